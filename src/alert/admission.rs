@@ -1,0 +1,53 @@
+//! What became of an event; these words are part of the HTTP answer.
+
+use serde::{Deserialize, Serialize};
+
+/// What an event did to the alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Admission {
+    /// A new alert, or a new round of an old one.
+    Opened,
+    /// It joined an open alert.
+    Joined,
+    /// It acknowledged an open alert.
+    Acknowledged,
+    /// It resolved an open alert.
+    Resolved,
+    /// Nothing to tell yet: an update that came before its problem.
+    Noted,
+    /// Nothing happened; the reason says why.
+    Ignored,
+}
+
+/// Why an event was ignored, or what was special about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IgnoreReason {
+    /// It speaks of a round that is over.
+    Stale,
+    /// A recovery of something never heard of.
+    UnknownAlert,
+    /// The alert was resolved before.
+    AlreadyResolved,
+    /// A Test button: opened, and resolves itself.
+    Test,
+    /// The sender stopped following the problem: no recovery will come.
+    EscalationCancelled,
+    /// The body could not be read; an alert tells about it.
+    Unreadable,
+}
+
+impl Admission {
+    /// The word in answers, logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Joined => "joined",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+            Self::Noted => "noted",
+            Self::Ignored => "ignored",
+        }
+    }
+}

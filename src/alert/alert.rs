@@ -1,0 +1,163 @@
+//! The deduplicated, stateful thing that people deal with.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{AlertId, ContactName, DedupKey, Row, Severity, Tag, Telling, ThreadKey};
+
+/// One round of one dedup key. This is the stored document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Its name in URLs.
+    pub id: AlertId,
+    /// The integration that posted it.
+    pub integration: String,
+    /// Its identity within the integration.
+    pub dedup_key: DedupKey,
+    /// Lives of this dedup key, counted from 1.
+    pub round: u32,
+    /// Where it is in its life.
+    pub state: AlertState,
+    /// How grave, now.
+    pub severity: Severity,
+    /// One line.
+    pub title: String,
+    /// Details; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// Whatever else the sender said.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// The sender's own page about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_url: Option<String>,
+    /// When the condition began, as the sender tells it, else when we heard of it.
+    pub starts_at: Timestamp,
+    /// When we opened it.
+    pub opened_at: Timestamp,
+    /// When the last event about it came (saved at most once a minute).
+    pub last_seen_at: Timestamp,
+    /// Events that joined it (saved at most once a minute).
+    pub count: u64,
+    /// Who has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledgement>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<Resolution>,
+    /// When it resolves itself because no recovery ever came; for a noted one, when it is dropped.
+    pub close_at: Timestamp,
+    /// A Test button: push only, resolves itself.
+    #[serde(default)]
+    pub test: bool,
+    /// Tell only these contacts; empty = whoever the policy names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<ContactName>,
+    /// The `Idempotency-Key` that opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// The number of the last attempt made.
+    #[serde(default)]
+    pub attempts: u32,
+    /// The open work.
+    #[serde(default)]
+    pub telling: Telling,
+    /// Journal rows already moved out of this document into chunks.
+    #[serde(default)]
+    pub rows_moved: u32,
+    /// The newest journal rows.
+    #[serde(default)]
+    pub rows: Vec<Row>,
+}
+
+/// Where an alert is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    /// Not an alert yet: an update came before its problem. Never listed, nobody is told.
+    Noted,
+    /// Nobody has taken it.
+    Triggered,
+    /// Somebody has.
+    Acknowledged,
+    /// The condition is over.
+    Resolved,
+}
+
+impl AlertState {
+    /// The word in the API, logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Noted => "noted",
+            Self::Triggered => "triggered",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// Who took an alert, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// A name: an operator here, or a user of the sender.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How an alert ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// Who or what ended it.
+    pub by: ResolvedBy,
+    /// When.
+    pub at: Timestamp,
+    /// How, where it is not plain recovery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Who or what resolved an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResolvedBy {
+    /// The sender said so.
+    Sender,
+    /// An operator.
+    Operator(String),
+    /// Nobody said anything for `close_after`.
+    Silence,
+    /// It was a test.
+    Test,
+}
+
+impl ResolvedBy {
+    /// For people.
+    pub fn describe(&self) -> &str {
+        match self {
+            Self::Sender => "sender",
+            Self::Operator(name) => name,
+            Self::Silence => "close_after",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl Alert {
+    /// Triggered or acknowledged.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, AlertState::Triggered | AlertState::Acknowledged)
+    }
+
+    /// Identity of all rounds.
+    pub fn thread(&self) -> ThreadKey {
+        ThreadKey::new(&self.integration, &self.dedup_key)
+    }
+
+    /// What phones fold duplicates by.
+    pub fn tag(&self) -> Tag {
+        Tag::new(&self.integration, &self.dedup_key, self.round)
+    }
+}

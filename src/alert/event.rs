@@ -1,0 +1,61 @@
+//! One inbound statement.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{ContactName, DedupKey, Severity};
+
+/// What a sender said, in our words. Immutable; many events join one alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Which alert it is about.
+    pub dedup_key: DedupKey,
+    /// What it claims.
+    pub status: EventStatus,
+    /// How grave; `None` where the sender did not say (an update without severity, a recovery).
+    pub severity: Option<Severity>,
+    /// One line, never empty.
+    pub title: String,
+    /// Details, LF line ends; may be empty.
+    pub body: String,
+    /// Whatever else the sender said.
+    pub labels: BTreeMap<String, String>,
+    /// A page of the sender about this problem; absolute http(s).
+    pub source_url: Option<String>,
+    /// When the condition began, where the sender told.
+    pub starts_at: Option<Timestamp>,
+    /// A Test button or literal macros: push only, resolves itself.
+    pub test: bool,
+    /// True where the sender never uses a dedup key again after its recovery (a Zabbix event id).
+    pub key_never_returns: bool,
+    /// Tell only these contacts; empty = whoever the policy names.
+    pub to: Vec<ContactName>,
+    /// The caller's `Idempotency-Key`, for manual alerts.
+    pub idempotency_key: Option<String>,
+}
+
+/// What an event claims about the condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventStatus {
+    /// It holds.
+    Firing,
+    /// It is over; `note` says how, where that is not plain recovery (closed by hand, cancelled).
+    Resolved {
+        /// Who or what ended it, in the sender's words.
+        note: Option<String>,
+    },
+    /// Somebody did something about it in the sender's own console.
+    Update(Update),
+}
+
+/// Changes made in the sender's console.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Update {
+    /// `Some(true)` acknowledged, `Some(false)` unacknowledged.
+    pub acknowledged: Option<bool>,
+    /// A comment, where one was made.
+    pub comment: Option<String>,
+    /// Who did it.
+    pub by: Option<String>,
+}

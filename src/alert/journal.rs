@@ -1,0 +1,123 @@
+//! What happened to an alert, a row at a time.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ContactName, Severity, Transport};
+
+/// One row of an alert's journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+/// What a journal row says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// The alert was opened.
+    Opened,
+    /// An update was kept for a problem that has not come yet.
+    Noted {
+        /// What it said.
+        text: String,
+    },
+    /// The severity changed.
+    Severity {
+        /// Before.
+        from: Severity,
+        /// After.
+        to: Severity,
+    },
+    /// Somebody wrote something.
+    Comment {
+        /// Who.
+        by: String,
+        /// What.
+        text: String,
+    },
+    /// Somebody took it.
+    Acknowledged {
+        /// Who.
+        by: String,
+    },
+    /// Nobody has it any more.
+    Unacknowledged {
+        /// Who gave it up.
+        by: String,
+    },
+    /// The condition is over.
+    Resolved {
+        /// Who or what resolved it.
+        by: String,
+        /// How, where it is not plain recovery.
+        note: Option<String>,
+    },
+    /// A step of the policy was repeated because nobody acknowledged.
+    Repeated {
+        /// Counted from 1.
+        number: u16,
+    },
+    /// The other road was taken because the push failed.
+    Fallback {
+        /// Whose.
+        contact: ContactName,
+        /// Why.
+        reason: String,
+    },
+    /// One request to a provider.
+    Attempt(AttemptRow),
+    /// A notification was given up.
+    DeadLetter {
+        /// Whose.
+        contact: ContactName,
+        /// By which road.
+        transport: Transport,
+        /// To which address (masked).
+        destination: String,
+        /// What it would have told.
+        subject: String,
+        /// Why it was given up.
+        reason: String,
+    },
+    /// A contact's last road failed.
+    Unreachable {
+        /// Whose.
+        contact: ContactName,
+        /// Why.
+        reason: String,
+        /// True where nobody else was left to be told.
+        nobody_left: bool,
+    },
+}
+
+/// One numbered request for a notification, with its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptRow {
+    /// Numbered from 1 within the alert.
+    pub attempt: u32,
+    /// For whom.
+    pub contact: ContactName,
+    /// By which road.
+    pub transport: Transport,
+    /// The address, masked: a device id, or the gateway and the last digits of a number.
+    pub destination: String,
+    /// What it told.
+    pub subject: String,
+    /// `accepted`, `deferred`, `rejected` or `unknown`.
+    pub outcome: String,
+    /// The cause within the outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The provider's words or message id.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// When the request began.
+    pub started_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: u32,
+}

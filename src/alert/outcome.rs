@@ -1,0 +1,134 @@
+//! The result of one attempt says what to do next.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// Result of one request to a provider, decided by the transport and acted on by `plan`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The provider took it. Whether a phone rang is another matter.
+    Accepted {
+        /// The provider's id of the message, where it gave a readable one.
+        provider_id: Option<String>,
+    },
+    /// Not now; the same request may work later. Surely not sent.
+    Deferred {
+        /// Why.
+        cause: DeferCause,
+        /// The provider's own wish (`Retry-After`) or our breaker's; at least this long from now.
+        retry_after: Option<SignedDuration>,
+        /// The provider's words, without secrets, for people.
+        detail: String,
+    },
+    /// Never: sending this again cannot help.
+    Rejected {
+        /// Why.
+        cause: RejectCause,
+        /// The provider's words, without secrets, for people.
+        detail: String,
+    },
+    /// Sent, but no readable answer came: it may or may not arrive.
+    Unknown {
+        /// What was seen instead of an answer.
+        detail: String,
+    },
+}
+
+/// Why an attempt was put off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeferCause {
+    /// The provider is down, overloaded or unreadable (5xx).
+    Unavailable,
+    /// No connection, so nothing was sent.
+    Unreachable,
+    /// A quota of the provider (429).
+    Throttled,
+    /// Our own limit for this device.
+    DeviceRate,
+    /// No access token for a passing reason, or a token just refused: refreshed, send again.
+    Credential,
+    /// Our project or account is at fault (key revoked, API disabled, no funds): the breaker of this
+    /// transport or gateway is open, so the other road goes out at once.
+    ProjectFault,
+    /// Google cannot reach this platform (APNs credential): as `ProjectFault`, for this device.
+    PlatformFault,
+}
+
+impl DeferCause {
+    /// True where waiting for this road is pointless: the other road goes out at once.
+    pub fn is_fault(self) -> bool {
+        matches!(self, Self::ProjectFault | Self::PlatformFault)
+    }
+
+    /// The word in the ledger and in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Unreachable => "unreachable",
+            Self::Throttled => "throttled",
+            Self::DeviceRate => "device_rate",
+            Self::Credential => "credential",
+            Self::ProjectFault => "project_fault",
+            Self::PlatformFault => "platform_fault",
+        }
+    }
+}
+
+/// Why an attempt was refused for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectCause {
+    /// The device's token is dead: the device is retired.
+    DeviceGone,
+    /// The token belongs to another project or environment: the device is quarantined, not retired.
+    DeviceMismatch,
+    /// Our message is at fault; the device is kept.
+    Message,
+    /// This phone number cannot receive texts, or refuses ours.
+    Recipient,
+    /// Anything else the provider will never take.
+    Refused,
+}
+
+impl RejectCause {
+    /// The word in the ledger and in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DeviceGone => "device_gone",
+            Self::DeviceMismatch => "device_mismatch",
+            Self::Message => "message",
+            Self::Recipient => "recipient",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl Outcome {
+    /// The word in the ledger and in metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Deferred { .. } => "deferred",
+            Self::Rejected { .. } => "rejected",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+
+    /// The cause within the outcome, where there is one.
+    pub fn cause(&self) -> Option<&'static str> {
+        match self {
+            Self::Accepted { .. } | Self::Unknown { .. } => None,
+            Self::Deferred { cause, .. } => Some(cause.as_str()),
+            Self::Rejected { cause, .. } => Some(cause.as_str()),
+        }
+    }
+
+    /// The provider's words, or its message id.
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::Accepted { provider_id } => provider_id.as_deref().unwrap_or_default(),
+            Self::Deferred { detail, .. } | Self::Rejected { detail, .. } | Self::Unknown { detail } => detail,
+        }
+    }
+}

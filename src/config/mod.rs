@@ -1,0 +1,294 @@
+//! `bongsu.toml`: read once, checked once, then only typed values.
+
+mod parse;
+mod raw;
+
+use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc};
+
+use jiff::{SignedDuration, tz::TimeZone};
+use secrecy::SecretString;
+use url::Url;
+
+use crate::alert::{ContactName, Language, PhoneNumber, PushTarget, Severity};
+
+pub use parse::{ConfigError, Environment, load};
+
+/// The whole configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where links in notifications point; no trailing slash.
+    pub public_url: String,
+    /// Language of texts, unless the contact has its own.
+    pub language: Language,
+    /// Time zone of times in texts.
+    pub time_zone: TimeZone,
+    /// Folder whose files replace built-in templates of the same relative name.
+    pub templates: Option<PathBuf>,
+    /// Where it listens.
+    pub server: Server,
+    /// Where alerts are kept.
+    pub store: StoreConfig,
+    /// Pause between attempts.
+    pub retry: Retry,
+    /// Push; `None` = no push.
+    pub fcm: Option<Fcm>,
+    /// Texts.
+    pub sms: Sms,
+    /// Who may post events.
+    pub integrations: Vec<Integration>,
+    /// Who is told.
+    pub contacts: Vec<Contact>,
+    /// Who may use the API.
+    pub operators: Vec<Operator>,
+}
+
+/// `[server]`
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Default 127.0.0.1:8080.
+    pub listen: SocketAddr,
+    /// Largest request body, in bytes; default 8 MiB.
+    pub body_limit: usize,
+}
+
+/// `[store]`
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// Which engine, and where.
+    pub engine: StoreEngine,
+    /// How long resolved alerts are kept; default 400 days.
+    pub keep: SignedDuration,
+}
+
+/// Which engine keeps the alerts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreEngine {
+    /// `memory:` — nothing survives; for tests.
+    Memory,
+    /// `sled:PATH`
+    Sled(PathBuf),
+}
+
+/// `[retry]`
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    /// Pause after the first deferral; default 10 s.
+    pub initial: SignedDuration,
+    /// Longest pause; default 5 min.
+    pub max: SignedDuration,
+}
+
+/// `[fcm]`
+#[derive(Clone, Debug)]
+pub struct Fcm {
+    /// The service account key file's path and content. The content is parsed by `deliver::fcm::key`.
+    pub key_path: PathBuf,
+    /// The file's text.
+    pub key_json: SecretString,
+    /// Default `https://fcm.googleapis.com`; no trailing slash.
+    pub base_url: String,
+    /// Additional certificate authority and proxy.
+    pub network: Network,
+    /// How long a push may remain unaccepted before the text goes out; default 20 s.
+    pub accept_within: SignedDuration,
+    /// How long a push is useful; default 1 h.
+    pub ttl: SignedDuration,
+    /// What Android phones get.
+    pub android: Android,
+    /// Pushes per device; empty = no limit.
+    pub per_device: Vec<Rate>,
+}
+
+/// `fcm.android`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Android {
+    /// High-priority data messages: the app shows them and can confirm.
+    #[default]
+    Data,
+    /// The system shows them.
+    Notification,
+}
+
+/// How a provider is reached.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// PEM text of an additional certificate authority.
+    pub extra_ca: Option<String>,
+    /// Proxy URL.
+    pub proxy: Option<Url>,
+}
+
+/// `"240/1m"`: so many in so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub count: NonZeroU32,
+    /// In how long.
+    pub per: SignedDuration,
+}
+
+/// `[sms]`
+#[derive(Clone, Debug)]
+pub struct Sms {
+    /// Texts go out with the push from this severity on; `None` = off. Default disaster.
+    pub always_at: Option<Severity>,
+    /// A failed push is followed by a text from this severity on; `None` = off. Default `not_classified`.
+    pub fallback_at: Option<Severity>,
+    /// Whether resolutions are texted to whoever was texted; default false.
+    pub resolved: bool,
+    /// In the order they are tried; empty = no texts.
+    pub gateways: Vec<Gateway>,
+}
+
+/// `[[sms.gateway]]`
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// In the ledger and in metrics.
+    pub name: String,
+    /// The sender's number, as the provider wants it.
+    pub from: Option<String>,
+    /// How long a request may take; default 10 s.
+    pub timeout: SignedDuration,
+    /// Additional certificate authority and proxy.
+    pub network: Network,
+    /// Which provider, and what it needs.
+    pub provider: GatewayProvider,
+}
+
+/// What a gateway's provider needs.
+#[derive(Clone, Debug)]
+pub enum GatewayProvider {
+    /// Solapi (Korea).
+    Solapi {
+        /// Default `https://api.solapi.com`; no trailing slash.
+        base_url: String,
+        /// Public half.
+        api_key: String,
+        /// Secret half.
+        api_secret: SecretString,
+    },
+    /// Anything that takes one HTTP request a message.
+    Http(Arc<HttpGateway>),
+}
+
+/// `provider = "http"`
+#[derive(Clone, Debug)]
+pub struct HttpGateway {
+    /// Default POST.
+    pub method: String,
+    /// May hold placeholders, percent-encoded for their place.
+    pub url: SecretString,
+    /// May hold placeholders.
+    pub headers: BTreeMap<String, SecretString>,
+    /// How placeholders in the body are escaped.
+    pub body_type: BodyType,
+    /// The body, with placeholders such as `{{to}}`.
+    pub body: SecretString,
+    /// What an accepted message looks like.
+    pub accepted: AcceptedRule,
+    /// What a refusal for good looks like.
+    pub rejected: Option<PointerRule>,
+    /// JSON pointer of the provider's message id in the answer.
+    pub id_pointer: Option<String>,
+}
+
+/// `body_type`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyType {
+    /// Values are escaped as JSON string content.
+    #[default]
+    Json,
+    /// Values are percent-encoded as form fields.
+    Form,
+    /// Values go in as they are.
+    Raw,
+    /// As form; for bodies that are URLs or query strings.
+    Url,
+}
+
+/// `accepted`: a status range and optionally a value in the answer.
+#[derive(Clone, Debug)]
+pub struct AcceptedRule {
+    /// `2xx`, or an exact status.
+    pub status: StatusRule,
+    /// A value that must be there.
+    pub value: Option<PointerRule>,
+}
+
+/// Which HTTP statuses count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusRule {
+    /// `"2xx"`: the first digit.
+    Class(u16),
+    /// `"202"`
+    Exact(u16),
+}
+
+/// A JSON pointer (RFC 6901) and, optionally, the value expected there, compared as text.
+#[derive(Clone, Debug)]
+pub struct PointerRule {
+    /// Where.
+    pub pointer: String,
+    /// What; `None` = anything but absent, null or false.
+    pub equals: Option<String>,
+}
+
+/// `[[integration]]`
+#[derive(Clone, Debug)]
+pub struct Integration {
+    /// In the URL `/v1/events/NAME`.
+    pub name: String,
+    /// Which sender posts.
+    pub kind: IntegrationKind,
+    /// Bearer, Basic password or `?key=`.
+    pub key: SecretString,
+    /// Zone of the sender's times without offset; default UTC.
+    pub time_zone: TimeZone,
+    /// An alert that no event mentioned for so long resolves itself; default 7 days.
+    pub close_after: SignedDuration,
+    /// The sender's words (lower case) → severities, over the defaults.
+    pub severity: BTreeMap<String, Severity>,
+}
+
+/// Which sender posts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntegrationKind {
+    /// Zabbix 6.0 to 7.4, with our media type or one like it.
+    Zabbix,
+    /// Anything with curl.
+    Generic,
+}
+
+/// `[[contact]]`
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// Who.
+    pub name: ContactName,
+    /// Where texts go.
+    pub phone: Option<PhoneNumber>,
+    /// Language of their texts.
+    pub language: Language,
+    /// Where pushes go.
+    pub devices: Vec<PushTarget>,
+}
+
+/// `[[operator]]`
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// Who.
+    pub name: String,
+    /// Bearer, or Basic password.
+    pub token: SecretString,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// What an operator may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Read.
+    Viewer,
+    /// Read and act.
+    #[default]
+    Operator,
+}

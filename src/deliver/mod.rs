@@ -1,0 +1,81 @@
+//! One attempt, one [`Outcome`]: no retry loop, no storage, no alert state.
+
+pub mod fcm;
+mod http;
+mod render;
+pub mod sms;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+pub use render::{Notice, NoticeState, Renderer, TemplateError};
+
+use crate::alert::{AlertId, ContactName, Outcome, PhoneNumber, PushTarget, Severity};
+
+/// A push to one device, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Push {
+    /// Where to.
+    pub target: PushTarget,
+    /// What the phone gets.
+    pub message: std::sync::Arc<PushMessage>,
+}
+
+/// What a phone gets; shared by all devices of one notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushMessage {
+    /// Which alert.
+    pub alert_id: AlertId,
+    /// `triggered`, `acknowledged`, `resolved`, `digest`, `test` or `drill`.
+    pub state: &'static str,
+    /// How grave.
+    pub severity: Severity,
+    /// One line.
+    pub title: String,
+    /// A few lines.
+    pub body: String,
+    /// Who said it.
+    pub integration: String,
+    /// When the condition began.
+    pub starts_at: Timestamp,
+    /// The alert's page here.
+    pub url: String,
+    /// Where it is acknowledged.
+    pub ack_url: String,
+    /// Where the phone confirms; empty while receipts are not offered.
+    pub receipt_url: String,
+    /// What phones fold duplicates by: at most 64 bytes.
+    pub tag: String,
+}
+
+/// A text to one person, ready to be sent through one gateway.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// Where to.
+    pub to: PhoneNumber,
+    /// Whose number it is; only for the ledger.
+    pub contact: ContactName,
+    /// What it says.
+    pub text: String,
+    /// Which alert.
+    pub alert_id: AlertId,
+    /// How grave.
+    pub severity: Severity,
+}
+
+/// The road to phones' apps.
+#[async_trait]
+pub trait PushTransport: Send + Sync + 'static {
+    /// Makes one request, within [`fcm::REQUEST_TIMEOUT`].
+    async fn send(&self, push: Push) -> Outcome;
+}
+
+/// The road through one SMS company.
+#[async_trait]
+pub trait SmsTransport: Send + Sync + 'static {
+    /// Its name in the configuration.
+    fn name(&self) -> &str;
+
+    /// Makes one request, within the gateway's timeout.
+    async fn send(&self, text: Text) -> Outcome;
+}

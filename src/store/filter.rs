@@ -1,0 +1,63 @@
+//! Which alerts a listing shows.
+
+use jiff::Timestamp;
+
+use super::Stored;
+use crate::alert::{Alert, AlertId, AlertState, Severity};
+
+/// A listing of alerts, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct AlertFilter {
+    /// Any of these states; empty = every state.
+    pub states: Vec<AlertState>,
+    /// This severity and above.
+    pub severity_at_least: Option<Severity>,
+    /// Exactly this severity.
+    pub severity: Option<Severity>,
+    /// Posted by this integration.
+    pub integration: Option<String>,
+    /// Text within title, body, dedup key or a label value, in any case.
+    pub text: Option<String>,
+    /// Opened at or after.
+    pub since: Option<Timestamp>,
+    /// Opened before.
+    pub until: Option<Timestamp>,
+    /// Continue below this id.
+    pub cursor: Option<AlertId>,
+    /// Most alerts in one page.
+    pub limit: usize,
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, Default)]
+pub struct AlertPage {
+    /// The alerts, newest first.
+    pub alerts: Vec<Stored>,
+    /// Where the next page continues, if there may be one. A page can be short or empty and still
+    /// have a successor: one call reads only so many documents.
+    pub next: Option<AlertId>,
+}
+
+impl AlertFilter {
+    /// Whether the alert belongs in the listing; cursor and limit aside.
+    pub fn admits(&self, alert: &Alert) -> bool {
+        let text = self.text.as_ref().map(|text| text.to_lowercase());
+        alert.state != AlertState::Noted
+            && (self.states.is_empty() || self.states.contains(&alert.state))
+            && self.severity_at_least.is_none_or(|least| least <= alert.severity)
+            && self.severity.is_none_or(|severity| severity == alert.severity)
+            && self.integration.as_ref().is_none_or(|name| *name == alert.integration)
+            && self.since.is_none_or(|since| since <= alert.opened_at)
+            && self.until.is_none_or(|until| alert.opened_at < until)
+            && text.is_none_or(|text| mentions(alert, &text))
+    }
+}
+
+fn mentions(alert: &Alert, text: &str) -> bool {
+    [&alert.title, &alert.body]
+        .into_iter()
+        .chain(alert.labels.values())
+        .map(String::as_str)
+        .chain([alert.dedup_key.as_str()])
+        .any(|field| field.to_lowercase().contains(text))
+}

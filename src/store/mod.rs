@@ -1,0 +1,186 @@
+//! The ground: documents with a version, a wake-up time and journal chunks, written atomically.
+//!
+//! Only this folder names an engine. The same conformance suite runs over each of them.
+
+mod codec;
+mod conformance;
+mod filter;
+mod memory;
+mod sled;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::alert::{Alert, AlertId, DeviceId, Row, ThreadKey};
+
+pub use self::{filter::{AlertFilter, AlertPage}, memory::MemoryStore, sled::SledStore};
+
+/// Counts the writes of one document, from 1.
+pub type Version = u64;
+
+/// Largest stored value, in bytes: sled keeps larger ones in files of their own, whose space is
+/// not known to come back.
+pub const VALUE_BYTES_MAX: usize = 32 * 1024;
+
+/// Most writes that one group holds; the rest waits for the next flush.
+pub const GROUP_WRITES_MAX: usize = 512;
+
+/// Who waits for a write. Accepting has priority over delivering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// A sender waits for its answer.
+    Accept,
+    /// Dispatch waits; nobody outside does.
+    Deliver,
+}
+
+/// One all-or-nothing change of one alert: the document, its wake-up and its journal chunks.
+#[derive(Clone, Debug)]
+pub struct AlertWrite {
+    /// The document as it should be.
+    pub alert: Alert,
+    /// What must be there now.
+    pub expect: Expect,
+    /// When it wants to be claimed next. `None` only for a resolved alert with nothing to tell.
+    pub due: Option<Timestamp>,
+    /// Journal rows that leave the document, as one chunk; its first row has number
+    /// `alert.rows_moved - chunk.len()`.
+    pub chunk: Vec<Row>,
+    /// Ends the claim on this alert.
+    pub release: bool,
+}
+
+/// The precondition of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// A new document, of a thread whose latest round is older (or that is not known).
+    NewRound,
+    /// The document at this version.
+    Version(Version),
+}
+
+/// A document as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// The document.
+    pub alert: Alert,
+    /// How often it was written.
+    pub version: Version,
+}
+
+/// Result of one write.
+#[derive(Clone, Debug)]
+pub enum Commit {
+    /// Durable, at this version.
+    Done(Version),
+    /// Something else is there: for [`Expect::NewRound`] the thread's latest round, otherwise the
+    /// document; `None` if it is gone.
+    Conflict(Option<Box<Stored>>),
+}
+
+/// What we know of a device beyond the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRecord {
+    /// Which device.
+    pub id: DeviceId,
+    /// Never used again: its token is dead.
+    #[serde(default)]
+    pub retired_at: Option<Timestamp>,
+    /// Not used before this instant.
+    #[serde(default)]
+    pub quarantined_until: Option<Timestamp>,
+    /// The provider's words.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// Why the store could not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot write or read at present; it tries to reopen by itself.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// What is stored cannot be read. Nothing was deleted.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// Free space is below the limit.
+    #[error("the store has {free_bytes} bytes of free space, less than the {limit_bytes} it keeps free")]
+    Full {
+        /// What is left.
+        free_bytes: u64,
+        /// What must be left.
+        limit_bytes: u64,
+    },
+    /// A document is larger than [`VALUE_BYTES_MAX`].
+    #[error("a document of {bytes} bytes is larger than the limit of {limit} bytes", limit = VALUE_BYTES_MAX)]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+}
+
+/// How the store is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// It takes writes.
+    pub writable: bool,
+    /// Why not, for people.
+    pub problem: Option<String>,
+    /// Free bytes of the file system; `None` where that has no meaning.
+    pub free_bytes: Option<u64>,
+    /// Alerts that wait to be claimed, due or not.
+    pub scheduled: usize,
+}
+
+/// A durable home for alerts.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Writes each change or says why not, in order. Durable when it returns: a crash or a power
+    /// cut afterwards loses none of the `Done` ones.
+    async fn commit(&self, lane: Lane, writes: Vec<AlertWrite>) -> Result<Vec<Commit>, StoreError>;
+
+    /// The alert of this id.
+    async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError>;
+
+    /// The latest round of each thread, in the order asked.
+    async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError>;
+
+    /// Up to `limit` alerts due at `now`, earliest first, which nobody else gets before the
+    /// claim is released by a write, by [`Store::release`] or by the end of the lease.
+    async fn claim_due(&self, now: Timestamp, limit: usize, lease: SignedDuration) -> Result<Vec<Stored>, StoreError>;
+
+    /// Ends claims without a write.
+    async fn release(&self, ids: &[AlertId]);
+
+    /// The earliest due time of an alert that is not claimed.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Notified whenever [`Store::next_due`] may have become earlier.
+    fn due_changed(&self) -> Arc<Notify>;
+
+    /// Alerts newest first.
+    async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError>;
+
+    /// Journal rows of one alert that have left its document, oldest first.
+    async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError>;
+
+    /// Writes what we know of a device; durable when it returns.
+    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError>;
+
+    /// Everything we know of devices.
+    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError>;
+
+    /// Removes up to `limit` alerts that are not open, have no due time, and were opened and
+    /// resolved before `before`, with their journals. Says how many.
+    async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
+
+    /// How it is.
+    async fn health(&self) -> Health;
+
+    /// Finishes running writes and closes the engine.
+    async fn close(&self);
+}
