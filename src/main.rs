@@ -1,1 +1,2 @@
-fn main(){}
+//! The `bongsu` program.
+fn main() {}
