@@ -39,9 +39,12 @@ pub struct Telling {
     /// The resolution has been planned.
     #[serde(default)]
     pub resolved: bool,
-    /// The alert has been at or above `sms.always_at`.
+    /// The alert has been planned at or above `sms.always_at`.
     #[serde(default)]
     pub raised: bool,
+    /// The planned cycles were cut back because somebody acknowledged.
+    #[serde(default)]
+    pub acknowledged: bool,
     /// How often the steps were repeated.
     #[serde(default)]
     pub repeats: u16,
@@ -65,6 +68,9 @@ pub struct ContactTelling {
     /// Why the last road failed, once it has; the others are told once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
+    /// The others have been told of that.
+    #[serde(default)]
+    pub unreachable_told: bool,
     /// What is still being told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cycles: Vec<Cycle>,
@@ -149,49 +155,91 @@ pub struct Cycle {
     pub sms: SmsRoad,
 }
 
-/// One device that has not accepted yet. Kept small: an alert may go to hundreds of devices.
+/// One device that has not accepted yet. Stored as a short tuple: an alert may go to hundreds of
+/// devices, and its document must stay small.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredPushRoad", into = "StoredPushRoad")]
 pub struct PushRoad {
     /// Which device.
-    #[serde(rename = "d")]
     pub device: DeviceId,
     /// Attempts made so far.
-    #[serde(rename = "n", default)]
     pub attempts: u16,
     /// Where it stands.
-    #[serde(rename = "s")]
     pub state: RoadState,
 }
 
 /// Where an open destination stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum RoadState {
     /// To be attempted now.
-    #[serde(rename = "r")]
     Ready,
     /// A request runs; without an answer by `until` it is `Unknown`.
-    #[serde(rename = "f")]
     InFlight {
         /// Number of the attempt within the alert.
-        #[serde(rename = "a")]
         attempt: u32,
-        /// When the request began.
-        #[serde(rename = "b", with = "jiff::fmt::serde::timestamp::millisecond::required")]
-        began: Timestamp,
         /// When we stop waiting for the answer.
-        #[serde(rename = "u", with = "jiff::fmt::serde::timestamp::millisecond::required")]
         until: Timestamp,
     },
     /// The next attempt is due at `at`.
-    #[serde(rename = "w")]
     Waiting {
         /// When.
-        #[serde(rename = "t", with = "jiff::fmt::serde::timestamp::millisecond::required")]
         at: Timestamp,
         /// Our project or the platform is at fault: waiting for it is pointless.
-        #[serde(rename = "x", default)]
         fault: bool,
     },
+}
+
+impl RoadState {
+    /// When this state wants to be looked at; `None` = now.
+    pub fn wakes_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Ready => None,
+            Self::InFlight { until, .. } => Some(until),
+            Self::Waiting { at, .. } => Some(at),
+        }
+    }
+
+    /// True while a request runs.
+    pub fn is_in_flight(self) -> bool {
+        matches!(self, Self::InFlight { .. })
+    }
+}
+
+/// Device, attempts, state code, milliseconds since 1970, attempt number.
+#[derive(Serialize, Deserialize)]
+struct StoredPushRoad(DeviceId, u16, StateCode, i64, u32);
+
+type StateCode = u8;
+const READY: StateCode = 0;
+const IN_FLIGHT: StateCode = 1;
+const WAITING: StateCode = 2;
+const WAITING_FOR_FAULT: StateCode = 3;
+
+impl From<PushRoad> for StoredPushRoad {
+    fn from(road: PushRoad) -> Self {
+        let (code, at, attempt) = match road.state {
+            RoadState::Ready => (READY, 0, 0),
+            RoadState::InFlight { attempt, until } => (IN_FLIGHT, until.as_millisecond(), attempt),
+            RoadState::Waiting { at, fault: false } => (WAITING, at.as_millisecond(), 0),
+            RoadState::Waiting { at, fault: true } => (WAITING_FOR_FAULT, at.as_millisecond(), 0),
+        };
+        Self(road.device, road.attempts, code, at, attempt)
+    }
+}
+
+impl From<StoredPushRoad> for PushRoad {
+    fn from(StoredPushRoad(device, attempts, code, at, attempt): StoredPushRoad) -> Self {
+        let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
+        let state = match code {
+            IN_FLIGHT => RoadState::InFlight { attempt, until: at },
+            WAITING => RoadState::Waiting { at, fault: false },
+            WAITING_FOR_FAULT => RoadState::Waiting { at, fault: true },
+            // Attempting once too often is the safe reading of a code nobody knows.
+            _ => RoadState::Ready,
+        };
+        Self { device, attempts, state }
+    }
 }
 
 /// Where the text of a cycle stands.
@@ -211,6 +259,8 @@ pub enum SmsRoad {
         gateway: u8,
         /// Gateways tried in a row without a pause.
         tried: u8,
+        /// How many of those refused for good.
+        refused: u8,
         /// Attempts made so far.
         attempts: u16,
         /// How many attempts got no readable answer.

@@ -1,1 +1,142 @@
-//! x
+//! 3. PLAN: who is told now, by which road, and when to look again.
+//!
+//! Pure: an alert, the rules and an instant go in; the alert as it should be stored, the requests
+//! to make and the next due time come out. [`advance`] is idempotent: calling it early or twice
+//! sends nothing twice.
+
+mod backoff;
+mod changes;
+mod cycle;
+mod desk;
+mod rules;
+mod settle;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+pub use self::{
+    backoff::{Backoff, RETRY_AFTER_MAX},
+    rules::{
+        DEFAULT_REPEAT, DeviceBook, PUSH_IN_FLIGHT_MAX, Person, QUARANTINE, Repeat, Rules, SMS_AFTER_UNKNOWN,
+        SMS_GIVE_UP,
+    },
+    settle::{DeviceVerdict, Settlement, settle},
+};
+use crate::alert::{
+    Alert, AlertState, ContactName, DeviceId, Entry, Resolution, ResolvedBy, Row, Subject, Transport,
+};
+use desk::Desk;
+
+/// The instant of planning and what holds at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Present<'a> {
+    /// Now.
+    pub now: Timestamp,
+    /// When this process began: an attempt older than it is an orphan of a crash.
+    pub running_since: Timestamp,
+    /// The configuration's say.
+    pub rules: &'a Rules,
+    /// Which devices are not to be used.
+    pub devices: &'a DeviceBook,
+    /// Chance in `[0, 1)`, for jitter.
+    pub chance: f64,
+}
+
+/// What should happen now.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Requests to make, each already marked in flight in the alert.
+    pub sends: Vec<Send>,
+    /// When to plan again; `None` only for an alert that is over and told.
+    pub due: Option<Timestamp>,
+}
+
+/// One request to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Send {
+    /// Its number within the alert.
+    pub attempt: u32,
+    /// For whom.
+    pub contact: ContactName,
+    /// What it tells.
+    pub subject: Subject,
+    /// Where to.
+    pub address: Address,
+    /// When it was planned.
+    pub began: Timestamp,
+}
+
+/// Where a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// To this device, through FCM.
+    Device(DeviceId),
+    /// To the contact's number, through the gateway of this rank.
+    Gateway(u8),
+}
+
+impl Address {
+    /// Which road this is.
+    pub fn transport(self) -> Transport {
+        match self {
+            Self::Device(_) => Transport::Push,
+            Self::Gateway(_) => Transport::Sms,
+        }
+    }
+
+    /// As the ledger shows it. Gateways are shown by rank; the reader of the ledger sees names.
+    pub fn describe(self) -> String {
+        match self {
+            Self::Device(device) => format!("device {device}"),
+            Self::Gateway(rank) => format!("gateway {}", rank + 1),
+        }
+    }
+}
+
+/// Brings the telling of `alert` up to date.
+pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
+    if alert.state == AlertState::Noted {
+        return Plan { sends: Vec::new(), due: (present.now < alert.close_at).then_some(alert.close_at) };
+    }
+    if alert.is_open() && alert.close_at <= present.now {
+        close_by_itself(alert, present.now);
+    }
+    let mut telling = std::mem::take(&mut alert.telling);
+    let mut desk = Desk::new(alert, present);
+    desk.expire(&mut telling);
+    changes::apply(&mut desk, &mut telling);
+    for (name, contact) in &mut telling.contacts {
+        cycle::advance_all(&mut desk, name, contact);
+    }
+    // A contact whose last road failed starts new cycles for the others, which start at once.
+    if changes::tell_of_unreachable(&mut desk, &mut telling) {
+        for (name, contact) in &mut telling.contacts {
+            cycle::advance_all(&mut desk, name, contact);
+        }
+    }
+    let Desk { sends, rows, attempts, .. } = desk;
+    alert.rows.extend(rows);
+    alert.attempts = attempts;
+    alert.telling = telling;
+    Plan { sends, due: due(alert) }
+}
+
+/// When the alert needs to be looked at next.
+fn due(alert: &Alert) -> Option<Timestamp> {
+    let roads =
+        alert.telling.contacts.values().flat_map(|contact| &contact.cycles).filter_map(cycle::wakes_at);
+    let repeat = alert.telling.repeat_at.filter(|_| alert.state == AlertState::Triggered);
+    let close = alert.is_open().then_some(alert.close_at);
+    roads.chain(repeat).chain(close).min()
+}
+
+/// No recovery ever came, or it was only a test.
+fn close_by_itself(alert: &mut Alert, now: Timestamp) {
+    let by = if alert.test { ResolvedBy::Test } else { ResolvedBy::Silence };
+    let entry = Entry::Resolved { by: by.describe().to_owned(), note: None };
+    alert.rows.push(Row { at: now, entry });
+    alert.resolved = Some(Resolution { by, at: now, note: None });
+    alert.state = AlertState::Resolved;
+}

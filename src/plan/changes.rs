@@ -1,0 +1,217 @@
+//! What a change of the alert (opened, raised, acknowledged, resolved, repeated) begins and ends.
+
+use super::{Address, desk::Desk};
+use crate::alert::{
+    AlertState, ContactName, ContactTelling, Cycle, Entry, PushRoad, RoadState, SmsRoad, Subject, Telling,
+    Told,
+};
+
+/// Compares the alert with what has been planned so far, and plans what is new.
+pub(super) fn apply(desk: &mut Desk<'_>, telling: &mut Telling) {
+    if !telling.opened {
+        open(desk, telling);
+    }
+    match desk.state {
+        AlertState::Noted => {}
+        AlertState::Triggered => {
+            resume(desk, telling);
+            raise(desk, telling);
+            repeat(desk, telling);
+        }
+        AlertState::Acknowledged => {
+            raise(desk, telling);
+            telling.acknowledged = true;
+            cut_back(desk, telling);
+        }
+        AlertState::Resolved => resolve(desk, telling),
+    }
+}
+
+/// Everyone in the audience is told; an alert that is already over is told as missed instead.
+fn open(desk: &Desk<'_>, telling: &mut Telling) {
+    telling.opened = true;
+    telling.raised = desk.present.rules.texts_at_once(desk.severity);
+    let over = desk.state == AlertState::Resolved;
+    for person in desk.audience() {
+        let cycles = if over { Vec::new() } else { vec![desk.begin(&person, Subject::Opened, false)] };
+        telling.contacts.insert(person.name, ContactTelling { cycles, ..ContactTelling::default() });
+    }
+    let repeat = desk.present.rules.repeat;
+    if repeat.from <= desk.severity && !desk.test {
+        telling.repeat_at = Some(desk.after(repeat.every));
+    }
+}
+
+/// After an un-acknowledgement, whoever was cut off before being told is told after all.
+fn resume(desk: &Desk<'_>, telling: &mut Telling) {
+    if !std::mem::take(&mut telling.acknowledged) {
+        return;
+    }
+    for person in desk.audience() {
+        if let Some(contact) = telling.contacts.get_mut(&person.name)
+            && contact.told == Told::No
+            && contact.cycles.is_empty()
+        {
+            contact.cycles.push(desk.begin(&person, Subject::Opened, contact.texted));
+        }
+    }
+}
+
+/// A raise to `sms.always_at` sends the text as if the alert had been opened there.
+fn raise(desk: &mut Desk<'_>, telling: &mut Telling) {
+    let rules = desk.present.rules;
+    if telling.raised || !rules.texts_at_once(desk.severity) {
+        return;
+    }
+    telling.raised = true;
+    if telling.repeat_at.is_none() && !desk.test && rules.repeat.from <= desk.severity && telling.repeats == 0
+    {
+        telling.repeat_at = Some(desk.after(rules.repeat.every));
+    }
+    for person in desk.audience() {
+        let contact = telling.contacts.entry(person.name.clone()).or_default();
+        let mut raised = desk.begin(&person, Subject::Raised, contact.texted);
+        // The push of an earlier cycle still under way tells the same alert under the same tag.
+        let mut text_under_way = false;
+        for cycle in &mut contact.cycles {
+            if cycle.subject.is_about_open_alert() {
+                raised.pushes.retain(|road| cycle.pushes.iter().all(|open| open.device != road.device));
+                text_under_way |= matches!(cycle.sms, SmsRoad::Open { .. } | SmsRoad::Accepted);
+                if matches!(cycle.sms, SmsRoad::Standby { .. }) {
+                    cycle.sms = SmsRoad::Off;
+                }
+            }
+        }
+        if text_under_way || contact.texted {
+            raised.sms = SmsRoad::Off;
+        }
+        contact.cycles.push(raised);
+    }
+}
+
+/// Nobody acknowledged: everyone is told again, unless the first telling is still being tried.
+fn repeat(desk: &mut Desk<'_>, telling: &mut Telling) {
+    let rule = desk.present.rules.repeat;
+    let Some(_) = telling.repeat_at.filter(|at| *at <= desk.now()) else { return };
+    telling.repeats += 1;
+    let number = telling.repeats;
+    telling.repeat_at = (number < rule.at_most).then(|| desk.after(rule.every));
+    desk.note(Entry::Repeated { number });
+    for person in desk.audience() {
+        let contact = telling.contacts.entry(person.name.clone()).or_default();
+        if contact.cycles.iter().all(|cycle| !cycle.subject.is_about_open_alert()) {
+            let texted = contact.texted;
+            contact.cycles.push(desk.begin(&person, Subject::Repeat { number }, texted));
+        }
+    }
+}
+
+/// Somebody has it: what waits is cancelled, except that at `sms.always_at` each contact's first
+/// push and first text still go.
+fn cut_back(desk: &mut Desk<'_>, telling: &mut Telling) {
+    let first_still_goes = desk.present.rules.texts_at_once(desk.severity);
+    for contact in telling.contacts.values_mut() {
+        for cycle in contact.cycles.iter_mut().filter(|cycle| cycle.subject.is_about_open_alert()) {
+            cycle.pushes.retain(|road| keeps(road.state, road.attempts, first_still_goes));
+            cycle.sms = match std::mem::replace(&mut cycle.sms, SmsRoad::Off) {
+                SmsRoad::Standby { .. } => SmsRoad::Off,
+                SmsRoad::Open { attempts, state, .. } if !keeps(state, attempts, first_still_goes) => {
+                    SmsRoad::Off
+                }
+                kept @ (SmsRoad::Off
+                | SmsRoad::Open { .. }
+                | SmsRoad::Accepted
+                | SmsRoad::Unknown
+                | SmsRoad::Failed { .. }) => kept,
+            };
+        }
+    }
+}
+
+fn keeps(state: RoadState, attempts: u16, first_still_goes: bool) -> bool {
+    state.is_in_flight() || (first_still_goes && attempts == 0)
+}
+
+/// It is over: what waits is cancelled, and whoever was told is told so. Whoever was not gets one
+/// message that says both.
+fn resolve(desk: &mut Desk<'_>, telling: &mut Telling) {
+    telling.repeat_at = None;
+    let first = !std::mem::replace(&mut telling.resolved, true);
+    for (name, contact) in &mut telling.contacts {
+        let texting =
+            contact.cycles.iter().any(|cycle| cycle.subject.is_about_open_alert() && is_texting(cycle));
+        for cycle in contact.cycles.iter_mut().filter(|cycle| cycle.subject.is_about_open_alert()) {
+            cancel_waiting(desk, name, cycle);
+        }
+        if first
+            && !desk.test
+            && let Some(person) = desk.present.rules.person(name)
+        {
+            let knows = texting || contact.told != Told::No;
+            let subject = if knows { Subject::Resolved } else { Subject::Missed };
+            contact.cycles.push(desk.begin(person, subject, contact.texted));
+        }
+    }
+}
+
+fn is_texting(cycle: &Cycle) -> bool {
+    matches!(&cycle.sms, SmsRoad::Open { state, .. } if state.is_in_flight())
+}
+
+/// Only requests that run are waited for; what was tried in vain becomes a dead letter.
+fn cancel_waiting(desk: &mut Desk<'_>, contact: &ContactName, cycle: &mut Cycle) {
+    let (kept, cancelled): (Vec<PushRoad>, Vec<PushRoad>) =
+        std::mem::take(&mut cycle.pushes).into_iter().partition(|road| road.state.is_in_flight());
+    cycle.pushes = kept;
+    for road in cancelled.iter().filter(|road| 0 < road.attempts) {
+        let address = Address::Device(road.device);
+        desk.dead_letter(contact, &cycle.subject, address, "resolved before it was accepted");
+    }
+    if let SmsRoad::Open { gateway, attempts, state, .. } = &cycle.sms
+        && !state.is_in_flight()
+    {
+        if 0 < *attempts {
+            let address = Address::Gateway(*gateway);
+            desk.dead_letter(contact, &cycle.subject, address, "resolved before it was accepted");
+        }
+        cycle.sms = SmsRoad::Off;
+    } else if matches!(cycle.sms, SmsRoad::Standby { .. }) {
+        cycle.sms = SmsRoad::Off;
+    }
+}
+
+/// When somebody's last road has failed, the others are told once. True if new cycles began.
+pub(super) fn tell_of_unreachable(desk: &mut Desk<'_>, telling: &mut Telling) -> bool {
+    let failed: Vec<(ContactName, String)> = telling
+        .contacts
+        .iter_mut()
+        .filter_map(|(name, contact)| {
+            let reason = contact.unreachable.as_ref().filter(|_| !contact.unreachable_told)?;
+            contact.unreachable_told = true;
+            Some((name.clone(), reason.clone()))
+        })
+        .collect();
+    for (contact, reason) in &failed {
+        let others: Vec<_> = desk
+            .present
+            .rules
+            .people
+            .iter()
+            .filter(|person| {
+                telling.contacts.get(&person.name).is_none_or(|known| known.unreachable.is_none())
+            })
+            .collect();
+        desk.note(Entry::Unreachable {
+            contact: contact.clone(),
+            reason: reason.clone(),
+            nobody_left: others.is_empty(),
+        });
+        for person in others {
+            let subject = Subject::Unreachable { contact: contact.clone(), reason: reason.clone() };
+            let known = telling.contacts.entry(person.name.clone()).or_default();
+            let cycle = desk.begin(person, subject, known.texted);
+            known.cycles.push(cycle);
+        }
+    }
+    !failed.is_empty()
+}

@@ -1,0 +1,186 @@
+//! One contact being told one thing: the push, and the text when the push fails.
+
+use jiff::Timestamp;
+
+use super::{
+    Address, SMS_GIVE_UP,
+    desk::{self, Desk},
+};
+use crate::alert::{
+    ContactName, ContactTelling, Cycle, Entry, PushRoad, RoadState, SmsRoad, Subject, Transport,
+};
+
+/// Starts what is due in every cycle of a contact and drops the cycles that are over.
+pub(super) fn advance_all(desk: &mut Desk<'_>, name: &ContactName, contact: &mut ContactTelling) {
+    for cycle in &mut contact.cycles {
+        advance(desk, name, cycle);
+    }
+    for cycle in contact.cycles.iter().filter(|cycle| is_over(cycle)) {
+        if let Some(reason) = failure(desk, cycle) {
+            contact.unreachable.get_or_insert(reason);
+        }
+    }
+    contact.cycles.retain(|cycle| !is_over(cycle));
+}
+
+/// When the cycle wants to be looked at again.
+pub(super) fn wakes_at(cycle: &Cycle) -> Option<Timestamp> {
+    let pushes = cycle.pushes.iter().filter_map(|road| road.state.wakes_at());
+    let text = match &cycle.sms {
+        SmsRoad::Standby { deadline } => Some(*deadline),
+        SmsRoad::Open { state, .. } => state.wakes_at(),
+        SmsRoad::Off | SmsRoad::Accepted | SmsRoad::Unknown | SmsRoad::Failed { .. } => None,
+    };
+    pushes.chain(text).min()
+}
+
+fn advance(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
+    give_up_old(desk, name, cycle);
+    push(desk, name, cycle);
+    decide_text(desk, name, cycle);
+    text(desk, name, cycle);
+}
+
+/// A push older than its time to live, or a text older than a day, is of no use.
+fn give_up_old(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
+    let age = desk.now().duration_since(cycle.since);
+    if desk.present.rules.push_ttl <= age {
+        let (kept, old): (Vec<PushRoad>, Vec<PushRoad>) =
+            std::mem::take(&mut cycle.pushes).into_iter().partition(|road| road.state.is_in_flight());
+        cycle.pushes = kept;
+        for road in old {
+            desk.dead_letter(
+                name,
+                &cycle.subject,
+                Address::Device(road.device),
+                "not accepted within fcm.ttl",
+            );
+            cycle.push_failed.get_or_insert_with(|| "not accepted within fcm.ttl".to_owned());
+        }
+    }
+    if SMS_GIVE_UP <= age
+        && let SmsRoad::Open { gateway, state, .. } = &cycle.sms
+        && !state.is_in_flight()
+    {
+        let reason = "no gateway accepted it within 24 hours".to_owned();
+        desk.dead_letter(name, &cycle.subject, Address::Gateway(*gateway), &reason);
+        cycle.sms = SmsRoad::Failed { reason };
+    }
+}
+
+fn push(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
+    let now = desk.now();
+    let Cycle { subject, pushes, push_failed, .. } = cycle;
+    pushes.retain_mut(|road| {
+        if !is_due(road.state, now) {
+            return true;
+        }
+        // Another alert may have shown meanwhile that the device is gone.
+        if !desk.present.devices.is_usable(road.device, now) {
+            push_failed.get_or_insert_with(|| format!("device {} is not usable", road.device));
+            return false;
+        }
+        road.attempts = road.attempts.saturating_add(1);
+        road.state = desk.send(name, subject, Address::Device(road.device));
+        true
+    });
+}
+
+/// The table "push, then SMS": nothing while a push was accepted or may still be; at once when
+/// none can be; at the deadline otherwise.
+fn decide_text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
+    let SmsRoad::Standby { deadline } = cycle.sms else { return };
+    if cycle.push_accepted {
+        cycle.sms = SmsRoad::Off;
+        return;
+    }
+    let hopeless =
+        cycle.pushes.iter().all(|road| matches!(road.state, RoadState::Waiting { fault: true, .. }));
+    let reason = if hopeless {
+        cycle.push_failed.clone().unwrap_or_else(|| "no device to push to".to_owned())
+    } else if deadline <= desk.now() {
+        let waited = desk.present.rules.accept_within.as_millis();
+        format!("push not accepted in {} s", seconds(waited))
+    } else {
+        return;
+    };
+    desk.note(Entry::Fallback { contact: name.clone(), reason });
+    cycle.sms = desk::fallback_text();
+}
+
+fn text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
+    let now = desk.now();
+    if let SmsRoad::Open { gateway, attempts, state, .. } = &mut cycle.sms
+        && is_due(*state, now)
+    {
+        *attempts = attempts.saturating_add(1);
+        *state = desk.send(name, &cycle.subject, Address::Gateway(*gateway));
+    }
+}
+
+fn is_due(state: RoadState, now: Timestamp) -> bool {
+    match state {
+        RoadState::Ready => true,
+        RoadState::InFlight { .. } => false,
+        RoadState::Waiting { at, .. } => at <= now,
+    }
+}
+
+fn is_over(cycle: &Cycle) -> bool {
+    let text_over = match cycle.sms {
+        SmsRoad::Off | SmsRoad::Accepted | SmsRoad::Unknown | SmsRoad::Failed { .. } => true,
+        SmsRoad::Standby { .. } | SmsRoad::Open { .. } => false,
+    };
+    text_over && cycle.pushes.is_empty()
+}
+
+/// Why a finished cycle reached nobody, if it should have.
+fn failure(desk: &Desk<'_>, cycle: &Cycle) -> Option<String> {
+    let matters = match cycle.subject {
+        Subject::Opened | Subject::Repeat { .. } | Subject::Raised => {
+            // Cut back by an acknowledgement or a resolution is not failed.
+            desk.state == crate::alert::AlertState::Triggered || matches!(cycle.sms, SmsRoad::Failed { .. })
+        }
+        Subject::Missed | Subject::Unreachable { .. } => true,
+        Subject::Resolved => false,
+    };
+    if !matters || cycle.push_accepted || desk.test {
+        return None;
+    }
+    match &cycle.sms {
+        SmsRoad::Accepted => None,
+        SmsRoad::Unknown => Some("no gateway gave a readable answer".to_owned()),
+        SmsRoad::Failed { reason } => Some(reason.clone()),
+        SmsRoad::Off | SmsRoad::Standby { .. } | SmsRoad::Open { .. } => {
+            Some(cycle.push_failed.clone().unwrap_or_else(|| "no device to push to and no text".to_owned()))
+        }
+    }
+}
+
+fn seconds(millis: i128) -> String {
+    if millis % 1_000 == 0 {
+        (millis / 1_000).to_string()
+    } else {
+        format!("{}.{:03}", millis / 1_000, millis % 1_000)
+    }
+}
+
+impl Desk<'_> {
+    /// A notification is given up; it stays visible.
+    pub(super) fn dead_letter(
+        &mut self,
+        contact: &ContactName,
+        subject: &Subject,
+        address: Address,
+        reason: &str,
+    ) {
+        let transport: Transport = address.transport();
+        self.note(Entry::DeadLetter {
+            contact: contact.clone(),
+            transport,
+            destination: address.describe(),
+            subject: subject.as_str().to_owned(),
+            reason: reason.to_owned(),
+        });
+    }
+}

@@ -1,0 +1,156 @@
+//! What is at hand while one alert is planned.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Address, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle};
+use crate::alert::{
+    Alert, AlertState, ContactName, Cycle, Entry, Outcome, PushRoad, RoadState, Row, Severity, SmsRoad,
+    Subject, Telling,
+};
+
+/// The alert's facts, the rules, and what has been decided so far.
+pub(super) struct Desk<'a> {
+    pub(super) present: &'a Present<'a>,
+    pub(super) severity: Severity,
+    pub(super) state: AlertState,
+    pub(super) test: bool,
+    pub(super) to: Vec<ContactName>,
+    pub(super) rows: Vec<Row>,
+    pub(super) attempts: u32,
+    pub(super) sends: Vec<Send>,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(alert: &Alert, present: &'a Present<'a>) -> Self {
+        Self {
+            present,
+            severity: alert.severity,
+            state: alert.state,
+            test: alert.test,
+            to: alert.to.clone(),
+            rows: Vec::new(),
+            attempts: alert.attempts,
+            sends: Vec::new(),
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.present.now
+    }
+
+    pub(super) fn after(&self, delay: SignedDuration) -> Timestamp {
+        self.now().saturating_add(delay).unwrap_or(Timestamp::MAX)
+    }
+
+    pub(super) fn note(&mut self, entry: Entry) {
+        self.rows.push(Row { at: self.now(), entry });
+    }
+
+    /// Whom the policy names; the alert's own list, if it has one, goes before it.
+    pub(super) fn audience(&self) -> Vec<Person> {
+        let named = |person: &&Person| self.to.is_empty() || self.to.contains(&person.name);
+        self.present.rules.people.iter().filter(named).cloned().collect()
+    }
+
+    /// Puts an attempt in flight.
+    pub(super) fn send(&mut self, contact: &ContactName, subject: &Subject, address: Address) -> RoadState {
+        self.attempts += 1;
+        self.sends.push(Send {
+            attempt: self.attempts,
+            contact: contact.clone(),
+            subject: subject.clone(),
+            address,
+            began: self.now(),
+        });
+        RoadState::InFlight { attempt: self.attempts, until: self.after(self.in_flight_max(address)) }
+    }
+
+    /// A new telling of `subject` to `person`, with the roads that it may take.
+    pub(super) fn begin(&self, person: &Person, subject: Subject, texted: bool) -> Cycle {
+        let rules = self.present.rules;
+        let usable = |device: &&_| self.present.devices.is_usable(**device, self.now());
+        let devices = if rules.push { person.devices.as_slice() } else { &[] };
+        let pushes = devices
+            .iter()
+            .filter(usable)
+            .map(|device| PushRoad { device: *device, attempts: 0, state: RoadState::Ready })
+            .collect();
+        let can_text = person.phone && !rules.gateways.is_empty() && !self.test;
+        let sms = match &subject {
+            Subject::Resolved if can_text && rules.texts_resolved && texted => open_text(),
+            Subject::Resolved => SmsRoad::Off,
+            _ if !can_text => SmsRoad::Off,
+            Subject::Raised => open_text(),
+            Subject::Opened | Subject::Repeat { .. } | Subject::Missed | Subject::Unreachable { .. } => {
+                if rules.texts_at_once(self.severity) {
+                    open_text()
+                } else if rules.falls_back(self.severity) {
+                    SmsRoad::Standby { deadline: self.after(rules.accept_within) }
+                } else {
+                    SmsRoad::Off
+                }
+            }
+        };
+        Cycle { subject, since: self.now(), pushes, push_accepted: false, push_failed: None, sms }
+    }
+
+    /// Attempts whose answer did not come in time, or whose process is gone, are `Unknown`.
+    pub(super) fn expire(&mut self, telling: &mut Telling) {
+        let mut silent = Vec::new();
+        for (name, contact) in &telling.contacts {
+            for cycle in &contact.cycles {
+                let pushes = cycle.pushes.iter().map(|road| (road.state, Address::Device(road.device)));
+                let text = match &cycle.sms {
+                    SmsRoad::Open { gateway, state, .. } => Some((*state, Address::Gateway(*gateway))),
+                    SmsRoad::Off
+                    | SmsRoad::Standby { .. }
+                    | SmsRoad::Accepted
+                    | SmsRoad::Unknown
+                    | SmsRoad::Failed { .. } => None,
+                };
+                for (state, address) in pushes.chain(text) {
+                    if let Some((attempt, began, detail)) = self.silence_of(state, address) {
+                        let subject = cycle.subject.clone();
+                        let send = Send { attempt, contact: name.clone(), subject, address, began };
+                        silent.push((send, detail));
+                    }
+                }
+            }
+        }
+        for (send, detail) in silent {
+            let outcome = Outcome::Unknown { detail: detail.to_owned() };
+            let ended = self.now();
+            settle::record(self, telling, &settle::Settlement { send, outcome, ended });
+        }
+    }
+
+    fn silence_of(&self, state: RoadState, address: Address) -> Option<(u32, Timestamp, &'static str)> {
+        let RoadState::InFlight { attempt, until } = state else { return None };
+        let began = until.saturating_sub(self.in_flight_max(address)).unwrap_or(Timestamp::MIN);
+        if until <= self.now() {
+            Some((attempt, began, "no answer in time"))
+        } else if began < self.present.running_since {
+            Some((attempt, began, "this process was started before the answer was recorded"))
+        } else {
+            None
+        }
+    }
+
+    fn in_flight_max(&self, address: Address) -> SignedDuration {
+        match address {
+            Address::Device(_) => PUSH_IN_FLIGHT_MAX,
+            Address::Gateway(rank) => {
+                self.present.rules.gateways.get(usize::from(rank)).copied().unwrap_or(PUSH_IN_FLIGHT_MAX)
+            }
+        }
+    }
+}
+
+fn open_text() -> SmsRoad {
+    SmsRoad::Open { gateway: 0, tried: 0, refused: 0, attempts: 0, unknowns: 0, state: RoadState::Ready }
+}
+
+/// A text that goes out now because the push failed.
+pub(super) fn fallback_text() -> SmsRoad {
+    open_text()
+}

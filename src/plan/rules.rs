@@ -1,0 +1,118 @@
+//! What planning goes by: people, roads and limits, as plain values.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Backoff;
+use crate::alert::{ContactName, DeviceId, Severity};
+
+/// A request to FCM is given up after so long (Google asks for at least 10 s; `plan` and
+/// `deliver` must agree).
+pub const PUSH_IN_FLIGHT_MAX: SignedDuration = SignedDuration::from_secs(15);
+
+/// A text is given up after so long.
+pub const SMS_GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
+
+/// After an SMS without a readable answer, the one further try waits so long.
+pub const SMS_AFTER_UNKNOWN: SignedDuration = SignedDuration::from_secs(60);
+
+/// A device whose token belongs to another project is left alone for so long.
+pub const QUARANTINE: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the configuration says about telling people.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Everybody who can be told.
+    pub people: Vec<Person>,
+    /// Push is configured.
+    pub push: bool,
+    /// Longest time in flight per gateway, in the order they are tried; empty = no texts.
+    pub gateways: Vec<SignedDuration>,
+    /// Texts go out with the push from here on.
+    pub always_at: Option<Severity>,
+    /// A failed push is followed by a text from here on.
+    pub fallback_at: Option<Severity>,
+    /// Whoever was texted is texted the resolution too.
+    pub texts_resolved: bool,
+    /// How long a push may remain unaccepted before the text goes out.
+    pub accept_within: SignedDuration,
+    /// How long a push is useful.
+    pub push_ttl: SignedDuration,
+    /// Pauses between attempts.
+    pub backoff: Backoff,
+    /// Who is told again.
+    pub repeat: Repeat,
+}
+
+/// Telling again because nobody acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// How often.
+    pub every: SignedDuration,
+    /// How many times at most.
+    pub at_most: u16,
+    /// From this severity on.
+    pub from: Severity,
+}
+
+/// The policy of an installation that configures none: everyone, at once, by push; repeated from
+/// `high` on.
+pub const DEFAULT_REPEAT: Repeat =
+    Repeat { every: SignedDuration::from_mins(30), at_most: 6, from: Severity::High };
+
+/// A contact, as far as planning is concerned.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Who.
+    pub name: ContactName,
+    /// Has a number for texts.
+    pub phone: bool,
+    /// Their devices.
+    pub devices: Vec<DeviceId>,
+}
+
+impl Rules {
+    /// The person of this name, if still configured.
+    pub fn person(&self, name: &ContactName) -> Option<&Person> {
+        self.people.iter().find(|person| person.name == *name)
+    }
+
+    /// Texts go out at once at this severity.
+    pub fn texts_at_once(&self, severity: Severity) -> bool {
+        self.always_at.is_some_and(|always| always <= severity)
+    }
+
+    /// A failed push is followed by a text at this severity.
+    pub fn falls_back(&self, severity: Severity) -> bool {
+        self.fallback_at.is_some_and(|least| least <= severity)
+    }
+}
+
+/// Which devices are not to be used.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceBook {
+    blocked: HashMap<DeviceId, Option<Timestamp>>,
+}
+
+impl DeviceBook {
+    /// Never again.
+    pub fn retire(&mut self, device: DeviceId) {
+        self.blocked.insert(device, None);
+    }
+
+    /// Not before `until`.
+    pub fn quarantine(&mut self, device: DeviceId, until: Timestamp) {
+        // A retired device stays retired.
+        self.blocked.entry(device).or_insert(Some(until)).as_mut().map(|known| *known = until.max(*known));
+    }
+
+    /// May be used now.
+    pub fn is_usable(&self, device: DeviceId, now: Timestamp) -> bool {
+        match self.blocked.get(&device) {
+            None => true,
+            Some(None) => false,
+            Some(Some(until)) => *until <= now,
+        }
+    }
+}

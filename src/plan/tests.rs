@@ -1,0 +1,530 @@
+//! DESIGN's table "push, then SMS", the changes of an alert, and what holds in every history.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::*;
+use crate::alert::{
+    Acknowledgement, AlertId, DedupKey, DeferCause, Outcome, RejectCause, Severity, Telling, Told,
+};
+
+const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
+/// One alert, its rules, and the requests that are under way.
+struct Scene {
+    alert: Alert,
+    rules: Rules,
+    devices: DeviceBook,
+    now: Timestamp,
+    started: Timestamp,
+    open: Vec<Send>,
+    /// Every text sent, with the answer that was known so far.
+    texts: Vec<(Send, Option<Outcome>)>,
+    due: Option<Timestamp>,
+}
+
+impl Scene {
+    /// jin has a device and a phone; one gateway; everything as configured by default.
+    fn at(severity: Severity) -> Self {
+        Self {
+            alert: alert(severity),
+            rules: Rules {
+                people: vec![person("jin", 1)],
+                push: true,
+                gateways: vec![SignedDuration::from_secs(10)],
+                always_at: Some(Severity::Disaster),
+                fallback_at: Some(Severity::NotClassified),
+                texts_resolved: false,
+                accept_within: SignedDuration::from_secs(20),
+                push_ttl: SignedDuration::from_hours(1),
+                backoff: Backoff::new(SignedDuration::from_secs(10), SignedDuration::from_mins(5)),
+                repeat: DEFAULT_REPEAT,
+            },
+            devices: DeviceBook::default(),
+            now: T0,
+            started: T0,
+            open: Vec::new(),
+            texts: Vec::new(),
+            due: None,
+        }
+    }
+
+    fn with_people(mut self, people: Vec<Person>) -> Self {
+        self.rules.people = people;
+        self
+    }
+
+    fn present(&self) -> Present<'_> {
+        let (rules, devices) = (&self.rules, &self.devices);
+        Present { now: self.now, running_since: self.started, rules, devices, chance: 0.0 }
+    }
+
+    /// Plans now; says what goes out, such as `push 1 jin` or `sms 2 jin`.
+    fn plan(&mut self) -> Vec<String> {
+        let mut alert = self.alert.clone();
+        let plan = advance(&mut alert, &self.present());
+        assert!(
+            plan.due.is_none_or(|due| self.now < due),
+            "due {:?} is not after now {}",
+            plan.due,
+            self.now
+        );
+        assert!(!alert.is_open() || plan.due.is_some(), "an open alert without a wake-up");
+        let mut again = alert.clone();
+        let repeated = advance(&mut again, &self.present());
+        assert_eq!((repeated.sends.len(), repeated.due), (0, plan.due), "planning twice sends nothing twice");
+        self.alert = alert;
+        self.due = plan.due;
+        let words = plan.sends.iter().map(describe).collect();
+        for send in plan.sends {
+            self.check_text(&send);
+            self.open.push(send);
+        }
+        words
+    }
+
+    /// A text is sent again only if no earlier one of the same telling was accepted, and at most
+    /// one of them may have arrived.
+    fn check_text(&mut self, send: &Send) {
+        if !matches!(send.address, Address::Gateway(_)) {
+            return;
+        }
+        let same =
+            |earlier: &&(Send, _)| earlier.0.contact == send.contact && earlier.0.subject == send.subject;
+        let earlier: Vec<_> = self.texts.iter().filter(same).map(|(_, outcome)| outcome).collect();
+        let sent = |outcome: &&&Option<Outcome>| matches!(outcome, Some(Outcome::Accepted { .. }));
+        let may_be = |outcome: &&&Option<Outcome>| matches!(outcome, None | Some(Outcome::Unknown { .. }));
+        assert_eq!(earlier.iter().filter(sent).count(), 0, "texted again after an acceptance: {send:?}");
+        assert!(
+            earlier.iter().filter(may_be).count() < 2,
+            "texted a third time after two unknowns: {send:?}"
+        );
+        self.texts.push((send.clone(), None));
+    }
+
+    /// The provider answers the attempt of this number; says what goes out in consequence.
+    fn answer(&mut self, attempt: u32, outcome: Outcome) -> Vec<String> {
+        let position =
+            self.open.iter().position(|send| send.attempt == attempt).expect("such an attempt is under way");
+        let send = self.open.remove(position);
+        if let Some((_, known)) = self.texts.iter_mut().find(|(text, _)| *text == send) {
+            *known = Some(outcome.clone());
+        }
+        let settlement = Settlement { send, outcome, ended: self.now };
+        let mut alert = self.alert.clone();
+        match settle(&mut alert, &settlement, &self.present()) {
+            Some(DeviceVerdict::Retire { device, .. }) => self.devices.retire(device),
+            Some(DeviceVerdict::Quarantine { device, .. }) => self.devices.quarantine(device, Timestamp::MAX),
+            None => {}
+        }
+        self.alert = alert;
+        self.plan()
+    }
+
+    fn pass(&mut self, seconds: i64) -> Vec<String> {
+        self.now += SignedDuration::from_secs(seconds);
+        self.plan()
+    }
+
+    fn acknowledge(&mut self) -> Vec<String> {
+        self.alert.state = AlertState::Acknowledged;
+        self.alert.acknowledged = Some(Acknowledgement { by: "min".into(), at: self.now });
+        self.plan()
+    }
+
+    fn resolve(&mut self) -> Vec<String> {
+        self.alert.state = AlertState::Resolved;
+        self.alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at: self.now, note: None });
+        self.plan()
+    }
+
+    fn told(&self, name: &str) -> Told {
+        self.alert.telling.contacts[&name.parse::<ContactName>().expect("a name")].told
+    }
+
+    fn journal(&self) -> String {
+        serde_json::to_string(&self.alert.rows).expect("rows are JSON")
+    }
+}
+
+fn describe(send: &Send) -> String {
+    let subject = match &send.subject {
+        Subject::Opened => String::new(),
+        other => format!(" {}", other.as_str()),
+    };
+    format!("{} {} {}{subject}", send.address.transport().as_str(), send.attempt, send.contact)
+}
+
+fn person(name: &str, devices: u64) -> Person {
+    let first = name.bytes().map(u64::from).sum::<u64>() * 1_000;
+    Person {
+        name: name.parse().expect("a name"),
+        phone: true,
+        devices: (0..devices).map(|n| DeviceId(first + n)).collect(),
+    }
+}
+
+fn alert(severity: Severity) -> Alert {
+    Alert {
+        id: AlertId::new(T0, [7; 10]),
+        integration: "zabbix".into(),
+        dedup_key: DedupKey::new("459"),
+        round: 1,
+        state: AlertState::Triggered,
+        severity,
+        title: "disk full".into(),
+        body: String::new(),
+        labels: BTreeMap::new(),
+        source_url: None,
+        starts_at: T0,
+        opened_at: T0,
+        last_seen_at: T0,
+        count: 1,
+        acknowledged: None,
+        resolved: None,
+        close_at: T0 + SignedDuration::from_hours(24 * 7),
+        test: false,
+        to: Vec::new(),
+        idempotency_key: None,
+        attempts: 0,
+        telling: Telling::default(),
+        rows_moved: 0,
+        rows: Vec::new(),
+    }
+}
+
+fn accepted() -> Outcome {
+    Outcome::Accepted { provider_id: Some("id".into()) }
+}
+
+fn deferred(cause: DeferCause) -> Outcome {
+    Outcome::Deferred { cause, retry_after: None, detail: "later".into() }
+}
+
+fn rejected(cause: RejectCause) -> Outcome {
+    Outcome::Rejected { cause, detail: "never".into() }
+}
+
+fn unknown() -> Outcome {
+    Outcome::Unknown { detail: "silence".into() }
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn an_accepted_push_is_all_that_happens() {
+    let mut scene = Scene::at(Severity::High);
+    assert_eq!(scene.plan(), ["push 1 jin"]);
+    assert_eq!(scene.answer(1, accepted()), NOTHING);
+    assert_eq!(scene.pass(21), NOTHING);
+    assert_eq!(scene.told("jin"), Told::Yes);
+    assert_eq!(scene.pass(1_800), ["push 2 jin repeat"], "nobody acknowledged for half an hour");
+}
+
+#[test]
+fn the_worked_example_of_a_deferred_and_then_hung_push() {
+    let mut scene = Scene::at(Severity::High);
+    assert_eq!(scene.plan(), ["push 1 jin"]);
+    assert_eq!(scene.due, Some(T0 + SignedDuration::from_secs(15)));
+    assert_eq!(scene.answer(1, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.due, Some(T0 + SignedDuration::from_secs(10)));
+    assert_eq!(scene.pass(10), ["push 2 jin"]);
+    assert_eq!(scene.due, Some(T0 + SignedDuration::from_secs(20)), "the deadline of the text comes first");
+    assert_eq!(scene.pass(10), ["sms 3 jin"]);
+    assert_eq!(scene.answer(3, accepted()), NOTHING);
+    assert_eq!(scene.pass(5), NOTHING, "attempt 2 is unknown and waits for its next try");
+    assert!(scene.journal().contains("push not accepted in 20 s"));
+    assert_eq!(scene.resolve(), ["push 4 jin resolved"]);
+    assert_eq!(scene.answer(4, accepted()), NOTHING);
+    assert_eq!(scene.due, None);
+}
+
+#[test]
+fn a_push_rejected_for_good_is_followed_by_a_text_at_once() {
+    for cause in [RejectCause::DeviceGone, RejectCause::DeviceMismatch, RejectCause::Message] {
+        let mut scene = Scene::at(Severity::Information);
+        scene.plan();
+        assert_eq!(scene.answer(1, rejected(cause)), ["sms 2 jin"], "{cause:?}");
+        assert_eq!(
+            scene.devices.is_usable(scene.rules.people[0].devices[0], scene.now),
+            cause == RejectCause::Message
+        );
+    }
+}
+
+#[test]
+fn a_fault_of_the_project_or_platform_texts_at_once_and_tries_the_push_again_later() {
+    for cause in [DeferCause::ProjectFault, DeferCause::PlatformFault] {
+        let mut scene = Scene::at(Severity::High);
+        scene.plan();
+        let fault = Outcome::Deferred {
+            cause,
+            retry_after: Some(SignedDuration::from_secs(60)),
+            detail: "key revoked".into(),
+        };
+        assert_eq!(scene.answer(1, fault), ["sms 2 jin"]);
+        assert_eq!(scene.answer(2, accepted()), NOTHING);
+        assert_eq!(scene.pass(60), ["push 3 jin"]);
+    }
+}
+
+#[test]
+fn nobody_to_push_to_means_a_text_at_once() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    assert_eq!(scene.plan(), ["sms 1 jin"]);
+    let mut scene = Scene::at(Severity::High);
+    scene.rules.push = false;
+    assert_eq!(scene.plan(), ["sms 1 jin"]);
+}
+
+#[test]
+fn one_accepting_device_is_enough() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 2)]);
+    assert_eq!(scene.plan(), ["push 1 jin", "push 2 jin"]);
+    assert_eq!(scene.answer(1, rejected(RejectCause::DeviceGone)), NOTHING, "the other may still accept");
+    assert_eq!(scene.answer(2, accepted()), NOTHING);
+    assert_eq!(scene.pass(30), NOTHING);
+}
+
+#[test]
+fn disaster_goes_by_both_roads_at_once_and_by_each_once() {
+    let mut scene = Scene::at(Severity::Disaster);
+    assert_eq!(scene.plan(), ["push 1 jin", "sms 2 jin"]);
+    scene.answer(1, accepted());
+    assert_eq!(scene.answer(2, accepted()), NOTHING);
+    assert_eq!(scene.pass(60), NOTHING);
+}
+
+#[test]
+fn gateways_are_tried_in_order_within_one_cycle_then_after_a_pause() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = vec![SignedDuration::from_secs(10); 2];
+    scene.plan();
+    assert_eq!(scene.open[0].address, Address::Gateway(0));
+    assert_eq!(scene.answer(1, deferred(DeferCause::ProjectFault)), ["sms 2 jin"]);
+    assert_eq!(scene.open[0].address, Address::Gateway(1));
+    assert_eq!(scene.answer(2, rejected(RejectCause::Recipient)), NOTHING, "the first may work later");
+    assert_eq!(scene.pass(10), ["sms 3 jin"]);
+    assert_eq!(scene.open[0].address, Address::Gateway(0));
+}
+
+#[test]
+fn an_unanswered_text_is_sent_once_more_after_a_minute_and_never_again() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0), person("min", 1)]);
+    assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+    scene.answer(2, accepted());
+    assert_eq!(scene.answer(1, unknown()), NOTHING);
+    assert_eq!(scene.pass(59), NOTHING);
+    assert_eq!(scene.pass(1), ["sms 3 jin"]);
+    assert_eq!(scene.answer(3, unknown()), ["push 4 min unreachable"], "min is told that jin may not know");
+    scene.answer(4, accepted());
+    assert_eq!(scene.pass(600), NOTHING);
+    assert_eq!(scene.told("jin"), Told::Maybe);
+}
+
+#[test]
+fn when_the_last_road_fails_the_others_are_told_once() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 1), person("min", 1)]);
+    scene.plan();
+    scene.answer(2, accepted());
+    scene.answer(1, rejected(RejectCause::DeviceGone));
+    assert_eq!(scene.answer(3, rejected(RejectCause::Recipient)), ["push 4 min unreachable"]);
+    scene.answer(4, accepted());
+    assert!(
+        scene
+            .journal()
+            .contains(r#""entry":"unreachable","contact":"jin","reason":"never","nobody_left":false"#)
+    );
+}
+
+#[test]
+fn when_nobody_is_left_the_journal_says_so() {
+    let mut scene = Scene::at(Severity::High);
+    scene.plan();
+    scene.answer(1, rejected(RejectCause::DeviceGone));
+    assert_eq!(scene.answer(2, rejected(RejectCause::Recipient)), NOTHING);
+    assert!(scene.journal().contains(r#""nobody_left":true"#));
+}
+
+#[test]
+fn an_acknowledgement_stops_retries_fallbacks_and_repeats() {
+    let mut scene = Scene::at(Severity::High);
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.acknowledge(), NOTHING);
+    assert_eq!(scene.pass(3_600), NOTHING);
+    scene.alert.state = AlertState::Triggered;
+    scene.alert.acknowledged = None;
+    assert_eq!(scene.plan(), ["push 2 jin"], "given up by its holder before anybody else was told");
+}
+
+#[test]
+fn at_disaster_the_first_push_and_text_go_out_in_spite_of_an_acknowledgement() {
+    let mut scene = Scene::at(Severity::Disaster);
+    assert_eq!(scene.acknowledge(), ["push 1 jin", "sms 2 jin"]);
+    assert_eq!(scene.answer(1, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.answer(2, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.pass(600), NOTHING, "the first ones only");
+    let mut scene = Scene::at(Severity::High);
+    assert_eq!(scene.acknowledge(), NOTHING, "acknowledged before it came, and not grave");
+}
+
+#[test]
+fn whoever_was_told_is_told_of_the_end_and_whoever_was_not_gets_both_in_one() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 1), person("min", 1)]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.resolve(), ["push 3 jin resolved", "push 4 min missed"]);
+    scene.answer(3, deferred(DeferCause::Unavailable));
+    scene.answer(4, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.pass(20), ["push 5 jin resolved", "push 6 min missed", "sms 7 min missed"]);
+}
+
+#[test]
+fn the_end_is_texted_to_whoever_was_texted_if_so_configured() {
+    let mut scene = Scene::at(Severity::Disaster);
+    scene.rules.texts_resolved = true;
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    assert_eq!(scene.resolve(), ["push 3 jin resolved", "sms 4 jin resolved"]);
+}
+
+#[test]
+fn a_raise_to_disaster_texts_as_if_opened_there() {
+    let mut scene = Scene::at(Severity::Warning);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.alert.severity = Severity::Disaster;
+    assert_eq!(scene.plan(), ["push 2 jin raised", "sms 3 jin raised"]);
+}
+
+#[test]
+fn a_test_goes_by_push_only_and_ends_by_itself() {
+    let mut scene = Scene::at(Severity::Disaster);
+    scene.alert.test = true;
+    scene.alert.close_at = T0 + SignedDuration::from_mins(5);
+    assert_eq!(scene.plan(), ["push 1 jin"]);
+    assert_eq!(scene.answer(1, rejected(RejectCause::DeviceGone)), NOTHING);
+    assert_eq!(scene.pass(300), NOTHING);
+    assert_eq!((scene.alert.state, scene.due), (AlertState::Resolved, None));
+}
+
+#[test]
+fn repeats_end_and_stop_with_an_acknowledgement() {
+    let mut scene = Scene::at(Severity::High);
+    scene.plan();
+    scene.answer(1, accepted());
+    for number in 2..=7 {
+        assert_eq!(scene.pass(1_800), [format!("push {number} jin repeat")]);
+        scene.answer(number, accepted());
+    }
+    assert_eq!(scene.pass(7_200), NOTHING, "six times at most");
+}
+
+#[test]
+fn an_attempt_of_a_dead_process_is_unknown_at_once() {
+    let mut scene = Scene::at(Severity::High);
+    scene.plan();
+    scene.now += SignedDuration::from_secs(2);
+    scene.started = scene.now;
+    assert_eq!(scene.plan(), NOTHING);
+    assert!(scene.journal().contains("this process was started before"));
+    assert_eq!(scene.pass(10), ["push 2 jin"]);
+}
+
+#[test]
+fn a_push_past_its_time_to_live_becomes_a_dead_letter() {
+    let mut scene = Scene::at(Severity::High);
+    scene.rules.gateways.clear();
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.pass(3_600), NOTHING);
+    assert!(scene.journal().contains(r#""entry":"dead_letter","contact":"jin","transport":"push""#));
+    assert!(scene.journal().contains(r#""nobody_left":true"#));
+}
+
+#[derive(Clone, Debug)]
+enum Happening {
+    Pass(u16),
+    Answer(u8, Outcome),
+    Acknowledge,
+    Unacknowledge,
+    Raise,
+    Resolve,
+    Restart,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let outcome = prop_oneof![
+        3 => Just(accepted()),
+        3 => Just(deferred(DeferCause::Unavailable)),
+        1 => Just(deferred(DeferCause::ProjectFault)),
+        2 => Just(rejected(RejectCause::DeviceGone)),
+        2 => Just(rejected(RejectCause::Recipient)),
+        2 => Just(unknown()),
+    ];
+    prop_oneof![
+        8 => (1_u16..100).prop_map(Happening::Pass),
+        1 => (1_000_u16..20_000).prop_map(Happening::Pass),
+        12 => (any::<u8>(), outcome).prop_map(|(which, outcome)| Happening::Answer(which, outcome)),
+        1 => Just(Happening::Acknowledge),
+        1 => Just(Happening::Unacknowledge),
+        1 => Just(Happening::Raise),
+        1 => Just(Happening::Resolve),
+        1 => Just(Happening::Restart),
+    ]
+}
+
+proptest! {
+    /// `Scene::plan` itself asserts that planning is idempotent and that an open alert has a due
+    /// time in the future, after every step of every history.
+    #[test]
+    fn whatever_happens_texts_are_not_doubled_and_everybody_is_told_or_told_of(
+        severity in 0_u8..6,
+        gateways in 1_usize..3,
+        happenings in proptest::collection::vec(happening(), 0..60),
+    ) {
+        let mut scene = Scene::at(Severity::from_number(severity).expect("0 to 5"))
+            .with_people(vec![person("jin", 2), person("min", 0)]);
+        scene.rules.gateways = vec![SignedDuration::from_secs(10); gateways];
+        let mut cut_short = false;
+        scene.plan();
+        for happening in happenings {
+            match happening {
+                Happening::Pass(seconds) => { scene.pass(i64::from(seconds)); }
+                Happening::Answer(which, outcome) => {
+                    if let Some(send) = scene.open.get(usize::from(which) % scene.open.len().max(1)).cloned() {
+                        scene.answer(send.attempt, outcome);
+                    }
+                }
+                Happening::Acknowledge if scene.alert.is_open() => { cut_short = true; scene.acknowledge(); }
+                Happening::Unacknowledge if scene.alert.state == AlertState::Acknowledged => {
+                    scene.alert.state = AlertState::Triggered;
+                    scene.plan();
+                }
+                Happening::Raise => { scene.alert.severity = Severity::Disaster; scene.plan(); }
+                Happening::Resolve if scene.alert.is_open() => { cut_short = true; scene.resolve(); }
+                Happening::Restart => { scene.now += SignedDuration::from_secs(1); scene.started = scene.now; scene.open.clear(); scene.plan(); }
+                Happening::Acknowledge | Happening::Unacknowledge | Happening::Resolve => {}
+            }
+        }
+        // Left alone with providers that refuse, every telling comes to an end.
+        for _ in 0..400 {
+            let Some(due) = scene.due.filter(|_| scene.alert.is_open()) else { break };
+            scene.now = scene.now.max(due);
+            scene.plan();
+            while let Some(send) = scene.open.first().cloned() {
+                scene.answer(send.attempt, rejected(RejectCause::Refused));
+            }
+        }
+        if !cut_short {
+            for (name, contact) in &scene.alert.telling.contacts {
+                prop_assert!(contact.told == Told::Yes || contact.unreachable.is_some(), "{name} was dropped");
+            }
+        }
+    }
+}
