@@ -1,1 +1,213 @@
-//! x
+//! The loop: claim what is due, plan it, write the plan, make its requests; settle the answers.
+//!
+//! A claim never spans a request. A step takes what is due and what was answered, plans both, and
+//! writes them in one group; only then do requests start, each in a task of its own. The answer of a
+//! request comes back as a [`Settlement`] and is planned in a later step. So a provider that hangs
+//! holds nothing back but its own attempt, which is `Unknown` after its time in flight.
+
+mod jobs;
+mod outbox;
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{error, info, warn};
+
+pub use self::outbox::{Directory, Outbox};
+use crate::{
+    alert::AlertId,
+    clock::Clock,
+    plan::{DeviceBook, PUSH_IN_FLIGHT_MAX, Rules, Settlement},
+    store::{Store, StoreError, Stored},
+    telemetry::Metrics,
+};
+
+/// Most alerts claimed in one step.
+const CLAIMS_PER_STEP_MAX: usize = 128;
+
+/// Most answers settled in one step.
+const ANSWERS_PER_STEP_MAX: usize = 256;
+
+/// Most answers of one alert settled in one write, so that its journal chunk stays small.
+const ANSWERS_PER_ALERT_MAX: usize = 32;
+
+/// A claim not ended by a write ends after so long.
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+
+/// Pause after the store failed.
+const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+
+/// At shutdown, requests under way are waited for so long; what is not answered by then is
+/// `Unknown` at the next start.
+pub const SHUTDOWN_GRACE: SignedDuration = SignedDuration::from_secs(10);
+
+/// Puts plans into practice.
+pub struct Dispatcher {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    tasks: TaskTracker,
+    outbox: Outbox,
+    rules: Rules,
+    devices: DeviceBook,
+    running_since: Timestamp,
+    /// Documents of alerts with requests under way, as we last wrote them.
+    in_hand: HashMap<AlertId, Stored>,
+    answers: mpsc::Receiver<Answer>,
+    answer_sender: mpsc::Sender<Answer>,
+    /// Answers that did not fit the last step, or whose write failed.
+    waiting: Vec<Answer>,
+    first_step: bool,
+}
+
+/// What came back from one request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    alert_id: AlertId,
+    settlement: Settlement,
+}
+
+/// What [`Dispatcher::new`] needs.
+pub struct Parts {
+    /// Where alerts are kept.
+    pub store: Arc<dyn Store>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Where requests run.
+    pub tasks: TaskTracker,
+    /// How requests are made.
+    pub outbox: Outbox,
+    /// Who is told, and how.
+    pub rules: Rules,
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It planned so many alerts; there may be more.
+    Worked(usize),
+    /// Nothing is due before this instant.
+    IdleUntil(Option<Timestamp>),
+}
+
+impl Dispatcher {
+    /// A dispatcher that has not begun yet. Fails if the store cannot tell what it knows of devices.
+    pub async fn new(parts: Parts) -> Result<Self, StoreError> {
+        let Parts { store, clock, metrics, tasks, outbox, rules } = parts;
+        let mut devices = DeviceBook::default();
+        for record in store.devices().await? {
+            match (record.retired_at, record.quarantined_until) {
+                (Some(_), _) => devices.retire(record.id),
+                (None, Some(until)) => devices.quarantine(record.id, until),
+                (None, None) => {}
+            }
+        }
+        let (answer_sender, answers) = mpsc::channel(ANSWERS_PER_STEP_MAX);
+        let running_since = clock.now();
+        let in_hand = HashMap::new();
+        let waiting = Vec::new();
+        Ok(Self {
+            store,
+            clock,
+            metrics,
+            tasks,
+            outbox,
+            rules,
+            devices,
+            running_since,
+            in_hand,
+            answers,
+            answer_sender,
+            waiting,
+            first_step: true,
+        })
+    }
+
+    /// Runs until `stop`, then settles what is still under way. True if everything was settled.
+    pub async fn run(mut self, stop: CancellationToken) -> bool {
+        while !stop.is_cancelled() {
+            match self.step(CLAIMS_PER_STEP_MAX).await {
+                Ok(Step::Worked(_)) => tokio::task::yield_now().await,
+                Ok(Step::IdleUntil(due)) => self.wait(due, &stop).await,
+                Err(error) => {
+                    warn!(error = %error, "could not plan, trying again in {}s: {error}", STORE_PAUSE.as_secs());
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = self.clock.sleep(STORE_PAUSE) => {}
+                    }
+                }
+            }
+        }
+        self.finish().await
+    }
+
+    /// Settles what was answered, plans what is due, and starts the requests. One group of writes.
+    pub async fn step(&mut self, claims: usize) -> Result<Step, StoreError> {
+        while self.waiting.len() < ANSWERS_PER_STEP_MAX
+            && let Ok(answer) = self.answers.try_recv()
+        {
+            self.waiting.push(answer);
+        }
+        let claims = if self.outbox.is_saturated(self.clock.now()) { 0 } else { claims };
+        let claimed = if claims == 0 { Vec::new() } else { self.claim(claims).await? };
+        let worked = self.plan_and_write(claimed).await?;
+        if 0 < worked {
+            return Ok(Step::Worked(worked));
+        }
+        let due = self.store.next_due().await?;
+        Ok(Step::IdleUntil(if claims == 0 {
+            due.max(Some(self.outbox.try_again_at(self.clock.now())))
+        } else {
+            due
+        }))
+    }
+
+    /// The first claim looks ahead, so that attempts of a process that is gone are found at once.
+    async fn claim(&mut self, claims: usize) -> Result<Vec<Stored>, StoreError> {
+        let now = self.clock.now();
+        let horizon =
+            if self.first_step { now.saturating_add(PUSH_IN_FLIGHT_MAX).unwrap_or(now) } else { now };
+        let claimed = self.store.claim_due(horizon, claims, LEASE).await?;
+        self.first_step &= claimed.len() == claims;
+        Ok(claimed)
+    }
+
+    async fn wait(&mut self, due: Option<Timestamp>, stop: &CancellationToken) {
+        let due_changed = self.store.due_changed();
+        let due = due.unwrap_or(Timestamp::MAX);
+        let answer = tokio::select! {
+            () = stop.cancelled() => None,
+            answer = self.answers.recv() => answer,
+            () = due_changed.notified() => None,
+            () = self.clock.sleep_until(due) => None,
+        };
+        self.waiting.extend(answer);
+    }
+
+    /// No new claims: requests under way are waited for and settled.
+    async fn finish(mut self) -> bool {
+        let deadline = self.clock.sleep(SHUTDOWN_GRACE);
+        tokio::pin!(deadline);
+        loop {
+            if let Err(error) = self.step(0).await {
+                error!(error = %error, "could not settle at shutdown: {error}");
+                return false;
+            }
+            if self.outbox.under_way() == 0 && self.waiting.is_empty() && self.answers.is_empty() {
+                return true;
+            }
+            tokio::select! {
+                answer = self.answers.recv() => self.waiting.extend(answer),
+                () = &mut deadline => {
+                    let left = self.outbox.under_way();
+                    info!(left, "stopped with {left} requests unanswered; they count as unknown at the next start");
+                    return self.step(0).await.is_ok();
+                }
+            }
+        }
+    }
+}

@@ -52,6 +52,9 @@ pub struct Alert {
     /// A Test button: push only, resolves itself.
     #[serde(default)]
     pub test: bool,
+    /// Our own word about a sender (an unreadable body): told once, ends without a word.
+    #[serde(default)]
+    pub house: bool,
     /// Tell only these contacts; empty = whoever the policy names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<ContactName>,
@@ -117,6 +120,9 @@ pub struct Resolution {
     /// How, where it is not plain recovery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// When the condition ended, as the sender tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
 }
 
 /// Who or what resolved an alert.

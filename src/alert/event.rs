@@ -25,6 +25,8 @@ pub struct Event {
     pub source_url: Option<String>,
     /// When the condition began, where the sender told.
     pub starts_at: Option<Timestamp>,
+    /// When it ended, where the sender told.
+    pub ended_at: Option<Timestamp>,
     /// A Test button or literal macros: push only, resolves itself.
     pub test: bool,
     /// True where the sender never uses a dedup key again after its recovery (a Zabbix event id).
@@ -44,6 +46,8 @@ pub enum EventStatus {
     Resolved {
         /// Who or what ended it, in the sender's words.
         note: Option<String>,
+        /// The sender stopped following the problem; no recovery will ever come.
+        cancelled: bool,
     },
     /// Somebody did something about it in the sender's own console.
     Update(Update),

@@ -278,3 +278,13 @@ pub enum SmsRoad {
         reason: String,
     },
 }
+
+impl ContactTelling {
+    /// True while some request to this contact runs.
+    pub fn is_under_way(&self) -> bool {
+        self.cycles.iter().any(|cycle| {
+            cycle.pushes.iter().any(|road| road.state.is_in_flight())
+                || matches!(&cycle.sms, SmsRoad::Open { state, .. } if state.is_in_flight())
+        })
+    }
+}

@@ -37,7 +37,7 @@ fn open(desk: &Desk<'_>, telling: &mut Telling) {
         telling.contacts.insert(person.name, ContactTelling { cycles, ..ContactTelling::default() });
     }
     let repeat = desk.present.rules.repeat;
-    if repeat.from <= desk.severity && !desk.test {
+    if repeat.from <= desk.severity && !desk.test && !desk.house {
         telling.repeat_at = Some(desk.after(repeat.every));
     }
 }
@@ -145,6 +145,7 @@ fn resolve(desk: &mut Desk<'_>, telling: &mut Telling) {
         }
         if first
             && !desk.test
+            && !desk.house
             && let Some(person) = desk.present.rules.person(name)
         {
             let knows = texting || contact.told != Told::No;

@@ -137,6 +137,6 @@ fn close_by_itself(alert: &mut Alert, now: Timestamp) {
     let by = if alert.test { ResolvedBy::Test } else { ResolvedBy::Silence };
     let entry = Entry::Resolved { by: by.describe().to_owned(), note: None };
     alert.rows.push(Row { at: now, entry });
-    alert.resolved = Some(Resolution { by, at: now, note: None });
+    alert.resolved = Some(Resolution { by, at: now, note: None, ended_at: None });
     alert.state = AlertState::Resolved;
 }

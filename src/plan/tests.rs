@@ -136,7 +136,8 @@ impl Scene {
 
     fn resolve(&mut self) -> Vec<String> {
         self.alert.state = AlertState::Resolved;
-        self.alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at: self.now, note: None });
+        self.alert.resolved =
+            Some(Resolution { by: ResolvedBy::Sender, at: self.now, note: None, ended_at: None });
         self.plan()
     }
 
@@ -186,6 +187,7 @@ fn alert(severity: Severity) -> Alert {
         resolved: None,
         close_at: T0 + SignedDuration::from_hours(24 * 7),
         test: false,
+        house: false,
         to: Vec::new(),
         idempotency_key: None,
         attempts: 0,

@@ -1,1 +1,379 @@
-//! x
+//! 2. DEDUPE + QUEUE: events become alerts, once, durably.
+//!
+//! Deciding is pure ([`admit`]); this module looks up what is known, writes what was decided in
+//! one atomic write per alert, and decides again where somebody else was faster.
+
+mod admit;
+mod seen;
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use self::admit::{Arrival, Decision, IDEMPOTENCY_KEEP, NOTED_KEEP, TEST_CLOSES_AFTER, admit};
+use self::seen::SeenCounts;
+use crate::{
+    alert::{
+        Admission, Alert, AlertId, AlertState, DedupKey, Entry, Event, EventStatus, IgnoreReason, Resolution,
+        ResolvedBy, Row, ThreadKey,
+    },
+    clock::Clock,
+    store::{AlertWrite, Commit, Expect, Lane, Store, StoreError, Stored},
+};
+
+/// Journal rows kept within an alert's document; older ones move out in chunks.
+pub const ROWS_IN_DOCUMENT_MAX: usize = 8;
+
+/// How often a write is decided anew because somebody else was faster. Each time somebody else
+/// has succeeded, so only a store gone wrong comes near it.
+const CONFLICTS_MAX: u32 = 64;
+
+/// Longest body kept when an alert's document would be too large, in bytes.
+const SHRUNK_BODY_BYTES: usize = 1024;
+
+/// The queue of alerts.
+pub struct Queue {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    seen: SeenCounts,
+}
+
+/// What became of one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// The alert it is about, if there is one.
+    pub alert_id: Option<AlertId>,
+    /// Its identity.
+    pub dedup_key: DedupKey,
+    /// What it did.
+    pub admission: Admission,
+    /// Why, where that is not plain.
+    pub reason: Option<IgnoreReason>,
+}
+
+/// Who posts, as far as the queue is concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct Poster<'a> {
+    /// Name of the integration.
+    pub integration: &'a str,
+    /// An alert that no event mentions for so long resolves itself.
+    pub close_after: SignedDuration,
+    /// Our own word about a sender.
+    pub house: bool,
+}
+
+/// What an operator does with an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Takes it.
+    Acknowledge,
+    /// Gives it up.
+    Unacknowledge,
+    /// Ends it.
+    Resolve,
+    /// Writes something.
+    Comment(String),
+}
+
+/// Why an action was not done.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ActionError {
+    /// No such alert.
+    #[error("there is no alert {0}")]
+    NotFound(AlertId),
+    /// It is over.
+    #[error("alert {0} is resolved")]
+    AlreadyResolved(AlertId),
+    /// The store.
+    #[error("could not save the change")]
+    Store(#[from] StoreError),
+}
+
+/// The events of one dedup key within one request, and what is known of that key.
+struct Thread<'a> {
+    key: ThreadKey,
+    events: Vec<(usize, &'a Event)>,
+    known: Option<Box<Stored>>,
+}
+
+impl Queue {
+    /// A queue over `store`.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, seen: SeenCounts::default() }
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Admits events: one result each, in order. When this returns `Ok`, all of them are durable.
+    pub async fn admit(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
+        let mut results: Vec<Option<Admitted>> = vec![None; events.len()];
+        let mut threads = self.look_up(poster.integration, events).await?;
+        for _ in 0..CONFLICTS_MAX {
+            let mut writes = Vec::new();
+            let mut writers = Vec::new();
+            for thread in threads {
+                let fold = self.fold(poster, thread);
+                for (index, admitted) in fold.results {
+                    if let Some(result) = results.get_mut(index) {
+                        *result = Some(admitted);
+                    }
+                }
+                if let Some(write) = fold.write {
+                    writes.push(write);
+                    writers.push((fold.thread, fold.rest));
+                }
+            }
+            if writes.is_empty() {
+                break;
+            }
+            threads = self.write(writes, writers).await?;
+            if threads.is_empty() {
+                break;
+            }
+        }
+        let missing = || StoreError::Unavailable("too many writers on one dedup key".into());
+        results.into_iter().map(|result| result.ok_or_else(missing)).collect()
+    }
+
+    /// Groups events by dedup key. A single firing event is not looked up: it is most likely new,
+    /// and the store tells if it is not.
+    async fn look_up<'a>(
+        &self,
+        integration: &str,
+        events: &'a [Event],
+    ) -> Result<Vec<Thread<'a>>, StoreError> {
+        let mut order = Vec::new();
+        let mut by_key: HashMap<ThreadKey, Vec<(usize, &Event)>> = HashMap::new();
+        for (index, event) in events.iter().enumerate() {
+            let key = ThreadKey::new(integration, &event.dedup_key);
+            by_key
+                .entry(key)
+                .or_insert_with(|| {
+                    order.push(key);
+                    Vec::new()
+                })
+                .push((index, event));
+        }
+        let known = match events {
+            [event] if event.status == EventStatus::Firing => vec![None],
+            _ => self.store.find_threads(order.clone()).await?,
+        };
+        let threads = order.into_iter().zip(known).map(|(key, known)| Thread {
+            key,
+            events: by_key.remove(&key).unwrap_or_default(),
+            known: known.map(Box::new),
+        });
+        Ok(threads.collect())
+    }
+
+    async fn write<'a>(
+        &self,
+        writes: Vec<AlertWrite>,
+        writers: Vec<(Thread<'a>, usize)>,
+    ) -> Result<Vec<Thread<'a>>, StoreError> {
+        let written: Vec<Alert> = writes.iter().map(|write| write.alert.clone()).collect();
+        let commits = self.commit(Lane::Accept, writes).await?;
+        let mut again = Vec::new();
+        for ((commit, alert), (mut thread, rest)) in commits.into_iter().zip(written).zip(writers) {
+            match commit {
+                Commit::Done(version) => {
+                    self.seen.forget(alert.id);
+                    thread.events.drain(..rest);
+                    thread.known = Some(Box::new(Stored { alert, version }));
+                }
+                Commit::Conflict(current) => thread.known = current,
+            }
+            if !thread.events.is_empty() {
+                again.push(thread);
+            }
+        }
+        Ok(again)
+    }
+
+    /// Commits, and makes documents smaller that the store finds too large: an alert with a short
+    /// body is better than none.
+    async fn commit(&self, lane: Lane, writes: Vec<AlertWrite>) -> Result<Vec<Commit>, StoreError> {
+        match self.store.commit(lane, writes.clone()).await {
+            Err(StoreError::TooLarge { .. }) => {
+                let shrunk = writes.into_iter().map(|mut write| {
+                    let end = write.alert.body.floor_char_boundary(SHRUNK_BODY_BYTES);
+                    write.alert.body.truncate(end);
+                    write.alert.labels.clear();
+                    write
+                });
+                self.store.commit(lane, shrunk.collect()).await
+            }
+            done => done,
+        }
+    }
+
+    /// An operator's action. The alert as it is afterwards.
+    pub async fn act(&self, id: AlertId, action: &Action, by: &str) -> Result<Alert, ActionError> {
+        let mut current = self.store.get(id).await?;
+        for _ in 0..CONFLICTS_MAX {
+            let Some(Stored { mut alert, version }) =
+                current.filter(|stored| stored.alert.state != AlertState::Noted)
+            else {
+                return Err(ActionError::NotFound(id));
+            };
+            if !apply(&mut alert, action, by, self.clock.now())? {
+                return Ok(alert);
+            }
+            let write = write_of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
+            match self.commit(Lane::Accept, vec![write]).await?.pop() {
+                Some(Commit::Done(_)) => return Ok(alert),
+                Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
+                None => break,
+            }
+        }
+        Err(StoreError::Unavailable("too many writers on one alert".into()).into())
+    }
+
+    /// Adds what was seen since the last save.
+    pub fn with_seen(&self, mut alert: Alert) -> Alert {
+        self.seen.add_to(&mut alert);
+        alert
+    }
+
+    /// Saves counts that have waited for a minute; called by a janitor.
+    pub async fn save_seen(&self) -> Result<(), StoreError> {
+        for id in self.seen.ids() {
+            if let Some(Stored { mut alert, version }) = self.store.get(id).await? {
+                self.seen.add_to(&mut alert);
+                let write = write_of(alert, Expect::Version(version), Some(self.clock.now()));
+                if matches!(self.store.commit(Lane::Deliver, vec![write]).await?.pop(), Some(Commit::Done(_)))
+                {
+                    self.seen.forget(id);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Result of folding a thread's events into one write.
+struct Fold<'a> {
+    thread: Thread<'a>,
+    write: Option<AlertWrite>,
+    results: Vec<(usize, Admitted)>,
+    /// How many events the write covers; the others wait for it.
+    rest: usize,
+}
+
+impl Queue {
+    /// Applies the thread's events in order, as far as one document goes: a new round after an
+    /// unsaved change of the old one has to wait.
+    fn fold<'a>(&self, poster: Poster<'_>, thread: Thread<'a>) -> Fold<'a> {
+        let mut pending: Option<(Alert, Expect)> = None;
+        let mut results = Vec::new();
+        let mut rest = 0;
+        for (index, event) in &thread.events {
+            let known = pending
+                .as_ref()
+                .map(|(alert, _)| alert)
+                .or(thread.known.as_ref().map(|stored| &stored.alert));
+            let arrival = Arrival {
+                integration: poster.integration,
+                now: self.clock.now(),
+                close_after: poster.close_after,
+                house: poster.house,
+                entropy: entropy(),
+            };
+            let known_id = known.map(|alert| alert.id);
+            let (alert_id, admission, reason) = match admit(known, event, &arrival) {
+                Decision::Write(alert, admission, reason) => {
+                    let is_new = known_id != Some(alert.id);
+                    if is_new && pending.is_some() {
+                        break;
+                    }
+                    let expect = match (&pending, &thread.known) {
+                        (Some((_, expect)), _) => *expect,
+                        (None, Some(stored)) if !is_new => Expect::Version(stored.version),
+                        (None, _) => Expect::NewRound,
+                    };
+                    let id = alert.id;
+                    pending = Some((*alert, expect));
+                    (Some(id), admission, reason)
+                }
+                Decision::Seen(admission) => {
+                    self.note_seen(&mut pending, thread.known.as_deref(), &arrival);
+                    (known_id, admission, None)
+                }
+                Decision::Ignore(reason) => (known_id, Admission::Ignored, Some(reason)),
+            };
+            rest += 1;
+            results
+                .push((*index, Admitted { alert_id, dedup_key: event.dedup_key.clone(), admission, reason }));
+        }
+        let write = pending.map(|(mut alert, expect)| {
+            self.seen.add_to(&mut alert);
+            write_of(alert, expect, Some(self.clock.now()))
+        });
+        Fold { thread, write, results, rest }
+    }
+
+    /// Counts an event that changed nothing; saves the count if the last save is a minute old.
+    fn note_seen(
+        &self,
+        pending: &mut Option<(Alert, Expect)>,
+        known: Option<&Stored>,
+        arrival: &Arrival<'_>,
+    ) {
+        if let Some((alert, _)) = pending {
+            alert.count += 1;
+            alert.last_seen_at = arrival.now;
+        } else if let Some(stored) = known {
+            self.seen.count(stored.alert.id, arrival.now, arrival.close_after);
+            if stored.alert.is_open()
+                && seen::SAVE_EVERY <= arrival.now.duration_since(stored.alert.last_seen_at)
+            {
+                *pending = Some((stored.alert.clone(), Expect::Version(stored.version)));
+            }
+        }
+    }
+}
+
+/// False if there was nothing to change.
+fn apply(alert: &mut Alert, action: &Action, by: &str, now: Timestamp) -> Result<bool, ActionError> {
+    let over = alert.state == AlertState::Resolved;
+    match action {
+        Action::Comment(text) => {
+            let entry = Entry::Comment { by: by.to_owned(), text: text.clone() };
+            alert.rows.push(Row { at: now, entry });
+            Ok(true)
+        }
+        Action::Acknowledge | Action::Unacknowledge if over => Err(ActionError::AlreadyResolved(alert.id)),
+        Action::Acknowledge => Ok(admit::acknowledge(alert, by, now)),
+        Action::Unacknowledge => Ok(admit::unacknowledge(alert, by, now)),
+        Action::Resolve if over => Ok(false),
+        Action::Resolve => {
+            let by = ResolvedBy::Operator(by.to_owned());
+            admit::resolve(alert, Resolution { by, at: now, note: None, ended_at: None });
+            Ok(true)
+        }
+    }
+}
+
+/// A write of this alert; journal rows past [`ROWS_IN_DOCUMENT_MAX`] leave the document.
+pub fn write_of(mut alert: Alert, expect: Expect, due: Option<Timestamp>) -> AlertWrite {
+    let surplus = alert.rows.len().saturating_sub(ROWS_IN_DOCUMENT_MAX);
+    // Rows leave half a document at a time: one chunk for several writes.
+    let moved = if surplus == 0 { 0 } else { surplus + ROWS_IN_DOCUMENT_MAX / 2 };
+    let chunk: Vec<Row> = alert.rows.drain(..moved.min(alert.rows.len())).collect();
+    alert.rows_moved = alert.rows_moved.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+    AlertWrite { alert, expect, due, chunk, release: false }
+}
+
+/// Random bytes that keep ids of one millisecond apart.
+fn entropy() -> [u8; 10] {
+    let mut bytes = [0; 10];
+    // Without the system's generator nothing else would run either (TLS, JWT).
+    aws_lc_rs::rand::fill(&mut bytes).expect("the system has random bytes");
+    bytes
+}

@@ -1,0 +1,198 @@
+//! One step's work: alerts to plan, with the answers that came for them, written as one group.
+
+use std::collections::HashMap;
+
+use tracing::{info, warn};
+
+use super::{ANSWERS_PER_ALERT_MAX, Answer, Dispatcher};
+use crate::{
+    alert::{Alert, AlertId, ContactTelling, Told},
+    plan::{self, DeviceVerdict, Plan, Present, QUARANTINE, Send, Settlement},
+    queue::write_of,
+    store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, StoreError, Stored},
+};
+
+/// How often a step plans anew what somebody else changed meanwhile; the rest waits for the next.
+const ROUNDS_MAX: usize = 4;
+
+/// An alert to plan.
+struct Job {
+    base: Stored,
+    settlements: Vec<Settlement>,
+    claimed: bool,
+}
+
+/// An alert as planned.
+struct Planned {
+    job: Job,
+    write: AlertWrite,
+    sends: Vec<Send>,
+}
+
+impl Dispatcher {
+    /// Plans `claimed` and the alerts of waiting answers. Says how many were written.
+    pub(super) async fn plan_and_write(&mut self, claimed: Vec<Stored>) -> Result<usize, StoreError> {
+        let mut jobs = self.gather(claimed).await?;
+        let mut written = 0;
+        for _ in 0..ROUNDS_MAX {
+            if jobs.is_empty() {
+                break;
+            }
+            let planned: Vec<Planned> = jobs.into_iter().map(|job| self.plan(job)).collect();
+            let writes = planned.iter().map(|planned| planned.write.clone()).collect();
+            let commits = match self.store.commit(Lane::Deliver, writes).await {
+                Ok(commits) => commits,
+                Err(error) => {
+                    self.put_back(planned).await;
+                    return Err(error);
+                }
+            };
+            jobs = Vec::new();
+            for (commit, planned) in commits.into_iter().zip(planned) {
+                match commit {
+                    Commit::Done(version) => {
+                        written += 1;
+                        self.start(planned, version);
+                    }
+                    // An admission or an operator was faster: plan on what is there now.
+                    Commit::Conflict(Some(current)) => jobs.push(Job { base: *current, ..planned.job }),
+                    Commit::Conflict(None) => {}
+                }
+            }
+        }
+        for job in jobs {
+            self.store.release(&[job.base.alert.id]).await;
+            self.wait_again(job.base.alert.id, job.settlements);
+        }
+        Ok(written)
+    }
+
+    /// One job per alert: a claimed document, or the one in hand, with the answers for it.
+    async fn gather(&mut self, claimed: Vec<Stored>) -> Result<Vec<Job>, StoreError> {
+        let mut jobs: HashMap<AlertId, Job> = claimed
+            .into_iter()
+            .map(|base| (base.alert.id, Job { base, settlements: Vec::new(), claimed: true }))
+            .collect();
+        for answer in std::mem::take(&mut self.waiting) {
+            let id = answer.alert_id;
+            if !jobs.contains_key(&id) {
+                let base = match self.in_hand.get(&id) {
+                    Some(stored) => Some(stored.clone()),
+                    None => self.store.get(id).await?,
+                };
+                // Purged meanwhile: the answer concerns nobody any more.
+                let Some(base) = base else { continue };
+                jobs.insert(id, Job { base, settlements: Vec::new(), claimed: false });
+            }
+            match jobs.get_mut(&id) {
+                Some(job) if job.settlements.len() < ANSWERS_PER_ALERT_MAX => {
+                    job.settlements.push(answer.settlement)
+                }
+                Some(_) | None => self.waiting.push(answer),
+            }
+        }
+        Ok(jobs.into_values().collect())
+    }
+
+    fn plan(&mut self, job: Job) -> Planned {
+        let mut alert = job.base.alert.clone();
+        let mut verdicts = Vec::new();
+        for settlement in &job.settlements {
+            verdicts.extend(plan::settle(&mut alert, settlement, &self.present()));
+        }
+        for verdict in verdicts {
+            self.judge(verdict);
+        }
+        let Plan { sends, due } = plan::advance(&mut alert, &self.present());
+        let mut write = write_of(alert, Expect::Version(job.base.version), due);
+        write.release = job.claimed;
+        Planned { job, write, sends }
+    }
+
+    fn present(&self) -> Present<'_> {
+        Present {
+            now: self.clock.now(),
+            running_since: self.running_since,
+            rules: &self.rules,
+            devices: &self.devices,
+            chance: chance(),
+        }
+    }
+
+    /// What an answer said about a device holds for all alerts, and is kept.
+    fn judge(&mut self, verdict: DeviceVerdict) {
+        let now = self.clock.now();
+        let record = match verdict {
+            DeviceVerdict::Retire { device, reason } => {
+                if !self.devices.is_usable(device, now) {
+                    return;
+                }
+                self.devices.retire(device);
+                info!(device = %device, "device {device} is retired: {reason}");
+                DeviceRecord { id: device, retired_at: Some(now), quarantined_until: None, reason }
+            }
+            DeviceVerdict::Quarantine { device, reason } => {
+                let until = now.saturating_add(QUARANTINE).unwrap_or(now);
+                self.devices.quarantine(device, until);
+                warn!(device = %device, "device {device} is left alone until {until}: {reason}");
+                DeviceRecord { id: device, retired_at: None, quarantined_until: Some(until), reason }
+            }
+        };
+        let store = self.store.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = store.put_device(record).await {
+                // The next push to it will be refused again, and it is retired then.
+                warn!(error = %error, "could not save what is known of a device: {error}");
+            }
+        });
+    }
+
+    /// The plan is durable: its requests start.
+    fn start(&mut self, planned: Planned, version: u64) {
+        let Planned { job, write: AlertWrite { alert, .. }, sends } = planned;
+        for settlement in &job.settlements {
+            self.metrics.attempt(settlement);
+        }
+        self.metrics.reach.note(alert.id, nobody_is_reached(&alert));
+        for send in sends {
+            self.outbox.start(send, &alert, &self.answer_sender);
+        }
+        if has_requests_under_way(&alert) {
+            self.in_hand.insert(alert.id, Stored { alert, version });
+        } else {
+            self.in_hand.remove(&alert.id);
+        }
+    }
+
+    async fn put_back(&mut self, planned: Vec<Planned>) {
+        for Planned { job, .. } in planned {
+            if job.claimed {
+                self.store.release(&[job.base.alert.id]).await;
+            }
+            self.wait_again(job.base.alert.id, job.settlements);
+        }
+    }
+
+    fn wait_again(&mut self, alert_id: AlertId, settlements: Vec<Settlement>) {
+        self.waiting.extend(settlements.into_iter().map(|settlement| Answer { alert_id, settlement }));
+    }
+}
+
+fn has_requests_under_way(alert: &Alert) -> bool {
+    alert.telling.contacts.values().any(ContactTelling::is_under_way)
+}
+
+/// Somebody's last road failed, and nobody else was reached either.
+fn nobody_is_reached(alert: &Alert) -> bool {
+    let mut contacts = alert.telling.contacts.values();
+    alert.is_open()
+        && contacts.clone().any(|contact| contact.unreachable.is_some())
+        && contacts.all(|contact| contact.told != Told::Yes)
+}
+
+/// Chance in `[0, 1)`, for jitter.
+fn chance() -> f64 {
+    let mut bytes = [0; 4];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the system has random bytes");
+    f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
+}

@@ -1,0 +1,245 @@
+//! Turns a planned [`Send`] into a transport's request, in a task of its own.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::task::TaskTracker;
+
+use super::Answer;
+use crate::{
+    alert::{
+        Alert, ContactName, DeferCause, DeviceId, Language, Outcome, PhoneNumber, PushTarget, RejectCause,
+        Subject,
+    },
+    clock::Clock,
+    config::Contact,
+    deliver::{Notice, Push, PushMessage, PushTransport, Renderer, SmsTransport, Text},
+    plan::{Address, Send, Settlement},
+};
+
+/// Most pushes under way at a time. Beyond it claims wait for answers; if none comes for
+/// [`STALLED_AFTER`], further pushes are put off at once, so that texts are not held back.
+const PUSHES_UNDER_WAY_MAX: usize = 2_048;
+
+/// Most texts under way at a time.
+const TEXTS_UNDER_WAY_MAX: usize = 256;
+
+/// FCM has answered nothing for so long while everything is under way: it hangs.
+const STALLED_AFTER: SignedDuration = SignedDuration::from_secs(1);
+
+/// Who is behind a name.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    people: HashMap<ContactName, Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    language: Language,
+    phone: Option<PhoneNumber>,
+    devices: HashMap<DeviceId, PushTarget>,
+}
+
+impl Directory {
+    /// The people of the configuration.
+    pub fn new(contacts: &[Contact]) -> Self {
+        let entry = |contact: &Contact| Entry {
+            language: contact.language,
+            phone: contact.phone.clone(),
+            devices: contact.devices.iter().map(|target| (target.device_id(), target.clone())).collect(),
+        };
+        Self { people: contacts.iter().map(|contact| (contact.name.clone(), entry(contact))).collect() }
+    }
+}
+
+/// How requests are made.
+pub struct Outbox {
+    /// Who is behind a name.
+    pub directory: Directory,
+    /// FCM, if configured.
+    pub push: Option<Arc<dyn PushTransport>>,
+    /// SMS gateways in the order of the configuration.
+    pub gateways: Vec<Arc<dyn SmsTransport>>,
+    /// Texts.
+    pub renderer: Arc<Renderer>,
+    /// Where links point.
+    pub public_url: String,
+    clock: Arc<dyn Clock>,
+    tasks: TaskTracker,
+    pushes: Arc<Semaphore>,
+    texts: Arc<Semaphore>,
+    /// When FCM last answered anything, in milliseconds since 1970.
+    last_push_answer: Arc<AtomicI64>,
+    /// The message last rendered, for the other devices of the same notification.
+    last_message: Mutex<Option<(String, Arc<PushMessage>)>>,
+}
+
+impl Outbox {
+    /// An outbox whose requests run on `tasks`.
+    pub fn new(
+        renderer: Arc<Renderer>,
+        public_url: String,
+        clock: Arc<dyn Clock>,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            directory: Directory::default(),
+            push: None,
+            gateways: Vec::new(),
+            renderer,
+            public_url,
+            tasks,
+            pushes: Arc::new(Semaphore::new(PUSHES_UNDER_WAY_MAX)),
+            texts: Arc::new(Semaphore::new(TEXTS_UNDER_WAY_MAX)),
+            last_push_answer: Arc::new(AtomicI64::new(clock.now().as_millisecond())),
+            last_message: Mutex::new(None),
+            clock,
+        }
+    }
+
+    /// Requests not answered yet.
+    pub(super) fn under_way(&self) -> usize {
+        PUSHES_UNDER_WAY_MAX - self.pushes.available_permits() + TEXTS_UNDER_WAY_MAX
+            - self.texts.available_permits()
+    }
+
+    /// Everything is under way, and answers are coming: better wait for them than plan more.
+    pub(super) fn is_saturated(&self, now: Timestamp) -> bool {
+        self.pushes.available_permits() == 0 && !self.is_stalled(now)
+    }
+
+    /// When to look at a saturated outbox again even if no answer comes.
+    pub(super) fn try_again_at(&self, now: Timestamp) -> Timestamp {
+        now.saturating_add(STALLED_AFTER).unwrap_or(Timestamp::MAX)
+    }
+
+    fn is_stalled(&self, now: Timestamp) -> bool {
+        let silent = now.as_millisecond() - self.last_push_answer.load(Ordering::Relaxed);
+        STALLED_AFTER.as_millis() <= i128::from(silent)
+    }
+
+    /// Starts the request of `send`; its answer goes to `answers`.
+    pub(super) fn start(&self, send: Send, alert: &Alert, answers: &mpsc::Sender<Answer>) {
+        let request = match send.address {
+            Address::Device(device) => self.push_request(&send, device, alert),
+            Address::Gateway(rank) => self.text_request(&send, rank, alert),
+        };
+        let (alert_id, clock, answers) = (alert.id, self.clock.clone(), answers.clone());
+        let last_push_answer = self.last_push_answer.clone();
+        self.tasks.spawn(async move {
+            let (outcome, permit) = match request {
+                Ok(Request::Push(transport, push, permit)) => {
+                    let outcome = transport.send(push).await;
+                    last_push_answer.store(clock.now().as_millisecond(), Ordering::Relaxed);
+                    (outcome, Some(permit))
+                }
+                Ok(Request::Text(transport, text, permit)) => (transport.send(text).await, Some(permit)),
+                Err(outcome) => (outcome, None),
+            };
+            let settlement = Settlement { send, outcome, ended: clock.now() };
+            // A closed channel means shutdown has stopped waiting; the attempt counts as unknown.
+            let _ = answers.send(Answer { alert_id, settlement }).await;
+            drop(permit);
+        });
+    }
+
+    fn push_request(&self, send: &Send, device: DeviceId, alert: &Alert) -> Result<Request, Outcome> {
+        let known = self.directory.people.get(&send.contact);
+        let target = known.and_then(|person| person.devices.get(&device)).cloned();
+        let (Some(transport), Some(target)) = (self.push.clone(), target) else {
+            return Err(not_configured("this device is not in the configuration any more"));
+        };
+        let permit = self.pushes.clone().try_acquire_owned().map_err(|_| put_off("push"))?;
+        let language = known.map(|person| person.language).unwrap_or_default();
+        Ok(Request::Push(transport, Push { target, message: self.message(send, alert, language) }, permit))
+    }
+
+    fn text_request(&self, send: &Send, rank: u8, alert: &Alert) -> Result<Request, Outcome> {
+        let known = self.directory.people.get(&send.contact);
+        let phone = known.and_then(|person| person.phone.clone());
+        let (Some(transport), Some(to)) = (self.gateways.get(usize::from(rank)).cloned(), phone) else {
+            return Err(not_configured("this number or gateway is not in the configuration any more"));
+        };
+        let permit = self.texts.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
+        let language = known.map(|person| person.language).unwrap_or_default();
+        let text = self.renderer.sms(&self.notice(&send.subject, alert), language);
+        let contact = send.contact.clone();
+        Ok(Request::Text(
+            transport,
+            Text { to, contact, text, alert_id: alert.id, severity: alert.severity },
+            permit,
+        ))
+    }
+
+    fn notice<'a>(&self, subject: &'a Subject, alert: &'a Alert) -> Notice<'a> {
+        Notice { alert, subject, url: self.url(alert), now: self.clock.now() }
+    }
+
+    fn url(&self, alert: &Alert) -> String {
+        format!("{}/alerts/{}", self.public_url, alert.id)
+    }
+
+    /// Rendered once for all devices that get the same.
+    fn message(&self, send: &Send, alert: &Alert, language: Language) -> Arc<PushMessage> {
+        let key = format!("{} {} {:?} {language:?} {}", alert.id, alert.severity, send.subject, alert.round);
+        let mut last = self.last_message.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, message)) = last.as_ref()
+            && *known == key
+        {
+            return message.clone();
+        }
+        let text = self.renderer.push(&self.notice(&send.subject, alert), language);
+        let message = Arc::new(PushMessage {
+            alert_id: alert.id,
+            state: state_of(&send.subject, alert),
+            severity: alert.severity,
+            title: text.title,
+            body: text.body,
+            integration: alert.integration.clone(),
+            starts_at: alert.starts_at,
+            url: self.url(alert),
+            // Both stay the alert's page until signed links and receipts are offered.
+            ack_url: self.url(alert),
+            receipt_url: String::new(),
+            tag: alert.tag().to_string(),
+        });
+        *last = Some((key, message.clone()));
+        message
+    }
+}
+
+enum Request {
+    Push(Arc<dyn PushTransport>, Push, OwnedSemaphorePermit),
+    Text(Arc<dyn SmsTransport>, Text, OwnedSemaphorePermit),
+}
+
+fn state_of(subject: &Subject, alert: &Alert) -> &'static str {
+    match subject {
+        Subject::Resolved | Subject::Missed => "resolved",
+        Subject::Opened | Subject::Repeat { .. } | Subject::Raised | Subject::Unreachable { .. } => {
+            if alert.test {
+                "test"
+            } else if alert.acknowledged.is_some() {
+                "acknowledged"
+            } else {
+                "triggered"
+            }
+        }
+    }
+}
+
+fn not_configured(detail: &str) -> Outcome {
+    Outcome::Rejected { cause: RejectCause::Refused, detail: detail.to_owned() }
+}
+
+fn put_off(road: &str) -> Outcome {
+    let detail = format!("too many {road} requests are under way without an answer");
+    Outcome::Deferred { cause: DeferCause::Unavailable, retry_after: None, detail }
+}

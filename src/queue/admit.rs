@@ -1,0 +1,252 @@
+//! What one event does to what is known of its dedup key. Pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::alert::{
+    Acknowledgement, Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, IgnoreReason,
+    Resolution, ResolvedBy, Row, Telling, Update,
+};
+
+/// How long an update waits for its problem.
+pub const NOTED_KEEP: SignedDuration = SignedDuration::from_hours(24);
+
+/// After so long a test resolves itself.
+pub const TEST_CLOSES_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long an `Idempotency-Key` names the alert that it opened.
+pub const IDEMPOTENCY_KEEP: SignedDuration = SignedDuration::from_hours(24);
+
+/// Circumstances of an event.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// The integration that posted it.
+    pub integration: &'a str,
+    /// When.
+    pub now: Timestamp,
+    /// An alert that no event mentions for so long resolves itself.
+    pub close_after: SignedDuration,
+    /// Our own word about a sender.
+    pub house: bool,
+    /// For the id, if one is needed.
+    pub entropy: [u8; 10],
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Write this alert: a new document if its id is not the known one's.
+    Write(Box<Alert>, Admission, Option<IgnoreReason>),
+    /// Nothing changed but that it was heard of again.
+    Seen(Admission),
+    /// Nothing.
+    Ignore(IgnoreReason),
+}
+
+/// Decides about `event`, given the latest round of its dedup key.
+pub fn admit(known: Option<&Alert>, event: &Event, arrival: &Arrival<'_>) -> Decision {
+    match known {
+        None => first_heard(event, arrival),
+        Some(alert) => match alert.state {
+            AlertState::Noted => noted(alert, event, arrival),
+            AlertState::Triggered | AlertState::Acknowledged => open(alert, event, arrival),
+            AlertState::Resolved => over(alert, event, arrival),
+        },
+    }
+}
+
+fn first_heard(event: &Event, arrival: &Arrival<'_>) -> Decision {
+    match &event.status {
+        EventStatus::Firing => opened(new_round(event, arrival, 1), event),
+        EventStatus::Update(update) => {
+            let mut alert = new_round(event, arrival, 1);
+            alert.state = AlertState::Noted;
+            alert.close_at = arrival.now.saturating_add(NOTED_KEEP).unwrap_or(Timestamp::MAX);
+            alert.rows.clear();
+            remember_update(&mut alert, event, update, arrival.now);
+            Decision::Write(Box::new(alert), Admission::Noted, None)
+        }
+        EventStatus::Resolved { .. } => Decision::Ignore(IgnoreReason::UnknownAlert),
+    }
+}
+
+/// An update came before its problem: the problem takes its acknowledgement and severity.
+fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
+    match &event.status {
+        EventStatus::Firing => {
+            let mut alert = new_round(event, arrival, known.round);
+            alert.id = known.id;
+            alert.severity = known.severity;
+            alert.acknowledged.clone_from(&known.acknowledged);
+            if alert.acknowledged.is_some() {
+                alert.state = AlertState::Acknowledged;
+            }
+            alert.rows = known.rows.clone();
+            alert.rows.push(Row { at: arrival.now, entry: Entry::Opened });
+            opened(alert, event)
+        }
+        EventStatus::Update(update) => {
+            let mut alert = known.clone();
+            if remember_update(&mut alert, event, update, arrival.now) {
+                Decision::Write(Box::new(alert), Admission::Noted, None)
+            } else {
+                Decision::Seen(Admission::Noted)
+            }
+        }
+        EventStatus::Resolved { .. } => Decision::Ignore(IgnoreReason::UnknownAlert),
+    }
+}
+
+fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
+    let mut alert = known.clone();
+    let idempotent = event.idempotency_key.is_some() && event.idempotency_key == known.idempotency_key;
+    match &event.status {
+        EventStatus::Firing if idempotent => Decision::Seen(Admission::Opened),
+        EventStatus::Firing => {
+            if change_severity(&mut alert, event, arrival.now) {
+                Decision::Write(Box::new(alert), Admission::Joined, None)
+            } else {
+                Decision::Seen(Admission::Joined)
+            }
+        }
+        EventStatus::Update(update) => {
+            let was = alert.state;
+            let changed = remember_update(&mut alert, event, update, arrival.now);
+            if !changed {
+                return Decision::Seen(Admission::Joined);
+            }
+            let taken = was != alert.state && alert.state == AlertState::Acknowledged;
+            let admission = if taken { Admission::Acknowledged } else { Admission::Joined };
+            Decision::Write(Box::new(alert), admission, None)
+        }
+        EventStatus::Resolved { note, cancelled } => {
+            let resolution = Resolution {
+                by: ResolvedBy::Sender,
+                at: arrival.now,
+                note: note.clone(),
+                ended_at: event.ended_at,
+            };
+            resolve(&mut alert, resolution);
+            let reason = cancelled.then_some(IgnoreReason::EscalationCancelled);
+            Decision::Write(Box::new(alert), Admission::Resolved, reason)
+        }
+    }
+}
+
+fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
+    match &event.status {
+        EventStatus::Firing => {
+            let kept = arrival.now.duration_since(known.opened_at) < IDEMPOTENCY_KEEP;
+            if event.idempotency_key.is_some() && event.idempotency_key == known.idempotency_key && kept {
+                return Decision::Seen(Admission::Opened);
+            }
+            let ended =
+                known.resolved.as_ref().map(|resolution| resolution.ended_at.unwrap_or(resolution.at));
+            let old = event.starts_at.is_some_and(|starts_at| ended.is_some_and(|ended| starts_at <= ended));
+            if event.key_never_returns || (old && !event.test) {
+                return Decision::Ignore(IgnoreReason::Stale);
+            }
+            opened(new_round(event, arrival, known.round.saturating_add(1)), event)
+        }
+        EventStatus::Update(_) | EventStatus::Resolved { .. } => {
+            Decision::Ignore(IgnoreReason::AlreadyResolved)
+        }
+    }
+}
+
+fn opened(alert: Alert, event: &Event) -> Decision {
+    Decision::Write(Box::new(alert), Admission::Opened, event.test.then_some(IgnoreReason::Test))
+}
+
+fn new_round(event: &Event, arrival: &Arrival<'_>, round: u32) -> Alert {
+    let close_after = if event.test { TEST_CLOSES_AFTER } else { arrival.close_after };
+    Alert {
+        id: AlertId::new(arrival.now, arrival.entropy),
+        integration: arrival.integration.to_owned(),
+        dedup_key: event.dedup_key.clone(),
+        round,
+        state: AlertState::Triggered,
+        severity: event.severity.unwrap_or_default(),
+        title: event.title.clone(),
+        body: event.body.clone(),
+        labels: event.labels.clone(),
+        source_url: event.source_url.clone(),
+        starts_at: event.starts_at.unwrap_or(arrival.now),
+        opened_at: arrival.now,
+        last_seen_at: arrival.now,
+        count: 1,
+        acknowledged: None,
+        resolved: None,
+        close_at: arrival.now.saturating_add(close_after).unwrap_or(Timestamp::MAX),
+        test: event.test,
+        house: arrival.house,
+        to: event.to.clone(),
+        idempotency_key: event.idempotency_key.clone(),
+        attempts: 0,
+        telling: Telling::default(),
+        rows_moved: 0,
+        rows: vec![Row { at: arrival.now, entry: Entry::Opened }],
+    }
+}
+
+/// True if it said anything that was not known.
+fn remember_update(alert: &mut Alert, event: &Event, update: &Update, now: Timestamp) -> bool {
+    let by = update.by.clone().unwrap_or_else(|| alert.integration.clone());
+    let mut changed = change_severity(alert, event, now);
+    match update.acknowledged {
+        Some(true) => changed |= acknowledge(alert, &by, now),
+        Some(false) => changed |= unacknowledge(alert, &by, now),
+        None => {}
+    }
+    if let Some(text) = &update.comment {
+        let entry = Entry::Comment { by, text: text.clone() };
+        // Every Zabbix user with the media repeats the comment.
+        if alert.rows.iter().all(|row| row.entry != entry) {
+            alert.rows.push(Row { at: now, entry });
+            changed = true;
+        }
+    }
+    changed
+}
+
+fn change_severity(alert: &mut Alert, event: &Event, now: Timestamp) -> bool {
+    let (from, to) = (alert.severity, event.severity.unwrap_or(alert.severity));
+    if from == to {
+        return false;
+    }
+    alert.severity = to;
+    alert.rows.push(Row { at: now, entry: Entry::Severity { from, to } });
+    true
+}
+
+/// Somebody takes it. False if somebody already has.
+pub(super) fn acknowledge(alert: &mut Alert, by: &str, now: Timestamp) -> bool {
+    if alert.acknowledged.is_some() {
+        return false;
+    }
+    alert.acknowledged = Some(Acknowledgement { by: by.to_owned(), at: now });
+    if alert.state == AlertState::Triggered {
+        alert.state = AlertState::Acknowledged;
+    }
+    alert.rows.push(Row { at: now, entry: Entry::Acknowledged { by: by.to_owned() } });
+    true
+}
+
+/// Nobody has it any more. False if nobody had.
+pub(super) fn unacknowledge(alert: &mut Alert, by: &str, now: Timestamp) -> bool {
+    if alert.acknowledged.take().is_none() {
+        return false;
+    }
+    if alert.state == AlertState::Acknowledged {
+        alert.state = AlertState::Triggered;
+    }
+    alert.rows.push(Row { at: now, entry: Entry::Unacknowledged { by: by.to_owned() } });
+    true
+}
+
+/// It is over.
+pub(super) fn resolve(alert: &mut Alert, resolution: Resolution) {
+    let entry = Entry::Resolved { by: resolution.by.describe().to_owned(), note: resolution.note.clone() };
+    alert.rows.push(Row { at: resolution.at, entry });
+    alert.state = AlertState::Resolved;
+    alert.resolved = Some(resolution);
+}
