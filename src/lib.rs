@@ -21,6 +21,7 @@ pub mod console; //   pages for people
 pub mod sandbox; //   a stand-in for Google, an SMS company and some phones
 
 pub mod clock; //     ground: time is an argument
+pub mod chance; //    ground: so is randomness, where it matters
 pub mod config; //    ground: bongsu.toml, checked once
 pub mod store; //     ground: the only folder that names an engine
 pub mod telemetry; // ground: logs and metrics

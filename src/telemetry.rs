@@ -17,7 +17,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{alert::AlertId, plan::Settlement, queue::Admitted, store::Health};
+use crate::alert::{Admission, AlertId, Outcome, Transport};
 
 /// Most alerts remembered as reaching nobody; beyond it the figure stands still.
 const UNREACHED_MAX: usize = 10_000;
@@ -123,13 +123,10 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts admitted events.
-    pub fn admitted(&self, integration: &str, results: &[Admitted]) {
-        for result in results {
-            let labels =
-                EventLabels { integration: integration.to_owned(), admission: result.admission.as_str() };
-            self.events.get_or_create(&labels).inc();
-        }
+    /// Counts an admitted event.
+    pub fn admitted(&self, integration: &str, admission: Admission) {
+        let labels = EventLabels { integration: integration.to_owned(), admission: admission.as_str() };
+        self.events.get_or_create(&labels).inc();
     }
 
     /// Counts a severity word that nobody knows.
@@ -144,14 +141,13 @@ impl Metrics {
         self.refused.get_or_create(&RefusedLabels { reason }).inc();
     }
 
-    /// Counts an answered attempt.
-    pub fn attempt(&self, settlement: &Settlement) {
-        let transport = settlement.send.address.transport().as_str();
-        let outcome = settlement.outcome.as_str();
-        let cause = settlement.outcome.cause().unwrap_or("");
-        self.attempts.get_or_create(&AttemptLabels { transport, outcome, cause }).inc();
-        let took = settlement.ended.duration_since(settlement.send.began).as_secs_f64();
-        self.attempt_seconds.get_or_create(&TransportLabel { transport }).observe(took.max(0.0));
+    /// Counts an answered attempt, which took so many seconds.
+    pub fn attempt(&self, transport: Transport, outcome: &Outcome, seconds: f64) {
+        let transport = transport.as_str();
+        let labels =
+            AttemptLabels { transport, outcome: outcome.as_str(), cause: outcome.cause().unwrap_or("") };
+        self.attempts.get_or_create(&labels).inc();
+        self.attempt_seconds.get_or_create(&TransportLabel { transport }).observe(seconds.max(0.0));
     }
 
     /// Takes the time that a request waited for durability, in seconds.
@@ -159,10 +155,10 @@ impl Metrics {
         self.accept_seconds.observe(seconds);
     }
 
-    /// The OpenMetrics text.
-    pub fn render(&self, health: &Health) -> String {
-        self.scheduled.set(i64::try_from(health.scheduled).unwrap_or(i64::MAX));
-        self.writable.set(i64::from(health.writable));
+    /// The OpenMetrics text, with the store's figures of this moment.
+    pub fn render(&self, writable: bool, scheduled: usize) -> String {
+        self.scheduled.set(i64::try_from(scheduled).unwrap_or(i64::MAX));
+        self.writable.set(i64::from(writable));
         self.unreached.set(i64::try_from(self.reach.count()).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing into a String cannot fail.

@@ -1,1 +1,134 @@
-//! x
+//! Pages for people. So far one: an alert, read-only, so that links in notifications lead somewhere.
+
+mod words;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{FromRequestParts, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use minijinja::{Environment, context};
+use serde::Serialize;
+
+use crate::{
+    alert::AlertId,
+    api::{AlertHistory, Context, Problem, history},
+};
+
+/// Scripts: none. Styles: our own file. Nothing frames us.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+#[derive(Clone)]
+struct Pages {
+    context: Context,
+    templates: Arc<Environment<'static>>,
+}
+
+/// The pages, beside the API's routes.
+pub fn router(context: Context) -> Router {
+    let mut templates = Environment::new();
+    templates
+        .add_template("console/alert.html", include_str!("../../templates/console/alert.html"))
+        .expect("the built-in template is well formed");
+    Router::new()
+        .route("/alerts/{id}", get(alert_page))
+        .route("/assets/console.css", get(stylesheet))
+        .with_state(Pages { context, templates: Arc::new(templates) })
+}
+
+/// Somebody with a token, asked for by the browser's own dialogue.
+struct Reader;
+
+impl FromRequestParts<Pages> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Problem> {
+        match pages.context.keys.operator(&parts.headers, &parts.uri) {
+            Some(_) => Ok(Self),
+            None => Err(Problem::unauthorized("log in with any name and an [[operator]] token as the password")),
+        }
+    }
+}
+
+async fn stylesheet() -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=3600")];
+    (headers, include_str!("../../templates/console/console.css")).into_response()
+}
+
+async fn alert_page(
+    State(pages): State<Pages>,
+    _: Reader,
+    axum::extract::Path(id): axum::extract::Path<String>,
+) -> Result<Response, Problem> {
+    let id: AlertId = id.parse().map_err(|_| Problem::not_found("there is no alert with this id"))?;
+    let shown = history(&pages.context, id).await?;
+    let (status, html) = match render(&pages, &shown) {
+        Ok(html) => (StatusCode::OK, html),
+        Err(error) => {
+            tracing::error!(error = %error, "could not render the page of an alert: {error}");
+            (StatusCode::INTERNAL_SERVER_ERROR, "could not render this page".to_owned())
+        }
+    };
+    let mut response = (status, html).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+#[derive(Serialize)]
+struct JournalLine {
+    at: String,
+    text: String,
+}
+
+fn render(pages: &Pages, shown: &AlertHistory) -> Result<String, minijinja::Error> {
+    let config = &pages.context.config;
+    let clock = Hands { zone: &config.time_zone, now: pages.context.clock.now() };
+    let journal: Vec<_> = shown
+        .journal
+        .iter()
+        .map(|row| JournalLine { at: clock.show(row.at), text: words::describe(&row.entry) })
+        .collect();
+    let notifications: Vec<_> = shown
+        .notifications
+        .iter()
+        .map(|note| {
+            let next = note.next_at.map(|at| clock.show(at));
+            context! { words => words::outcome(&note.state), next, ..minijinja::Value::from_serialize(note) }
+        })
+        .collect();
+    let view = &shown.alert;
+    pages.templates.get_template("console/alert.html")?.render(context! {
+        alert => view,
+        severity => view.severity.as_str().replace('_', " "),
+        headline => words::headline(view, &|at| clock.show(at)),
+        notifications,
+        journal,
+        starts_at => clock.show(view.starts_at),
+        last_seen_at => clock.show(view.last_seen_at),
+        public_url => config.public_url,
+        time_zone => config.time_zone.iana_name().unwrap_or("the configured zone"),
+    })
+}
+
+/// Times as people read them: the date only where it is not today.
+struct Hands<'a> {
+    zone: &'a TimeZone,
+    now: Timestamp,
+}
+
+impl Hands<'_> {
+    fn show(&self, at: Timestamp) -> String {
+        let (at, now) = (at.to_zoned(self.zone.clone()), self.now.to_zoned(self.zone.clone()));
+        let format = if at.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+        at.strftime(format).to_string()
+    }
+}

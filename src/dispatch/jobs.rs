@@ -7,6 +7,7 @@ use tracing::{info, warn};
 use super::{ANSWERS_PER_ALERT_MAX, Answer, Dispatcher};
 use crate::{
     alert::{Alert, AlertId, ContactTelling, Told},
+    chance,
     plan::{self, DeviceVerdict, Plan, Present, QUARANTINE, Send, Settlement},
     queue::write_of,
     store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, StoreError, Stored},
@@ -115,7 +116,7 @@ impl Dispatcher {
             running_since: self.running_since,
             rules: &self.rules,
             devices: &self.devices,
-            chance: chance(),
+            chance: chance::unit(),
         }
     }
 
@@ -151,7 +152,12 @@ impl Dispatcher {
     fn start(&mut self, planned: Planned, version: u64) {
         let Planned { job, write: AlertWrite { alert, .. }, sends } = planned;
         for settlement in &job.settlements {
-            self.metrics.attempt(settlement);
+            let Settlement { send, outcome, ended } = settlement;
+            self.metrics.attempt(
+                send.address.transport(),
+                outcome,
+                ended.duration_since(send.began).as_secs_f64(),
+            );
         }
         self.metrics.reach.note(alert.id, nobody_is_reached(&alert));
         for send in sends {
@@ -188,11 +194,4 @@ fn nobody_is_reached(alert: &Alert) -> bool {
     alert.is_open()
         && contacts.clone().any(|contact| contact.unreachable.is_some())
         && contacts.all(|contact| contact.told != Told::Yes)
-}
-
-/// Chance in `[0, 1)`, for jitter.
-fn chance() -> f64 {
-    let mut bytes = [0; 4];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the system has random bytes");
-    f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
 }

@@ -6,9 +6,7 @@ use super::{
     Address, SMS_GIVE_UP,
     desk::{self, Desk},
 };
-use crate::alert::{
-    ContactName, ContactTelling, Cycle, Entry, PushRoad, RoadState, SmsRoad, Subject, Transport,
-};
+use crate::alert::{ContactName, ContactTelling, Cycle, Entry, PushRoad, RoadState, SmsRoad, Subject};
 
 /// Starts what is due in every cycle of a contact and drops the cycles that are over.
 pub(super) fn advance_all(desk: &mut Desk<'_>, name: &ContactName, contact: &mut ContactTelling) {
@@ -174,11 +172,11 @@ impl Desk<'_> {
         address: Address,
         reason: &str,
     ) {
-        let transport: Transport = address.transport();
+        let destination = self.describe(address);
         self.note(Entry::DeadLetter {
             contact: contact.clone(),
-            transport,
-            destination: address.describe(),
+            transport: address.transport(),
+            destination,
             subject: subject.as_str().to_owned(),
             reason: reason.to_owned(),
         });

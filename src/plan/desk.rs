@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Address, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle};
+use super::{Address, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle};
 use crate::alert::{
     Alert, AlertState, ContactName, Cycle, Entry, Outcome, PushRoad, RoadState, Row, Severity, SmsRoad,
     Subject, Telling,
@@ -138,11 +138,25 @@ impl<'a> Desk<'a> {
         }
     }
 
+    fn gateway(&self, rank: u8) -> Option<&GatewayRule> {
+        self.present.rules.gateways.get(usize::from(rank))
+    }
+
+    /// As the ledger shows it: never a token or a number.
+    pub(super) fn describe(&self, address: Address) -> String {
+        match address {
+            Address::Device(device) => format!("device {device}"),
+            Address::Gateway(rank) => self
+                .gateway(rank)
+                .map_or_else(|| format!("gateway {}", rank + 1), |gateway| gateway.name.clone()),
+        }
+    }
+
     fn in_flight_max(&self, address: Address) -> SignedDuration {
         match address {
             Address::Device(_) => PUSH_IN_FLIGHT_MAX,
             Address::Gateway(rank) => {
-                self.present.rules.gateways.get(usize::from(rank)).copied().unwrap_or(PUSH_IN_FLIGHT_MAX)
+                self.gateway(rank).map_or(PUSH_IN_FLIGHT_MAX, |gateway| gateway.in_flight_max)
             }
         }
     }

@@ -19,8 +19,8 @@ use jiff::Timestamp;
 pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
     rules::{
-        DEFAULT_REPEAT, DeviceBook, PUSH_IN_FLIGHT_MAX, Person, QUARANTINE, Repeat, Rules, SMS_AFTER_UNKNOWN,
-        SMS_GIVE_UP,
+        DEFAULT_REPEAT, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, QUARANTINE, Repeat, Rules,
+        SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
     },
     settle::{DeviceVerdict, Settlement, settle},
 };
@@ -83,14 +83,6 @@ impl Address {
         match self {
             Self::Device(_) => Transport::Push,
             Self::Gateway(_) => Transport::Sms,
-        }
-    }
-
-    /// As the ledger shows it. Gateways are shown by rank; the reader of the ledger sees names.
-    pub fn describe(self) -> String {
-        match self {
-            Self::Device(device) => format!("device {device}"),
-            Self::Gateway(rank) => format!("gateway {}", rank + 1),
         }
     }
 }

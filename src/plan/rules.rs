@@ -27,8 +27,8 @@ pub struct Rules {
     pub people: Vec<Person>,
     /// Push is configured.
     pub push: bool,
-    /// Longest time in flight per gateway, in the order they are tried; empty = no texts.
-    pub gateways: Vec<SignedDuration>,
+    /// In the order they are tried; empty = no texts.
+    pub gateways: Vec<GatewayRule>,
     /// Texts go out with the push from here on.
     pub always_at: Option<Severity>,
     /// A failed push is followed by a text from here on.
@@ -43,6 +43,15 @@ pub struct Rules {
     pub backoff: Backoff,
     /// Who is told again.
     pub repeat: Repeat,
+}
+
+/// An SMS gateway, as far as planning is concerned.
+#[derive(Clone, Debug)]
+pub struct GatewayRule {
+    /// Its name in the ledger.
+    pub name: String,
+    /// A request to it is given up after so long.
+    pub in_flight_max: SignedDuration,
 }
 
 /// Telling again because nobody acknowledged.

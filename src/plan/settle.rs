@@ -65,8 +65,8 @@ fn verdict(Settlement { send, outcome, .. }: &Settlement) -> Option<DeviceVerdic
 
 /// As [`settle`], for answers that the desk found missing itself.
 pub(super) fn record(desk: &mut Desk<'_>, telling: &mut Telling, settlement: &Settlement) {
-    let Settlement { send, outcome, ended } = settlement;
-    desk.note(Entry::Attempt(row(settlement, *ended)));
+    let Settlement { send, outcome, .. } = settlement;
+    desk.note(Entry::Attempt(row(settlement, desk.describe(send.address))));
     let Some(contact) = telling.contacts.get_mut(&send.contact) else { return };
     remember(contact, send, outcome);
     let Some(cycle) = contact.cycles.iter_mut().find(|cycle| cycle.subject == send.subject) else { return };
@@ -76,13 +76,13 @@ pub(super) fn record(desk: &mut Desk<'_>, telling: &mut Telling, settlement: &Se
     }
 }
 
-fn row(Settlement { send, outcome, .. }: &Settlement, ended: Timestamp) -> AttemptRow {
+fn row(Settlement { send, outcome, ended }: &Settlement, destination: String) -> AttemptRow {
     let took = ended.duration_since(send.began).as_millis();
     AttemptRow {
         attempt: send.attempt,
         contact: send.contact.clone(),
         transport: send.address.transport(),
-        destination: send.address.describe(),
+        destination,
         subject: send.subject.as_str().to_owned(),
         outcome: outcome.as_str().to_owned(),
         cause: outcome.cause().map(str::to_owned),

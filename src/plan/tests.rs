@@ -33,7 +33,7 @@ impl Scene {
             rules: Rules {
                 people: vec![person("jin", 1)],
                 push: true,
-                gateways: vec![SignedDuration::from_secs(10)],
+                gateways: gateways(1),
                 always_at: Some(Severity::Disaster),
                 fallback_at: Some(Severity::NotClassified),
                 texts_resolved: false,
@@ -156,6 +156,11 @@ fn describe(send: &Send) -> String {
         other => format!(" {}", other.as_str()),
     };
     format!("{} {} {}{subject}", send.address.transport().as_str(), send.attempt, send.contact)
+}
+
+fn gateways(count: usize) -> Vec<GatewayRule> {
+    let rule = |n| GatewayRule { name: format!("gateway{n}"), in_flight_max: SignedDuration::from_secs(10) };
+    (1..=count).map(rule).collect()
 }
 
 fn person(name: &str, devices: u64) -> Person {
@@ -302,7 +307,7 @@ fn disaster_goes_by_both_roads_at_once_and_by_each_once() {
 #[test]
 fn gateways_are_tried_in_order_within_one_cycle_then_after_a_pause() {
     let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
-    scene.rules.gateways = vec![SignedDuration::from_secs(10); 2];
+    scene.rules.gateways = gateways(2);
     scene.plan();
     assert_eq!(scene.open[0].address, Address::Gateway(0));
     assert_eq!(scene.answer(1, deferred(DeferCause::ProjectFault)), ["sms 2 jin"]);
@@ -492,7 +497,7 @@ proptest! {
     ) {
         let mut scene = Scene::at(Severity::from_number(severity).expect("0 to 5"))
             .with_people(vec![person("jin", 2), person("min", 0)]);
-        scene.rules.gateways = vec![SignedDuration::from_secs(10); gateways];
+        scene.rules.gateways = super::tests::gateways(gateways);
         let mut cut_short = false;
         scene.plan();
         for happening in happenings {

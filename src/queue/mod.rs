@@ -20,6 +20,7 @@ use crate::{
         Admission, Alert, AlertId, AlertState, DedupKey, Entry, Event, EventStatus, IgnoreReason, Resolution,
         ResolvedBy, Row, ThreadKey,
     },
+    chance,
     clock::Clock,
     store::{AlertWrite, Commit, Expect, Lane, Store, StoreError, Stored},
 };
@@ -283,7 +284,7 @@ impl Queue {
                 now: self.clock.now(),
                 close_after: poster.close_after,
                 house: poster.house,
-                entropy: entropy(),
+                entropy: chance::bytes(),
             };
             let known_id = known.map(|alert| alert.id);
             let (alert_id, admission, reason) = match admit(known, event, &arrival) {
@@ -368,12 +369,4 @@ pub fn write_of(mut alert: Alert, expect: Expect, due: Option<Timestamp>) -> Ale
     let chunk: Vec<Row> = alert.rows.drain(..moved.min(alert.rows.len())).collect();
     alert.rows_moved = alert.rows_moved.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
     AlertWrite { alert, expect, due, chunk, release: false }
-}
-
-/// Random bytes that keep ids of one millisecond apart.
-fn entropy() -> [u8; 10] {
-    let mut bytes = [0; 10];
-    // Without the system's generator nothing else would run either (TLS, JWT).
-    aws_lc_rs::rand::fill(&mut bytes).expect("the system has random bytes");
-    bytes
 }

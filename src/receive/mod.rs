@@ -1,6 +1,7 @@
 //! 1. RECEIVE: a body becomes events. Knows payloads, nothing of storage.
 
 pub mod generic;
+pub mod redact;
 pub mod zabbix;
 
 use jiff::Timestamp;

@@ -1,1 +1,179 @@
-//! x
+//! 5. RECORD: what happened, read back.
+//!
+//! Rows are written together with the change they tell of (`queue`, `dispatch`); this module only
+//! reads them: the history of one alert, and the ledger of attempts over all alerts.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    alert::{Alert, AlertId, AttemptRow, ContactName, Cycle, Entry, RoadState, Row, SmsRoad, Transport},
+    store::{AlertFilter, Store, StoreError},
+};
+
+/// Most attempts in one page of the ledger.
+pub const ATTEMPTS_PER_PAGE_MAX: usize = 500;
+
+/// Most alerts read for one page of the ledger.
+const ALERTS_PER_PAGE_MAX: usize = 500;
+
+/// Every journal row of an alert, oldest first.
+pub async fn history(store: &dyn Store, alert: &Alert) -> Result<Vec<Row>, StoreError> {
+    let mut rows = if alert.rows_moved == 0 { Vec::new() } else { store.moved_rows(alert.id).await? };
+    rows.extend(alert.rows.iter().cloned());
+    Ok(rows)
+}
+
+/// One line of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LedgerLine {
+    /// Which alert.
+    pub alert_id: AlertId,
+    /// Its title.
+    pub title: String,
+    /// The attempt.
+    #[serde(flatten)]
+    pub attempt: AttemptRow,
+}
+
+/// One page of the ledger: the newest alerts first, the attempts of each in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LedgerPage {
+    /// The attempts.
+    pub attempts: Vec<LedgerLine>,
+    /// Where the next page continues, if there is one.
+    pub next: Option<AlertId>,
+}
+
+/// Attempts of the alerts that `filter` admits; `filter.limit` counts alerts. Pages end between
+/// alerts, so a page may hold more than `attempts` lines when its last alert has many.
+pub async fn ledger(
+    store: &dyn Store,
+    mut filter: AlertFilter,
+    attempts: usize,
+) -> Result<LedgerPage, StoreError> {
+    filter.limit = ALERTS_PER_PAGE_MAX;
+    let page = store.list(&filter).await?;
+    let mut lines = Vec::new();
+    for stored in &page.alerts {
+        if attempts <= lines.len() {
+            return Ok(LedgerPage { attempts: lines, next: filter.cursor });
+        }
+        let rows = history(store, &stored.alert).await?;
+        let of_alert = rows.into_iter().filter_map(|row| match row.entry {
+            Entry::Attempt(attempt) => Some(attempt),
+            Entry::Opened
+            | Entry::Noted { .. }
+            | Entry::Severity { .. }
+            | Entry::Comment { .. }
+            | Entry::Acknowledged { .. }
+            | Entry::Unacknowledged { .. }
+            | Entry::Resolved { .. }
+            | Entry::Repeated { .. }
+            | Entry::Fallback { .. }
+            | Entry::DeadLetter { .. }
+            | Entry::Unreachable { .. } => None,
+        });
+        lines.extend(of_alert.map(|attempt| LedgerLine {
+            alert_id: stored.alert.id,
+            title: stored.alert.title.clone(),
+            attempt,
+        }));
+        filter.cursor = Some(stored.alert.id);
+    }
+    Ok(LedgerPage { attempts: lines, next: page.next })
+}
+
+/// What became of one notification: one contact, one address, one subject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotificationView {
+    /// For whom.
+    pub contact: ContactName,
+    /// By which road.
+    pub transport: Transport,
+    /// To which address (masked).
+    pub destination: String,
+    /// What it tells.
+    pub subject: String,
+    /// `in_flight`, `waiting`, or the last outcome.
+    pub state: String,
+    /// Attempts answered so far.
+    pub attempts: u32,
+    /// When the next attempt, or the end of waiting for an answer, is due.
+    pub next_at: Option<Timestamp>,
+}
+
+/// The notifications of an alert: those answered, from its history, and those still open.
+pub fn notifications(alert: &Alert, history: &[Row]) -> Vec<NotificationView> {
+    let mut views: Vec<NotificationView> = Vec::new();
+    for row in history {
+        if let Entry::Attempt(attempt) = &row.entry {
+            let view = view_of(
+                &mut views,
+                (&attempt.contact, attempt.transport),
+                &attempt.destination,
+                &attempt.subject,
+            );
+            view.attempts += 1;
+            view.state.clone_from(&attempt.outcome);
+        }
+    }
+    for (name, contact) in &alert.telling.contacts {
+        for cycle in &contact.cycles {
+            for (transport, destination, state) in open_roads(cycle) {
+                let view = view_of(&mut views, (name, transport), &destination, cycle.subject.as_str());
+                view.next_at = state.wakes_at();
+                view.state = if state.is_in_flight() { "in_flight" } else { "waiting" }.to_owned();
+            }
+        }
+    }
+    views
+}
+
+fn view_of<'v>(
+    views: &'v mut Vec<NotificationView>,
+    (contact, transport): (&ContactName, Transport),
+    destination: &str,
+    subject: &str,
+) -> &'v mut NotificationView {
+    let same = |view: &NotificationView| {
+        view.contact == *contact
+            && view.transport == transport
+            && view.subject == subject
+            // A text may go through several gateways and is still one notification.
+            && (transport == Transport::Sms || view.destination == destination)
+    };
+    let position = views.iter().position(same).unwrap_or_else(|| {
+        views.push(NotificationView {
+            contact: contact.clone(),
+            transport,
+            destination: String::new(),
+            subject: subject.to_owned(),
+            state: String::new(),
+            attempts: 0,
+            next_at: None,
+        });
+        views.len() - 1
+    });
+    let view = views.get_mut(position).expect("found or just pushed");
+    if !destination.is_empty() {
+        destination.clone_into(&mut view.destination);
+    }
+    view
+}
+
+fn open_roads(cycle: &Cycle) -> Vec<(Transport, String, RoadState)> {
+    let mut roads: Vec<_> = cycle
+        .pushes
+        .iter()
+        .map(|road| (Transport::Push, format!("device {}", road.device), road.state))
+        .collect();
+    match &cycle.sms {
+        SmsRoad::Standby { deadline } => {
+            roads.push((Transport::Sms, String::new(), RoadState::Waiting { at: *deadline, fault: false }));
+        }
+        SmsRoad::Open { state, .. } => roads.push((Transport::Sms, String::new(), *state)),
+        SmsRoad::Off | SmsRoad::Accepted | SmsRoad::Unknown | SmsRoad::Failed { .. } => {}
+    }
+    roads
+}

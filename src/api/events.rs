@@ -1,0 +1,176 @@
+//! `POST /v1/events/{integration}` and `POST /v1/alerts`: what senders and people say. The answer
+//! leaves after what they said is durable.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::{
+    Context, Problem, Seat,
+    extract::{BodyError, body},
+    told::{self, Misdeed},
+};
+use crate::{
+    alert::{Admission, AlertId, Event, IgnoreReason},
+    chance,
+    config::Integration,
+    queue::{Admitted, Poster},
+    receive::{self, Reading, manual},
+};
+
+/// The name that alerts of operators are filed under.
+const MANUAL: &str = "manual";
+
+/// A manual alert that nobody resolves does so itself after so long.
+const MANUAL_CLOSES_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
+
+/// Longest `Idempotency-Key`, in bytes.
+const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+#[derive(Serialize)]
+struct Answer {
+    results: Vec<EventResult>,
+}
+
+#[derive(Serialize)]
+struct EventResult {
+    alert_id: Option<AlertId>,
+    dedup_key: String,
+    admission: Admission,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<IgnoreReason>,
+    url: Option<String>,
+}
+
+/// `POST /v1/events/{integration}`
+pub(super) async fn post_events(
+    State(context): State<Context>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+    request: Body,
+) -> Result<Response, Problem> {
+    let began = context.clock.now();
+    let integration = authenticate(&context, &name, &headers, &uri).await?;
+    let bytes = match body(&headers, request, context.config.server.body_limit).await {
+        Ok(bytes) => bytes,
+        Err(error) => return Err(refuse_body(&context, &integration.name, error).await),
+    };
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let admitted = match receive::read(integration, content_type, &bytes, began) {
+        Reading::Events(events) => admit(&context, integration, &events).await?,
+        Reading::Unreadable { reason } => {
+            let told = told::tell(&context, &integration.name, Misdeed::Unreadable, (&reason, &bytes)).await?;
+            told.into_iter().map(|told| Admitted { reason: Some(IgnoreReason::Unreadable), ..told }).collect()
+        }
+    };
+    let took = context.clock.now().duration_since(began);
+    context.metrics.accepted_in(took.as_secs_f64());
+    Ok(answer(&context, &integration.name, admitted))
+}
+
+async fn authenticate<'c>(
+    context: &'c Context,
+    name: &str,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Result<&'c Integration, Problem> {
+    let Some((integration, authentic)) = context.keys.integration(name, headers, uri) else {
+        context.metrics.refused("unknown_integration");
+        return Err(Problem::unknown_integration(name));
+    };
+    if authentic {
+        return Ok(integration);
+    }
+    context.metrics.refused("wrong_key");
+    if context.told.wrong_key(name, context.clock.now()) {
+        let reason = "somebody keeps posting with a wrong key: if it is this sender, its alerts are being lost";
+        told::tell(context, name, Misdeed::WrongKeys, (reason, b"")).await?;
+    }
+    Err(Problem::unauthorized(format!("this is not the key of integration `{name}`")))
+}
+
+async fn refuse_body(context: &Context, integration: &str, error: BodyError) -> Problem {
+    let limit = context.config.server.body_limit;
+    match error {
+        BodyError::Incomplete => Problem::body_timeout(),
+        BodyError::TooLarge => {
+            let reason = format!("a body was larger than server.body_limit, {limit} bytes, and was refused");
+            context.metrics.refused("body_too_large");
+            match told::tell(context, integration, Misdeed::Oversized, (&reason, b"")).await {
+                Ok(_) => Problem::too_large(limit),
+                Err(error) => error.into(),
+            }
+        }
+    }
+}
+
+async fn admit(context: &Context, integration: &Integration, events: &[Event]) -> Result<Vec<Admitted>, Problem> {
+    for _ in events.iter().filter(|event| event.unknown_severity.is_some()) {
+        context.metrics.unknown_severity(&integration.name);
+    }
+    let poster = Poster { integration: &integration.name, close_after: integration.close_after, house: false };
+    Ok(context.queue.admit(poster, events).await?)
+}
+
+/// `POST /v1/alerts`
+pub(super) async fn post_alert(
+    State(context): State<Context>,
+    headers: HeaderMap,
+    uri: Uri,
+    request: Body,
+) -> Result<Response, Problem> {
+    let Some(seat) = context.keys.manual(&headers, &uri) else {
+        context.metrics.refused("wrong_key");
+        let needed = "an [[operator]] token with the role `operator`, or the key of a `generic` integration, is needed";
+        return Err(Problem::unauthorized(needed));
+    };
+    let (name, close_after) = match seat {
+        Seat::Operator(_) => (MANUAL, MANUAL_CLOSES_AFTER),
+        Seat::Generic(integration) => (integration.name.as_str(), integration.close_after),
+    };
+    let limit = context.config.server.body_limit;
+    let bytes = body(&headers, request, limit).await.map_err(|error| match error {
+        BodyError::Incomplete => Problem::body_timeout(),
+        BodyError::TooLarge => Problem::too_large(limit),
+    })?;
+    let event = manual_event(&context, &headers, &bytes)?;
+    let poster = Poster { integration: name, close_after, house: false };
+    let admitted = context.queue.admit(poster, std::slice::from_ref(&event)).await?;
+    Ok(answer(&context, name, admitted))
+}
+
+fn manual_event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<Event, Problem> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let idempotency_key = text("idempotency-key");
+    if idempotency_key.is_some_and(|key| key.is_empty() || IDEMPOTENCY_KEY_BYTES_MAX < key.len()) {
+        let detail = format!("`Idempotency-Key` must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes");
+        return Err(Problem::bad_request("bad_idempotency_key", detail));
+    }
+    let unique = AlertId::new(context.clock.now(), chance::bytes()).to_string();
+    let event = manual::read(text("content-type"), bytes, idempotency_key, &unique)?;
+    let known = |name| context.config.contacts.iter().any(|contact| contact.name == *name);
+    match event.to.iter().find(|name| !known(name)) {
+        Some(name) => Err(Problem::bad_request("unknown_contact", format!("`to`: there is no contact `{name}`"))),
+        None => Ok(event),
+    }
+}
+
+fn answer(context: &Context, integration: &str, admitted: Vec<Admitted>) -> Response {
+    let result = |admitted: Admitted| {
+        context.metrics.admitted(integration, admitted.admission);
+        EventResult {
+            alert_id: admitted.alert_id,
+            dedup_key: admitted.dedup_key.to_string(),
+            admission: admitted.admission,
+            reason: admitted.reason,
+            url: admitted.alert_id.map(|id| context.alert_url(id)),
+        }
+    };
+    (StatusCode::ACCEPTED, Json(Answer { results: admitted.into_iter().map(result).collect() })).into_response()
+}

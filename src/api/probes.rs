@@ -1,0 +1,43 @@
+//! What machines ask: alive, ready, figures, the contract.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::Context;
+
+/// `GET /healthz`: the process answers. Point load balancers here: what comes in can be kept.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: the promise holds. 503 if alerts cannot be kept, or if some alert reached nobody.
+pub(super) async fn readyz(State(context): State<Context>) -> Response {
+    let health = context.queue.store().health().await;
+    let unreached = context.metrics.reach.count();
+    let ready = health.writable && unreached == 0;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({
+        "ready": ready,
+        "store": { "writable": health.writable, "problem": health.problem, "free_bytes": health.free_bytes },
+        "alerts_unreached": unreached,
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    (status, Json(body)).into_response()
+}
+
+/// `GET /metrics`: OpenMetrics text.
+pub(super) async fn metrics(State(context): State<Context>) -> Response {
+    let health = context.queue.store().health().await;
+    let text = context.metrics.render(health.writable, health.scheduled);
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+}
+
+/// `GET /openapi.yaml`: the contract.
+pub(super) async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/yaml")], include_str!("../../openapi.yaml")).into_response()
+}

@@ -1,0 +1,106 @@
+//! A sender that misbehaves (an unreadable or oversized body, a wrong key again and again) is
+//! itself an alert: one open per integration and kind, at most one notification an hour.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::warn;
+
+use super::Context;
+use crate::{
+    alert::{DedupKey, Event, EventStatus, Severity},
+    queue::{Admitted, Poster},
+    receive::redact,
+    store::StoreError,
+};
+
+/// Such an alert closes itself after so long; the next one notifies again.
+pub(crate) const HOUSE_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// Longest part of an unreadable body that is kept, in bytes.
+const KEPT_BODY_BYTES: usize = 4 * 1024;
+
+/// So many wrong keys within [`WRONG_KEYS_WITHIN`] are told: one is a typing error, several are a
+/// sender whose alerts are being lost.
+const WRONG_KEYS_TOLD_AT: u32 = 5;
+
+/// See [`WRONG_KEYS_TOLD_AT`].
+const WRONG_KEYS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// What a sender did wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Misdeed {
+    Unreadable,
+    Oversized,
+    WrongKeys,
+}
+
+impl Misdeed {
+    fn dedup_key(self) -> &'static str {
+        match self {
+            Self::Unreadable => "bongsu:unreadable",
+            Self::Oversized => "bongsu:oversized",
+            Self::WrongKeys => "bongsu:wrong-key",
+        }
+    }
+
+    fn title(self, integration: &str) -> String {
+        match self {
+            Self::Unreadable => format!("unreadable event from {integration}"),
+            Self::Oversized => format!("oversized event from {integration}"),
+            Self::WrongKeys => format!("repeated wrong keys for {integration}"),
+        }
+    }
+}
+
+/// Wrong keys counted so far, per integration of the configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Misbehaviour {
+    wrong_keys: Mutex<HashMap<String, (Timestamp, u32)>>,
+}
+
+impl Misbehaviour {
+    /// True when this wrong key is one too many.
+    pub(crate) fn wrong_key(&self, integration: &str, now: Timestamp) -> bool {
+        let mut counts = self.wrong_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, count) = counts.entry(integration.to_owned()).or_insert((now, 0));
+        if WRONG_KEYS_WITHIN <= now.duration_since(*since) {
+            (*since, *count) = (now, 0);
+        }
+        *count += 1;
+        *count == WRONG_KEYS_TOLD_AT
+    }
+}
+
+/// Opens or joins the alert about a misdeed. `reason` is for people; `body` is kept, redacted.
+pub(crate) async fn tell(
+    context: &Context,
+    integration: &str,
+    misdeed: Misdeed,
+    (reason, body): (&str, &[u8]),
+) -> Result<Vec<Admitted>, StoreError> {
+    warn!(integration, "{}: {reason}", misdeed.title(integration));
+    let kept = body.get(..body.len().min(KEPT_BODY_BYTES)).unwrap_or_default();
+    let kept = redact::redact(&String::from_utf8_lossy(kept));
+    let event = Event {
+        dedup_key: DedupKey::new(misdeed.dedup_key()),
+        status: EventStatus::Firing,
+        severity: Some(Severity::High),
+        title: misdeed.title(integration),
+        body: if kept.is_empty() { reason.to_owned() } else { format!("{reason}\n\n{kept}") },
+        labels: BTreeMap::new(),
+        source_url: None,
+        starts_at: None,
+        ended_at: None,
+        test: false,
+        key_never_returns: false,
+        to: Vec::new(),
+        idempotency_key: None,
+        unknown_severity: None,
+    };
+    let poster = Poster { integration, close_after: HOUSE_CLOSES_AFTER, house: true };
+    context.queue.admit(poster, &[event]).await
+}

@@ -1,0 +1,63 @@
+//! The journal in sentences.
+
+use jiff::Timestamp;
+
+use crate::{alert::Entry, api::AlertView};
+
+/// What happened, in one line.
+pub(super) fn describe(entry: &Entry) -> String {
+    match entry {
+        Entry::Opened => "opened".to_owned(),
+        Entry::Noted { text } => format!("noted: {text}"),
+        Entry::Severity { from, to } => format!("severity changed from {from} to {to}"),
+        Entry::Comment { by, text } => format!("{by}: {text}"),
+        Entry::Acknowledged { by } => format!("acknowledged by {by}"),
+        Entry::Unacknowledged { by } => format!("given up by {by}"),
+        Entry::Resolved { by, note: None } => format!("resolved by {by}"),
+        Entry::Resolved { by, note: Some(note) } => format!("resolved by {by}: {note}"),
+        Entry::Repeated { number } => format!("nobody acknowledged, told again ({number})"),
+        Entry::Fallback { contact, reason } => format!("texting {contact} because {reason}"),
+        Entry::Attempt(attempt) => {
+            let detail = match (attempt.outcome.as_str(), attempt.detail.as_str()) {
+                ("accepted", _) | (_, "") => String::new(),
+                (_, detail) => format!(": {detail}"),
+            };
+            let words = outcome(&attempt.outcome);
+            let (transport, destination) = (attempt.transport.as_str(), &attempt.destination);
+            format!("{transport} to {} ({destination}) {words} after {} ms{detail}", attempt.contact, attempt.took_ms)
+        }
+        Entry::DeadLetter { contact, transport, reason, .. } => {
+            format!("{} to {contact} given up: {reason}", transport.as_str())
+        }
+        Entry::Unreachable { contact, reason, nobody_left: false } => {
+            format!("could not reach {contact} ({reason}); the others are told")
+        }
+        Entry::Unreachable { contact, reason, nobody_left: true } => {
+            format!("could not reach {contact} ({reason}), and nobody else is left to tell")
+        }
+    }
+}
+
+/// How a notification stands, in a word or two.
+pub(super) fn outcome(state: &str) -> &'static str {
+    match state {
+        "accepted" => "accepted",
+        "deferred" => "put off",
+        "rejected" => "refused",
+        "unknown" => "no answer",
+        "in_flight" => "under way",
+        _ => "waiting",
+    }
+}
+
+/// What a person needs first.
+pub(super) fn headline(alert: &AlertView, show: &dyn Fn(Timestamp) -> String) -> String {
+    let began = show(alert.starts_at);
+    match (&alert.resolved, &alert.acknowledged) {
+        (Some(resolution), _) => {
+            format!("fired {began}, resolved {} by {}", show(resolution.at), resolution.by)
+        }
+        (None, Some(taken)) => format!("fired {began}, {} has it since {}", taken.by, show(taken.at)),
+        (None, None) => format!("fired {began}"),
+    }
+}
