@@ -1,1 +1,249 @@
-//! x
+//! Puts the house together: opens the store, starts dispatch and the server, and stops them in order.
+
+use std::{future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use axum::serve::ListenerExt as _;
+use jiff::SignedDuration;
+use tokio::{net::TcpListener, task::JoinError};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{error, info, warn};
+
+use crate::{
+    api::{self, Context},
+    clock::Clock,
+    config::{Config, StoreEngine},
+    console,
+    deliver::{
+        Renderer, SmsTransport, TemplateError,
+        fcm::{FcmSetupError, FcmTransport},
+        sms::{self, SmsSetupError},
+    },
+    dispatch::{Directory, Dispatcher, Outbox, Parts},
+    plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Rules},
+    queue::Queue,
+    store::{AlertFilter, MemoryStore, OpenError, SledStore, Store, StoreError},
+    telemetry::Metrics,
+};
+
+/// How often counts are saved and old alerts removed.
+const JANITOR_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// Most alerts removed in one round of the janitor.
+const PURGE_PER_ROUND: usize = 1_000;
+
+/// At shutdown, open connections are waited for so long.
+const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
+
+/// A text's answer is waited for a little longer than the gateway's own timeout.
+const SMS_SETTLE_MARGIN: SignedDuration = SignedDuration::from_secs(2);
+
+/// Why Bongsu did not start, or did not stop cleanly.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The store.
+    #[error("could not open the store")]
+    Open(#[from] OpenError),
+    /// The store, after it was open.
+    #[error("could not use the store")]
+    Store(#[from] StoreError),
+    /// The service account key, or the client.
+    #[error("could not set up [fcm]")]
+    Fcm(#[from] FcmSetupError),
+    /// A gateway.
+    #[error("could not set up [[sms.gateway]]")]
+    Sms(#[from] SmsSetupError),
+    /// A template.
+    #[error("could not load the templates")]
+    Templates(#[from] TemplateError),
+    /// The address.
+    #[error("could not listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The server ended by itself.
+    #[error("the server stopped")]
+    Serve(#[source] std::io::Error),
+    /// A task panicked: a defect of ours.
+    #[error("a task of the program failed")]
+    Task(#[from] JoinError),
+    /// Something was under way that could not be settled.
+    #[error("stopped before everything under way was settled; it counts as unknown at the next start")]
+    Unsettled,
+}
+
+/// A started Bongsu.
+pub struct App {
+    address: SocketAddr,
+    store: Arc<dyn Store>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+    dispatch: tokio::task::JoinHandle<bool>,
+    dispatch_stop: CancellationToken,
+}
+
+impl App {
+    /// Binds the configured address and starts on it.
+    pub async fn bind(config: Config, clock: Arc<dyn Clock>, stop: CancellationToken) -> Result<Self, AppError> {
+        let address = config.server.listen;
+        let listener = TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })?;
+        Self::start(config, listener, clock, stop).await
+    }
+
+    /// Starts on `listener`, until `stop`.
+    pub async fn start(
+        config: Config,
+        listener: TcpListener,
+        clock: Arc<dyn Clock>,
+        stop: CancellationToken,
+    ) -> Result<Self, AppError> {
+        let listening = config.server.listen;
+        let address = listener.local_addr().map_err(|source| AppError::Listen { address: listening, source })?;
+        let (tasks, dispatch_stop) = (TaskTracker::new(), CancellationToken::new());
+        let store = open(&config.store.engine)?;
+        let metrics = Arc::new(Metrics::default());
+        let outbox = outbox(&config, &clock, &tasks)?;
+        let parts = Parts {
+            store: store.clone(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            tasks: tasks.clone(),
+            outbox,
+            rules: rules(&config),
+        };
+        let dispatcher = Dispatcher::new(parts).await?;
+        let keep = config.store.keep;
+        let context = Context::new(Queue::new(store.clone(), clock.clone()), config, metrics, clock.clone());
+        let router = api::around(context.clone(), api::router(context.clone()).merge(console::router(context.clone())));
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                warn!(error = %error, "could not set TCP_NODELAY: {error}");
+            }
+        });
+        let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let server = tasks.spawn(serve.into_future());
+        let dispatch = tasks.spawn(dispatcher.run(dispatch_stop.clone()));
+        tasks.spawn(janitor(context, clock, keep, stop.clone()));
+        Ok(Self { address, store, stop, tasks, server, dispatch, dispatch_stop })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until it was told to stop (or stops because a part of it failed), then ends in order:
+    /// accept nothing more, settle what is under way, close the store.
+    pub async fn finish(self) -> Result<(), AppError> {
+        let Self { store, stop, tasks, mut server, mut dispatch, dispatch_stop, .. } = self;
+        let early = tokio::select! {
+            () = stop.cancelled() => None,
+            ended = &mut server => Some(ended.map_err(AppError::Task).and_then(|served| served.map_err(AppError::Serve))),
+            ended = &mut dispatch => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
+        };
+        stop.cancel();
+        if let Some(Err(error)) = &early {
+            error!(error = error as &dyn std::error::Error, "a part of the program failed, stopping");
+        } else if !server.is_finished() && tokio::time::timeout(CONNECTIONS_GRACE, &mut server).await.is_err() {
+            info!("some connections were still open and are closed now");
+            server.abort();
+        }
+        dispatch_stop.cancel();
+        let settled = if dispatch.is_finished() { Ok(false) } else { dispatch.await };
+        tasks.close();
+        store.close().await;
+        early.unwrap_or(Ok(()))?;
+        if settled? { Ok(()) } else { Err(AppError::Unsettled) }
+    }
+}
+
+fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {
+    Ok(match engine {
+        StoreEngine::Memory => Arc::new(MemoryStore::new()),
+        StoreEngine::Sled(path) => Arc::new(SledStore::open(Path::new(path))?),
+    })
+}
+
+fn outbox(config: &Config, clock: &Arc<dyn Clock>, tasks: &TaskTracker) -> Result<Outbox, AppError> {
+    let renderer = Arc::new(Renderer::new(config.templates.as_deref(), config.time_zone.clone())?);
+    let mut outbox = Outbox::new(renderer, config.public_url.clone(), clock.clone(), tasks.clone());
+    outbox.directory = Directory::new(&config.contacts);
+    if let Some(fcm) = &config.fcm {
+        outbox.push = Some(Arc::new(FcmTransport::new(fcm, clock.clone(), tasks.clone())?));
+    }
+    let gateways: Vec<Arc<dyn SmsTransport>> = sms::gateways(&config.sms, clock.clone())?;
+    outbox.gateways = gateways;
+    Ok(outbox)
+}
+
+/// The configuration, as far as planning is concerned.
+pub fn rules(config: &Config) -> Rules {
+    let defaults = (SignedDuration::from_secs(20), SignedDuration::from_hours(1));
+    let (accept_within, push_ttl) = config.fcm.as_ref().map_or(defaults, |fcm| (fcm.accept_within, fcm.ttl));
+    Rules {
+        people: config
+            .contacts
+            .iter()
+            .map(|contact| Person {
+                name: contact.name.clone(),
+                phone: contact.phone.is_some(),
+                devices: contact.devices.iter().map(crate::alert::PushTarget::device_id).collect(),
+            })
+            .collect(),
+        push: config.fcm.is_some(),
+        gateways: config
+            .sms
+            .gateways
+            .iter()
+            .map(|gateway| GatewayRule {
+                name: gateway.name.clone(),
+                in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
+            })
+            .collect(),
+        always_at: config.sms.always_at,
+        fallback_at: config.sms.fallback_at,
+        texts_resolved: config.sms.resolved,
+        accept_within,
+        push_ttl,
+        backoff: Backoff::new(config.retry.initial, config.retry.max),
+        repeat: DEFAULT_REPEAT,
+    }
+}
+
+/// Saves counts, removes what is older than `store.keep`, and looks once for alerts that reached
+/// nobody before this process began.
+async fn janitor(context: Context, clock: Arc<dyn Clock>, keep: SignedDuration, stop: CancellationToken) {
+    if let Err(error) = find_unreached(&context).await {
+        warn!(error = %error, "could not look for alerts that reached nobody: {error}");
+    }
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = clock.sleep(JANITOR_EVERY) => {}
+        }
+        let before = clock.now().saturating_sub(keep).unwrap_or(jiff::Timestamp::MIN);
+        let saved = context.queue.save_seen().await;
+        let purged = context.queue.store().purge(before, PURGE_PER_ROUND).await;
+        match saved.and(purged) {
+            Ok(0) => {}
+            Ok(purged) => info!(purged, "removed {purged} alerts older than store.keep"),
+            Err(error) => warn!(error = %error, "could not tidy up: {error}"),
+        }
+    }
+}
+
+async fn find_unreached(context: &Context) -> Result<(), StoreError> {
+    use crate::alert::AlertState::{Acknowledged, Triggered};
+    let mut filter = AlertFilter { states: vec![Triggered, Acknowledged], limit: 500, ..AlertFilter::default() };
+    loop {
+        let page = context.queue.store().list(&filter).await?;
+        for stored in &page.alerts {
+            context.metrics.reach.note(stored.alert.id, stored.alert.reaches_nobody());
+        }
+        let Some(next) = page.next else { return Ok(()) };
+        filter.cursor = Some(next);
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AlertId, ContactName, DedupKey, Row, Severity, Tag, Telling, ThreadKey};
+use super::{AlertId, ContactName, DedupKey, Row, Severity, Tag, Telling, ThreadKey, Told};
 
 /// One round of one dedup key. This is the stored document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +155,14 @@ impl Alert {
     /// Triggered or acknowledged.
     pub fn is_open(&self) -> bool {
         matches!(self.state, AlertState::Triggered | AlertState::Acknowledged)
+    }
+
+    /// Open, somebody's last road has failed, and nobody was reached for certain.
+    pub fn reaches_nobody(&self) -> bool {
+        let mut contacts = self.telling.contacts.values();
+        self.is_open()
+            && contacts.clone().any(|contact| contact.unreachable.is_some())
+            && contacts.all(|contact| contact.told != Told::Yes)
     }
 
     /// Identity of all rounds.

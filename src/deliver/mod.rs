@@ -1,7 +1,7 @@
 //! One attempt, one [`Outcome`]: no retry loop, no storage, no alert state.
 
 pub mod fcm;
-mod http;
+pub(crate) mod http;
 mod render;
 pub mod sms;
 

@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use super::{ANSWERS_PER_ALERT_MAX, Answer, Dispatcher};
 use crate::{
-    alert::{Alert, AlertId, ContactTelling, Told},
+    alert::{Alert, AlertId, ContactTelling},
     chance,
     plan::{self, DeviceVerdict, Plan, Present, QUARANTINE, Send, Settlement},
     queue::write_of,
@@ -159,7 +159,7 @@ impl Dispatcher {
                 ended.duration_since(send.began).as_secs_f64(),
             );
         }
-        self.metrics.reach.note(alert.id, nobody_is_reached(&alert));
+        self.metrics.reach.note(alert.id, alert.reaches_nobody());
         for send in sends {
             self.outbox.start(send, &alert, &self.answer_sender);
         }
@@ -186,12 +186,4 @@ impl Dispatcher {
 
 fn has_requests_under_way(alert: &Alert) -> bool {
     alert.telling.contacts.values().any(ContactTelling::is_under_way)
-}
-
-/// Somebody's last road failed, and nobody else was reached either.
-fn nobody_is_reached(alert: &Alert) -> bool {
-    let mut contacts = alert.telling.contacts.values();
-    alert.is_open()
-        && contacts.clone().any(|contact| contact.unreachable.is_some())
-        && contacts.all(|contact| contact.told != Told::Yes)
 }

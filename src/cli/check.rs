@@ -1,0 +1,78 @@
+//! `bongsu check`: what is wrong with a configuration, and where.
+
+use std::{path::Path, sync::Arc};
+
+use tokio_util::task::TaskTracker;
+
+use super::{Failure, say};
+use crate::{
+    alert::Outcome,
+    clock::{Clock, SystemClock},
+    config::{self, Config, Environment, StoreEngine},
+    deliver::{Renderer, fcm::FcmTransport, sms},
+};
+
+/// Reads everything that `serve` reads, touches nothing, and says what it found.
+pub(super) fn run(path: &Path, online: bool, environment: Environment<'_>) -> Result<(), Failure> {
+    let config = config::load(path, environment)?;
+    for warning in &config.warnings {
+        say(&format!("warning: {warning}"));
+    }
+    Renderer::new(config.templates.as_deref(), config.time_zone.clone())?;
+    let clock: Arc<dyn Clock> = SystemClock::start();
+    super::runtime()?.block_on(async {
+        let gateways = sms::gateways(&config.sms, clock.clone())?;
+        let tasks = TaskTracker::new();
+        let fcm = config.fcm.as_ref().map(|fcm| FcmTransport::new(fcm, clock.clone(), tasks.clone())).transpose()?;
+        describe(path, &config);
+        match (&fcm, online) {
+            (Some(fcm), true) => rehearse(fcm).await?,
+            (None, true) => say("online: there is no [fcm], so Google was not asked"),
+            (_, false) => say("not asked: Google and the SMS companies (--online asks Google)"),
+        }
+        if online && !gateways.is_empty() {
+            say("online: SMS companies are not asked; a text would cost money. Try `bongsu send --severity disaster`");
+        }
+        Ok(())
+    })
+}
+
+fn describe(path: &Path, config: &Config) {
+    say(&format!("{}: no errors", path.display()));
+    let engine = match &config.store.engine {
+        StoreEngine::Memory => "in memory (nothing survives a restart)".to_owned(),
+        StoreEngine::Sled(path) => format!("in {}", path.display()),
+    };
+    say(&format!("listens on {}, links point to {}, alerts are kept {engine}", config.server.listen, config.public_url));
+    let integrations: Vec<&str> = config.integrations.iter().map(|integration| integration.name.as_str()).collect();
+    say(&format!("integrations: {}", listed(&integrations)));
+    for contact in &config.contacts {
+        let devices = match contact.devices.len() {
+            0 => "no device".to_owned(),
+            1 => "1 device".to_owned(),
+            several => format!("{several} devices"),
+        };
+        let phone = contact.phone.as_ref().map_or_else(|| "no phone".to_owned(), |phone| format!("phone {phone}"));
+        say(&format!("contact {}: {devices}, {phone}", contact.name));
+    }
+    let gateways: Vec<&str> = config.sms.gateways.iter().map(|gateway| gateway.name.as_str()).collect();
+    say(&format!("push: {}; SMS gateways in order: {}", if config.fcm.is_some() { "FCM" } else { "none" }, listed(&gateways)));
+}
+
+fn listed(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// A push with `validate_only`: Google checks key, project and API, and nothing rings.
+async fn rehearse(fcm: &FcmTransport) -> Result<(), Failure> {
+    match fcm.dry_run().await {
+        Outcome::Accepted { .. } => {
+            say("online: Google accepted the key and rehearsed a push");
+            Ok(())
+        }
+        outcome => {
+            let cause = outcome.cause().unwrap_or("no answer");
+            Err(format!("Google did not take a rehearsed push ({cause}): {}", outcome.detail()).into())
+        }
+    }
+}

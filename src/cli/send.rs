@@ -1,0 +1,74 @@
+//! `bongsu send`: a manual alert through the running server.
+
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::{Failure, SendArguments};
+use crate::{
+    config::{self, Config, Environment, Network, Role},
+    deliver::http::client_builder,
+};
+
+/// The server answers within milliseconds; a wrong address should not take minutes to show.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Posts the alert and prints where it can be seen.
+pub(super) fn run(arguments: &SendArguments, environment: Environment<'_>) -> Result<(), Failure> {
+    let (url, token) = server(arguments, environment)?;
+    let mut body = json!({ "title": arguments.title, "severity": arguments.severity, "body": arguments.body });
+    if let (false, Some(body)) = (arguments.to.is_empty(), body.as_object_mut()) {
+        body.insert("to".into(), json!(arguments.to));
+    }
+    super::runtime()?.block_on(async {
+        let client = client_builder(&Network::default())?.timeout(TIMEOUT).build()?;
+        let request = client.post(format!("{url}/v1/alerts")).bearer_auth(token).body(body.to_string());
+        let answer = request.send().await.map_err(|error| format!("could not reach {url}: {}", root(&error)))?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        if !status.is_success() {
+            let detail = answer.get("detail").and_then(Value::as_str).unwrap_or(&text);
+            return Err(format!("{url} answered {status}: {detail}").into());
+        }
+        let result = answer.pointer("/results/0").cloned().unwrap_or_default();
+        let field = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
+        super::say(&format!("{}: {}", field("admission"), field("url")));
+        Ok(())
+    })
+}
+
+fn server(arguments: &SendArguments, environment: Environment<'_>) -> Result<(String, String), Failure> {
+    if let Some(url) = &arguments.url {
+        let token = arguments.token.clone().ok_or("--url (or BONGSU_URL) also needs BONGSU_TOKEN")?;
+        return Ok((url.trim_end_matches('/').to_owned(), token));
+    }
+    let Some(path) = &arguments.config else {
+        return Err("which server? give --config FILE, or BONGSU_URL and BONGSU_TOKEN".into());
+    };
+    let config = config::load(path, environment)?;
+    let operator = config
+        .operators
+        .iter()
+        .find(|operator| operator.role == Role::Operator)
+        .ok_or_else(|| format!("{}: there is no [[operator]] with the role `operator`", path.display()))?;
+    Ok((local_url(&config), operator.token.expose_secret().to_owned()))
+}
+
+/// The server's own address: the command runs on the same machine.
+fn local_url(config: &Config) -> String {
+    let listen = config.server.listen;
+    let host = match listen.ip() {
+        ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+        std::net::IpAddr::V4(ip) => ip.to_string(),
+    };
+    format!("http://{host}:{}", listen.port())
+}
+
+fn root(error: &reqwest::Error) -> String {
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
