@@ -1,9 +1,23 @@
 //! `bongsu.toml`: read once, checked once, then only typed values.
 
+mod answer;
+mod check;
+mod doors;
+mod error;
+mod files;
+mod gateway;
 mod parse;
+mod people;
+mod push;
 mod raw;
+mod secret;
+mod template;
+mod units;
 
-use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc};
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc};
 
 use jiff::{SignedDuration, tz::TimeZone};
 use secrecy::SecretString;
@@ -11,7 +25,10 @@ use url::Url;
 
 use crate::alert::{ContactName, Language, PhoneNumber, PushTarget, Severity};
 
-pub use parse::{ConfigError, Environment, load};
+pub use check::Problem;
+pub use error::ConfigError;
+pub use files::FileError;
+pub use parse::{Environment, load, parse};
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -40,6 +57,8 @@ pub struct Config {
     pub contacts: Vec<Contact>,
     /// Who may use the API.
     pub operators: Vec<Operator>,
+    /// What works but deserves a look, one line each: `FILE:LINE:COLUMN: …`. For `check` and the log at start.
+    pub warnings: Vec<String>,
 }
 
 /// `[server]`
@@ -109,13 +128,22 @@ pub enum Android {
     Notification,
 }
 
-/// How a provider is reached.
-#[derive(Clone, Debug, Default)]
+/// How a provider is reached. Shows no URL: a proxy's may hold a password.
+#[derive(Clone, Default)]
 pub struct Network {
     /// PEM text of an additional certificate authority.
     pub extra_ca: Option<String>,
     /// Proxy URL.
     pub proxy: Option<Url>,
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("extra_ca", &self.extra_ca.is_some())
+            .field("proxy", &self.proxy.as_ref().map(Url::host_str))
+            .finish()
+    }
 }
 
 /// `"240/1m"`: so many in so long.

@@ -1,0 +1,224 @@
+//! `[[sms.gateway]]`
+
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
+
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret, SecretString};
+use toml::Spanned;
+
+use super::{
+    BodyType, Gateway, GatewayProvider, HttpGateway, answer,
+    check::{Check, NOT_BUILT_YET, Section},
+    push::{base_url, network},
+    raw::{Leaf, Part, RawGateway, Words},
+    template,
+    units::{self, found},
+};
+
+const TIMEOUT: RangeInclusive<SignedDuration> = SignedDuration::from_secs(1)..=SignedDuration::from_secs(60);
+const TIMEOUT_DEFAULT: SignedDuration = SignedDuration::from_secs(10);
+const SOLAPI_URL_DEFAULT: &str = "https://api.solapi.com";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Solapi,
+    Http,
+}
+
+/// Every gateway, in the order of the file.
+pub(super) fn gateways(check: &mut Check<'_>, raw: &[Part<RawGateway>]) -> Vec<Gateway> {
+    let mut gateways: Vec<Gateway> = Vec::new();
+    for part in raw {
+        let mut section = check.section("[[sms.gateway]]", part.span());
+        let Some(gateway) = gateway(&mut section, &part.get_ref().0) else { continue };
+        if gateways.iter().any(|other| other.name == gateway.name) {
+            section.problem(part.span(), "name", "an earlier gateway has this name too");
+        }
+        gateways.push(gateway);
+    }
+    gateways
+}
+
+fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
+    let name = section.must_read("name", raw.name.as_ref(), "a name such as \"solapi\"", units::name);
+    if let Some(name) = &name {
+        section.label = format!("[[sms.gateway]] `{name}`");
+    }
+    let kind =
+        section.must_read("provider", raw.provider.as_ref(), "\"solapi\" or \"http\"", |text| match text {
+            "solapi" => Ok(Kind::Solapi),
+            "http" => Ok(Kind::Http),
+            "twilio" | "kannel" => Err(format!("\"{text}\" {NOT_BUILT_YET}")),
+            _ => Err(format!("expected \"solapi\" or \"http\"{}", found(text))),
+        });
+    section.not_built("max_segments", raw.max_segments.as_ref());
+    section.not_built("encoding", raw.encoding.as_ref());
+    let from = section.read("from", raw.from.as_ref(), |text| match text.trim() {
+        "" => Err("is empty, expected the sender's number or name".to_owned()),
+        from => Ok(from.to_owned()),
+    });
+    let timeout = section.read("timeout", raw.timeout.as_ref(), |text| units::duration(text, &TIMEOUT));
+    let network = network(section, raw.extra_ca.as_ref(), raw.proxy.as_ref());
+    // Which other keys belong here depends on the provider, so without one they are left alone.
+    let kind = kind?;
+    refuse_keys_of_others(section, raw, kind);
+    let provider = match kind {
+        Kind::Solapi => solapi(section, raw),
+        Kind::Http => http(section, raw).map(|http| GatewayProvider::Http(Arc::new(http))),
+    };
+    Some(Gateway {
+        name: name?,
+        from,
+        timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
+        network,
+        provider: provider?,
+    })
+}
+
+fn refuse_keys_of_others(section: &mut Section<'_, '_>, raw: &RawGateway, kind: Kind) {
+    let headers = raw.headers.as_ref().map(Spanned::span);
+    let place = |leaf: &Option<Leaf>| leaf.as_ref().map(Spanned::span);
+    let (solapi, http, none) = (Some(Kind::Solapi), Some(Kind::Http), None);
+    let keys = [
+        ("base_url", solapi, place(&raw.base_url)),
+        ("api_key", solapi, place(&raw.api_key)),
+        ("api_secret", solapi, place(&raw.api_secret)),
+        ("method", http, place(&raw.method)),
+        ("url", http, place(&raw.url)),
+        ("headers", http, headers),
+        ("body_type", http, place(&raw.body_type)),
+        ("body", http, place(&raw.body)),
+        ("accepted", http, raw.accepted.as_ref().map(Spanned::span)),
+        ("rejected", http, raw.rejected.as_ref().map(Spanned::span)),
+        ("id_pointer", http, place(&raw.id_pointer)),
+        ("account_sid", none, place(&raw.account_sid)),
+        ("auth_token", none, place(&raw.auth_token)),
+        ("messaging_service_sid", none, place(&raw.messaging_service_sid)),
+        ("username", none, place(&raw.username)),
+        ("password", none, place(&raw.password)),
+    ];
+    for (key, owner, place) in keys {
+        match (owner, place) {
+            (_, None) => {}
+            (Some(owner), Some(_)) if owner == kind => {}
+            (_, Some(place)) => section.problem(place, key, "does not belong to this gateway's provider"),
+        }
+    }
+}
+
+fn solapi(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<GatewayProvider> {
+    if raw.from.is_none() {
+        section.missing("from", "the number registered with Solapi, such as \"029302266\"");
+    }
+    let base_url = base_url(section, raw.base_url.as_ref(), SOLAPI_URL_DEFAULT);
+    let api_key = section.must_secret("api_key", raw.api_key.as_ref());
+    let api_secret = section.must_secret("api_secret", raw.api_secret.as_ref());
+    Some(GatewayProvider::Solapi {
+        base_url,
+        api_key: api_key?.expose_secret().to_owned(),
+        api_secret: api_secret?,
+    })
+}
+
+fn http(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<HttpGateway> {
+    let method = section.read("method", raw.method.as_ref(), |text| match text.to_ascii_uppercase() {
+        method if ["GET", "POST", "PUT"].contains(&method.as_str()) => Ok(method),
+        _ => Err(format!("expected \"GET\", \"POST\" or \"PUT\"{}", found(text))),
+    });
+    let body_type = section
+        .read("body_type", raw.body_type.as_ref(), |text| match text {
+            "json" => Ok(BodyType::Json),
+            "form" => Ok(BodyType::Form),
+            "raw" => Ok(BodyType::Raw),
+            "url" => Ok(BodyType::Url),
+            _ => Err(format!("expected \"json\", \"form\", \"raw\" or \"url\"{}", found(text))),
+        })
+        .unwrap_or_default();
+    let url = section.must_secret("url", raw.url.as_ref());
+    // A GET says everything in its URL; an empty body is none.
+    let body = match (raw.body.as_ref(), method.as_deref()) {
+        (None, Some("GET")) => Some(SecretString::default()),
+        (body, _) => section.must_secret("body", body),
+    };
+    let headers = headers(section, raw);
+    let accepted = answer::accepted(section, raw.accepted.as_ref());
+    let rejected = raw.rejected.as_ref().and_then(|part| answer::rejected(section, part));
+    let id_pointer = section.read("id_pointer", raw.id_pointer.as_ref(), answer::pointer);
+    let (url, body) = (url?, body?);
+    check_url(section, raw, &url);
+    check_contents(section, raw, &url, &body);
+    if let Some(field) = raw.body.as_ref().filter(|_| body_type == BodyType::Json)
+        && let Err(wanted) = template::check_json(body.expose_secret())
+    {
+        section.problem(field.span(), "body", wanted);
+    }
+    let method = method.unwrap_or_else(|| "POST".to_owned());
+    Some(HttpGateway { method, url, headers, body_type, body, accepted, rejected, id_pointer })
+}
+
+fn check_url(section: &mut Section<'_, '_>, raw: &RawGateway, url: &SecretString) {
+    let Some(at) = raw.url.as_ref().map(Spanned::span) else { return };
+    match template::check_url(url.expose_secret()) {
+        Ok(url) if units::is_plain_to_elsewhere(&url) => {
+            section.warning(
+                at,
+                "url",
+                "http:// to another machine: credentials and texts travel unprotected",
+            );
+        }
+        Ok(_) => {}
+        Err(wanted) => section.problem(at, "url", wanted),
+    }
+}
+
+/// The placeholders of URL and body: known ones only, and those without which a text cannot arrive.
+fn check_contents(section: &mut Section<'_, '_>, raw: &RawGateway, url: &SecretString, body: &SecretString) {
+    let mut all = Vec::new();
+    for (key, field, text) in [("url", &raw.url, url), ("body", &raw.body, body)] {
+        let known = placeholders(section, key, field.as_ref(), text);
+        if raw.from.is_none() && known.as_ref().is_some_and(|known| known.contains(&"{{from}}")) {
+            section.missing("from", &format!("a sender, because `{key}` uses {{{{from}}}}"));
+        }
+        // An unknown placeholder may be a misspelt {{to}}: one error about it is enough.
+        let Some(known) = known else { return };
+        all.extend(known);
+    }
+    let (key, field) = if raw.body.is_some() { ("body", &raw.body) } else { ("url", &raw.url) };
+    if let (Some(wanted), Some(field)) = (template::missing(&all), field) {
+        section.problem(field.span(), key, wanted);
+    }
+}
+
+fn placeholders(
+    section: &mut Section<'_, '_>,
+    key: &str,
+    field: Option<&Leaf>,
+    text: &SecretString,
+) -> Option<Vec<&'static str>> {
+    let known = template::placeholders(text.expose_secret());
+    known.map_err(|wanted| section.problem(field.map(Spanned::span).unwrap_or_default(), key, wanted)).ok()
+}
+
+fn headers(section: &mut Section<'_, '_>, raw: &RawGateway) -> BTreeMap<String, SecretString> {
+    let none = Words::new();
+    let fields = raw.headers.as_ref().map_or(&none, |headers| headers.get_ref());
+    let mut headers = BTreeMap::new();
+    for (name, field) in fields {
+        let key = format!("headers.{}", name.get_ref());
+        if !template::is_header_name(name.get_ref()) {
+            section.problem(name.span(), &key, "expected the name of an HTTP header");
+            continue;
+        }
+        let Some(value) = section.secret(&key, Some(field)) else { continue };
+        let known = placeholders(section, &key, Some(field), &value).unwrap_or_default();
+        if raw.from.is_none() && known.contains(&"{{from}}") {
+            section.missing("from", &format!("a sender, because `{key}` uses {{{{from}}}}"));
+        }
+        if template::is_header_value(value.expose_secret()) {
+            headers.insert(name.get_ref().clone(), value);
+        } else {
+            section.problem(field.span(), &key, "expected printable ASCII characters in one line");
+        }
+    }
+    headers
+}

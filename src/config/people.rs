@@ -1,0 +1,150 @@
+//! `[[contact]]`: who is told, and whether they can be.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use super::{
+    Contact, Sms,
+    check::{Check, Section},
+    raw::{Part, RawContact},
+    secret::is_placeholder,
+    units::{self, Wanted},
+};
+use crate::alert::{ContactName, DeviceId, Language, PhoneNumber, PushTarget, Severity};
+
+/// FCM's registration tokens have some 160 to 250 characters; this is room for what comes after them.
+const TARGET_BYTES_MAX: usize = 4096;
+
+/// How the sample file's number ends.
+const SAMPLE_PHONE_TAIL: &str = "00000000";
+
+/// Which roads the rest of the file opens.
+pub(super) struct Roads<'a> {
+    /// Whether there is an `[fcm]`.
+    pub push: bool,
+    /// When texts go out.
+    pub sms: &'a Sms,
+    /// Whether there is a gateway, even one with mistakes in it: those are reported once, there.
+    pub gateway: bool,
+}
+
+/// Everybody, with at least one road each.
+pub(super) fn contacts(
+    check: &mut Check<'_>,
+    raw: &[Part<RawContact>],
+    language: Language,
+    roads: &Roads<'_>,
+) -> Vec<Contact> {
+    if raw.is_empty() {
+        check.problem(0, "[[contact]]: missing, expected at least one person to tell".to_owned());
+    }
+    let mut contacts: Vec<Contact> = Vec::new();
+    let mut owners: BTreeMap<DeviceId, ContactName> = BTreeMap::new();
+    for part in raw {
+        let mut section = check.section("[[contact]]", part.span());
+        let Some(mut contact) = contact(&mut section, &part.get_ref().0, language) else { continue };
+        if contacts.iter().any(|other| other.name == contact.name) {
+            section.problem(
+                part.span(),
+                "name",
+                format!("`{}` is the name of an earlier contact too", contact.name),
+            );
+        }
+        let devices = part.get_ref().0.devices.as_ref().map_or(part.span(), toml::Spanned::span);
+        contact.devices.retain(|device| {
+            let id = device.device_id();
+            match owners.insert(id, contact.name.clone()) {
+                None => true,
+                Some(owner) => {
+                    let what = format!("device {id} is in the list of `{owner}` already");
+                    section.warning(devices.clone(), "devices", what);
+                    // One phone may belong to two people on purpose, but it rings once for each of them.
+                    owner != contact.name
+                }
+            }
+        });
+        check_roads(&mut section, &part.get_ref().0, &contact, roads);
+        contacts.push(contact);
+    }
+    contacts
+}
+
+fn contact(section: &mut Section<'_, '_>, raw: &RawContact, language: Language) -> Option<Contact> {
+    let name = section.must_read("name", raw.name.as_ref(), "a name such as \"jin\"", |text| {
+        text.parse::<ContactName>().map_err(|error| error.to_string())
+    });
+    if let Some(name) = &name {
+        section.label = format!("[[contact]] `{name}`");
+    }
+    let phone = section.read("phone", raw.phone.as_ref(), |text| {
+        PhoneNumber::parse(text).map_err(|error| error.to_string())
+    });
+    if let (Some(phone), Some(field)) = (&phone, &raw.phone)
+        && phone.expose().ends_with(SAMPLE_PHONE_TAIL)
+    {
+        section.warning(field.span(), "phone", "looks like a sample, nobody has such a number");
+    }
+    let own_language = section.read("language", raw.language.as_ref(), units::language);
+    let devices = section.list("devices", raw.devices.as_ref(), target).unwrap_or_default();
+    Some(Contact { name: name?, phone, language: own_language.unwrap_or(language), devices })
+}
+
+/// A token or `fid:…`; errors do not repeat it.
+fn target(text: &str) -> Result<PushTarget, Wanted> {
+    let text = text.trim();
+    let id = text.strip_prefix("fid:").unwrap_or(text);
+    let is_word = !id.is_empty() && id.bytes().all(|b| b.is_ascii_graphic());
+    if is_placeholder(id) {
+        Err("still holds a placeholder, expected a registration token or \"fid:INSTALLATION-ID\"".to_owned())
+    } else if is_word && id.len() <= TARGET_BYTES_MAX {
+        text.parse().map_err(|impossible| match impossible {})
+    } else {
+        Err("expected a registration token or \"fid:INSTALLATION-ID\" without spaces".to_owned())
+    }
+}
+
+fn check_roads(section: &mut Section<'_, '_>, raw: &RawContact, contact: &Contact, roads: &Roads<'_>) {
+    let header: Range<usize> = section.header();
+    let texts = roads.gateway && (roads.sms.always_at.is_some() || roads.sms.fallback_at.is_some());
+    // A key that is there but wrong has its own error, and would be a road without it.
+    let has_phone = raw.phone.is_some();
+    let has_device = raw
+        .devices
+        .as_ref()
+        .is_some_and(|devices| devices.get_ref().as_array().is_none_or(|all| !all.is_empty()));
+    if has_device && !roads.push {
+        section.warning(header.clone(), "devices", "no push reaches them without [fcm]");
+    }
+    if has_phone && !roads.gateway {
+        section.warning(header.clone(), "phone", "no text reaches it without [[sms.gateway]]");
+    }
+    match (has_device && roads.push, has_phone && texts) {
+        (false, false) => {
+            let push = if roads.push { "it has no `devices`" } else { "there is no [fcm] for pushes" };
+            let text = match (roads.gateway, texts) {
+                (false, _) => "there is no [[sms.gateway]] for texts",
+                (true, false) => "texts are off in [sms]",
+                (true, true) => "it has no `phone`",
+            };
+            let line = section.check.line_of(header.start);
+            let what = format!(
+                "contact `{}` (line {line}) can be reached by no road: {push} and {text}",
+                contact.name
+            );
+            section.check.problem(header.start, what);
+        }
+        (true, false) if roads.gateway && !has_phone => {
+            section.warning(header, "phone", "missing: no text follows when a push fails");
+        }
+        (false, true) if roads.push || roads.sms.fallback_at != Some(Severity::NotClassified) => {
+            section.warning(header, "devices", only_texts(roads.sms));
+        }
+        (true, _) | (false, true) => {}
+    }
+}
+
+fn only_texts(sms: &Sms) -> String {
+    match sms.fallback_at.into_iter().chain(sms.always_at).min() {
+        Some(Severity::NotClassified) | None => "missing: this contact is told by text only".to_owned(),
+        Some(least) => format!("missing: this contact is told by text only, and of nothing below {least}"),
+    }
+}
