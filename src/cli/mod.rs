@@ -1,1 +1,3 @@
-//! x
+//! The subcommands.
+
+pub mod setup;
