@@ -4,7 +4,7 @@ use std::{future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time:
 
 use axum::serve::ListenerExt as _;
 use jiff::SignedDuration;
-use tokio::{net::TcpListener, task::JoinError};
+use tokio::{net::TcpListener, sync::watch, task::JoinError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
@@ -18,7 +18,7 @@ use crate::{
         fcm::{FcmSetupError, FcmTransport},
         sms::{self, SmsSetupError},
     },
-    dispatch::{Directory, Dispatcher, Outbox, Parts},
+    dispatch::{Directory, Dispatcher, Outbox, Parts, Pulse},
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Rules},
     queue::Queue,
     store::{AlertFilter, MemoryStore, OpenError, SledStore, Store, StoreError},
@@ -83,6 +83,8 @@ pub struct App {
     server: tokio::task::JoinHandle<std::io::Result<()>>,
     dispatch: tokio::task::JoinHandle<bool>,
     dispatch_stop: CancellationToken,
+    pulse: watch::Receiver<Pulse>,
+    clock: Arc<dyn Clock>,
 }
 
 impl App {
@@ -115,6 +117,7 @@ impl App {
             rules: rules(&config),
         };
         let dispatcher = Dispatcher::new(parts).await?;
+        let pulse = dispatcher.pulse();
         let keep = config.store.keep;
         let context = Context::new(Queue::new(store.clone(), clock.clone()), config, metrics, clock.clone());
         let router = api::around(context.clone(), api::router(context.clone()).merge(console::router(context.clone())));
@@ -126,13 +129,26 @@ impl App {
         let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = tasks.spawn(serve.into_future());
         let dispatch = tasks.spawn(dispatcher.run(dispatch_stop.clone()));
-        tasks.spawn(janitor(context, clock, keep, stop.clone()));
-        Ok(Self { address, store, stop, tasks, server, dispatch, dispatch_stop })
+        tasks.spawn(janitor(context, clock.clone(), keep, stop.clone()));
+        Ok(Self { address, store, stop, tasks, server, dispatch, dispatch_stop, pulse, clock })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Waits until nothing is due and every request is settled. Polls, so it is for tests and tools.
+    pub async fn settled(&self) -> Result<(), StoreError> {
+        loop {
+            // In this order: whoever claims says so before it claims.
+            let due = self.store.next_due().await?;
+            let quiet = *self.pulse.borrow() == (Pulse { idle: true, under_way: 0 });
+            if quiet && due.is_none_or(|due| self.clock.now() < due) {
+                return Ok(());
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Waits until it was told to stop (or stops because a part of it failed), then ends in order:

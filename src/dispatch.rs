@@ -11,11 +11,12 @@ mod outbox;
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 pub use self::outbox::{Directory, Outbox};
+use self::outbox::UnderWay;
 use crate::{
     alert::AlertId,
     clock::Clock,
@@ -60,13 +61,24 @@ pub struct Dispatcher {
     /// Answers that did not fit the last step, or whose write failed.
     waiting: Vec<Answer>,
     first_step: bool,
+    pulse: watch::Sender<Pulse>,
+}
+
+/// Whether the dispatcher has anything to do, for whoever waits until it has not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// It waits for something to become due or to be answered.
+    pub idle: bool,
+    /// Requests without a settled answer.
+    pub under_way: usize,
 }
 
 /// What came back from one request.
-#[derive(Clone, Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     alert_id: AlertId,
     settlement: Settlement,
+    /// The request counts as under way until its answer is settled.
+    under_way: Option<UnderWay>,
 }
 
 /// What [`Dispatcher::new`] needs.
@@ -124,7 +136,13 @@ impl Dispatcher {
             answer_sender,
             waiting,
             first_step: true,
+            pulse: watch::Sender::new(Pulse::default()),
         })
+    }
+
+    /// Tells whether there is anything to do.
+    pub fn pulse(&self) -> watch::Receiver<Pulse> {
+        self.pulse.subscribe()
     }
 
     /// Runs until `stop`, then settles what is still under way. True if everything was settled.
@@ -147,6 +165,7 @@ impl Dispatcher {
 
     /// Settles what was answered, plans what is due, and starts the requests. One group of writes.
     pub async fn step(&mut self, claims: usize) -> Result<Step, StoreError> {
+        self.pulse.send_modify(|pulse| pulse.idle = false);
         while self.waiting.len() < ANSWERS_PER_STEP_MAX
             && let Ok(answer) = self.answers.try_recv()
         {
@@ -179,6 +198,7 @@ impl Dispatcher {
     async fn wait(&mut self, due: Option<Timestamp>, stop: &CancellationToken) {
         let due_changed = self.store.due_changed();
         let due = due.unwrap_or(Timestamp::MAX);
+        self.pulse.send_replace(Pulse { idle: true, under_way: self.outbox.under_way() });
         let answer = tokio::select! {
             () = stop.cancelled() => None,
             answer = self.answers.recv() => answer,

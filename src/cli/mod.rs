@@ -19,7 +19,7 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::Subscr
 
 use crate::{
     alert::Severity,
-    config::{self, Config, Environment},
+    config::{self, Config, Environment, IntegrationKind},
 };
 
 /// Bongsu takes alerts from monitors, pushes them to your phones through your own Firebase
@@ -174,8 +174,23 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
+/// Which of the configuration's Zabbix integrations is meant; the only one, unless `name` says.
 fn setup_zabbix(config: &Config, name: Option<&str>) -> Result<(), Failure> {
-    let inputs = setup::zabbix_inputs(config, name)?;
-    setup::zabbix(&mut io::stdout(), &mut io::stderr(), &inputs)?;
-    Ok(())
+    let of_kind: Vec<_> = config.integrations.iter().filter(|one| one.kind == IntegrationKind::Zabbix).collect();
+    let names = || of_kind.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
+    let integration = match (name, of_kind.as_slice()) {
+        (_, []) => return Err("the configuration has no [[integration]] with kind = \"zabbix\"".into()),
+        (None, [only]) => only,
+        (None, _) => return Err(format!("which one? give --integration NAME: {}", names()).into()),
+        (Some(name), all) => all
+            .iter()
+            .find(|one| one.name == name)
+            .ok_or_else(|| format!("there is no Zabbix integration `{name}`, but: {}", names()))?,
+    };
+    let inputs = setup::ZabbixSetup {
+        integration_name: integration.name.clone(),
+        public_url: config.public_url.clone(),
+        key: Some(integration.key.clone()),
+    };
+    Ok(setup::zabbix(&mut io::stdout(), &mut io::stderr(), &inputs)?)
 }

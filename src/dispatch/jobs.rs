@@ -180,7 +180,8 @@ impl Dispatcher {
     }
 
     fn wait_again(&mut self, alert_id: AlertId, settlements: Vec<Settlement>) {
-        self.waiting.extend(settlements.into_iter().map(|settlement| Answer { alert_id, settlement }));
+        let answer = |settlement| Answer { alert_id, settlement, under_way: None };
+        self.waiting.extend(settlements.into_iter().map(answer));
     }
 }
 

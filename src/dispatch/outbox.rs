@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
 };
 
@@ -73,6 +73,7 @@ pub struct Outbox {
     pub public_url: String,
     clock: Arc<dyn Clock>,
     tasks: TaskTracker,
+    under_way: Arc<AtomicUsize>,
     pushes: Arc<Semaphore>,
     texts: Arc<Semaphore>,
     /// When FCM last answered anything, in milliseconds since 1970.
@@ -96,6 +97,7 @@ impl Outbox {
             renderer,
             public_url,
             tasks,
+            under_way: Arc::default(),
             pushes: Arc::new(Semaphore::new(PUSHES_UNDER_WAY_MAX)),
             texts: Arc::new(Semaphore::new(TEXTS_UNDER_WAY_MAX)),
             last_push_answer: Arc::new(AtomicI64::new(clock.now().as_millisecond())),
@@ -106,8 +108,7 @@ impl Outbox {
 
     /// Requests not answered yet.
     pub(super) fn under_way(&self) -> usize {
-        PUSHES_UNDER_WAY_MAX - self.pushes.available_permits() + TEXTS_UNDER_WAY_MAX
-            - self.texts.available_permits()
+        self.under_way.load(Ordering::Acquire)
     }
 
     /// Everything is under way, and answers are coming: better wait for them than plan more.
@@ -133,6 +134,7 @@ impl Outbox {
         };
         let (alert_id, clock, answers) = (alert.id, self.clock.clone(), answers.clone());
         let last_push_answer = self.last_push_answer.clone();
+        let under_way = Some(UnderWay::new(&self.under_way));
         self.tasks.spawn(async move {
             let (outcome, permit) = match request {
                 Ok(Request::Push(transport, push, permit)) => {
@@ -145,7 +147,7 @@ impl Outbox {
             };
             let settlement = Settlement { send, outcome, ended: clock.now() };
             // A closed channel means shutdown has stopped waiting; the attempt counts as unknown.
-            let _ = answers.send(Answer { alert_id, settlement }).await;
+            let _ = answers.send(Answer { alert_id, settlement, under_way }).await;
             drop(permit);
         });
     }
@@ -212,6 +214,22 @@ impl Outbox {
         });
         *last = Some((key, message.clone()));
         message
+    }
+}
+
+/// Counts one request until it is dropped, also by a panic of the transport.
+pub(crate) struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -1,0 +1,151 @@
+//! `bongsu demo`: the whole thing on this machine, with pretend phones instead of Google's.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Failure, say};
+use crate::{
+    app::{App, AppError},
+    clock::SystemClock,
+    config,
+    sandbox::{Options, Phone, Sandbox},
+};
+
+/// Keys of the demo; it listens on the loopback unless told otherwise.
+const KEY: &str = "demo-key-0123456789";
+const OPERATOR: &str = "demo-operator-0123456789";
+
+/// The people of the demo: name, device, number.
+const PEOPLE: [(&str, &str, &str); 2] =
+    [("jin", "jins-phone", "+821012345678"), ("min", "mins-phone", "+821087654321")];
+
+/// Runs until Ctrl-C, then removes what it kept.
+pub(super) fn run(listen: SocketAddr) -> Result<(), Failure> {
+    super::runtime()?.block_on(async {
+        let folder = Folder::create()?;
+        let clock = SystemClock::start();
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let listener =
+            TcpListener::bind(listen).await.map_err(|source| AppError::Listen { address: listen, source })?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let curl = curl_line(&url);
+        let sandbox = start_sandbox(listen, &curl, (clock.clone(), &tasks, &stop)).await?;
+        let config = configuration(&folder.0, &url, &sandbox)?;
+        // Before the first answer: whoever waits for the port to answer has the line already.
+        explain(&url, sandbox.base_url(), &curl);
+        let watch = super::serve::stop_on_signal(stop.clone())?;
+        let app = App::start(config, listener, clock, stop).await?;
+        tokio::select! {
+            ended = app.finish() => ended?,
+            () = watch => {}
+        }
+        Ok(())
+    })
+}
+
+async fn start_sandbox(
+    listen: SocketAddr,
+    curl: &str,
+    (clock, tasks, stop): (std::sync::Arc<SystemClock>, &TaskTracker, &CancellationToken),
+) -> Result<Sandbox, Failure> {
+    let phone = |(name, device, number): &(&str, &str, &str)| Phone {
+        name: (*name).to_owned(),
+        addresses: vec![(*device).to_owned(), (*number).to_owned()],
+    };
+    let mut options = Options {
+        listen: SocketAddr::new(listen.ip(), listen.port().wrapping_add(1)),
+        hint: curl.to_owned(),
+        phones: PEOPLE.iter().map(phone).collect(),
+        ..Options::default()
+    };
+    match Sandbox::start(options.clone(), clock.clone(), tasks, stop.clone()).await {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            options.listen.set_port(0);
+            Ok(Sandbox::start(options, clock, tasks, stop.clone()).await?)
+        }
+        started => Ok(started?),
+    }
+}
+
+fn curl_line(url: &str) -> String {
+    format!(
+        "curl -sS -H 'Authorization: Bearer {KEY}' -d '{{\"title\":\"disk full on web01\",\"severity\":\"high\"}}' {url}/v1/alerts"
+    )
+}
+
+/// A configuration like a real one, checked like one.
+fn configuration(folder: &Path, url: &str, sandbox: &Sandbox) -> Result<config::Config, Failure> {
+    let key_file = folder.join("firebase.json");
+    std::fs::write(&key_file, sandbox.service_account_json())?;
+    let base = sandbox.base_url();
+    let people = PEOPLE.map(|(name, device, number)| {
+        format!("[[contact]]\nname = \"{name}\"\nphone = \"{number}\"\ndevices = [\"{device}\"]\n")
+    });
+    let text = format!(
+        r#"
+public_url = "{url}"
+[store]
+url = "sled:./alerts"
+[fcm]
+service_account = {{ file = "firebase.json" }}
+base_url = "{base}"
+accept_within = "3s"
+[[sms.gateway]]
+name = "pretend-sms"
+provider = "http"
+url = "{base}/sms/send"
+body = '{{"to": "{{{{to}}}}", "text": "{{{{text}}}}", "alert_id": "{{{{alert_id}}}}"}}'
+[[integration]]
+name = "demo"
+kind = "generic"
+key = "{KEY}"
+[[operator]]
+name = "you"
+token = "{OPERATOR}"
+{}"#,
+        people.concat()
+    );
+    Ok(config::parse(&text, &folder.join("demo.toml"), &|_| None)?)
+}
+
+fn explain(url: &str, phones: &str, curl: &str) {
+    say("Bongsu demo. Everything stays on this machine: no account, no phone, no cost.");
+    say("");
+    say(&format!("  Phones  {phones}/   watch them ring; a switch there breaks FCM"));
+    say(&format!("  Bongsu  {url}/   alert pages ask for a log-in: any name, password {OPERATOR}"));
+    say("");
+    say("Paste this line into another terminal. The phones ring in the same second:");
+    say("");
+    say(curl);
+    say("");
+    say("Break FCM on the page with the phones and paste it again: a text message arrives after 3 s");
+    say("(20 s unless configured otherwise). Ctrl-C ends the demo and removes its data.");
+}
+
+/// A folder of this run, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn create() -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("bongsu-demo-{}", std::process::id()));
+        // A dead demo of the same process id may have left one.
+        if path.exists() {
+            std::fs::remove_dir_all(&path)?;
+        }
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is only left over in the temporary folder.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
