@@ -1,0 +1,33 @@
+//! A disaster goes by both roads at once.
+
+use crate::harness::{Harness, problem, update};
+
+#[tokio::test]
+async fn a_disaster_is_pushed_and_texted_at_once_and_each_once() {
+    let h = Harness::start().await;
+    h.zabbix(problem("site down").severity(5)).await;
+    h.settled().await;
+    assert_eq!((h.pushes().len(), h.texts().len()), (1, 1));
+    h.pass(300).await;
+    assert_eq!((h.pushes().len(), h.texts().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_raise_to_disaster_texts_whoever_was_only_pushed() {
+    let h = Harness::start().await;
+    h.zabbix(problem("disk full")).await;
+    h.settled().await;
+    assert_eq!(h.texts().len(), 0);
+    h.zabbix(update("disk full", "changed severity from High to Disaster").severity(5)).await;
+    h.settled().await;
+    assert_eq!(h.texts().len(), 1);
+}
+
+#[tokio::test]
+async fn an_acknowledgement_does_not_stop_the_first_text_of_a_disaster() {
+    let h = Harness::start().await;
+    h.zabbix(update("site down", "acknowledged").severity(5)).await;
+    h.zabbix(problem("site down").severity(5)).await;
+    h.settled().await;
+    assert_eq!((h.pushes().len(), h.texts().len()), (1, 1));
+}

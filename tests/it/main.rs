@@ -1,0 +1,15 @@
+//! Promises, one a test. Everything runs against the real server on a clock that stands still, with
+//! the sandbox as Google and as the SMS company. Nothing needs to be installed.
+
+mod harness;
+
+mod acknowledge;
+mod api;
+mod disaster;
+mod fallback;
+mod layout;
+mod receive;
+mod resolve;
+mod restart;
+mod shutdown;
+mod unreachable;
