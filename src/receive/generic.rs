@@ -12,6 +12,7 @@
 //! and service but no title, those two are enough. An unknown or missing state word fires: better
 //! told once too often. A missing severity stays unsaid, which an alert reads as not classified.
 
+mod names;
 mod said;
 
 #[cfg(test)]
@@ -93,8 +94,10 @@ impl Reader<'_> {
         let list = fields.nested(LISTS).and_then(|list| serde_json::from_str::<Entries<'_>>(list).ok());
         let is_list =
             |entries: &Entries<'_>| entries.kept.first().is_some_and(|entry| entry.get().starts_with('{'));
-        if let Some(entries) = list.filter(is_list) {
-            return self.list(&entries);
+        if let Some(entries) = list.filter(is_list)
+            && let events @ Reading::Events(_) = self.list(&entries)
+        {
+            return events;
         }
         match (Said { fields: &fields, integration: self.integration, now: self.now }).event() {
             Some(event) => Reading::Events(vec![event]),

@@ -8,6 +8,9 @@
 //! Unlike a monitor the caller sees the answer, so a mistake in JSON or in a form is an error
 //! that names the field, and nobody is told. Plain text is only wrong when empty.
 
+#[cfg(test)]
+mod tests;
+
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
@@ -66,6 +69,9 @@ pub enum ManualError {
 /// Reads a request. Without `dedup_key` the alert's key is made of the `Idempotency-Key`, so that
 /// a repeated request finds the alert it opened, else of `unique`.
 pub fn read(request: ManualRequest<'_>) -> Result<Event, ManualError> {
+    if request.idempotency_key.is_some_and(|key| key.is_empty() || KEY_BYTES_MAX < key.len()) {
+        return Err(wrong("Idempotency-Key", format!("expected 1 to {KEY_BYTES_MAX} bytes")));
+    }
     let decoded = text::decode(request.body);
     let trimmed = decoded.trim();
     let is_json = request.content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));

@@ -92,7 +92,7 @@ mod tests {
         let table =
             BTreeMap::from([("심각".to_owned(), Severity::Disaster), ("high".to_owned(), Severity::Average)]);
         for (words, severity, unknown) in [
-            (&["4", "심각"][..], Some(Severity::Disaster), None),
+            (&["3", "심각"][..], Some(Severity::Disaster), None),
             (&["4"], Some(Severity::Average), None),
             (&["HIGH"], Some(Severity::Average), None),
             (&["5", "Disaster"], Some(Severity::Disaster), None),

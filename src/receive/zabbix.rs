@@ -16,6 +16,7 @@
 //! autoregistration (`event_source` 1 and 2) know no recovery: what they send always fires.
 
 mod message;
+mod names;
 
 #[cfg(test)]
 mod tests;

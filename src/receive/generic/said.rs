@@ -1,140 +1,29 @@
-//! What the fields of an unknown sender say, one question at a time. Names are in found-by form
-//! (see [`Fields`]); among several, the first that has a value counts.
+//! What the fields of an unknown sender say, one question at a time.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::super::{
-    BODY_BYTES_MAX, NOTE_BYTES_MAX, TITLE_BYTES_MAX,
-    fields::Fields,
-    labels::{Labels, Tags, tags_from_json, tags_from_text},
-    link,
-    text::{one_line, split_first_line, tidy, tidy_body},
-    time,
-    title::with_host,
-    words::{Grade, State, grade, state},
+use super::{
+    super::{
+        BODY_BYTES_MAX, NOTE_BYTES_MAX, TITLE_BYTES_MAX,
+        fields::Fields,
+        labels::{Labels, Tags, tags_from_json, tags_from_text},
+        link,
+        text::{one_line, split_first_line, tidy, tidy_body},
+        time,
+        title::with_host,
+        words::{Grade, State, grade, state},
+    },
+    names::{
+        BY, COMMENT, GRAVE_STATE, HOST, KEY, LABELS, MESSAGE, NO_LABEL, SENT_AT, SERVICE, SEVERITY, SOURCE,
+        STARTS_AT, STATE, TITLE, URL,
+    },
 };
 use crate::{
     alert::{DedupKey, Event, EventStatus, Update},
     config::Integration,
 };
-
-const KEY: &[&str] = &[
-    "dedupkey",
-    "deduplicationkey",
-    "fingerprint",
-    "alertuid",
-    "alertid",
-    "incidentkey",
-    "incidentid",
-    "problemid",
-    "serviceproblemid",
-    "hostproblemid",
-    "groupkey",
-    "sensorid",
-    "monitorid",
-    "eventid",
-    "uniqueid",
-    "uid",
-    "uuid",
-    "key",
-    "id",
-];
-const TITLE: &[&str] = &[
-    "title",
-    "summary",
-    "annotationssummary",
-    "subject",
-    "headline",
-    "alertname",
-    "labelsalertname",
-    "eventname",
-    "shortmessage",
-    "rulename",
-    "checkname",
-    "monitorname",
-    "alerttitle",
-    "name",
-];
-const MESSAGE: &[&str] = &[
-    "message",
-    "body",
-    "text",
-    "description",
-    "annotationsdescription",
-    "annotationsmessage",
-    "msg",
-    "content",
-    "details",
-    "detail",
-    "alertmessage",
-    "output",
-    "serviceoutput",
-    "hostoutput",
-    "checkresultoutput",
-    "longoutput",
-    "longserviceoutput",
-    "reason",
-    "heartbeatmsg",
-];
-/// What was done comes before how things stand: an acknowledgement carries the state too.
-const STATE: &[&str] = &[
-    "notificationtype",
-    "notification",
-    "eventaction",
-    "action",
-    "status",
-    "state",
-    "alertstatus",
-    "alertstate",
-    "eventstatus",
-    "servicestate",
-    "checkresultstate",
-    "hoststate",
-    "event",
-    "eventtype",
-    "type",
-];
-const SEVERITY: &[&str] =
-    &["severity", "labelsseverity", "level", "sev", "alertseverity", "priority", "labelspriority"];
-/// States that also say how grave it is (Nagios), asked only where no severity was sent.
-const GRAVE_STATE: &[&str] = &["servicestate", "checkresultstate", "hoststate", "status", "state"];
-const SOURCE: &[&str] = &["source", "site", "project", "projectname"];
-const HOST: &[&str] =
-    &["hostname", "host", "node", "server", "servername", "device", "oname", "instance", "labelsinstance"];
-const SERVICE: &[&str] =
-    &["servicename", "service", "servicedesc", "servicedescription", "sensor", "component", "check"];
-const STARTS_AT: &[&str] = &["startsat", "startedat", "starttime", "since", "firedat", "triggeredat"];
-const SENT_AT: &[&str] = &[
-    "timestamp",
-    "time",
-    "datetime",
-    "eventtime",
-    "occurredat",
-    "createdat",
-    "ts",
-    "timet",
-    "shortdatetime",
-    "date",
-];
-const URL: &[&str] = &[
-    "url",
-    "sourceurl",
-    "link",
-    "linktoupstreamdetails",
-    "generatorurl",
-    "alerturl",
-    "detailsurl",
-    "dashboardurl",
-    "panelurl",
-    "href",
-    "linksensor",
-    "eventurl",
-];
-const LABELS: &[&str] = &["labels", "tags", "customdetails", "annotations"];
-const BY: &[&str] = &["notificationauthor", "acknowledgedby", "author", "user", "username", "by"];
-const COMMENT: &[&str] = &["notificationcomment", "comment", "note"];
 
 /// The fields, and what is needed to read them.
 pub(super) struct Said<'a> {
@@ -196,30 +85,23 @@ impl Said<'_> {
     /// and the mildest in the next. The severity of a recovery is often "OK", which is none.
     fn grade(&self, claim: Option<State>) -> Grade {
         let table = &self.integration.severity;
-        let words: Vec<&str> = SEVERITY
-            .iter()
-            .filter_map(|name| Some((name, self.fields.text(&[name])?)))
-            .filter(|(name, word)| {
-                !name.ends_with("priority")
-                    || word.trim().parse::<f64>().is_err()
-                    || table.contains_key(word.trim())
-            })
-            .map(|(_, word)| word)
-            .collect();
-        let known = |words: &[&str]| Some(grade(words, table)).filter(|grade| grade.unknown.is_none());
-        match (claim, words.is_empty()) {
-            (Some(State::Resolved), _) => known(&words).unwrap_or_default(),
-            (_, true) => known(
-                &self
-                    .fields
-                    .texts(GRAVE_STATE)
-                    .into_iter()
-                    .filter(|word| word.trim().parse::<f64>().is_err())
-                    .collect::<Vec<_>>(),
-            )
-            .unwrap_or_default(),
-            (_, false) => grade(&words, table),
+        let is_number = |word: &str| word.trim().parse::<f64>().is_ok();
+        let mut words: Vec<&str> = Vec::new();
+        for name in SEVERITY {
+            let is_rank = name.ends_with("priority");
+            words.extend(
+                self.fields
+                    .text(&[name])
+                    .filter(|word| !is_rank || !is_number(word) || table.contains_key(word.trim())),
+            );
         }
+        let must_be_known = words.is_empty() || claim == Some(State::Resolved);
+        if words.is_empty() {
+            words = self.fields.texts(GRAVE_STATE);
+            words.retain(|word| !is_number(word));
+        }
+        let grade = grade(&words, table);
+        if must_be_known && grade.unknown.is_some() { Grade::default() } else { grade }
     }
 
     fn title(&self) -> Option<String> {
@@ -243,7 +125,11 @@ impl Said<'_> {
         }
         let text = |names| self.fields.text(names).map(str::trim).unwrap_or_default();
         let (source, host, service) = (text(SOURCE), text(HOST), text(SERVICE));
-        let is_named = self.fields.text(TITLE).is_some() || host.is_empty() || service.is_empty();
+        // A sender that says the state may say it in the title as well.
+        let given = self.fields.text(TITLE).map(|title| one_line(title, TITLE_BYTES_MAX));
+        let title = given.as_deref().unwrap_or(title);
+        let title = if self.state().is_some() { without_state(title) } else { title };
+        let is_named = given.is_some() || host.is_empty() || service.is_empty();
         DedupKey::derived("generic", &[source, host, service, if is_named { title } else { "" }])
     }
 
@@ -280,7 +166,8 @@ impl Said<'_> {
             labels.insert_tags(&self.tags(name));
         }
         let read: &[&[&str]] = &[
-            KEY, TITLE, MESSAGE, STATE, SEVERITY, HOST, SERVICE, STARTS_AT, SENT_AT, URL, LABELS, BY, COMMENT,
+            KEY, TITLE, MESSAGE, STATE, SEVERITY, HOST, SERVICE, STARTS_AT, SENT_AT, URL, LABELS, BY,
+            COMMENT, NO_LABEL,
         ];
         for (name, value) in self.fields.rest(read) {
             labels.insert(name, value);
@@ -294,5 +181,18 @@ impl Said<'_> {
         }
         let text = self.fields.text(&[name]).unwrap_or_default();
         tags_from_json(text).unwrap_or_else(|| tags_from_text(text))
+    }
+}
+
+/// A title without the state in front, so that a recovery finds its problem: `[OK] disk`,
+/// `[FIRING:1] disk` and `Problem: disk` are all `disk`.
+fn without_state(title: &str) -> &str {
+    let parts = match title.strip_prefix('[') {
+        Some(rest) => rest.split_once(']'),
+        None => title.split_once(':'),
+    };
+    match parts {
+        Some((word, rest)) if state(word).is_some() && !rest.trim().is_empty() => rest.trim(),
+        Some(_) | None => title,
     }
 }

@@ -4,77 +4,23 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::super::{
-    BODY_BYTES_MAX, NOTE_BYTES_MAX,
-    fields::Fields,
-    labels::{Labels, Tags, tags_from_json, tags_from_text},
-    link,
-    text::{one_line, split_first_line, tidy, tidy_body},
-    time,
-    title::with_host,
-    words::{Grade, grade},
+use super::{
+    super::{
+        BODY_BYTES_MAX, NOTE_BYTES_MAX,
+        fields::Fields,
+        labels::{Labels, Tags, tags_from_json, tags_from_text},
+        link,
+        text::{one_line, split_first_line, tidy, tidy_body},
+        time,
+        title::with_host,
+        words::{Grade, grade},
+    },
+    names::{
+        BY, HOST, MESSAGE, NAME, NO_LABEL, OPDATA, SEVERITY, SUBJECT, TAG_PREFIX, TAGS_JSON, TRIGGER_ID,
+        TRIGGER_NAME, TRIGGER_SEVERITY, UPDATE_ACTION, UPDATE_MESSAGE, URL, ZABBIX_URL,
+    },
 };
 use crate::config::Integration;
-
-const UPDATE_ACTION: &[&str] = &["eventupdateaction"];
-const UPDATE_MESSAGE: &[&str] = &["eventupdatemessage"];
-const BY: &[&str] = &["userfullname", "userusername", "useralias"];
-const HOST: &[&str] = &["hostname", "host", "hosthost"];
-const NAME: &[&str] = &["eventname"];
-const SUBJECT: &[&str] = &["alertsubject", "subject"];
-const TRIGGER_NAME: &[&str] = &["triggername"];
-const MESSAGE: &[&str] = &["alertmessage", "message"];
-const OPDATA: &[&str] = &["eventopdata"];
-const SEVERITY: &[&str] = &["eventnseverity", "nseverity", "severity", "eventseverity"];
-const TRIGGER_SEVERITY: &[&str] = &["triggernseverity", "triggerseverity"];
-const TAGS_JSON: &[&str] = &["eventtagsjson", "eventtags", "tags"];
-const URL: &[&str] = &["eventurl", "link"];
-const ZABBIX_URL: &[&str] = &["zabbixurl"];
-const TRIGGER_ID: &[&str] = &["triggerid"];
-
-/// Of no use as labels: read above, of the message rather than of the problem, or different in
-/// every message. `url` is the webhook's own parameter: the address of our door, maybe with a key.
-const NO_LABEL: &[&str] = &[
-    "v",
-    "url",
-    "eventid",
-    "eventvalue",
-    "eventstatus",
-    "eventdate",
-    "eventtime",
-    "eventtimestamp",
-    "eventage",
-    "eventduration",
-    "eventackstatus",
-    "eventackhistory",
-    "eventupdatestatus",
-    "eventupdatehistory",
-    "eventupdateactionjson",
-    "eventupdatedate",
-    "eventupdatetime",
-    "eventupdatetimestamp",
-    "eventupdateseverity",
-    "eventupdatenseverity",
-    "eventrecoverytags",
-    "eventrecoverytagsjson",
-    "eventrecoveryid",
-    "eventrecoveryname",
-    "eventrecoverydate",
-    "eventrecoverytime",
-    "eventrecoverytimestamp",
-    "eventrecoverystatus",
-    "eventrecoveryvalue",
-    "recoverytimestamp",
-    "triggerstatus",
-    "triggervalue",
-    "date",
-    "time",
-    "timestamp",
-    "eschistory",
-];
-
-/// Single tags as parameters, `{EVENT.TAGS.team}` as `event_tags_team`.
-const TAG_PREFIX: &str = "event_tags_";
 
 /// What the server writes before the last message when it gives up an escalation; newer ones
 /// write "cancelled".
@@ -222,10 +168,8 @@ impl Message<'_> {
             ZABBIX_URL,
         ];
         for (name, value) in self.fields.rest(read) {
-            let is_copy = name.starts_with(TAG_PREFIX)
-                || name == "host_name"
-                || value.trim() == "0" && name == "event_source";
-            if !is_copy {
+            let is_trigger = matches!(name, "event_source" | "event_object") && value.trim() == "0";
+            if !is_trigger && !name.starts_with(TAG_PREFIX) && name != "host_name" {
                 labels.insert(name, value);
             }
         }
