@@ -23,6 +23,18 @@ impl DedupKey {
         Self(format!("sha256:{}", hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())))
     }
 
+    /// A key for what came without one: `prefix:` and 32 hexadecimal digits that stand for all
+    /// `parts` in this order. Equal parts give an equal key, in every version of the program.
+    pub fn derived(prefix: &str, parts: &[&str]) -> Self {
+        let lengths: Vec<[u8; 8]> = parts.iter().map(|part| (part.len() as u64).to_be_bytes()).collect();
+        let input: Vec<&[u8]> = lengths
+            .iter()
+            .zip(parts)
+            .flat_map(|(length, part)| [length.as_slice(), part.as_bytes()])
+            .collect();
+        Self::new(format!("{prefix}:{}", hex(&sixteen_bytes_of(&input))))
+    }
+
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -102,6 +114,14 @@ mod tests {
         assert_eq!(DedupKey::new(long.clone()), DedupKey::new(long));
         assert!(DedupKey::new("x".repeat(5_000)).as_str().len() <= DedupKey::BYTES_MAX);
         assert_eq!(DedupKey::new("x".repeat(DedupKey::BYTES_MAX)).as_str().len(), DedupKey::BYTES_MAX);
+    }
+
+    #[test]
+    fn a_derived_key_tells_its_parts_apart() {
+        let key = DedupKey::derived("generic", &["web01", "disk full"]);
+        assert_eq!(key, DedupKey::derived("generic", &["web01", "disk full"]));
+        assert_ne!(key, DedupKey::derived("generic", &["web01d", "isk full"]));
+        assert_eq!(key.as_str().len(), "generic:".len() + 32);
     }
 
     #[test]

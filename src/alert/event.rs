@@ -15,6 +15,9 @@ pub struct Event {
     pub status: EventStatus,
     /// How grave; `None` where the sender did not say (an update without severity, a recovery).
     pub severity: Option<Severity>,
+    /// The sender's word for the severity, where it says nothing to us (`severity` is then
+    /// [`Severity::NotClassified`]): to be counted and shown. At most 64 characters.
+    pub unknown_severity: Option<String>,
     /// One line, never empty.
     pub title: String,
     /// Details, LF line ends; may be empty.
@@ -46,8 +49,8 @@ pub enum EventStatus {
     Resolved {
         /// Who or what ended it, in the sender's words.
         note: Option<String>,
-        /// The sender stopped following the problem; no recovery will ever come.
-        cancelled: bool,
+        /// It may still hold, but the sender stopped following it: no recovery will come.
+        escalation_cancelled: bool,
     },
     /// Somebody did something about it in the sender's own console.
     Update(Update),

@@ -118,7 +118,7 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             let admission = if taken { Admission::Acknowledged } else { Admission::Joined };
             Decision::Write(Box::new(alert), admission, None)
         }
-        EventStatus::Resolved { note, cancelled } => {
+        EventStatus::Resolved { note, escalation_cancelled } => {
             let resolution = Resolution {
                 by: ResolvedBy::Sender,
                 at: arrival.now,
@@ -126,7 +126,7 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
                 ended_at: event.ended_at,
             };
             resolve(&mut alert, resolution);
-            let reason = cancelled.then_some(IgnoreReason::EscalationCancelled);
+            let reason = escalation_cancelled.then_some(IgnoreReason::EscalationCancelled);
             Decision::Write(Box::new(alert), Admission::Resolved, reason)
         }
     }

@@ -1,0 +1,273 @@
+//! A body as a flat set of named texts, whatever it was written in.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use super::json::{Pairs, string};
+
+/// Most names taken from one body; a Zabbix media type has about 30.
+const FIELDS_MAX: usize = 512;
+
+/// Longest name taken, in bytes, with the names of the objects around it.
+const NAME_BYTES_MAX: usize = 256;
+
+/// How deep objects inside objects are looked into.
+const DEPTH_MAX: usize = 4;
+
+/// Named values. A name is found in lower case and without `_`, `.`, `-`, `$` and spaces, so that
+/// `EVENT.ID`, `event_id`, `EventId` are one name; an object inside the object gives the names
+/// of both (`{"host": {"name": …}}` is `host_name`).
+#[derive(Debug, Default)]
+pub(super) struct Fields<'a> {
+    entries: BTreeMap<String, Entry<'a>>,
+}
+
+#[derive(Debug)]
+struct Entry<'a> {
+    /// Lower case, `.`, `-` and spaces as `_`: what the value is called as a label.
+    label: String,
+    /// The found-by name of the outermost object around it; its own at the top.
+    top: String,
+    value: Value<'a>,
+}
+
+#[derive(Debug)]
+enum Value<'a> {
+    Text(Cow<'a, str>),
+    /// Zabbix had no value for it and sent the macro's name, or nothing.
+    Absent {
+        is_macro: bool,
+    },
+    /// An array or an object, as it was written.
+    Nested(&'a str),
+}
+
+impl<'a> Fields<'a> {
+    /// Reads a JSON object. An error names a position and never a part of the text, provided
+    /// that the text begins with `{`.
+    pub(super) fn from_json(text: &'a str) -> Result<Self, serde_json::Error> {
+        let mut fields = Self::default();
+        for (name, value) in serde_json::from_str::<Pairs<'a>>(text)?.0 {
+            fields.insert_json(&name, None, value.get(), 1);
+        }
+        Ok(fields)
+    }
+
+    /// Reads `name=value&…`, percent-encoded.
+    pub(super) fn from_form(text: &'a str) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in url::form_urlencoded::parse(text.trim().as_bytes()).take(FIELDS_MAX) {
+            fields.insert(&name, None, text_or_absent(value));
+        }
+        fields
+    }
+
+    /// The first of these that has a value. `names` are in found-by form.
+    pub(super) fn text(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| match &self.entries.get(*name)?.value {
+            Value::Text(text) => Some(text.as_ref()),
+            Value::Absent { .. } | Value::Nested(_) => None,
+        })
+    }
+
+    /// Every value of these names, in the order of `names`.
+    pub(super) fn texts(&self, names: &[&str]) -> Vec<&str> {
+        names.iter().filter_map(|name| self.text(&[name])).collect()
+    }
+
+    /// The array or object of this name, as it was written.
+    pub(super) fn nested(&self, names: &[&str]) -> Option<&'a str> {
+        names.iter().find_map(|name| match self.entries.get(*name)?.value {
+            Value::Nested(raw) => Some(raw),
+            Value::Text(_) | Value::Absent { .. } => None,
+        })
+    }
+
+    /// True if the sender wrote this name, with or without a value.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    /// True if the value is a macro that Zabbix did not replace.
+    pub(super) fn is_macro(&self, name: &str) -> bool {
+        self.entries.get(name).is_some_and(|entry| matches!(entry.value, Value::Absent { is_macro: true }))
+    }
+
+    /// What is neither of the names in `known` nor inside an object of such a name, nor looks
+    /// like a credential: label name and value, sorted by name.
+    pub(super) fn rest(&self, known: &[&[&str]]) -> impl Iterator<Item = (&str, &str)> {
+        let is_known = |name: &String| known.iter().any(|names| names.contains(&name.as_str()));
+        self.entries.iter().filter_map(move |(name, entry)| match &entry.value {
+            Value::Text(text) if !is_known(name) && !is_known(&entry.top) && !is_credential(name) => {
+                Some((entry.label.as_str(), text.as_ref()))
+            }
+            Value::Text(_) | Value::Absent { .. } | Value::Nested(_) => None,
+        })
+    }
+
+    fn insert_json(&mut self, name: &str, top: Option<&str>, raw: &'a str, depth: usize) {
+        if NAME_BYTES_MAX < name.len() || FIELDS_MAX <= self.entries.len() {
+            return;
+        }
+        match raw.as_bytes().first() {
+            Some(b'"') => self.insert(name, top, text_or_absent(Cow::Owned(string(raw)))),
+            Some(b'[') => self.insert(name, top, Value::Nested(raw)),
+            Some(b'{') => {
+                self.insert(name, top, Value::Nested(raw));
+                if depth == DEPTH_MAX {
+                    return;
+                }
+                let outermost = top.map_or_else(|| squeezed(name), str::to_owned);
+                for (inner, value) in
+                    serde_json::from_str::<Pairs<'a>>(raw).map(|pairs| pairs.0).unwrap_or_default()
+                {
+                    self.insert_json(&format!("{name}_{inner}"), Some(&outermost), value.get(), depth + 1);
+                }
+            }
+            Some(b'n') | None => self.insert(name, top, Value::Absent { is_macro: false }),
+            Some(_) => self.insert(name, top, Value::Text(Cow::Borrowed(raw))),
+        }
+    }
+
+    /// Of two spellings of one name, the first that has a value stays.
+    fn insert(&mut self, name: &str, top: Option<&str>, value: Value<'a>) {
+        let key = squeezed(name);
+        let has_value =
+            self.entries.get(&key).is_some_and(|entry| !matches!(entry.value, Value::Absent { .. }));
+        if has_value || NAME_BYTES_MAX < name.len() {
+            return;
+        }
+        let label = name
+            .trim_matches(|c: char| c == '$' || c.is_whitespace())
+            .chars()
+            .map(|c| if matches!(c, '.' | '-' | ' ') { '_' } else { c })
+            .flat_map(char::to_lowercase)
+            .collect();
+        let top = top.map_or_else(|| key.clone(), str::to_owned);
+        self.entries.insert(key, Entry { label, top, value });
+    }
+}
+
+/// The found-by form of a name.
+fn squeezed(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '_' | '.' | '-' | '$' | ' ')).flat_map(char::to_lowercase).collect()
+}
+
+/// Media types often send all their parameters, the key to our own door among them.
+fn is_credential(name: &str) -> bool {
+    const ANYWHERE: [&str; 9] = [
+        "token",
+        "secret",
+        "password",
+        "passwd",
+        "apikey",
+        "authorization",
+        "authheader",
+        "credential",
+        "cookie",
+    ];
+    const ALONE: [&str; 6] = ["key", "auth", "pass", "httpproxy", "proxy", "idempotencykey"];
+    ALONE.contains(&name) || ANYWHERE.iter().any(|part| name.contains(part))
+}
+
+fn text_or_absent(text: Cow<'_, str>) -> Value<'_> {
+    let trimmed = text.trim();
+    if is_unresolved_macro(trimmed) {
+        Value::Absent { is_macro: true }
+    } else if trimmed.is_empty() || trimmed == "*UNKNOWN*" {
+        Value::Absent { is_macro: false }
+    } else {
+        Value::Text(text)
+    }
+}
+
+/// True for a text that is a Zabbix macro and nothing else: `{EVENT.ID}`, `{$URL}`, `{#DISK}`,
+/// `{EVENT.TAGS.scope}`, `{{ITEM.VALUE}.regsub(…)}`. A macro within a longer text is literal
+/// text: Zabbix does not expand macros inside of values.
+fn is_unresolved_macro(text: &str) -> bool {
+    let Some(inner) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) else {
+        return false;
+    };
+    if inner.contains('\n') {
+        return false;
+    }
+    let name = inner.strip_prefix("EVENT.RECOVERY.TAGS.").or_else(|| inner.strip_prefix("EVENT.TAGS."));
+    if let Some(tag) = name {
+        return !tag.contains(['{', '}']);
+    }
+    let is_name = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_uppercase())
+            && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "_.:\"#<>-".contains(c))
+    };
+    match inner.strip_prefix(['$', '#', '?', '{']) {
+        Some(_) if inner.starts_with('{') => {
+            inner.ends_with(')')
+                && inner.split_once("}.").is_some_and(|(name, _)| is_name(name.trim_start_matches('{')))
+        }
+        Some(rest) => rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.')),
+        None => is_name(inner),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_value_that_is_a_macro_as_a_whole_is_absent() {
+        for absent in [
+            "{EVENT.ID}",
+            "{EVENT.RECOVERY.TAGSJSON}",
+            "{EVENT.TAGS.scope}",
+            "{EVENT.TAGS.my tag}",
+            "{$ZABBIX.URL}",
+            "{$MAX:\"a b\"}",
+            "{#DISK}",
+            "{HOST.NAME1}",
+            "{{ITEM.VALUE}.regsub(\"a b\", \"\\1\")}",
+            "*UNKNOWN*",
+            " ",
+            "",
+        ] {
+            assert!(matches!(text_or_absent(absent.into()), Value::Absent { .. }), "{absent}");
+        }
+        for text in [
+            "CPU of {HOST.NAME}",
+            "{HOST.NAME} is down",
+            "{}",
+            "{\"a\":1}",
+            "{web01}",
+            "[{A}]",
+            "{A} {B}",
+            "{\n}",
+        ] {
+            assert!(matches!(text_or_absent(text.into()), Value::Text(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_found_in_every_spelling_and_scalars_are_text() {
+        let text = r#"{"EVENT.ID": 459, "Host-Name": "", "HOST.NAME": "웹-01", "ok": true, "none": null,
+            "host": {"address": {"v4": "::1"}}, "list": [1], "half": "a\ud83d"}"#;
+        let fields = Fields::from_json(text).expect("JSON");
+        for (name, value) in [
+            ("eventid", Some("459")),
+            ("hostname", Some("웹-01")),
+            ("ok", Some("true")),
+            ("none", None),
+            ("hostaddressv4", Some("::1")),
+            ("half", Some("a\u{FFFD}\u{FFFD}\u{FFFD}")),
+        ] {
+            assert_eq!(fields.text(&[name]), value, "{name}");
+        }
+        assert_eq!(fields.nested(&["list"]), Some("[1]"));
+        let rest: Vec<_> = fields.rest(&[&["eventid", "host"], &["half"]]).collect();
+        assert_eq!(rest, [("host_name", "웹-01"), ("ok", "true")]);
+    }
+
+    #[test]
+    fn credentials_are_never_kept() {
+        let fields =
+            Fields::from_form("API.Token=a&AuthHeader=b&HTTPProxy=c&bongsu_password=d&item_key=system.cpu");
+        assert_eq!(fields.rest(&[]).collect::<Vec<_>>(), [("item_key", "system.cpu")]);
+    }
+}

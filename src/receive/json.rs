@@ -1,0 +1,104 @@
+//! JSON taken apart one level at a time: what is not asked for stays a slice of the body, so that
+//! a body of a million brackets costs no more memory than its own size.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+/// Most members taken from one object.
+const MEMBERS_MAX: usize = 512;
+
+/// The text of a JSON string. A script that cut an emoji in half leaves half a surrogate pair,
+/// which is no text to `serde_json`; it becomes U+FFFD instead of costing the whole event.
+pub(super) fn string(raw: &str) -> String {
+    serde_json::from_str::<String>(raw)
+        .or_else(|_| serde_json::from_str::<Lossy>(raw).map(|lossy| lossy.0))
+        .unwrap_or_default()
+}
+
+/// A scalar as text, `None` for null, arrays and objects.
+pub(super) fn scalar(raw: &str) -> Option<String> {
+    match raw.as_bytes().first()? {
+        b'"' => Some(string(raw)),
+        b'n' | b'[' | b'{' => None,
+        _ => Some(raw.to_owned()),
+    }
+}
+
+struct Lossy(String);
+
+impl<'de> Deserialize<'de> for Lossy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Lossy;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Lossy, E> {
+                Ok(Lossy(String::from_utf8_lossy(bytes).into_owned()))
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+/// The first [`MEMBERS_MAX`] members of an object, values as they were written.
+pub(super) struct Pairs<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Pairs<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
+                let mut pairs = Vec::new();
+                while pairs.len() < MEMBERS_MAX {
+                    let Some(pair) = map.next_entry()? else { return Ok(Pairs(pairs)) };
+                    pairs.push(pair);
+                }
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// The first `MAX` elements of an array, as they were written, and how many there are.
+pub(super) struct Items<'a, const MAX: usize> {
+    pub(super) kept: Vec<&'a RawValue>,
+    pub(super) total: usize,
+}
+
+impl<'de: 'a, 'a, const MAX: usize> Deserialize<'de> for Items<'a, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Elements<const MAX: usize>;
+        impl<'de, const MAX: usize> Visitor<'de> for Elements<MAX> {
+            type Value = Items<'de, MAX>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Items<'de, MAX>, A::Error> {
+                let mut items = Items { kept: Vec::new(), total: 0 };
+                while items.kept.len() < MAX {
+                    let Some(item) = seq.next_element()? else { return Ok(items) };
+                    items.kept.push(item);
+                    items.total += 1;
+                }
+                while seq.next_element::<IgnoredAny>()?.is_some() {
+                    items.total += 1;
+                }
+                Ok(items)
+            }
+        }
+        deserializer.deserialize_seq(Elements)
+    }
+}

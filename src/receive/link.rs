@@ -1,0 +1,40 @@
+//! Addresses that a person will open on a phone.
+
+use url::Url;
+
+/// Longest address kept, in bytes.
+const LINK_BYTES_MAX: usize = 2048;
+
+/// An absolute http or https address, without credentials; everything else (`javascript:`,
+/// relative paths) is no link.
+pub(super) fn parse(text: &str) -> Option<Url> {
+    if LINK_BYTES_MAX < text.len() {
+        return None;
+    }
+    let mut url = Url::parse(text.trim()).ok()?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return None;
+    }
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    Some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_absolute_http_addresses_are_links() {
+        assert_eq!(
+            parse(" https://z.example/a?b=1 ").map(String::from),
+            Some("https://z.example/a?b=1".into())
+        );
+        assert_eq!(parse("http://user:pw@z.example/").map(String::from), Some("http://z.example/".into()));
+        for bad in
+            ["javascript:alert(1)", "/zabbix", "?orgId=1", "ftp://x/", "data:text/html,x", "http://", ""]
+        {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! `POST /v1/alerts`: a person, or a script of theirs, tells of something.
+//!
+//! * **JSON**: `{"title": …, "severity"?, "body"?, "dedup_key"?, "status"?, "labels"?: {…}, "to"?: ["jin"]}`
+//! * **Form**: the same names; `to` repeated or separated by commas, a label as `labels.team=web`.
+//!   Recognised by its `title`, since `curl -d` calls everything a form.
+//! * **Text**: the first line is the title, the rest the body.
+//!
+//! Unlike a monitor the caller sees the answer, so a mistake in JSON or in a form is an error
+//! that names the field, and nobody is told. Plain text is only wrong when empty.
+
+#[cfg(test)]
+mod tests;
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use super::{
+    BODY_BYTES_MAX, TITLE_BYTES_MAX,
+    json::{Items, Pairs, scalar, string},
+    labels::Labels,
+    text,
+    words::{State, state},
+};
+use crate::alert::{ContactName, DedupKey, Event, EventStatus, Severity, Update};
+
+/// Who takes the trouble of raising an alert by hand wants somebody to act on it now, but did
+/// not ask for texts at once: that is what `disaster` is for.
+pub const SEVERITY_DEFAULT: Severity = Severity::High;
+
+/// Most contacts in `to`.
+pub const CONTACTS_MAX: usize = 100;
+
+/// Longest `Idempotency-Key` and `dedup_key`, in bytes.
+pub const KEY_BYTES_MAX: usize = DedupKey::BYTES_MAX;
+
+const TEXT_FIELDS: [&str; 5] = ["title", "severity", "body", "dedup_key", "status"];
+
+/// One request.
+#[derive(Clone, Copy, Debug)]
+pub struct ManualRequest<'a> {
+    /// Only tells broken JSON from plain text in brackets.
+    pub content_type: Option<&'a str>,
+    /// The body as it came.
+    pub body: &'a [u8],
+    /// The header of this name.
+    pub idempotency_key: Option<&'a str>,
+    /// Stands in for a `dedup_key`, so that the alert always opens; never the same twice.
+    pub unique: &'a str,
+}
+
+/// What is wrong with a request, for the person who made it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ManualError {
+    /// Nothing was sent.
+    #[error("the body is empty: expected a line of text, or JSON with at least a title")]
+    Empty,
+    /// Neither an object nor text.
+    #[error("the body is not valid JSON: {0}")]
+    InvalidJson(String),
+    /// One field is wrong.
+    #[error("{field}: {problem}")]
+    Field {
+        /// Which, as the caller wrote it.
+        field: String,
+        /// What is wrong with it and what would be right.
+        problem: String,
+    },
+}
+
+/// Reads a request. Without `dedup_key` the alert's key is made of the `Idempotency-Key`, so that
+/// a repeated request finds the alert it opened, else of `unique`.
+pub fn read(request: ManualRequest<'_>) -> Result<Event, ManualError> {
+    if request.idempotency_key.is_some_and(|key| key.is_empty() || KEY_BYTES_MAX < key.len()) {
+        return Err(wrong("Idempotency-Key", format!("expected 1 to {KEY_BYTES_MAX} bytes")));
+    }
+    let decoded = text::decode(request.body);
+    let trimmed = decoded.trim();
+    let is_json = request.content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
+    let draft = if trimmed.is_empty() {
+        return Err(ManualError::Empty);
+    } else if is_json || trimmed.starts_with('{') {
+        from_json(trimmed)?
+    } else if let Some(draft) = from_form(trimmed)? {
+        draft
+    } else {
+        from_text(trimmed)
+    };
+    draft.event(request)
+}
+
+/// What was asked for, before it is checked.
+#[derive(Debug, Default)]
+struct Draft {
+    title: String,
+    severity: Option<Severity>,
+    body: String,
+    dedup_key: Option<String>,
+    status: Option<State>,
+    labels: Labels,
+    to: Vec<ContactName>,
+}
+
+impl Draft {
+    fn event(self, request: ManualRequest<'_>) -> Result<Event, ManualError> {
+        let title = text::one_line(&self.title, TITLE_BYTES_MAX);
+        if title.is_empty() {
+            return Err(wrong("title", "expected a line of text"));
+        }
+        let status = match self.status {
+            Some(State::Firing) | None => EventStatus::Firing,
+            Some(State::Resolved) => EventStatus::Resolved { note: None, escalation_cancelled: false },
+            Some(State::Acknowledged) => {
+                EventStatus::Update(Update { acknowledged: Some(true), ..Update::default() })
+            }
+            Some(State::Unacknowledged | State::Suppressed) => {
+                return Err(wrong("status", "expected firing, acknowledged or resolved"));
+            }
+        };
+        if status != EventStatus::Firing && self.dedup_key.is_none() {
+            return Err(wrong("dedup_key", "needed to find the alert that this status is about"));
+        }
+        let default = (status == EventStatus::Firing).then_some(SEVERITY_DEFAULT);
+        let key = match (self.dedup_key, request.idempotency_key) {
+            (Some(key), _) => DedupKey::new(key),
+            (None, Some(key)) => DedupKey::derived("idempotent", &[key]),
+            (None, None) => DedupKey::derived("manual", &[request.unique]),
+        };
+        Ok(Event {
+            dedup_key: key,
+            status,
+            severity: self.severity.or(default),
+            unknown_severity: None,
+            title,
+            body: text::tidy_body(&self.body, BODY_BYTES_MAX),
+            labels: self.labels.finish(),
+            source_url: None,
+            starts_at: None,
+            test: false,
+            key_never_returns: false,
+            to: self.to,
+            idempotency_key: request.idempotency_key.map(str::to_owned),
+        })
+    }
+
+    /// Takes one field; `false` if there is no such field. `None` is a value that is no text.
+    fn set(&mut self, name: &str, value: Option<&str>) -> Result<bool, ManualError> {
+        if !TEXT_FIELDS.contains(&name) {
+            return Ok(false);
+        }
+        let value = value.ok_or_else(|| wrong(name, "expected text"))?;
+        match name {
+            "title" => value.clone_into(&mut self.title),
+            "body" => value.clone_into(&mut self.body),
+            "severity" => {
+                self.severity = Some(value.parse().map_err(|err| wrong(name, format!("{err}")))?);
+            }
+            "dedup_key" => match value.trim() {
+                "" => return Err(wrong(name, "expected text, or no such field")),
+                key if KEY_BYTES_MAX < key.len() => {
+                    return Err(wrong(name, format!("longer than {KEY_BYTES_MAX} bytes")));
+                }
+                key => self.dedup_key = Some(key.to_owned()),
+            },
+            "status" => {
+                let word = state(value);
+                self.status =
+                    Some(word.ok_or_else(|| wrong(name, "expected firing, acknowledged or resolved"))?);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn add_contact(&mut self, field: &str, name: &str) -> Result<(), ManualError> {
+        let name: ContactName = name.trim().parse().map_err(|err| wrong(field, format!("{err}")))?;
+        if CONTACTS_MAX <= self.to.len() {
+            return Err(wrong("to", format!("more than {CONTACTS_MAX} contacts")));
+        }
+        if !self.to.contains(&name) {
+            self.to.push(name);
+        }
+        Ok(())
+    }
+}
+
+fn from_json(text: &str) -> Result<Draft, ManualError> {
+    if !text.starts_with('{') {
+        return Err(ManualError::InvalidJson("expected one object, {\"title\": …}".to_owned()));
+    }
+    let pairs: Pairs<'_> =
+        serde_json::from_str(text).map_err(|err| ManualError::InvalidJson(err.to_string()))?;
+    let mut draft = Draft::default();
+    for (name, value) in pairs.0 {
+        let raw = value.get();
+        match name.as_ref() {
+            _ if raw == "null" => {}
+            "labels" => labels_from_json(raw, &mut draft.labels)?,
+            "to" => contacts_from_json(raw, &mut draft)?,
+            name => {
+                let is_text = raw.starts_with('"') || matches!(name, "severity" | "dedup_key");
+                let text = scalar(raw).filter(|_| is_text);
+                if !draft.set(name, text.as_deref())? {
+                    return Err(unknown_field(name));
+                }
+            }
+        }
+    }
+    Ok(draft)
+}
+
+fn labels_from_json(raw: &str, labels: &mut Labels) -> Result<(), ManualError> {
+    let expected = "expected an object of texts, such as {\"team\": \"web\"}";
+    let pairs: Pairs<'_> = serde_json::from_str(raw).map_err(|_| wrong("labels", expected))?;
+    let mut sorted: BTreeMap<Cow<'_, str>, String> = BTreeMap::new();
+    for (name, value) in pairs.0 {
+        let text = scalar(value.get()).ok_or_else(|| wrong(format!("labels.{name}"), "expected text"))?;
+        sorted.insert(name, text);
+    }
+    for (name, value) in &sorted {
+        labels.insert(name, value);
+    }
+    Ok(())
+}
+
+fn contacts_from_json(raw: &str, draft: &mut Draft) -> Result<(), ManualError> {
+    let expected = "expected a list of contact names, such as [\"jin\"]";
+    if raw.starts_with('"') {
+        return draft.add_contact("to", &string(raw));
+    }
+    let items: Items<'_, { CONTACTS_MAX + 1 }> =
+        serde_json::from_str(raw).map_err(|_| wrong("to", expected))?;
+    for (number, item) in items.kept.iter().enumerate() {
+        let field = format!("to[{number}]");
+        let name = scalar(item.get()).filter(|_| item.get().starts_with('"'));
+        draft.add_contact(&field, &name.ok_or_else(|| wrong(field.as_str(), "expected a contact name"))?)?;
+    }
+    Ok(())
+}
+
+/// `None` if the text is no form with a title.
+fn from_form(text: &str) -> Result<Option<Draft>, ManualError> {
+    let pairs = || url::form_urlencoded::parse(text.as_bytes());
+    if !pairs().any(|(name, value)| name == "title" && !value.trim().is_empty()) {
+        return Ok(None);
+    }
+    let mut draft = Draft::default();
+    for (name, value) in pairs() {
+        if name == "to" {
+            for contact in value.split(',').filter(|name| !name.trim().is_empty()) {
+                draft.add_contact("to", contact)?;
+            }
+        } else if let Some(label) = name.strip_prefix("labels.") {
+            draft.labels.insert(label, &value);
+        } else if !draft.set(&name, Some(&value))? {
+            return Err(unknown_field(&name));
+        }
+    }
+    Ok(Some(draft))
+}
+
+fn from_text(text: &str) -> Draft {
+    let (title, body) = text::split_first_line(text);
+    Draft { title: title.to_owned(), body: body.to_owned(), ..Draft::default() }
+}
+
+fn unknown_field(name: &str) -> ManualError {
+    wrong(name, format!("unknown field; known are {}, labels and to", TEXT_FIELDS.join(", ")))
+}
+
+/// Names are shown cut: they are the caller's, of any length.
+fn wrong(field: impl AsRef<str>, problem: impl Into<String>) -> ManualError {
+    const FIELD_BYTES_MAX: usize = 64;
+    ManualError::Field { field: text::one_line(field.as_ref(), FIELD_BYTES_MAX), problem: problem.into() }
+}

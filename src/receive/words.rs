@@ -1,0 +1,130 @@
+//! The words that senders use for severities and states.
+
+use std::collections::BTreeMap;
+
+use crate::alert::Severity;
+
+/// Longest unknown severity word kept, in characters.
+const WORD_CHARS_MAX: usize = 64;
+
+/// What a sender's severity words mean.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Grade {
+    /// `None` if no word was said.
+    pub(super) severity: Option<Severity>,
+    /// The first word, if none of them is known.
+    pub(super) unknown: Option<String>,
+}
+
+/// The first word that the integration's own table knows, else the first that everybody knows,
+/// else not classified. The table is asked for the word as it came and for our name of it, so
+/// that `high = "disaster"` also holds for a sender that writes `4`.
+pub(super) fn grade(words: &[&str], table: &BTreeMap<String, Severity>) -> Grade {
+    let in_table = |word: &&str| {
+        let common = word.parse::<Severity>().ok();
+        table.get(word.trim().to_lowercase().as_str()).or_else(|| table.get(common?.as_str())).copied()
+    };
+    let known = words
+        .iter()
+        .find_map(in_table)
+        .or_else(|| words.iter().find_map(|word| word.parse::<Severity>().ok()));
+    match (known, words.first()) {
+        (Some(severity), _) => Grade { severity: Some(severity), unknown: None },
+        (None, Some(word)) => Grade {
+            severity: Some(Severity::NotClassified),
+            unknown: Some(word.chars().filter(|c| !c.is_control()).take(WORD_CHARS_MAX).collect()),
+        },
+        (None, None) => Grade::default(),
+    }
+}
+
+/// What a state word claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It holds.
+    Firing,
+    /// It is over.
+    Resolved,
+    /// Somebody has it.
+    Acknowledged,
+    /// Nobody has it any more.
+    Unacknowledged,
+    /// It holds, but the sender was told to keep quiet: worth a note, not a call.
+    Suppressed,
+}
+
+/// Reads a state word in any case. Of a change (`OK -> CRITICAL`) the end counts, of a qualified
+/// state (`Down (Acknowledged)`) the qualification.
+pub(super) fn state(words: &str) -> Option<State> {
+    let folded = words.get(..words.floor_char_boundary(WORD_CHARS_MAX))?.to_lowercase();
+    let last = folded.rsplit("->").next().unwrap_or(&folded);
+    let mut known = last.split(['(', ')', ':', ',']).filter_map(|part| one_state(part.trim()));
+    let first = known.next()?;
+    Some(match known.next() {
+        Some(qualified @ (State::Acknowledged | State::Suppressed)) => qualified,
+        Some(State::Firing | State::Resolved | State::Unacknowledged) | None => first,
+    })
+}
+
+fn one_state(word: &str) -> Option<State> {
+    Some(match word {
+        "firing" | "fire" | "problem" | "alerting" | "alert" | "alarm" | "down" | "critical" | "crit"
+        | "error" | "warning" | "warn" | "unknown" | "unreachable" | "unusual" | "failed" | "failure"
+        | "fail" | "open" | "opened" | "new" | "create" | "trigger" | "triggered" | "on" | "active"
+        | "no_data" | "nodata" | "1" => State::Firing,
+        "resolved" | "resolve" | "ok" | "up" | "recovery" | "recovered" | "clear" | "cleared" | "closed"
+        | "close" | "normal" | "off" | "inactive" | "healthy" | "success" | "0" => State::Resolved,
+        "acknowledged" | "acknowledge" | "acknowledgement" | "acknowledgment" | "ack" => State::Acknowledged,
+        "unacknowledged" | "unacknowledge" | "unack" => State::Unacknowledged,
+        "suppressed" | "downtime" | "downtimestart" | "downtimeend" | "downtimecancelled"
+        | "downtimeremoved" | "maintenance" | "silenced" | "muted" | "disabled" | "paused"
+        | "flappingstart" | "flappingstop" | "flappingend" | "flappingdisabled" => State::Suppressed,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_integrations_table_stands_over_the_common_words() {
+        let table =
+            BTreeMap::from([("심각".to_owned(), Severity::Disaster), ("high".to_owned(), Severity::Average)]);
+        for (words, severity, unknown) in [
+            (&["3", "심각"][..], Some(Severity::Disaster), None),
+            (&["4"], Some(Severity::Average), None),
+            (&["HIGH"], Some(Severity::Average), None),
+            (&["5", "Disaster"], Some(Severity::Disaster), None),
+            (&["bizarre", "warning"], Some(Severity::Warning), None),
+            (&["매우 심각"], Some(Severity::NotClassified), Some("매우 심각")),
+            (&["7"], Some(Severity::NotClassified), Some("7")),
+            (&[], None, None),
+        ] {
+            let expected = Grade { severity, unknown: unknown.map(str::to_owned) };
+            assert_eq!(grade(words, &table), expected, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn state_words_are_read_in_any_case_and_with_their_qualification() {
+        for (words, expected) in [
+            ("FIRING", Some(State::Firing)),
+            ("PROBLEM", Some(State::Firing)),
+            ("1", Some(State::Firing)),
+            ("Ok", Some(State::Resolved)),
+            ("RECOVERY", Some(State::Resolved)),
+            ("DOWN -> UP", Some(State::Resolved)),
+            ("OK -> CRIT", Some(State::Firing)),
+            ("Down (Acknowledged)", Some(State::Acknowledged)),
+            ("ack", Some(State::Acknowledged)),
+            ("unacknowledged", Some(State::Unacknowledged)),
+            ("DOWNTIMESTART", Some(State::Suppressed)),
+            ("Down ended (now: Up)", Some(State::Resolved)),
+            ("blue", None),
+            ("", None),
+        ] {
+            assert_eq!(state(words), expected, "{words}");
+        }
+    }
+}

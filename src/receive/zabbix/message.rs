@@ -1,0 +1,226 @@
+//! The parameters of one message, read one question at a time.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{
+    super::{
+        BODY_BYTES_MAX, NOTE_BYTES_MAX,
+        fields::Fields,
+        labels::{Labels, Tags, tags_from_json, tags_from_text},
+        link,
+        text::{one_line, split_first_line, tidy, tidy_body},
+        time,
+        title::with_host,
+        words::{Grade, grade},
+    },
+    names::{
+        BY, HOST, MESSAGE, NAME, NO_LABEL, OPDATA, SEVERITY, SUBJECT, TAG_PREFIX, TAGS_JSON, TRIGGER_ID,
+        TRIGGER_NAME, TRIGGER_SEVERITY, UPDATE_ACTION, UPDATE_MESSAGE, URL, ZABBIX_URL,
+    },
+};
+use crate::config::Integration;
+
+/// What the server writes before the last message when it gives up an escalation; newer ones
+/// write "cancelled".
+const CANCELLED: [&str; 2] = ["note: escalation canceled", "note: escalation cancelled"];
+
+/// One message and what is needed to read it.
+#[derive(Debug)]
+pub(super) struct Message<'a> {
+    pub(super) fields: &'a Fields<'a>,
+    pub(super) integration: &'a Integration,
+    pub(super) now: Timestamp,
+}
+
+impl Message<'_> {
+    /// True if nothing was filled in. The value of discovery and autoregistration events stays
+    /// a macro in real messages too.
+    pub(super) fn is_test(&self) -> bool {
+        self.fields.is_macro("eventid") || self.fields.is_macro("eventvalue") && !self.never_recovers()
+    }
+
+    /// The claim of `event_value`; `None` if it makes none.
+    pub(super) fn is_firing(&self) -> Option<bool> {
+        if self.never_recovers() {
+            return Some(true);
+        }
+        match self.fields.text(&["eventvalue"])?.trim() {
+            "1" => Some(true),
+            "0" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Discovery (1) and autoregistration (2).
+    fn never_recovers(&self) -> bool {
+        self.fields.text(&["eventsource"]).is_some_and(|source| matches!(source.trim(), "1" | "2"))
+    }
+
+    /// True for an update; a media type without the status parameter has at least the action.
+    pub(super) fn is_update(&self) -> bool {
+        match self.fields.text(&["eventupdatestatus"]) {
+            Some(status) => status.trim() == "1" && !self.never_recovers(),
+            None => self.fields.text(UPDATE_ACTION).is_some(),
+        }
+    }
+
+    /// The reason, if Zabbix gave up the escalation.
+    pub(super) fn cancelled(&self) -> Option<String> {
+        let message = self.fields.text(MESSAGE)?.trim_start();
+        let (note, _) = split_first_line(message);
+        let rest = CANCELLED.iter().find_map(|words| {
+            let (start, rest) = note.split_at_checked(words.len())?;
+            (start.eq_ignore_ascii_case(words) && !rest.starts_with(char::is_alphabetic)).then_some(rest)
+        })?;
+        let reason = one_line(rest.trim_start_matches([':', ' ']), NOTE_BYTES_MAX);
+        Some(if reason.is_empty() { "escalation cancelled".to_owned() } else { reason })
+    }
+
+    /// `Some(true)` acknowledged, `Some(false)` unacknowledged. One word contains the other, so
+    /// whole words count; without the action `Yes` of `event_ack_status` counts.
+    pub(super) fn acknowledged(&self) -> Option<bool> {
+        if self.fields.text(UPDATE_ACTION).is_none() {
+            let status = self.fields.text(&["eventackstatus"])?.trim();
+            return status.eq_ignore_ascii_case("yes").then_some(true);
+        }
+        if self.did("unacknowledged") {
+            return Some(false);
+        }
+        self.did("acknowledged").then_some(true)
+    }
+
+    /// What was written, and what was done that has no word of ours.
+    pub(super) fn comment(&self) -> Option<String> {
+        let text = self.fields.text(UPDATE_MESSAGE);
+        let action = ["closed", "suppressed", "unsuppressed", "ranked"].iter().any(|word| self.did(word));
+        let action = if action { self.fields.text(UPDATE_ACTION) } else { None };
+        let comment = match (action, text) {
+            (Some(action), Some(text)) => format!("{action}: {text}"),
+            (one, other) => one.or(other)?.to_owned(),
+        };
+        Some(tidy(&comment, NOTE_BYTES_MAX))
+    }
+
+    /// Who made the update.
+    pub(super) fn by(&self) -> Option<String> {
+        self.fields.text(BY).map(|name| one_line(name, NOTE_BYTES_MAX))
+    }
+
+    /// "closed by NAME: comment", if a person closed the problem.
+    pub(super) fn closed_by_hand(&self) -> Option<String> {
+        if !self.is_update() || !self.did("closed") {
+            return None;
+        }
+        let by = self.by().map(|by| format!(" by {by}")).unwrap_or_default();
+        let comment = self.fields.text(UPDATE_MESSAGE).map(|text| format!(": {text}")).unwrap_or_default();
+        Some(tidy(&format!("closed{by}{comment}"), NOTE_BYTES_MAX))
+    }
+
+    fn did(&self, word: &str) -> bool {
+        let action = self.fields.text(UPDATE_ACTION).unwrap_or_default();
+        action.split(|c: char| !c.is_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
+    }
+
+    /// The event's current severity; the trigger's own only if the event's was not sent. Numbers
+    /// first: the names are translated and can be renamed.
+    pub(super) fn grade(&self) -> Grade {
+        let mut words = self.fields.texts(SEVERITY);
+        if words.is_empty() {
+            words = self.fields.texts(TRIGGER_SEVERITY);
+        }
+        grade(&words, &self.integration.severity)
+    }
+
+    /// What is wrong, and where: the host goes before a name that does not contain it.
+    pub(super) fn title(&self) -> Option<String> {
+        let name = [NAME, SUBJECT, TRIGGER_NAME].iter().find_map(|names| self.fields.text(names))?;
+        Some(with_host(name, &self.fields.texts(HOST)))
+    }
+
+    /// The message of the action, else the operational data.
+    pub(super) fn body(&self) -> String {
+        let text = [MESSAGE, OPDATA].iter().find_map(|names| self.fields.text(names));
+        tidy_body(text.unwrap_or_default(), BODY_BYTES_MAX)
+    }
+
+    /// `host`, the problem's tags, then every other parameter by its name.
+    pub(super) fn labels(&self) -> BTreeMap<String, String> {
+        let mut labels = Labels::default();
+        if let Some(host) = self.fields.text(HOST) {
+            labels.insert("host", host);
+        }
+        labels.insert_tags(&self.tags());
+        let read: &[&[&str]] = &[
+            NO_LABEL,
+            UPDATE_ACTION,
+            UPDATE_MESSAGE,
+            BY,
+            NAME,
+            SUBJECT,
+            TRIGGER_NAME,
+            MESSAGE,
+            SEVERITY,
+            TRIGGER_SEVERITY,
+            TAGS_JSON,
+            URL,
+            ZABBIX_URL,
+        ];
+        for (name, value) in self.fields.rest(read) {
+            let is_trigger = matches!(name, "event_source" | "event_object") && value.trim() == "0";
+            if !is_trigger && !name.starts_with(TAG_PREFIX) && name != "host_name" {
+                labels.insert(name, value);
+            }
+        }
+        labels.finish()
+    }
+
+    fn tags(&self) -> Tags {
+        let json =
+            |name: &&str| tags_from_json(self.fields.nested(&[name]).or_else(|| self.fields.text(&[name]))?);
+        if let Some(tags) = TAGS_JSON.iter().find_map(json) {
+            return tags;
+        }
+        if let Some(text) = self.fields.text(&["eventtags"]) {
+            return tags_from_text(text);
+        }
+        let mut tags = Tags::new();
+        for (name, value) in self.fields.rest(&[TAGS_JSON]) {
+            if let Some(name) = name.strip_prefix(TAG_PREFIX) {
+                tags.entry(name.to_owned()).or_default().insert(value.to_owned());
+            }
+        }
+        tags
+    }
+
+    /// The address that was sent, else the event's page in the frontend.
+    pub(super) fn source_url(&self, event_id: Option<&str>) -> Option<String> {
+        if let Some(url) = URL.iter().find_map(|name| link::parse(self.fields.text(&[name])?)) {
+            return Some(url.into());
+        }
+        let mut url = link::parse(self.fields.text(ZABBIX_URL)?)?;
+        let folder =
+            url.path().trim_end_matches("index.php").trim_end_matches("zabbix.php").trim_end_matches('/');
+        let page = format!("{folder}/tr_events.php");
+        url.set_path(&page);
+        url.set_fragment(None);
+        let trigger_id = self.fields.text(TRIGGER_ID)?.trim();
+        url.set_query(None);
+        url.query_pairs_mut().append_pair("triggerid", trigger_id).append_pair("eventid", event_id?);
+        Some(url.into())
+    }
+
+    /// The event's own time; 6.0 has no macro for seconds since 1970, only date and time in the
+    /// zone of the Zabbix user.
+    pub(super) fn starts_at(&self) -> Option<Timestamp> {
+        let zone = &self.integration.time_zone;
+        let seconds =
+            self.fields.text(&["eventtimestamp"]).and_then(|text| time::parse(text, zone, self.now));
+        seconds.or_else(|| {
+            let date = self.fields.text(&["eventdate"])?.trim();
+            let clock = self.fields.text(&["eventtime"])?.trim();
+            time::parse(&format!("{date} {clock}"), zone, self.now)
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! Parameter names of media types, in found-by form (see [`Fields`](super::super::fields::Fields)).
+//! Among several, the first that has a value counts.
+
+pub(super) const UPDATE_ACTION: &[&str] = &["eventupdateaction"];
+pub(super) const UPDATE_MESSAGE: &[&str] = &["eventupdatemessage"];
+pub(super) const BY: &[&str] = &["userfullname", "userusername", "useralias"];
+pub(super) const HOST: &[&str] = &["hostname", "host", "hosthost"];
+pub(super) const NAME: &[&str] = &["eventname"];
+pub(super) const SUBJECT: &[&str] = &["alertsubject", "subject"];
+pub(super) const TRIGGER_NAME: &[&str] = &["triggername"];
+pub(super) const MESSAGE: &[&str] = &["alertmessage", "message"];
+pub(super) const OPDATA: &[&str] = &["eventopdata"];
+pub(super) const SEVERITY: &[&str] = &["eventnseverity", "nseverity", "severity", "eventseverity"];
+pub(super) const TRIGGER_SEVERITY: &[&str] = &["triggernseverity", "triggerseverity"];
+pub(super) const TAGS_JSON: &[&str] = &["eventtagsjson", "eventtags", "tags"];
+pub(super) const URL: &[&str] = &["eventurl", "link"];
+pub(super) const ZABBIX_URL: &[&str] = &["zabbixurl"];
+pub(super) const TRIGGER_ID: &[&str] = &["triggerid"];
+
+/// Of no use as labels: read above, of the message rather than of the problem, or different in
+/// every message. `url` is the webhook's own parameter: the address of our door, maybe with a key.
+pub(super) const NO_LABEL: &[&str] = &[
+    "v",
+    "url",
+    "eventid",
+    "eventvalue",
+    "eventstatus",
+    "eventdate",
+    "eventtime",
+    "eventtimestamp",
+    "eventage",
+    "eventduration",
+    "eventackstatus",
+    "eventackhistory",
+    "eventupdatestatus",
+    "eventupdatehistory",
+    "eventupdateactionjson",
+    "eventupdatedate",
+    "eventupdatetime",
+    "eventupdatetimestamp",
+    "eventupdateseverity",
+    "eventupdatenseverity",
+    "eventrecoverytags",
+    "eventrecoverytagsjson",
+    "eventrecoveryid",
+    "eventrecoveryname",
+    "eventrecoverydate",
+    "eventrecoverytime",
+    "eventrecoverytimestamp",
+    "eventrecoverystatus",
+    "eventrecoveryvalue",
+    "recoverytimestamp",
+    "triggerstatus",
+    "triggervalue",
+    "date",
+    "time",
+    "timestamp",
+    "eschistory",
+];
+
+/// Single tags as parameters, `{EVENT.TAGS.team}` as `event_tags_team`.
+pub(super) const TAG_PREFIX: &str = "event_tags_";
