@@ -1,5 +1,6 @@
 //! One attempt, one [`Outcome`]: no retry loop, no storage, no alert state.
 
+mod breaker;
 pub mod fcm;
 mod http;
 mod render;
