@@ -81,7 +81,8 @@ pub fn gateways(
     sms: &config::Sms,
     clock: Arc<dyn Clock>,
 ) -> Result<Vec<Arc<dyn SmsTransport>>, SmsSetupError> {
-    sms.gateways.iter().map(|gateway| build(gateway, Arc::clone(&clock))).collect()
+    let build_one = move |gateway| build(gateway, Arc::clone(&clock));
+    sms.gateways.iter().map(build_one).collect()
 }
 
 fn build(config: &config::Gateway, clock: Arc<dyn Clock>) -> Result<Arc<dyn SmsTransport>, SmsSetupError> {

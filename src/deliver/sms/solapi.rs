@@ -188,7 +188,7 @@ fn field(name: &str, problem: &str) -> FieldProblem {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    pub(crate) fn new(status: u16, body: impl ToString) -> Self {
+    pub(crate) fn new(status: u16, body: &(impl ToString + ?Sized)) -> Self {
         Self { status, headers: Vec::new(), body: body.to_string() }
     }
 

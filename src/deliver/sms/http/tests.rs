@@ -105,7 +105,7 @@ async fn a_redirect_is_not_followed_and_counts_as_a_wrong_url() {
 #[tokio::test]
 async fn an_answer_that_repeats_the_request_gives_nothing_away() {
     let company = Company::answering(|seen| {
-        Reply::new(400, format!("bad request: {} {}", seen.header("x-key"), seen.body))
+        Reply::new(400, &format!("bad request: {} {}", seen.header("x-key"), seen.body))
     })
     .await;
     let config = HttpGateway {
