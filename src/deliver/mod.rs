@@ -1,5 +1,6 @@
 //! One attempt, one [`Outcome`]: no retry loop, no storage, no alert state.
 
+mod breaker;
 pub mod fcm;
 pub(crate) mod http;
 mod render;
@@ -8,7 +9,7 @@ pub mod sms;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-pub use render::{Notice, NoticeState, Renderer, TemplateError};
+pub use render::{Notice, NoticeState, PushText, Renderer, TemplateError};
 
 use crate::alert::{AlertId, ContactName, Outcome, PhoneNumber, PushTarget, Severity};
 

@@ -1,0 +1,83 @@
+//! The templates: built in, each replaceable by a file of the same relative name.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::TemplateError;
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../../templates/", $name)))),*]
+    };
+}
+
+/// Name and text of every template.
+const BUILT_IN: [(&str, &str); 8] = built_in![
+    "notification/en/push_body.txt",
+    "notification/en/push_title.txt",
+    "notification/en/severity.txt",
+    "notification/en/sms.txt",
+    "notification/ko/push_body.txt",
+    "notification/ko/push_title.txt",
+    "notification/ko/severity.txt",
+    "notification/ko/sms.txt",
+];
+
+/// The folder within `overrides` that is ours; other stages have their own.
+const FOLDER: &str = "notification";
+
+/// One template, wherever it comes from.
+pub(super) struct Source {
+    /// What to call it in an error: the file that replaces it, else its name.
+    pub(super) file: String,
+    /// Its text.
+    pub(super) text: String,
+}
+
+/// Every template by name, those in `overrides` instead of ours.
+pub(super) fn sources(overrides: Option<&Path>) -> Result<BTreeMap<&'static str, Source>, TemplateError> {
+    if let Some(folder) = overrides {
+        refuse_strangers(folder)?;
+    }
+    BUILT_IN.into_iter().map(|(name, text)| Ok((name, source(name, text, overrides)?))).collect()
+}
+
+fn source(name: &str, text: &str, overrides: Option<&Path>) -> Result<Source, TemplateError> {
+    let built_in = || Source { file: name.to_owned(), text: text.to_owned() };
+    let Some(path) = overrides.map(|folder| folder.join(name)) else { return Ok(built_in()) };
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Source { file: path.display().to_string(), text }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(built_in()),
+        Err(source) => Err(TemplateError::Read { path, source }),
+    }
+}
+
+/// A text file under a name that is not ours replaces nothing: its author mistyped it.
+fn refuse_strangers(overrides: &Path) -> Result<(), TemplateError> {
+    // Read even if our folder is absent: a mistyped folder replaces nothing either.
+    list(overrides)?;
+    let folder = overrides.join(FOLDER);
+    if !folder.exists() {
+        return Ok(());
+    }
+    for language in list(&folder)?.into_iter().filter(|path| path.is_dir()) {
+        for path in list(&language)? {
+            let is_text = path.extension().is_some_and(|extension| extension == "txt");
+            let known = BUILT_IN.iter().any(|(name, _)| overrides.join(name) == path);
+            if is_text && !known {
+                return Err(TemplateError::Stranger { path });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn list(folder: &Path) -> Result<Vec<PathBuf>, TemplateError> {
+    let read = || -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
+    };
+    read().map_err(|source| TemplateError::Read { path: folder.to_owned(), source })
+}

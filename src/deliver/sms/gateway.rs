@@ -1,0 +1,153 @@
+//! What every gateway does: ask the breaker, send one request, read the answer, tell the breaker.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{
+    SmsSetupError,
+    exchange::{Answer, exchange, read},
+    text::fit,
+};
+use crate::{
+    alert::{DeferCause, Outcome},
+    clock::Clock,
+    config,
+    deliver::{
+        SmsTransport, Text,
+        breaker::{Admit, Breaker},
+        http::{CONNECT_TIMEOUT, client_builder},
+    },
+};
+
+/// What differs between SMS companies.
+pub(crate) trait Provider: Send + Sync + 'static {
+    /// The request that sends `text`; `Err` says why there is none.
+    fn request(
+        &self,
+        client: &reqwest::Client,
+        text: &Text,
+        now: Timestamp,
+    ) -> Result<reqwest::Request, String>;
+
+    /// What the answer to it means.
+    fn reading(&self, answer: &Answer, text: &Text) -> Reading;
+}
+
+/// What an answer means for the text and for the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// The outcome of this text; it says nothing against the account.
+    Done(Outcome),
+    /// Our account or configuration is at fault: the breaker opens.
+    Fault(String),
+}
+
+impl Reading {
+    /// Not now; surely not sent.
+    pub(crate) fn deferred(cause: DeferCause, answer: &Answer, detail: String) -> Self {
+        Self::Done(Outcome::Deferred { cause, retry_after: answer.retry_after, detail })
+    }
+}
+
+/// One `[[sms.gateway]]`.
+pub(crate) struct Gateway<P> {
+    name: String,
+    client: reqwest::Client,
+    provider: P,
+    guard: Mutex<Guard>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The breaker and what opened it.
+#[derive(Default)]
+struct Guard {
+    breaker: Breaker,
+    fault: String,
+}
+
+impl<P: Provider> Gateway<P> {
+    /// Sets up the client; makes no request.
+    pub(crate) fn new(
+        config: &config::Gateway,
+        provider: P,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SmsSetupError> {
+        let name = config.name.clone();
+        let timeout = Duration::try_from(config.timeout)
+            .ok()
+            .filter(|timeout| !timeout.is_zero())
+            .ok_or_else(|| SmsSetupError::Timeout { gateway: name.clone() })?;
+        let client = client_builder(&config.network)
+            .map_err(|source| SmsSetupError::Client { gateway: name.clone(), source })?
+            // A connection that takes too long must end as "not sent", before the request's own
+            // timeout ends it as "may have been sent".
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2))
+            .timeout(timeout)
+            .build()
+            .map_err(|source| SmsSetupError::Build { gateway: name.clone(), source })?;
+        Ok(Self { name, client, provider, guard: Mutex::default(), clock })
+    }
+
+    /// `Err` while the breaker is open.
+    fn admit(&self) -> Result<(), Outcome> {
+        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
+        match guard.breaker.admit(self.clock.now()) {
+            Admit::Go => Ok(()),
+            Admit::OpenFor(pause) => Err(Outcome::Deferred {
+                cause: DeferCause::ProjectFault,
+                retry_after: Some(pause),
+                detail: format!("not asked, because of an earlier answer: {}", guard.fault),
+            }),
+        }
+    }
+
+    /// Tells the breaker what the answer showed. Only an answer about the text itself proves that
+    /// the account works; an outage or a silence proves nothing either way.
+    fn settle(&self, reading: Reading) -> Outcome {
+        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
+        match reading {
+            Reading::Fault(detail) => {
+                let pause = guard.breaker.fault(self.clock.now());
+                guard.fault.clone_from(&detail);
+                Outcome::Deferred { cause: DeferCause::ProjectFault, retry_after: Some(pause), detail }
+            }
+            Reading::Done(outcome) => {
+                match outcome {
+                    Outcome::Accepted { .. } | Outcome::Rejected { .. } => guard.breaker.success(),
+                    Outcome::Deferred { .. } | Outcome::Unknown { .. } => {}
+                }
+                outcome
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<P: Provider> SmsTransport for Gateway<P> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn send(&self, mut text: Text) -> Outcome {
+        if let Err(open) = self.admit() {
+            return open;
+        }
+        text.text = fit(&text.text);
+        let request = match self.provider.request(&self.client, &text, self.clock.now()) {
+            Ok(request) => request,
+            Err(detail) => return self.settle(Reading::Fault(detail)),
+        };
+        match exchange(&self.client, request).await {
+            Ok(response) => {
+                let answer = read(response, self.clock.now()).await;
+                self.settle(self.provider.reading(&answer, &text))
+            }
+            Err(outcome) => outcome,
+        }
+    }
+}

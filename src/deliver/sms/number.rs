@@ -1,0 +1,64 @@
+//! One phone number in the forms that gateways ask for.
+
+use rlibphonenumber::{PhoneNumber as Parsed, PhoneNumberFormat};
+
+use crate::alert::PhoneNumber;
+
+/// Digits as dialled within the number's own country: +821012345678 is 01012345678. A number of
+/// no known country keeps all its digits.
+pub(crate) fn to_national(number: &PhoneNumber) -> String {
+    match parsed(number) {
+        Some(parsed) => digits_of(&parsed.format_as(PhoneNumberFormat::National)),
+        None => to_digits(number),
+    }
+}
+
+/// All digits, country code first: +821012345678 is 821012345678.
+pub(crate) fn to_digits(number: &PhoneNumber) -> String {
+    digits_of(number.expose())
+}
+
+/// Country code and the digits after it, without a trunk prefix: +14155550100 is (1, 4155550100).
+pub(crate) fn by_country(number: &PhoneNumber) -> Option<(u16, String)> {
+    let significant = parsed(number)?.get_national_significant_number();
+    let country = to_digits(number).strip_suffix(&significant)?.parse().ok()?;
+    Some((country, significant))
+}
+
+/// The digits among the characters.
+pub(crate) fn digits_of(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+fn parsed(number: &PhoneNumber) -> Option<Parsed> {
+    number.expose().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_each_country_dials_them() {
+        for (e164, national, country, significant) in [
+            ("+821012345678", "01012345678", 82, "1012345678"),
+            ("+8229302266", "029302266", 82, "29302266"),
+            ("+14155550100", "4155550100", 1, "4155550100"),
+            ("+819012345678", "09012345678", 81, "9012345678"),
+            ("+447911123456", "07911123456", 44, "7911123456"),
+            ("+390612345678", "0612345678", 39, "0612345678"),
+        ] {
+            let number = PhoneNumber::parse(e164).expect("well formed");
+            assert_eq!(to_national(&number), national);
+            assert_eq!(by_country(&number), Some((country, significant.to_owned())));
+            assert_eq!(format!("+{}", to_digits(&number)), e164);
+        }
+    }
+
+    #[test]
+    fn a_number_of_no_known_country_keeps_its_digits() {
+        let number = PhoneNumber::parse("+99912345678").expect("well formed");
+        assert_eq!(to_national(&number), "99912345678");
+        assert_eq!(by_country(&number), None);
+    }
+}

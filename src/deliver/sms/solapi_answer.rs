@@ -1,0 +1,117 @@
+//! Solapi's answers (developers.solapi.com: API key authentication, message status codes). HTTP 200
+//! may still say that nothing was sent; other statuses carry `{errorCode, errorMessage}`.
+
+use serde_json::Value;
+
+use super::{exchange::Answer, gateway::Reading, quote::quote};
+use crate::alert::{DeferCause, Outcome, RejectCause};
+
+/// What an answer means; the date is corrected by whoever signs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Settled.
+    Reading(Reading),
+    /// `RequestTimeTooSkewed`, in the provider's words.
+    DateRefused(String),
+}
+
+/// Reads an answer; `private` holds what must not be quoted.
+pub(crate) fn classify(answer: &Answer, private: &[String]) -> Verdict {
+    if answer.status == 200 {
+        return Verdict::Reading(registered(answer, private));
+    }
+    let json = answer.json().unwrap_or_default();
+    let code = word(&json, "/errorCode").unwrap_or_default();
+    let words = quote(&format!("{code} {}", word(&json, "/errorMessage").unwrap_or_default()), private);
+    let detail = format!("answered {}: {words}", answer.status).trim_end_matches([':', ' ']).to_owned();
+    if code == "RequestTimeTooSkewed" {
+        return Verdict::DateRefused(words);
+    }
+    Verdict::Reading(by_error_code(&code, answer, &detail).unwrap_or_else(|| by_status(answer, detail)))
+}
+
+/// 200: the message counts as taken only if it was registered and is not listed as failed. There is
+/// one message in a request, so any failure listed is ours.
+fn registered(answer: &Answer, private: &[String]) -> Reading {
+    let Some(json) = answer.json() else { return unreadable() };
+    if let Some(failed) = json.pointer("/failedMessageList/0") {
+        let code = word(failed, "/statusCode").unwrap_or_default();
+        let said = word(failed, "/statusMessage").unwrap_or_default();
+        let detail = quote(&format!("{code} {said}"), private);
+        return by_status_code(&code, answer, &detail).unwrap_or_else(|| {
+            // Listed as failed, so surely not sent. A new code may name a passing trouble; giving up
+            // on it would lose an alert, trying again costs a request.
+            Reading::deferred(DeferCause::Unavailable, answer, format!("not registered: {detail}"))
+        });
+    }
+    match json.pointer("/groupInfo/count/registeredSuccess").and_then(Value::as_u64) {
+        Some(0) => Reading::deferred(
+            DeferCause::Unavailable,
+            answer,
+            "answered 200, but registered no message and named no reason".to_owned(),
+        ),
+        Some(_) => Reading::Done(Outcome::Accepted { provider_id: word(&json, "/groupInfo/groupId") }),
+        None => unreadable(),
+    }
+}
+
+fn unreadable() -> Reading {
+    Reading::Done(Outcome::Unknown {
+        detail: "answered 200 with a body that does not say what became of it".to_owned(),
+    })
+}
+
+/// The class of a message status code; `None` for one we do not know.
+fn by_status_code(code: &str, answer: &Answer, detail: &str) -> Option<Reading> {
+    let rejected = |cause| Reading::Done(Outcome::Rejected { cause, detail: detail.to_owned() });
+    Some(match code {
+        // Number malformed, blocked, opted out, not a subscriber, refusing, unable to get texts.
+        "1060" | "1061" | "1064" | "2060" | "2061" | "2064" | "3010" | "3031" | "3032" | "3047" | "3050"
+        | "3051" | "3054" | "3055" => rejected(RejectCause::Recipient),
+        // A field missing or malformed, a character or a length that cannot be sent, spam.
+        "1010" | "1011" | "1012" | "1013" | "1014" | "1025" | "1027" | "1028" | "1029" | "1031" | "1032"
+        | "2011" | "2254" | "3011" => rejected(RejectCause::Message),
+        // The carrier refuses this sender to this handset; the account works.
+        "3013" | "3059" => rejected(RejectCause::Refused),
+        // Account unknown, no funds, sender not registered, account blocked.
+        "1020" | "1030" | "1062" | "2062" | "2063" | "2230" => Reading::Fault(detail.to_owned()),
+        "1024" | "2024" | "3012" | "3024" | "3040" | "3041" | "3042" | "3043" | "3044" | "3045" | "3053"
+        | "3056" | "3057" => Reading::deferred(DeferCause::Unavailable, answer, detail.to_owned()),
+        _ => return None,
+    })
+}
+
+/// The class of an `errorCode`: one of Solapi's names, or a message status code.
+fn by_error_code(code: &str, answer: &Answer, detail: &str) -> Option<Reading> {
+    match code {
+        "InvalidAPIKey" | "SignatureDoesNotMatch" | "NotEnoughBalance" => {
+            Some(Reading::Fault(detail.to_owned()))
+        }
+        // Our salts are random, so this one was sent twice below us; the next one is fresh.
+        "DuplicatedSignature" => Some(Reading::deferred(DeferCause::Unavailable, answer, detail.to_owned())),
+        code => by_status_code(code, answer, detail),
+    }
+}
+
+fn by_status(answer: &Answer, detail: String) -> Reading {
+    match answer.status {
+        408 | 425 | 500.. => Reading::deferred(DeferCause::Unavailable, answer, detail),
+        429 => Reading::deferred(DeferCause::Throttled, answer, detail),
+        300..=399 | 401..=405 => Reading::Fault(detail),
+        400..=499 => Reading::Done(Outcome::Rejected { cause: RejectCause::Refused, detail }),
+        // Documented is 200 only; some other success may or may not have sent it.
+        _ => Reading::Done(Outcome::Unknown { detail }),
+    }
+}
+
+/// A text or a number there, as text.
+fn word(json: &Value, pointer: &str) -> Option<String> {
+    match json.pointer(pointer)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
