@@ -46,102 +46,87 @@ fn kind(verdict: &Verdict) -> String {
     }
 }
 
+/// A body, the status it comes with, and the kind of verdict.
+type Case = (u16, Value, &'static str);
+
+fn assert_kinds<const N: usize>(cases: [Case; N]) {
+    for (status, body, expected) in cases {
+        assert_eq!(kind(&said(status, &body)), expected, "{status} {body}");
+    }
+}
+
 #[test]
-fn every_signal_has_its_verdict_and_the_first_one_wins() {
-    let unknown = fcm_error("SOME_NEW_CODE");
-    let no_code = json!({"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError"});
-    let no_type = json!({"errorCode": "UNREGISTERED"});
-    let disabled = json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"});
-    let no_credential =
-        "Request is missing required authentication credential. Expected OAuth 2 access token";
-    for (status, body, expected) in [
-        // A dead device, whatever stands around it.
-        (404, error("NOT_FOUND", "gone", &json!([fcm_error("UNREGISTERED")])), "device_gone"),
-        (500, error("INVALID_ARGUMENT", "", &json!([fcm_error("UNREGISTERED")])), "device_gone"),
-        (400, error("INVALID_ARGUMENT", "", &json!([no_type])), "device_gone"),
-        (200, error("NOT_FOUND", "", &json!([fcm_error("UNREGISTERED")])), "device_gone"),
+fn a_dead_device_is_known_whatever_stands_around_its_code() {
+    let unregistered = || json!([fcm_error("UNREGISTERED")]);
+    let no_type = json!([{"errorCode": "UNREGISTERED"}]);
+    let apns = json!([apns_error(410, "Unregistered"), fcm_error("INVALID_ARGUMENT")]);
+    let malformed = json!([fcm_error("INVALID_ARGUMENT"), bad_field("message.token")]);
+    let words = "The registration token is not a valid FCM registration token";
+    assert_kinds([
+        (404, error("NOT_FOUND", "gone", &unregistered()), "device_gone"),
+        (500, error("INVALID_ARGUMENT", "", &unregistered()), "device_gone"),
+        (200, error("NOT_FOUND", "", &unregistered()), "device_gone"),
+        (400, error("INVALID_ARGUMENT", "", &no_type), "device_gone"),
         (400, error("INVALID_ARGUMENT", "APNs device token is disabled.", &json!([])), "device_gone"),
-        (
-            400,
-            error(
-                "INVALID_ARGUMENT",
-                "",
-                &json!([apns_error(410, "Unregistered"), fcm_error("INVALID_ARGUMENT")]),
-            ),
-            "device_gone",
-        ),
-        // A malformed token; the order of details varies.
-        (
-            400,
-            error(
-                "INVALID_ARGUMENT",
-                "",
-                &json!([fcm_error("INVALID_ARGUMENT"), bad_field("message.token")]),
-            ),
-            "device_gone",
-        ),
+        (400, error("INVALID_ARGUMENT", "", &apns), "device_gone"),
+        (400, error("INVALID_ARGUMENT", "", &malformed), "device_gone"),
         (400, error("INVALID_ARGUMENT", "", &json!([bad_field("message.fid")])), "device_gone"),
-        (
-            400,
-            error(
-                "INVALID_ARGUMENT",
-                "The registration token is not a valid FCM registration token",
-                &json!([]),
-            ),
-            "device_gone",
-        ),
-        // Our message: the very same words, and the device stays.
+        (400, error("INVALID_ARGUMENT", words, &json!([])), "device_gone"),
+    ]);
+}
+
+#[test]
+fn what_our_message_or_another_project_is_to_blame_for_keeps_the_device() {
+    let no_recipient = json!([bad_field("message"), fcm_error("INVALID_ARGUMENT")]);
+    let environment =
+        json!([fcm_error("THIRD_PARTY_AUTH_ERROR"), apns_error(403, "BadEnvironmentKeyInToken")]);
+    assert_kinds([
         (400, error("INVALID_ARGUMENT", "Request contains an invalid argument.", &json!([])), "message"),
         (400, error("INVALID_ARGUMENT", "", &json!([bad_field("message.data[0].value")])), "message"),
-        (
-            400,
-            error("INVALID_ARGUMENT", "", &json!([bad_field("message"), fcm_error("INVALID_ARGUMENT")])),
-            "message",
-        ),
+        (400, error("INVALID_ARGUMENT", "", &no_recipient), "message"),
         (400, error("TEST_ERROR", "", &json!([])), "message"),
         (400, json!({}), "message"),
-        (404, error("INVALID_ARGUMENT", "", &json!([unknown])), "message"),
-        // Another project, another environment.
+        (404, error("INVALID_ARGUMENT", "", &json!([fcm_error("SOME_NEW_CODE")])), "message"),
         (403, error("PERMISSION_DENIED", "SenderId mismatch", &json!([])), "device_mismatch"),
         (403, error("PERMISSION_DENIED", "", &json!([fcm_error("SENDER_ID_MISMATCH")])), "device_mismatch"),
-        (
-            401,
-            error(
-                "UNAUTHENTICATED",
-                "",
-                &json!([fcm_error("THIRD_PARTY_AUTH_ERROR"), apns_error(403, "BadEnvironmentKeyInToken")]),
-            ),
-            "device_mismatch",
-        ),
-        // Apple's credential, not ours, even when the words speak of ours.
-        (
-            401,
-            error("UNAUTHENTICATED", no_credential, &json!([fcm_error("THIRD_PARTY_AUTH_ERROR")])),
-            "platform fault",
-        ),
+        (401, error("UNAUTHENTICATED", "", &environment), "device_mismatch"),
+    ]);
+}
+
+#[test]
+fn a_401_is_our_token_or_apples_credential_and_a_404_is_the_project_only_without_a_word_of_fcm() {
+    let no_credential =
+        "Request is missing required authentication credential. Expected OAuth 2 access token";
+    let third_party = json!([fcm_error("THIRD_PARTY_AUTH_ERROR")]);
+    let no_code = json!([{"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError"}]);
+    let disabled =
+        json!([{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"}]);
+    assert_kinds([
+        (401, error("UNAUTHENTICATED", no_credential, &third_party), "platform fault"),
         (404, error("INVALID_ARGUMENT", "", &json!([fcm_error("APNS_AUTH_ERROR")])), "platform fault"),
         (401, error("UNAUTHENTICATED", no_credential, &json!([])), "token refused"),
-        (401, error("UNAUTHENTICATED", "", &json!([unknown])), "token refused"),
-        // The project.
-        (403, error("PERMISSION_DENIED", "", &json!([disabled])), "project fault"),
+        (401, error("UNAUTHENTICATED", "", &json!([fcm_error("SOME_NEW_CODE")])), "token refused"),
+        (403, error("PERMISSION_DENIED", "", &disabled), "project fault"),
         (403, json!([{"error": {"status": "PERMISSION_DENIED"}}]), "project fault"),
         (404, error("NOT_FOUND", "Requested entity was not found.", &json!([])), "perhaps project fault"),
-        (404, error("NOT_FOUND", "", &json!([no_code])), "refused"),
-        // Later.
+        (404, error("NOT_FOUND", "", &no_code), "refused"),
+    ]);
+}
+
+#[test]
+fn what_passes_is_deferred_and_what_was_taken_is_never_sent_again() {
+    assert_kinds([
         (429, error("RESOURCE_EXHAUSTED", "", &json!([])), "throttled 60"),
         (500, error("RESOURCE_EXHAUSTED", "", &json!([fcm_error("QUOTA_EXCEEDED")])), "throttled 60"),
         (429, error("UNAVAILABLE", "", &json!([fcm_error("UNAVAILABLE")])), "throttled 60"),
         (503, error("UNAVAILABLE", "", &json!([fcm_error("UNAVAILABLE")])), "unavailable"),
         (500, error("INTERNAL", "", &json!([fcm_error("INTERNAL")])), "unavailable"),
-        (500, error("INTERNAL", "", &json!([unknown])), "unavailable"),
+        (500, error("INTERNAL", "", &json!([fcm_error("SOME_NEW_CODE")])), "unavailable"),
         (500, json!({}), "unavailable"),
-        // Taken.
         (200, json!({"name": "projects/p/messages/1"}), "accepted"),
         (200, json!({"name": 5}), "accepted"),
         (200, json!({"error": {}}), "accepted"),
-    ] {
-        assert_eq!(kind(&said(status, &body)), expected, "{status} {body}");
-    }
+    ]);
 }
 
 #[test]

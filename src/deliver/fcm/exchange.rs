@@ -158,8 +158,8 @@ fn grant(body: &Value) -> Option<Grant> {
 fn kind_of(status: u16, error: &str, description: &str, skew: Option<SignedDuration>) -> RefusalKind {
     let description = description.to_ascii_lowercase();
     match (status, error) {
-        (_, "internal_failure" | "temporarily_unavailable" | "server_error") => RefusalKind::Unavailable,
-        (408 | 425 | 429 | 500.., _) => RefusalKind::Unavailable,
+        (408 | 425 | 429 | 500.., _)
+        | (_, "internal_failure" | "temporarily_unavailable" | "server_error") => RefusalKind::Unavailable,
         (_, "invalid_grant") if description.contains("reasonable timeframe") => RefusalKind::ClockSkew(skew),
         (_, "invalid_grant") if description.contains("invalid jwt signature") => RefusalKind::Signature,
         (_, "") if !matches!(status, 401 | 403 | 404 | 405) => RefusalKind::Unavailable,

@@ -166,13 +166,15 @@ struct Apns<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
 struct ApnsHeaders<'a> {
-    apns_priority: &'static str,
-    apns_push_type: &'static str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    apns_collapse_id: &'a str,
-    apns_expiration: String,
+    #[serde(rename = "apns-priority")]
+    priority: &'static str,
+    #[serde(rename = "apns-push-type")]
+    push_type: &'static str,
+    #[serde(rename = "apns-collapse-id", skip_serializing_if = "str::is_empty")]
+    collapse_id: &'a str,
+    #[serde(rename = "apns-expiration")]
+    expiration: String,
 }
 
 #[derive(Serialize)]
@@ -252,14 +254,10 @@ impl<'a> Payload<'a> {
             },
             apns: Apns {
                 headers: ApnsHeaders {
-                    apns_priority: "10",
-                    apns_push_type: "alert",
-                    apns_collapse_id: &texts.tag,
-                    apns_expiration: now
-                        .saturating_add(ttl)
-                        .unwrap_or(Timestamp::MAX)
-                        .as_second()
-                        .to_string(),
+                    priority: "10",
+                    push_type: "alert",
+                    collapse_id: &texts.tag,
+                    expiration: now.saturating_add(ttl).unwrap_or(Timestamp::MAX).as_second().to_string(),
                 },
                 payload: ApnsPayload {
                     aps: Aps {

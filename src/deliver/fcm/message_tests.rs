@@ -54,7 +54,7 @@ fn only_what_is_grave_and_not_over_breaks_through() {
         (Severity::NotClassified, "triggered", "active"),
         (Severity::Information, "triggered", "passive"),
     ] {
-        let message = PushMessage { severity, state, ..fake::message() };
+        let message = PushMessage { state, severity, ..fake::message() };
         let body = body(&message, Android::Data);
         assert_eq!(
             body["message"]["apns"]["payload"]["aps"]["interruption-level"], level,

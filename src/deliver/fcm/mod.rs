@@ -139,12 +139,14 @@ impl FcmTransport {
         let account = ServiceAccount::parse(config.key_json.expose_secret())
             .map_err(|source| FcmSetupError::Key { path: config.key_path.clone(), source })?;
         let endpoint = endpoint(&config.base_url, &account.project_id).ok_or(FcmSetupError::BaseUrl)?;
+        // Over TLS one HTTP/2 connection serves all; plain HTTP/1.1 needs one for each request.
+        let opens_one_at_a_time = endpoint.scheme() == "https";
         let http: Client = client_builder(&config.network)?.build().map_err(ClientError::Tls)?;
         let exchange = Exchange { account, http, timeout: timeouts.exchange };
         Ok(Self {
             endpoint,
             tokens: Tokens::new(exchange, Arc::clone(&clock), tasks),
-            lanes: Lanes::new(config.network.clone())?,
+            lanes: Lanes::new(config.network.clone(), opens_one_at_a_time)?,
             rates: DeviceRates::new(&config.per_device, Arc::clone(&clock)),
             breaker: Mutex::new(Breaker::new()),
             shape: Shape { ttl: config.ttl, android: config.android },
@@ -174,14 +176,13 @@ impl FcmTransport {
         let known = last.as_ref().filter(|last| {
             last.message.upgrade().is_some_and(|message| Arc::ptr_eq(&message, &push.message))
         });
-        let written = match known {
-            Some(last) => Arc::clone(&last.written),
-            None => {
-                let written = Arc::new(Shared::write(&push.message, self.shape, self.clock.now()));
-                let message = Arc::downgrade(&push.message);
-                *last = Some(LastMessage { message, written: Arc::clone(&written) });
-                written
-            }
+        let written = if let Some(last) = known {
+            Arc::clone(&last.written)
+        } else {
+            let written = Arc::new(Shared::write(&push.message, self.shape, self.clock.now()));
+            let message = Arc::downgrade(&push.message);
+            *last = Some(LastMessage { message, written: Arc::clone(&written) });
+            written
         };
         drop(last);
         written.addressed_to(&push.target)
@@ -196,9 +197,13 @@ impl FcmTransport {
             Ok(Err((refusal, wait))) => return Seen::NoToken(refusal, wait),
             Err(_) => return Seen::NoTokenYet,
         };
-        let Ok(Some(slot)) = timeout_at(by, self.lanes.slot()).await else { return Seen::NoSlot };
+        let Ok(Some(mut slot)) = timeout_at(by, self.lanes.slot(self.clock.now())).await else {
+            return Seen::NoSlot;
+        };
         let left = self.timeouts.total.saturating_sub(began.elapsed());
-        match self.post(&slot, &token, body, left).await {
+        let sent = self.post(&slot, &token, body, left).await;
+        slot.opened(sent.is_ok().then(|| self.clock.now()));
+        match sent {
             Ok(response) => self.read(response, &token, target).await,
             Err(error) if wire::was_not_sent(&error) => {
                 Seen::NotSent(redact::for_people(&wire::chain(error), target))

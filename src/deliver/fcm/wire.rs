@@ -67,3 +67,38 @@ pub(super) fn chain(error: reqwest::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{config::Network, deliver::http::client_builder};
+
+    /// A server that refuses every HTTP/2 stream, or takes it and hangs up.
+    async fn serve(refuses: bool) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let serve = async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let mut connection = h2::server::handshake(stream).await.expect("HTTP/2");
+                while let Some(Ok((_, mut answer))) = connection.accept().await {
+                    if !refuses {
+                        break;
+                    }
+                    answer.send_reset(h2::Reason::REFUSED_STREAM);
+                }
+            }
+        };
+        #[expect(clippy::disallowed_methods, reason = "the server dies with the test's runtime")]
+        tokio::spawn(serve);
+        url
+    }
+
+    #[tokio::test]
+    async fn a_refused_stream_was_surely_not_processed_and_a_lost_connection_perhaps() {
+        let client = client_builder(&Network::default()).expect("a builder").http2_prior_knowledge();
+        let client = client.build().expect("a client");
+        for refuses in [true, false] {
+            let error = client.post(serve(refuses).await).body("x").send().await.expect_err("no answer");
+            assert_eq!(super::was_not_sent(&error), refuses, "{error:?}");
+        }
+    }
+}
