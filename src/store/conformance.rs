@@ -1,1 +1,2 @@
-//! stub
+//! One suite for every engine.
+pub(crate) mod samples;
