@@ -38,9 +38,4 @@ impl Claims {
     pub(super) fn claimable_at(&self, id: AlertId, due: Timestamp) -> Timestamp {
         self.leases.get(&id).map_or(due, |end| due.max(*end))
     }
-
-    /// Whether somebody holds it.
-    pub(super) fn holds(&self, id: AlertId) -> bool {
-        self.leases.contains_key(&id)
-    }
 }

@@ -38,7 +38,9 @@ pub(super) struct Header {
 pub(super) enum DecodeError {
     #[error("a value of {0} bytes is shorter than its header")]
     Short(usize),
-    #[error("value format {0} is unknown, this program reads format {FORMAT}: was it written by a newer version?")]
+    #[error(
+        "value format {0} is unknown, this program reads format {FORMAT}: was it written by a newer version?"
+    )]
     Format(u8),
     #[error("the checksum does not match")]
     Checksum,

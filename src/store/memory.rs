@@ -1,7 +1,7 @@
 //! The engine for tests and trials: the same rules, nothing survives.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, Lane, Store, StoreError, Stored,
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, Lane, Store, StoreError,
+    Stored,
     claims::Claims,
     codec,
     filter::{LIST_DOCUMENTS_READ_MAX, is_purgeable},
@@ -28,7 +29,7 @@ pub struct MemoryStore {
 struct Tables {
     alerts: BTreeMap<AlertId, Kept>,
     threads: BTreeMap<ThreadKey, (AlertId, u32)>,
-    dues: BTreeMap<(u64, AlertId), ()>,
+    dues: BTreeSet<(u64, AlertId)>,
     chunks: BTreeMap<(AlertId, u32), Vec<Row>>,
     devices: BTreeMap<DeviceId, DeviceRecord>,
     claims: Claims,
@@ -58,7 +59,9 @@ impl Tables {
         let version = match write.expect {
             Expect::NewRound => match self.threads.get(&thread) {
                 Some((latest, round)) if write.alert.round <= *round => {
-                    return Commit::Conflict(self.alerts.get(latest).map(|kept| Box::new(kept.stored.clone())));
+                    return Commit::Conflict(
+                        self.alerts.get(latest).map(|kept| Box::new(kept.stored.clone())),
+                    );
                 }
                 Some(_) | None if self.alerts.contains_key(&id) => return Commit::Conflict(None),
                 Some(_) | None => 1,
@@ -80,7 +83,7 @@ impl Tables {
             self.dues.remove(&(old, id));
         }
         if let Some(due_ms) = due_ms {
-            self.dues.insert((due_ms, id), ());
+            self.dues.insert((due_ms, id));
         }
         if expect == Expect::NewRound {
             self.threads.insert(alert.thread(), (id, alert.round));
@@ -137,23 +140,24 @@ impl Store for MemoryStore {
         let Tables { alerts, dues, claims, .. } = &mut *tables;
         claims.expire(now);
         let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
-        let due = dues.keys().take_while(|(due_ms, _)| codec::due_at(*due_ms) <= now);
+        let due = dues.iter().take_while(|(due_ms, _)| codec::due_at(*due_ms) <= now);
         let claimed = due.filter(|(_, id)| claims.take(*id, end)).take(limit);
         Ok(claimed.filter_map(|(_, id)| alerts.get(id)).map(|kept| kept.stored.clone()).collect())
     }
 
     async fn release(&self, ids: &[AlertId]) {
         let mut tables = self.tables();
-        ids.iter().for_each(|id| {
+        for id in ids {
             tables.claims.release(*id);
-        });
+        }
         self.due_changed.notify_one();
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let tables = self.tables();
-        let claimable = |(due_ms, id): &(u64, AlertId)| tables.claims.claimable_at(*id, codec::due_at(*due_ms));
-        Ok(tables.dues.keys().map(claimable).min())
+        let claimable =
+            |(due_ms, id): &(u64, AlertId)| tables.claims.claimable_at(*id, codec::due_at(*due_ms));
+        Ok(tables.dues.iter().map(claimable).min())
     }
 
     fn due_changed(&self) -> Arc<Notify> {
@@ -165,7 +169,8 @@ impl Store for MemoryStore {
         let limit = filter.limit.clamp(1, LIST_DOCUMENTS_READ_MAX);
         let mut page = AlertPage::default();
         let mut last = None;
-        let below = tables.alerts.iter().rev().filter(|(id, _)| filter.cursor.is_none_or(|cursor| **id < cursor));
+        let below =
+            tables.alerts.iter().rev().filter(|(id, _)| filter.cursor.is_none_or(|cursor| **id < cursor));
         for (read, (id, kept)) in below.enumerate() {
             if page.alerts.len() == limit || read == LIST_DOCUMENTS_READ_MAX {
                 page.next = last;
@@ -196,9 +201,12 @@ impl Store for MemoryStore {
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let mut tables = self.tables();
         let over = tables.alerts.values().filter(|kept| kept.due_ms.is_none());
-        let over = over.filter(|kept| is_purgeable(&kept.stored.alert, before)).map(|kept| kept.stored.alert.id);
+        let over =
+            over.filter(|kept| is_purgeable(&kept.stored.alert, before)).map(|kept| kept.stored.alert.id);
         let over: Vec<_> = over.take(limit).collect();
-        over.iter().for_each(|id| tables.remove(*id));
+        for id in &over {
+            tables.remove(*id);
+        }
         Ok(over.len())
     }
 

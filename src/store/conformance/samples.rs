@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     alert::{
-        Alert, AlertId, AlertState, ContactName, ContactTelling, Cycle, DedupKey, DeviceId, Entry, PushRoad, Resolution,
-        ResolvedBy, RoadState, Row, Severity, SmsRoad, Subject, Telling,
+        Alert, AlertId, AlertState, ContactName, ContactTelling, Cycle, DedupKey, DeviceId, Entry, PushRoad,
+        Resolution, ResolvedBy, RoadState, Row, Severity, SmsRoad, Subject, Telling,
     },
     store::{AlertWrite, Expect, Version},
 };
@@ -21,7 +21,9 @@ pub(crate) fn at(ms: i64) -> Timestamp {
 pub(crate) fn alert(key: &str, round: u32, opened_at: Timestamp) -> Alert {
     let dedup_key = DedupKey::new(key);
     let mut entropy = [0; 10];
-    for (byte, from) in entropy.iter_mut().zip(crate::alert::Tag::new("zabbix", &dedup_key, round).to_string().bytes()) {
+    for (byte, from) in
+        entropy.iter_mut().zip(crate::alert::Tag::new("zabbix", &dedup_key, round).to_string().bytes())
+    {
         *byte = from;
     }
     Alert {
@@ -84,7 +86,13 @@ pub(crate) fn opening(key: &str, round: u32, opened_at: Timestamp) -> AlertWrite
 
 /// The write that replaces `version` of an alert.
 pub(crate) fn change(alert: &Alert, version: Version, due: Option<Timestamp>) -> AlertWrite {
-    AlertWrite { alert: alert.clone(), expect: Expect::Version(version), due, chunk: Vec::new(), release: false }
+    AlertWrite {
+        alert: alert.clone(),
+        expect: Expect::Version(version),
+        due,
+        chunk: Vec::new(),
+        release: false,
+    }
 }
 
 /// The same alert, resolved.
@@ -96,6 +104,7 @@ pub(crate) fn resolved(mut alert: Alert, at: Timestamp) -> Alert {
 
 /// Journal rows, told apart by their comments.
 pub(crate) fn rows(texts: std::ops::Range<u32>) -> Vec<Row> {
-    let row = |text: u32| Row { at: at(0), entry: Entry::Comment { by: "jin".to_owned(), text: text.to_string() } };
+    let row =
+        |text: u32| Row { at: at(0), entry: Entry::Comment { by: "jin".to_owned(), text: text.to_string() } };
     texts.map(row).collect()
 }

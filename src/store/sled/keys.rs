@@ -7,6 +7,8 @@ use crate::{
 
 /// `a/` + alert id: the document.
 pub(super) const ALERTS: &[u8; 2] = b"a/";
+/// Above every document.
+pub(super) const ALERTS_END: &[u8; 2] = b"a0";
 /// `t/` + thread: the id and number of its latest round.
 const THREADS: &[u8; 2] = b"t/";
 /// `q/` + due ms + alert id: empty.

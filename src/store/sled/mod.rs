@@ -97,7 +97,8 @@ impl SledStore {
         let lanes = Arc::new(Lanes::new());
         let writer =
             Writer::new(path.to_owned(), Arc::clone(&shared), Arc::clone(&lanes), options.reopen_pause);
-        let thread = thread::Builder::new().name("bongsu-store".to_owned()).spawn(|| writer.run()).map_err(io)?;
+        let thread =
+            thread::Builder::new().name("bongsu-store".to_owned()).spawn(|| writer.run()).map_err(io)?;
         Ok(Self { shared, lanes, writer: Mutex::new(Some(thread)) })
     }
 
@@ -171,7 +172,10 @@ impl Store for SledStore {
     async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
         let handle = self.shared.handle()?;
         let find = |handle: &Handle, threads: Vec<ThreadKey>| {
-            threads.into_iter().map(|thread| read::latest_round(handle, thread)).collect::<Result<Vec<_>, _>>()
+            threads
+                .into_iter()
+                .map(|thread| read::latest_round(handle, thread))
+                .collect::<Result<Vec<_>, _>>()
         };
         let found = if threads.len() <= INLINE_READS_MAX {
             read::guarded(|| find(&handle, threads))?
@@ -194,9 +198,9 @@ impl Store for SledStore {
 
     async fn release(&self, ids: &[AlertId]) {
         let mut claims = self.shared.claims();
-        ids.iter().for_each(|id| {
+        for id in ids {
             claims.release(*id);
-        });
+        }
         drop(claims);
         self.shared.due_changed.notify_one();
     }

@@ -1,4 +1,7 @@
-//! Opening: refuses what it cannot serve, and changes nothing about it.
+//! Opening: refuses what it cannot serve, and neither deletes nor moves any of it.
+//!
+//! One change is not in our hands: where the file ends in the middle of a record, sled overwrites
+//! the rest of that segment (4 MiB at most) before it tells whether the store opens.
 
 use std::{
     any::Any,
@@ -39,7 +42,7 @@ pub enum OpenError {
         /// The folder.
         path: PathBuf,
     },
-    /// Its content cannot be trusted. Nothing was deleted or moved.
+    /// Its content cannot be read. Nothing was deleted or moved.
     #[error(
         "could not open the store at {}: it is damaged ({detail}); restore a backup to this path, or move the folder aside, keep it, and start with an empty one",
         path.display()
@@ -150,7 +153,11 @@ fn read_marker(path: &Path) -> Result<bool, OpenError> {
         ))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let empty = fs::read_dir(path).map_err(io)?.next().is_none();
-            if empty { Ok(false) } else { Err(other(format!("it has files but no file `{MARKER}`: not a store of Bongsu"))) }
+            if empty {
+                Ok(false)
+            } else {
+                Err(other(format!("it has files but no file `{MARKER}`: not a store of Bongsu")))
+            }
         }
         Err(error) => Err(io(error)),
     }

@@ -1,6 +1,9 @@
 //! Reading: all of it blocks, briefly or for a scan; none of it writes.
 
-use std::panic::{self, AssertUnwindSafe};
+use std::{
+    ops::Bound,
+    panic::{self, AssertUnwindSafe},
+};
 
 use ::sled::{Error, IVec};
 use jiff::{SignedDuration, Timestamp};
@@ -64,20 +67,21 @@ pub(super) fn claim_due(
     let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
     let now_ms = u64::try_from(now.as_millisecond()).unwrap_or(0);
     shared.claims().expire(now);
-    let mut claimed = Vec::new();
+    let mut claimed: Vec<Stored> = Vec::new();
     for key in handle.db().range(keys::DUES.as_slice()..&keys::dues_after(now_ms)).keys() {
         if claimed.len() == limit {
             break;
         }
-        match key.map_err(|error| failure(&error)).and_then(|key| claim(handle, shared, &key, (now_ms, end))) {
+        match key.map_err(|error| failure(&error)).and_then(|key| claim(handle, shared, &key, (now_ms, end)))
+        {
             Ok(Some(stored)) => claimed.push(stored),
             Ok(None) => {}
             Err(error) => {
                 // Nobody will see the ones already taken.
                 let mut claims = shared.claims();
-                claimed.iter().for_each(|stored: &Stored| {
+                for stored in &claimed {
                     claims.release(stored.alert.id);
-                });
+                }
                 return Err(error);
             }
         }
@@ -164,15 +168,15 @@ type Documents<'db> = Box<dyn Iterator<Item = Result<(AlertId, IVec), StoreError
 
 /// The documents that the filter may admit, as far as ids and the due index tell.
 fn newest_first<'db>(handle: &'db Handle, filter: &AlertFilter) -> Result<Documents<'db>, StoreError> {
-    let since = filter.since.map(|since| since.saturating_sub(NOTED_BEFORE_OPENED_MAX).unwrap_or(Timestamp::MIN));
+    let since =
+        filter.since.map(|since| since.saturating_sub(NOTED_BEFORE_OPENED_MAX).unwrap_or(Timestamp::MIN));
     let low = since.map_or(AlertId::from_bytes([0; 16]), first_id_of);
     let high = filter.until.and_then(first_id_after).into_iter().chain(filter.cursor).min();
 
     let is_open = |state: &AlertState| matches!(state, AlertState::Triggered | AlertState::Acknowledged);
     if filter.states.is_empty() || !filter.states.iter().all(is_open) {
         let low = keys::alert(low).to_vec();
-        // One past the prefix where nothing else bounds the scan.
-        let high = high.map_or_else(|| b"a0".to_vec(), |high| keys::alert(high).to_vec());
+        let high = high.map_or_else(|| keys::ALERTS_END.to_vec(), |high| keys::alert(high).to_vec());
         if high <= low {
             return Ok(Box::new(std::iter::empty()));
         }
@@ -187,7 +191,11 @@ fn newest_first<'db>(handle: &'db Handle, filter: &AlertFilter) -> Result<Docume
     let mut ids = Vec::new();
     for key in handle.db().scan_prefix(keys::DUES).keys() {
         let key = key.map_err(|error| failure(&error))?;
-        ids.extend(keys::due_of(&key).map(|(_, id)| id).filter(|id| low <= *id && high.is_none_or(|high| *id < high)));
+        ids.extend(
+            keys::due_of(&key)
+                .map(|(_, id)| id)
+                .filter(|id| low <= *id && high.is_none_or(|high| *id < high)),
+        );
     }
     ids.sort_unstable_by(|a, b| b.cmp(a));
     ids.dedup();
@@ -214,12 +222,13 @@ pub(super) fn purge_step(
     (removals_max, documents_max): (usize, usize),
 ) -> Result<PurgeStep, StoreError> {
     let mut step = PurgeStep { removals: Vec::new(), reached: None };
-    let low = keys::alert(after.unwrap_or(AlertId::from_bytes([0; 16]))).to_vec();
-    let high = first_id_after(before).map_or_else(|| b"a0".to_vec(), |high| keys::alert(high).to_vec());
+    let low = after.map_or_else(|| keys::ALERTS.to_vec(), |after| keys::alert(after).to_vec());
+    let high =
+        first_id_after(before).map_or_else(|| keys::ALERTS_END.to_vec(), |high| keys::alert(high).to_vec());
     if high <= low {
         return Ok(step);
     }
-    for (looked, entry) in handle.db().range(low..high).enumerate() {
+    for (looked, entry) in handle.db().range((Bound::Excluded(low), Bound::Excluded(high))).enumerate() {
         if step.removals.len() == removals_max || looked == documents_max {
             return Ok(step);
         }
@@ -235,14 +244,23 @@ pub(super) fn purge_step(
         if is_purgeable(&stored.alert, before) {
             let chunks: Result<_, Error> = handle.db().scan_prefix(keys::chunks_of(id)).keys().collect();
             let chunks = chunks.map_err(|error| failure(&error))?;
-            step.removals.push(Removal { id, thread: stored.alert.thread(), version: stored.version, chunks });
+            step.removals.push(Removal {
+                id,
+                thread: stored.alert.thread(),
+                version: stored.version,
+                chunks,
+            });
         }
     }
     step.reached = None;
     Ok(step)
 }
 
-fn plain_values<T: DeserializeOwned>(handle: &Handle, prefix: &[u8], what: &str) -> Result<Vec<T>, StoreError> {
+fn plain_values<T: DeserializeOwned>(
+    handle: &Handle,
+    prefix: &[u8],
+    what: &str,
+) -> Result<Vec<T>, StoreError> {
     let values = handle.db().scan_prefix(prefix).values();
     let decode = |value: Result<IVec, Error>| {
         let value = value.map_err(|error| failure(&error))?;

@@ -109,9 +109,9 @@ impl Shared {
         self.scheduled.store(scheduled.saturating_sub(effects.unscheduled), Relaxed);
         if !effects.released.is_empty() {
             let mut claims = self.claims();
-            effects.released.iter().for_each(|id| {
+            for id in &effects.released {
                 claims.release(*id);
-            });
+            }
         }
         self.end_group();
         if effects.wakes() {

@@ -85,7 +85,9 @@ impl Writer {
                 let problem = error.to_string();
                 drop(handle);
                 self.fail(&problem);
-                replies.into_iter().for_each(|reply| reply.send(Err(unavailable(&problem))));
+                for reply in replies {
+                    reply.send(Err(unavailable(&problem)));
+                }
             }
         }
     }
@@ -153,7 +155,10 @@ fn unavailable(problem: &str) -> StoreError {
 }
 
 /// For pauses within this thread, which has no executor to ask the clock with.
-#[expect(clippy::disallowed_methods, reason = "paces the writer thread; no decision about an alert rests on it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "paces the writer thread; no decision about an alert rests on it"
+)]
 fn monotonic() -> Instant {
     Instant::now()
 }
