@@ -184,8 +184,9 @@ fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {
 }
 
 fn outbox(config: &Config, clock: &Arc<dyn Clock>, tasks: &TaskTracker) -> Result<Outbox, AppError> {
-    let renderer = Arc::new(Renderer::new(config.templates.as_deref(), config.time_zone.clone())?);
+    let renderer = Arc::new(Renderer::new(config.templates.as_deref())?);
     let mut outbox = Outbox::new(renderer, config.public_url.clone(), clock.clone(), tasks.clone());
+    outbox.time_zone = config.time_zone.clone();
     outbox.directory = Directory::new(&config.contacts);
     if let Some(fcm) = &config.fcm {
         outbox.push = Some(Arc::new(FcmTransport::new(fcm, clock.clone(), tasks.clone())?));

@@ -31,7 +31,7 @@ impl TryFrom<String> for ContactName {
 
     fn try_from(name: String) -> Result<Self, InvalidContactName> {
         let chars = name.chars().count();
-        let fits = 1 <= chars && chars <= Self::CHARS_MAX;
+        let fits = (1..=Self::CHARS_MAX).contains(&chars);
         if fits && !name.contains(|c: char| c.is_control() || c == ':') {
             Ok(Self(name))
         } else {
@@ -99,7 +99,7 @@ impl PhoneNumber {
         let digits = raw.trim().strip_prefix('+').ok_or(InvalidPhoneNumber)?;
         let digits: String = digits.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
         let well_formed = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-        if well_formed && 8 <= digits.len() && digits.len() <= 15 {
+        if well_formed && (8..=15).contains(&digits.len()) {
             Ok(Self(format!("+{digits}")))
         } else {
             Err(InvalidPhoneNumber)

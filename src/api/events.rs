@@ -16,11 +16,14 @@ use super::{
     told::{self, Misdeed},
 };
 use crate::{
-    alert::{Admission, AlertId, Event, IgnoreReason},
+    alert::{Admission, AlertId, ContactName, Event, IgnoreReason},
     chance,
     config::Integration,
     queue::{Admitted, Poster},
-    receive::{self, Reading, manual},
+    receive::{
+        self, Reading,
+        manual::{self, ManualRequest},
+    },
 };
 
 /// The name that alerts of operators are filed under.
@@ -153,8 +156,8 @@ fn manual_event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<
         return Err(Problem::bad_request("bad_idempotency_key", detail));
     }
     let unique = AlertId::new(context.clock.now(), chance::bytes()).to_string();
-    let event = manual::read(text("content-type"), bytes, idempotency_key, &unique)?;
-    let known = |name| context.config.contacts.iter().any(|contact| contact.name == *name);
+    let event = manual::read(ManualRequest { content_type: text("content-type"), body: bytes, idempotency_key, unique: &unique })?;
+    let known = |name: &ContactName| context.config.contacts.iter().any(|contact| contact.name == *name);
     match event.to.iter().find(|name| !known(name)) {
         Some(name) => Err(Problem::bad_request("unknown_contact", format!("`to`: there is no contact `{name}`"))),
         None => Ok(event),

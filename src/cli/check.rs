@@ -18,7 +18,7 @@ pub(super) fn run(path: &Path, online: bool, environment: Environment<'_>) -> Re
     for warning in &config.warnings {
         say(&format!("warning: {warning}"));
     }
-    Renderer::new(config.templates.as_deref(), config.time_zone.clone())?;
+    Renderer::new(config.templates.as_deref())?;
     let clock: Arc<dyn Clock> = SystemClock::start();
     super::runtime()?.block_on(async {
         let gateways = sms::gateways(&config.sms, clock.clone())?;

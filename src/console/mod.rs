@@ -12,12 +12,16 @@ use axum::{
     routing::get,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use minijinja::{Environment, context};
+use minijinja::{
+    Environment, Value, context,
+    value::Serde,
+};
 use serde::Serialize;
 
 use crate::{
     alert::AlertId,
     api::{AlertHistory, Context, Problem, history},
+    record::NotificationView,
 };
 
 /// Scripts: none. Styles: our own file. Nothing frames us.
@@ -89,6 +93,14 @@ struct JournalLine {
     text: String,
 }
 
+#[derive(Serialize)]
+struct NotificationLine {
+    #[serde(flatten)]
+    note: NotificationView,
+    words: &'static str,
+    next: Option<String>,
+}
+
 fn render(pages: &Pages, shown: &AlertHistory) -> Result<String, minijinja::Error> {
     let config = &pages.context.config;
     let clock = Hands { zone: &config.time_zone, now: pages.context.clock.now() };
@@ -100,21 +112,22 @@ fn render(pages: &Pages, shown: &AlertHistory) -> Result<String, minijinja::Erro
     let notifications: Vec<_> = shown
         .notifications
         .iter()
-        .map(|note| {
-            let next = note.next_at.map(|at| clock.show(at));
-            context! { words => words::outcome(&note.state), next, ..minijinja::Value::from_serialize(note) }
+        .map(|note| NotificationLine {
+            note: note.clone(),
+            words: words::outcome(&note.state),
+            next: note.next_at.map(|at| clock.show(at)),
         })
         .collect();
     let view = &shown.alert;
     pages.templates.get_template("console/alert.html")?.render(context! {
-        alert => view,
+        alert => Value::from(Serde(view)),
         severity => view.severity.as_str().replace('_', " "),
         headline => words::headline(view, &|at| clock.show(at)),
-        notifications,
-        journal,
+        notifications => Value::from(Serde(notifications)),
+        journal => Value::from(Serde(journal)),
         starts_at => clock.show(view.starts_at),
         last_seen_at => clock.show(view.last_seen_at),
-        public_url => config.public_url,
+        public_url => config.public_url.as_str(),
         time_zone => config.time_zone.iana_name().unwrap_or("the configured zone"),
     })
 }

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
@@ -20,7 +20,9 @@ use crate::{
     },
     clock::Clock,
     config::Contact,
-    deliver::{Notice, Push, PushMessage, PushTransport, Renderer, SmsTransport, Text},
+    deliver::{
+        Notice, Push, PushMessage, PushTransport, Renderer, SmsTransport, Text, sms::TEXT_CHARS_MAX,
+    },
     plan::{Address, Send, Settlement},
 };
 
@@ -71,6 +73,8 @@ pub struct Outbox {
     pub renderer: Arc<Renderer>,
     /// Where links point.
     pub public_url: String,
+    /// For times in texts.
+    pub time_zone: TimeZone,
     clock: Arc<dyn Clock>,
     tasks: TaskTracker,
     under_way: Arc<AtomicUsize>,
@@ -96,6 +100,7 @@ impl Outbox {
             gateways: Vec::new(),
             renderer,
             public_url,
+            time_zone: TimeZone::UTC,
             tasks,
             under_way: Arc::default(),
             pushes: Arc::new(Semaphore::new(PUSHES_UNDER_WAY_MAX)),
@@ -171,7 +176,7 @@ impl Outbox {
         };
         let permit = self.texts.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
         let language = known.map(|person| person.language).unwrap_or_default();
-        let text = self.renderer.sms(&self.notice(&send.subject, alert), language);
+        let text = self.renderer.sms(&self.notice(&send.subject, alert, &self.url(alert)), language, TEXT_CHARS_MAX);
         let contact = send.contact.clone();
         Ok(Request::Text(
             transport,
@@ -180,8 +185,8 @@ impl Outbox {
         ))
     }
 
-    fn notice<'a>(&self, subject: &'a Subject, alert: &'a Alert) -> Notice<'a> {
-        Notice { alert, subject, url: self.url(alert), now: self.clock.now() }
+    fn notice<'a>(&'a self, subject: &'a Subject, alert: &'a Alert, url: &'a str) -> Notice<'a> {
+        Notice::new(alert, subject, url, &self.time_zone, self.clock.now())
     }
 
     fn url(&self, alert: &Alert) -> String {
@@ -197,7 +202,7 @@ impl Outbox {
         {
             return message.clone();
         }
-        let text = self.renderer.push(&self.notice(&send.subject, alert), language);
+        let text = self.renderer.push(&self.notice(&send.subject, alert, &self.url(alert)), language);
         let message = Arc::new(PushMessage {
             alert_id: alert.id,
             state: state_of(&send.subject, alert),

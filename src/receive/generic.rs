@@ -172,6 +172,7 @@ fn plain_event(text: &str) -> Option<Event> {
         labels: std::collections::BTreeMap::new(),
         source_url: None,
         starts_at: None,
+        ended_at: None,
         test: false,
         key_never_returns: false,
         to: Vec::new(),

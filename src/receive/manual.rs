@@ -134,6 +134,7 @@ impl Draft {
             labels: self.labels.finish(),
             source_url: None,
             starts_at: None,
+            ended_at: None,
             test: false,
             key_never_returns: false,
             to: self.to,

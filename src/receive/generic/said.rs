@@ -48,6 +48,7 @@ impl Said<'_> {
             labels: self.labels(),
             source_url: URL.iter().find_map(|name| link::parse(self.fields.text(&[name])?)).map(String::from),
             starts_at: self.starts_at(state),
+            ended_at: None,
             test: false,
             key_never_returns: false,
             to: Vec::new(),
