@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::{alert::AlertId, deliver::fcm::fake};
+use crate::{
+    alert::{AlertId, Severity},
+    deliver::fcm::fake,
+};
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 

@@ -1,6 +1,6 @@
 //! Push through the operator's own Firebase project: FCM HTTP v1.
 //!
-//! `message` writes the body, `token` holds the right to send it, `lanes` the connections, `answer`
+//! `message` and `payload` write the body, `token` holds the right to send it, `lanes` the connections, `answer`
 //! reads what comes back, `breaker` and `rate` say when not to ask.
 
 mod answer;
@@ -10,6 +10,7 @@ mod exchange;
 mod key;
 mod lanes;
 mod message;
+mod payload;
 mod rate;
 mod redact;
 mod retry_after;

@@ -28,11 +28,15 @@ impl Rig {
     }
 
     async fn with(change: impl FnOnce(&mut config::Fcm)) -> Self {
+        Self::impatient(PATIENT, change).await
+    }
+
+    async fn impatient(timeouts: Timeouts, change: impl FnOnce(&mut config::Fcm)) -> Self {
         let (google, base_url) = Google::start().await;
         let mut config = config(&base_url);
         change(&mut config);
         let clock = ManualClock::at(START);
-        let fcm = transport(&config, &clock);
+        let fcm = transport(&config, &clock, timeouts);
         Self { google, clock, fcm }
     }
 
@@ -45,13 +49,11 @@ impl Rig {
     }
 }
 
-fn transport(config: &config::Fcm, clock: &Arc<ManualClock>) -> Arc<FcmTransport> {
-    // Long for a busy machine, short for a test that waits for it.
-    let timeouts = Timeouts {
-        total: Duration::from_millis(1_500),
-        prepare: Duration::from_millis(1_200),
-        exchange: Duration::from_millis(900),
-    };
+const PATIENT: Timeouts =
+    Timeouts { total: REQUEST_TIMEOUT, prepare: PREPARE_TIMEOUT, exchange: EXCHANGE_TIMEOUT };
+const AN_INSTANT: Duration = Duration::from_millis(200);
+
+fn transport(config: &config::Fcm, clock: &Arc<ManualClock>, timeouts: Timeouts) -> Arc<FcmTransport> {
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
     Arc::new(FcmTransport::with_timeouts(config, clock, TaskTracker::new(), timeouts).expect("a transport"))
 }
@@ -265,7 +267,7 @@ async fn without_a_token_for_a_passing_reason_the_push_waits() {
 
 #[tokio::test]
 async fn a_token_server_that_hangs_leaves_the_push_unsent() {
-    let rig = Rig::start().await;
+    let rig = Rig::impatient(Timeouts { prepare: AN_INSTANT, ..PATIENT }, |_| {}).await;
     rig.google.next_token(Reply::Hang);
     assert_eq!(deferral(&rig.send().await).map(|(cause, _)| cause), Some(DeferCause::Credential));
     assert_eq!(rig.google.send_requests().len(), 0);
@@ -273,7 +275,7 @@ async fn a_token_server_that_hangs_leaves_the_push_unsent() {
 
 #[tokio::test]
 async fn a_request_without_an_answer_is_unknown() {
-    let rig = Rig::start().await;
+    let rig = Rig::impatient(Timeouts { total: AN_INSTANT, ..PATIENT }, |_| {}).await;
     rig.google.next_send(Reply::Hang);
     let outcome = rig.send().await;
     assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
@@ -287,7 +289,7 @@ async fn a_refused_connection_is_a_push_not_sent() {
     assert_eq!(deferral(&rig.send().await), Some((DeferCause::Unreachable, None)));
 
     let clock = ManualClock::at(START);
-    let no_token_server = transport(&config(&closed), &clock);
+    let no_token_server = transport(&config(&closed), &clock, PATIENT);
     let outcome = no_token_server.send(push_to("TOKEN")).await;
     assert_eq!(deferral(&outcome), Some((DeferCause::Unreachable, Some(5))));
 }
