@@ -88,15 +88,16 @@ pub struct PhoneNumber(String);
 
 /// Why a text is no phone number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a phone number in international form: `+`, the country code and 8 to 15 digits in all, such as +821012345678")]
+#[error(
+    "expected a phone number in international form: `+`, the country code and 8 to 15 digits in all, such as +821012345678"
+)]
 pub struct InvalidPhoneNumber;
 
 impl PhoneNumber {
     /// Accepts E.164; spaces, dots, dashes and brackets between digits are dropped.
     pub fn parse(raw: &str) -> Result<Self, InvalidPhoneNumber> {
         let digits = raw.trim().strip_prefix('+').ok_or(InvalidPhoneNumber)?;
-        let digits: String =
-            digits.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+        let digits: String = digits.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
         let well_formed = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
         if well_formed && 8 <= digits.len() && digits.len() <= 15 {
             Ok(Self(format!("+{digits}")))
@@ -147,7 +148,12 @@ impl PushTarget {
             Self::Token(token) => (b"token:", token),
             Self::Fid(fid) => (b"fid:", fid),
         };
-        DeviceId(sixteen_bytes_of(&[kind, secret.as_bytes()]).iter().take(8).fold(0, |id, b| id << 8 | u64::from(*b)))
+        DeviceId(
+            sixteen_bytes_of(&[kind, secret.as_bytes()])
+                .iter()
+                .take(8)
+                .fold(0, |id, b| id << 8 | u64::from(*b)),
+        )
     }
 }
 

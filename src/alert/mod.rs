@@ -14,7 +14,9 @@ mod telling;
 
 pub use admission::{Admission, IgnoreReason};
 pub use alert::{Acknowledgement, Alert, AlertState, Resolution, ResolvedBy};
-pub use contact::{ContactName, DeviceId, InvalidContactName, InvalidPhoneNumber, Language, PhoneNumber, PushTarget};
+pub use contact::{
+    ContactName, DeviceId, InvalidContactName, InvalidPhoneNumber, Language, PhoneNumber, PushTarget,
+};
 pub use dedup_key::{DedupKey, Tag, ThreadKey};
 pub use event::{Event, EventStatus, Update};
 pub use id::AlertId;

@@ -128,7 +128,9 @@ impl Outcome {
     pub fn detail(&self) -> &str {
         match self {
             Self::Accepted { provider_id } => provider_id.as_deref().unwrap_or_default(),
-            Self::Deferred { detail, .. } | Self::Rejected { detail, .. } | Self::Unknown { detail } => detail,
+            Self::Deferred { detail, .. } | Self::Rejected { detail, .. } | Self::Unknown { detail } => {
+                detail
+            }
         }
     }
 }

@@ -7,4 +7,6 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 #[error("stub")]
 pub struct ConfigError;
 /// Reads and checks the configuration.
-pub fn load(_path: &std::path::Path, _environment: Environment<'_>) -> Result<Config, ConfigError> { Err(ConfigError) }
+pub fn load(_path: &std::path::Path, _environment: Environment<'_>) -> Result<Config, ConfigError> {
+    Err(ConfigError)
+}

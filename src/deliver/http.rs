@@ -29,7 +29,8 @@ pub(crate) fn client_builder(network: &Network) -> Result<reqwest::ClientBuilder
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT);
     if let Some(pem) = &network.extra_ca {
-        let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(ClientError::ExtraCa)?;
+        let certificates =
+            reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(ClientError::ExtraCa)?;
         for certificate in certificates {
             builder = builder.add_root_certificate(certificate);
         }

@@ -1,9 +1,14 @@
 //! stub
 /// What a notification says.
-#[derive(Debug)] pub struct Notice;
+#[derive(Debug)]
+pub struct Notice;
 /// Its state.
-#[derive(Debug)] pub struct NoticeState;
+#[derive(Debug)]
+pub struct NoticeState;
 /// Renders.
-#[derive(Debug)] pub struct Renderer;
+#[derive(Debug)]
+pub struct Renderer;
 /// Fails.
-#[derive(Debug, thiserror::Error)] #[error("stub")] pub struct TemplateError;
+#[derive(Debug, thiserror::Error)]
+#[error("stub")]
+pub struct TemplateError;

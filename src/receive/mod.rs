@@ -5,7 +5,10 @@ pub mod zabbix;
 
 use jiff::Timestamp;
 
-use crate::{alert::Event, config::{Integration, IntegrationKind}};
+use crate::{
+    alert::Event,
+    config::{Integration, IntegrationKind},
+};
 
 /// What a body turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

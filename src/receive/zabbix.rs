@@ -1,6 +1,8 @@
 //! stub
-use jiff::Timestamp;
 use super::Reading;
 use crate::config::Integration;
+use jiff::Timestamp;
 /// stub
-pub fn read(_integration: &Integration, _body: &[u8], _now: Timestamp) -> Reading { Reading::Events(vec![]) }
+pub fn read(_integration: &Integration, _body: &[u8], _now: Timestamp) -> Reading {
+    Reading::Events(vec![])
+}

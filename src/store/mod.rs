@@ -17,7 +17,11 @@ use tokio::sync::Notify;
 
 use crate::alert::{Alert, AlertId, DeviceId, Row, ThreadKey};
 
-pub use self::{filter::{AlertFilter, AlertPage}, memory::MemoryStore, sled::SledStore};
+pub use self::{
+    filter::{AlertFilter, AlertPage},
+    memory::MemoryStore,
+    sled::SledStore,
+};
 
 /// Counts the writes of one document, from 1.
 pub type Version = u64;
@@ -151,7 +155,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Up to `limit` alerts due at `now`, earliest first, which nobody else gets before the
     /// claim is released by a write, by [`Store::release`] or by the end of the lease.
-    async fn claim_due(&self, now: Timestamp, limit: usize, lease: SignedDuration) -> Result<Vec<Stored>, StoreError>;
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: SignedDuration,
+    ) -> Result<Vec<Stored>, StoreError>;
 
     /// Ends claims without a write.
     async fn release(&self, ids: &[AlertId]);
