@@ -9,21 +9,21 @@
 //! `ARCHITECTURE.md` says who may import whom and which promises each folder keeps.
 
 pub mod alert; //     the words: severity, event, alert, outcome
-pub mod deliver; //   4. one attempt, one outcome: FCM, SMS
-pub mod dispatch;
-pub mod plan; //      3. who is told now, how, and when to look again (pure)
-pub mod queue; //     2. events become alerts, once, durably
 pub mod receive; //   1. a webhook becomes events
-pub mod record; //    5. what happened: the ledger //  the loop: claim → plan → deliver → settle
+pub mod queue; //     2. events become alerts, once, durably
+pub mod plan; //      3. who is told now, how, and when to look again (pure)
+pub mod deliver; //   4. one attempt, one outcome: FCM, SMS
+pub mod record; //    5. what happened: the ledger
+pub mod dispatch; //  the loop: claim → plan → deliver → settle
 
 pub mod api; //       JSON for operators and probes
 pub mod console; //   pages for people
 pub mod sandbox; //   a stand-in for Google, an SMS company and some phones
 
+pub mod store; //     ground: the only folder that names an engine
+pub mod config; //    ground: bongsu.toml, checked once
 pub mod clock; //     ground: time is an argument
 pub mod chance; //    ground: so is randomness, where it matters
-pub mod config; //    ground: bongsu.toml, checked once
-pub mod store; //     ground: the only folder that names an engine
 pub mod telemetry; // ground: logs and metrics
 
 pub mod app; //       puts the above together
