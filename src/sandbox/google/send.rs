@@ -1,0 +1,97 @@
+//! `POST /v1/projects/{project}/messages:send`.
+
+use std::{borrow::Cow, sync::Arc};
+
+use axum::{
+    body::Bytes,
+    extract::{ConnectInfo, Path, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
+use serde_json::Value;
+
+use super::{
+    PROJECT,
+    check::{check, member},
+    schema::TARGETS,
+};
+use crate::sandbox::{
+    answer::Answer,
+    line::CutHandle,
+    seen::PushSeen,
+    world::{World, json_ok},
+};
+
+/// The endpoint.
+pub(in crate::sandbox) async fn send(
+    State(world): State<Arc<World>>,
+    ConnectInfo(line): ConnectInfo<CutHandle>,
+    Path(project): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request = match judge(&world, &project, &headers, &body) {
+        Ok(request) => request,
+        Err(answer) => return world.refuse(&world.pushes, answer),
+    };
+    let Request { message, is_dry_run } = request;
+    let target = target_of(&message).into_owned();
+    let answer = world.fcm_script.next(&target);
+    if is_dry_run {
+        let ok = || accepted("fake_message_id");
+        return world.answer(&world.fcm_script, answer, &line, ok).await;
+    }
+    let at = world.now();
+    let push = PushSeen { at, target, message, answered: 0, accepted: false };
+    let id = format!("0:{}%{:016x}", at.as_microsecond(), world.next_id());
+    world.play((&world.pushes, &world.fcm_script), (answer, push), &line, || accepted(&id)).await
+}
+
+struct Request {
+    message: Value,
+    is_dry_run: bool,
+}
+
+/// Google's checks in Google's order: who asks, for which project, then the body.
+fn judge(world: &World, project: &str, headers: &HeaderMap, body: &[u8]) -> Result<Request, Answer> {
+    let credentials = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some(token) = credentials.and_then(|credentials| credentials.strip_prefix("Bearer ")) else {
+        return Err(Answer::unauthenticated());
+    };
+    if !world.issued.is_valid(token, world.now()) {
+        return Err(Answer::unauthorized());
+    }
+    if project != PROJECT {
+        return Err(Answer::html_404(&format!("/v1/projects/{project}/messages:send")));
+    }
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if !content_type.starts_with(b"application/json") {
+        return Err(Answer::unreadable_field(
+            "",
+            "Invalid JSON payload received. The content type is not JSON.",
+        ));
+    }
+    let mut request: Value = serde_json::from_slice(body)
+        .map_err(|_| Answer::unreadable_field("", "Invalid JSON payload received. Unexpected token."))?;
+    check(&request).map_err(|flaw| flaw.answer())?;
+    let is_dry_run = request
+        .as_object()
+        .and_then(|request| member(request, "validate_only"))
+        .is_some_and(|flag| flag == &Value::Bool(true));
+    let message = request.get_mut("message").map(Value::take).unwrap_or_default();
+    Ok(Request { message, is_dry_run })
+}
+
+/// Where a checked message goes, in the form of [`PushSeen::target`].
+fn target_of(message: &Value) -> Cow<'_, str> {
+    let set = TARGETS.iter().find_map(|kind| Some((*kind, message.get(*kind)?.as_str()?)));
+    match set {
+        Some(("token", token)) => Cow::Borrowed(token),
+        Some((kind, target)) => Cow::Owned(format!("{kind}:{target}")),
+        None => Cow::Borrowed(""),
+    }
+}
+
+fn accepted(id: &str) -> Response {
+    json_ok(format!("{{\n  \"name\": \"projects/{PROJECT}/messages/{id}\"\n}}\n"))
+}

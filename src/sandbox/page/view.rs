@@ -1,0 +1,255 @@
+//! What the page shows, made from the records.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    alert::Severity,
+    sandbox::{
+        Counts, PushSeen, Record, TextSeen,
+        script::{Breakage, Script},
+        world::World,
+    },
+};
+
+/// Newest requests of each company that the page looks at.
+const LOOKED_AT_MAX: usize = 1_000;
+/// Most phones shown.
+const PHONES_MAX: usize = 48;
+/// Most messages shown on one phone; the rest is counted.
+const MESSAGES_MAX: usize = 20;
+/// How long a phone rings.
+const RINGING: SignedDuration = SignedDuration::from_secs(5);
+/// Longest address shown in full, in characters.
+const ADDRESS_CHARS_MAX: usize = 24;
+/// Longest message shown as raw JSON, in characters.
+const RAW_CHARS_MAX: usize = 300;
+
+/// The switch's word for not broken.
+pub(super) const WORKING: &str = "working";
+
+/// Everything on the page.
+#[derive(Debug, Serialize)]
+pub(super) struct View {
+    version: u64,
+    roads: [Road; 2],
+    phones: Vec<PhoneView>,
+    /// Phones that found no room.
+    more_phones: usize,
+    counts_only: bool,
+    has_messages: bool,
+    hint: String,
+}
+
+/// One company: its totals and its switch.
+#[derive(Debug, Serialize)]
+struct Road {
+    key: &'static str,
+    name: &'static str,
+    state: &'static str,
+    counts: Counts,
+    choices: Vec<Choice>,
+}
+
+#[derive(Debug, Serialize)]
+struct Choice {
+    state: &'static str,
+    label: &'static str,
+    is_on: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct PhoneView {
+    name: String,
+    /// Shortened: a real token would be a secret, and it is long.
+    addresses: Vec<String>,
+    messages: Vec<MessageView>,
+    more_messages: usize,
+    ringing: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct MessageView {
+    at: Timestamp,
+    road: &'static str,
+    severity: Option<Severity>,
+    state: String,
+    title: String,
+    body: String,
+    integration: String,
+    /// Where a tap leads; empty for nowhere.
+    url: String,
+    ack_url: String,
+    ringing: bool,
+    /// Pushes with one tag replace each other on a phone; so many were folded into this one.
+    times: u32,
+    #[serde(skip)]
+    tag: String,
+}
+
+impl View {
+    pub(super) fn of(world: &World) -> Self {
+        // The version first: what happens while we look is news to the next request.
+        let version = *world.changes.borrow();
+        let now = world.now();
+        let pushes = world.pushes.newest(LOOKED_AT_MAX).into_iter().filter(|push| push.accepted);
+        let texts = world.texts.newest(LOOKED_AT_MAX).into_iter().filter(|text| text.accepted);
+        let pushes = pushes.map(|push| (push.target.clone(), message_of_push(&push, now)));
+        let texts = texts.map(|text| (text.to.clone(), message_of_text(text, now)));
+        let mut messages: Vec<(String, MessageView)> = pushes.chain(texts).collect();
+        // Stable, so messages of one millisecond stay in the order of their company.
+        messages.sort_by_key(|(_, message)| std::cmp::Reverse(message.at));
+
+        let mut phones: Vec<Collected> = world.phones.iter().map(Collected::known).collect();
+        let has_messages = !messages.is_empty();
+        for (address, message) in messages {
+            let known = phones.iter().position(|phone| phone.addresses.contains(&address));
+            let index = known.unwrap_or_else(|| {
+                phones.push(Collected::unknown(address));
+                phones.len() - 1
+            });
+            if let Some(phone) = phones.get_mut(index) {
+                phone.take(message);
+            }
+        }
+        Self {
+            version,
+            roads: [road("fcm", world), road("sms", world)],
+            more_phones: phones.len().saturating_sub(PHONES_MAX),
+            phones: phones.into_iter().take(PHONES_MAX).map(Collected::shown).collect(),
+            counts_only: world.pushes.record() == Record::CountsOnly,
+            has_messages,
+            hint: world.hint.clone(),
+        }
+    }
+}
+
+fn road(key: &'static str, world: &World) -> Road {
+    let (name, script, counts): (_, &Script, _) = match key {
+        "fcm" => ("FCM", &world.fcm_script, world.pushes.counts()),
+        _ => ("SMS", &world.sms_script, world.texts.counts()),
+    };
+    let broken = script.broken();
+    let choice = |state, label, of| Choice { state, label, is_on: broken == of };
+    let mut choices = vec![choice(WORKING, "Working", None)];
+    choices.extend(Breakage::ALL.map(|breakage| choice(breakage.as_str(), label(breakage), Some(breakage))));
+    Road { key, name, state: broken.map_or(WORKING, Breakage::as_str), counts, choices }
+}
+
+fn label(breakage: Breakage) -> &'static str {
+    match breakage {
+        Breakage::Unavailable => "Broken (503)",
+        Breakage::CutOff => "Cuts the line",
+        Breakage::Hanging => "Hangs",
+    }
+}
+
+/// A phone while its messages are put together.
+struct Collected {
+    name: Option<String>,
+    addresses: Vec<String>,
+    messages: Vec<MessageView>,
+    more: usize,
+}
+
+impl Collected {
+    fn known(phone: &crate::sandbox::Phone) -> Self {
+        let (name, addresses) = (Some(phone.name.clone()), phone.addresses.clone());
+        Self { name, addresses, messages: Vec::new(), more: 0 }
+    }
+
+    fn unknown(address: String) -> Self {
+        Self { name: None, addresses: vec![address], messages: Vec::new(), more: 0 }
+    }
+
+    /// Messages come newest first, so an older one with the same tag was replaced.
+    fn take(&mut self, message: MessageView) {
+        let is_same = |newer: &&mut MessageView| !message.tag.is_empty() && newer.tag == message.tag;
+        if let Some(newer) = self.messages.iter_mut().find(is_same) {
+            newer.times += 1;
+        } else if self.messages.len() < MESSAGES_MAX {
+            self.messages.push(message);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn shown(self) -> PhoneView {
+        let addresses: Vec<String> = self.addresses.iter().map(|address| shortened(address)).collect();
+        let name = self.name.unwrap_or_else(|| match self.addresses.first() {
+            Some(number) if number.bytes().all(|b| b.is_ascii_digit() || b == b'+') => {
+                "A phone number".to_owned()
+            }
+            Some(_) | None => "A device".to_owned(),
+        });
+        let ringing = self.messages.iter().any(|message| message.ringing);
+        PhoneView { name, addresses, messages: self.messages, more_messages: self.more, ringing }
+    }
+}
+
+fn message_of_push(push: &PushSeen, now: Timestamp) -> MessageView {
+    let own = |key: &str| push.data(key).to_owned();
+    let shown = |key: &str| {
+        let paths = ["/notification", "/android/notification", "/apns/payload/aps/alert"];
+        let found = paths.iter().find_map(|path| push.message.pointer(path)?.get(key)?.as_str());
+        if push.data(key).is_empty() { found.unwrap_or_default().to_owned() } else { own(key) }
+    };
+    let (title, mut body) = (shown("title"), shown("body"));
+    if title.is_empty() && body.is_empty() {
+        body = push.message.to_string().chars().take(RAW_CHARS_MAX).collect();
+    }
+    MessageView {
+        at: push.at,
+        road: "push",
+        severity: push.data("severity").parse().ok(),
+        state: own("state"),
+        title,
+        body,
+        integration: own("integration"),
+        url: link(push.data("url")),
+        ack_url: link(push.data("ack_url")),
+        ringing: now.duration_since(push.at) < RINGING,
+        times: 1,
+        tag: tag_of(&push.message, push.data("tag")),
+    }
+}
+
+/// What the platform folds by, if the app's own tag is not there.
+fn tag_of(message: &Value, own: &str) -> String {
+    let paths = ["/android/notification/tag", "/apns/headers/apns-collapse-id"];
+    let found = paths.iter().find_map(|path| message.pointer(path)?.as_str());
+    if own.is_empty() { found.unwrap_or_default().to_owned() } else { own.to_owned() }
+}
+
+fn message_of_text(text: TextSeen, now: Timestamp) -> MessageView {
+    MessageView {
+        at: text.at,
+        road: "text",
+        severity: None,
+        state: String::new(),
+        title: String::new(),
+        body: text.text,
+        integration: shortened(&text.from),
+        url: String::new(),
+        ack_url: String::new(),
+        ringing: now.duration_since(text.at) < RINGING,
+        times: 1,
+        tag: String::new(),
+    }
+}
+
+/// Only web addresses become links: a `javascript:` one would run.
+fn link(url: &str) -> String {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    if is_web { url.to_owned() } else { String::new() }
+}
+
+fn shortened(address: &str) -> String {
+    if address.chars().count() <= ADDRESS_CHARS_MAX {
+        return address.to_owned();
+    }
+    let head: String = address.chars().take(ADDRESS_CHARS_MAX - 6).collect();
+    let tail: Vec<char> = address.chars().rev().take(4).collect();
+    format!("{head}…{}", tail.iter().rev().collect::<String>())
+}
