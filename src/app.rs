@@ -89,9 +89,14 @@ pub struct App {
 
 impl App {
     /// Binds the configured address and starts on it.
-    pub async fn bind(config: Config, clock: Arc<dyn Clock>, stop: CancellationToken) -> Result<Self, AppError> {
+    pub async fn bind(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        stop: CancellationToken,
+    ) -> Result<Self, AppError> {
         let address = config.server.listen;
-        let listener = TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })?;
+        let listener =
+            TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })?;
         Self::start(config, listener, clock, stop).await
     }
 
@@ -103,7 +108,8 @@ impl App {
         stop: CancellationToken,
     ) -> Result<Self, AppError> {
         let listening = config.server.listen;
-        let address = listener.local_addr().map_err(|source| AppError::Listen { address: listening, source })?;
+        let address =
+            listener.local_addr().map_err(|source| AppError::Listen { address: listening, source })?;
         let (tasks, dispatch_stop) = (TaskTracker::new(), CancellationToken::new());
         let store = open(&config.store.engine)?;
         let metrics = Arc::new(Metrics::default());
@@ -120,7 +126,10 @@ impl App {
         let pulse = dispatcher.pulse();
         let keep = config.store.keep;
         let context = Context::new(Queue::new(store.clone(), clock.clone()), config, metrics, clock.clone());
-        let router = api::around(context.clone(), api::router(context.clone()).merge(console::router(context.clone())));
+        let router = api::around(
+            context.clone(),
+            api::router(context.clone()).merge(console::router(context.clone())),
+        );
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 warn!(error = %error, "could not set TCP_NODELAY: {error}");
@@ -163,7 +172,8 @@ impl App {
         stop.cancel();
         if let Some(Err(error)) = &early {
             error!(error = error as &dyn std::error::Error, "a part of the program failed, stopping");
-        } else if !server.is_finished() && tokio::time::timeout(CONNECTIONS_GRACE, &mut server).await.is_err() {
+        } else if !server.is_finished() && tokio::time::timeout(CONNECTIONS_GRACE, &mut server).await.is_err()
+        {
             info!("some connections were still open and are closed now");
             server.abort();
         }
@@ -254,7 +264,8 @@ async fn janitor(context: Context, clock: Arc<dyn Clock>, keep: SignedDuration, 
 
 async fn find_unreached(context: &Context) -> Result<(), StoreError> {
     use crate::alert::AlertState::{Acknowledged, Triggered};
-    let mut filter = AlertFilter { states: vec![Triggered, Acknowledged], limit: 500, ..AlertFilter::default() };
+    let mut filter =
+        AlertFilter { states: vec![Triggered, Acknowledged], limit: 500, ..AlertFilter::default() };
     loop {
         let page = context.queue.store().list(&filter).await?;
         for stored in &page.alerts {

@@ -15,8 +15,8 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
-pub use self::outbox::{Directory, Outbox};
 use self::outbox::UnderWay;
+pub use self::outbox::{Directory, Outbox};
 use crate::{
     alert::AlertId,
     clock::Clock,
@@ -78,7 +78,7 @@ pub(crate) struct Answer {
     alert_id: AlertId,
     settlement: Settlement,
     /// The request counts as under way until its answer is settled.
-    under_way: Option<UnderWay>,
+    _under_way: Option<UnderWay>,
 }
 
 /// What [`Dispatcher::new`] needs.

@@ -112,12 +112,17 @@ pub(super) struct ListQuery {
 
 impl ListQuery {
     pub(super) fn filter(&self) -> Result<AlertFilter, Problem> {
-        let bad = |name: &str, expected: &str| Problem::bad_request("bad_parameter", format!("`{name}`: {expected}"));
-        let states = self.state.as_deref().map(|words| words.split(',').map(|word| state(word.trim())).collect());
+        let bad = |name: &str, expected: &str| {
+            Problem::bad_request("bad_parameter", format!("`{name}`: {expected}"))
+        };
+        let states =
+            self.state.as_deref().map(|words| words.split(',').map(|word| state(word.trim())).collect());
         let (least, exactly) = match self.severity.as_deref().map(str::trim) {
             None => (None, None),
             Some(word) => match word.strip_prefix(">=") {
-                Some(word) => (Some(word.trim().parse().map_err(|e| bad("severity", &format!("{e}")))?), None),
+                Some(word) => {
+                    (Some(word.trim().parse().map_err(|e| bad("severity", &format!("{e}")))?), None)
+                }
                 None => (None, Some(word.parse().map_err(|e| bad("severity", &format!("{e}")))?)),
             },
         };
@@ -145,7 +150,10 @@ fn state(word: &str) -> Result<AlertState, Problem> {
         "triggered" => Ok(AlertState::Triggered),
         "acknowledged" => Ok(AlertState::Acknowledged),
         "resolved" => Ok(AlertState::Resolved),
-        _ => Err(Problem::bad_request("bad_parameter", "`state`: expected triggered, acknowledged or resolved")),
+        _ => Err(Problem::bad_request(
+            "bad_parameter",
+            "`state`: expected triggered, acknowledged or resolved",
+        )),
     }
 }
 

@@ -27,8 +27,9 @@ pub(super) async fn list(
     match parameters.format.as_deref() {
         None | Some("json") => Ok(Json(page).into_response()),
         Some("csv") => {
-            let text = csv_of(&page.attempts)
-                .map_err(|error| Problem::bad_request("bad_parameter", format!("could not write CSV: {error}")))?;
+            let text = csv_of(&page.attempts).map_err(|error| {
+                Problem::bad_request("bad_parameter", format!("could not write CSV: {error}"))
+            })?;
             let next = page.next.map(|id| id.to_string()).unwrap_or_default();
             let headers = [
                 (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
@@ -42,8 +43,18 @@ pub(super) async fn list(
 }
 
 const COLUMNS: [&str; 12] = [
-    "alert_id", "title", "attempt", "contact", "transport", "destination", "subject", "outcome", "cause", "detail",
-    "started_at", "took_ms",
+    "alert_id",
+    "title",
+    "attempt",
+    "contact",
+    "transport",
+    "destination",
+    "subject",
+    "outcome",
+    "cause",
+    "detail",
+    "started_at",
+    "took_ms",
 ];
 
 fn csv_of(lines: &[LedgerLine]) -> Result<String, csv::Error> {

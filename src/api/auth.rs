@@ -53,7 +53,9 @@ impl Keys {
         let presented = sha256(presented(headers, uri)?.as_bytes());
         // Every token is compared, so the time tells nothing.
         let matching = |(expected, operator)| same(&presented, expected).then_some(operator);
-        self.operators.iter().fold(None, |found, (expected, operator)| matching((expected, operator)).or(found))
+        self.operators
+            .iter()
+            .fold(None, |found, (expected, operator)| matching((expected, operator)).or(found))
     }
 
     /// Who may post a manual alert with this request's key.

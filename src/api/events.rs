@@ -68,7 +68,8 @@ pub(super) async fn post_events(
     let admitted = match receive::read(integration, content_type, &bytes, began) {
         Reading::Events(events) => admit(&context, integration, &events).await?,
         Reading::Unreadable { reason } => {
-            let told = told::tell(&context, &integration.name, Misdeed::Unreadable, (&reason, &bytes)).await?;
+            let told =
+                told::tell(&context, &integration.name, Misdeed::Unreadable, (&reason, &bytes)).await?;
             told.into_iter().map(|told| Admitted { reason: Some(IgnoreReason::Unreadable), ..told }).collect()
         }
     };
@@ -92,7 +93,8 @@ async fn authenticate<'c>(
     }
     context.metrics.refused("wrong_key");
     if context.told.wrong_key(name, context.clock.now()) {
-        let reason = "somebody keeps posting with a wrong key: if it is this sender, its alerts are being lost";
+        let reason =
+            "somebody keeps posting with a wrong key: if it is this sender, its alerts are being lost";
         told::tell(context, name, Misdeed::WrongKeys, (reason, b"")).await?;
     }
     Err(Problem::unauthorized(format!("this is not the key of integration `{name}`")))
@@ -113,11 +115,16 @@ async fn refuse_body(context: &Context, integration: &str, error: BodyError) -> 
     }
 }
 
-async fn admit(context: &Context, integration: &Integration, events: &[Event]) -> Result<Vec<Admitted>, Problem> {
+async fn admit(
+    context: &Context,
+    integration: &Integration,
+    events: &[Event],
+) -> Result<Vec<Admitted>, Problem> {
     for _ in events.iter().filter(|event| event.unknown_severity.is_some()) {
         context.metrics.unknown_severity(&integration.name);
     }
-    let poster = Poster { integration: &integration.name, close_after: integration.close_after, house: false };
+    let poster =
+        Poster { integration: &integration.name, close_after: integration.close_after, house: false };
     Ok(context.queue.admit(poster, events).await?)
 }
 
@@ -156,10 +163,17 @@ fn manual_event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<
         return Err(Problem::bad_request("bad_idempotency_key", detail));
     }
     let unique = AlertId::new(context.clock.now(), chance::bytes()).to_string();
-    let event = manual::read(ManualRequest { content_type: text("content-type"), body: bytes, idempotency_key, unique: &unique })?;
+    let event = manual::read(ManualRequest {
+        content_type: text("content-type"),
+        body: bytes,
+        idempotency_key,
+        unique: &unique,
+    })?;
     let known = |name: &ContactName| context.config.contacts.iter().any(|contact| contact.name == *name);
     match event.to.iter().find(|name| !known(name)) {
-        Some(name) => Err(Problem::bad_request("unknown_contact", format!("`to`: there is no contact `{name}`"))),
+        Some(name) => {
+            Err(Problem::bad_request("unknown_contact", format!("`to`: there is no contact `{name}`")))
+        }
         None => Ok(event),
     }
 }
@@ -175,5 +189,6 @@ fn answer(context: &Context, integration: &str, admitted: Vec<Admitted>) -> Resp
             url: admitted.alert_id.map(|id| context.alert_url(id)),
         }
     };
-    (StatusCode::ACCEPTED, Json(Answer { results: admitted.into_iter().map(result).collect() })).into_response()
+    (StatusCode::ACCEPTED, Json(Answer { results: admitted.into_iter().map(result).collect() }))
+        .into_response()
 }

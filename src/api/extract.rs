@@ -38,7 +38,9 @@ impl FromRequestParts<Context> for Actor {
         let operator = operator(parts, context)?;
         match operator.role {
             Role::Operator => Ok(Self(operator.name.clone())),
-            Role::Viewer => Err(Problem::forbidden("this token has the role `viewer`; acting takes `operator`")),
+            Role::Viewer => {
+                Err(Problem::forbidden("this token has the role `viewer`; acting takes `operator`"))
+            }
         }
     }
 }

@@ -25,12 +25,7 @@ pub(crate) use alerts::{AlertHistory, AlertView, history};
 pub use auth::{Keys, Seat};
 pub use problem::Problem;
 
-use crate::{
-    clock::Clock,
-    config::Config,
-    queue::Queue,
-    telemetry::Metrics,
-};
+use crate::{clock::Clock, config::Config, queue::Queue, telemetry::Metrics};
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -100,7 +95,8 @@ pub fn around(context: Context, router: Router) -> Router {
 }
 
 async fn headers_and_log(State(context): State<Context>, request: Request, next: Next) -> Response {
-    let (method, path, began) = (request.method().clone(), request.uri().path().to_owned(), context.clock.now());
+    let (method, path, began) =
+        (request.method().clone(), request.uri().path().to_owned(), context.clock.now());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));

@@ -34,7 +34,8 @@ pub(super) async fn readyz(State(context): State<Context>) -> Response {
 pub(super) async fn metrics(State(context): State<Context>) -> Response {
     let health = context.queue.store().health().await;
     let text = context.metrics.render(health.writable, health.scheduled);
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+        .into_response()
 }
 
 /// `GET /openapi.yaml`: the contract.

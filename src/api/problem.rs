@@ -92,8 +92,12 @@ impl From<StoreError> for Problem {
 impl From<ActionError> for Problem {
     fn from(source: ActionError) -> Self {
         match source {
-            ActionError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "alert_not_found", source.to_string()),
-            ActionError::AlreadyResolved(_) => Self::new(StatusCode::CONFLICT, "alert_resolved", source.to_string()),
+            ActionError::NotFound(_) => {
+                Self::new(StatusCode::NOT_FOUND, "alert_not_found", source.to_string())
+            }
+            ActionError::AlreadyResolved(_) => {
+                Self::new(StatusCode::CONFLICT, "alert_resolved", source.to_string())
+            }
             ActionError::Store(source) => source.into(),
         }
     }

@@ -43,8 +43,12 @@ fn describe(path: &Path, config: &Config) {
         StoreEngine::Memory => "in memory (nothing survives a restart)".to_owned(),
         StoreEngine::Sled(path) => format!("in {}", path.display()),
     };
-    say(&format!("listens on {}, links point to {}, alerts are kept {engine}", config.server.listen, config.public_url));
-    let integrations: Vec<&str> = config.integrations.iter().map(|integration| integration.name.as_str()).collect();
+    say(&format!(
+        "listens on {}, links point to {}, alerts are kept {engine}",
+        config.server.listen, config.public_url
+    ));
+    let integrations: Vec<&str> =
+        config.integrations.iter().map(|integration| integration.name.as_str()).collect();
     say(&format!("integrations: {}", listed(&integrations)));
     for contact in &config.contacts {
         let devices = match contact.devices.len() {
@@ -52,11 +56,16 @@ fn describe(path: &Path, config: &Config) {
             1 => "1 device".to_owned(),
             several => format!("{several} devices"),
         };
-        let phone = contact.phone.as_ref().map_or_else(|| "no phone".to_owned(), |phone| format!("phone {phone}"));
+        let phone =
+            contact.phone.as_ref().map_or_else(|| "no phone".to_owned(), |phone| format!("phone {phone}"));
         say(&format!("contact {}: {devices}, {phone}", contact.name));
     }
     let gateways: Vec<&str> = config.sms.gateways.iter().map(|gateway| gateway.name.as_str()).collect();
-    say(&format!("push: {}; SMS gateways in order: {}", if config.fcm.is_some() { "FCM" } else { "none" }, listed(&gateways)));
+    say(&format!(
+        "push: {}; SMS gateways in order: {}",
+        if config.fcm.is_some() { "FCM" } else { "none" },
+        listed(&gateways)
+    ));
 }
 
 fn listed(names: &[&str]) -> String {

@@ -111,13 +111,16 @@ struct SetupArguments {
 /// Runs a subcommand; errors go to standard error, one cause a line.
 pub fn run(arguments: Arguments, environment: Environment<'_>) -> ExitCode {
     let result = match arguments.command {
-        Command::Serve(arguments) => start_logging(environment, "info").and_then(|()| serve::run(&load(&arguments, environment)?)),
-        Command::Demo(arguments) => start_logging(environment, "warn").and_then(|()| demo::run(arguments.listen)),
+        Command::Serve(arguments) => {
+            start_logging(environment, "info").and_then(|()| serve::run(&load(&arguments, environment)?))
+        }
+        Command::Demo(arguments) => {
+            start_logging(environment, "warn").and_then(|()| demo::run(arguments.listen))
+        }
         Command::Check(arguments) => check::run(&arguments.config.config, arguments.online, environment),
         Command::Send(arguments) => send::run(&arguments, environment),
-        Command::Setup(SetupCommand::Zabbix(arguments)) => {
-            load(&arguments.config, environment).and_then(|config| setup_zabbix(&config, arguments.integration.as_deref()))
-        }
+        Command::Setup(SetupCommand::Zabbix(arguments)) => load(&arguments.config, environment)
+            .and_then(|config| setup_zabbix(&config, arguments.integration.as_deref())),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -176,7 +179,8 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 
 /// Which of the configuration's Zabbix integrations is meant; the only one, unless `name` says.
 fn setup_zabbix(config: &Config, name: Option<&str>) -> Result<(), Failure> {
-    let of_kind: Vec<_> = config.integrations.iter().filter(|one| one.kind == IntegrationKind::Zabbix).collect();
+    let of_kind: Vec<_> =
+        config.integrations.iter().filter(|one| one.kind == IntegrationKind::Zabbix).collect();
     let names = || of_kind.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
     let integration = match (name, of_kind.as_slice()) {
         (_, []) => return Err("the configuration has no [[integration]] with kind = \"zabbix\"".into()),

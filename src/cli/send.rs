@@ -15,14 +15,16 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 /// Posts the alert and prints where it can be seen.
 pub(super) fn run(arguments: &SendArguments, environment: Environment<'_>) -> Result<(), Failure> {
     let (url, token) = server(arguments, environment)?;
-    let mut body = json!({ "title": arguments.title, "severity": arguments.severity, "body": arguments.body });
+    let mut body =
+        json!({ "title": arguments.title, "severity": arguments.severity, "body": arguments.body });
     if let (false, Some(body)) = (arguments.to.is_empty(), body.as_object_mut()) {
         body.insert("to".into(), json!(arguments.to));
     }
     super::runtime()?.block_on(async {
         let client = client_builder(&Network::default())?.timeout(TIMEOUT).build()?;
         let request = client.post(format!("{url}/v1/alerts")).bearer_auth(token).body(body.to_string());
-        let answer = request.send().await.map_err(|error| format!("could not reach {url}: {}", root(&error)))?;
+        let answer =
+            request.send().await.map_err(|error| format!("could not reach {url}: {}", root(&error)))?;
         let status = answer.status();
         let text = answer.text().await?;
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -46,11 +48,10 @@ fn server(arguments: &SendArguments, environment: Environment<'_>) -> Result<(St
         return Err("which server? give --config FILE, or BONGSU_URL and BONGSU_TOKEN".into());
     };
     let config = config::load(path, environment)?;
-    let operator = config
-        .operators
-        .iter()
-        .find(|operator| operator.role == Role::Operator)
-        .ok_or_else(|| format!("{}: there is no [[operator]] with the role `operator`", path.display()))?;
+    let operator =
+        config.operators.iter().find(|operator| operator.role == Role::Operator).ok_or_else(|| {
+            format!("{}: there is no [[operator]] with the role `operator`", path.display())
+        })?;
     Ok((local_url(&config), operator.token.expose_secret().to_owned()))
 }
 

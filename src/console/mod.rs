@@ -12,10 +12,7 @@ use axum::{
     routing::get,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use minijinja::{
-    Environment, Value, context,
-    value::Serde,
-};
+use minijinja::{Environment, Value, context, value::Serde};
 use serde::Serialize;
 
 use crate::{
@@ -25,8 +22,7 @@ use crate::{
 };
 
 /// Scripts: none. Styles: our own file. Nothing frames us.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(Clone)]
 struct Pages {
@@ -55,13 +51,16 @@ impl FromRequestParts<Pages> for Reader {
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Problem> {
         match pages.context.keys.operator(&parts.headers, &parts.uri) {
             Some(_) => Ok(Self),
-            None => Err(Problem::unauthorized("log in with any name and an [[operator]] token as the password")),
+            None => {
+                Err(Problem::unauthorized("log in with any name and an [[operator]] token as the password"))
+            }
         }
     }
 }
 
 async fn stylesheet() -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=3600")];
+    let headers =
+        [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=3600")];
     (headers, include_str!("../../templates/console/console.css")).into_response()
 }
 

@@ -24,7 +24,10 @@ pub(super) fn describe(entry: &Entry) -> String {
             };
             let words = outcome(&attempt.outcome);
             let (transport, destination) = (attempt.transport.as_str(), &attempt.destination);
-            format!("{transport} to {} ({destination}) {words} after {} ms{detail}", attempt.contact, attempt.took_ms)
+            format!(
+                "{transport} to {} ({destination}) {words} after {} ms{detail}",
+                attempt.contact, attempt.took_ms
+            )
         }
         Entry::DeadLetter { contact, transport, reason, .. } => {
             format!("{} to {contact} given up: {reason}", transport.as_str())

@@ -180,7 +180,7 @@ impl Dispatcher {
     }
 
     fn wait_again(&mut self, alert_id: AlertId, settlements: Vec<Settlement>) {
-        let answer = |settlement| Answer { alert_id, settlement, under_way: None };
+        let answer = |settlement| Answer { alert_id, settlement, _under_way: None };
         self.waiting.extend(settlements.into_iter().map(answer));
     }
 }

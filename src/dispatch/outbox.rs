@@ -20,9 +20,7 @@ use crate::{
     },
     clock::Clock,
     config::Contact,
-    deliver::{
-        Notice, Push, PushMessage, PushTransport, Renderer, SmsTransport, Text, sms::TEXT_CHARS_MAX,
-    },
+    deliver::{Notice, Push, PushMessage, PushTransport, Renderer, SmsTransport, Text, sms::TEXT_CHARS_MAX},
     plan::{Address, Send, Settlement},
 };
 
@@ -152,7 +150,7 @@ impl Outbox {
             };
             let settlement = Settlement { send, outcome, ended: clock.now() };
             // A closed channel means shutdown has stopped waiting; the attempt counts as unknown.
-            let _ = answers.send(Answer { alert_id, settlement, under_way }).await;
+            let _ = answers.send(Answer { alert_id, settlement, _under_way: under_way }).await;
             drop(permit);
         });
     }
@@ -176,7 +174,8 @@ impl Outbox {
         };
         let permit = self.texts.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
         let language = known.map(|person| person.language).unwrap_or_default();
-        let text = self.renderer.sms(&self.notice(&send.subject, alert, &self.url(alert)), language, TEXT_CHARS_MAX);
+        let text =
+            self.renderer.sms(&self.notice(&send.subject, alert, &self.url(alert)), language, TEXT_CHARS_MAX);
         let contact = send.contact.clone();
         Ok(Request::Text(
             transport,

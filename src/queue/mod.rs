@@ -95,7 +95,6 @@ pub enum ActionError {
 
 /// The events of one dedup key within one request, and what is known of that key.
 struct Thread<'a> {
-    key: ThreadKey,
     events: Vec<(usize, &'a Event)>,
     known: Option<Box<Stored>>,
 }
@@ -166,7 +165,6 @@ impl Queue {
             _ => self.store.find_threads(order.clone()).await?,
         };
         let threads = order.into_iter().zip(known).map(|(key, known)| Thread {
-            key,
             events: by_key.remove(&key).unwrap_or_default(),
             known: known.map(Box::new),
         });

@@ -14,11 +14,13 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static AUTHORIZATION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)(authorization["']?\s*[:=]\s*["']?)([^"'\r\n,}]+)"#).expect("the pattern is well formed")
+    Regex::new(r#"(?i)(authorization["']?\s*[:=]\s*["']?)([^"'\r\n,}]+)"#)
+        .expect("the pattern is well formed")
 });
 
-static USERINFO: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^/\s@]+@").expect("the pattern is well formed"));
+static USERINFO: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^/\s@]+@").expect("the pattern is well formed")
+});
 
 /// The text with every secret we can recognise replaced by `***`.
 pub fn redact(text: &str) -> String {

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
 };
@@ -27,19 +27,25 @@ use crate::clock::Clock;
 const ACCEPT_PAUSE: SignedDuration = SignedDuration::from_millis(100);
 
 /// Every connection of one sandbox.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Exchange {
-    refusing: AtomicBool,
     accepted: AtomicU64,
-    root: Mutex<CancellationToken>,
+    /// What cuts every line that stands; `None` while connections are refused.
+    root: Mutex<Option<CancellationToken>>,
 }
 
 impl Exchange {
+    pub(super) fn open() -> Self {
+        Self { accepted: AtomicU64::new(0), root: Mutex::new(Some(CancellationToken::new())) }
+    }
+
     /// While refusing, every connection is cut, those that stand and those that come.
     pub(super) fn refuse(&self, refusing: bool) {
-        self.refusing.store(refusing, Ordering::SeqCst);
-        if refusing {
-            std::mem::take(&mut *self.root.lock().unwrap_or_else(PoisonError::into_inner)).cancel();
+        let mut root = self.root.lock().unwrap_or_else(PoisonError::into_inner);
+        if !refusing {
+            root.get_or_insert_default();
+        } else if let Some(root) = root.take() {
+            root.cancel();
         }
     }
 
@@ -48,9 +54,12 @@ impl Exchange {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    fn open(&self) -> CutHandle {
+    /// A handle for a new line; `None` while connections are refused.
+    fn connect(&self) -> Option<CutHandle> {
+        let root = self.root.lock().unwrap_or_else(PoisonError::into_inner);
+        let handle = CutHandle(root.as_ref()?.child_token());
         self.accepted.fetch_add(1, Ordering::Relaxed);
-        CutHandle(self.root.lock().unwrap_or_else(PoisonError::into_inner).child_token())
+        Some(handle)
     }
 }
 
@@ -87,8 +96,10 @@ impl axum::serve::Listener for Lines {
     async fn accept(&mut self) -> (Line, SocketAddr) {
         loop {
             match self.tcp.accept().await {
-                Ok((tcp, _)) if self.exchange.refusing.load(Ordering::SeqCst) => reset(&tcp),
-                Ok((tcp, address)) => return (Line::new(tcp, self), address),
+                Ok((tcp, address)) => match self.exchange.connect() {
+                    Some(handle) => return (Line::new(tcp, self.tls.as_ref(), handle), address),
+                    None => reset(&tcp),
+                },
                 Err(error) => {
                     warn!(%error, "could not take a connection of the sandbox");
                     self.clock.sleep(ACCEPT_PAUSE).await;
@@ -122,13 +133,12 @@ trait Wire: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Wire for T {}
 
 impl Line {
-    fn new(tcp: TcpStream, lines: &Lines) -> Self {
+    fn new(tcp: TcpStream, tls: Option<&TlsAcceptor>, handle: CutHandle) -> Self {
         if let Err(error) = tcp.set_nodelay(true) {
             warn!(%error, "could not set TCP_NODELAY on a connection of the sandbox");
         }
-        let handle = lines.exchange.open();
         let cut = Box::pin(handle.0.clone().cancelled_owned());
-        let stream = match &lines.tls {
+        let stream = match tls {
             None => Stream::Plain(tcp),
             Some(acceptor) => Stream::Handshake(Box::new(acceptor.accept(tcp))),
         };

@@ -39,7 +39,7 @@ pub use seen::{Counts, PushSeen, Record, RefusalSeen, SEEN_MAX, TextSeen};
 pub use sms::Sms;
 
 use google::{IssuedTokens, ServiceAccount};
-use line::{CutHandle, Lines};
+use line::{CutHandle, Exchange, Lines};
 use script::Script;
 use seen::{Ledger, wait_until};
 use sms::SolapiAccount;
@@ -75,7 +75,7 @@ impl Default for Options {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             tls: false,
             record: Record::Everything,
-            token_lifetime: Duration::from_secs(3600),
+            token_lifetime: Duration::from_hours(1),
             hint: String::new(),
             phones: Vec::new(),
         }
@@ -116,7 +116,7 @@ impl Sandbox {
         let world = Arc::new(World {
             clock: Arc::clone(&clock),
             stop: stop.clone(),
-            exchange: Arc::default(),
+            exchange: Arc::new(Exchange::open()),
             hint: options.hint,
             phones: options.phones,
             account: ServiceAccount::generate(&base_url)?,
@@ -193,7 +193,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
     };
     SocketAddr::new(ip, address.port())
 }

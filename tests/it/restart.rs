@@ -25,7 +25,10 @@ async fn dedupe_and_history_survive_a_restart() {
     h.settled().await;
     h.restart().await;
     let again = h.zabbix(problem("disk full")).await;
-    assert_eq!((&again["admission"], &again["alert_id"]), (&serde_json::json!("joined"), &opened["alert_id"]));
+    assert_eq!(
+        (&again["admission"], &again["alert_id"]),
+        (&serde_json::json!("joined"), &opened["alert_id"])
+    );
     h.zabbix(recovery("disk full")).await;
     h.settled().await;
     assert_eq!(h.pushes().len(), 2);
@@ -35,10 +38,12 @@ async fn dedupe_and_history_survive_a_restart() {
 #[tokio::test]
 async fn a_request_under_way_at_a_clean_stop_is_settled() {
     let mut h = Harness::start().await;
-    h.sandbox.fcm().script([Answer::SlowOk(std::time::Duration::from_millis(300))]);
+    h.sandbox.fcm().script([Answer::Hang]);
     let opened = h.zabbix(problem("disk full")).await;
     h.sandbox.wait_until(|sandbox| sandbox.fcm().counts().seen == 1).await;
+    let fcm = h.sandbox.fcm();
+    tokio::join!(h.stop(), async { fcm.release() });
     h.restart().await;
     h.settled().await;
-    assert_eq!(h.attempts(&opened).await, ["push accepted"]);
+    assert_eq!(h.attempts(&opened).await, ["push accepted"], "{}", h.alert(&opened).await);
 }

@@ -123,10 +123,13 @@ fn is_same_name(name: &str, key: &str) -> bool {
 fn check_value(kind: Kind, value: &Value) -> Result<(), Flaw> {
     match kind {
         Kind::Text => text(value).map(drop),
-        Kind::Formed(is_formed, words) => match is_formed(text(value)?) {
-            true => Ok(()),
-            false => Err(Flaw::BadValue(String::new(), words.to_owned())),
-        },
+        Kind::Formed(is_formed, words) => {
+            if is_formed(text(value)?) {
+                Ok(())
+            } else {
+                Err(Flaw::BadValue(String::new(), words.to_owned()))
+            }
+        }
         Kind::Bool => value.as_bool().map(drop).ok_or_else(|| wrong("TYPE_BOOL", value)),
         Kind::Integer => value.as_i64().map(drop).ok_or_else(|| wrong("TYPE_INT32", value)),
         Kind::Number => value.as_f64().map(drop).ok_or_else(|| wrong("TYPE_FLOAT", value)),
@@ -136,9 +139,9 @@ fn check_value(kind: Kind, value: &Value) -> Result<(), Flaw> {
         Kind::Word(words) => word(words, value),
         Kind::TextMap => text_map(value),
         Kind::Data => data(value),
-        Kind::Object(fields) => match value {
-            Value::Object(object) => check_object(fields, object),
-            other => Err(wrong("Message", other)),
+        Kind::Object(fields) => match value.as_object() {
+            Some(object) => check_object(fields, object),
+            None => Err(wrong("Message", value)),
         },
         Kind::Free => value.as_object().map(drop).ok_or_else(|| wrong("Struct", value)),
     }
@@ -174,7 +177,7 @@ fn word(words: &[&str], value: &Value) -> Result<(), Flaw> {
     let is_known = match value {
         Value::String(text) => words.iter().any(|word| word.eq_ignore_ascii_case(text)),
         Value::Number(number) => number.as_u64().is_some_and(|number| number < words.len() as u64),
-        _ => false,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
     };
     if is_known { Ok(()) } else { Err(wrong("TYPE_ENUM", value)) }
 }
@@ -213,9 +216,9 @@ fn check_target(message: &Map<String, Value>) -> Result<(), Flaw> {
 
 /// What Google asks of messages to iPhones before it passes them on to Apple.
 fn check_apns(message: &Map<String, Value>) -> Result<(), Flaw> {
-    let Some(apns) = member(message, "apns") else { return Ok(()) };
+    let Some(config) = member(message, "apns") else { return Ok(()) };
     let bad = |field: &str, words: &str| Err(Flaw::BadValue(format!("apns.{field}"), words.to_owned()));
-    let header = |name: &str| apns.get("headers").and_then(|h| h.get(name)).and_then(Value::as_str);
+    let header = |name: &str| config.get("headers").and_then(|h| h.get(name)).and_then(Value::as_str);
     if header("apns-collapse-id").is_some_and(|id| COLLAPSE_ID_BYTES_MAX < id.len()) {
         return bad("headers.apns-collapse-id", "apns-collapse-id is longer than 64 bytes");
     }
@@ -223,7 +226,7 @@ fn check_apns(message: &Map<String, Value>) -> Result<(), Flaw> {
     if priority.is_some_and(|priority| !matches!(priority, "1" | "5" | "10")) {
         return bad("headers.apns-priority", "Invalid apns-priority");
     }
-    let Some(payload) = apns.get("payload") else { return Ok(()) };
+    let Some(payload) = config.get("payload") else { return Ok(()) };
     let Some(aps) = payload.get("aps") else { return Ok(()) };
     if !aps.is_object() {
         return bad("payload.aps", "aps must be an object");

@@ -1,6 +1,9 @@
 //! A service account with a fresh key.
 
-use std::{fmt, io};
+use std::{
+    fmt::{self, Write},
+    io,
+};
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -65,7 +68,15 @@ impl fmt::Debug for ServiceAccount {
 pub(in crate::sandbox) fn random_hex<const N: usize>() -> io::Result<String> {
     let mut bytes = [0_u8; N];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| io::Error::other("the system gave no random bytes"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
+}
+
+/// Lower-case hexadecimal digits.
+pub(in crate::sandbox) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes everything");
+        text
+    })
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
@@ -75,6 +86,5 @@ fn pem(label: &str, der: &[u8]) -> String {
         text.push_str(&String::from_utf8_lossy(line));
         text.push('\n');
     }
-    text.push_str(&format!("-----END {label}-----\n"));
-    text
+    text + &format!("-----END {label}-----\n")
 }

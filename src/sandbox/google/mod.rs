@@ -10,6 +10,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use jiff::SignedDuration;
 
+#[cfg(test)]
+pub(super) use key::hex;
 pub(super) use key::{ServiceAccount, random_hex};
 pub(super) use send::send;
 pub(super) use token::{IssuedTokens, exchange};

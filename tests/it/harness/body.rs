@@ -48,5 +48,8 @@ pub(crate) fn recovery(name: &str) -> Zabbix {
 
 /// Somebody did something to [`problem`] in Zabbix.
 pub(crate) fn update(name: &str, action: &str) -> Zabbix {
-    problem(name).set("event_update_status", "1").set("event_update_action", action).set("user_fullname", "Min Kim")
+    problem(name)
+        .set("event_update_status", "1")
+        .set("event_update_action", action)
+        .set("user_fullname", "Min Kim")
 }

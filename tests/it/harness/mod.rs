@@ -58,7 +58,8 @@ pub(crate) struct Setting {
 
 impl Default for Setting {
     fn default() -> Self {
-        let contacts = format!("[[contact]]\nname = \"jin\"\nphone = \"{JIN_PHONE}\"\ndevices = [\"{JIN}\"]\n");
+        let contacts =
+            format!("[[contact]]\nname = \"jin\"\nphone = \"{JIN_PHONE}\"\ndevices = [\"{JIN}\"]\n");
         Self { fcm: Some(String::new()), contacts, gateways: vec!["sms-one"], more: String::new() }
     }
 }
@@ -77,12 +78,12 @@ impl Harness {
                 .await
                 .expect("a sandbox starts on any free port");
         let folder = TempDir::new().expect("a temporary folder");
-        std::fs::write(folder.path().join("firebase.json"), sandbox.service_account_json()).expect("a key file");
+        std::fs::write(folder.path().join("firebase.json"), sandbox.service_account_json())
+            .expect("a key file");
         let config = configuration(&setting, sandbox.base_url());
         let stop = CancellationToken::new();
         let client = client();
-        let mut harness =
-            Self { app: None, stop, clock, sandbox, sandbox_stop, config, folder, client };
+        let mut harness = Self { app: None, stop, clock, sandbox, sandbox_stop, config, folder, client };
         harness.boot().await;
         harness
     }
@@ -117,6 +118,12 @@ impl Harness {
         let status = answer.status().as_u16();
         let text = answer.text().await.expect("an answer is text");
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    pub(crate) async fn post_with(&self, path: &str, key: &str, header: (&str, &str), body: &str) -> Value {
+        let request = self.client.post(self.url(path)).bearer_auth(key).header(header.0, header.1);
+        let answer = request.body(body.to_owned()).send().await.expect("it answers");
+        serde_json::from_str(&answer.text().await.expect("an answer is text")).expect("an answer is JSON")
     }
 
     pub(crate) async fn post_basic(&self, path: &str, key: &str, body: &str) -> u16 {
@@ -155,10 +162,6 @@ impl Harness {
         settled.expect("it settles").expect("the store answers");
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
     /// Moves time and waits until everything that follows has happened.
     pub(crate) async fn pass(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
@@ -186,7 +189,11 @@ impl Harness {
     /// Pushes that phones got: title and state, in order.
     pub(crate) fn pushes(&self) -> Vec<String> {
         let pushes = self.sandbox.fcm().pushes();
-        pushes.iter().filter(|push| push.accepted).map(|push| format!("{}: {}", push.data("state"), push.data("title"))).collect()
+        pushes
+            .iter()
+            .filter(|push| push.accepted)
+            .map(|push| format!("{}: {}", push.data("state"), push.data("title")))
+            .collect()
     }
 
     /// Texts that phones got.
@@ -206,7 +213,11 @@ impl Harness {
         let word = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
         rows.iter()
             .filter(|row| row["entry"] == "attempt")
-            .map(|row| format!("{} {} {}", word(row, "transport"), word(row, "outcome"), word(row, "cause")).trim().to_owned())
+            .map(|row| {
+                format!("{} {} {}", word(row, "transport"), word(row, "outcome"), word(row, "cause"))
+                    .trim()
+                    .to_owned()
+            })
             .collect()
     }
 }
@@ -228,7 +239,8 @@ fn client() -> reqwest::Client {
 fn configuration(setting: &Setting, sandbox: &str) -> String {
     let Setting { fcm, contacts, gateways, more } = setting;
     let fcm = fcm.as_ref().map_or_else(String::new, |lines| {
-        let base = if lines.contains("base_url") { String::new() } else { format!("base_url = \"{sandbox}\"\n") };
+        let base =
+            if lines.contains("base_url") { String::new() } else { format!("base_url = \"{sandbox}\"\n") };
         format!("[fcm]\nservice_account = {{ file = \"firebase.json\" }}\n{base}{lines}\n")
     });
     let gateways: String = gateways

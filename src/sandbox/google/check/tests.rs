@@ -126,7 +126,7 @@ fn a_value_of_the_wrong_type_is_refused_with_its_place() {
     ] {
         match check(&to_device(extra.clone())) {
             Err(Flaw::WrongType(found_at, found, _)) => {
-                assert_eq!((found_at.as_str(), found), (at, kind), "{extra}")
+                assert_eq!((found_at.as_str(), found), (at, kind), "{extra}");
             }
             other => panic!("{extra}: {other:?}"),
         }
