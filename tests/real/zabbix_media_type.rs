@@ -151,11 +151,10 @@ async fn the_second_bongsu_gets_what_the_first_does_not_take_and_is_told_the_end
 #[tokio::test]
 async fn while_the_first_bongsu_hangs_the_second_is_reached_by_the_second_attempt() {
     let second = Capture::start().await;
-    let settings = [("bongsu_url_2", second.url())].map(|(name, url)| (name, url));
     let first = Capture::start().await;
     first.answer(Answer::Hang);
     // As shipped: a timeout of 10 s, and 10 s between attempts.
-    let scene = build("hang", &first, &[(settings[0].0, &settings[0].1)], json!({})).await;
+    let scene = build("hang", &first, &[("bongsu_url_2", &second.url())], json!({})).await;
     let event = scene.problem(5).await;
     let hung = first.nth(1, SOON).await;
     let taken = second.nth(1, SOON).await;
