@@ -10,12 +10,12 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use bongsu::{
     alert::{
-        Alert, AlertId, AlertState, ContactName, ContactTelling, Cycle, DedupKey, DeviceId, Entry, PushRoad,
-        RoadState, Row, Severity, SmsRoad, Subject, Telling,
+        Alert, AlertId, ContactName, ContactTelling, Cycle, DedupKey, DeviceId, Event, Milestone, PushRoad,
+        RoadState, Severity, SmsRoad, Subject, Telling,
     },
     store::{AlertWrite, Commit, Expect, Lane, SledStore, Store},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use self::bare_store::{Figures, measure};
 
@@ -85,14 +85,8 @@ fn write_of(number: u64) -> AlertWrite {
     };
     let contact = ContactTelling { cycles: vec![cycle], ..ContactTelling::default() };
     let jin: ContactName = "jin".parse().expect("a name");
-    let alert = Alert {
-        id: AlertId::new(now, entropy),
-        integration: "zabbix".to_owned(),
-        dedup_key: DedupKey::new(number.to_string()),
-        round: 1,
-        state: AlertState::Triggered,
-        severity: Severity::High,
-        title: format!("Disk /dev/vda{} is almost full on db-{number}.example", number % 9),
+    let event = Event {
+        severity: Some(Severity::High),
         body: "Free space is below 5 % for 15 minutes; the growth of the last hour fills it by 04:10.\n"
             .repeat(8),
         labels: BTreeMap::from([
@@ -100,20 +94,16 @@ fn write_of(number: u64) -> AlertWrite {
             ("site".to_owned(), "seoul".to_owned()),
         ]),
         source_url: Some(format!("https://zabbix.example/tr_events.php?triggerid=16199&eventid={number}")),
-        starts_at: now,
-        opened_at: now,
-        last_seen_at: now,
-        count: 1,
-        acknowledged: None,
-        resolved: None,
-        close_at: now.saturating_add(SignedDuration::from_hours(24)).expect("in range"),
-        test: false,
-        to: Vec::new(),
-        idempotency_key: None,
-        attempts: 0,
-        telling: Telling { opened: true, contacts: BTreeMap::from([(jin, contact)]), ..Telling::default() },
-        rows_moved: 0,
-        rows: vec![Row { at: now, entry: Entry::Opened }],
+        ..Event::firing(
+            DedupKey::new(number.to_string()),
+            format!("Disk /dev/vda{} is almost full on db-{number}.example", number % 9),
+        )
     };
+    let telling = Telling {
+        planned: [Milestone::Opened].into(),
+        contacts: BTreeMap::from([(jin, contact)]),
+        ..Telling::default()
+    };
+    let alert = Alert { telling, ..Alert::opened(AlertId::new(now, entropy), "zabbix", &event, now) };
     AlertWrite { alert, expect: Expect::NewRound, due: Some(now), chunk: Vec::new(), release: false }
 }

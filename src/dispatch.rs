@@ -179,7 +179,7 @@ impl Dispatcher {
         }
         let due = self.store.next_due().await?;
         Ok(Step::IdleUntil(if claims == 0 {
-            due.max(Some(self.outbox.try_again_at(self.clock.now())))
+            due.max(Some(Outbox::try_again_at(self.clock.now())))
         } else {
             due
         }))

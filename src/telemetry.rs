@@ -155,7 +155,7 @@ impl Metrics {
         self.accept_seconds.observe(seconds);
     }
 
-    /// The OpenMetrics text, with the store's figures of this moment.
+    /// The `OpenMetrics` text, with the store's figures of this moment.
     pub fn render(&self, writable: bool, scheduled: usize) -> String {
         self.scheduled.set(i64::try_from(scheduled).unwrap_or(i64::MAX));
         self.writable.set(i64::from(writable));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AlertId, ContactName, DedupKey, Row, Severity, Tag, Telling, ThreadKey, Told};
+use super::{AlertId, ContactName, DedupKey, Entry, Event, Row, Severity, Tag, Telling, ThreadKey, Told};
 
 /// One round of one dedup key. This is the stored document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +152,37 @@ impl ResolvedBy {
 }
 
 impl Alert {
+    /// The first round of what `event` tells, heard by `integration` at `now`.
+    pub fn opened(id: AlertId, integration: &str, event: &Event, now: Timestamp) -> Self {
+        Self {
+            id,
+            integration: integration.to_owned(),
+            dedup_key: event.dedup_key.clone(),
+            round: 1,
+            state: AlertState::Triggered,
+            severity: event.severity.unwrap_or_default(),
+            title: event.title.clone(),
+            body: event.body.clone(),
+            labels: event.labels.clone(),
+            source_url: event.source_url.clone(),
+            starts_at: event.starts_at.unwrap_or(now),
+            opened_at: now,
+            last_seen_at: now,
+            count: 1,
+            acknowledged: None,
+            resolved: None,
+            close_at: Timestamp::MAX,
+            test: event.test,
+            house: false,
+            to: event.to.clone(),
+            idempotency_key: event.idempotency_key.clone(),
+            attempts: 0,
+            telling: Telling::default(),
+            rows_moved: 0,
+            rows: vec![Row { at: now, entry: Entry::Opened }],
+        }
+    }
+
     /// Triggered or acknowledged.
     pub fn is_open(&self) -> bool {
         matches!(self.state, AlertState::Triggered | AlertState::Acknowledged)

@@ -40,6 +40,28 @@ pub struct Event {
     pub idempotency_key: Option<String>,
 }
 
+impl Event {
+    /// Something is wrong; whatever the sender did not say is left empty.
+    pub fn firing(dedup_key: DedupKey, title: impl Into<String>) -> Self {
+        Self {
+            dedup_key,
+            status: EventStatus::Firing,
+            severity: None,
+            unknown_severity: None,
+            title: title.into(),
+            body: String::new(),
+            labels: BTreeMap::new(),
+            source_url: None,
+            starts_at: None,
+            ended_at: None,
+            test: false,
+            key_never_returns: false,
+            to: Vec::new(),
+            idempotency_key: None,
+        }
+    }
+}
+
 /// What an event claims about the condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventStatus {

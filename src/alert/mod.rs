@@ -23,4 +23,6 @@ pub use id::AlertId;
 pub use journal::{AttemptRow, Entry, Row};
 pub use outcome::{DeferCause, Outcome, RejectCause};
 pub use severity::{Severity, UnknownSeverity};
-pub use telling::{ContactTelling, Cycle, PushRoad, RoadState, SmsRoad, Subject, Telling, Told, Transport};
+pub use telling::{
+    ContactTelling, Cycle, Milestone, PushRoad, RoadState, SmsRoad, Subject, Telling, Told, Transport,
+};

@@ -3,7 +3,7 @@
 //! A [`Cycle`] is one contact being told one thing. Only open destinations are kept; what became
 //! of the closed ones is in the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,18 +33,9 @@ impl Transport {
 /// The telling of one alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Telling {
-    /// The opening has been planned.
-    #[serde(default)]
-    pub opened: bool,
-    /// The resolution has been planned.
-    #[serde(default)]
-    pub resolved: bool,
-    /// The alert has been planned at or above `sms.always_at`.
-    #[serde(default)]
-    pub raised: bool,
-    /// The planned cycles were cut back because somebody acknowledged.
-    #[serde(default)]
-    pub acknowledged: bool,
+    /// Changes of the alert that have been planned.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub planned: BTreeSet<Milestone>,
     /// How often the steps were repeated.
     #[serde(default)]
     pub repeats: u16,
@@ -54,6 +45,20 @@ pub struct Telling {
     /// Per contact.
     #[serde(default)]
     pub contacts: BTreeMap<ContactName, ContactTelling>,
+}
+
+/// A change of an alert that planning has taken notice of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Milestone {
+    /// It was opened: everyone's telling has begun.
+    Opened,
+    /// It has been at or above `sms.always_at`.
+    Raised,
+    /// Somebody has it: what waits was cut back.
+    Acknowledged,
+    /// It is over: the telling of the end has begun.
+    Resolved,
 }
 
 /// The telling of one alert to one contact.

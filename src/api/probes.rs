@@ -30,7 +30,7 @@ pub(super) async fn readyz(State(context): State<Context>) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// `GET /metrics`: OpenMetrics text.
+/// `GET /metrics`: `OpenMetrics` text.
 pub(super) async fn metrics(State(context): State<Context>) -> Response {
     let health = context.queue.store().health().await;
     let text = context.metrics.render(health.writable, health.scheduled);

@@ -2,7 +2,7 @@
 //! itself an alert: one open per integration and kind, at most one notification an hour.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Mutex, PoisonError},
 };
 
@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::Context;
 use crate::{
-    alert::{DedupKey, Event, EventStatus, Severity},
+    alert::{DedupKey, Event, Severity},
     queue::{Admitted, Poster},
     receive::redact,
     store::StoreError,
@@ -86,20 +86,9 @@ pub(crate) async fn tell(
     let kept = body.get(..body.len().min(KEPT_BODY_BYTES)).unwrap_or_default();
     let kept = redact::redact(&String::from_utf8_lossy(kept));
     let event = Event {
-        dedup_key: DedupKey::new(misdeed.dedup_key()),
-        status: EventStatus::Firing,
         severity: Some(Severity::High),
-        title: misdeed.title(integration),
         body: if kept.is_empty() { reason.to_owned() } else { format!("{reason}\n\n{kept}") },
-        labels: BTreeMap::new(),
-        source_url: None,
-        starts_at: None,
-        ended_at: None,
-        test: false,
-        key_never_returns: false,
-        to: Vec::new(),
-        idempotency_key: None,
-        unknown_severity: None,
+        ..Event::firing(DedupKey::new(misdeed.dedup_key()), misdeed.title(integration))
     };
     let poster = Poster { integration, close_after: HOUSE_CLOSES_AFTER, house: true };
     context.queue.admit(poster, &[event]).await

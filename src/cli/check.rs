@@ -79,7 +79,7 @@ async fn rehearse(fcm: &FcmTransport) -> Result<(), Failure> {
             say("online: Google accepted the key and rehearsed a push");
             Ok(())
         }
-        outcome => {
+        outcome @ (Outcome::Deferred { .. } | Outcome::Rejected { .. } | Outcome::Unknown { .. }) => {
             let cause = outcome.cause().unwrap_or("no answer");
             Err(format!("Google did not take a rehearsed push ({cause}): {}", outcome.detail()).into())
         }

@@ -1,6 +1,6 @@
 //! One step's work: alerts to plan, with the answers that came for them, written as one group.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use tracing::{info, warn};
 
@@ -70,29 +70,41 @@ impl Dispatcher {
 
     /// One job per alert: a claimed document, or the one in hand, with the answers for it.
     async fn gather(&mut self, claimed: Vec<Stored>) -> Result<Vec<Job>, StoreError> {
-        let mut jobs: HashMap<AlertId, Job> = claimed
-            .into_iter()
-            .map(|base| (base.alert.id, Job { base, settlements: Vec::new(), claimed: true }))
-            .collect();
+        let job = |base, claimed| Job { base, settlements: Vec::new(), claimed };
+        let mut jobs: HashMap<AlertId, Job> =
+            claimed.into_iter().map(|base| (base.alert.id, job(base, true))).collect();
+        if let Err(error) = self.take_in_hand(&jobs).await {
+            let ids: Vec<AlertId> = jobs.into_keys().collect();
+            self.store.release(&ids).await;
+            return Err(error);
+        }
         for answer in std::mem::take(&mut self.waiting) {
-            let id = answer.alert_id;
-            if !jobs.contains_key(&id) {
-                let base = match self.in_hand.get(&id) {
-                    Some(stored) => Some(stored.clone()),
-                    None => self.store.get(id).await?,
-                };
+            let job = match (jobs.entry(answer.alert_id), self.in_hand.get(&answer.alert_id)) {
+                (Entry::Occupied(known), _) => known.into_mut(),
+                (Entry::Vacant(new), Some(base)) => new.insert(job(base.clone(), false)),
                 // Purged meanwhile: the answer concerns nobody any more.
-                let Some(base) = base else { continue };
-                jobs.insert(id, Job { base, settlements: Vec::new(), claimed: false });
-            }
-            match jobs.get_mut(&id) {
-                Some(job) if job.settlements.len() < ANSWERS_PER_ALERT_MAX => {
-                    job.settlements.push(answer.settlement)
-                }
-                Some(_) | None => self.waiting.push(answer),
+                (Entry::Vacant(_), None) => continue,
+            };
+            if job.settlements.len() < ANSWERS_PER_ALERT_MAX {
+                job.settlements.push(answer.settlement);
+            } else {
+                self.waiting.push(answer);
             }
         }
         Ok(jobs.into_values().collect())
+    }
+
+    /// Reads the documents of waiting answers that are neither claimed nor in hand.
+    async fn take_in_hand(&mut self, jobs: &HashMap<AlertId, Job>) -> Result<(), StoreError> {
+        let known = |id: &AlertId| jobs.contains_key(id) || self.in_hand.contains_key(id);
+        let missing: BTreeSet<AlertId> =
+            self.waiting.iter().map(|answer| answer.alert_id).filter(|id| !known(id)).collect();
+        for id in missing {
+            if let Some(stored) = self.store.get(id).await? {
+                self.in_hand.insert(id, stored);
+            }
+        }
+        Ok(())
     }
 
     fn plan(&mut self, job: Job) -> Planned {

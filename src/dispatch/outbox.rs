@@ -120,7 +120,7 @@ impl Outbox {
     }
 
     /// When to look at a saturated outbox again even if no answer comes.
-    pub(super) fn try_again_at(&self, now: Timestamp) -> Timestamp {
+    pub(super) fn try_again_at(now: Timestamp) -> Timestamp {
         now.saturating_add(STALLED_AFTER).unwrap_or(Timestamp::MAX)
     }
 

@@ -2,13 +2,13 @@
 
 use super::{Address, desk::Desk};
 use crate::alert::{
-    AlertState, ContactName, ContactTelling, Cycle, Entry, PushRoad, RoadState, SmsRoad, Subject, Telling,
-    Told,
+    AlertState, ContactName, ContactTelling, Cycle, Entry, Milestone, PushRoad, RoadState, SmsRoad, Subject,
+    Telling, Told,
 };
 
 /// Compares the alert with what has been planned so far, and plans what is new.
 pub(super) fn apply(desk: &mut Desk<'_>, telling: &mut Telling) {
-    if !telling.opened {
+    if telling.planned.insert(Milestone::Opened) {
         open(desk, telling);
     }
     match desk.state {
@@ -20,7 +20,7 @@ pub(super) fn apply(desk: &mut Desk<'_>, telling: &mut Telling) {
         }
         AlertState::Acknowledged => {
             raise(desk, telling);
-            telling.acknowledged = true;
+            telling.planned.insert(Milestone::Acknowledged);
             cut_back(desk, telling);
         }
         AlertState::Resolved => resolve(desk, telling),
@@ -29,8 +29,9 @@ pub(super) fn apply(desk: &mut Desk<'_>, telling: &mut Telling) {
 
 /// Everyone in the audience is told; an alert that is already over is told as missed instead.
 fn open(desk: &Desk<'_>, telling: &mut Telling) {
-    telling.opened = true;
-    telling.raised = desk.present.rules.texts_at_once(desk.severity);
+    if desk.present.rules.texts_at_once(desk.severity) {
+        telling.planned.insert(Milestone::Raised);
+    }
     let over = desk.state == AlertState::Resolved;
     for person in desk.audience() {
         let cycles = if over { Vec::new() } else { vec![desk.begin(&person, Subject::Opened, false)] };
@@ -44,7 +45,7 @@ fn open(desk: &Desk<'_>, telling: &mut Telling) {
 
 /// After an un-acknowledgement, whoever was cut off before being told is told after all.
 fn resume(desk: &Desk<'_>, telling: &mut Telling) {
-    if !std::mem::take(&mut telling.acknowledged) {
+    if !telling.planned.remove(&Milestone::Acknowledged) {
         return;
     }
     for person in desk.audience() {
@@ -60,10 +61,9 @@ fn resume(desk: &Desk<'_>, telling: &mut Telling) {
 /// A raise to `sms.always_at` sends the text as if the alert had been opened there.
 fn raise(desk: &mut Desk<'_>, telling: &mut Telling) {
     let rules = desk.present.rules;
-    if telling.raised || !rules.texts_at_once(desk.severity) {
+    if !rules.texts_at_once(desk.severity) || !telling.planned.insert(Milestone::Raised) {
         return;
     }
-    telling.raised = true;
     if telling.repeat_at.is_none() && !desk.test && rules.repeat.from <= desk.severity && telling.repeats == 0
     {
         telling.repeat_at = Some(desk.after(rules.repeat.every));
@@ -136,7 +136,7 @@ fn keeps(state: RoadState, attempts: u16, first_still_goes: bool) -> bool {
 /// message that says both.
 fn resolve(desk: &mut Desk<'_>, telling: &mut Telling) {
     telling.repeat_at = None;
-    let first = !std::mem::replace(&mut telling.resolved, true);
+    let first = telling.planned.insert(Milestone::Resolved);
     for (name, contact) in &mut telling.contacts {
         let texting =
             contact.cycles.iter().any(|cycle| cycle.subject.is_about_open_alert() && is_texting(cycle));

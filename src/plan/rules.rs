@@ -113,7 +113,9 @@ impl DeviceBook {
     /// Not before `until`.
     pub fn quarantine(&mut self, device: DeviceId, until: Timestamp) {
         // A retired device stays retired.
-        self.blocked.entry(device).or_insert(Some(until)).as_mut().map(|known| *known = until.max(*known));
+        if let Some(known) = self.blocked.entry(device).or_insert(Some(until)) {
+            *known = until.max(*known);
+        }
     }
 
     /// May be used now.

@@ -1,13 +1,11 @@
 //! DESIGN's table "push, then SMS", the changes of an alert, and what holds in every history.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
 use crate::alert::{
-    Acknowledgement, AlertId, DedupKey, DeferCause, Outcome, RejectCause, Severity, Telling, Told,
+    Acknowledgement, AlertId, DedupKey, DeferCause, Event, Outcome, RejectCause, Severity, Told,
 };
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -94,9 +92,9 @@ impl Scene {
         let same =
             |earlier: &&(Send, _)| earlier.0.contact == send.contact && earlier.0.subject == send.subject;
         let earlier: Vec<_> = self.texts.iter().filter(same).map(|(_, outcome)| outcome).collect();
-        let sent = |outcome: &&&Option<Outcome>| matches!(outcome, Some(Outcome::Accepted { .. }));
+        let arrived = |outcome: &&&Option<Outcome>| matches!(outcome, Some(Outcome::Accepted { .. }));
         let may_be = |outcome: &&&Option<Outcome>| matches!(outcome, None | Some(Outcome::Unknown { .. }));
-        assert_eq!(earlier.iter().filter(sent).count(), 0, "texted again after an acceptance: {send:?}");
+        assert_eq!(earlier.iter().filter(arrived).count(), 0, "texted again after an acceptance: {send:?}");
         assert!(
             earlier.iter().filter(may_be).count() < 2,
             "texted a third time after two unknowns: {send:?}"
@@ -173,33 +171,9 @@ fn person(name: &str, devices: u64) -> Person {
 }
 
 fn alert(severity: Severity) -> Alert {
-    Alert {
-        id: AlertId::new(T0, [7; 10]),
-        integration: "zabbix".into(),
-        dedup_key: DedupKey::new("459"),
-        round: 1,
-        state: AlertState::Triggered,
-        severity,
-        title: "disk full".into(),
-        body: String::new(),
-        labels: BTreeMap::new(),
-        source_url: None,
-        starts_at: T0,
-        opened_at: T0,
-        last_seen_at: T0,
-        count: 1,
-        acknowledged: None,
-        resolved: None,
-        close_at: T0 + SignedDuration::from_hours(24 * 7),
-        test: false,
-        house: false,
-        to: Vec::new(),
-        idempotency_key: None,
-        attempts: 0,
-        telling: Telling::default(),
-        rows_moved: 0,
-        rows: Vec::new(),
-    }
+    let event = Event { severity: Some(severity), ..Event::firing(DedupKey::new("459"), "disk full") };
+    let close_at = T0 + SignedDuration::from_hours(24 * 7);
+    Alert { close_at, rows: Vec::new(), ..Alert::opened(AlertId::new(T0, [7; 10]), "zabbix", &event, T0) }
 }
 
 fn accepted() -> Outcome {

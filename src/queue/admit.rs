@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{
     Acknowledgement, Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, IgnoreReason,
-    Resolution, ResolvedBy, Row, Telling, Update,
+    Resolution, ResolvedBy, Row, Update,
 };
 
 /// How long an update waits for its problem.
@@ -80,7 +80,7 @@ fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             if alert.acknowledged.is_some() {
                 alert.state = AlertState::Acknowledged;
             }
-            alert.rows = known.rows.clone();
+            alert.rows.clone_from(&known.rows);
             alert.rows.push(Row { at: arrival.now, entry: Entry::Opened });
             opened(alert, event)
         }
@@ -159,32 +159,12 @@ fn opened(alert: Alert, event: &Event) -> Decision {
 
 fn new_round(event: &Event, arrival: &Arrival<'_>, round: u32) -> Alert {
     let close_after = if event.test { TEST_CLOSES_AFTER } else { arrival.close_after };
+    let id = AlertId::new(arrival.now, arrival.entropy);
     Alert {
-        id: AlertId::new(arrival.now, arrival.entropy),
-        integration: arrival.integration.to_owned(),
-        dedup_key: event.dedup_key.clone(),
         round,
-        state: AlertState::Triggered,
-        severity: event.severity.unwrap_or_default(),
-        title: event.title.clone(),
-        body: event.body.clone(),
-        labels: event.labels.clone(),
-        source_url: event.source_url.clone(),
-        starts_at: event.starts_at.unwrap_or(arrival.now),
-        opened_at: arrival.now,
-        last_seen_at: arrival.now,
-        count: 1,
-        acknowledged: None,
-        resolved: None,
         close_at: arrival.now.saturating_add(close_after).unwrap_or(Timestamp::MAX),
-        test: event.test,
         house: arrival.house,
-        to: event.to.clone(),
-        idempotency_key: event.idempotency_key.clone(),
-        attempts: 0,
-        telling: Telling::default(),
-        rows_moved: 0,
-        rows: vec![Row { at: arrival.now, entry: Entry::Opened }],
+        ..Alert::opened(id, arrival.integration, event, arrival.now)
     }
 }
 

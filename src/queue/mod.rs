@@ -116,7 +116,7 @@ impl Queue {
         let mut threads = self.look_up(poster.integration, events).await?;
         for _ in 0..CONFLICTS_MAX {
             let mut writes = Vec::new();
-            let mut writers = Vec::new();
+            let mut rests = Vec::new();
             for thread in threads {
                 let fold = self.fold(poster, thread);
                 for (index, admitted) in fold.results {
@@ -126,13 +126,13 @@ impl Queue {
                 }
                 if let Some(write) = fold.write {
                     writes.push(write);
-                    writers.push((fold.thread, fold.rest));
+                    rests.push((fold.thread, fold.rest));
                 }
             }
             if writes.is_empty() {
                 break;
             }
-            threads = self.write(writes, writers).await?;
+            threads = self.write(writes, rests).await?;
             if threads.is_empty() {
                 break;
             }
@@ -174,12 +174,12 @@ impl Queue {
     async fn write<'a>(
         &self,
         writes: Vec<AlertWrite>,
-        writers: Vec<(Thread<'a>, usize)>,
+        rests: Vec<(Thread<'a>, usize)>,
     ) -> Result<Vec<Thread<'a>>, StoreError> {
         let written: Vec<Alert> = writes.iter().map(|write| write.alert.clone()).collect();
         let commits = self.commit(Lane::Accept, writes).await?;
         let mut again = Vec::new();
-        for ((commit, alert), (mut thread, rest)) in commits.into_iter().zip(written).zip(writers) {
+        for ((commit, alert), (mut thread, rest)) in commits.into_iter().zip(written).zip(rests) {
             match commit {
                 Commit::Done(version) => {
                     self.seen.forget(alert.id);

@@ -123,7 +123,8 @@ pub fn notifications(alert: &Alert, history: &[Row]) -> Vec<NotificationView> {
             for (transport, destination, state) in open_roads(cycle) {
                 let view = view_of(&mut views, (name, transport), &destination, cycle.subject.as_str());
                 view.next_at = state.wakes_at();
-                view.state = if state.is_in_flight() { "in_flight" } else { "waiting" }.to_owned();
+                let word = if state.is_in_flight() { "in_flight" } else { "waiting" };
+                word.clone_into(&mut view.state);
             }
         }
     }

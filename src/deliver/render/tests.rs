@@ -1,13 +1,8 @@
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::*;
 use crate::{
-    alert::{
-        Acknowledgement, Alert, AlertId, AlertState, DedupKey, Resolution, ResolvedBy, Severity, Subject,
-        Telling,
-    },
+    alert::{Acknowledgement, Alert, AlertId, DedupKey, Event, Resolution, ResolvedBy, Severity, Subject},
     deliver::sms::TEXT_CHARS_MAX,
 };
 
@@ -28,37 +23,17 @@ fn at(time: &str) -> Timestamp {
 
 fn alert() -> Alert {
     let starts_at = at("2026-11-22T03:10:00+09:00");
-    Alert {
-        id: AlertId::from_bytes([7; 16]),
-        integration: "zabbix".to_owned(),
-        dedup_key: DedupKey::new("problem:1"),
-        round: 1,
-        state: AlertState::Triggered,
-        severity: Severity::Disaster,
-        title: "서버실 온도 45℃ 초과".to_owned(),
+    let event = Event {
+        severity: Some(Severity::Disaster),
         body: "센서 2번".to_owned(),
-        labels: BTreeMap::new(),
-        source_url: None,
-        starts_at,
-        opened_at: starts_at,
-        last_seen_at: starts_at,
-        count: 1,
-        acknowledged: None,
-        resolved: None,
-        close_at: starts_at,
-        test: false,
-        to: Vec::new(),
-        idempotency_key: None,
-        attempts: 0,
-        telling: Telling::default(),
-        rows_moved: 0,
-        rows: Vec::new(),
-    }
+        ..Event::firing(DedupKey::new("problem:1"), "서버실 온도 45℃ 초과")
+    };
+    Alert::opened(AlertId::from_bytes([7; 16]), "zabbix", &event, starts_at)
 }
 
 fn resolved(mut alert: Alert) -> Alert {
     let at = at("2026-11-22T03:12:00+09:00");
-    alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at, note: None });
+    alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at, note: None, ended_at: None });
     alert
 }
 

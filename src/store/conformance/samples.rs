@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     alert::{
-        Alert, AlertId, AlertState, ContactName, ContactTelling, Cycle, DedupKey, DeviceId, Entry, PushRoad,
-        Resolution, ResolvedBy, RoadState, Row, Severity, SmsRoad, Subject, Telling,
+        Alert, AlertId, AlertState, ContactName, ContactTelling, Cycle, DedupKey, DeviceId, Entry, Event,
+        Milestone, PushRoad, Resolution, ResolvedBy, RoadState, Row, Severity, SmsRoad, Subject, Telling,
     },
     store::{AlertWrite, Expect, Version},
 };
@@ -26,40 +26,24 @@ pub(crate) fn alert(key: &str, round: u32, opened_at: Timestamp) -> Alert {
     {
         *byte = from;
     }
-    Alert {
-        id: AlertId::new(opened_at, entropy),
-        integration: "zabbix".to_owned(),
-        dedup_key,
-        round,
-        state: AlertState::Triggered,
-        severity: Severity::High,
-        title: format!("{key} is down"),
+    let event = Event {
+        severity: Some(Severity::High),
         body: "no answer for 5 minutes".to_owned(),
         labels: BTreeMap::from([("host".to_owned(), "db-1".to_owned())]),
         source_url: Some("https://zabbix.example/tr_events.php?eventid=1".to_owned()),
-        starts_at: opened_at,
-        opened_at,
-        last_seen_at: opened_at,
-        count: 1,
-        acknowledged: None,
-        resolved: None,
-        close_at: opened_at.saturating_add(SignedDuration::from_hours(24)).unwrap(),
-        test: false,
-        to: Vec::new(),
-        idempotency_key: None,
+        ..Event::firing(dedup_key, format!("{key} is down"))
+    };
+    Alert {
+        round,
         attempts: 1,
         telling: telling(opened_at),
-        rows_moved: 0,
-        rows: vec![Row { at: opened_at, entry: Entry::Opened }],
+        ..Alert::opened(AlertId::new(opened_at, entropy), "zabbix", &event, opened_at)
     }
 }
 
 fn telling(at: Timestamp) -> Telling {
-    let push = PushRoad {
-        device: DeviceId(7),
-        attempts: 1,
-        state: RoadState::InFlight { attempt: 1, began: at, until: at },
-    };
+    let push =
+        PushRoad { device: DeviceId(7), attempts: 1, state: RoadState::InFlight { attempt: 1, until: at } };
     let cycle = Cycle {
         subject: Subject::Opened,
         since: at,
@@ -70,7 +54,7 @@ fn telling(at: Timestamp) -> Telling {
     };
     let contact = ContactTelling { cycles: vec![cycle], ..ContactTelling::default() };
     let contacts = BTreeMap::from([("jin".parse::<ContactName>().unwrap(), contact)]);
-    Telling { opened: true, contacts, ..Telling::default() }
+    Telling { planned: [Milestone::Opened].into(), contacts, ..Telling::default() }
 }
 
 /// The write that opens `alert(key, round, opened_at)`, due at once.
@@ -98,7 +82,7 @@ pub(crate) fn change(alert: &Alert, version: Version, due: Option<Timestamp>) ->
 /// The same alert, resolved.
 pub(crate) fn resolved(mut alert: Alert, at: Timestamp) -> Alert {
     alert.state = AlertState::Resolved;
-    alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at, note: None });
+    alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at, note: None, ended_at: None });
     alert
 }
 

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use bongsu::{
     app::App,
-    clock::{Clock, ManualClock},
+    clock::ManualClock,
     config,
     sandbox::{Options, Sandbox},
 };
