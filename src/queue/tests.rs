@@ -1,1 +1,214 @@
+//! Dedupe, rounds, folding of one request's events, and counts.
 
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    alert::{Severity, Update},
+    clock::ManualClock,
+    store::{AlertFilter, MemoryStore},
+};
+
+const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
+const ZABBIX: Poster<'_> =
+    Poster { integration: "zabbix", close_after: SignedDuration::from_hours(7 * 24), house: false };
+
+fn queue() -> (Queue, Arc<ManualClock>) {
+    let clock = ManualClock::at(T0);
+    (Queue::new(Arc::new(MemoryStore::new()), clock.clone()), clock)
+}
+
+fn firing(key: &str) -> Event {
+    Event { severity: Some(Severity::High), ..Event::firing(DedupKey::new(key), "disk full") }
+}
+
+fn resolved(key: &str) -> Event {
+    Event { status: EventStatus::Resolved { note: None, escalation_cancelled: false }, ..firing(key) }
+}
+
+fn update(key: &str, update: Update) -> Event {
+    Event { status: EventStatus::Update(update), ..firing(key) }
+}
+
+fn comment(text: &str) -> Update {
+    Update { comment: Some(text.to_owned()), by: Some("Min".to_owned()), ..Update::default() }
+}
+
+async fn admissions(queue: &Queue, events: &[Event]) -> Vec<(Admission, Option<IgnoreReason>)> {
+    let results = queue.admit(ZABBIX, events).await.expect("the store works");
+    results.into_iter().map(|result| (result.admission, result.reason)).collect()
+}
+
+async fn only_alert(queue: &Queue) -> Alert {
+    let filter = AlertFilter { limit: 10, ..AlertFilter::default() };
+    let mut page = queue.store().list(&filter).await.expect("the store works");
+    assert_eq!(page.alerts.len(), 1);
+    queue.with_seen(page.alerts.remove(0).alert)
+}
+
+#[tokio::test]
+async fn events_of_one_request_and_key_are_folded_in_their_order() {
+    let (queue, _) = queue();
+    let events = [
+        firing("1"),
+        firing("1"),
+        update("1", comment("looking")),
+        resolved("1"),
+        resolved("1"),
+        firing("2"),
+    ];
+    let got = admissions(&queue, &events).await;
+    let plain = |admission| (admission, None);
+    assert_eq!(
+        got,
+        [
+            plain(Admission::Opened),
+            plain(Admission::Joined),
+            plain(Admission::Joined),
+            plain(Admission::Resolved),
+            (Admission::Ignored, Some(IgnoreReason::AlreadyResolved)),
+            plain(Admission::Opened),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_new_round_within_one_request_is_a_document_of_its_own() {
+    let (queue, _) = queue();
+    let events = [firing("1"), resolved("1"), firing("1"), resolved("1"), firing("1")];
+    let results = queue.admit(ZABBIX, &events).await.expect("the store works");
+    let ids: std::collections::BTreeSet<_> = results.iter().filter_map(|result| result.alert_id).collect();
+    assert_eq!(ids.len(), 3, "three rounds");
+    let latest =
+        queue.store().get(results[4].alert_id.expect("opened")).await.expect("works").expect("there");
+    assert_eq!((latest.alert.round, latest.alert.state), (3, AlertState::Triggered));
+}
+
+#[tokio::test]
+async fn a_firing_event_from_before_the_end_is_stale_and_one_from_after_it_is_a_new_round() {
+    let (queue, clock) = queue();
+    let at = |seconds| Some(T0 + SignedDuration::from_secs(seconds));
+    let started = |seconds| Event { starts_at: at(seconds), ..firing("1") };
+    let ended = Event { ended_at: at(60), ..resolved("1") };
+    clock.advance(SignedDuration::from_secs(100));
+    let got = admissions(&queue, &[started(0), ended, started(0), started(60), started(61)]).await;
+    let stale = (Admission::Ignored, Some(IgnoreReason::Stale));
+    assert_eq!(got[2..], [stale, stale, (Admission::Opened, None)]);
+}
+
+#[tokio::test]
+async fn a_key_that_never_returns_stays_stale() {
+    let (queue, _) = queue();
+    let event = Event { key_never_returns: true, ..firing("459") };
+    let got = admissions(&queue, &[event.clone(), resolved("459"), event]).await;
+    assert_eq!(got[2], (Admission::Ignored, Some(IgnoreReason::Stale)));
+}
+
+#[tokio::test]
+async fn the_same_update_for_every_zabbix_user_is_kept_once() {
+    let (queue, _) = queue();
+    admissions(&queue, &[firing("1")]).await;
+    for _ in 0..3 {
+        let taken = Update { acknowledged: Some(true), ..comment("mine") };
+        admissions(&queue, &[update("1", taken)]).await;
+    }
+    let alert = only_alert(&queue).await;
+    assert_eq!(alert.rows.len(), 3, "opened, acknowledged, one comment: {:?}", alert.rows);
+    assert_eq!((alert.state, alert.count), (AlertState::Acknowledged, 3), "two repeats counted");
+}
+
+#[tokio::test]
+async fn repeats_cost_no_write_until_a_minute_has_passed() {
+    let (queue, clock) = queue();
+    admissions(&queue, &[firing("1")]).await;
+    let version = || async {
+        queue.store().find_threads(vec![only_alert(&queue).await.thread()]).await.expect("works")[0]
+            .clone()
+            .expect("there")
+            .version
+    };
+    for _ in 0..50 {
+        assert_eq!(admissions(&queue, &[firing("1")]).await, [(Admission::Joined, None)]);
+    }
+    assert_eq!(version().await, 1, "nothing was written");
+    assert_eq!(only_alert(&queue).await.count, 51, "and everything was counted");
+    clock.advance(SignedDuration::from_secs(60));
+    admissions(&queue, &[firing("1")]).await;
+    assert_eq!(version().await, 2);
+    assert_eq!(only_alert(&queue).await.count, 52);
+    admissions(&queue, &[firing("1")]).await;
+    queue.save_seen().await.expect("works");
+    assert_eq!(version().await, 3);
+    assert_eq!(only_alert(&queue).await.count, 53);
+}
+
+#[tokio::test]
+async fn long_histories_leave_the_document_in_chunks() {
+    let (queue, _) = queue();
+    admissions(&queue, &[firing("1")]).await;
+    let id = only_alert(&queue).await.id;
+    for number in 0..40 {
+        queue.act(id, &Action::Comment(number.to_string()), "dana").await.expect("works");
+    }
+    let alert = only_alert(&queue).await;
+    assert!(alert.rows.len() <= ROWS_IN_DOCUMENT_MAX);
+    let mut rows = queue.store().moved_rows(id).await.expect("works");
+    assert_eq!(u32::try_from(rows.len()).expect("few"), alert.rows_moved);
+    rows.extend(alert.rows);
+    let texts: Vec<String> = rows
+        .iter()
+        .filter_map(|row| match &row.entry {
+            Entry::Comment { text, .. } => Some(text.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, (0..40).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_idempotency_key_names_its_alert_for_a_day() {
+    let (queue, clock) = queue();
+    let event = Event { idempotency_key: Some("abc".into()), ..firing("idempotency:abc") };
+    let first = queue.admit(ZABBIX, std::slice::from_ref(&event)).await.expect("works");
+    queue.act(first[0].alert_id.expect("opened"), &Action::Resolve, "dana").await.expect("works");
+    let again = queue.admit(ZABBIX, std::slice::from_ref(&event)).await.expect("works");
+    assert_eq!(first, again, "also when it was resolved meanwhile");
+    clock.advance(IDEMPOTENCY_KEEP);
+    let later = queue.admit(ZABBIX, std::slice::from_ref(&event)).await.expect("works");
+    assert_ne!(first[0].alert_id, later[0].alert_id);
+}
+
+proptest! {
+    /// However often and in whatever order a sender repeats itself, one key has at most one open
+    /// alert, and the last one follows the last event that counted.
+    #[test]
+    fn one_key_has_at_most_one_open_alert(statuses in proptest::collection::vec(0_u8..4, 1..40), split in 1_usize..5) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let (queue, _) = queue();
+            let events: Vec<Event> = statuses
+                .iter()
+                .map(|status| match status {
+                    0 | 1 => firing("1"),
+                    2 => resolved("1"),
+                    _ => update("1", Update { acknowledged: Some(true), ..Update::default() }),
+                })
+                .collect();
+            for batch in events.chunks(split) {
+                let results = queue.admit(ZABBIX, batch).await.expect("the store works");
+                assert_eq!(results.len(), batch.len());
+            }
+            let filter = AlertFilter {
+                states: vec![AlertState::Triggered, AlertState::Acknowledged],
+                limit: 100,
+                ..AlertFilter::default()
+            };
+            let open = queue.store().list(&filter).await.expect("the store works").alerts.len();
+            let expected = statuses.iter().filter(|status| **status != 3).next_back().is_some_and(|last| *last < 2);
+            assert_eq!(open, usize::from(expected));
+        });
+    }
+}
