@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub(crate) use scene::{Scene, SceneSpec};
 
 /// A page that the API does not finish in this time is a fault of the lab.
-const API_TIMEOUT: Duration = Duration::from_secs(60);
+const API_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What `tests/zabbix/up` wrote into `lab.json`.
 #[derive(Deserialize)]

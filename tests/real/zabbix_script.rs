@@ -138,7 +138,8 @@ impl Script {
 
     fn with(mut self, name: &str, value: &str) -> Self {
         let parameter = self.parameters.iter_mut().find(|(known, _)| known == name);
-        parameter.unwrap_or_else(|| panic!("the media type has no parameter {name}")).1 = value.to_owned();
+        let parameter = parameter.unwrap_or_else(|| panic!("the media type has no parameter {name}"));
+        value.clone_into(&mut parameter.1);
         self
     }
 
