@@ -16,8 +16,8 @@ use super::{
         words::{Grade, grade},
     },
     names::{
-        BY, HOST, MESSAGE, NAME, NO_LABEL, OPDATA, SEVERITY, SUBJECT, TAG_PREFIX, TAGS_JSON, TRIGGER_ID,
-        TRIGGER_NAME, TRIGGER_SEVERITY, UPDATE_ACTION, UPDATE_MESSAGE, URL, ZABBIX_URL,
+        BY, HOST, MESSAGE, NAME, NAME_WITHHELD, NO_LABEL, OPDATA, SEVERITY, SUBJECT, TAG_PREFIX, TAGS_JSON,
+        TRIGGER_ID, TRIGGER_NAME, TRIGGER_SEVERITY, UPDATE_ACTION, UPDATE_MESSAGE, URL, ZABBIX_URL,
     },
 };
 use crate::config::Integration;
@@ -105,7 +105,8 @@ impl Message<'_> {
 
     /// Who made the update.
     pub(super) fn by(&self) -> Option<String> {
-        self.fields.text(BY).map(|name| one_line(name, NOTE_BYTES_MAX))
+        let name = self.fields.text(BY).filter(|name| name.trim() != NAME_WITHHELD)?;
+        Some(one_line(name, NOTE_BYTES_MAX))
     }
 
     /// "closed by NAME: comment", if a person closed the problem.

@@ -4,6 +4,9 @@
 pub(super) const UPDATE_ACTION: &[&str] = &["eventupdateaction"];
 pub(super) const UPDATE_MESSAGE: &[&str] = &["eventupdatemessage"];
 pub(super) const BY: &[&str] = &["userfullname", "userusername", "useralias"];
+
+/// What Zabbix writes for a user whom the user with our media may not see: a name of nobody.
+pub(super) const NAME_WITHHELD: &str = "Inaccessible user";
 pub(super) const HOST: &[&str] = &["hostname", "host", "hosthost"];
 pub(super) const NAME: &[&str] = &["eventname"];
 pub(super) const SUBJECT: &[&str] = &["alertsubject", "subject"];
