@@ -1,1 +1,427 @@
-//! stub
+//! One suite for every engine: what [`Store`] promises, whoever keeps it.
+
+pub(crate) mod samples;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::SignedDuration;
+use tokio_util::task::TaskTracker;
+
+use self::samples::{alert, at, change, opening, resolved, rows};
+use super::{
+    AlertFilter, AlertWrite, Commit, DeviceRecord, LIST_DOCUMENTS_READ_MAX, Lane, MemoryStore, SledStore,
+    Store, StoreError, Stored, VALUE_BYTES_MAX, Version,
+};
+use crate::alert::{Alert, AlertId, AlertState, DeviceId, Severity};
+
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+
+macro_rules! conformance {
+    ($($promise:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $promise() {
+                super::$promise(std::sync::Arc::new(super::MemoryStore::new())).await;
+            })*
+        }
+
+        mod sled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                let folder = tempfile::tempdir().unwrap();
+                let store = std::sync::Arc::new(super::SledStore::open(folder.path()).unwrap());
+                super::$promise(store.clone()).await;
+                super::Store::close(&*store).await;
+            })*
+        }
+    };
+}
+
+conformance! {
+    a_thread_opens_each_round_once,
+    a_write_replaces_only_the_version_it_has_read,
+    an_id_that_is_taken_is_not_overwritten,
+    later_writes_of_a_commit_see_earlier_ones,
+    of_64_tasks_that_open_one_round_exactly_one_wins,
+    a_commit_of_any_length_is_answered_in_order,
+    a_document_that_is_too_large_stops_its_commit_before_anything_is_written,
+    threads_are_found_in_the_order_asked,
+    an_alert_is_due_where_its_last_write_put_it_and_nowhere_else,
+    what_is_due_is_claimed_earliest_first_and_by_one,
+    a_claim_ends_with_its_lease_with_a_release_or_with_a_write_that_says_so,
+    a_wake_up_that_comes_before_the_wait_is_not_lost,
+    a_listing_is_newest_first_and_continues_below_its_cursor,
+    a_listing_shows_what_its_filter_admits,
+    a_listing_reads_only_so_much_at_a_time,
+    moved_rows_come_back_in_their_order,
+    devices_are_remembered,
+    purging_forgets_only_what_is_over,
+    purging_keeps_a_thread_that_has_a_newer_round,
+}
+
+type Shop = Arc<dyn Store>;
+
+async fn commit(store: &Shop, writes: Vec<AlertWrite>) -> Vec<Commit> {
+    store.commit(Lane::Accept, writes).await.unwrap()
+}
+
+async fn commit_one(store: &Shop, write: AlertWrite) -> Commit {
+    commit(store, vec![write]).await.remove(0)
+}
+
+#[track_caller]
+fn version(commit: &Commit) -> Version {
+    match commit {
+        Commit::Done(version) => *version,
+        Commit::Conflict(current) => panic!("expected it to be written, but there is {current:?}"),
+    }
+}
+
+#[track_caller]
+fn conflict(commit: Commit) -> Option<Stored> {
+    match commit {
+        Commit::Done(version) => panic!("expected a conflict, but it was written at version {version}"),
+        Commit::Conflict(current) => current.map(|stored| *stored),
+    }
+}
+
+fn ids(alerts: &[Stored]) -> Vec<AlertId> {
+    alerts.iter().map(|stored| stored.alert.id).collect()
+}
+
+async fn a_thread_opens_each_round_once(store: Shop) {
+    let (first, second) = (opening("db", 1, at(0)), opening("db", 2, at(10)));
+    assert_eq!(version(&commit_one(&store, first.clone()).await), 1);
+    let rival =
+        AlertWrite { alert: Alert { id: alert("x", 1, at(1)).id, ..first.alert.clone() }, ..first.clone() };
+    let current = Stored { alert: first.alert.clone(), version: 1 };
+    assert_eq!(conflict(commit_one(&store, rival.clone()).await), Some(current));
+
+    assert_eq!(version(&commit_one(&store, second.clone()).await), 1);
+    let current = Stored { alert: second.alert.clone(), version: 1 };
+    assert_eq!(conflict(commit_one(&store, rival).await), Some(current.clone()));
+    assert_eq!(store.find_threads(vec![first.alert.thread()]).await.unwrap(), [Some(current)]);
+    assert_eq!(store.get(first.alert.id).await.unwrap(), Some(Stored { alert: first.alert, version: 1 }));
+}
+
+async fn a_write_replaces_only_the_version_it_has_read(store: Shop) {
+    let opened = opening("db", 1, at(0));
+    commit_one(&store, opened.clone()).await;
+    let louder = Alert { severity: Severity::Disaster, ..opened.alert.clone() };
+    assert_eq!(version(&commit_one(&store, change(&louder, 1, Some(at(5)))).await), 2);
+
+    let current = Stored { alert: louder.clone(), version: 2 };
+    for read in [1, 3] {
+        let refused = commit_one(&store, change(&opened.alert, read, Some(at(9)))).await;
+        assert_eq!(conflict(refused), Some(current.clone()));
+    }
+    assert_eq!(store.get(louder.id).await.unwrap(), Some(current));
+    assert_eq!(store.next_due().await.unwrap(), Some(at(5)));
+    let unknown = change(&alert("other", 1, at(0)), 1, None);
+    assert_eq!(conflict(commit_one(&store, unknown).await), None);
+}
+
+async fn an_id_that_is_taken_is_not_overwritten(store: Shop) {
+    let opened = opening("db", 1, at(0));
+    commit_one(&store, opened.clone()).await;
+    let mut other = opening("other", 1, at(0));
+    other.alert.id = opened.alert.id;
+    assert_eq!(conflict(commit_one(&store, other.clone()).await), None);
+    assert_eq!(store.get(opened.alert.id).await.unwrap().unwrap().alert, opened.alert);
+    assert_eq!(store.find_threads(vec![other.alert.thread()]).await.unwrap(), [None]);
+}
+
+async fn later_writes_of_a_commit_see_earlier_ones(store: Shop) {
+    let first = opening("db", 1, at(0));
+    let mut rival = first.clone();
+    rival.alert.id = alert("x", 1, at(1)).id;
+    let second = opening("db", 2, at(20));
+    let commits = commit(
+        &store,
+        vec![
+            first.clone(),
+            rival,
+            change(&first.alert, 1, Some(at(7))),
+            change(&first.alert, 1, Some(at(8))),
+            change(&first.alert, 2, Some(at(9))),
+            second.clone(),
+        ],
+    )
+    .await;
+    let versions: Vec<_> =
+        commits.iter().map(|commit| matches!(commit, Commit::Done(_)).then(|| version(commit))).collect();
+    assert_eq!(versions, [Some(1), None, Some(2), None, Some(3), Some(1)]);
+    assert_eq!(conflict(commits[1].clone()), Some(Stored { alert: first.alert.clone(), version: 1 }));
+    assert_eq!(conflict(commits[3].clone()), Some(Stored { alert: first.alert.clone(), version: 2 }));
+
+    assert_eq!(store.health().await.scheduled, 2);
+    let due = store.claim_due(at(100), 10, LEASE).await.unwrap();
+    assert_eq!(ids(&due), [first.alert.id, second.alert.id]);
+    assert_eq!(due[0].version, 3);
+}
+
+async fn of_64_tasks_that_open_one_round_exactly_one_wins(store: Shop) {
+    let tasks = TaskTracker::new();
+    let rivals: Vec<_> = (0..64)
+        .map(|number| {
+            let mut write = opening("db", 1, at(0));
+            write.alert.id = alert(&number.to_string(), 1, at(number)).id;
+            let store = Arc::clone(&store);
+            tasks.spawn(async move { (write.alert.id, commit_one(&store, write).await) })
+        })
+        .collect();
+    let (mut winners, mut seen) = (Vec::new(), BTreeSet::new());
+    for rival in rivals {
+        match rival.await.unwrap() {
+            (id, Commit::Done(_)) => winners.push(id),
+            (_, Commit::Conflict(current)) => {
+                seen.insert(current.unwrap().alert.id);
+            }
+        }
+    }
+    assert_eq!(winners.len(), 1);
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), winners);
+    assert_eq!(store.health().await.scheduled, 1);
+}
+
+async fn a_commit_of_any_length_is_answered_in_order(store: Shop) {
+    let writes: Vec<_> = (0..700).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+    let mut again = writes.clone();
+    again.insert(350, opening("new", 1, at(0)));
+    assert!(commit(&store, writes).await.iter().all(|commit| version(commit) == 1));
+    let commits = commit(&store, again.clone()).await;
+    for (place, (write, commit)) in again.iter().zip(commits).enumerate() {
+        match commit {
+            Commit::Done(_) => assert_eq!(place, 350),
+            Commit::Conflict(current) => assert_eq!(current.unwrap().alert, write.alert),
+        }
+    }
+    assert_eq!(store.health().await.scheduled, 701);
+    assert!(store.commit(Lane::Deliver, Vec::new()).await.unwrap().is_empty());
+}
+
+async fn a_document_that_is_too_large_stops_its_commit_before_anything_is_written(store: Shop) {
+    let (small, mut large) = (opening("small", 1, at(0)), opening("large", 1, at(0)));
+    large.alert.body = "x".repeat(VALUE_BYTES_MAX);
+    let error = store.commit(Lane::Accept, vec![small.clone(), large]).await.unwrap_err();
+    assert!(matches!(error, StoreError::TooLarge { bytes } if VALUE_BYTES_MAX < bytes), "{error}");
+    assert_eq!(store.get(small.alert.id).await.unwrap(), None);
+}
+
+async fn threads_are_found_in_the_order_asked(store: Shop) {
+    let writes: Vec<_> = (0..40).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+    commit(&store, writes.clone()).await;
+    let mut asked: Vec<_> = writes.iter().rev().map(|write| write.alert.thread()).collect();
+    asked.insert(3, alert("unknown", 1, at(0)).thread());
+    let mut expected: Vec<_> = writes.iter().rev().map(|write| Some(write.alert.id)).collect();
+    expected.insert(3, None);
+    let found = store.find_threads(asked).await.unwrap();
+    assert_eq!(
+        found.iter().map(|found| found.as_ref().map(|stored| stored.alert.id)).collect::<Vec<_>>(),
+        expected
+    );
+}
+
+async fn an_alert_is_due_where_its_last_write_put_it_and_nowhere_else(store: Shop) {
+    let opened = opening("db", 1, at(10));
+    commit_one(&store, opened.clone()).await;
+    commit_one(&store, change(&opened.alert, 1, Some(at(20)))).await;
+    assert_eq!(store.next_due().await.unwrap(), Some(at(20)));
+    assert!(store.claim_due(at(19), 10, LEASE).await.unwrap().is_empty());
+    let due = store.claim_due(at(20), 10, LEASE).await.unwrap();
+    assert_eq!(ids(&due), [opened.alert.id]);
+
+    let over = AlertWrite { release: true, ..change(&resolved(opened.alert.clone(), at(20)), 2, None) };
+    commit_one(&store, over).await;
+    assert_eq!(store.next_due().await.unwrap(), None);
+    assert!(store.claim_due(at(1_000_000), 10, LEASE).await.unwrap().is_empty());
+    assert_eq!(store.health().await.scheduled, 0);
+}
+
+async fn what_is_due_is_claimed_earliest_first_and_by_one(store: Shop) {
+    let writes: Vec<_> = [30, 10, 20, 90].map(|due| opening(&due.to_string(), 1, at(due))).into();
+    commit(&store, writes.clone()).await;
+    let first = store.claim_due(at(30), 2, LEASE).await.unwrap();
+    assert_eq!(ids(&first), [writes[1].alert.id, writes[2].alert.id]);
+    let rest = store.claim_due(at(30), 9, LEASE).await.unwrap();
+    assert_eq!(ids(&rest), [writes[0].alert.id]);
+    assert!(store.claim_due(at(30), 9, LEASE).await.unwrap().is_empty());
+    assert_eq!(store.next_due().await.unwrap(), Some(at(90)));
+}
+
+async fn a_claim_ends_with_its_lease_with_a_release_or_with_a_write_that_says_so(store: Shop) {
+    let opened = opening("db", 1, at(0));
+    let id = opened.alert.id;
+    commit_one(&store, opened.clone()).await;
+    let claim = async |now| ids(&store.claim_due(now, 9, LEASE).await.unwrap());
+    assert_eq!(claim(at(0)).await, [id]);
+    // Whoever waits for the next due time finds what a lost worker has left behind.
+    assert_eq!(store.next_due().await.unwrap(), Some(at(30_000)));
+    assert_eq!(claim(at(29_999)).await, []);
+    assert_eq!(claim(at(30_000)).await, [id]);
+
+    store.release(&[id]).await;
+    assert_eq!(store.next_due().await.unwrap(), Some(at(0)));
+    assert_eq!(claim(at(30_000)).await, [id]);
+
+    commit_one(&store, change(&opened.alert, 1, Some(at(1)))).await;
+    assert_eq!(claim(at(30_000)).await, [], "a write of somebody else leaves the claim");
+    let refused = AlertWrite { release: true, ..change(&opened.alert, 1, Some(at(2))) };
+    conflict(commit_one(&store, refused).await);
+    assert_eq!(claim(at(30_000)).await, [], "so does a write that is refused");
+    let done = AlertWrite { release: true, ..change(&opened.alert, 2, Some(at(2))) };
+    commit_one(&store, done).await;
+    assert_eq!(claim(at(30_000)).await, [id]);
+}
+
+async fn a_wake_up_that_comes_before_the_wait_is_not_lost(store: Shop) {
+    let due_changed = store.due_changed();
+    let opened = opening("db", 1, at(0));
+    commit_one(&store, opened.clone()).await;
+    due_changed.notified().await;
+    assert_eq!(store.claim_due(at(0), 1, LEASE).await.unwrap().len(), 1);
+    store.release(&[opened.alert.id]).await;
+    due_changed.notified().await;
+}
+
+async fn a_listing_is_newest_first_and_continues_below_its_cursor(store: Shop) {
+    let writes: Vec<_> = (0..10).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+    commit(&store, writes.clone()).await;
+    for states in [vec![], vec![AlertState::Triggered]] {
+        let mut filter = AlertFilter { limit: 4, states, ..AlertFilter::default() };
+        let (mut listed, mut pages) = (Vec::new(), Vec::new());
+        loop {
+            let page = store.list(&filter).await.unwrap();
+            listed.extend(ids(&page.alerts));
+            pages.push(page.alerts.len());
+            filter.cursor = page.next;
+            if page.next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(listed, writes.iter().rev().map(|write| write.alert.id).collect::<Vec<_>>());
+        assert_eq!(pages, [4, 4, 2]);
+    }
+}
+
+async fn a_listing_shows_what_its_filter_admits(store: Shop) {
+    let mut writes: Vec<_> =
+        (0..6).map(|number| opening(&number.to_string(), 1, at(number * 60_000))).collect();
+    writes[0].alert.state = AlertState::Noted;
+    writes[1].alert.state = AlertState::Acknowledged;
+    (writes[2].alert, writes[2].due) = (resolved(writes[2].alert.clone(), at(130_000)), None);
+    writes[3].alert.severity = Severity::Disaster;
+    writes[4].alert.body = "the Disk is full".to_owned();
+    // Noted long before it was opened: its id is older than its opening.
+    writes[5].alert.id = alert("5", 1, at(-80_000_000)).id;
+    commit(&store, writes.clone()).await;
+
+    let all = AlertFilter { limit: 100, ..AlertFilter::default() };
+    for (filter, expected) in [
+        (all.clone(), vec![4, 3, 2, 1, 5]),
+        (AlertFilter { states: vec![AlertState::Resolved], ..all.clone() }, vec![2]),
+        (AlertFilter { states: vec![AlertState::Acknowledged], ..all.clone() }, vec![1]),
+        (
+            AlertFilter { states: vec![AlertState::Triggered, AlertState::Acknowledged], ..all.clone() },
+            vec![4, 3, 1, 5],
+        ),
+        (AlertFilter { severity: Some(Severity::Disaster), ..all.clone() }, vec![3]),
+        (AlertFilter { text: Some("disk".to_owned()), ..all.clone() }, vec![4]),
+        (AlertFilter { since: Some(at(180_000)), ..all.clone() }, vec![4, 3, 5]),
+        (AlertFilter { until: Some(at(180_000)), ..all.clone() }, vec![2, 1]),
+        (AlertFilter { since: Some(at(60_000)), until: Some(at(120_000)), ..all.clone() }, vec![1]),
+        (AlertFilter { integration: Some("grafana".to_owned()), ..all }, vec![]),
+    ] {
+        let page = store.list(&filter).await.unwrap();
+        let expected: Vec<_> = expected.into_iter().map(|place: usize| writes[place].alert.id).collect();
+        assert_eq!(ids(&page.alerts), expected, "{filter:?}");
+        assert_eq!(page.next, None);
+    }
+}
+
+async fn a_listing_reads_only_so_much_at_a_time(store: Shop) {
+    let count = i64::try_from(LIST_DOCUMENTS_READ_MAX).unwrap() + 1;
+    let mut writes: Vec<_> = (0..count).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+    writes[0].alert.title = "the needle".to_owned();
+    commit(&store, writes.clone()).await;
+    let mut filter = AlertFilter { text: Some("needle".to_owned()), limit: 5, ..AlertFilter::default() };
+    let page = store.list(&filter).await.unwrap();
+    assert!(page.alerts.is_empty());
+    filter.cursor = Some(page.next.unwrap());
+    let page = store.list(&filter).await.unwrap();
+    assert_eq!((ids(&page.alerts), page.next), (vec![writes[0].alert.id], None));
+}
+
+async fn moved_rows_come_back_in_their_order(store: Shop) {
+    let mut opened = opening("db", 1, at(0));
+    opened.alert.rows_moved = 3;
+    opened.chunk = rows(0..3);
+    commit_one(&store, opened.clone()).await;
+    let mut alert = opened.alert;
+    for (version, end) in [(1, 300), (2, 301)] {
+        let chunk = rows(alert.rows_moved..end);
+        alert.rows_moved = end;
+        commit_one(&store, AlertWrite { chunk, ..change(&alert, version, None) }).await;
+    }
+    commit_one(&store, AlertWrite { chunk: rows(7..9), ..opening("other", 1, at(1)) }).await;
+    assert_eq!(store.moved_rows(alert.id).await.unwrap(), rows(0..301));
+}
+
+async fn devices_are_remembered(store: Shop) {
+    let record = |id, reason: &str| DeviceRecord {
+        id: DeviceId(id),
+        retired_at: Some(at(1)),
+        quarantined_until: None,
+        reason: reason.to_owned(),
+    };
+    for (id, reason) in [(7, "UNREGISTERED"), (3, "SENDER_ID_MISMATCH"), (7, "again")] {
+        store.put_device(record(id, reason)).await.unwrap();
+    }
+    assert_eq!(store.devices().await.unwrap(), [record(3, "SENDER_ID_MISMATCH"), record(7, "again")]);
+}
+
+async fn purging_forgets_only_what_is_over(store: Shop) {
+    let now = at(1_000_000);
+    let mut writes: Vec<_> = (0..300).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+    for write in &mut writes {
+        (write.alert, write.due) = (resolved(write.alert.clone(), at(500)), None);
+        write.alert.rows_moved = 2;
+        write.chunk = rows(0..2);
+    }
+    writes[0] = opening("0", 1, at(0)); // open
+    writes[1].due = Some(at(2_000_000)); // something is still to be told
+    writes[2].alert = resolved(writes[2].alert.clone(), now); // resolved too late
+    writes[3].alert = alert("3", 1, now); // opened too late
+    writes[4].alert.state = AlertState::Noted; // noted, kept until later
+    writes[4].alert.close_at = at(2_000_000);
+    writes[5].alert.state = AlertState::Noted; // noted, and dropped
+    writes[5].alert.close_at = at(600);
+    commit(&store, writes.clone()).await;
+
+    assert_eq!(store.purge(now, 10).await.unwrap(), 10);
+    assert_eq!(store.purge(now, 1_000).await.unwrap(), 285);
+    assert_eq!(store.purge(now, 1_000).await.unwrap(), 0);
+    for (place, write) in writes.iter().enumerate() {
+        let kept = place < 5;
+        assert_eq!(store.get(write.alert.id).await.unwrap().is_some(), kept, "{place}");
+        let found = store.find_threads(vec![write.alert.thread()]).await.unwrap();
+        assert_eq!(found[0].is_some(), kept, "{place}");
+        assert_eq!(
+            store.moved_rows(write.alert.id).await.unwrap().is_empty(),
+            !kept || place == 0,
+            "{place}"
+        );
+    }
+    assert_eq!(version(&commit_one(&store, opening("299", 1, now)).await), 1);
+}
+
+async fn purging_keeps_a_thread_that_has_a_newer_round(store: Shop) {
+    let mut first = opening("db", 1, at(0));
+    (first.alert, first.due) = (resolved(first.alert, at(5)), None);
+    let second = opening("db", 2, at(100));
+    commit(&store, vec![first.clone(), second.clone()]).await;
+    assert_eq!(store.purge(at(50), 10).await.unwrap(), 1);
+    assert_eq!(store.get(first.alert.id).await.unwrap(), None);
+    let found = store.find_threads(vec![first.alert.thread()]).await.unwrap();
+    assert_eq!(found, [Some(Stored { alert: second.alert, version: 1 })]);
+}

@@ -5,6 +5,10 @@ use jiff::Timestamp;
 use super::Stored;
 use crate::alert::{Alert, AlertId, AlertState, Severity};
 
+/// Most documents that one call of [`list`](super::Store::list) reads: a rare word in a long history
+/// must not hold a worker for seconds.
+pub const LIST_DOCUMENTS_READ_MAX: usize = 2_000;
+
 /// A listing of alerts, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct AlertFilter {
@@ -51,6 +55,17 @@ impl AlertFilter {
             && self.until.is_none_or(|until| alert.opened_at < until)
             && text.is_none_or(|text| mentions(alert, &text))
     }
+}
+
+/// Whether the alert may be forgotten, its due time aside: it is over, and all of it lies before
+/// `before`.
+pub(super) fn is_purgeable(alert: &Alert, before: Timestamp) -> bool {
+    let over_at = match alert.state {
+        AlertState::Noted => Some(alert.close_at),
+        AlertState::Resolved => Some(alert.resolved.as_ref().map_or(alert.last_seen_at, |end| end.at)),
+        AlertState::Triggered | AlertState::Acknowledged => None,
+    };
+    alert.opened_at < before && over_at.is_some_and(|over_at| over_at < before)
 }
 
 fn mentions(alert: &Alert, text: &str) -> bool {

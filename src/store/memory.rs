@@ -1,4 +1,218 @@
-//! stub
-/// stub
+//! The engine for tests and trials: the same rules, nothing survives.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use super::{
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, Lane, Store, StoreError,
+    Stored,
+    claims::Claims,
+    codec,
+    filter::{LIST_DOCUMENTS_READ_MAX, is_purgeable},
+};
+use crate::alert::{AlertId, DeviceId, Row, ThreadKey};
+
+/// A store in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+    due_changed: Arc<Notify>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    alerts: BTreeMap<AlertId, Kept>,
+    threads: BTreeMap<ThreadKey, (AlertId, u32)>,
+    dues: BTreeSet<(u64, AlertId)>,
+    chunks: BTreeMap<(AlertId, u32), Vec<Row>>,
+    devices: BTreeMap<DeviceId, DeviceRecord>,
+    claims: Claims,
+}
+
 #[derive(Debug)]
-pub struct MemoryStore;
+struct Kept {
+    stored: Stored,
+    due_ms: Option<u64>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // Each method leaves the tables whole, so a panic elsewhere does not spoil them.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    fn write(&mut self, write: AlertWrite) -> Commit {
+        let (id, thread) = (write.alert.id, write.alert.thread());
+        let version = match write.expect {
+            Expect::NewRound => match self.threads.get(&thread) {
+                Some((latest, round)) if write.alert.round <= *round => {
+                    return Commit::Conflict(
+                        self.alerts.get(latest).map(|kept| Box::new(kept.stored.clone())),
+                    );
+                }
+                Some(_) | None if self.alerts.contains_key(&id) => return Commit::Conflict(None),
+                Some(_) | None => 1,
+            },
+            Expect::Version(expected) => match self.alerts.get(&id) {
+                Some(kept) if kept.stored.version == expected => expected + 1,
+                Some(kept) => return Commit::Conflict(Some(Box::new(kept.stored.clone()))),
+                None => return Commit::Conflict(None),
+            },
+        };
+        self.put(write, version);
+        Commit::Done(version)
+    }
+
+    fn put(&mut self, write: AlertWrite, version: u64) {
+        let AlertWrite { alert, expect, due, chunk, release } = write;
+        let (id, due_ms) = (alert.id, due.map(codec::due_ms));
+        if let Some(old) = self.alerts.get(&id).and_then(|kept| kept.due_ms) {
+            self.dues.remove(&(old, id));
+        }
+        if let Some(due_ms) = due_ms {
+            self.dues.insert((due_ms, id));
+        }
+        if expect == Expect::NewRound {
+            self.threads.insert(alert.thread(), (id, alert.round));
+        }
+        if !chunk.is_empty() {
+            self.chunks.insert((id, super::first_row(&alert, &chunk)), chunk);
+        }
+        if release {
+            self.claims.release(id);
+        }
+        self.alerts.insert(id, Kept { stored: Stored { alert, version }, due_ms });
+    }
+
+    fn remove(&mut self, id: AlertId) {
+        let Some(kept) = self.alerts.remove(&id) else { return };
+        let thread = kept.stored.alert.thread();
+        if self.threads.get(&thread).is_some_and(|(latest, _)| *latest == id) {
+            self.threads.remove(&thread);
+        }
+        self.chunks.retain(|(owner, _), _| *owner != id);
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, _lane: Lane, writes: Vec<AlertWrite>) -> Result<Vec<Commit>, StoreError> {
+        for write in &writes {
+            codec::encode_alert(&write.alert, 1, write.due)?;
+            codec::encode_plain(&write.chunk)?;
+        }
+        let mut tables = self.tables();
+        let commits = writes.into_iter().map(|write| tables.write(write)).collect();
+        self.due_changed.notify_one();
+        Ok(commits)
+    }
+
+    async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
+        Ok(self.tables().alerts.get(&id).map(|kept| kept.stored.clone()))
+    }
+
+    async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
+        let tables = self.tables();
+        let find = |thread| tables.alerts.get(&tables.threads.get(thread)?.0);
+        Ok(threads.iter().map(|thread| find(thread).map(|kept| kept.stored.clone())).collect())
+    }
+
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: SignedDuration,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let mut tables = self.tables();
+        let Tables { alerts, dues, claims, .. } = &mut *tables;
+        claims.expire(now);
+        let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+        let due = dues.iter().take_while(|(due_ms, _)| codec::due_at(*due_ms) <= now);
+        let claimed = due.filter(|(_, id)| claims.take(*id, end)).take(limit);
+        Ok(claimed.filter_map(|(_, id)| alerts.get(id)).map(|kept| kept.stored.clone()).collect())
+    }
+
+    async fn release(&self, ids: &[AlertId]) {
+        let mut tables = self.tables();
+        for id in ids {
+            tables.claims.release(*id);
+        }
+        self.due_changed.notify_one();
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let tables = self.tables();
+        let claimable =
+            |(due_ms, id): &(u64, AlertId)| tables.claims.claimable_at(*id, codec::due_at(*due_ms));
+        Ok(tables.dues.iter().map(claimable).min())
+    }
+
+    fn due_changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.due_changed)
+    }
+
+    async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
+        let tables = self.tables();
+        let limit = filter.limit.clamp(1, LIST_DOCUMENTS_READ_MAX);
+        let mut page = AlertPage::default();
+        let mut last = None;
+        let below =
+            tables.alerts.iter().rev().filter(|(id, _)| filter.cursor.is_none_or(|cursor| **id < cursor));
+        for (read, (id, kept)) in below.enumerate() {
+            if page.alerts.len() == limit || read == LIST_DOCUMENTS_READ_MAX {
+                page.next = last;
+                break;
+            }
+            last = Some(*id);
+            if filter.admits(&kept.stored.alert) {
+                page.alerts.push(kept.stored.clone());
+            }
+        }
+        Ok(page)
+    }
+
+    async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.chunks.range((id, 0)..=(id, u32::MAX)).flat_map(|(_, rows)| rows.clone()).collect())
+    }
+
+    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {
+        self.tables().devices.insert(device.id, device);
+        Ok(())
+    }
+
+    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
+        Ok(self.tables().devices.values().cloned().collect())
+    }
+
+    async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let mut tables = self.tables();
+        let over = tables.alerts.values().filter(|kept| kept.due_ms.is_none());
+        let over =
+            over.filter(|kept| is_purgeable(&kept.stored.alert, before)).map(|kept| kept.stored.alert.id);
+        let over: Vec<_> = over.take(limit).collect();
+        for id in &over {
+            tables.remove(*id);
+        }
+        Ok(over.len())
+    }
+
+    async fn health(&self) -> Health {
+        Health { writable: true, problem: None, free_bytes: None, scheduled: self.tables().dues.len() }
+    }
+
+    async fn close(&self) {}
+}

@@ -2,7 +2,9 @@
 //!
 //! Only this folder names an engine. The same conformance suite runs over each of them.
 
+mod claims;
 mod codec;
+#[cfg(test)]
 mod conformance;
 mod filter;
 mod memory;
@@ -17,7 +19,11 @@ use tokio::sync::Notify;
 
 use crate::alert::{Alert, AlertId, DeviceId, Row, ThreadKey};
 
-pub use self::{filter::{AlertFilter, AlertPage}, memory::MemoryStore, sled::SledStore};
+pub use self::{
+    filter::{AlertFilter, AlertPage, LIST_DOCUMENTS_READ_MAX},
+    memory::MemoryStore,
+    sled::{OpenError, SledStore},
+};
 
 /// Counts the writes of one document, from 1.
 pub type Version = u64;
@@ -136,14 +142,21 @@ pub struct Health {
     pub scheduled: usize,
 }
 
+/// The number of the first row of a chunk that leaves this document.
+fn first_row(alert: &Alert, chunk: &[Row]) -> u32 {
+    alert.rows_moved.saturating_sub(u32::try_from(chunk.len()).unwrap_or(u32::MAX))
+}
+
 /// A durable home for alerts.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Writes each change or says why not, in order. Durable when it returns: a crash or a power
-    /// cut afterwards loses none of the `Done` ones.
+    /// cut afterwards loses none of the `Done` ones. After an error any of them may have been
+    /// made or not: read again before deciding. Dropping the future takes nothing back.
     async fn commit(&self, lane: Lane, writes: Vec<AlertWrite>) -> Result<Vec<Commit>, StoreError>;
 
-    /// The alert of this id.
+    /// The alert of this id. What is returned survives a power cut, here and in
+    /// [`Store::find_threads`]: an answer may rest on it without a write.
     async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError>;
 
     /// The latest round of each thread, in the order asked.
@@ -151,12 +164,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// Up to `limit` alerts due at `now`, earliest first, which nobody else gets before the
     /// claim is released by a write, by [`Store::release`] or by the end of the lease.
-    async fn claim_due(&self, now: Timestamp, limit: usize, lease: SignedDuration) -> Result<Vec<Stored>, StoreError>;
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: SignedDuration,
+    ) -> Result<Vec<Stored>, StoreError>;
 
     /// Ends claims without a write.
     async fn release(&self, ids: &[AlertId]);
 
-    /// The earliest due time of an alert that is not claimed.
+    /// The earliest time at which an alert can be claimed: its due time or, while somebody has
+    /// it, the end of the lease if that is later.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Notified whenever [`Store::next_due`] may have become earlier.

@@ -1,4 +1,289 @@
-//! stub
-/// stub
-#[derive(Debug)]
-pub struct SledStore;
+//! The embedded engine: sled 0.34.7, one tree, one thread that writes.
+//!
+//! | key | value |
+//! |---|---|
+//! | `a/` alert id | document |
+//! | `t/` thread | id and number of its latest round |
+//! | `q/` due ms, alert id | empty |
+//! | `j/` alert id, first row | journal chunk |
+//! | `d/` device id | device record |
+//! | `m/format` | format of the store |
+//! | `m/group` | number of the last group of writes |
+//!
+//! Callers encode and hand their writes over a lane; the [`writer`] thread checks a group of
+//! them, applies one batch, syncs, and only then answers. Any error of a write closes the engine and
+//! opens it again; nothing is ever deleted to get going.
+
+#![expect(clippy::disallowed_types, reason = "the only folder that talks to sled")]
+
+mod group;
+mod keys;
+mod lanes;
+mod open;
+mod progress;
+mod read;
+mod shared;
+mod work;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use ::sled::IVec;
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, oneshot};
+
+pub use self::open::OpenError;
+use self::{
+    lanes::{Lanes, MESSAGE_WRITES_MAX},
+    open::Handle,
+    shared::Shared,
+    work::{Answer, Done, Draft, Verdict, Work},
+    writer::Writer,
+};
+use super::{
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, Lane, Store, StoreError, Stored,
+};
+use crate::alert::{AlertId, Row, ThreadKey};
+
+/// New alerts are refused while less than this is free, in bytes: what is left is for telling the
+/// alerts that were accepted.
+const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
+
+/// Between a failure and opening again.
+const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+
+/// Most threads that one call looks up without leaving its task.
+const INLINE_READS_MAX: usize = 16;
+
+/// Most alerts that one message removes, and most documents looked at for them.
+const PURGE_MESSAGE_MAX: usize = 64;
+const PURGE_DOCUMENTS_READ_MAX: usize = 2_000;
+
+/// A store in a folder.
+pub struct SledStore {
+    shared: Arc<Shared>,
+    lanes: Arc<Lanes>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What tests set differently.
+#[derive(Clone, Copy, Debug)]
+struct Options {
+    free_bytes_min: u64,
+    reopen_pause: Duration,
+}
+
+impl SledStore {
+    /// Opens the store in this folder; creates it where the folder is empty or missing. Blocks
+    /// while sled reads its log, for seconds with a large one.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with(path, Options { free_bytes_min: FREE_BYTES_MIN, reopen_pause: REOPEN_PAUSE })
+    }
+
+    fn open_with(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        let handle = Arc::new(open::open(path)?);
+        let scheduled = writer::count_scheduled(&handle)
+            .map_err(|error| OpenError::Damaged { path: path.to_owned(), detail: error.to_string() })?;
+        let shared = Arc::new(Shared::new(handle, scheduled, options.free_bytes_min));
+        let lanes = Arc::new(Lanes::new());
+        let writer =
+            Writer::new(path.to_owned(), Arc::clone(&shared), Arc::clone(&lanes), options.reopen_pause);
+        let thread =
+            thread::Builder::new().name("bongsu-store".to_owned()).spawn(|| writer.run()).map_err(io)?;
+        Ok(Self { shared, lanes, writer: Mutex::new(Some(thread)) })
+    }
+
+    /// Runs a scan off the async threads.
+    async fn scan<T: Send + 'static>(
+        &self,
+        scan: impl FnOnce(&Handle, &Shared) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (handle, shared) = (self.shared.handle()?, Arc::clone(&self.shared));
+        let scanned = tokio::task::spawn_blocking(move || read::guarded(|| scan(&handle, &shared)));
+        scanned.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
+    }
+
+    async fn send(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, StoreError> {
+        self.lanes.push(lane, work).await.map_err(|_| closed())
+    }
+
+    fn take_writer(&self) -> Option<JoinHandle<()>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SledStore").finish_non_exhaustive()
+    }
+}
+
+/// The writer thread finishes what it has and goes; nobody waits for it here.
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        self.lanes.close();
+    }
+}
+
+#[async_trait]
+impl Store for SledStore {
+    async fn commit(&self, lane: Lane, writes: Vec<AlertWrite>) -> Result<Vec<Commit>, StoreError> {
+        self.shared.handle()?;
+        // Joining, acknowledging and resolving go on in a full store, as delivering does.
+        if lane == Lane::Accept && writes.iter().any(|write| write.expect == Expect::NewRound) {
+            self.shared.room()?;
+        }
+        let mut drafts = writes.iter().map(Draft::new).collect::<Result<Vec<_>, _>>()?;
+
+        let mut answers = Vec::new();
+        while !drafts.is_empty() {
+            let rest = drafts.split_off(drafts.len().min(MESSAGE_WRITES_MAX));
+            answers.push(self.send(lane, Work::Alerts(std::mem::replace(&mut drafts, rest))).await?);
+        }
+        let mut commits = Vec::with_capacity(writes.len());
+        for answer in answers {
+            if let Done::Alerts(verdicts) = received(answer).await? {
+                for verdict in verdicts {
+                    commits.push(commit_of(verdict)?);
+                }
+            }
+        }
+        Ok(commits)
+    }
+
+    async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
+        // In place: a look into sled's cache takes microseconds, at worst one page of the file or
+        // the applying of one group; changing threads costs more.
+        let handle = self.shared.handle()?;
+        let stored = read::guarded(|| read::alert(&handle, id))?;
+        self.shared.settled(&handle, &[id]).await?;
+        Ok(stored)
+    }
+
+    async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
+        let handle = self.shared.handle()?;
+        let find = |handle: &Handle, threads: Vec<ThreadKey>| {
+            threads
+                .into_iter()
+                .map(|thread| read::latest_round(handle, thread))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let found = if threads.len() <= INLINE_READS_MAX {
+            read::guarded(|| find(&handle, threads))?
+        } else {
+            self.scan(move |handle, _| find(handle, threads)).await?
+        };
+        let ids: Vec<_> = found.iter().flatten().map(|stored| stored.alert.id).collect();
+        self.shared.settled(&handle, &ids).await?;
+        Ok(found)
+    }
+
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: SignedDuration,
+    ) -> Result<Vec<Stored>, StoreError> {
+        self.scan(move |handle, shared| read::claim_due(handle, shared, now, (limit, lease))).await
+    }
+
+    async fn release(&self, ids: &[AlertId]) {
+        let mut claims = self.shared.claims();
+        for id in ids {
+            claims.release(*id);
+        }
+        drop(claims);
+        self.shared.due_changed.notify_one();
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        // In place: it stops at the first entry that nobody holds, and few are held at a time.
+        let handle = self.shared.handle()?;
+        read::guarded(|| read::next_due(&handle, &self.shared))
+    }
+
+    fn due_changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.shared.due_changed)
+    }
+
+    async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
+        let filter = filter.clone();
+        self.scan(move |handle, shared| read::list(handle, shared, &filter)).await
+    }
+
+    async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
+        self.scan(move |handle, _| read::moved_rows(handle, id)).await
+    }
+
+    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {
+        self.shared.handle()?;
+        let answer = self.send(Lane::Deliver, Work::device(&device)?).await?;
+        received(answer).await.map(drop)
+    }
+
+    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
+        self.scan(|handle, _| read::devices(handle)).await
+    }
+
+    async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let (mut removed, mut reached) = (0, None);
+        while removed < limit {
+            let bounds = ((limit - removed).min(PURGE_MESSAGE_MAX), PURGE_DOCUMENTS_READ_MAX);
+            let step = self.scan(move |handle, _| read::purge_step(handle, before, reached, bounds)).await?;
+            if !step.removals.is_empty() {
+                let answer = self.send(Lane::Deliver, Work::Remove(step.removals)).await?;
+                if let Done::Removed(count) = received(answer).await? {
+                    removed += count;
+                }
+            }
+            reached = step.reached;
+            if reached.is_none() {
+                break;
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn health(&self) -> Health {
+        self.shared.health()
+    }
+
+    async fn close(&self) {
+        self.lanes.close();
+        if let Some(writer) = self.take_writer() {
+            // A panic of the thread has been reported where it happened.
+            tokio::task::spawn_blocking(|| writer.join()).await.ok();
+        }
+    }
+}
+
+fn commit_of(verdict: Verdict) -> Result<Commit, StoreError> {
+    let decoded = |value: IVec| {
+        let stored = super::codec::decode_alert(&value);
+        stored.map(Box::new).map_err(|error| StoreError::Damaged(error.to_string()))
+    };
+    match verdict {
+        Verdict::Written(version) => Ok(Commit::Done(version)),
+        Verdict::Conflict(current) => Ok(Commit::Conflict(current.map(decoded).transpose()?)),
+        Verdict::Damaged(detail) => Err(StoreError::Damaged(detail)),
+    }
+}
+
+async fn received(answer: oneshot::Receiver<Answer>) -> Result<Done, StoreError> {
+    answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the write was interrupted".to_owned())))
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("it was closed".to_owned())
+}

@@ -1,0 +1,41 @@
+//! Who holds which alert. Claims live in memory: one process owns the store, and a claim that
+//! died with the process must not hold an alert back.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use crate::alert::AlertId;
+
+/// The claims in force, each until the end of its lease.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    leases: HashMap<AlertId, Timestamp>,
+}
+
+impl Claims {
+    /// Forgets the leases that are over.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        self.leases.retain(|_, end| now < *end);
+    }
+
+    /// Claims an alert until `end`; false if somebody holds it.
+    pub(super) fn take(&mut self, id: AlertId, end: Timestamp) -> bool {
+        if self.leases.contains_key(&id) {
+            return false;
+        }
+        self.leases.insert(id, end);
+        true
+    }
+
+    /// Ends a claim; false if there was none.
+    pub(super) fn release(&mut self, id: AlertId) -> bool {
+        self.leases.remove(&id).is_some()
+    }
+
+    /// When an alert due at `due` can be claimed: a claimed one not before its lease ends, so
+    /// that whoever sleeps until then finds what a lost worker left behind.
+    pub(super) fn claimable_at(&self, id: AlertId, due: Timestamp) -> Timestamp {
+        self.leases.get(&id).map_or(due, |end| due.max(*end))
+    }
+}

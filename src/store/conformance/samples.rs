@@ -1,0 +1,110 @@
+//! Alerts to store.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    alert::{
+        Alert, AlertId, AlertState, ContactName, ContactTelling, Cycle, DedupKey, DeviceId, Entry, PushRoad,
+        Resolution, ResolvedBy, RoadState, Row, Severity, SmsRoad, Subject, Telling,
+    },
+    store::{AlertWrite, Expect, Version},
+};
+
+/// The instant `ms` milliseconds after the beginning of every test.
+pub(crate) fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(1_700_000_000_000 + ms).unwrap()
+}
+
+/// A triggered alert that is being told to one contact.
+pub(crate) fn alert(key: &str, round: u32, opened_at: Timestamp) -> Alert {
+    let dedup_key = DedupKey::new(key);
+    let mut entropy = [0; 10];
+    for (byte, from) in
+        entropy.iter_mut().zip(crate::alert::Tag::new("zabbix", &dedup_key, round).to_string().bytes())
+    {
+        *byte = from;
+    }
+    Alert {
+        id: AlertId::new(opened_at, entropy),
+        integration: "zabbix".to_owned(),
+        dedup_key,
+        round,
+        state: AlertState::Triggered,
+        severity: Severity::High,
+        title: format!("{key} is down"),
+        body: "no answer for 5 minutes".to_owned(),
+        labels: BTreeMap::from([("host".to_owned(), "db-1".to_owned())]),
+        source_url: Some("https://zabbix.example/tr_events.php?eventid=1".to_owned()),
+        starts_at: opened_at,
+        opened_at,
+        last_seen_at: opened_at,
+        count: 1,
+        acknowledged: None,
+        resolved: None,
+        close_at: opened_at.saturating_add(SignedDuration::from_hours(24)).unwrap(),
+        test: false,
+        to: Vec::new(),
+        idempotency_key: None,
+        attempts: 1,
+        telling: telling(opened_at),
+        rows_moved: 0,
+        rows: vec![Row { at: opened_at, entry: Entry::Opened }],
+    }
+}
+
+fn telling(at: Timestamp) -> Telling {
+    let push = PushRoad {
+        device: DeviceId(7),
+        attempts: 1,
+        state: RoadState::InFlight { attempt: 1, began: at, until: at },
+    };
+    let cycle = Cycle {
+        subject: Subject::Opened,
+        since: at,
+        pushes: vec![push],
+        push_accepted: false,
+        push_failed: None,
+        sms: SmsRoad::Standby { deadline: at },
+    };
+    let contact = ContactTelling { cycles: vec![cycle], ..ContactTelling::default() };
+    let contacts = BTreeMap::from([("jin".parse::<ContactName>().unwrap(), contact)]);
+    Telling { opened: true, contacts, ..Telling::default() }
+}
+
+/// The write that opens `alert(key, round, opened_at)`, due at once.
+pub(crate) fn opening(key: &str, round: u32, opened_at: Timestamp) -> AlertWrite {
+    AlertWrite {
+        alert: alert(key, round, opened_at),
+        expect: Expect::NewRound,
+        due: Some(opened_at),
+        chunk: Vec::new(),
+        release: false,
+    }
+}
+
+/// The write that replaces `version` of an alert.
+pub(crate) fn change(alert: &Alert, version: Version, due: Option<Timestamp>) -> AlertWrite {
+    AlertWrite {
+        alert: alert.clone(),
+        expect: Expect::Version(version),
+        due,
+        chunk: Vec::new(),
+        release: false,
+    }
+}
+
+/// The same alert, resolved.
+pub(crate) fn resolved(mut alert: Alert, at: Timestamp) -> Alert {
+    alert.state = AlertState::Resolved;
+    alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at, note: None });
+    alert
+}
+
+/// Journal rows, told apart by their comments.
+pub(crate) fn rows(texts: std::ops::Range<u32>) -> Vec<Row> {
+    let row =
+        |text: u32| Row { at: at(0), entry: Entry::Comment { by: "jin".to_owned(), text: text.to_string() } };
+    texts.map(row).collect()
+}

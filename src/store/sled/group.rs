@@ -1,0 +1,189 @@
+//! A group of work becomes one batch: the checks, and what later writes of a group see of
+//! earlier ones.
+
+use std::collections::{HashMap, HashSet};
+
+use ::sled::{Batch, Db, Error, IVec};
+
+use super::{
+    keys,
+    work::{Done, Draft, Removal, Verdict, Work},
+};
+use crate::{
+    alert::AlertId,
+    store::{Expect, Version, codec},
+};
+
+/// A batch in the making.
+pub(super) struct Group<'db> {
+    db: &'db Db,
+    batch: Batch,
+    /// Documents and thread entries as this group leaves them.
+    overlay: HashMap<[u8; 18], Option<IVec>>,
+    effects: Effects,
+}
+
+/// What a group does besides its batch.
+#[derive(Debug, Default)]
+pub(super) struct Effects {
+    /// Alerts it writes or removes.
+    pub(super) touched: HashSet<AlertId>,
+    /// Claims that end with it.
+    pub(super) released: Vec<AlertId>,
+    /// Due entries it adds and removes.
+    pub(super) scheduled: usize,
+    pub(super) unscheduled: usize,
+    /// It writes something.
+    pub(super) writes: bool,
+}
+
+impl Effects {
+    /// Whether an alert may be claimable earlier than before.
+    pub(super) fn wakes(&self) -> bool {
+        self.scheduled > 0 || !self.released.is_empty()
+    }
+}
+
+impl<'db> Group<'db> {
+    pub(super) fn new(db: &'db Db) -> Self {
+        Self { db, batch: Batch::default(), overlay: HashMap::new(), effects: Effects::default() }
+    }
+
+    /// Takes in one message.
+    pub(super) fn add(&mut self, work: Work) -> Result<Done, Error> {
+        match work {
+            Work::Alerts(drafts) => {
+                let verdicts: Result<_, Error> = drafts.into_iter().map(|draft| self.write(draft)).collect();
+                Ok(Done::Alerts(verdicts?))
+            }
+            Work::Device { key, value } => {
+                self.effects.writes = true;
+                self.batch.insert(&key, value);
+                Ok(Done::Device)
+            }
+            Work::Remove(removals) => {
+                let mut removed = 0;
+                for removal in removals {
+                    removed += usize::from(self.remove(removal)?);
+                }
+                Ok(Done::Removed(removed))
+            }
+        }
+    }
+
+    /// The batch and what goes with it.
+    pub(super) fn into_parts(self) -> (Batch, Effects) {
+        (self.batch, self.effects)
+    }
+
+    fn write(&mut self, draft: Draft) -> Result<Verdict, Error> {
+        let verdict = match draft.expect {
+            Expect::NewRound => self.open_round(draft),
+            Expect::Version(version) => self.replace(draft, version),
+        };
+        match verdict {
+            // One unreadable page must not fail everybody's group again and again.
+            Err(Error::Corruption { at, .. }) => Ok(Verdict::Damaged(format!("sled cannot read {at:?}"))),
+            verdict => verdict,
+        }
+    }
+
+    fn open_round(&mut self, draft: Draft) -> Result<Verdict, Error> {
+        let thread = keys::thread(draft.thread);
+        if let Some(entry) = self.get(thread)? {
+            let Some((latest, round)) = keys::latest_round_of(&entry) else {
+                return Ok(Verdict::Damaged("the entry of a thread does not read".to_owned()));
+            };
+            // An entry without its document, if there ever is one, must not bar the thread.
+            if draft.round <= round
+                && let Some(document) = self.get(keys::alert(latest))?
+            {
+                return Ok(Verdict::Conflict(Some(document)));
+            }
+        }
+        if self.get(keys::alert(draft.id))?.is_some() {
+            // Two alerts under one id: with 74 random bits a fault of the caller, but no reason
+            // to forget the other alert.
+            return Ok(Verdict::Conflict(None));
+        }
+
+        let entry = keys::latest_round(draft.id, draft.round);
+        self.put(thread, IVec::from(&entry));
+        Ok(self.store(draft, None))
+    }
+
+    fn replace(&mut self, draft: Draft, expected: Version) -> Result<Verdict, Error> {
+        let Some(old) = self.get(keys::alert(draft.id))? else {
+            return Ok(Verdict::Conflict(None));
+        };
+        match codec::decode_header(&old) {
+            Err(error) => Ok(Verdict::Damaged(format!("alert {}: {error}", draft.id))),
+            Ok(header) if header.version != expected => Ok(Verdict::Conflict(Some(old))),
+            Ok(header) => Ok(self.store(draft, header.due_ms)),
+        }
+    }
+
+    fn store(&mut self, draft: Draft, old_due_ms: Option<u64>) -> Verdict {
+        if old_due_ms != draft.due_ms {
+            if let Some(due_ms) = old_due_ms {
+                self.effects.unscheduled += 1;
+                self.batch.remove(&keys::due(due_ms, draft.id));
+            }
+            if let Some(due_ms) = draft.due_ms {
+                self.effects.scheduled += 1;
+                self.batch.insert(&keys::due(due_ms, draft.id), IVec::default());
+            }
+        }
+        if let Some((key, rows)) = draft.chunk {
+            self.batch.insert(&key, rows);
+        }
+        if draft.release {
+            self.effects.released.push(draft.id);
+        }
+        self.effects.touched.insert(draft.id);
+        self.put(keys::alert(draft.id), draft.document);
+        Verdict::Written(draft.version)
+    }
+
+    fn remove(&mut self, removal: Removal) -> Result<bool, Error> {
+        let Some(document) = self.get(keys::alert(removal.id))? else {
+            return Ok(false);
+        };
+        let unchanged = codec::decode_header(&document)
+            .is_ok_and(|header| header.version == removal.version && header.due_ms.is_none());
+        if !unchanged {
+            return Ok(false);
+        }
+
+        let thread = keys::thread(removal.thread);
+        let latest = self.get(thread)?.and_then(|entry| keys::latest_round_of(&entry));
+        if latest.is_some_and(|(latest, _)| latest == removal.id) {
+            self.take_out(thread);
+        }
+        for chunk in removal.chunks {
+            self.batch.remove(chunk);
+        }
+        self.effects.touched.insert(removal.id);
+        self.take_out(keys::alert(removal.id));
+        Ok(true)
+    }
+
+    fn get(&self, key: [u8; 18]) -> Result<Option<IVec>, Error> {
+        match self.overlay.get(&key) {
+            Some(value) => Ok(value.clone()),
+            None => self.db.get(key),
+        }
+    }
+
+    fn put(&mut self, key: [u8; 18], value: IVec) {
+        self.effects.writes = true;
+        self.overlay.insert(key, Some(value.clone()));
+        self.batch.insert(&key, value);
+    }
+
+    fn take_out(&mut self, key: [u8; 18]) {
+        self.effects.writes = true;
+        self.overlay.insert(key, None);
+        self.batch.remove(&key);
+    }
+}

@@ -1,0 +1,132 @@
+//! The byte layout of every key. Numbers are big-endian, so sled's byte order is our order.
+
+use crate::{
+    alert::{AlertId, DeviceId, ThreadKey},
+    store::codec::array,
+};
+
+/// `a/` + alert id: the document.
+pub(super) const ALERTS: &[u8; 2] = b"a/";
+/// Above every document.
+pub(super) const ALERTS_END: &[u8; 2] = b"a0";
+/// `t/` + thread: the id and number of its latest round.
+const THREADS: &[u8; 2] = b"t/";
+/// `q/` + due ms + alert id: empty.
+pub(super) const DUES: &[u8; 2] = b"q/";
+/// `j/` + alert id + number of the first row: a journal chunk.
+const CHUNKS: &[u8; 2] = b"j/";
+/// `d/` + device id: a device record.
+pub(super) const DEVICES: &[u8; 2] = b"d/";
+/// The format of the store.
+pub(super) const FORMAT: &[u8] = b"m/format";
+
+/// The number of the last group of writes.
+pub(super) const GROUP: &[u8] = b"m/group";
+
+/// First byte of a thread entry's value.
+const THREAD_FORMAT: u8 = 1;
+
+pub(super) fn alert(id: AlertId) -> [u8; 18] {
+    joined(&[ALERTS, &id.to_bytes()])
+}
+
+pub(super) fn thread(thread: ThreadKey) -> [u8; 18] {
+    joined(&[THREADS, &thread.to_bytes()])
+}
+
+pub(super) fn due(due_ms: u64, id: AlertId) -> [u8; 26] {
+    joined(&[DUES, &due_ms.to_be_bytes(), &id.to_bytes()])
+}
+
+/// Above every due entry up to `due_ms`, below every later one.
+pub(super) fn dues_after(due_ms: u64) -> [u8; 10] {
+    joined(&[DUES, &due_ms.saturating_add(1).to_be_bytes()])
+}
+
+pub(super) fn chunk(id: AlertId, first_row: u32) -> [u8; 22] {
+    joined(&[CHUNKS, &id.to_bytes(), &first_row.to_be_bytes()])
+}
+
+/// What the chunk keys of one alert begin with.
+pub(super) fn chunks_of(id: AlertId) -> [u8; 18] {
+    joined(&[CHUNKS, &id.to_bytes()])
+}
+
+pub(super) fn device(id: DeviceId) -> [u8; 10] {
+    joined(&[DEVICES, &id.0.to_be_bytes()])
+}
+
+/// The id in the key of a document.
+pub(super) fn alert_of(key: &[u8]) -> Option<AlertId> {
+    array(key.strip_prefix(ALERTS)?, 0).map(AlertId::from_bytes)
+}
+
+/// The time and the id in the key of a due entry.
+pub(super) fn due_of(key: &[u8]) -> Option<(u64, AlertId)> {
+    let rest = key.strip_prefix(DUES)?;
+    Some((u64::from_be_bytes(array(rest, 0)?), AlertId::from_bytes(array(rest, 8)?)))
+}
+
+/// The value of a thread entry: short enough for sled to keep it beside its key.
+pub(super) fn latest_round(id: AlertId, round: u32) -> [u8; 21] {
+    joined(&[&[THREAD_FORMAT], &id.to_bytes(), &round.to_be_bytes()])
+}
+
+/// The id and the round in the value of a thread entry.
+pub(super) fn latest_round_of(value: &[u8]) -> Option<(AlertId, u32)> {
+    let (format, rest) = value.split_first()?;
+    let id = AlertId::from_bytes(array(rest, 0)?);
+    (*format == THREAD_FORMAT).then_some((id, u32::from_be_bytes(array(rest, 16)?)))
+}
+
+fn joined<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
+    let mut key = [0; N];
+    for (byte, part) in key.iter_mut().zip(parts.iter().copied().flatten()) {
+        *byte = *part;
+    }
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn byte_order_is_the_order_of_time_and_id(
+            (due_a, id_a) in any::<(u64, [u8; 16])>(),
+            (due_b, id_b) in any::<(u64, [u8; 16])>(),
+        ) {
+            let (a, b) = (AlertId::from_bytes(id_a), AlertId::from_bytes(id_b));
+            prop_assert_eq!(due(due_a, a).cmp(&due(due_b, b)), (due_a, id_a).cmp(&(due_b, id_b)));
+            prop_assert_eq!(alert(a).cmp(&alert(b)), a.cmp(&b));
+            prop_assert_eq!(due(due_a, a).as_slice() < dues_after(due_b).as_slice(), due_a <= due_b || due_b == u64::MAX);
+        }
+
+        #[test]
+        fn chunks_of_one_alert_lie_together_in_the_order_of_their_rows(
+            id in any::<[u8; 16]>(), a in any::<u32>(), b in any::<u32>(),
+        ) {
+            let id = AlertId::from_bytes(id);
+            prop_assert_eq!(chunk(id, a).cmp(&chunk(id, b)), a.cmp(&b));
+            prop_assert!(chunk(id, a).starts_with(&chunks_of(id)));
+        }
+
+        #[test]
+        fn keys_and_thread_entries_read_back(ms in any::<u64>(), id in any::<[u8; 16]>(), round in any::<u32>()) {
+            let id = AlertId::from_bytes(id);
+            prop_assert_eq!(due_of(&due(ms, id)), Some((ms, id)));
+            prop_assert_eq!(alert_of(&alert(id)), Some(id));
+            prop_assert_eq!(latest_round_of(&latest_round(id, round)), Some((id, round)));
+        }
+
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..15)) {
+            prop_assert_eq!(due_of(&bytes), None);
+            prop_assert_eq!(alert_of(&bytes), None);
+            prop_assert_eq!(latest_round_of(&bytes), None);
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The two bounded queues in front of the writer thread, and how a group is drawn from them.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::work::{Answer, Work};
+use crate::store::{GROUP_WRITES_MAX, Lane};
+
+/// Most writes of delivering in a group that accepting also wants to be in. Kept free for it, too:
+/// accepting has priority, delivering never starves.
+pub(super) const DELIVER_SHARE_WRITES_MAX: usize = GROUP_WRITES_MAX / 4;
+
+/// Most writes in one message; a larger commit travels in several. Fits in the smaller share.
+pub(super) const MESSAGE_WRITES_MAX: usize = DELIVER_SHARE_WRITES_MAX;
+
+/// Most writes that wait in one lane; who comes later waits outside.
+const LANE_WRITES_MAX: usize = 4 * GROUP_WRITES_MAX;
+
+/// Work on its way to the writer thread. Dropped unanswered, it tells its sender so.
+#[derive(Debug)]
+pub(super) struct Message {
+    work: Work,
+    weight: usize,
+    reply: Reply,
+}
+
+/// Where the answer goes. Holds its room in the lane until then.
+#[derive(Debug)]
+pub(super) struct Reply {
+    answer: oneshot::Sender<Answer>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// What the writer thread finds.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// At least one message.
+    Group(Vec<Message>),
+    /// Nothing came in the time given.
+    Idle,
+    /// Closed, and everything that was accepted before has been handed out.
+    Closed,
+}
+
+/// The lanes have been closed.
+#[derive(Debug)]
+pub(super) struct Closed;
+
+#[derive(Debug)]
+pub(super) struct Lanes {
+    waiting: Mutex<Waiting>,
+    wake: Condvar,
+    accept_room: Arc<Semaphore>,
+    deliver_room: Arc<Semaphore>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    accept: VecDeque<Message>,
+    deliver: VecDeque<Message>,
+    closed: bool,
+}
+
+impl Message {
+    pub(super) fn split(self) -> (Work, Reply) {
+        (self.work, self.reply)
+    }
+
+    /// Answers without doing it.
+    pub(super) fn reply(self, answer: Answer) {
+        self.reply.send(answer);
+    }
+}
+
+impl Reply {
+    pub(super) fn send(self, answer: Answer) {
+        // Nobody may be waiting any more; what was written stays written.
+        self.answer.send(answer).ok();
+    }
+}
+
+impl Lanes {
+    pub(super) fn new() -> Self {
+        Self {
+            waiting: Mutex::default(),
+            wake: Condvar::new(),
+            accept_room: Arc::new(Semaphore::new(LANE_WRITES_MAX)),
+            deliver_room: Arc::new(Semaphore::new(LANE_WRITES_MAX)),
+        }
+    }
+
+    /// Hands work to the writer thread, once the lane has room for it.
+    pub(super) async fn push(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, Closed> {
+        let weight = work.writes();
+        debug_assert!(weight <= MESSAGE_WRITES_MAX, "the sender splits what is larger");
+        let room = match lane {
+            Lane::Accept => &self.accept_room,
+            Lane::Deliver => &self.deliver_room,
+        };
+        let permits = u32::try_from(weight).unwrap_or(u32::MAX);
+        let room = Arc::clone(room).acquire_many_owned(permits).await.map_err(|_| Closed)?;
+
+        let (answer, answered) = oneshot::channel();
+        let mut waiting = self.waiting();
+        if waiting.closed {
+            return Err(Closed);
+        }
+        let message = Message { work, weight, reply: Reply { answer, _room: room } };
+        match lane {
+            Lane::Accept => waiting.accept.push_back(message),
+            Lane::Deliver => waiting.deliver.push_back(message),
+        }
+        drop(waiting);
+        self.wake.notify_one();
+        Ok(answered)
+    }
+
+    /// Waits up to `patience` for a group of at most [`GROUP_WRITES_MAX`] writes.
+    pub(super) fn take_group(&self, patience: Duration) -> Next {
+        let idle = |waiting: &mut Waiting| {
+            waiting.accept.is_empty() && waiting.deliver.is_empty() && !waiting.closed
+        };
+        let waited = self.wake.wait_timeout_while(self.waiting(), patience, idle);
+        let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let group = waiting.draw();
+        match (group.is_empty(), waiting.closed) {
+            (false, _) => Next::Group(group),
+            (true, true) => Next::Closed,
+            (true, false) => Next::Idle,
+        }
+    }
+
+    /// Takes nothing new; what is inside is still handed out.
+    pub(super) fn close(&self) {
+        self.accept_room.close();
+        self.deliver_room.close();
+        self.waiting().closed = true;
+        self.wake.notify_one();
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // Nothing panics while it is held; if it ever does, the queues are still whole.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Accepting first. While both wait, delivering gets its share and no more; alone it may
+    /// fill the group.
+    fn draw(&mut self) -> Vec<Message> {
+        let deliver_max = if self.accept.is_empty() { GROUP_WRITES_MAX } else { DELIVER_SHARE_WRITES_MAX };
+        let (delivering, deliver_writes) = draw_up_to(&mut self.deliver, deliver_max);
+        let (mut group, _) = draw_up_to(&mut self.accept, GROUP_WRITES_MAX - deliver_writes);
+        group.extend(delivering);
+        group
+    }
+}
+
+fn draw_up_to(queue: &mut VecDeque<Message>, writes_max: usize) -> (Vec<Message>, usize) {
+    let mut writes = 0;
+    let fitting = queue.iter().take_while(|message| {
+        writes += message.weight;
+        writes <= writes_max
+    });
+    let count = fitting.count();
+    let drawn: Vec<Message> = queue.drain(..count).collect();
+    let writes = drawn.iter().map(|message| message.weight).sum();
+    (drawn, writes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn waiting_with(accept: usize, deliver: usize, weight: usize) -> Lanes {
+        let lanes = Lanes::new();
+        for (lane, count) in [(Lane::Accept, accept), (Lane::Deliver, deliver)] {
+            for _ in 0..count {
+                lanes.push(lane, Work::Alerts(Work::drafts_for_tests(weight))).await.unwrap();
+            }
+        }
+        lanes
+    }
+
+    fn weights(group: &[Message]) -> usize {
+        group.iter().map(|message| message.weight).sum()
+    }
+
+    #[tokio::test]
+    async fn accepting_goes_first_and_delivering_keeps_a_quarter() {
+        for (accept, deliver, weight, left_accept, left_deliver) in [
+            (10, 400, 1, 0, 400 - DELIVER_SHARE_WRITES_MAX), // a few accepts do not wait for a large group
+            (600, 400, 1, 600 - 384, 400 - 128),             // a flood of accepts does not starve delivering
+            (0, 600, 1, 0, 600 - GROUP_WRITES_MAX),          // alone, delivering fills the group
+            (600, 0, 1, 600 - GROUP_WRITES_MAX, 0),          //
+            (8, 8, MESSAGE_WRITES_MAX, 5, 7),                // the largest message of either lane fits
+        ] {
+            let lanes = waiting_with(accept, deliver, weight).await;
+            let Next::Group(group) = lanes.take_group(Duration::ZERO) else { panic!("a group") };
+            assert!(weights(&group) <= GROUP_WRITES_MAX);
+            let waiting = lanes.waiting();
+            assert_eq!((waiting.accept.len(), waiting.deliver.len()), (left_accept, left_deliver));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_lane_makes_the_sender_wait_and_the_other_lane_not() {
+        let per_message = MESSAGE_WRITES_MAX;
+        let lanes = waiting_with(LANE_WRITES_MAX / per_message, 0, per_message).await;
+        let mut late = Box::pin(lanes.push(Lane::Accept, Work::Alerts(Work::drafts_for_tests(1))));
+        assert!(futures_poll(&mut late).await.is_none());
+        assert!(lanes.push(Lane::Deliver, Work::Alerts(Work::drafts_for_tests(1))).await.is_ok());
+        drop(lanes.take_group(Duration::ZERO));
+        assert!(late.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn closing_hands_out_what_is_inside_and_takes_nothing_new() {
+        let lanes = waiting_with(1, 0, 1).await;
+        lanes.close();
+        assert!(lanes.push(Lane::Accept, Work::Alerts(Work::drafts_for_tests(1))).await.is_err());
+        assert!(matches!(lanes.take_group(Duration::ZERO), Next::Group(_)));
+        assert!(matches!(lanes.take_group(Duration::ZERO), Next::Closed));
+    }
+
+    /// Polls once.
+    async fn futures_poll<T>(future: &mut (impl Future<Output = T> + Unpin)) -> Option<T> {
+        std::future::poll_fn(|context| {
+            let polled = std::pin::Pin::new(&mut *future).poll(context);
+            std::task::Poll::Ready(match polled {
+                std::task::Poll::Ready(value) => Some(value),
+                std::task::Poll::Pending => None,
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,291 @@
+//! Reading: all of it blocks, briefly or for a scan; none of it writes.
+
+use std::{
+    ops::Bound,
+    panic::{self, AssertUnwindSafe},
+};
+
+use ::sled::{Error, IVec};
+use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
+
+use super::{
+    keys,
+    open::{Handle, words_of},
+    shared::Shared,
+    work::Removal,
+};
+use crate::{
+    alert::{AlertId, AlertState, Row, ThreadKey},
+    store::{
+        AlertFilter, AlertPage, DeviceRecord, LIST_DOCUMENTS_READ_MAX, StoreError, Stored, codec,
+        filter::is_purgeable,
+    },
+};
+
+/// An alert may be opened this long after its id was made: it was noted before.
+const NOTED_BEFORE_OPENED_MAX: SignedDuration = SignedDuration::from_hours(25);
+
+/// Where a purge stands.
+pub(super) struct PurgeStep {
+    pub(super) removals: Vec<Removal>,
+    /// The last document looked at; `None` at the end of what can be purged.
+    pub(super) reached: Option<AlertId>,
+}
+
+/// Runs a read; a panic of sled on a damaged page stays an error.
+pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    panic::catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|panic| Err(StoreError::Damaged(format!("sled panicked: {}", words_of(&*panic)))))
+}
+
+pub(super) fn alert(handle: &Handle, id: AlertId) -> Result<Option<Stored>, StoreError> {
+    let value = handle.db().get(keys::alert(id)).map_err(|error| failure(&error))?;
+    value.map(|value| decoded_alert(id, &value)).transpose()
+}
+
+pub(super) fn latest_round(handle: &Handle, thread: ThreadKey) -> Result<Option<Stored>, StoreError> {
+    let Some(entry) = handle.db().get(keys::thread(thread)).map_err(|error| failure(&error))? else {
+        return Ok(None);
+    };
+    let (id, _) = keys::latest_round_of(&entry)
+        .ok_or_else(|| StoreError::Damaged("the entry of a thread does not read".to_owned()))?;
+    alert(handle, id)
+}
+
+pub(super) fn decoded_alert(id: AlertId, value: &[u8]) -> Result<Stored, StoreError> {
+    codec::decode_alert(value).map_err(|error| StoreError::Damaged(format!("alert {id}: {error}")))
+}
+
+/// Claims what is due, earliest first.
+pub(super) fn claim_due(
+    handle: &Handle,
+    shared: &Shared,
+    now: Timestamp,
+    (limit, lease): (usize, SignedDuration),
+) -> Result<Vec<Stored>, StoreError> {
+    let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+    let now_ms = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    shared.claims().expire(now);
+    let mut claimed: Vec<Stored> = Vec::new();
+    for key in handle.db().range(keys::DUES.as_slice()..&keys::dues_after(now_ms)).keys() {
+        if claimed.len() == limit {
+            break;
+        }
+        match key.map_err(|error| failure(&error)).and_then(|key| claim(handle, shared, &key, (now_ms, end)))
+        {
+            Ok(Some(stored)) => claimed.push(stored),
+            Ok(None) => {}
+            Err(error) => {
+                // Nobody will see the ones already taken.
+                let mut claims = shared.claims();
+                for stored in &claimed {
+                    claims.release(stored.alert.id);
+                }
+                return Err(error);
+            }
+        }
+    }
+    Ok(claimed)
+}
+
+/// Claims the alert of one due entry, unless somebody has it or it cannot be read.
+fn claim(
+    handle: &Handle,
+    shared: &Shared,
+    key: &[u8],
+    (now_ms, end): (u64, Timestamp),
+) -> Result<Option<Stored>, StoreError> {
+    let Some((_, id)) = keys::due_of(key) else { return Ok(None) };
+    if !shared.claims().take(id, end) {
+        return Ok(None);
+    }
+    let value = handle.db().get(keys::alert(id)).map_err(|error| {
+        shared.claims().release(id);
+        failure(&error)
+    })?;
+
+    // What cannot be read stays claimed until the lease ends: it must not keep the others from
+    // being told, nor wake dispatch in a loop.
+    let Some(value) = value else {
+        shared.note_damaged(id, "it has a due time and no document");
+        return Ok(None);
+    };
+    let read = codec::decode_header(&value).and_then(|header| Ok((header, codec::decode_alert(&value)?)));
+    match read {
+        Ok((header, stored)) if header.due_ms.is_some_and(|due_ms| due_ms <= now_ms) => Ok(Some(stored)),
+        Ok(_) => {
+            // Its due time moved between the look at the index and the claim.
+            shared.claims().release(id);
+            shared.due_changed.notify_one();
+            Ok(None)
+        }
+        Err(error) => {
+            shared.note_damaged(id, &error.to_string());
+            Ok(None)
+        }
+    }
+}
+
+/// The earliest time at which something can be claimed.
+pub(super) fn next_due(handle: &Handle, shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
+    let mut earliest: Option<Timestamp> = None;
+    for key in handle.db().scan_prefix(keys::DUES).keys() {
+        let key = key.map_err(|error| failure(&error))?;
+        let Some((due_ms, id)) = keys::due_of(&key) else { continue };
+        let due = codec::due_at(due_ms);
+        if earliest.is_some_and(|earliest| earliest <= due) {
+            break;
+        }
+        let claimable = shared.claims().claimable_at(id, due);
+        earliest = Some(earliest.map_or(claimable, |earliest| earliest.min(claimable)));
+    }
+    Ok(earliest)
+}
+
+pub(super) fn list(handle: &Handle, shared: &Shared, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
+    let limit = filter.limit.clamp(1, LIST_DOCUMENTS_READ_MAX);
+    let mut page = AlertPage::default();
+    let mut last = None;
+    for (read, document) in newest_first(handle, filter)?.enumerate() {
+        if page.alerts.len() == limit || read == LIST_DOCUMENTS_READ_MAX {
+            page.next = last;
+            break;
+        }
+        let (id, value) = document?;
+        last = Some(id);
+        match codec::decode_alert(&value) {
+            Ok(stored) if filter.admits(&stored.alert) => page.alerts.push(stored),
+            Ok(_) => {}
+            // One damaged alert must not hide the others.
+            Err(error) => shared.note_damaged(id, &error.to_string()),
+        }
+    }
+    Ok(page)
+}
+
+type Documents<'db> = Box<dyn Iterator<Item = Result<(AlertId, IVec), StoreError>> + 'db>;
+
+/// The documents that the filter may admit, as far as ids and the due index tell.
+fn newest_first<'db>(handle: &'db Handle, filter: &AlertFilter) -> Result<Documents<'db>, StoreError> {
+    let since =
+        filter.since.map(|since| since.saturating_sub(NOTED_BEFORE_OPENED_MAX).unwrap_or(Timestamp::MIN));
+    let low = since.map_or(AlertId::from_bytes([0; 16]), first_id_of);
+    let high = filter.until.and_then(first_id_after).into_iter().chain(filter.cursor).min();
+
+    let is_open = |state: &AlertState| matches!(state, AlertState::Triggered | AlertState::Acknowledged);
+    if filter.states.is_empty() || !filter.states.iter().all(is_open) {
+        let low = keys::alert(low).to_vec();
+        let high = high.map_or_else(|| keys::ALERTS_END.to_vec(), |high| keys::alert(high).to_vec());
+        if high <= low {
+            return Ok(Box::new(std::iter::empty()));
+        }
+        let entries = handle.db().range(low..high).rev();
+        return Ok(Box::new(entries.filter_map(|entry| match entry {
+            Ok((key, value)) => keys::alert_of(&key).map(|id| Ok((id, value))),
+            Err(error) => Some(Err(failure(&error))),
+        })));
+    }
+
+    // An open alert always waits for something, so the due index names all of them.
+    let mut ids = Vec::new();
+    for key in handle.db().scan_prefix(keys::DUES).keys() {
+        let key = key.map_err(|error| failure(&error))?;
+        ids.extend(
+            keys::due_of(&key)
+                .map(|(_, id)| id)
+                .filter(|id| low <= *id && high.is_none_or(|high| *id < high)),
+        );
+    }
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    ids.dedup();
+    Ok(Box::new(ids.into_iter().filter_map(|id| match handle.db().get(keys::alert(id)) {
+        Ok(value) => value.map(|value| Ok((id, value))),
+        Err(error) => Some(Err(failure(&error))),
+    })))
+}
+
+pub(super) fn moved_rows(handle: &Handle, id: AlertId) -> Result<Vec<Row>, StoreError> {
+    let chunks: Vec<Vec<Row>> = plain_values(handle, &keys::chunks_of(id), "a journal chunk")?;
+    Ok(chunks.into_iter().flatten().collect())
+}
+
+pub(super) fn devices(handle: &Handle) -> Result<Vec<DeviceRecord>, StoreError> {
+    plain_values(handle, keys::DEVICES, "a device record")
+}
+
+/// Looks at up to `documents_max` documents above `after`, oldest first, for ones to forget.
+pub(super) fn purge_step(
+    handle: &Handle,
+    before: Timestamp,
+    after: Option<AlertId>,
+    (removals_max, documents_max): (usize, usize),
+) -> Result<PurgeStep, StoreError> {
+    let mut step = PurgeStep { removals: Vec::new(), reached: None };
+    let low = after.map_or_else(|| keys::ALERTS.to_vec(), |after| keys::alert(after).to_vec());
+    let high =
+        first_id_after(before).map_or_else(|| keys::ALERTS_END.to_vec(), |high| keys::alert(high).to_vec());
+    if high <= low {
+        return Ok(step);
+    }
+    for (looked, entry) in handle.db().range((Bound::Excluded(low), Bound::Excluded(high))).enumerate() {
+        if step.removals.len() == removals_max || looked == documents_max {
+            return Ok(step);
+        }
+        let (key, value) = entry.map_err(|error| failure(&error))?;
+        let Some(id) = keys::alert_of(&key) else { continue };
+        step.reached = Some(id);
+        // A document that does not read is kept.
+        let Ok(header) = codec::decode_header(&value) else { continue };
+        if header.open || header.due_ms.is_some() {
+            continue;
+        }
+        let Ok(stored) = codec::decode_alert(&value) else { continue };
+        if is_purgeable(&stored.alert, before) {
+            let chunks: Result<_, Error> = handle.db().scan_prefix(keys::chunks_of(id)).keys().collect();
+            let chunks = chunks.map_err(|error| failure(&error))?;
+            step.removals.push(Removal {
+                id,
+                thread: stored.alert.thread(),
+                version: stored.version,
+                chunks,
+            });
+        }
+    }
+    step.reached = None;
+    Ok(step)
+}
+
+fn plain_values<T: DeserializeOwned>(
+    handle: &Handle,
+    prefix: &[u8],
+    what: &str,
+) -> Result<Vec<T>, StoreError> {
+    let values = handle.db().scan_prefix(prefix).values();
+    let decode = |value: Result<IVec, Error>| {
+        let value = value.map_err(|error| failure(&error))?;
+        codec::decode_plain(&value).map_err(|error| StoreError::Damaged(format!("{what}: {error}")))
+    };
+    values.map(decode).collect()
+}
+
+/// The lowest id that can have been made at `at`.
+fn first_id_of(at: Timestamp) -> AlertId {
+    let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
+    AlertId::from_bytes((u128::from(millis) << 80).to_be_bytes())
+}
+
+/// The lowest id made in a later millisecond than `at`.
+fn first_id_after(at: Timestamp) -> Option<AlertId> {
+    at.checked_add(SignedDuration::from_millis(1)).ok().map(first_id_of)
+}
+
+/// sled refuses writes after any error; a page that does not read leaves the others readable.
+pub(super) fn failure(error: &Error) -> StoreError {
+    match error {
+        Error::Corruption { .. } => StoreError::Damaged(format!("sled: {error}")),
+        Error::Io(_) | Error::CollectionNotFound(_) | Error::Unsupported(_) | Error::ReportableBug(_) => {
+            StoreError::Unavailable(error.to_string())
+        }
+    }
+}

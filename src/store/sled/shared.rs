@@ -1,0 +1,207 @@
+//! What the writer thread and the readers share.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use tokio::sync::{Notify, watch};
+
+use super::{group::Effects, open::Handle};
+use crate::{
+    alert::AlertId,
+    store::{Health, StoreError, claims::Claims},
+};
+
+/// Most damaged alerts that are counted; every one is logged.
+const DAMAGED_COUNTED_MAX: usize = 1_000;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    state: watch::Sender<State>,
+    claims: Mutex<Claims>,
+    pub(super) due_changed: Arc<Notify>,
+    unsynced: Mutex<Unsynced>,
+    /// Number of the last group that is over, well or not.
+    over: watch::Sender<u64>,
+    free_bytes: AtomicU64,
+    free_bytes_min: u64,
+    scheduled: AtomicUsize,
+    damaged: Mutex<BTreeSet<AlertId>>,
+    #[cfg(test)]
+    pub(super) fault: Mutex<Option<Fault>>,
+}
+
+/// Whether there is an engine.
+#[derive(Clone, Debug)]
+pub(super) enum State {
+    Open(Arc<Handle>),
+    /// Why not.
+    Closed(String),
+}
+
+/// The group that readers can see already and a power cut can still take back.
+#[derive(Debug, Default)]
+struct Unsynced {
+    group: u64,
+    ids: HashSet<AlertId>,
+}
+
+/// What a test makes the next group run into.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fault {
+    Error,
+    Panic,
+}
+
+impl Shared {
+    pub(super) fn new(handle: Arc<Handle>, scheduled: usize, free_bytes_min: u64) -> Self {
+        Self {
+            state: watch::Sender::new(State::Open(handle)),
+            claims: Mutex::default(),
+            due_changed: Arc::new(Notify::new()),
+            unsynced: Mutex::default(),
+            over: watch::Sender::new(0),
+            free_bytes: AtomicU64::new(u64::MAX),
+            free_bytes_min,
+            scheduled: AtomicUsize::new(scheduled),
+            damaged: Mutex::default(),
+            #[cfg(test)]
+            fault: Mutex::default(),
+        }
+    }
+
+    /// The engine, or why there is none at present.
+    pub(super) fn handle(&self) -> Result<Arc<Handle>, StoreError> {
+        match &*self.state.borrow() {
+            State::Open(handle) => Ok(Arc::clone(handle)),
+            State::Closed(problem) => Err(StoreError::Unavailable(problem.clone())),
+        }
+    }
+
+    /// A new engine after a failure.
+    pub(super) fn reopened(&self, handle: Arc<Handle>, scheduled: usize) {
+        self.scheduled.store(scheduled, Relaxed);
+        self.state.send_replace(State::Open(handle));
+        self.due_changed.notify_one();
+    }
+
+    /// No engine until further notice. Readers that wait for the running group find out.
+    pub(super) fn closed(&self, problem: &str) {
+        self.state.send_replace(State::Closed(problem.to_owned()));
+        self.end_group();
+    }
+
+    /// Announces what a group is about to change, before anybody can see it.
+    pub(super) fn begin_group(&self, ids: HashSet<AlertId>) {
+        let mut unsynced = locked(&self.unsynced);
+        unsynced.group += 1;
+        unsynced.ids = ids;
+    }
+
+    /// The group survives a power cut now.
+    pub(super) fn synced(&self, effects: &Effects) {
+        let scheduled = self.scheduled.load(Relaxed) + effects.scheduled;
+        self.scheduled.store(scheduled.saturating_sub(effects.unscheduled), Relaxed);
+        if !effects.released.is_empty() {
+            let mut claims = self.claims();
+            for id in &effects.released {
+                claims.release(*id);
+            }
+        }
+        self.end_group();
+        if effects.wakes() {
+            // Leaves a permit if dispatch is not waiting just now, so no wake-up is lost.
+            self.due_changed.notify_one();
+        }
+    }
+
+    /// Waits until what was read of these alerts survives a power cut: an event that joins an
+    /// alert is answered on the strength of it.
+    pub(super) async fn settled(&self, handle: &Arc<Handle>, ids: &[AlertId]) -> Result<(), StoreError> {
+        let group = {
+            let unsynced = locked(&self.unsynced);
+            ids.iter().any(|id| unsynced.ids.contains(id)).then_some(unsynced.group)
+        };
+        if let Some(group) = group {
+            let mut over = self.over.subscribe();
+            if over.wait_for(|over| group <= *over).await.is_err() {
+                return Err(StoreError::Unavailable("it was closed".to_owned()));
+            }
+        }
+        // If that group failed, its engine is gone.
+        let current = self.handle()?;
+        if Arc::ptr_eq(&current, handle) {
+            Ok(())
+        } else {
+            Err(StoreError::Unavailable("it was reopened meanwhile".to_owned()))
+        }
+    }
+
+    pub(super) fn claims(&self) -> MutexGuard<'_, Claims> {
+        locked(&self.claims)
+    }
+
+    /// Takes note of an alert that cannot be read: logged once, shown in the health.
+    pub(super) fn note_damaged(&self, id: AlertId, detail: &str) {
+        let mut damaged = locked(&self.damaged);
+        if damaged.len() < DAMAGED_COUNTED_MAX && damaged.insert(id) {
+            tracing::error!(alert.id = %id, detail, "could not read alert {id}: the store is damaged");
+        }
+    }
+
+    pub(super) fn set_free_bytes(&self, free_bytes: u64) {
+        self.free_bytes.store(free_bytes, Relaxed);
+    }
+
+    /// Whether there is room for new alerts.
+    pub(super) fn room(&self) -> Result<(), StoreError> {
+        let (free_bytes, limit_bytes) = (self.free_bytes.load(Relaxed), self.free_bytes_min);
+        if free_bytes < limit_bytes { Err(StoreError::Full { free_bytes, limit_bytes }) } else { Ok(()) }
+    }
+
+    pub(super) fn health(&self) -> Health {
+        let closed = self.handle().map(drop).and_then(|()| self.room()).err();
+        let damaged = match locked(&self.damaged).len() {
+            0 => None,
+            count => Some(format!("{count} alerts cannot be read; nothing was deleted")),
+        };
+        let free_bytes = self.free_bytes.load(Relaxed);
+        Health {
+            writable: closed.is_none(),
+            problem: closed.map(|error| error.to_string()).or(damaged),
+            free_bytes: (free_bytes != u64::MAX).then_some(free_bytes),
+            scheduled: self.scheduled.load(Relaxed),
+        }
+    }
+
+    /// Follows the state.
+    #[cfg(test)]
+    pub(super) fn watch_state(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
+    #[cfg(test)]
+    pub(super) fn run_into_fault(&self) -> Result<(), ::sled::Error> {
+        match locked(&self.fault).take() {
+            None => Ok(()),
+            Some(Fault::Error) => Err(::sled::Error::ReportableBug("a fault made by a test".to_owned())),
+            Some(Fault::Panic) => panic!("a panic made by a test"),
+        }
+    }
+
+    fn end_group(&self) {
+        let mut unsynced = locked(&self.unsynced);
+        unsynced.ids.clear();
+        self.over.send_replace(unsynced.group);
+    }
+}
+
+/// Every lock here guards plain data that a panic elsewhere cannot leave half changed.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

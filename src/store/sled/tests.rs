@@ -1,0 +1,324 @@
+//! What only an engine on a disk can promise or break.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::*;
+use crate::store::{
+    VALUE_BYTES_MAX,
+    conformance::samples::{at, change, opening, resolved, rows},
+};
+
+const OPTIONS: Options = Options { free_bytes_min: 0, reopen_pause: Duration::ZERO };
+
+async fn commit_one(store: &SledStore, write: AlertWrite) -> Result<Commit, StoreError> {
+    Ok(store.commit(Lane::Accept, vec![write]).await?.remove(0))
+}
+
+/// A closed store with one open alert in it.
+async fn closed_store(folder: &Path) -> AlertWrite {
+    let store = SledStore::open(folder).unwrap();
+    let write = opening("db", 1, at(0));
+    commit_one(&store, write.clone()).await.unwrap();
+    store.close().await;
+    write
+}
+
+fn content_of(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    files.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to.join("blobs")).unwrap();
+    for (path, bytes) in content_of(from) {
+        fs::write(to.join(path.file_name().unwrap()), bytes).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_opened_again_has_kept_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(&folder.path().join("deep/store")).unwrap();
+    let (first, second) = (opening("db", 1, at(0)), opening("web", 1, at(5)));
+    store.commit(Lane::Accept, vec![first.clone(), second.clone()]).await.unwrap();
+    let mut over = AlertWrite { chunk: rows(0..3), ..change(&resolved(first.alert.clone(), at(9)), 1, None) };
+    over.alert.rows_moved = 3;
+    store.commit(Lane::Deliver, vec![over.clone()]).await.unwrap();
+    let device = DeviceRecord {
+        id: crate::alert::DeviceId(7),
+        retired_at: None,
+        quarantined_until: Some(at(1)),
+        reason: "SENDER_ID_MISMATCH".to_owned(),
+    };
+    store.put_device(device.clone()).await.unwrap();
+    store.claim_due(at(10), 10, SignedDuration::from_hours(1)).await.unwrap();
+    store.close().await;
+    assert!(matches!(store.get(first.alert.id).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(commit_one(&store, first.clone()).await, Err(StoreError::Unavailable(_))));
+
+    let store = SledStore::open(&folder.path().join("deep/store")).unwrap();
+    let found = store.find_threads(vec![first.alert.thread(), second.alert.thread()]).await.unwrap();
+    let second = Stored { alert: second.alert, version: 1 };
+    assert_eq!(found, [Some(Stored { alert: over.alert, version: 2 }), Some(second.clone())]);
+    assert_eq!(store.moved_rows(first.alert.id).await.unwrap(), rows(0..3));
+    assert_eq!(store.devices().await.unwrap(), [device]);
+    assert_eq!(store.health().await.scheduled, 1);
+    // Claims end with the process.
+    assert_eq!(store.claim_due(at(10), 10, SignedDuration::from_hours(1)).await.unwrap(), [second]);
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_survives_a_crash() {
+    let (folder, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = SledStore::open(folder.path()).unwrap();
+    let writes: Vec<_> = (0..50).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+    for write in &writes {
+        commit_one(&store, write.clone()).await.unwrap();
+    }
+    // The files as a killed process leaves them: no close, no drop.
+    copy(folder.path(), copied.path());
+    let survivor = SledStore::open(copied.path()).unwrap();
+    for write in writes {
+        assert_eq!(survivor.get(write.alert.id).await.unwrap().unwrap().alert, write.alert);
+    }
+    assert_eq!(survivor.health().await.scheduled, 50);
+}
+
+#[tokio::test]
+async fn a_store_that_is_dropped_lets_go_of_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    let writer = store.take_writer().unwrap();
+    drop(store);
+    writer.join().unwrap();
+    SledStore::open(folder.path()).unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_is_in_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    let error = SledStore::open(folder.path()).unwrap_err();
+    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    commit_one(&store, opening("db", 1, at(0))).await.unwrap();
+    store.close().await;
+}
+
+type Damage = fn(&Path);
+
+#[tokio::test]
+async fn a_damaged_store_is_refused_by_name_and_left_as_it_is() {
+    let damages: [(&str, Damage); 6] = [
+        ("truncated", |db| fs::OpenOptions::new().write(true).open(db).unwrap().set_len(300).unwrap()),
+        ("empty", |db| fs::write(db, b"").unwrap()),
+        ("missing", |db| fs::remove_file(db).unwrap()),
+        ("garbage", |db| fs::write(db, b"not a database ".repeat(10_000)).unwrap()),
+        ("zeroed", |db| fs::write(db, vec![0; 100_000]).unwrap()),
+        ("snapshot", |db| {
+            let names = fs::read_dir(db.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+            let snapshots: Vec<_> =
+                names.filter(|path| path.file_stem().is_some_and(|stem| stem == "snap")).collect();
+            assert_eq!(snapshots.len(), 1);
+            fs::write(&snapshots[0], b"garbage").unwrap();
+        }),
+    ];
+    for (name, damage) in damages {
+        let folder = tempfile::tempdir().unwrap();
+        closed_store(folder.path()).await;
+        // Opening once more leaves a snapshot behind.
+        SledStore::open(folder.path()).unwrap().close().await;
+        damage(&folder.path().join("db"));
+        let before = content_of(folder.path());
+
+        let error = SledStore::open(folder.path()).unwrap_err();
+        assert!(matches!(error, OpenError::Damaged { .. }), "{name}: {error}");
+        let text = error.to_string();
+        assert!(text.contains(folder.path().to_str().unwrap()) && text.contains("backup"), "{name}: {text}");
+        let after = content_of(folder.path());
+        for (path, bytes) in before {
+            let now = after.get(&path).unwrap_or_else(|| panic!("{name}: {} is gone", path.display()));
+            // sled overwrites what follows the last record it can read, before it gives up.
+            let sled_pads = name == "truncated" && path.ends_with("db");
+            assert!(
+                sled_pads && bytes.len() <= now.len() || bytes == *now,
+                "{name}: {} was changed",
+                path.display()
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_has_lost_the_end_of_its_log_does_not_open_as_if_nothing_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    let writes: Vec<_> = (0..1_000).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+    for writes in writes.chunks(100) {
+        store.commit(Lane::Accept, writes.to_vec()).await.unwrap();
+    }
+    store.close().await;
+    let length = fs::metadata(folder.path().join("db")).unwrap().len();
+    for eighth in 1..8 {
+        let damaged = tempfile::tempdir().unwrap();
+        copy(folder.path(), damaged.path());
+        let db = damaged.path().join("db");
+        let mut bytes = fs::read(&db).unwrap();
+        let place = usize::try_from(length / 8 * eighth).unwrap();
+        bytes[place..place + 512].fill(0x55);
+        fs::write(&db, bytes).unwrap();
+        let error = SledStore::open(damaged.path()).unwrap_err();
+        assert!(matches!(error, OpenError::Damaged { .. }), "{eighth}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_of_somebody_else_is_refused_and_left_as_it_is() {
+    let files: [(&str, &[u8]); 3] =
+        [("db", b"something else"), ("FORMAT", b"bongsu store 2\n"), ("FORMAT", b"\xff\xfe")];
+    for (name, bytes) in files {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(name), bytes).unwrap();
+        let before = content_of(folder.path());
+        let error = SledStore::open(folder.path()).unwrap_err();
+        assert!(matches!(error, OpenError::OtherFormat { .. } | OpenError::Io { .. }), "{error}");
+        assert!(error.to_string().contains(folder.path().to_str().unwrap()), "{error}");
+        assert_eq!(content_of(folder.path()), before);
+    }
+}
+
+#[tokio::test]
+async fn a_tree_of_another_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    closed_store(folder.path()).await;
+    let handle = open::open(folder.path()).unwrap();
+    handle.db().insert(keys::FORMAT, b"2").unwrap();
+    drop(handle);
+    let error = SledStore::open(folder.path()).unwrap_err();
+    assert!(
+        matches!(&error, OpenError::OtherFormat { detail, .. } if detail.contains("format 2")),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_store_whose_creation_was_cut_short_is_created_again() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("FORMAT"), "bongsu store, being created\n").unwrap();
+    fs::write(folder.path().join("db"), b"").unwrap();
+    closed_store(folder.path()).await;
+    assert_eq!(fs::read_to_string(folder.path().join("FORMAT")).unwrap(), "bongsu store 1\n");
+}
+
+#[tokio::test]
+async fn an_engine_that_fails_or_panics_is_reported_and_opened_again() {
+    for fault in [shared::Fault::Error, shared::Fault::Panic] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SledStore::open_with(folder.path(), OPTIONS).unwrap();
+        let mut state = store.shared.watch_state();
+        let (first, second) = (opening("db", 1, at(0)), opening("web", 1, at(5)));
+        commit_one(&store, first.clone()).await.unwrap();
+
+        *store.shared.fault.lock().unwrap() = Some(fault);
+        let error = commit_one(&store, second.clone()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        state.wait_for(|state| matches!(state, shared::State::Open(_))).await.unwrap();
+        while !store.health().await.writable {
+            state.changed().await.unwrap();
+        }
+
+        assert_eq!(store.get(first.alert.id).await.unwrap().unwrap().alert, first.alert);
+        assert!(matches!(commit_one(&store, second).await.unwrap(), Commit::Done(1)));
+        assert_eq!(store.health().await.scheduled, 2);
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_new_alerts_and_not_the_telling_of_old_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = closed_store(folder.path()).await.alert;
+    let store =
+        SledStore::open_with(folder.path(), Options { free_bytes_min: u64::MAX - 1, ..OPTIONS }).unwrap();
+    let error = commit_one(&store, opening("web", 1, at(5))).await.unwrap_err();
+    assert!(matches!(error, StoreError::Full { .. }), "{error}");
+    let health = store.health().await;
+    assert!(!health.writable && health.problem.unwrap().contains("free space"));
+
+    let acknowledged = change(&opened, 1, Some(at(9)));
+    assert!(matches!(commit_one(&store, acknowledged).await.unwrap(), Commit::Done(2)));
+    let told = change(&opened, 2, Some(at(10)));
+    assert!(matches!(store.commit(Lane::Deliver, vec![told]).await.unwrap()[..], [Commit::Done(3)]));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_damaged_document_does_not_keep_the_others_from_being_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = closed_store(folder.path()).await.alert;
+    let handle = open::open(folder.path()).unwrap();
+    let mut value = handle.db().get(keys::alert(bad.id)).unwrap().unwrap().to_vec();
+    value[100] ^= 1;
+    handle.db().insert(keys::alert(bad.id), value).unwrap();
+    drop(handle);
+
+    let store = SledStore::open(folder.path()).unwrap();
+    let good = opening("web", 1, at(5));
+    commit_one(&store, good.clone()).await.unwrap();
+    assert!(matches!(store.get(bad.id).await, Err(StoreError::Damaged(_))));
+    assert!(matches!(commit_one(&store, change(&bad, 1, None)).await, Err(StoreError::Damaged(_))));
+    let good = Stored { alert: good.alert, version: 1 };
+    let lease = SignedDuration::from_secs(30);
+    assert_eq!(store.claim_due(at(9), 10, lease).await.unwrap(), std::slice::from_ref(&good));
+    assert_eq!(store.next_due().await.unwrap(), Some(at(30_009)), "no busy loop over what does not read");
+    assert_eq!(store.list(&AlertFilter { limit: 9, ..AlertFilter::default() }).await.unwrap().alerts, [good]);
+    let health = store.health().await;
+    assert!(health.writable && health.problem.unwrap().contains("1 alerts cannot be read"));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn the_largest_documents_stay_in_the_file_that_is_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    let mut writes: Vec<_> = (0..200).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+    for write in &mut writes {
+        let bytes = Draft::new(write).unwrap().document.len();
+        write.alert.body.push_str(&"x".repeat(VALUE_BYTES_MAX - bytes));
+    }
+    store.commit(Lane::Accept, writes.clone()).await.unwrap();
+    for version in 1..4 {
+        let again = writes.iter().map(|write| change(&write.alert, version, write.due)).collect();
+        store.commit(Lane::Deliver, again).await.unwrap();
+    }
+    assert_eq!(fs::read_dir(folder.path().join("blobs")).unwrap().count(), 0);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_read_waits_until_what_it_saw_survives_a_power_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    let opened = opening("db", 1, at(0)).alert;
+    let (handle, ids) = (store.shared.handle().unwrap(), [opened.id]);
+    store.shared.begin_group(ids.into());
+    let mut waiting = Box::pin(store.shared.settled(&handle, &ids));
+    assert!(
+        std::future::poll_fn(|context| std::task::Poll::Ready(waiting.as_mut().poll(context).is_pending()))
+            .await
+    );
+    store.shared.settled(&handle, &[opening("web", 1, at(0)).alert.id]).await.unwrap();
+    store.shared.synced(&group::Effects::default());
+    waiting.await.unwrap();
+
+    // A group that fails takes what was read of it along.
+    store.shared.begin_group(ids.into());
+    let waiting = store.shared.settled(&handle, &ids);
+    store.shared.closed("the disk failed");
+    assert!(matches!(waiting.await, Err(StoreError::Unavailable(_))));
+}

@@ -1,0 +1,118 @@
+//! What the writer thread is asked to do, ready-made: the caller has encoded it already.
+
+use ::sled::IVec;
+
+use super::keys;
+use crate::{
+    alert::{AlertId, ThreadKey},
+    store::{AlertWrite, DeviceRecord, Expect, StoreError, Version, codec, first_row},
+};
+
+/// One message's worth.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Writes of alerts, each with a verdict of its own.
+    Alerts(Vec<Draft>),
+    /// A device record.
+    Device { key: [u8; 10], value: IVec },
+    /// Removals of alerts.
+    Remove(Vec<Removal>),
+}
+
+/// A write of one alert.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) id: AlertId,
+    pub(super) thread: ThreadKey,
+    pub(super) round: u32,
+    pub(super) expect: Expect,
+    /// The version that the encoded document carries.
+    pub(super) version: Version,
+    pub(super) document: IVec,
+    pub(super) due_ms: Option<u64>,
+    pub(super) chunk: Option<([u8; 22], IVec)>,
+    pub(super) release: bool,
+}
+
+/// An alert to forget, if nobody wrote it since.
+#[derive(Debug)]
+pub(super) struct Removal {
+    pub(super) id: AlertId,
+    pub(super) thread: ThreadKey,
+    pub(super) version: Version,
+    pub(super) chunks: Vec<IVec>,
+}
+
+/// The writer thread's answer to one message; everything in it is durable.
+pub(super) type Answer = Result<Done, StoreError>;
+
+/// What was done.
+#[derive(Debug)]
+pub(super) enum Done {
+    Alerts(Vec<Verdict>),
+    Device,
+    Removed(usize),
+}
+
+/// What became of a draft.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Written(Version),
+    /// The bytes of what is there instead; the caller reads them.
+    Conflict(Option<IVec>),
+    /// What it would replace cannot be read.
+    Damaged(String),
+}
+
+impl Work {
+    /// What it counts for in a group.
+    pub(super) fn writes(&self) -> usize {
+        match self {
+            Self::Alerts(drafts) => drafts.len(),
+            Self::Device { .. } => 1,
+            Self::Remove(removals) => removals.len(),
+        }
+    }
+
+    /// Encodes a device record.
+    pub(super) fn device(device: &DeviceRecord) -> Result<Self, StoreError> {
+        Ok(Self::Device { key: keys::device(device.id), value: codec::encode_plain(device)?.into() })
+    }
+
+    #[cfg(test)]
+    pub(super) fn drafts_for_tests(count: usize) -> Vec<Draft> {
+        use crate::store::conformance::samples;
+        let draft = |_| Draft::new(&samples::opening("k", 1, jiff::Timestamp::UNIX_EPOCH)).expect("small");
+        (0..count).map(draft).collect()
+    }
+}
+
+impl Draft {
+    /// Encodes a write. The version of the result is known beforehand: the write is refused
+    /// unless it replaces the one before.
+    pub(super) fn new(write: &AlertWrite) -> Result<Self, StoreError> {
+        let AlertWrite { alert, expect, due, chunk, release } = write;
+        let version = match expect {
+            Expect::NewRound => 1,
+            Expect::Version(version) => version.saturating_add(1),
+        };
+        let chunk = match chunk.as_slice() {
+            [] => None,
+            rows => {
+                let key = keys::chunk(alert.id, first_row(alert, rows));
+                Some((key, codec::encode_plain(chunk)?.into()))
+            }
+        };
+        Ok(Self {
+            id: alert.id,
+            thread: alert.thread(),
+            round: alert.round,
+            expect: *expect,
+            version,
+            document: codec::encode_alert(alert, version, *due)?.into(),
+            due_ms: due.map(codec::due_ms),
+            chunk,
+            release: *release,
+        })
+    }
+}

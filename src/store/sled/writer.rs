@@ -1,0 +1,172 @@
+//! The one thread that writes: a group, one batch, one sync, then the answers.
+
+use std::{
+    ops::ControlFlow,
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ::sled::Error;
+
+use super::{
+    group::Group,
+    keys,
+    lanes::{Lanes, Message, Next},
+    open::{self, Handle, words_of},
+    shared::Shared,
+    work::{Done, Work},
+};
+use crate::store::StoreError;
+
+/// How often the free space is looked at and the progress noted.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+pub(super) struct Writer {
+    path: PathBuf,
+    shared: Arc<Shared>,
+    lanes: Arc<Lanes>,
+    handle: Option<Arc<Handle>>,
+    /// How long to wait before opening again after a failure.
+    pause: Duration,
+    open_at: Instant,
+    look_at: Instant,
+}
+
+impl Writer {
+    pub(super) fn new(path: PathBuf, shared: Arc<Shared>, lanes: Arc<Lanes>, pause: Duration) -> Self {
+        let handle = shared.handle().ok();
+        let now = monotonic();
+        let mut writer = Self { path, shared, lanes, handle, pause, open_at: now, look_at: now };
+        writer.look_at_free_space();
+        writer
+    }
+
+    /// Works until the lanes are closed and empty.
+    pub(super) fn run(mut self) {
+        loop {
+            match panic::catch_unwind(AssertUnwindSafe(|| self.step())) {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => break,
+                // Whoever waits for an answer learns of it: the answers were dropped unsent.
+                Err(panic) => self.fail(&words_of(&*panic)),
+            }
+        }
+        self.note_progress();
+        self.shared.closed("it was closed");
+    }
+
+    fn step(&mut self) -> ControlFlow<()> {
+        let now = monotonic();
+        if self.look_at <= now {
+            self.look_at_free_space();
+            self.note_progress();
+        }
+        if self.handle.is_none() && self.open_at <= now {
+            self.reopen();
+        }
+        let patience = if self.handle.is_none() { self.pause.min(LOOK_EVERY) } else { LOOK_EVERY };
+        match self.lanes.take_group(patience) {
+            Next::Group(messages) => self.answer(messages),
+            Next::Idle => {}
+            Next::Closed => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn answer(&mut self, messages: Vec<Message>) {
+        let Some(handle) = self.handle.clone() else {
+            let problem = self.shared.handle().err().unwrap_or_else(|| unavailable("it is being reopened"));
+            return messages.into_iter().for_each(|message| message.reply(Err(problem.clone())));
+        };
+        let (work, replies): (Vec<_>, Vec<_>) = messages.into_iter().map(Message::split).unzip();
+        match commit(&handle, &self.shared, work) {
+            Ok(done) => replies.into_iter().zip(done).for_each(|(reply, done)| reply.send(Ok(done))),
+            Err(error) => {
+                let problem = error.to_string();
+                drop(handle);
+                self.fail(&problem);
+                for reply in replies {
+                    reply.send(Err(unavailable(&problem)));
+                }
+            }
+        }
+    }
+
+    /// A handle that failed once cannot be trusted: sled refuses every later write on it.
+    fn fail(&mut self, problem: &str) {
+        tracing::error!(problem, path = %self.path.display(), "the store failed, it is opened again");
+        self.shared.closed(problem);
+        self.handle = None;
+        self.open_at = monotonic() + self.pause;
+    }
+
+    fn reopen(&mut self) {
+        let opened = open::open(&self.path).map_err(|error| error.to_string()).and_then(|handle| {
+            let scheduled = count_scheduled(&handle).map_err(|error| error.to_string())?;
+            Ok((Arc::new(handle), scheduled))
+        });
+        match opened {
+            Ok((handle, scheduled)) => {
+                tracing::info!(path = %self.path.display(), "the store is open again");
+                self.handle = Some(Arc::clone(&handle));
+                self.shared.reopened(handle, scheduled);
+            }
+            Err(problem) => {
+                tracing::error!(problem, path = %self.path.display(), "could not open the store again");
+                self.shared.closed(&problem);
+                self.open_at = monotonic() + self.pause;
+            }
+        }
+    }
+
+    fn note_progress(&self) {
+        let noted = self.handle.as_ref().map_or(Ok(()), |handle| handle.progress().note());
+        if let Err(error) = noted {
+            tracing::warn!(%error, path = %self.path.display(), "could not note the progress of the store");
+        }
+    }
+
+    fn look_at_free_space(&mut self) {
+        self.look_at = monotonic() + LOOK_EVERY;
+        match rustix::fs::statvfs(&self.path) {
+            Ok(space) => self.shared.set_free_bytes(space.f_bavail.saturating_mul(space.f_frsize)),
+            Err(error) => tracing::warn!(%error, "could not read the free space of the store"),
+        }
+    }
+}
+
+/// Alerts in the due index.
+pub(super) fn count_scheduled(handle: &Handle) -> Result<usize, Error> {
+    handle.db().scan_prefix(keys::DUES).keys().try_fold(0, |count, key| key.map(|_| count + 1))
+}
+
+/// Durable when it returns.
+fn commit(handle: &Handle, shared: &Shared, work: Vec<Work>) -> Result<Vec<Done>, Error> {
+    let mut group = Group::new(handle.db());
+    let done = work.into_iter().map(|work| group.add(work)).collect::<Result<Vec<_>, _>>()?;
+    let (batch, mut effects) = group.into_parts();
+    // Without a write there is nothing to sync: what the checks have read is of earlier groups.
+    if effects.writes {
+        shared.begin_group(std::mem::take(&mut effects.touched));
+        #[cfg(test)]
+        shared.run_into_fault()?;
+        handle.apply(batch)?;
+        shared.synced(&effects);
+    }
+    Ok(done)
+}
+
+fn unavailable(problem: &str) -> StoreError {
+    StoreError::Unavailable(problem.to_owned())
+}
+
+/// For pauses within this thread, which has no executor to ask the clock with.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "paces the writer thread; no decision about an alert rests on it"
+)]
+fn monotonic() -> Instant {
+    Instant::now()
+}
