@@ -21,23 +21,46 @@ use self::bare_store::{Figures, measure};
 
 const TASKS: [usize; 3] = [1, 8, 64];
 const SECONDS: f64 = 3.0;
+const ROUNDS: usize = 3;
 
 fn main() {
-    let seconds = seconds_asked().unwrap_or(SECONDS);
+    let seconds = number_asked("--seconds").unwrap_or(SECONDS);
+    let rounds = number_asked("--rounds").unwrap_or(ROUNDS).max(1);
     let bytes = serde_json::to_vec(&write_of(1).alert).expect("an alert is JSON").len();
     println!(
-        "durable admits, {seconds} s each; bare value {} bytes, our document {bytes} bytes",
+        "durable admits: medians of {rounds} rounds of {seconds} s, the two in turn; \
+         bare value {} bytes, our document {bytes} bytes",
         bare_store::VALUE_BYTES
     );
     println!(
-        "{:>5}  {:>30}  {:>30}  {:>5}",
-        "tasks", "bare rule /s  (p50 / p99 ms)", "our store /s  (p50 / p99 ms)", "ratio"
+        "{:>5}  {:>44}  {:>44}  ratio (lowest to highest)",
+        "tasks", "bare rule /s (p50 / p99 ms; CPU ms per 1,000)", "our store /s (the same)"
     );
     for tasks in TASKS {
-        let bare = in_a_folder(|dir| bare_store::run(tasks, seconds, dir));
-        let ours = in_a_folder(|dir| run_store(tasks, seconds, dir));
-        let ratio = ours.per_second / bare.per_second;
-        println!("{tasks:>5}  {:>30}  {:>30}  {ratio:>5.2}", shown(bare), shown(ours));
+        let pairs: Vec<(Figures, Figures)> = (0..rounds)
+            .map(|round| {
+                let bare = || in_a_folder(|dir| bare_store::run(tasks, seconds, dir));
+                let ours = || in_a_folder(|dir| run_store(tasks, seconds, dir));
+                // In turn, so that neither always runs on what the other has warmed up.
+                if round % 2 == 0 {
+                    let bare = bare();
+                    (bare, ours())
+                } else {
+                    let ours = ours();
+                    (bare(), ours)
+                }
+            })
+            .collect();
+        let (bare, ours): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
+        let ratios = pairs.iter().map(|(bare, ours)| ours.per_second / bare.per_second);
+        let (low, high) =
+            ratios.fold((f64::MAX, 0.0_f64), |(low, high), ratio| (low.min(ratio), high.max(ratio)));
+        let ratio = median(&ours, |figures| figures.per_second) / median(&bare, |figures| figures.per_second);
+        println!(
+            "{tasks:>5}  {:>44}  {:>44}  {ratio:.2} ({low:.2} to {high:.2})",
+            shown(&bare),
+            shown(&ours)
+        );
     }
 }
 
@@ -58,14 +81,23 @@ fn in_a_folder(run: impl FnOnce(&Path) -> Figures) -> Figures {
     run(folder.path())
 }
 
-fn shown(figures: Figures) -> String {
-    let Figures { per_second, p50, p99 } = figures;
-    format!("{per_second:.0}  ({:.2} / {:.2})", p50.as_secs_f64() * 1e3, p99.as_secs_f64() * 1e3)
+fn median(rounds: &[Figures], figure: impl Fn(&Figures) -> f64) -> f64 {
+    let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn seconds_asked() -> Option<f64> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--seconds").skip(1);
-    arguments.next().map(|seconds| seconds.parse().expect("--seconds takes a number"))
+fn shown(rounds: &[Figures]) -> String {
+    let per_second = median(rounds, |figures| figures.per_second);
+    let p50 = median(rounds, |figures| figures.p50.as_secs_f64() * 1e3);
+    let p99 = median(rounds, |figures| figures.p99.as_secs_f64() * 1e3);
+    let cpu = median(rounds, |figures| figures.cpu_per_1000.map_or(f64::NAN, |cpu| cpu.as_secs_f64() * 1e3));
+    format!("{per_second:.0} ({p50:.2} / {p99:.2}; {cpu:.0})")
+}
+
+fn number_asked<T: std::str::FromStr>(name: &str) -> Option<T> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
+    arguments.next().map(|number| number.parse().unwrap_or_else(|_| panic!("{name} takes a number")))
 }
 
 /// Opens an alert with a body of about 700 bytes that is told to one contact.

@@ -20,6 +20,9 @@ pub(super) const DEVICES: &[u8; 2] = b"d/";
 /// The format of the store.
 pub(super) const FORMAT: &[u8] = b"m/format";
 
+/// The number of the last group of writes.
+pub(super) const GROUP: &[u8] = b"m/group";
+
 /// First byte of a thread entry's value.
 const THREAD_FORMAT: u8 = 1;
 

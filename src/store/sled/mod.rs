@@ -8,6 +8,7 @@
 //! | `j/` alert id, first row | journal chunk |
 //! | `d/` device id | device record |
 //! | `m/format` | format of the store |
+//! | `m/group` | number of the last group of writes |
 //!
 //! Callers encode and hand their writes over a lane; the [`writer`] thread checks a group of
 //! them, applies one batch, syncs, and only then answers. Any error of a write closes the engine and
@@ -19,6 +20,7 @@ mod group;
 mod keys;
 mod lanes;
 mod open;
+mod progress;
 mod read;
 mod shared;
 mod work;

@@ -1,7 +1,7 @@
 //! Opening: refuses what it cannot serve, and neither deletes nor moves any of it.
 //!
-//! One change is not in our hands: where the file ends in the middle of a record, sled overwrites
-//! the rest of that segment (4 MiB at most) before it tells whether the store opens.
+//! One change is not in our hands: from the first record that it cannot read, sled takes the rest of
+//! its log for torn and overwrites it, before it tells whether the store opens.
 
 use std::{
     any::Any,
@@ -10,12 +10,14 @@ use std::{
     os::unix::fs::DirBuilderExt,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
 
 use ::sled::{Batch, Db, Error};
 
-use super::keys;
+use super::{keys, progress::Progress};
+use crate::store::codec::array;
 
 /// What sled may hold of the file in memory, in bytes; its own default is 1 GiB.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -77,6 +79,7 @@ pub(super) struct Handle {
     // `None` only while it is dropped.
     db: Option<Db>,
     file: File,
+    progress: Mutex<Progress>,
 }
 
 impl Handle {
@@ -84,12 +87,19 @@ impl Handle {
         self.db.as_ref().expect("only drop takes it")
     }
 
-    /// Makes every batch applied so far survive a power cut.
-    pub(super) fn sync(&self) -> Result<(), Error> {
-        self.db().flush()?;
-        // On Linux sled's flush ends in `sync_file_range`, which neither waits for the metadata
-        // nor empties the cache of the disk.
-        self.file.sync_data().map_err(Error::Io)
+    /// Writes a batch; it survives a power cut when this returns.
+    pub(super) fn apply(&self, mut batch: Batch) -> Result<(), Error> {
+        let mut progress = self.progress();
+        batch.insert(keys::GROUP, &progress.next().to_be_bytes());
+        self.db().apply_batch(batch)?;
+        sync(self.db(), &self.file)?;
+        progress.advance();
+        Ok(())
+    }
+
+    /// Only the writer thread asks for it.
+    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,15 +123,23 @@ pub(super) fn open(path: &Path) -> Result<Handle, OpenError> {
     }
 
     let db = open_engine(path)?;
-    let handle = Handle { db: Some(db), file: File::open(path.join("db")).map_err(io)? };
-    check_format(&handle, path, ready)?;
-    handle.sync().map_err(|error| refusal(path, error))?;
+    let file = File::open(path.join("db")).map_err(io)?;
+    check_format(&db, path, ready)?;
+    let progress = check_progress(&db, path)?;
+    sync(&db, &file).map_err(|error| refusal(path, error))?;
     File::open(path.join("blobs")).and_then(|folder| folder.sync_all()).map_err(io)?;
     sync_folder(path).map_err(io)?;
     if !ready {
         write_marker(path, MARKER_READY).map_err(io)?;
     }
-    Ok(handle)
+    Ok(Handle { db: Some(db), file, progress: Mutex::new(progress) })
+}
+
+fn sync(db: &Db, file: &File) -> Result<(), Error> {
+    db.flush()?;
+    // On Linux sled's flush ends in `sync_file_range`, which neither waits for the metadata nor
+    // empties the cache of the disk.
+    file.sync_data().map_err(Error::Io)
 }
 
 /// What a panic said.
@@ -192,9 +210,9 @@ fn open_engine(path: &Path) -> Result<Db, OpenError> {
     }
 }
 
-fn check_format(handle: &Handle, path: &Path, ready: bool) -> Result<(), OpenError> {
+fn check_format(db: &Db, path: &Path, ready: bool) -> Result<(), OpenError> {
     let damaged = |detail: &str| OpenError::Damaged { path: path.to_owned(), detail: detail.to_owned() };
-    let format = handle.db().get(keys::FORMAT).map_err(|error| refusal(path, error))?;
+    let format = db.get(keys::FORMAT).map_err(|error| refusal(path, error))?;
     match format {
         Some(format) if *format == *FORMAT => Ok(()),
         Some(format) => Err(OpenError::OtherFormat {
@@ -202,12 +220,27 @@ fn check_format(handle: &Handle, path: &Path, ready: bool) -> Result<(), OpenErr
             detail: format!("it has format {}, this program reads format 1", format.escape_ascii()),
         }),
         None if ready => Err(damaged("it opens, but everything in it is gone")),
-        None if handle.db().is_empty() => {
+        None if db.is_empty() => {
             let mut batch = Batch::default();
             batch.insert(keys::FORMAT, FORMAT);
-            handle.db().apply_batch(batch).map_err(|error| refusal(path, error))
+            db.apply_batch(batch).map_err(|error| refusal(path, error))
         }
         None => Err(damaged("it has content but no format")),
+    }
+}
+
+/// Refuses a tree that has lost writes without telling.
+fn check_progress(db: &Db, path: &Path) -> Result<Progress, OpenError> {
+    let group = db.get(keys::GROUP).map_err(|error| refusal(path, error))?;
+    let group = group.and_then(|group| array(&group, 0)).map_or(0, u64::from_be_bytes);
+    let progress =
+        Progress::open(path, group).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+    match progress.groups_lost() {
+        0 => Ok(progress),
+        lost => Err(OpenError::Damaged {
+            path: path.to_owned(),
+            detail: format!("the last {lost} groups of writes that were safe on the disk are gone"),
+        }),
     }
 }
 

@@ -155,6 +155,29 @@ async fn a_damaged_store_is_refused_by_name_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_store_that_has_lost_the_end_of_its_log_does_not_open_as_if_nothing_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    let writes: Vec<_> = (0..1_000).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+    for writes in writes.chunks(100) {
+        store.commit(Lane::Accept, writes.to_vec()).await.unwrap();
+    }
+    store.close().await;
+    let length = fs::metadata(folder.path().join("db")).unwrap().len();
+    for eighth in 1..8 {
+        let damaged = tempfile::tempdir().unwrap();
+        copy(folder.path(), damaged.path());
+        let db = damaged.path().join("db");
+        let mut bytes = fs::read(&db).unwrap();
+        let place = usize::try_from(length / 8 * eighth).unwrap();
+        bytes[place..place + 512].fill(0x55);
+        fs::write(&db, bytes).unwrap();
+        let error = SledStore::open(damaged.path()).unwrap_err();
+        assert!(matches!(error, OpenError::Damaged { .. }), "{eighth}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_folder_of_somebody_else_is_refused_and_left_as_it_is() {
     let files: [(&str, &[u8]); 3] =
         [("db", b"something else"), ("FORMAT", b"bongsu store 2\n"), ("FORMAT", b"\xff\xfe")];

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::store::StoreError;
 
-/// How often the free space is looked at.
+/// How often the free space is looked at and the progress noted.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
@@ -53,6 +53,7 @@ impl Writer {
                 Err(panic) => self.fail(&words_of(&*panic)),
             }
         }
+        self.note_progress();
         self.shared.closed("it was closed");
     }
 
@@ -60,6 +61,7 @@ impl Writer {
         let now = monotonic();
         if self.look_at <= now {
             self.look_at_free_space();
+            self.note_progress();
         }
         if self.handle.is_none() && self.open_at <= now {
             self.reopen();
@@ -119,6 +121,13 @@ impl Writer {
         }
     }
 
+    fn note_progress(&self) {
+        let noted = self.handle.as_ref().map_or(Ok(()), |handle| handle.progress().note());
+        if let Err(error) = noted {
+            tracing::warn!(%error, path = %self.path.display(), "could not note the progress of the store");
+        }
+    }
+
     fn look_at_free_space(&mut self) {
         self.look_at = monotonic() + LOOK_EVERY;
         match rustix::fs::statvfs(&self.path) {
@@ -143,8 +152,7 @@ fn commit(handle: &Handle, shared: &Shared, work: Vec<Work>) -> Result<Vec<Done>
         shared.begin_group(std::mem::take(&mut effects.touched));
         #[cfg(test)]
         shared.run_into_fault()?;
-        handle.db().apply_batch(batch)?;
-        handle.sync()?;
+        handle.apply(batch)?;
         shared.synced(&effects);
     }
     Ok(done)
