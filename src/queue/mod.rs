@@ -1,6 +1,6 @@
 //! 2. DEDUPE + QUEUE: events become alerts, once, durably.
 //!
-//! Deciding is pure ([`admit`]); this module looks up what is known, writes what was decided in
+//! Deciding is pure ([`admit()`]); this module looks up what is known, writes what was decided in
 //! one atomic write per alert, and decides again where somebody else was faster.
 
 mod admit;
