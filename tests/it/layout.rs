@@ -62,7 +62,9 @@ fn below(stage: &str) -> Vec<&'static str> {
         "config" | "telemetry" => return vec!["alert"],
         "store" | "receive" => vec!["alert"],
         "plan" => vec!["alert"],
-        "queue" | "deliver" | "record" => vec!["alert", "plan", "store"],
+        "queue" | "record" => vec!["alert", "plan", "store"],
+        // A transport never stores.
+        "deliver" => vec!["alert", "plan"],
         "dispatch" => vec!["alert", "plan", "store", "queue", "deliver"],
         "api" => vec!["alert", "plan", "store", "queue", "record", "receive"],
         "console" => vec!["alert", "record", "api"],
