@@ -14,10 +14,12 @@
     reason = "a harness that cannot go on panics, and the panic says where"
 )]
 
+mod bongsu_process;
 mod capture;
 mod zabbix_lab;
 mod zabbix_media_type;
 mod zabbix_script;
+mod zabbix_to_phone;
 
 use std::time::Duration;
 

@@ -26,13 +26,14 @@ struct Coordinates {
     password: String,
 }
 
-/// A session of the lab's administrator.
+/// A session of the lab's administrator, and the only one: others wait for its end.
 pub(crate) struct ZabbixLab {
     client: reqwest::Client,
     api: String,
     trapper: SocketAddr,
     session: String,
-    lab_file: PathBuf,
+    /// Dropping it releases it.
+    _turn: std::fs::File,
 }
 
 /// One message as Zabbix sees it (a row of *Reports → Action log*).
@@ -69,7 +70,7 @@ pub(crate) enum UpdateProblem<'a> {
 }
 
 impl ZabbixLab {
-    /// Logs in. Panics, saying what to do, where no lab is up.
+    /// Waits for its turn and logs in. Panics, saying what to do, where no lab is up.
     pub(crate) async fn connect() -> Self {
         let lab_file = lab_file();
         let coordinates = coordinates(&lab_file);
@@ -78,7 +79,7 @@ impl ZabbixLab {
             api: coordinates.api,
             trapper: coordinates.trapper,
             session: String::new(),
-            lab_file,
+            _turn: turn(lab_file).await,
         };
         let login = json!({"username": coordinates.user, "password": coordinates.password});
         lab.session = text(&lab.call("user.login", login).await);
@@ -91,7 +92,6 @@ impl ZabbixLab {
         if !self.session.is_empty() {
             request["auth"] = json!(self.session);
         }
-        let _one_at_a_time = self.lock().await;
         let post = self.client.post(&self.api).header("Content-Type", "application/json-rpc");
         let answer = post.body(request.to_string()).send().await;
         let answer =
@@ -187,17 +187,6 @@ impl ZabbixLab {
         self.call("event.get", params).await[0].clone()
     }
 
-    /// Zabbix numbers new rows itself, and two calls that create at once collide (`DBEXECUTE_ERROR`).
-    /// Tests may run as threads or as processes, so the lock is a file's; dropping it releases it.
-    async fn lock(&self) -> std::fs::File {
-        let path = self.lab_file.clone();
-        let locked = tokio::task::spawn_blocking(move || {
-            let file = std::fs::File::open(path).unwrap();
-            file.lock().map(|()| file)
-        });
-        locked.await.unwrap().unwrap()
-    }
-
     async fn trapper(&self, request: Value) -> Value {
         let address = self.trapper;
         tokio::task::spawn_blocking(move || trapper::ask(address, &request)).await.unwrap()
@@ -226,6 +215,17 @@ fn lab_file() -> PathBuf {
     let directory = std::env::var("BONGSU_ZABBIX_LAB")
         .expect("these tests need a real Zabbix: export \"$(tests/zabbix/up)\" and run them again");
     PathBuf::from(directory).join("lab.json")
+}
+
+/// One test at a time: Zabbix has few alerters, and a test whose Bongsu hangs holds them; it also numbers
+/// new rows itself, and two API calls that create at once collide (`DBEXECUTE_ERROR`). Tests may run as
+/// threads or as processes, so the lock is a file's.
+async fn turn(lab_file: PathBuf) -> std::fs::File {
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = std::fs::File::open(lab_file).unwrap();
+        file.lock().map(|()| file)
+    });
+    locked.await.unwrap().unwrap()
 }
 
 fn coordinates(lab_file: &Path) -> Coordinates {

@@ -217,7 +217,8 @@ async fn scene(name: &str, parameters: &[(&str, &str)]) -> (Capture, Scene) {
 
 async fn build(name: &str, bongsu: &Capture, parameters: &[(&str, &str)], fields: Value) -> Scene {
     let media_type = printed(bongsu, KEY);
-    Scene::build(ZabbixLab::connect().await, SceneSpec { name, media_type, parameters, fields }).await
+    Scene::build(ZabbixLab::connect().await, SceneSpec { name, media_type, parameters, fields, users: 1 })
+        .await
 }
 
 /// What `bongsu setup zabbix` prints for a Bongsu that listens there.

@@ -1,4 +1,4 @@
-//! One test's own media type, user, action and host; parallel tests do not meet.
+//! One test's own media type, users, action and host: what an earlier one left behind does not matter.
 
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
@@ -24,6 +24,8 @@ pub(crate) struct SceneSpec<'a> {
     pub(crate) parameters: &'a [(&'a str, &'a str)],
     /// Fields of the media type to set after the import, such as `attempt_interval`.
     pub(crate) fields: Value,
+    /// How many users have the media; one is as it should be.
+    pub(crate) users: usize,
 }
 
 /// A host with a trapper item and a trigger for each severity, and an action that tells Bongsu.
@@ -33,7 +35,7 @@ pub(crate) struct Scene {
     host: String,
     host_id: String,
     group_id: String,
-    user_id: String,
+    user_ids: Vec<String>,
     user_group_id: String,
     action_id: String,
 }
@@ -54,15 +56,18 @@ impl Scene {
         let user_group_id = created(&lab, "usergroup.create", "usrgrpids", user_group).await;
         let media = json!({"mediatypeid": media_type_id, "sendto": "bongsu", "active": 0, "severity": 63,
             "period": "1-7,00:00-24:00"});
-        let user = json!({"username": host, "passwd": "Q!7w-beacon-fire", "roleid": "1", "medias": [media],
-            "usrgrps": [{"usrgrpid": user_group_id}, {"usrgrpid": team(&lab).await}]});
-        let user_id = created(&lab, "user.create", "userids", user).await;
-        let action_id =
-            created(&lab, "action.create", "actionids", action(&host, &group_id, &user_id, &media_type_id))
-                .await;
+        let groups = json!([{"usrgrpid": user_group_id}, {"usrgrpid": team(&lab).await}]);
+        let mut user_ids = Vec::new();
+        for number in 1..=spec.users {
+            let user = json!({"username": format!("{host}_{number}"), "passwd": "Q!7w-beacon-fire", "roleid": "1",
+                "medias": [media], "usrgrps": groups});
+            user_ids.push(created(&lab, "user.create", "userids", user).await);
+        }
+        let action = action(&host, &group_id, &user_ids, &media_type_id);
+        let action_id = created(&lab, "action.create", "actionids", action).await;
         let host_id = created(&lab, "host.create", "hostids", host_body(&host, &group_id)).await;
 
-        let scene = Self { lab, media_type_id, host, host_id, group_id, user_id, user_group_id, action_id };
+        let scene = Self { lab, media_type_id, host, host_id, group_id, user_ids, user_group_id, action_id };
         scene.add_items().await;
         scene
     }
@@ -70,7 +75,7 @@ impl Scene {
     /// Makes the trigger of that severity fire, and returns the problem's event id.
     pub(crate) async fn problem(&self, severity: u8) -> String {
         self.set(severity, "1").await;
-        self.open_problem("fire").await
+        self.open_problem(&format!("fire {severity} ")).await
     }
 
     /// Makes the trigger fire whose operational data is this text.
@@ -86,15 +91,15 @@ impl Scene {
 
     /// Removes all of it. A test that panicked leaves its scene for people to look at.
     pub(crate) async fn remove(self) {
-        for (method, id) in [
-            ("action.delete", &self.action_id),
-            ("host.delete", &self.host_id),
-            ("hostgroup.delete", &self.group_id),
-            ("user.delete", &self.user_id),
-            ("usergroup.delete", &self.user_group_id),
-            ("mediatype.delete", &self.media_type_id),
+        for (method, ids) in [
+            ("action.delete", json!([self.action_id])),
+            ("host.delete", json!([self.host_id])),
+            ("hostgroup.delete", json!([self.group_id])),
+            ("user.delete", json!(self.user_ids)),
+            ("usergroup.delete", json!([self.user_group_id])),
+            ("mediatype.delete", json!([self.media_type_id])),
         ] {
-            self.lab.call(method, json!([id])).await;
+            self.lab.call(method, ids).await;
         }
     }
 
@@ -168,9 +173,10 @@ fn host_body(host: &str, group_id: &str) -> Value {
 }
 
 /// Problem, recovery and update operations for every trigger of the host group.
-fn action(name: &str, group_id: &str, user_id: &str, media_type_id: &str) -> Value {
+fn action(name: &str, group_id: &str, user_ids: &[String], media_type_id: &str) -> Value {
+    let users: Vec<_> = user_ids.iter().map(|id| json!({"userid": id})).collect();
     let message = json!({"operationtype": 0, "opmessage": {"default_msg": 1, "mediatypeid": media_type_id},
-        "opmessage_usr": [{"userid": user_id}]});
+        "opmessage_usr": users});
     json!({"name": name, "eventsource": 0, "esc_period": "1h",
         "filter": {"evaltype": 0, "conditions": [{"conditiontype": 0, "operator": 0, "value": group_id}]},
         "operations": [message], "recovery_operations": [message], "update_operations": [message]})
