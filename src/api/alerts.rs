@@ -174,7 +174,14 @@ pub(super) async fn list(
     _: Viewer,
     parameters: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Page>, Problem> {
-    let page = context.queue.store().list(&query(parameters)?.filter()?).await?;
+    let parameters = query(parameters)?;
+    if parameters.format.is_some() {
+        return Err(Problem::bad_request(
+            "bad_parameter",
+            "`format`: only /v1/attempts has another than JSON",
+        ));
+    }
+    let page = context.queue.store().list(&parameters.filter()?).await?;
     let alerts = page.alerts.into_iter().map(|stored| AlertView::new(&context, stored.alert)).collect();
     Ok(Json(Page { alerts, next: page.next }))
 }
@@ -201,7 +208,7 @@ pub(super) async fn show(
 pub(crate) async fn history(context: &Context, id: AlertId) -> Result<AlertHistory, Problem> {
     let stored = context.queue.store().get(id).await?;
     let Some(Stored { alert, .. }) = stored.filter(|stored| stored.alert.state != AlertState::Noted) else {
-        return Err(Problem::not_found(format!("there is no alert {id}")));
+        return Err(Problem::alert_not_found(format!("there is no alert {id}")));
     };
     let journal = record::history(context.queue.store().as_ref(), &alert).await?;
     let notifications = record::notifications(&alert, &journal);
@@ -251,7 +258,7 @@ pub(super) async fn note(
 ) -> Result<Json<AlertView>, Problem> {
     let bytes = body(&headers, request, ACTION_BODY_BYTES_MAX).await.map_err(|error| match error {
         BodyError::Incomplete => Problem::body_timeout(),
-        BodyError::TooLarge => Problem::too_large(ACTION_BODY_BYTES_MAX),
+        BodyError::TooLarge => Problem::too_large("a note may be", ACTION_BODY_BYTES_MAX),
     })?;
     let text = match serde_json::from_slice::<Note>(&bytes) {
         Ok(note) => note.text,

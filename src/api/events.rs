@@ -4,7 +4,7 @@
 use axum::{
     Json,
     body::Body,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -53,12 +53,14 @@ struct EventResult {
 /// `POST /v1/events/{integration}`
 pub(super) async fn post_events(
     State(context): State<Context>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     uri: Uri,
     request: Body,
 ) -> Result<Response, Problem> {
     let began = context.clock.now();
+    // A name that is no UTF-8 is nobody's.
+    let name = name.map(|Path(name)| name).unwrap_or_default();
     let integration = authenticate(&context, &name, &headers, &uri).await?;
     let bytes = match body(&headers, request, context.config.server.body_limit).await {
         Ok(bytes) => bytes,
@@ -108,7 +110,7 @@ async fn refuse_body(context: &Context, integration: &str, error: BodyError) -> 
             let reason = format!("a body was larger than server.body_limit, {limit} bytes, and was refused");
             context.metrics.refused("body_too_large");
             match told::tell(context, integration, Misdeed::Oversized, (&reason, b"")).await {
-                Ok(_) => Problem::too_large(limit),
+                Ok(_) => Problem::too_large("server.body_limit", limit),
                 Err(error) => error.into(),
             }
         }
@@ -136,6 +138,9 @@ pub(super) async fn post_alert(
     request: Body,
 ) -> Result<Response, Problem> {
     let Some(seat) = context.keys.manual(&headers, &uri) else {
+        if context.keys.operator(&headers, &uri).is_some() {
+            return Err(Problem::forbidden("this token has the role `viewer`; an alert takes `operator`"));
+        }
         context.metrics.refused("wrong_key");
         let needed = "an [[operator]] token with the role `operator`, or the key of a `generic` integration, is needed";
         return Err(Problem::unauthorized(needed));
@@ -147,7 +152,7 @@ pub(super) async fn post_alert(
     let limit = context.config.server.body_limit;
     let bytes = body(&headers, request, limit).await.map_err(|error| match error {
         BodyError::Incomplete => Problem::body_timeout(),
-        BodyError::TooLarge => Problem::too_large(limit),
+        BodyError::TooLarge => Problem::too_large("server.body_limit", limit),
     })?;
     let event = manual_event(&context, &headers, &bytes)?;
     let poster = Poster { integration: name, close_after, house: false };
@@ -158,8 +163,13 @@ pub(super) async fn post_alert(
 fn manual_event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<Event, Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let idempotency_key = text("idempotency-key");
-    if idempotency_key.is_some_and(|key| key.is_empty() || IDEMPOTENCY_KEY_BYTES_MAX < key.len()) {
-        let detail = format!("`Idempotency-Key` must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes");
+    let is_unreadable = idempotency_key.is_none() && headers.contains_key("idempotency-key");
+    if is_unreadable
+        || idempotency_key.is_some_and(|key| key.is_empty() || IDEMPOTENCY_KEY_BYTES_MAX < key.len())
+    {
+        let detail = format!(
+            "`Idempotency-Key` must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} printable ASCII characters"
+        );
         return Err(Problem::bad_request("bad_idempotency_key", detail));
     }
     let unique = AlertId::new(context.clock.now(), chance::bytes()).to_string();

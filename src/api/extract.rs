@@ -61,8 +61,7 @@ impl FromRequestParts<Context> for Id {
         let Path(text) = Path::<String>::from_request_parts(parts, context)
             .await
             .map_err(|_| Problem::not_found("there is no such path"))?;
-        let unknown = || Problem::not_found("there is no alert with this id");
-        text.parse().map(Self).map_err(|_| unknown())
+        text.parse().map(Self).map_err(|_| Problem::alert_not_found("there is no alert with this id"))
     }
 }
 

@@ -84,13 +84,15 @@ pub fn router(context: Context) -> Router {
         .route("/metrics", get(probes::metrics))
         .route("/openapi.yaml", get(probes::openapi))
         .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
         .with_state(context)
 }
 
-/// What holds for every answer, pages included: no sniffing, no caching, and a log line at `debug`
+/// What holds for every answer, pages included: a wrong method is a problem document, no sniffing, no
+/// caching, and a log line at `debug`
 /// without the query (a key may be in it).
 pub fn around(context: Context, router: Router) -> Router {
+    // Here and not in `router`, which knows only its own routes.
+    let router = router.method_not_allowed_fallback(method_not_allowed);
     router.layer(middleware::from_fn_with_state(context, headers_and_log))
 }
 

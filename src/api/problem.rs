@@ -47,6 +47,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
+    /// 404 for an id that names no alert.
+    pub fn alert_not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "alert_not_found", detail)
+    }
+
     /// 404 for a name that no `[[integration]]` has.
     pub fn unknown_integration(name: &str) -> Self {
         let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
@@ -59,14 +64,14 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     }
 
-    /// 408: the body did not come in time.
+    /// 408: the body did not come in time, or not to its end.
     pub fn body_timeout() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "the body did not arrive in time")
+        Self::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "the body did not arrive whole and in time")
     }
 
-    /// 413 with the limit.
-    pub fn too_large(limit: usize) -> Self {
-        let detail = format!("the body is larger than server.body_limit, {limit} bytes");
+    /// 413 with the limit, in bytes, and what sets it.
+    pub fn too_large(what: &str, limit: usize) -> Self {
+        let detail = format!("the body is larger than {what}, {limit} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
     }
 
@@ -92,9 +97,7 @@ impl From<StoreError> for Problem {
 impl From<ActionError> for Problem {
     fn from(source: ActionError) -> Self {
         match source {
-            ActionError::NotFound(_) => {
-                Self::new(StatusCode::NOT_FOUND, "alert_not_found", source.to_string())
-            }
+            ActionError::NotFound(_) => Self::alert_not_found(source.to_string()),
             ActionError::AlreadyResolved(_) => {
                 Self::new(StatusCode::CONFLICT, "alert_resolved", source.to_string())
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{FromRequestParts, State},
+    extract::{FromRequestParts, Path, State, rejection::PathRejection},
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
@@ -67,9 +67,10 @@ async fn stylesheet() -> Response {
 async fn alert_page(
     State(pages): State<Pages>,
     _: Reader,
-    axum::extract::Path(id): axum::extract::Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
-    let id: AlertId = id.parse().map_err(|_| Problem::not_found("there is no alert with this id"))?;
+    let id: Option<AlertId> = id.ok().and_then(|Path(id)| id.parse().ok());
+    let id = id.ok_or_else(|| Problem::alert_not_found("there is no alert with this id"))?;
     let shown = history(&pages.context, id).await?;
     let (status, html) = match render(&pages, &shown) {
         Ok(html) => (StatusCode::OK, html),
