@@ -149,10 +149,8 @@ impl Scene {
 }
 
 fn describe(send: &Send) -> String {
-    let subject = match &send.subject {
-        Subject::Opened => String::new(),
-        other => format!(" {}", other.as_str()),
-    };
+    let subject =
+        if send.subject == Subject::Opened { String::new() } else { format!(" {}", send.subject.as_str()) };
     format!("{} {} {}{subject}", send.address.transport().as_str(), send.attempt, send.contact)
 }
 

@@ -158,12 +158,9 @@ async fn long_histories_leave_the_document_in_chunks() {
     let mut rows = queue.store().moved_rows(id).await.expect("works");
     assert_eq!(u32::try_from(rows.len()).expect("few"), alert.rows_moved);
     rows.extend(alert.rows);
-    let texts: Vec<String> = rows
-        .iter()
-        .filter_map(|row| match &row.entry {
-            Entry::Comment { text, .. } => Some(text.clone()),
-            _ => None,
-        })
+    let comments = rows.iter().filter(|row| matches!(row.entry, Entry::Comment { .. }));
+    let texts: Vec<String> = comments
+        .map(|row| serde_json::to_value(row).expect("JSON")["text"].as_str().expect("a text").to_owned())
         .collect();
     assert_eq!(texts, (0..40).map(|number| number.to_string()).collect::<Vec<_>>());
 }
@@ -207,7 +204,7 @@ proptest! {
                 ..AlertFilter::default()
             };
             let open = queue.store().list(&filter).await.expect("the store works").alerts.len();
-            let expected = statuses.iter().filter(|status| **status != 3).next_back().is_some_and(|last| *last < 2);
+            let expected = statuses.iter().rfind(|status| **status != 3).is_some_and(|last| *last < 2);
             assert_eq!(open, usize::from(expected));
         });
     }

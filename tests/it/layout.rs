@@ -60,8 +60,7 @@ fn below(stage: &str) -> Vec<&'static str> {
         "alert" => vec![],
         "clock" | "chance" => return vec![],
         "config" | "telemetry" => return vec!["alert"],
-        "store" | "receive" => vec!["alert"],
-        "plan" => vec!["alert"],
+        "store" | "receive" | "plan" => vec!["alert"],
         "queue" | "record" => vec!["alert", "plan", "store"],
         // A transport never stores.
         "deliver" => vec!["alert", "plan"],
@@ -134,7 +133,7 @@ fn imports(text: &str) -> BTreeSet<String> {
                     '}' if depth == 1 => break,
                     '}' => depth -= 1,
                     ',' if depth == 1 => {
-                        stages.insert(std::mem::take(&mut item)).then_some(()).unwrap_or_default()
+                        stages.insert(std::mem::take(&mut item));
                     }
                     c if depth == 1 => item.push(c),
                     _ => {}

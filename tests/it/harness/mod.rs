@@ -243,15 +243,13 @@ fn configuration(setting: &Setting, sandbox: &str) -> String {
             if lines.contains("base_url") { String::new() } else { format!("base_url = \"{sandbox}\"\n") };
         format!("[fcm]\nservice_account = {{ file = \"firebase.json\" }}\n{base}{lines}\n")
     });
-    let gateways: String = gateways
-        .iter()
-        .map(|name| {
-            format!(
-                "[[sms.gateway]]\nname = \"{name}\"\nprovider = \"http\"\nurl = \"{sandbox}/sms/send\"\n\
-                 body = '{{\"to\": \"{{{{to}}}}\", \"text\": \"{{{{text}}}}\", \"alert_id\": \"{{{{alert_id}}}}\"}}'\n"
-            )
-        })
-        .collect();
+    let gateway = |name: &&str| {
+        format!(
+            "[[sms.gateway]]\nname = \"{name}\"\nprovider = \"http\"\nurl = \"{sandbox}/sms/send\"\n\
+             body = '{{\"to\": \"{{{{to}}}}\", \"text\": \"{{{{text}}}}\", \"alert_id\": \"{{{{alert_id}}}}\"}}'\n"
+        )
+    };
+    let gateways = gateways.iter().map(gateway).collect::<Vec<_>>().concat();
     format!(
         "public_url = \"https://alerts.example.org\"\n{more}\n[store]\nurl = \"sled:./alerts\"\n{fcm}{gateways}\
          [[integration]]\nname = \"zabbix\"\nkind = \"zabbix\"\nkey = \"{ZABBIX_KEY}\"\n\
