@@ -29,6 +29,8 @@ const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Our own file in the folder: it says what the folder is before sled touches anything.
 const MARKER: &str = "FORMAT";
+/// What it is written as before it gets its name.
+const MARKER_DRAFT: &str = "FORMAT.new";
 const MARKER_CREATING: &str = "bongsu store, being created\n";
 const MARKER_READY: &str = "bongsu store 1\n";
 
@@ -170,8 +172,9 @@ fn read_marker(path: &Path) -> Result<bool, OpenError> {
             MARKER_READY.trim()
         ))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let empty = fs::read_dir(path).map_err(io)?.next().is_none();
-            if empty {
+            // A first start that was killed may have left the draft, and nothing else.
+            let mut files = fs::read_dir(path).map_err(io)?;
+            if files.all(|file| file.is_ok_and(|file| file.file_name() == MARKER_DRAFT)) {
                 Ok(false)
             } else {
                 Err(other(format!("it has files but no file `{MARKER}`: not a store of Bongsu")))
@@ -182,7 +185,7 @@ fn read_marker(path: &Path) -> Result<bool, OpenError> {
 }
 
 fn write_marker(path: &Path, text: &str) -> io::Result<()> {
-    let draft = path.join(format!("{MARKER}.new"));
+    let draft = path.join(MARKER_DRAFT);
     fs::write(&draft, text)?;
     File::open(&draft)?.sync_all()?;
     fs::rename(&draft, path.join(MARKER))?;

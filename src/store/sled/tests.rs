@@ -208,11 +208,19 @@ async fn a_tree_of_another_format_is_refused() {
 
 #[tokio::test]
 async fn a_store_whose_creation_was_cut_short_is_created_again() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("FORMAT"), "bongsu store, being created\n").unwrap();
-    fs::write(folder.path().join("db"), b"").unwrap();
-    closed_store(folder.path()).await;
-    assert_eq!(fs::read_to_string(folder.path().join("FORMAT")).unwrap(), "bongsu store 1\n");
+    let left_behind: [&[(&str, &str)]; 3] = [
+        &[("FORMAT.new", "")],
+        &[("FORMAT", "bongsu store, being created\n"), ("db", "")],
+        &[("FORMAT", "bongsu store, being created\n"), ("FORMAT.new", "bongsu st"), ("db", "")],
+    ];
+    for files in left_behind {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        closed_store(folder.path()).await;
+        assert_eq!(fs::read_to_string(folder.path().join("FORMAT")).unwrap(), "bongsu store 1\n");
+    }
 }
 
 #[tokio::test]
