@@ -9,7 +9,7 @@ use crate::{
     alert::{Alert, AlertId, ContactTelling},
     chance,
     plan::{self, DeviceVerdict, Plan, Present, QUARANTINE, Send, Settlement},
-    queue::write_of,
+    queue::{commit, write_of},
     store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, StoreError, Stored},
 };
 
@@ -41,7 +41,7 @@ impl Dispatcher {
             }
             let planned: Vec<Planned> = jobs.into_iter().map(|job| self.plan(job)).collect();
             let writes = planned.iter().map(|planned| planned.write.clone()).collect();
-            let commits = match self.store.commit(Lane::Deliver, writes).await {
+            let commits = match commit(self.store.as_ref(), Lane::Deliver, writes).await {
                 Ok(commits) => commits,
                 Err(error) => {
                     self.put_back(planned).await;

@@ -11,6 +11,9 @@ use crate::alert::{
 /// Times an SMS may go unanswered before it is left at "may have arrived".
 const SMS_UNKNOWNS_MAX: u8 = 2;
 
+/// Longest detail of an attempt, in characters.
+const DETAIL_CHARS_MAX: usize = 200;
+
 /// The answer to one [`Send`].
 #[derive(Clone, Debug)]
 pub struct Settlement {
@@ -86,7 +89,8 @@ fn row(Settlement { send, outcome, ended }: &Settlement, destination: String) ->
         subject: send.subject.as_str().to_owned(),
         outcome: outcome.as_str().to_owned(),
         cause: outcome.cause().map(str::to_owned),
-        detail: outcome.detail().to_owned(),
+        // A message id is as long as the provider likes; the document has a limit.
+        detail: outcome.detail().chars().take(DETAIL_CHARS_MAX).collect(),
         started_at: send.began,
         took_ms: u32::try_from(took).unwrap_or(if took < 0 { 0 } else { u32::MAX }),
     }

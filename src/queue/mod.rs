@@ -177,7 +177,7 @@ impl Queue {
         rests: Vec<(Thread<'a>, usize)>,
     ) -> Result<Vec<Thread<'a>>, StoreError> {
         let written: Vec<Alert> = writes.iter().map(|write| write.alert.clone()).collect();
-        let commits = self.commit(Lane::Accept, writes).await?;
+        let commits = commit(self.store.as_ref(), Lane::Accept, writes).await?;
         let mut again = Vec::new();
         for ((commit, alert), (mut thread, rest)) in commits.into_iter().zip(written).zip(rests) {
             match commit {
@@ -195,23 +195,6 @@ impl Queue {
         Ok(again)
     }
 
-    /// Commits, and makes documents smaller that the store finds too large: an alert with a short
-    /// body is better than none.
-    async fn commit(&self, lane: Lane, writes: Vec<AlertWrite>) -> Result<Vec<Commit>, StoreError> {
-        match self.store.commit(lane, writes.clone()).await {
-            Err(StoreError::TooLarge { .. }) => {
-                let shrunk = writes.into_iter().map(|mut write| {
-                    let end = write.alert.body.floor_char_boundary(SHRUNK_BODY_BYTES);
-                    write.alert.body.truncate(end);
-                    write.alert.labels.clear();
-                    write
-                });
-                self.store.commit(lane, shrunk.collect()).await
-            }
-            done => done,
-        }
-    }
-
     /// An operator's action. The alert as it is afterwards.
     pub async fn act(&self, id: AlertId, action: &Action, by: &str) -> Result<Alert, ActionError> {
         let mut current = self.store.get(id).await?;
@@ -225,7 +208,7 @@ impl Queue {
                 return Ok(alert);
             }
             let write = write_of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
-            match self.commit(Lane::Accept, vec![write]).await?.pop() {
+            match commit(self.store.as_ref(), Lane::Accept, vec![write]).await?.pop() {
                 Some(Commit::Done(_)) => return Ok(alert),
                 Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
                 None => break,
@@ -246,14 +229,41 @@ impl Queue {
             if let Some(Stored { mut alert, version }) = self.store.get(id).await? {
                 self.seen.add_to(&mut alert);
                 let write = write_of(alert, Expect::Version(version), Some(self.clock.now()));
-                if matches!(self.store.commit(Lane::Deliver, vec![write]).await?.pop(), Some(Commit::Done(_)))
-                {
+                let commits = commit(self.store.as_ref(), Lane::Deliver, vec![write]).await?;
+                if matches!(commits.first(), Some(Commit::Done(_))) {
                     self.seen.forget(id);
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Commits, and makes a document smaller that the store finds too large: an alert with a short body
+/// is better than none. It holds up no other.
+pub async fn commit(
+    store: &dyn Store,
+    lane: Lane,
+    writes: Vec<AlertWrite>,
+) -> Result<Vec<Commit>, StoreError> {
+    match store.commit(lane, writes.clone()).await {
+        Err(StoreError::TooLarge { .. }) => {}
+        done => return done,
+    }
+    let mut commits = Vec::with_capacity(writes.len());
+    for mut write in writes {
+        let commit = match store.commit(lane, vec![write.clone()]).await {
+            Err(StoreError::TooLarge { .. }) => {
+                let end = write.alert.body.floor_char_boundary(SHRUNK_BODY_BYTES);
+                write.alert.body.truncate(end);
+                write.alert.labels.clear();
+                store.commit(lane, vec![write]).await?
+            }
+            done => done?,
+        };
+        commits.extend(commit);
+    }
+    Ok(commits)
 }
 
 /// Result of folding a thread's events into one write.
