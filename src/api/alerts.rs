@@ -16,6 +16,7 @@ use super::{
 use crate::{
     alert::{Acknowledgement, Alert, AlertId, AlertState, Row, Severity},
     queue::Action,
+    receive::NOTE_BYTES_MAX,
     record::{self, NotificationView},
     store::{AlertFilter, Stored},
 };
@@ -25,9 +26,6 @@ const LIMIT_DEFAULT: usize = 50;
 
 /// Most alerts in a page.
 const LIMIT_MAX: usize = 500;
-
-/// Longest comment, in characters.
-const COMMENT_CHARS_MAX: usize = 2_000;
 
 /// Largest body of an action, in bytes.
 const ACTION_BODY_BYTES_MAX: usize = 16 * 1024;
@@ -267,7 +265,9 @@ pub(super) async fn note(
         }
         Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
     };
-    let text: String = text.trim().chars().take(COMMENT_CHARS_MAX).collect();
+    let mut text: String =
+        text.trim().chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    text.truncate(text.floor_char_boundary(NOTE_BYTES_MAX));
     if text.is_empty() {
         return Err(Problem::bad_request("bad_note", "the note is empty"));
     }
