@@ -7,11 +7,14 @@ mod harness;
 
 mod acknowledge;
 mod api;
+mod contract;
 mod disaster;
 mod fallback;
 mod layout;
+mod limits;
 mod receive;
 mod resolve;
 mod restart;
+mod secrets;
 mod shutdown;
 mod unreachable;
