@@ -1,4 +1,4 @@
-//! Chance with a seed (SplitMix64), so that a run can be asked for again.
+//! Chance with a seed (`SplitMix64`), so that a run can be asked for again.
 
 /// A generator; the same seed gives the same numbers.
 #[derive(Debug)]

@@ -22,6 +22,7 @@ mod books;
 mod dice;
 mod load;
 mod server;
+mod stage;
 mod story;
 mod tally;
 mod weather;
@@ -29,39 +30,23 @@ mod weather;
 use std::{
     error::Error,
     io::{self, Write as _},
-    path::Path,
     process::ExitCode,
-    sync::Arc,
-    time::Duration,
 };
 
-use bongsu::{
-    clock::{Clock, SystemClock},
-    sandbox::{Options, Sandbox},
-};
+use bongsu::clock::{Clock, SystemClock};
 use clap::Parser;
-use jiff::SignedDuration;
 use tempfile::TempDir;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use audit::Audit;
-use books::{ProviderBooks, ServerBooks};
 use dice::Dice;
-use load::{Load, Sender};
-use server::{Server, Site};
-use tally::{Figure, Promise, Tally};
-use weather::Weather;
+use stage::Stage;
+use tally::{Figure, Tally};
 
-/// Longest wait for something to happen that a kill is to follow at once; FCM may be down.
-const CUE_MAX: Duration = Duration::from_millis(1_500);
-
-/// A server with nothing to do is watched so long.
-const QUIET: SignedDuration = SignedDuration::from_millis(1_500);
-
-type Failure = Box<dyn Error + Send + Sync>;
+/// Why the program could not do its work.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Kills the server at random under load and proves that nothing accepted is lost.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "the switches of test runners")]
 struct Arguments {
     /// How often the server is started and killed
     #[arg(long, env = "BONGSU_CRASH_ROUNDS", default_value_t = 10)]
@@ -89,45 +74,6 @@ struct Arguments {
     nocapture: bool,
     #[arg(long, hide = true)]
     format: Option<String>,
-}
-
-/// When a kill comes.
-#[derive(Clone, Copy, Debug)]
-enum Cue {
-    /// Before the server answers, most often.
-    Start,
-    /// While it finds out what its predecessor left, without new events.
-    Recovery,
-    /// Some time under load.
-    Load,
-    /// Right after an answer.
-    Answer,
-    /// Right when FCM has got a push.
-    Push,
-    /// Right when the SMS company has got a text.
-    Text,
-}
-
-const CUES: [(u64, Cue); 6] = [
-    (15, Cue::Start),
-    (12, Cue::Recovery),
-    (25, Cue::Load),
-    (16, Cue::Answer),
-    (18, Cue::Push),
-    (14, Cue::Text),
-];
-
-impl Cue {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Start => "at start",
-            Self::Recovery => "in recovery",
-            Self::Load => "under load",
-            Self::Answer => "after an answer",
-            Self::Push => "at a push",
-            Self::Text => "at a text",
-        }
-    }
 }
 
 fn main() -> ExitCode {
@@ -174,7 +120,7 @@ async fn run(arguments: &Arguments) -> Result<bool, Failure> {
         let path = folder.path().join(format!("store-{number}"));
         let mut stage = Stage::set(&path, dice.fork(), &clock).await?;
         stage.play(rounds, arguments.kill_within, &mut tally).await?;
-        stage.stop.cancel();
+        stage.strike();
         say(&format!("store {number}: {rounds} rounds, then everything told and compared"));
         if tally.is_clean() {
             std::fs::remove_dir_all(&path)?;
@@ -185,176 +131,4 @@ async fn run(arguments: &Arguments) -> Result<bool, Failure> {
         say(&format!("what the server left is kept in {}", folder.keep().display()));
     }
     Ok(tally.is_clean())
-}
-
-/// One store, its server, and everybody around it.
-struct Stage {
-    site: Site,
-    sandbox: Sandbox,
-    senders: Vec<Sender>,
-    dice: Dice,
-    clock: Arc<SystemClock>,
-    stop: CancellationToken,
-    /// How long a start takes, as far as is known: where to aim.
-    start_takes: u64,
-}
-
-impl Stage {
-    async fn set(path: &Path, mut dice: Dice, clock: &Arc<SystemClock>) -> Result<Self, Failure> {
-        let stop = CancellationToken::new();
-        // Over TLS pushes share one HTTP/2 connection: one that is cut loses them all.
-        let options = Options { tls: dice.percent(50), ..Options::default() };
-        let sandbox = Sandbox::start(options, clock.clone(), &TaskTracker::new(), stop.clone()).await?;
-        let site = Site::prepare(path, &sandbox, &mut dice, clock)?;
-        let senders = Sender::crowd(&mut dice);
-        Ok(Self { site, sandbox, senders, dice, clock: Arc::clone(clock), stop, start_takes: 200 })
-    }
-
-    async fn play(&mut self, rounds: u64, kill_within: u64, tally: &mut Tally) -> Result<(), Failure> {
-        for _ in 0..rounds {
-            let cue = self.dice.weighted(&CUES);
-            tally.count(Figure::Rounds, 1);
-            *tally.kills.entry(cue.name()).or_default() += 1;
-            if let Err(problem) = self.round(cue, kill_within, tally).await? {
-                tally.violated(Promise::Starts, problem);
-                return Ok(());
-            }
-        }
-        weather::clear_up(&self.sandbox);
-        if let Err(problem) = self.compare(tally).await? {
-            tally.violated(Promise::Told, problem);
-        }
-        Ok(())
-    }
-
-    /// Start, load, kill. `Ok(Err)` says why the server did not come up.
-    async fn round(
-        &mut self,
-        cue: Cue,
-        kill_within: u64,
-        tally: &mut Tally,
-    ) -> Result<Result<(), String>, Failure> {
-        let weather = Weather::begin(&self.sandbox, self.dice.fork(), &self.clock);
-        let mut server = self.site.start()?;
-        let load = match cue {
-            Cue::Recovery => None,
-            Cue::Start | Cue::Load | Cue::Answer | Cue::Push | Cue::Text => {
-                Some(Load::begin(std::mem::take(&mut self.senders), &self.site.url, &self.clock))
-            }
-        };
-        let up = if matches!(cue, Cue::Start) {
-            self.pause(0, self.start_takes + self.start_takes / 4).await;
-            Ok(())
-        } else {
-            self.wait_for(&mut server, tally).await
-        };
-        if up.is_ok() {
-            self.wait_for_cue(cue, kill_within, load.as_ref()).await;
-        }
-        let was_alive = server.kill()?;
-        if let Some(load) = load {
-            self.senders = load.end().await;
-        }
-        weather.end().await;
-        if up.is_ok() && !was_alive {
-            return Ok(Err(format!("the server ended by itself: {}", self.site.log())));
-        }
-        Ok(up)
-    }
-
-    async fn wait_for(&mut self, server: &mut Server, tally: &mut Tally) -> Result<(), String> {
-        let took = self.site.wait_for(server).await?;
-        tally.slowest_start = tally.slowest_start.max(took);
-        self.start_takes = u64::try_from(took.as_millis()).unwrap_or(self.start_takes);
-        Ok(())
-    }
-
-    async fn wait_for_cue(&mut self, cue: Cue, kill_within: u64, load: Option<&Load>) {
-        let (fcm, sms) = (self.sandbox.fcm(), self.sandbox.sms());
-        let (pushes, texts) = (fcm.counts().seen, sms.counts().seen);
-        let within = Duration::from_millis(kill_within).min(CUE_MAX);
-        // What does not happen in time (FCM may be down) is not waited for any longer.
-        match cue {
-            Cue::Start => {}
-            Cue::Recovery => self.pause(0, kill_within.min(100)).await,
-            Cue::Load => self.pause(kill_within.min(50), kill_within).await,
-            Cue::Answer => {
-                let answers = self.dice.between(1, 150);
-                if let Some(load) = load {
-                    let _ = tokio::time::timeout(within, load.wait_for_answers(answers)).await;
-                }
-            }
-            Cue::Push => {
-                let pushes = pushes + self.dice.between(1, 80);
-                let _ = tokio::time::timeout(within, fcm.wait_until(|fcm| pushes <= fcm.counts().seen)).await;
-            }
-            Cue::Text => {
-                let texts = texts + self.dice.between(1, 20);
-                let _ = tokio::time::timeout(within, sms.wait_until(|sms| texts <= sms.counts().seen)).await;
-            }
-        }
-        if !matches!(cue, Cue::Start) && self.dice.percent(60) {
-            self.pause(0, 3).await;
-        }
-    }
-
-    async fn pause(&mut self, from_ms: u64, to_ms: u64) {
-        let pause = self.dice.between(from_ms, to_ms);
-        self.clock.sleep(SignedDuration::from_millis(pause.cast_signed())).await;
-    }
-
-    /// The last start: everything works, everything is told, then the books are compared.
-    async fn compare(&mut self, tally: &mut Tally) -> Result<Result<(), String>, Failure> {
-        let mut server = self.site.start()?;
-        if let Err(problem) = self.wait_for(&mut server, tally).await {
-            tally.violated(Promise::Starts, problem);
-            return Ok(Ok(()));
-        }
-        let books = match ServerBooks::read(&self.site, &self.clock).await {
-            Ok(books) => books,
-            Err(problem) => return Ok(Err(problem)),
-        };
-        let providers = ProviderBooks::read(&self.sandbox)?;
-        Audit { senders: &self.senders, server: &books, providers: &providers, tally }.run();
-        self.look_at_conduct(tally);
-        server.kill()?;
-        self.look_at_quiet(tally).await
-    }
-
-    fn look_at_conduct(&self, tally: &mut Tally) {
-        for sender in &self.senders {
-            tally.count(Figure::RequestsAnswered, sender.requests_answered);
-            for complaint in &sender.complaints {
-                tally.violated(Promise::AnswersAgree, complaint.clone());
-            }
-            for status in &sender.refusals {
-                tally.violated(Promise::WellFormed, format!("a sender was answered {status}"));
-            }
-        }
-        for refusal in self.sandbox.fcm().refusals().iter().chain(&self.sandbox.sms().refusals()) {
-            tally.violated(Promise::WellFormed, format!("{}: {}", refusal.status, refusal.body));
-        }
-        for line in self.site.log().lines().filter(|line| line.contains("panicked")) {
-            tally.violated(Promise::NoPanic, line.to_owned());
-        }
-    }
-
-    /// Everything is told: another start has nothing to say.
-    async fn look_at_quiet(&mut self, tally: &mut Tally) -> Result<Result<(), String>, Failure> {
-        let counts = |sandbox: &Sandbox| (sandbox.fcm().counts().seen, sandbox.sms().counts().seen);
-        let before = counts(&self.sandbox);
-        let mut server = self.site.start()?;
-        if let Err(problem) = self.wait_for(&mut server, tally).await {
-            tally.violated(Promise::Starts, problem);
-            return Ok(Ok(()));
-        }
-        self.clock.sleep(QUIET).await;
-        let after = counts(&self.sandbox);
-        if before != after {
-            let what = format!("pushes and texts before {before:?}, after {after:?}");
-            tally.violated(Promise::Quiet, what);
-        }
-        server.kill()?;
-        Ok(Ok(()))
-    }
 }

@@ -39,6 +39,9 @@ const ASK_EVERY: SignedDuration = SignedDuration::from_millis(2);
 /// Longest wait for one answer; a killed server resets its connections, so this is for hung ones.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 
+/// Name of the store's folder, below the site's.
+const STORE: &str = "alerts";
+
 /// Name of what the server writes, below its folder.
 const LOG: &str = "server.log";
 
@@ -111,6 +114,13 @@ impl Site {
         }
     }
 
+    /// Waits for the first sign of the store on the disk.
+    pub(crate) async fn store_begins(&self) {
+        while !self.folder.join(STORE).exists() {
+            self.clock.sleep(SignedDuration::from_millis(1)).await;
+        }
+    }
+
     /// Reads from its API as an operator.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, String> {
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(OPERATOR);
@@ -173,18 +183,16 @@ fn free_port(dice: &mut Dice) -> io::Result<u16> {
 }
 
 fn configuration(port: u16, sandbox: &str, ca: &str) -> String {
-    let people: String = PEOPLE
-        .iter()
-        .map(|(name, phone, devices)| {
-            format!("[[contact]]\nname = \"{name}\"\nphone = \"{phone}\"\ndevices = {devices:?}\n")
-        })
-        .collect();
+    let people = PEOPLE.map(|(name, phone, devices)| {
+        format!("[[contact]]\nname = \"{name}\"\nphone = \"{phone}\"\ndevices = {devices:?}\n")
+    });
+    let people = people.concat();
     format!(
         r#"
 [server]
 listen = "127.0.0.1:{port}"
 [store]
-url = "sled:./alerts"
+url = "sled:./{STORE}"
 [retry]
 initial = "100ms"
 max = "1s"

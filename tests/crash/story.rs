@@ -135,14 +135,15 @@ impl Story {
     /// What `saying` makes of an alert.
     fn after(&self, state: State, saying: Saying) -> State {
         match (saying, state) {
-            (Saying::Problem, State::Absent | State::Triggered(_)) => State::Triggered(self.severity),
-            (Saying::Problem | Saying::Raised, State::Acknowledged(_)) => State::Acknowledged(self.severity),
-            (Saying::Raised, State::Triggered(_)) => State::Triggered(self.severity),
+            (Saying::Problem, State::Absent) | (Saying::Problem | Saying::Raised, State::Triggered(_)) => {
+                State::Triggered(self.severity)
+            }
             (Saying::Recovery, State::Triggered(severity) | State::Acknowledged(severity)) => {
                 State::Resolved(severity)
             }
             // The update carries the severity, the operator's click does not.
-            (Saying::Acknowledged, State::Triggered(_) | State::Acknowledged(_)) => {
+            (Saying::Acknowledged, State::Triggered(_))
+            | (Saying::Problem | Saying::Raised | Saying::Acknowledged, State::Acknowledged(_)) => {
                 State::Acknowledged(self.severity)
             }
             (Saying::Taken, State::Triggered(severity)) => State::Acknowledged(severity),
