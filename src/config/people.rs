@@ -14,6 +14,9 @@ use crate::alert::{ContactName, DeviceId, Language, PhoneNumber, PushTarget, Sev
 /// FCM's registration tokens have some 160 to 250 characters; this is room for what comes after them.
 const TARGET_BYTES_MAX: usize = 4096;
 
+/// Most devices in all: an alert's open destinations live in its document, and that has a limit.
+const DEVICES_MAX: usize = 500;
+
 /// How the sample file's number ends.
 const SAMPLE_PHONE_TAIL: &str = "00000000";
 
@@ -64,6 +67,11 @@ pub(super) fn contacts(
         });
         check_roads(&mut section, &part.get_ref().0, &contact, roads);
         contacts.push(contact);
+    }
+    if DEVICES_MAX < owners.len() {
+        let what =
+            format!("[[contact]]: {} devices in all, at most {DEVICES_MAX} are possible", owners.len());
+        check.problem(0, what);
     }
     contacts
 }

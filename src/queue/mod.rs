@@ -12,6 +12,7 @@ mod tests;
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
+use tracing::error;
 
 pub use self::admit::{Arrival, Decision, IDEMPOTENCY_KEEP, NOTED_KEEP, TEST_CLOSES_AFTER, admit};
 use self::seen::SeenCounts;
@@ -257,7 +258,16 @@ pub async fn commit(
                 let end = write.alert.body.floor_char_boundary(SHRUNK_BODY_BYTES);
                 write.alert.body.truncate(end);
                 write.alert.labels.clear();
-                store.commit(lane, vec![write]).await?
+                let id = write.alert.id;
+                match store.commit(lane, vec![write]).await {
+                    Err(error @ StoreError::TooLarge { .. }) => {
+                        // Hundreds of devices with two things to tell each: it fits again once requests
+                        // under way are answered, and the end of the lease brings it back.
+                        error!(alert.id = %id, "alert {id} is left for later: {error}");
+                        vec![Commit::Conflict(None)]
+                    }
+                    done => done?,
+                }
             }
             done => done?,
         };
