@@ -1,0 +1,60 @@
+//! The table that a bench ends with: figure, bar, and whether it is met.
+
+use std::fmt;
+
+/// Lines of a table.
+#[derive(Default)]
+pub(crate) struct Table(Vec<Line>);
+
+struct Line {
+    what: &'static str,
+    figure: f64,
+    unit: &'static str,
+    bar: Option<Bar>,
+}
+
+/// What a figure is held against.
+#[derive(Clone, Copy)]
+pub(crate) enum Bar {
+    /// As much or more.
+    AtLeast(f64),
+    /// Less.
+    Below(f64),
+}
+
+impl Table {
+    /// Adds a figure; without a bar it is only told.
+    pub(crate) fn add(&mut self, what: &'static str, (figure, unit): (f64, &'static str), bar: Option<Bar>) {
+        self.0.push(Line { what, figure, unit, bar });
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<58} {:>16} {:>16}  met", "", "figure", "bar")?;
+        for line in &self.0 {
+            writeln!(f, "{line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, figure, unit, bar } = *self;
+        write!(f, "{what:<58} {:>16}", with_unit(figure, unit))?;
+        let (sign, bar, is_met) = match bar {
+            None => return write!(f, " {:>16}", "-"),
+            Some(Bar::AtLeast(bar)) => ("≥", bar, bar <= figure),
+            Some(Bar::Below(bar)) => ("<", bar, figure < bar),
+        };
+        write!(f, " {:>16}", format!("{sign} {}", with_unit(bar, unit)))?;
+        if is_met { write!(f, "  yes") } else { write!(f, "  NO, by {:.0} %", (figure / bar - 1.0) * 100.0) }
+    }
+}
+
+/// Three or four digits that matter.
+fn with_unit(figure: f64, unit: &str) -> String {
+    let decimals = if figure < 10.0 { 2 } else { usize::from(figure < 100.0) };
+    format!("{figure:.decimals$} {unit}").trim_end().to_owned()
+}
