@@ -15,6 +15,8 @@ mod clock;
 mod fake;
 #[path = "common/open_loop.rs"]
 mod open_loop;
+#[path = "common/parts.rs"]
+mod parts;
 #[path = "common/process.rs"]
 mod process;
 #[path = "common/server.rs"]
@@ -28,11 +30,12 @@ use std::{path::Path, time::Duration};
 
 use self::{
     arrival::arrived,
-    arguments::{seconds, value_of, wants},
+    arguments::value_of,
     clock::now,
     fake::Fake,
+    parts::{seconds, wants},
     server::Server,
-    table::{Bar, Table},
+    table::{Table, below},
     wire::Target,
 };
 
@@ -78,8 +81,8 @@ fn paced(table: &mut Table, folder: &Path, seconds: u32) {
     let report = arrived(&mut fake, u64::from(PACE * seconds));
     let cpu = (server.process.cpu_seconds() - cpu) / f64::from(seconds);
     println!("at {PACE}/s: {report}; {accepts}; {cpu:.3} CPU-s per 1,000");
-    table.add("event to FCM request at 1,000/s, p50", millis(report.p50_micros), Some(Bar::Below(6.0)));
-    table.add("event to FCM request at 1,000/s, p99", millis(report.p99_micros), Some(Bar::Below(50.0)));
+    table.add("event to FCM request at 1,000/s, p50", millis(report.p50_micros), below(6.0));
+    table.add("event to FCM request at 1,000/s, p99", millis(report.p99_micros), below(50.0));
 }
 
 fn sustained(table: &mut Table, folder: &Path, seconds: u32) {
@@ -96,9 +99,8 @@ fn sustained(table: &mut Table, folder: &Path, seconds: u32) {
     let lag = took.saturating_sub(length).as_secs_f64();
     let bare = bare_reqwest::run(&mut fake, folder, BARE);
     table.add("bare reqwest loop", (bare, "/s"), None);
-    table.add("accept to push, input of 4,000/s for so long", (f64::from(seconds), "s"), Some(Bar::AtLeast(20.0)));
-    table.add("  pushes", (pushed, "/s"), None);
-    table.add("  last push behind the last event", (lag, "s"), Some(Bar::Below(1.0)));
+    table.add("accept to push, input of 4,000/s", (pushed, "/s"), None);
+    table.add("  last push behind the last event", (lag, "s"), below(1.0));
     table.add("  beside the bare loop", (pushed / bare, "×"), None);
 }
 

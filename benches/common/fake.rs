@@ -5,9 +5,11 @@
 //! Access tokens come from the sandbox, which checks the assertion as Google does.
 
 use std::{
-    fmt, fs,
-    io::BufRead as _,
+    fmt,
+    fs::{self, OpenOptions},
+    io::{BufRead as _, Write as _},
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -47,6 +49,9 @@ const STREAMS_MAX: u32 = 100;
 
 /// Windows that no message of 4 KB has to wait for.
 const WINDOW_BYTES: u32 = 1 << 20;
+
+/// Room for a message without growing.
+const MESSAGE_BYTES: usize = 4 * 1_024;
 
 /// Longest time on record, in microseconds.
 const MICROS_MAX: u64 = 600_000_000;
@@ -136,7 +141,9 @@ async fn listen(folder: &Path, tasks: &TaskTracker) -> (TcpListener, TlsAcceptor
     let sandbox =
         Sandbox::start(Options::default(), SystemClock::start(), tasks, CancellationToken::new()).await;
     let account = sandbox.expect("any free port").service_account_json();
-    fs::write(folder.join("firebase.json"), account).expect("writable");
+    // A key that others can read is warned of.
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join("firebase.json"));
+    file.and_then(|mut file| file.write_all(account.as_bytes())).expect("writable");
 
     let names = [Ipv4Addr::LOCALHOST.to_string()];
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).expect("a certificate");
@@ -183,13 +190,13 @@ async fn answer(
     mut respond: SendResponse<Bytes>,
     seen: &Mutex<Histogram<u64>>,
 ) -> Result<(), h2::Error> {
-    let mut sent_at = None;
+    let mut message = Vec::with_capacity(MESSAGE_BYTES);
     while let Some(chunk) = body.data().await {
         let chunk = chunk?;
         body.flow_control().release_capacity(chunk.len())?;
-        sent_at = sent_at.or_else(|| time_in(&chunk));
+        message.extend_from_slice(&chunk);
     }
-    let took = unix_micros().saturating_sub(sent_at.expect("the title is near the beginning"));
+    let took = unix_micros().saturating_sub(time_in(&message).expect("a title with a time"));
     seen.lock().unwrap_or_else(PoisonError::into_inner).saturating_record(took);
     let head = Response::builder().header("content-type", "application/json").body(()).expect("a head");
     let name = br#"{"name":"projects/bongsu-sandbox/messages/0:1700000000000000%0000000000000000"}"#;

@@ -52,11 +52,13 @@ impl Server {
 fn configuration(address: SocketAddr, fake: &Fake, devices: u32) -> String {
     let fcm = &fake.address;
     let mut config = format!(
-        "[server]\nlisten = \"{address}\"\n\
+        "public_url = \"https://alerts.example.org\"\n\
+         [server]\nlisten = \"{address}\"\n\
          [store]\nurl = \"sled:./alerts\"\n\
          [fcm]\nservice_account = {{ file = \"firebase.json\" }}\nbase_url = \"https://{fcm}\"\n\
          extra_ca = \"ca.pem\"\nper_device = []\n\
          [[integration]]\nname = \"zabbix\"\nkind = \"zabbix\"\nkey = \"{KEY}\"\n\
+         [[operator]]\nname = \"jin\"\ntoken = \"{KEY}-of-jin\"\n\
          [[contact]]\nname = \"jin\"\ndevices = ["
     );
     for device in 0..devices {

@@ -13,13 +13,18 @@ struct Line {
     bar: Option<Bar>,
 }
 
-/// What a figure is held against.
+/// What a figure is held against: a least value, or one to stay below.
 #[derive(Clone, Copy)]
-pub(crate) enum Bar {
-    /// As much or more.
-    AtLeast(f64),
-    /// Less.
-    Below(f64),
+pub(crate) struct Bar {
+    /// Where it is.
+    pub(crate) at: f64,
+    /// Whether a figure has to be below it.
+    pub(crate) is_ceiling: bool,
+}
+
+/// A bar that a figure stays below.
+pub(crate) fn below(at: f64) -> Option<Bar> {
+    Some(Bar { at, is_ceiling: true })
 }
 
 impl Table {
@@ -43,13 +48,10 @@ impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, figure, unit, bar } = *self;
         write!(f, "{what:<58} {:>16}", with_unit(figure, unit))?;
-        let (sign, bar, is_met) = match bar {
-            None => return write!(f, " {:>16}", "-"),
-            Some(Bar::AtLeast(bar)) => ("≥", bar, bar <= figure),
-            Some(Bar::Below(bar)) => ("<", bar, figure < bar),
-        };
-        write!(f, " {:>16}", format!("{sign} {}", with_unit(bar, unit)))?;
-        if is_met { write!(f, "  yes") } else { write!(f, "  NO, by {:.0} %", (figure / bar - 1.0) * 100.0) }
+        let Some(Bar { at, is_ceiling }) = bar else { return write!(f, " {:>16}", "-") };
+        let (sign, is_met) = if is_ceiling { ("<", figure < at) } else { ("≥", at <= figure) };
+        write!(f, " {:>16}", format!("{sign} {}", with_unit(at, unit)))?;
+        if is_met { write!(f, "  yes") } else { write!(f, "  NO, by {:.0} %", (figure / at - 1.0).abs() * 100.0) }
     }
 }
 
