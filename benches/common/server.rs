@@ -1,0 +1,68 @@
+//! The program under test: the real `bongsu serve`, in a process of its own.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    process::Command,
+    thread,
+    time::Duration,
+};
+
+use crate::{
+    clock::now,
+    fake::Fake,
+    process::{Process, free_address},
+};
+
+/// The sender's key.
+pub(crate) const KEY: &str = "bench-key-0123456789";
+
+/// Opening a store of a million alerts takes seconds.
+const START_MAX: Duration = Duration::from_secs(120);
+
+/// A running Bongsu.
+pub(crate) struct Server {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// Its process.
+    pub(crate) process: Process,
+}
+
+impl Server {
+    /// Starts it with its files in `folder`; one contact with so many devices.
+    pub(crate) fn start(folder: &Path, fake: &Fake, devices: u32) -> Self {
+        let address = free_address();
+        let config = folder.join("bongsu.toml");
+        fs::write(&config, configuration(address, fake, devices)).expect("writable");
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_bongsu"));
+        serve.arg("serve").arg("--config").arg(&config).current_dir(folder);
+        let mut server = Self { address, process: Process::start(&mut serve) };
+        let began = now();
+        while TcpStream::connect(address).is_err() {
+            server.process.assert_runs();
+            assert!(began.elapsed() < START_MAX, "it does not listen");
+            thread::sleep(Duration::from_millis(2));
+        }
+        server
+    }
+}
+
+fn configuration(address: SocketAddr, fake: &Fake, devices: u32) -> String {
+    let fcm = &fake.address;
+    let mut config = format!(
+        "public_url = \"https://alerts.example.org\"\n\
+         [server]\nlisten = \"{address}\"\n\
+         [store]\nurl = \"sled:./alerts\"\n\
+         [fcm]\nservice_account = {{ file = \"firebase.json\" }}\nbase_url = \"https://{fcm}\"\n\
+         extra_ca = \"ca.pem\"\nper_device = []\n\
+         [[integration]]\nname = \"zabbix\"\nkind = \"zabbix\"\nkey = \"{KEY}\"\n\
+         [[operator]]\nname = \"jin\"\ntoken = \"{KEY}-of-jin\"\n\
+         [[contact]]\nname = \"jin\"\ndevices = ["
+    );
+    for device in 0..devices {
+        write!(config, "\"bench-device-{device:0>140}\",").expect("a string takes everything");
+    }
+    config + "]\n"
+}
