@@ -31,6 +31,9 @@ const JANITOR_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// Most alerts removed in one round of the janitor.
 const PURGE_PER_ROUND: usize = 1_000;
 
+/// Most pages of 500 open alerts looked through at start; the others are noted when they are planned.
+const UNREACHED_PAGES_MAX: usize = 20;
+
 /// At shutdown, open connections are waited for so long.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
 
@@ -126,6 +129,7 @@ impl App {
         let pulse = dispatcher.pulse();
         let keep = config.store.keep;
         let context = Context::new(Queue::new(store.clone(), clock.clone()), config, metrics, clock.clone());
+        find_unreached(&context).await?;
         let router = api::around(
             context.clone(),
             api::router(context.clone()).merge(console::router(context.clone())),
@@ -240,12 +244,8 @@ pub fn rules(config: &Config) -> Rules {
     }
 }
 
-/// Saves counts, removes what is older than `store.keep`, and looks once for alerts that reached
-/// nobody before this process began.
+/// Saves counts, and removes what is older than `store.keep`.
 async fn janitor(context: Context, clock: Arc<dyn Clock>, keep: SignedDuration, stop: CancellationToken) {
-    if let Err(error) = find_unreached(&context).await {
-        warn!(error = %error, "could not look for alerts that reached nobody: {error}");
-    }
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
@@ -262,16 +262,18 @@ async fn janitor(context: Context, clock: Arc<dyn Clock>, keep: SignedDuration, 
     }
 }
 
+/// Alerts that reached nobody before this process began: `/readyz` has to know before it answers.
 async fn find_unreached(context: &Context) -> Result<(), StoreError> {
     use crate::alert::AlertState::{Acknowledged, Triggered};
     let mut filter =
         AlertFilter { states: vec![Triggered, Acknowledged], limit: 500, ..AlertFilter::default() };
-    loop {
+    for _ in 0..UNREACHED_PAGES_MAX {
         let page = context.queue.store().list(&filter).await?;
         for stored in &page.alerts {
             context.metrics.reach.note(stored.alert.id, stored.alert.reaches_nobody());
         }
-        let Some(next) = page.next else { return Ok(()) };
+        let Some(next) = page.next else { break };
         filter.cursor = Some(next);
     }
+    Ok(())
 }
