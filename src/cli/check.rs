@@ -8,13 +8,13 @@ use super::{Failure, say};
 use crate::{
     alert::Outcome,
     clock::{Clock, SystemClock},
-    config::{self, Config, Environment, StoreEngine},
+    config::{Config, Environment, StoreEngine},
     deliver::{Renderer, fcm::FcmTransport, sms},
 };
 
 /// Reads everything that `serve` reads, touches nothing, and says what it found.
 pub(super) fn run(path: &Path, online: bool, environment: Environment<'_>) -> Result<(), Failure> {
-    let config = config::load(path, environment)?;
+    let config = super::read(path, environment)?;
     for warning in &config.warnings {
         say(&format!("warning: {warning}"));
     }
@@ -28,7 +28,7 @@ pub(super) fn run(path: &Path, online: bool, environment: Environment<'_>) -> Re
         match (&fcm, online) {
             (Some(fcm), true) => rehearse(fcm).await?,
             (None, true) => say("online: there is no [fcm], so Google was not asked"),
-            (_, false) => say("not asked: Google and the SMS companies (--online asks Google)"),
+            (_, false) => say("Google and the SMS companies were not asked; --online asks Google"),
         }
         if online && !gateways.is_empty() {
             say("online: SMS companies are not asked; a text would cost money. Try `bongsu send --severity disaster`");
@@ -52,12 +52,14 @@ fn describe(path: &Path, config: &Config) {
     say(&format!("integrations: {}", listed(&integrations)));
     for contact in &config.contacts {
         let devices = match contact.devices.len() {
-            0 => "no device".to_owned(),
+            0 => "no device for pushes".to_owned(),
             1 => "1 device".to_owned(),
             several => format!("{several} devices"),
         };
-        let phone =
-            contact.phone.as_ref().map_or_else(|| "no phone".to_owned(), |phone| format!("phone {phone}"));
+        let phone = contact
+            .phone
+            .as_ref()
+            .map_or_else(|| "no phone number for texts".to_owned(), |phone| format!("phone {phone}"));
         say(&format!("contact {}: {devices}, {phone}", contact.name));
     }
     let gateways: Vec<&str> = config.sms.gateways.iter().map(|gateway| gateway.name.as_str()).collect();

@@ -31,14 +31,15 @@ pub(super) fn run(listen: SocketAddr) -> Result<(), Failure> {
         let folder = Folder::create()?;
         let clock = SystemClock::start();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let listener =
-            TcpListener::bind(listen).await.map_err(|source| AppError::Listen { address: listen, source })?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let listener = TcpListener::bind(listen).await.map_err(|source| not_there(listen, source))?;
+        let url = format!("http://{}", super::reachable(listener.local_addr()?));
         let curl = curl_line(&url);
-        let sandbox = start_sandbox(listen, &curl, (clock.clone(), &tasks, &stop)).await?;
+        let hint =
+            format!("{curl}\n# \"Open\" on a message asks for a log-in: any name, password {OPERATOR}");
+        let sandbox = start_sandbox(listen, hint, (clock.clone(), &tasks, &stop)).await?;
         let config = configuration(&folder.0, &url, &sandbox)?;
         // Before the first answer: whoever waits for the port to answer has the line already.
-        explain(&url, sandbox.base_url(), &curl);
+        explain(sandbox.base_url(), &curl);
         let watch = super::serve::stop_on_signal(stop.clone())?;
         let app = App::start(config, listener, clock, stop).await?;
         tokio::select! {
@@ -49,9 +50,18 @@ pub(super) fn run(listen: SocketAddr) -> Result<(), Failure> {
     })
 }
 
+/// Somebody who tries the demo may well run something on 8080.
+fn not_there(listen: SocketAddr, source: io::Error) -> Failure {
+    if source.kind() == io::ErrorKind::AddrInUse {
+        let other = SocketAddr::new(listen.ip(), listen.port().wrapping_add(10));
+        return format!("another program listens on {listen}; try `bongsu demo --listen {other}`").into();
+    }
+    AppError::Listen { address: listen, source }.into()
+}
+
 async fn start_sandbox(
     listen: SocketAddr,
-    curl: &str,
+    hint: String,
     (clock, tasks, stop): (std::sync::Arc<SystemClock>, &TaskTracker, &CancellationToken),
 ) -> Result<Sandbox, Failure> {
     let phone = |(name, device, number): &(&str, &str, &str)| Phone {
@@ -60,7 +70,7 @@ async fn start_sandbox(
     };
     let mut options = Options {
         listen: SocketAddr::new(listen.ip(), listen.port().wrapping_add(1)),
-        hint: curl.to_owned(),
+        hint,
         phones: PEOPLE.iter().map(phone).collect(),
         ..Options::default()
     };
@@ -106,7 +116,7 @@ name = "demo"
 kind = "generic"
 key = "{KEY}"
 [[operator]]
-name = "you"
+name = "dana"
 token = "{OPERATOR}"
 {}"#,
         people.concat()
@@ -114,18 +124,24 @@ token = "{OPERATOR}"
     Ok(config::parse(&text, &folder.join("demo.toml"), &|_| None)?)
 }
 
-fn explain(url: &str, phones: &str, curl: &str) {
+fn explain(phones: &str, curl: &str) {
     say("Bongsu demo. Everything stays on this machine: no account, no phone, no cost.");
     say("");
-    say(&format!("  Phones  {phones}/   watch them ring; a switch there breaks FCM"));
-    say(&format!("  Bongsu  {url}/   alert pages ask for a log-in: any name, password {OPERATOR}"));
+    say("1. Open the page with the phones in a browser:");
     say("");
-    say("Paste this line into another terminal. The phones ring in the same second:");
+    say(&format!("{phones}/"));
+    say("");
+    say("2. Paste this line into another terminal. The phones ring in the same second:");
     say("");
     say(curl);
     say("");
-    say("Break FCM on the page with the phones and paste it again: a text message arrives after 3 s");
-    say("(20 s unless configured otherwise). Ctrl-C ends the demo and removes its data.");
+    say("3. On the page, set FCM (Google's push service) to Broken and paste the line again:");
+    say("   a text message arrives after 3 s (20 s unless configured otherwise).");
+    say("");
+    say("\"Open\" on a message shows who was told, when and by which road. Log in with any name and");
+    say(&format!("the password {OPERATOR}"));
+    say("");
+    say("Ctrl-C ends the demo and removes its data.");
 }
 
 /// A folder of this run, removed at its end.

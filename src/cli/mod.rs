@@ -9,8 +9,8 @@ pub mod setup;
 use std::{
     error::Error,
     io::{self, Write as _},
-    net::SocketAddr,
-    path::PathBuf,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -19,29 +19,41 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::Subscr
 
 use crate::{
     alert::Severity,
-    config::{self, Config, Environment, IntegrationKind},
+    config::{self, Config, ConfigError, Environment, IntegrationKind},
 };
 
 /// Bongsu takes alerts from monitors, pushes them to your phones through your own Firebase
 /// project, and texts when a push fails.
 #[derive(Debug, Parser)]
-#[command(name = "bongsu", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "bongsu", version, max_term_width = 100, arg_required_else_help = true, after_help = FIRST_STEPS)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
+const FIRST_STEPS: &str = "\
+First steps:
+  bongsu demo                             see it work; needs no account and no file
+  bongsu check                            once bongsu.toml is written (docs/configuration.md)
+  bongsu serve                            run it
+  bongsu setup zabbix > bongsu.yaml       let Zabbix post to it";
+
+const ABOUT_LOGS: &str = "\
+Logs go to standard error. RUST_LOG=debug says more, BONGSU_LOG=json writes a JSON object a line.";
+
+/// In the order in which a newcomer meets them.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the dispatcher
-    Serve(ConfigArguments),
-    /// Try it without any account: embedded store, pretend phones, a curl line to paste
+    /// Try it: pretend phones and a line to paste; no account, no configuration
     Demo(DemoArguments),
-    /// Say what is wrong with a configuration, and where
+    /// Say what is wrong with a configuration, and where; changes nothing
     Check(CheckArguments),
-    /// Send a manual alert through the running server
+    /// Run it: take alerts and tell people, until SIGTERM or Ctrl-C
+    #[command(after_help = ABOUT_LOGS)]
+    Serve(ConfigArguments),
+    /// Tell people something by hand, through the running server
     Send(SendArguments),
-    /// Print what a sender needs, with URL and key filled in
+    /// Print what a monitor needs to post to this server, with address and key filled in
     #[command(subcommand)]
     Setup(SetupCommand),
 }
@@ -49,14 +61,20 @@ enum Command {
 #[derive(Debug, Args)]
 struct ConfigArguments {
     /// The configuration file
-    #[arg(long, value_name = "FILE", default_value = "bongsu.toml", env = "BONGSU_CONFIG")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "bongsu.toml",
+        env = "BONGSU_CONFIG",
+        hide_env_values = true
+    )]
     config: PathBuf,
 }
 
 #[derive(Debug, Args)]
 struct DemoArguments {
     /// Where Bongsu listens; the page with the phones is on the next port
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = socket_address)]
     listen: SocketAddr,
 }
 
@@ -73,29 +91,30 @@ struct CheckArguments {
 struct SendArguments {
     /// What the alert says, in one line
     title: String,
-    /// `not_classified`, `information`, `warning`, `average`, `high` or `disaster`
+    /// One of `not_classified`, `information`, `warning`, `average`, `high`, `disaster`;
+    /// `disaster` is texted as well as pushed
     #[arg(long, default_value = "high")]
     severity: Severity,
-    /// Details
-    #[arg(long, default_value = "")]
+    /// Details, below the title
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     body: String,
-    /// Only this contact; may be given several times
+    /// Tell only this contact; may be given several times
     #[arg(long, value_name = "CONTACT")]
     to: Vec<String>,
-    /// Finds the server's address and an operator's token
-    #[arg(long, value_name = "FILE", env = "BONGSU_CONFIG")]
+    /// On the server's machine: address and token are taken from its configuration
+    #[arg(long, value_name = "FILE", env = "BONGSU_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
-    /// The server, instead of a configuration file
-    #[arg(long, value_name = "URL", env = "BONGSU_URL")]
+    /// From elsewhere: the server's address, such as `https://alerts.example.org`
+    #[arg(long, value_name = "URL", env = "BONGSU_URL", hide_env_values = true)]
     url: Option<String>,
-    /// An operator's token, with --url; better given by the environment
+    /// An operator's token, with --url; other users of this machine see it unless it is given by the environment
     #[arg(long, value_name = "TOKEN", env = "BONGSU_TOKEN", hide_env_values = true)]
     token: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 enum SetupCommand {
-    /// A media type to import into Zabbix 6.0 to 7.4
+    /// A media type to import into Zabbix 6.0 to 7.4; the steps to follow go to standard error
     Zabbix(SetupArguments),
 }
 
@@ -103,7 +122,7 @@ enum SetupCommand {
 struct SetupArguments {
     #[command(flatten)]
     config: ConfigArguments,
-    /// Which integration, where the configuration has several of this kind
+    /// Which [[integration]], where the configuration has several of this kind
     #[arg(long, value_name = "NAME")]
     integration: Option<String>,
 }
@@ -135,20 +154,53 @@ pub fn run(arguments: Arguments, environment: Environment<'_>) -> ExitCode {
 type Failure = Box<dyn Error + Send + Sync>;
 
 fn load(arguments: &ConfigArguments, environment: Environment<'_>) -> Result<Config, Failure> {
-    let config = config::load(&arguments.config, environment)?;
+    let config = read(&arguments.config, environment)?;
     for warning in &config.warnings {
         say_on_stderr(&format!("warning: {warning}"));
     }
     Ok(config)
 }
 
-fn report(error: &dyn Error) {
-    say_on_stderr(&format!("error: {error}"));
+/// Reads the configuration, and tells whoever has none yet what to do.
+fn read(path: &Path, environment: Environment<'_>) -> Result<Config, Failure> {
+    config::load(path, environment).map_err(|error| {
+        let absent = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        if absent.is_some_and(|source| source.kind() == io::ErrorKind::NotFound) {
+            let shown = path.display();
+            return format!("there is no {shown}: name the file with --config FILE or BONGSU_CONFIG; `bongsu demo` needs none").into();
+        }
+        error.into()
+    })
+}
+
+fn report(error: &(dyn Error + 'static)) {
+    let mut said = error.to_string();
+    // A configuration may have many errors, one a line.
+    let next = if error.is::<ConfigError>() { "\nerror: " } else { "\n" };
+    say_on_stderr(&format!("error: {}", said.replace('\n', next)));
     let mut source = error.source();
     while let Some(cause) = source {
-        say_on_stderr(&format!("  because: {cause}"));
-        source = cause.source();
+        let because = cause.to_string();
+        // Some errors quote their cause already.
+        if !said.ends_with(&because) {
+            say_on_stderr(&format!("  because: {because}"));
+        }
+        (said, source) = (because, cause.source());
     }
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:9090")
+}
+
+/// An address of this machine under which a server that listens on `listen` answers: `0.0.0.0` is none.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
+    };
+    SocketAddr::new(ip, listen.port())
 }
 
 fn say(line: &str) {
@@ -177,13 +229,22 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
+const NO_ZABBIX: &str = "\
+the configuration has no integration of kind zabbix; add one, restart the server, and try again:
+
+[[integration]]
+name = \"zabbix\"
+kind = \"zabbix\"
+key  = { env = \"BONGSU_ZABBIX_KEY\" }   # any long random text, such as from `openssl rand -hex 24`
+";
+
 /// Which of the configuration's Zabbix integrations is meant; the only one, unless `name` says.
 fn setup_zabbix(config: &Config, name: Option<&str>) -> Result<(), Failure> {
     let of_kind: Vec<_> =
         config.integrations.iter().filter(|one| one.kind == IntegrationKind::Zabbix).collect();
     let names = || of_kind.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
     let integration = match (name, of_kind.as_slice()) {
-        (_, []) => return Err("the configuration has no [[integration]] with kind = \"zabbix\"".into()),
+        (_, []) => return Err(NO_ZABBIX.into()),
         (None, [only]) => only,
         (None, _) => return Err(format!("which one? give --integration NAME: {}", names()).into()),
         (Some(name), all) => all

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Failure, SendArguments};
 use crate::{
-    config::{self, Config, Environment, Network, Role},
+    config::{Config, Environment, Network, Role},
     deliver::http::client_builder,
 };
 
@@ -41,13 +41,23 @@ pub(super) fn run(arguments: &SendArguments, environment: Environment<'_>) -> Re
 
 fn server(arguments: &SendArguments, environment: Environment<'_>) -> Result<(String, String), Failure> {
     if let Some(url) = &arguments.url {
-        let token = arguments.token.clone().ok_or("--url (or BONGSU_URL) also needs BONGSU_TOKEN")?;
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            return Err(format!(
+                "--url (or BONGSU_URL): expected http:// or https:// and a host, found {url}"
+            )
+            .into());
+        }
+        let token =
+            arguments.token.clone().ok_or("--url also needs an operator's token: set BONGSU_TOKEN")?;
         return Ok((url.trim_end_matches('/').to_owned(), token));
     }
     let Some(path) = &arguments.config else {
-        return Err("which server? give --config FILE, or BONGSU_URL and BONGSU_TOKEN".into());
+        return Err(
+            "which server? On its machine give --config FILE, elsewhere set BONGSU_URL and BONGSU_TOKEN"
+                .into(),
+        );
     };
-    let config = config::load(path, environment)?;
+    let config = super::read(path, environment)?;
     let operator =
         config.operators.iter().find(|operator| operator.role == Role::Operator).ok_or_else(|| {
             format!("{}: there is no [[operator]] with the role `operator`", path.display())
@@ -57,13 +67,7 @@ fn server(arguments: &SendArguments, environment: Environment<'_>) -> Result<(St
 
 /// The server's own address: the command runs on the same machine.
 fn local_url(config: &Config) -> String {
-    let listen = config.server.listen;
-    let host = match listen.ip() {
-        ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
-        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
-        std::net::IpAddr::V4(ip) => ip.to_string(),
-    };
-    format!("http://{host}:{}", listen.port())
+    format!("http://{}", super::reachable(config.server.listen))
 }
 
 fn root(error: &reqwest::Error) -> String {

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::{alert::Entry, api::AlertView};
+use crate::{
+    alert::{Entry, Transport},
+    api::AlertView,
+};
 
 /// What happened, in one line.
 pub(super) fn describe(entry: &Entry) -> String {
@@ -23,14 +26,11 @@ pub(super) fn describe(entry: &Entry) -> String {
                 (_, detail) => format!(": {detail}"),
             };
             let words = outcome(&attempt.outcome);
-            let (transport, destination) = (attempt.transport.as_str(), &attempt.destination);
-            format!(
-                "{transport} to {} ({destination}) {words} after {} ms{detail}",
-                attempt.contact, attempt.took_ms
-            )
+            let (road, destination) = (road(attempt.transport), &attempt.destination);
+            format!("{road} to {}, {destination}: {words} ({} ms){detail}", attempt.contact, attempt.took_ms)
         }
         Entry::DeadLetter { contact, transport, reason, .. } => {
-            format!("{} to {contact} given up: {reason}", transport.as_str())
+            format!("{} to {contact} given up: {reason}", road(*transport))
         }
         Entry::Unreachable { contact, reason, nobody_left: false } => {
             format!("could not reach {contact} ({reason}); the others are told")
@@ -45,11 +45,18 @@ pub(super) fn describe(entry: &Entry) -> String {
 pub(super) fn outcome(state: &str) -> &'static str {
     match state {
         "accepted" => "accepted",
-        "deferred" => "put off",
+        "deferred" => "failed for now",
         "rejected" => "refused",
         "unknown" => "no answer",
         "in_flight" => "under way",
         _ => "waiting",
+    }
+}
+
+fn road(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Push => "push",
+        Transport::Sms => "SMS",
     }
 }
 
