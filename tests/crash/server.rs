@@ -139,7 +139,8 @@ impl Site {
             .map_or_else(|error| error.to_string(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    fn last_words(&self) -> String {
+    /// The end of what it wrote.
+    pub(crate) fn last_words(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().rev().take(4).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join(" | ")

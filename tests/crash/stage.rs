@@ -160,7 +160,7 @@ impl Stage {
         }
         weather.end().await;
         if up.is_ok() && !was_alive {
-            return Ok(Err(format!("the server ended by itself: {}", self.site.log())));
+            return Ok(Err(format!("the server ended by itself: {}", self.site.last_words())));
         }
         Ok(up)
     }

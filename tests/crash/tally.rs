@@ -45,7 +45,7 @@ impl Promise {
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) kills: BTreeMap<&'static str, u64>,
-    pub(crate) figures: BTreeMap<Figure, u64>,
+    figures: BTreeMap<Figure, u64>,
     pub(crate) slowest_start: SignedDuration,
     violations: BTreeMap<Promise, Vec<String>>,
 }
@@ -115,6 +115,10 @@ impl Tally {
         *self.figures.entry(figure).or_default() += more;
     }
 
+    pub(crate) fn figure(&self, figure: Figure) -> u64 {
+        self.figures.get(&figure).copied().unwrap_or_default()
+    }
+
     pub(crate) fn violated(&mut self, promise: Promise, what: String) {
         self.violations.entry(promise).or_default().push(what);
     }
@@ -127,8 +131,7 @@ impl Tally {
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = vec![String::new()];
         for figure in Figure::ALL {
-            let value = self.figures.get(&figure).copied().unwrap_or_default();
-            lines.push(format!("{:<56}{value:>8}", figure.label()));
+            lines.push(format!("{:<56}{:>8}", figure.label(), self.figure(figure)));
         }
         lines.push(format!("{:<56}{:>5} ms", "slowest start", self.slowest_start.as_millis()));
         let kills: Vec<String> = self.kills.iter().map(|(phase, kills)| format!("{phase} {kills}")).collect();
