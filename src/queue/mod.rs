@@ -173,13 +173,14 @@ impl Queue {
 
     async fn write<'a>(
         &self,
-        writes: Vec<AlertWrite>,
+        mut writes: Vec<AlertWrite>,
         rests: Vec<(Thread<'a>, usize)>,
     ) -> Result<Vec<Thread<'a>>, StoreError> {
-        let written: Vec<Alert> = writes.iter().map(|write| write.alert.clone()).collect();
-        let commits = self.commit(Lane::Accept, writes).await?;
+        let commits = self.commit(Lane::Accept, &mut writes).await?;
         let mut again = Vec::new();
-        for ((commit, alert), (mut thread, rest)) in commits.into_iter().zip(written).zip(rests) {
+        for ((commit, AlertWrite { alert, .. }), (mut thread, rest)) in
+            commits.into_iter().zip(writes).zip(rests)
+        {
             match commit {
                 Commit::Done(version) => {
                     self.seen.forget(alert.id);
@@ -197,16 +198,14 @@ impl Queue {
 
     /// Commits, and makes documents smaller that the store finds too large: an alert with a short
     /// body is better than none.
-    async fn commit(&self, lane: Lane, writes: Vec<AlertWrite>) -> Result<Vec<Commit>, StoreError> {
-        match self.store.commit(lane, writes.clone()).await {
+    async fn commit(&self, lane: Lane, writes: &mut [AlertWrite]) -> Result<Vec<Commit>, StoreError> {
+        match self.store.commit(lane, writes).await {
             Err(StoreError::TooLarge { .. }) => {
-                let shrunk = writes.into_iter().map(|mut write| {
-                    let end = write.alert.body.floor_char_boundary(SHRUNK_BODY_BYTES);
-                    write.alert.body.truncate(end);
-                    write.alert.labels.clear();
-                    write
-                });
-                self.store.commit(lane, shrunk.collect()).await
+                for AlertWrite { alert, .. } in &mut *writes {
+                    alert.body.truncate(alert.body.floor_char_boundary(SHRUNK_BODY_BYTES));
+                    alert.labels.clear();
+                }
+                self.store.commit(lane, writes).await
             }
             done => done,
         }
@@ -224,8 +223,8 @@ impl Queue {
             if !apply(&mut alert, action, by, self.clock.now())? {
                 return Ok(alert);
             }
-            let write = write_of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
-            match self.commit(Lane::Accept, vec![write]).await?.pop() {
+            let mut write = write_of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
+            match self.commit(Lane::Accept, std::slice::from_mut(&mut write)).await?.pop() {
                 Some(Commit::Done(_)) => return Ok(alert),
                 Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
                 None => break,
@@ -246,7 +245,7 @@ impl Queue {
             if let Some(Stored { mut alert, version }) = self.store.get(id).await? {
                 self.seen.add_to(&mut alert);
                 let write = write_of(alert, Expect::Version(version), Some(self.clock.now()));
-                if matches!(self.store.commit(Lane::Deliver, vec![write]).await?.pop(), Some(Commit::Done(_)))
+                if matches!(self.store.commit(Lane::Deliver, &[write]).await?.pop(), Some(Commit::Done(_)))
                 {
                     self.seen.forget(id);
                 }
