@@ -69,7 +69,7 @@ fn run_store(tasks: usize, seconds: f64, dir: &Path) -> Figures {
     measure(tasks, seconds, move |number| {
         let store = Arc::clone(&store);
         async move {
-            let commits = store.commit(Lane::Accept, vec![write_of(number)]).await.expect("writable");
+            let commits = store.commit(Lane::Accept, &[write_of(number)]).await.expect("writable");
             assert!(matches!(commits.as_slice(), [Commit::Done(1)]), "every number comes once");
         }
     })

@@ -43,10 +43,10 @@ pub(crate) fn run(target: Target, connections: usize, length: Duration, events_m
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a thread");
     runtime.block_on(async {
         let mut posting = JoinSet::new();
-        let begun = Arc::new(AtomicU64::new(0));
+        let taken = Arc::new(AtomicU64::new(0));
         let began = now();
         for _ in 0..connections {
-            posting.spawn(post(target, Arc::clone(&begun), (began, length, events_max)));
+            posting.spawn(post(target, Arc::clone(&taken), (began, length, events_max)));
         }
         let mut all = histogram();
         for histogram in posting.join_all().await {
@@ -61,12 +61,12 @@ pub(crate) fn run(target: Target, connections: usize, length: Duration, events_m
 
 async fn post(
     target: Target,
-    begun: Arc<AtomicU64>,
+    taken: Arc<AtomicU64>,
     (began, length, events_max): (Instant, Duration, u64),
 ) -> Histogram<u64> {
     let mut connection = Connection::open(target).await;
     let mut histogram = histogram();
-    while began.elapsed() < length && begun.fetch_add(1, Relaxed) < events_max {
+    while began.elapsed() < length && taken.fetch_add(1, Relaxed) < events_max {
         let start = now();
         connection.post(unix_micros()).await;
         histogram.saturating_record(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));

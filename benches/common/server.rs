@@ -20,7 +20,7 @@ use crate::{
 pub(crate) const KEY: &str = "bench-key-0123456789";
 
 /// Opening a store of a million alerts takes seconds.
-const START_MAX: Duration = Duration::from_secs(120);
+const START_MAX: Duration = Duration::from_mins(2);
 
 /// A running Bongsu.
 pub(crate) struct Server {

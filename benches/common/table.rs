@@ -23,8 +23,8 @@ pub(crate) struct Bar {
 }
 
 /// A bar that a figure stays below.
-pub(crate) fn below(at: f64) -> Option<Bar> {
-    Some(Bar { at, is_ceiling: true })
+pub(crate) fn below(at: f64) -> Bar {
+    Bar { at, is_ceiling: true }
 }
 
 impl Table {

@@ -23,10 +23,11 @@ struct Job {
     claimed: bool,
 }
 
-/// An alert as planned.
+/// What is left of a job once its alert is planned: the write holds the alert.
 struct Planned {
-    job: Job,
-    write: AlertWrite,
+    id: AlertId,
+    settlements: Vec<Settlement>,
+    claimed: bool,
     sends: Vec<Send>,
 }
 
@@ -39,9 +40,8 @@ impl Dispatcher {
             if jobs.is_empty() {
                 break;
             }
-            let planned: Vec<Planned> = jobs.into_iter().map(|job| self.plan(job)).collect();
-            let writes = planned.iter().map(|planned| planned.write.clone()).collect();
-            let commits = match commit(self.store.as_ref(), Lane::Deliver, writes).await {
+            let (planned, mut writes): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| self.plan(job)).unzip();
+            let commits = match commit(self.store.as_ref(), Lane::Deliver, &mut writes).await {
                 Ok(commits) => commits,
                 Err(error) => {
                     self.put_back(planned).await;
@@ -49,14 +49,17 @@ impl Dispatcher {
                 }
             };
             jobs = Vec::new();
-            for (commit, planned) in commits.into_iter().zip(planned) {
+            for ((commit, planned), write) in commits.into_iter().zip(planned).zip(writes) {
                 match commit {
                     Commit::Done(version) => {
                         written += 1;
-                        self.start(planned, version);
+                        self.start(planned, Stored { alert: write.alert, version });
                     }
                     // An admission or an operator was faster: plan on what is there now.
-                    Commit::Conflict(Some(current)) => jobs.push(Job { base: *current, ..planned.job }),
+                    Commit::Conflict(Some(current)) => {
+                        let Planned { settlements, claimed, .. } = planned;
+                        jobs.push(Job { base: *current, settlements, claimed });
+                    }
                     Commit::Conflict(None) => {}
                 }
             }
@@ -79,11 +82,14 @@ impl Dispatcher {
             return Err(error);
         }
         for answer in std::mem::take(&mut self.waiting) {
-            let job = match (jobs.entry(answer.alert_id), self.in_hand.get(&answer.alert_id)) {
-                (Entry::Occupied(known), _) => known.into_mut(),
-                (Entry::Vacant(new), Some(base)) => new.insert(job(base.clone(), false)),
-                // Purged meanwhile: the answer concerns nobody any more.
-                (Entry::Vacant(_), None) => continue,
+            let job = match jobs.entry(answer.alert_id) {
+                Entry::Occupied(known) => known.into_mut(),
+                // Comes back in hand when it is written, and is read again if that fails.
+                Entry::Vacant(new) => match self.in_hand.remove(&answer.alert_id) {
+                    Some(base) => new.insert(job(base, false)),
+                    // Purged meanwhile: the answer concerns nobody any more.
+                    None => continue,
+                },
             };
             if job.settlements.len() < ANSWERS_PER_ALERT_MAX {
                 job.settlements.push(answer.settlement);
@@ -107,19 +113,19 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn plan(&mut self, job: Job) -> Planned {
-        let mut alert = job.base.alert.clone();
+    fn plan(&mut self, job: Job) -> (Planned, AlertWrite) {
+        let Job { base: Stored { mut alert, version }, settlements, claimed } = job;
         let mut verdicts = Vec::new();
-        for settlement in &job.settlements {
+        for settlement in &settlements {
             verdicts.extend(plan::settle(&mut alert, settlement, &self.present()));
         }
         for verdict in verdicts {
             self.judge(verdict);
         }
         let Plan { sends, due } = plan::advance(&mut alert, &self.present());
-        let mut write = write_of(alert, Expect::Version(job.base.version), due);
-        write.release = job.claimed;
-        Planned { job, write, sends }
+        let mut write = write_of(alert, Expect::Version(version), due);
+        write.release = claimed;
+        (Planned { id: write.alert.id, settlements, claimed, sends }, write)
     }
 
     fn present(&self) -> Present<'_> {
@@ -161,10 +167,9 @@ impl Dispatcher {
     }
 
     /// The plan is durable: its requests start.
-    fn start(&mut self, planned: Planned, version: u64) {
-        let Planned { job, write: AlertWrite { alert, .. }, sends } = planned;
-        for settlement in &job.settlements {
-            let Settlement { send, outcome, ended } = settlement;
+    fn start(&mut self, planned: Planned, stored: Stored) {
+        let alert = &stored.alert;
+        for Settlement { send, outcome, ended } in &planned.settlements {
             self.metrics.attempt(
                 send.address.transport(),
                 outcome,
@@ -172,22 +177,22 @@ impl Dispatcher {
             );
         }
         self.metrics.reach.note(alert.id, alert.reaches_nobody());
-        for send in sends {
-            self.outbox.start(send, &alert, &self.answer_sender);
+        for send in planned.sends {
+            self.outbox.start(send, alert, &self.answer_sender);
         }
-        if has_requests_under_way(&alert) {
-            self.in_hand.insert(alert.id, Stored { alert, version });
+        if has_requests_under_way(alert) {
+            self.in_hand.insert(planned.id, stored);
         } else {
-            self.in_hand.remove(&alert.id);
+            self.in_hand.remove(&planned.id);
         }
     }
 
     async fn put_back(&mut self, planned: Vec<Planned>) {
-        for Planned { job, .. } in planned {
-            if job.claimed {
-                self.store.release(&[job.base.alert.id]).await;
+        for Planned { id, settlements, claimed, .. } in planned {
+            if claimed {
+                self.store.release(&[id]).await;
             }
-            self.wait_again(job.base.alert.id, job.settlements);
+            self.wait_again(id, settlements);
         }
     }
 

@@ -174,13 +174,14 @@ impl Queue {
 
     async fn write<'a>(
         &self,
-        writes: Vec<AlertWrite>,
+        mut writes: Vec<AlertWrite>,
         rests: Vec<(Thread<'a>, usize)>,
     ) -> Result<Vec<Thread<'a>>, StoreError> {
-        let written: Vec<Alert> = writes.iter().map(|write| write.alert.clone()).collect();
-        let commits = commit(self.store.as_ref(), Lane::Accept, writes).await?;
+        let commits = commit(self.store.as_ref(), Lane::Accept, &mut writes).await?;
         let mut again = Vec::new();
-        for ((commit, alert), (mut thread, rest)) in commits.into_iter().zip(written).zip(rests) {
+        for ((commit, AlertWrite { alert, .. }), (mut thread, rest)) in
+            commits.into_iter().zip(writes).zip(rests)
+        {
             match commit {
                 Commit::Done(version) => {
                     self.seen.forget(alert.id);
@@ -208,8 +209,9 @@ impl Queue {
             if !apply(&mut alert, action, by, self.clock.now())? {
                 return Ok(alert);
             }
-            let write = write_of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
-            match commit(self.store.as_ref(), Lane::Accept, vec![write]).await?.pop() {
+            let mut write = write_of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
+            let writes = std::slice::from_mut(&mut write);
+            match commit(self.store.as_ref(), Lane::Accept, writes).await?.pop() {
                 Some(Commit::Done(_)) => return Ok(alert),
                 Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
                 None => break,
@@ -230,7 +232,7 @@ impl Queue {
             if let Some(Stored { mut alert, version }) = self.store.get(id).await? {
                 self.seen.add_to(&mut alert);
                 let write = write_of(alert, Expect::Version(version), Some(self.clock.now()));
-                let commits = commit(self.store.as_ref(), Lane::Deliver, vec![write]).await?;
+                let commits = commit(self.store.as_ref(), Lane::Deliver, &mut [write]).await?;
                 if matches!(commits.first(), Some(Commit::Done(_))) {
                     self.seen.forget(id);
                 }
@@ -245,35 +247,42 @@ impl Queue {
 pub async fn commit(
     store: &dyn Store,
     lane: Lane,
-    writes: Vec<AlertWrite>,
+    writes: &mut [AlertWrite],
 ) -> Result<Vec<Commit>, StoreError> {
-    match store.commit(lane, writes.clone()).await {
+    match store.commit(lane, writes).await {
         Err(StoreError::TooLarge { .. }) => {}
         done => return done,
     }
     let mut commits = Vec::with_capacity(writes.len());
-    for mut write in writes {
-        let commit = match store.commit(lane, vec![write.clone()]).await {
-            Err(StoreError::TooLarge { .. }) => {
-                let end = write.alert.body.floor_char_boundary(SHRUNK_BODY_BYTES);
-                write.alert.body.truncate(end);
-                write.alert.labels.clear();
-                let id = write.alert.id;
-                match store.commit(lane, vec![write]).await {
-                    Err(error @ StoreError::TooLarge { .. }) => {
-                        // Hundreds of devices with two things to tell each: it fits again once requests
-                        // under way are answered, and the end of the lease brings it back.
-                        error!(alert.id = %id, "alert {id} is left for later: {error}");
-                        vec![Commit::Conflict(None)]
-                    }
-                    done => done?,
-                }
-            }
-            done => done?,
-        };
-        commits.extend(commit);
+    for write in writes {
+        commits.extend(commit_cut(store, lane, write).await?);
     }
     Ok(commits)
+}
+
+/// One write, cut where it has to be.
+async fn commit_cut(
+    store: &dyn Store,
+    lane: Lane,
+    write: &mut AlertWrite,
+) -> Result<Vec<Commit>, StoreError> {
+    match store.commit(lane, std::slice::from_ref(write)).await {
+        Err(StoreError::TooLarge { .. }) => {}
+        done => return done,
+    }
+    let alert = &mut write.alert;
+    alert.body.truncate(alert.body.floor_char_boundary(SHRUNK_BODY_BYTES));
+    alert.labels.clear();
+    match store.commit(lane, std::slice::from_ref(write)).await {
+        Err(error @ StoreError::TooLarge { .. }) => {
+            // Hundreds of devices with two things to tell each: it fits again once requests under way
+            // are answered, and the end of the lease brings it back.
+            let id = write.alert.id;
+            error!(alert.id = %id, "alert {id} is left for later: {error}");
+            Ok(vec![Commit::Conflict(None)])
+        }
+        done => done,
+    }
 }
 
 /// Result of folding a thread's events into one write.

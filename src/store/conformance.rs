@@ -62,7 +62,7 @@ conformance! {
 type Shop = Arc<dyn Store>;
 
 async fn commit(store: &Shop, writes: Vec<AlertWrite>) -> Vec<Commit> {
-    store.commit(Lane::Accept, writes).await.unwrap()
+    store.commit(Lane::Accept, &writes).await.unwrap()
 }
 
 async fn commit_one(store: &Shop, write: AlertWrite) -> Commit {
@@ -197,13 +197,13 @@ async fn a_commit_of_any_length_is_answered_in_order(store: Shop) {
         }
     }
     assert_eq!(store.health().await.scheduled, 701);
-    assert!(store.commit(Lane::Deliver, Vec::new()).await.unwrap().is_empty());
+    assert!(store.commit(Lane::Deliver, &[]).await.unwrap().is_empty());
 }
 
 async fn a_document_that_is_too_large_stops_its_commit_before_anything_is_written(store: Shop) {
     let (small, mut large) = (opening("small", 1, at(0)), opening("large", 1, at(0)));
     large.alert.body = "x".repeat(VALUE_BYTES_MAX);
-    let error = store.commit(Lane::Accept, vec![small.clone(), large]).await.unwrap_err();
+    let error = store.commit(Lane::Accept, &[small.clone(), large]).await.unwrap_err();
     assert!(matches!(error, StoreError::TooLarge { bytes } if VALUE_BYTES_MAX < bytes), "{error}");
     assert_eq!(store.get(small.alert.id).await.unwrap(), None);
 }

@@ -109,13 +109,13 @@ impl Tables {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn commit(&self, _lane: Lane, writes: Vec<AlertWrite>) -> Result<Vec<Commit>, StoreError> {
-        for write in &writes {
+    async fn commit(&self, _lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
+        for write in writes {
             codec::encode_alert(&write.alert, 1, write.due)?;
             codec::encode_plain(&write.chunk)?;
         }
         let mut tables = self.tables();
-        let commits = writes.into_iter().map(|write| tables.write(write)).collect();
+        let commits = writes.iter().map(|write| tables.write(write.clone())).collect();
         self.due_changed.notify_one();
         Ok(commits)
     }

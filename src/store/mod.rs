@@ -153,7 +153,7 @@ pub trait Store: Send + Sync + 'static {
     /// Writes each change or says why not, in order. Durable when it returns: a crash or a power
     /// cut afterwards loses none of the `Done` ones. After an error any of them may have been
     /// made or not: read again before deciding. Dropping the future takes nothing back.
-    async fn commit(&self, lane: Lane, writes: Vec<AlertWrite>) -> Result<Vec<Commit>, StoreError>;
+    async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError>;
 
     /// The alert of this id. What is returned survives a power cut, here and in
     /// [`Store::find_threads`]: an answer may rest on it without a write.

@@ -12,8 +12,9 @@ use super::work::{Answer, Work};
 use crate::store::{GROUP_WRITES_MAX, Lane};
 
 /// Most writes of delivering in a group that accepting also wants to be in. Kept free for it, too:
-/// accepting has priority, delivering never starves.
-pub(super) const DELIVER_SHARE_WRITES_MAX: usize = GROUP_WRITES_MAX / 4;
+/// accepting has priority, delivering never starves. Every alert is written once to accept it and
+/// twice to deliver it, so a larger share lets a flood of alerts halve the rate they are taken at.
+pub(super) const DELIVER_SHARE_WRITES_MAX: usize = GROUP_WRITES_MAX / 16;
 
 /// Most writes in one message; a larger commit travels in several. Fits in the smaller share.
 pub(super) const MESSAGE_WRITES_MAX: usize = DELIVER_SHARE_WRITES_MAX;
@@ -192,13 +193,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn accepting_goes_first_and_delivering_keeps_a_quarter() {
+    async fn accepting_goes_first_and_delivering_keeps_its_share() {
         for (accept, deliver, weight, left_accept, left_deliver) in [
             (10, 400, 1, 0, 400 - DELIVER_SHARE_WRITES_MAX), // a few accepts do not wait for a large group
-            (600, 400, 1, 600 - 384, 400 - 128),             // a flood of accepts does not starve delivering
+            (600, 400, 1, 600 - 480, 400 - 32),              // a flood of accepts does not starve delivering
             (0, 600, 1, 0, 600 - GROUP_WRITES_MAX),          // alone, delivering fills the group
             (600, 0, 1, 600 - GROUP_WRITES_MAX, 0),          //
-            (8, 8, MESSAGE_WRITES_MAX, 5, 7),                // the largest message of either lane fits
+            (20, 8, MESSAGE_WRITES_MAX, 5, 7),               // the largest message of either lane fits
         ] {
             let lanes = waiting_with(accept, deliver, weight).await;
             let Next::Group(group) = lanes.take_group(Duration::ZERO) else { panic!("a group") };

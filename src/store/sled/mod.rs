@@ -138,7 +138,7 @@ impl Drop for SledStore {
 
 #[async_trait]
 impl Store for SledStore {
-    async fn commit(&self, lane: Lane, writes: Vec<AlertWrite>) -> Result<Vec<Commit>, StoreError> {
+    async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
         self.shared.handle()?;
         // Joining, acknowledging and resolving go on in a full store, as delivering does.
         if lane == Lane::Accept && writes.iter().any(|write| write.expect == Expect::NewRound) {

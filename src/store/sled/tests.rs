@@ -15,7 +15,7 @@ use crate::store::{
 const OPTIONS: Options = Options { free_bytes_min: 0, reopen_pause: Duration::ZERO };
 
 async fn commit_one(store: &SledStore, write: AlertWrite) -> Result<Commit, StoreError> {
-    Ok(store.commit(Lane::Accept, vec![write]).await?.remove(0))
+    Ok(store.commit(Lane::Accept, &[write]).await?.remove(0))
 }
 
 /// A closed store with one open alert in it.
@@ -45,10 +45,10 @@ async fn a_store_that_is_opened_again_has_kept_everything() {
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open(&folder.path().join("deep/store")).unwrap();
     let (first, second) = (opening("db", 1, at(0)), opening("web", 1, at(5)));
-    store.commit(Lane::Accept, vec![first.clone(), second.clone()]).await.unwrap();
+    store.commit(Lane::Accept, &[first.clone(), second.clone()]).await.unwrap();
     let mut over = AlertWrite { chunk: rows(0..3), ..change(&resolved(first.alert.clone(), at(9)), 1, None) };
     over.alert.rows_moved = 3;
-    store.commit(Lane::Deliver, vec![over.clone()]).await.unwrap();
+    store.commit(Lane::Deliver, &[over.clone()]).await.unwrap();
     let device = DeviceRecord {
         id: crate::alert::DeviceId(7),
         retired_at: None,
@@ -160,7 +160,7 @@ async fn a_store_that_has_lost_the_end_of_its_log_does_not_open_as_if_nothing_we
     let store = SledStore::open(folder.path()).unwrap();
     let writes: Vec<_> = (0..1_000).map(|number| opening(&number.to_string(), 1, at(number))).collect();
     for writes in writes.chunks(100) {
-        store.commit(Lane::Accept, writes.to_vec()).await.unwrap();
+        store.commit(Lane::Accept, writes).await.unwrap();
     }
     store.close().await;
     let length = fs::metadata(folder.path().join("db")).unwrap().len();
@@ -261,7 +261,7 @@ async fn a_full_disk_stops_new_alerts_and_not_the_telling_of_old_ones() {
     let acknowledged = change(&opened, 1, Some(at(9)));
     assert!(matches!(commit_one(&store, acknowledged).await.unwrap(), Commit::Done(2)));
     let told = change(&opened, 2, Some(at(10)));
-    assert!(matches!(store.commit(Lane::Deliver, vec![told]).await.unwrap()[..], [Commit::Done(3)]));
+    assert!(matches!(store.commit(Lane::Deliver, &[told]).await.unwrap()[..], [Commit::Done(3)]));
     store.close().await;
 }
 
@@ -299,10 +299,10 @@ async fn the_largest_documents_stay_in_the_file_that_is_synced() {
         let bytes = Draft::new(write).unwrap().document.len();
         write.alert.body.push_str(&"x".repeat(VALUE_BYTES_MAX - bytes));
     }
-    store.commit(Lane::Accept, writes.clone()).await.unwrap();
+    store.commit(Lane::Accept, &writes).await.unwrap();
     for version in 1..4 {
-        let again = writes.iter().map(|write| change(&write.alert, version, write.due)).collect();
-        store.commit(Lane::Deliver, again).await.unwrap();
+        let again: Vec<_> = writes.iter().map(|write| change(&write.alert, version, write.due)).collect();
+        store.commit(Lane::Deliver, &again).await.unwrap();
     }
     assert_eq!(fs::read_dir(folder.path().join("blobs")).unwrap().count(), 0);
     store.close().await;

@@ -28,7 +28,7 @@ fn broken<T>() -> Result<T, StoreError> {
 
 #[async_trait]
 impl Store for Broken {
-    async fn commit(&self, _: Lane, _: Vec<AlertWrite>) -> Result<Vec<Commit>, StoreError> {
+    async fn commit(&self, _: Lane, _: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
         broken()
     }
 
