@@ -11,7 +11,7 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Longest wait without any arriving: a retry after a lost answer takes less.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until so many pushes have arrived since the report was begun.
 pub(crate) fn arrived(fake: &mut Fake, pushes: u64) -> Report {
