@@ -45,7 +45,7 @@ pub(super) fn describe(entry: &Entry) -> String {
 pub(super) fn outcome(state: &str) -> &'static str {
     match state {
         "accepted" => "accepted",
-        "deferred" => "failed for now",
+        "deferred" => "failed",
         "rejected" => "refused",
         "unknown" => "no answer",
         "in_flight" => "under way",

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -88,7 +89,9 @@ impl Bongsu {
         port.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = port.local_addr().unwrap();
         let folder = TempDir::new().unwrap();
-        std::fs::write(folder.path().join("firebase.json"), phones.sandbox.service_account_json()).unwrap();
+        let key_file = folder.path().join("firebase.json");
+        std::fs::write(&key_file, phones.sandbox.service_account_json()).unwrap();
+        std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o600)).unwrap();
         let configuration = configuration(address, phones.sandbox.base_url());
         std::fs::write(folder.path().join("bongsu.toml"), configuration).unwrap();
         let mut bongsu = Self { address, _port: port, folder, process: None, client: client() };

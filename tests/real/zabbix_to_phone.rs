@@ -110,7 +110,9 @@ async fn the_problem_in_zabbix_leads_to_the_page_of_its_alert() {
         (expected.iter().all(|ours| tags.contains(ours)) && !menu.is_empty()).then_some(menu)
     })
     .await;
-    assert_eq!(menu, [tag("Bongsu", &alert["url"])]);
+    // One entry for each media type that is in Zabbix, those of failed tests included: all lead to one page.
+    let ours = tag("Bongsu", &alert["url"]);
+    assert!(menu.iter().all(|entry| *entry == ours), "{menu:?}");
     let (status, page) = bongsu.open_link(&menu[0].1).await;
     assert_eq!(status, 200);
     // The host's name has what HTML must not take literally.
