@@ -6,6 +6,7 @@
 //! holds nothing back but its own attempt, which is `Unknown` after its time in flight.
 
 mod jobs;
+mod news;
 mod outbox;
 
 use std::{collections::HashMap, sync::Arc};
@@ -20,7 +21,7 @@ pub use self::outbox::{Directory, Outbox};
 use crate::{
     alert::AlertId,
     clock::Clock,
-    plan::{DeviceBook, PUSH_IN_FLIGHT_MAX, Rules, Settlement},
+    plan::{DeviceBook, Rules, Settlement},
     store::{Store, StoreError, Stored},
     telemetry::Metrics,
 };
@@ -36,6 +37,12 @@ const ANSWERS_PER_ALERT_MAX: usize = 32;
 
 /// A claim not ended by a write ends after so long.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
+
+/// At start, claims reach so far ahead: longer than any request may be in flight.
+const LOOK_AHEAD: SignedDuration = SignedDuration::from_secs(90);
+
+/// Most alerts claimed by that first look; the others are looked at when they are due.
+const CLAIMS_AT_START_MAX: usize = 10_000;
 
 /// Pause after the store failed.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
@@ -185,13 +192,15 @@ impl Dispatcher {
         }))
     }
 
-    /// The first claim looks ahead, so that attempts of a process that is gone are found at once.
+    /// The first claim looks ahead, once, so that attempts of a process that is gone are found at once.
     async fn claim(&mut self, claims: usize) -> Result<Vec<Stored>, StoreError> {
         let now = self.clock.now();
-        let horizon =
-            if self.first_step { now.saturating_add(PUSH_IN_FLIGHT_MAX).unwrap_or(now) } else { now };
-        let claimed = self.store.claim_due(horizon, claims, LEASE).await?;
-        self.first_step &= claimed.len() == claims;
+        if !self.first_step {
+            return self.store.claim_due(now, claims, LEASE).await;
+        }
+        let horizon = now.saturating_add(LOOK_AHEAD).unwrap_or(now);
+        let claimed = self.store.claim_due(horizon, CLAIMS_AT_START_MAX, LEASE).await?;
+        self.first_step = false;
         Ok(claimed)
     }
 

@@ -122,7 +122,7 @@ enum SetupCommand {
 struct SetupArguments {
     #[command(flatten)]
     config: ConfigArguments,
-    /// Which [[integration]], where the configuration has several of this kind
+    /// Which integration, where the configuration has several of this kind
     #[arg(long, value_name = "NAME")]
     integration: Option<String>,
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use tracing::{info, warn};
 
-use super::{ANSWERS_PER_ALERT_MAX, Answer, Dispatcher};
+use super::{ANSWERS_PER_ALERT_MAX, Answer, Dispatcher, news};
 use crate::{
-    alert::{Alert, AlertId, ContactTelling},
+    alert::{Alert, AlertId, ContactTelling, Row},
     chance,
     plan::{self, DeviceVerdict, Plan, Present, QUARANTINE, Send, Settlement},
     queue::{commit, write_of},
@@ -29,6 +29,8 @@ struct Planned {
     settlements: Vec<Settlement>,
     claimed: bool,
     sends: Vec<Send>,
+    /// What the journal gained.
+    news: Vec<Row>,
 }
 
 impl Dispatcher {
@@ -115,6 +117,7 @@ impl Dispatcher {
 
     fn plan(&mut self, job: Job) -> (Planned, AlertWrite) {
         let Job { base: Stored { mut alert, version }, settlements, claimed } = job;
+        let known = alert.rows.len();
         let mut verdicts = Vec::new();
         for settlement in &settlements {
             verdicts.extend(plan::settle(&mut alert, settlement, &self.present()));
@@ -123,9 +126,10 @@ impl Dispatcher {
             self.judge(verdict);
         }
         let Plan { sends, due } = plan::advance(&mut alert, &self.present());
+        let news = alert.rows.get(known..).unwrap_or_default().to_vec();
         let mut write = write_of(alert, Expect::Version(version), due);
         write.release = claimed;
-        (Planned { id: write.alert.id, settlements, claimed, sends }, write)
+        (Planned { id: write.alert.id, settlements, claimed, sends, news }, write)
     }
 
     fn present(&self) -> Present<'_> {
@@ -169,6 +173,9 @@ impl Dispatcher {
     /// The plan is durable: its requests start.
     fn start(&mut self, planned: Planned, stored: Stored) {
         let alert = &stored.alert;
+        for row in &planned.news {
+            news::log(alert.id, row);
+        }
         for Settlement { send, outcome, ended } in &planned.settlements {
             self.metrics.attempt(
                 send.address.transport(),
