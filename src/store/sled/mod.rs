@@ -66,7 +66,7 @@ const REOPEN_PAUSE: Duration = Duration::from_secs(1);
 const INLINE_READS_MAX: usize = 16;
 
 /// Most alerts that one message removes, and most documents looked at for them.
-const PURGE_MESSAGE_MAX: usize = 64;
+const PURGE_MESSAGE_MAX: usize = MESSAGE_WRITES_MAX;
 const PURGE_DOCUMENTS_READ_MAX: usize = 2_000;
 
 /// A store in a folder.
