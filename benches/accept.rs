@@ -82,7 +82,9 @@ fn throughput(table: &mut Table, length: Duration, rounds: usize) {
     for _ in 0..rounds {
         let limit = in_a_folder(|dir| bare_store::run(MANY, length.as_secs_f64(), dir));
         let bare_store::Figures { per_second, p50, p99, cpu_per_1000 } = limit;
-        println!("bare storage rule, {MANY} tasks: {per_second:.0}/s, p50 {p50:.1?}, p99 {p99:.1?}; {cpu_per_1000:.1?} CPU per 1,000");
+        println!(
+            "bare storage rule, {MANY} tasks: {per_second:.0}/s, p50 {p50:.1?}, p99 {p99:.1?}; {cpu_per_1000:.1?} CPU per 1,000"
+        );
         bare.push(per_second);
         ours.push(in_a_folder(|folder| accepts(folder, MANY, length)));
     }

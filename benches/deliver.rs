@@ -29,8 +29,8 @@ mod wire;
 use std::{path::Path, time::Duration};
 
 use self::{
-    arrival::arrived,
     arguments::value_of,
+    arrival::arrived,
     clock::now,
     fake::Fake,
     parts::{seconds, wants},

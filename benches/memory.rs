@@ -99,7 +99,8 @@ fn memory(process: &Process, name: &str) -> f64 {
 
 fn megabytes_in(folder: &Path) -> f64 {
     let entries = fs::read_dir(folder).expect("a folder");
-    let lengths = entries.map(|entry| entry.and_then(|entry| entry.metadata()).map_or(0, |entry| entry.len()));
+    let lengths =
+        entries.map(|entry| entry.and_then(|entry| entry.metadata()).map_or(0, |entry| entry.len()));
     #[expect(clippy::cast_precision_loss, reason = "a size far below 2^52")]
     let bytes = lengths.sum::<u64>() as f64;
     bytes / 1e6

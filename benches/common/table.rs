@@ -51,7 +51,11 @@ impl fmt::Display for Line {
         let Some(Bar { at, is_ceiling }) = bar else { return write!(f, " {:>16}", "-") };
         let (sign, is_met) = if is_ceiling { ("<", figure < at) } else { ("≥", at <= figure) };
         write!(f, " {:>16}", format!("{sign} {}", with_unit(at, unit)))?;
-        if is_met { write!(f, "  yes") } else { write!(f, "  NO, by {:.0} %", (figure / at - 1.0).abs() * 100.0) }
+        if is_met {
+            write!(f, "  yes")
+        } else {
+            write!(f, "  NO, by {:.0} %", (figure / at - 1.0).abs() * 100.0)
+        }
     }
 }
 

@@ -245,8 +245,7 @@ impl Queue {
             if let Some(Stored { mut alert, version }) = self.store.get(id).await? {
                 self.seen.add_to(&mut alert);
                 let write = write_of(alert, Expect::Version(version), Some(self.clock.now()));
-                if matches!(self.store.commit(Lane::Deliver, &[write]).await?.pop(), Some(Commit::Done(_)))
-                {
+                if matches!(self.store.commit(Lane::Deliver, &[write]).await?.pop(), Some(Commit::Done(_))) {
                     self.seen.forget(id);
                 }
             }
