@@ -136,12 +136,10 @@ impl<'a> Fields<'a> {
         if has_value || NAME_BYTES_MAX < name.len() {
             return;
         }
-        let label = name
-            .trim_matches(|c: char| c == '$' || c.is_whitespace())
-            .chars()
-            .map(|c| if matches!(c, '.' | '-' | ' ') { '_' } else { c })
-            .flat_map(char::to_lowercase)
-            .collect();
+        let mut label = lower_case(name.trim_matches(|c: char| c == '$' || c.is_whitespace()));
+        if label.contains(['.', '-', ' ']) {
+            label = label.replace(['.', '-', ' '], "_");
+        }
         let top = top.map_or_else(|| key.clone(), str::to_owned);
         self.entries.insert(key, Entry { label, top, value });
     }
@@ -149,7 +147,19 @@ impl<'a> Fields<'a> {
 
 /// The found-by form of a name.
 fn squeezed(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '_' | '.' | '-' | '$' | ' ')).flat_map(char::to_lowercase).collect()
+    let mut name = lower_case(name);
+    name.retain(|c| !matches!(c, '_' | '.' | '-' | '$' | ' '));
+    name
+}
+
+/// Character by character, unlike `str::to_lowercase`: a name means the same wherever it stands.
+fn lower_case(name: &str) -> String {
+    // Every event has two dozen names, nearly all of them plain.
+    if name.is_ascii() {
+        name.to_ascii_lowercase()
+    } else {
+        name.chars().flat_map(char::to_lowercase).collect()
+    }
 }
 
 /// Media types often send all their parameters, the key to our own door among them.

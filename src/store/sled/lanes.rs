@@ -11,13 +11,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::work::{Answer, Work};
 use crate::store::{GROUP_WRITES_MAX, Lane};
 
-/// Most writes of delivering in a group that accepting also wants to be in. Kept free for it, too:
-/// accepting has priority, delivering never starves. Every alert is written once to accept it and
-/// twice to deliver it, so a larger share lets a flood of alerts halve the rate they are taken at.
-pub(super) const DELIVER_SHARE_WRITES_MAX: usize = GROUP_WRITES_MAX / 16;
+/// Most writes of delivering in a group that accepting also wants to be in: so many when hardly
+/// anything waits to be accepted, fewer the more does, but always some. Accepting has priority,
+/// delivering never starves. An alert is written once to accept it and twice to deliver it, so in a
+/// steady flow delivering needs the larger part.
+const DELIVER_SHARE_WRITES_MAX: usize = GROUP_WRITES_MAX / 4;
+pub(super) const DELIVER_SHARE_WRITES_MIN: usize = GROUP_WRITES_MAX / 32;
 
-/// Most writes in one message; a larger commit travels in several. Fits in the smaller share.
-pub(super) const MESSAGE_WRITES_MAX: usize = DELIVER_SHARE_WRITES_MAX;
+/// By so many writes each sender that waits to be accepted makes the share smaller: two dozen of
+/// them are a flood.
+const DELIVER_YIELDS_WRITES: usize = 4;
+
+/// Most writes in one message; a larger commit travels in several. Fits in the smallest share.
+pub(super) const MESSAGE_WRITES_MAX: usize = DELIVER_SHARE_WRITES_MIN;
 
 /// Most writes that wait in one lane; who comes later waits outside.
 const LANE_WRITES_MAX: usize = 4 * GROUP_WRITES_MAX;
@@ -154,7 +160,12 @@ impl Waiting {
     /// Accepting first. While both wait, delivering gets its share and no more; alone it may
     /// fill the group.
     fn draw(&mut self) -> Vec<Message> {
-        let deliver_max = if self.accept.is_empty() { GROUP_WRITES_MAX } else { DELIVER_SHARE_WRITES_MAX };
+        let deliver_max = match self.accept.len() {
+            0 => GROUP_WRITES_MAX,
+            senders => DELIVER_SHARE_WRITES_MAX
+                .saturating_sub(senders * DELIVER_YIELDS_WRITES)
+                .max(DELIVER_SHARE_WRITES_MIN),
+        };
         let (delivering, deliver_writes) = draw_up_to(&mut self.deliver, deliver_max);
         let (mut group, _) = draw_up_to(&mut self.accept, GROUP_WRITES_MAX - deliver_writes);
         group.extend(delivering);
@@ -195,11 +206,12 @@ mod tests {
     #[tokio::test]
     async fn accepting_goes_first_and_delivering_keeps_its_share() {
         for (accept, deliver, weight, left_accept, left_deliver) in [
-            (10, 400, 1, 0, 400 - DELIVER_SHARE_WRITES_MAX), // a few accepts do not wait for a large group
-            (600, 400, 1, 600 - 480, 400 - 32),              // a flood of accepts does not starve delivering
-            (0, 600, 1, 0, 600 - GROUP_WRITES_MAX),          // alone, delivering fills the group
-            (600, 0, 1, 600 - GROUP_WRITES_MAX, 0),          //
-            (20, 8, MESSAGE_WRITES_MAX, 5, 7),               // the largest message of either lane fits
+            (1, 400, 1, 0, 400 - 124),          // a steady flow leaves delivering the larger part
+            (10, 400, 1, 0, 400 - 88),          // more accepts do not wait for as large a group
+            (600, 400, 1, 600 - 496, 400 - 16), // a flood of accepts does not starve delivering
+            (0, 600, 1, 0, 600 - GROUP_WRITES_MAX), // alone, delivering fills the group
+            (600, 0, 1, 600 - GROUP_WRITES_MAX, 0), //
+            (40, 8, MESSAGE_WRITES_MAX, 9, 7),  // the largest message of either lane fits
         ] {
             let lanes = waiting_with(accept, deliver, weight).await;
             let Next::Group(group) = lanes.take_group(Duration::ZERO) else { panic!("a group") };
