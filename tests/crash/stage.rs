@@ -215,7 +215,10 @@ impl Stage {
         }
         let books = match ServerBooks::read(&self.site, &self.clock).await {
             Ok(books) => books,
-            Err(problem) => return Ok(Err(problem)),
+            Err(problem) => {
+                let last_words = self.site.last_words();
+                return Ok(Err(format!("{problem}; the server's last words: {last_words}")));
+            }
         };
         let providers = ProviderBooks::read(&self.sandbox)?;
         Audit { senders: &self.senders, server: &books, providers: &providers, tally }.run();
