@@ -151,13 +151,13 @@ impl Dispatcher {
                     return;
                 }
                 self.devices.retire(device);
-                info!(device = %device, "device {device} is retired: {reason}");
+                info!(device = %device, "device {device} is retired: FCM does not know it any more");
                 DeviceRecord { id: device, retired_at: Some(now), quarantined_until: None, reason }
             }
             DeviceVerdict::Quarantine { device, reason } => {
                 let until = now.saturating_add(QUARANTINE).unwrap_or(now);
                 self.devices.quarantine(device, until);
-                warn!(device = %device, "device {device} is left alone until {until}: {reason}");
+                warn!(device = %device, "device {device} is left alone until {until}: it belongs to another sender");
                 DeviceRecord { id: device, retired_at: None, quarantined_until: Some(until), reason }
             }
         };

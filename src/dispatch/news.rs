@@ -1,5 +1,6 @@
 //! What dispatch did, for the log: what went wrong with a word at `info` or above, what went well at
-//! `debug`. No title, no body, no address: the journal has them.
+//! `debug`. No title, no body, no address, and no word of a provider, who may repeat all of these: the
+//! journal has them.
 
 use tracing::{debug, error, info, warn};
 
@@ -11,22 +12,26 @@ pub(super) fn log(id: AlertId, row: &Row) {
         Entry::Attempt(attempt) => {
             let (number, transport, contact) =
                 (attempt.attempt, attempt.transport.as_str(), &attempt.contact);
-            let (outcome, detail) = (&attempt.outcome, &attempt.detail);
-            if outcome == "accepted" {
-                debug!(alert.id = %id, "attempt {number}, {transport} to {contact}: accepted");
-            } else {
-                info!(alert.id = %id, "attempt {number}, {transport} to {contact}: {outcome}: {detail}");
+            let outcome = &attempt.outcome;
+            match &attempt.cause {
+                Some(cause) => {
+                    info!(alert.id = %id, "attempt {number}, {transport} to {contact}: {outcome} ({cause})");
+                }
+                None if outcome == "accepted" => {
+                    debug!(alert.id = %id, "attempt {number}, {transport} to {contact}: accepted");
+                }
+                None => info!(alert.id = %id, "attempt {number}, {transport} to {contact}: {outcome}"),
             }
         }
-        Entry::Fallback { contact, reason } => info!(alert.id = %id, "texting {contact}: {reason}"),
-        Entry::DeadLetter { contact, transport, reason, .. } => {
-            warn!(alert.id = %id, "{} to {contact} is given up: {reason}", transport.as_str());
+        Entry::Fallback { contact, .. } => info!(alert.id = %id, "texting {contact}: no push was accepted"),
+        Entry::DeadLetter { contact, transport, .. } => {
+            warn!(alert.id = %id, "{} to {contact} is given up", transport.as_str());
         }
-        Entry::Unreachable { contact, reason, nobody_left: false } => {
-            warn!(alert.id = %id, "could not reach {contact}, the others are told: {reason}");
+        Entry::Unreachable { contact, nobody_left: false, .. } => {
+            warn!(alert.id = %id, "could not reach {contact}, the others are told");
         }
-        Entry::Unreachable { contact, reason, nobody_left: true } => {
-            error!(alert.id = %id, "could not reach {contact}, and nobody is left to tell: {reason}");
+        Entry::Unreachable { contact, nobody_left: true, .. } => {
+            error!(alert.id = %id, "could not reach {contact}, and nobody is left to tell");
         }
         Entry::Repeated { number } => {
             info!(alert.id = %id, "nobody acknowledged, everyone is told again ({number})");
