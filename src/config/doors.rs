@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     Integration, IntegrationKind, Operator, Role,
-    check::{Check, NOT_BUILT_YET, Section},
+    check::{Check, Section},
     raw::{Leaf, Part, RawIntegration, RawOperator, Words},
     units::{self, Wanted, found},
 };
@@ -96,9 +96,11 @@ fn kind(text: &str) -> Result<IntegrationKind, Wanted> {
     match text {
         "zabbix" => Ok(IntegrationKind::Zabbix),
         "generic" => Ok(IntegrationKind::Generic),
-        "grafana" | "alertmanager" | "munin" | "whatap" | "uptime_kuma" => {
-            Err(format!("\"{text}\" {NOT_BUILT_YET}"))
-        }
+        "grafana" => Ok(IntegrationKind::Grafana),
+        "alertmanager" => Ok(IntegrationKind::Alertmanager),
+        "munin" => Ok(IntegrationKind::Munin),
+        "whatap" => Ok(IntegrationKind::Whatap),
+        "uptime_kuma" => Ok(IntegrationKind::UptimeKuma),
         _ => Err(format!("expected \"zabbix\" or \"generic\"{}", found(text))),
     }
 }

@@ -283,6 +283,16 @@ pub struct Integration {
 pub enum IntegrationKind {
     /// Zabbix 6.0 to 7.4, with our media type or one like it.
     Zabbix,
+    /// Grafana's webhook contact point.
+    Grafana,
+    /// Alertmanager's webhook, or Prometheus and its kin without an Alertmanager.
+    Alertmanager,
+    /// Munin's contacts.
+    Munin,
+    /// WhaTap's webhooks.
+    Whatap,
+    /// Uptime Kuma's webhook.
+    UptimeKuma,
     /// Anything with curl.
     Generic,
 }

@@ -57,7 +57,12 @@ pub enum Reading {
 pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], now: Timestamp) -> Reading {
     match integration.kind {
         IntegrationKind::Zabbix => zabbix::read(integration, body, now),
-        IntegrationKind::Generic => generic::read(integration, content_type, body, now),
+        IntegrationKind::Grafana
+        | IntegrationKind::Alertmanager
+        | IntegrationKind::Munin
+        | IntegrationKind::Whatap
+        | IntegrationKind::UptimeKuma
+        | IntegrationKind::Generic => generic::read(integration, content_type, body, now),
     }
 }
 

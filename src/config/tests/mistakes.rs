@@ -151,7 +151,6 @@ hmac = { secret = "x" }
 severity = { critical = "disastrous", Critical = "high", CRITICAL = "high" }
 "#,
         r#"bongsu.toml:2:8: [[integration]] name: `manual` and names that start with `bongsu` are our own, expected another, found "Bongsu2"
-bongsu.toml:3:8: [[integration]] kind: "grafana" is not built yet in this version
 bongsu.toml:5:8: [[integration]] hmac: is not built yet in this version
 bongsu.toml:6:25: [[integration]] severity.critical: expected a severity (not_classified, information, warning, average, high, disaster), found "disastrous"
 bongsu.toml:6:39: [[integration]] severity.Critical: is there in another case too, expected each word once"#,
