@@ -33,6 +33,9 @@ pub struct Arguments {
     command: Command,
 }
 
+/// Where the configuration is looked for.
+const CONFIG_FILE: &str = "bongsu.toml";
+
 const FIRST_STEPS: &str = "\
 First steps:
   bongsu demo                             see it work; needs no account and no file
@@ -71,7 +74,7 @@ struct ConfigArguments {
     #[arg(
         long,
         value_name = "FILE",
-        default_value = "bongsu.toml",
+        default_value = CONFIG_FILE,
         env = "BONGSU_CONFIG",
         hide_env_values = true
     )]
@@ -123,7 +126,7 @@ struct SendArguments {
 enum SetupCommand {
     /// Zabbix 6.0 to 7.4: a media type to import
     Zabbix(SetupArguments),
-    /// Grafana 9.2 and later: a contact point to provision; notification policies are left alone
+    /// Grafana 9.2 and later: a contact point to provision
     Grafana(SetupArguments),
     /// Alertmanager 0.22 and later: a receiver and its routes
     Alertmanager {
@@ -133,11 +136,11 @@ enum SetupCommand {
         #[arg(long)]
         direct: bool,
     },
-    /// Munin 2.0 and later: contact lines, and with --key the file with the key that they name
+    /// Munin 2.0 and later: contact lines; with --key the file with the key
     Munin {
         #[command(flatten)]
         common: SetupArguments,
-        /// Print the file with the key
+        /// Print the file with the key, which the contact lines name
         #[arg(long)]
         key: bool,
         /// Where that file is going to be on Munin's machine
@@ -289,10 +292,22 @@ fn set_up(command: SetupCommand, environment: Environment<'_>) -> Result<(), Fai
     };
     let config = load(&arguments.config, environment)?;
     let integration = setup::choose(&config, sheet, arguments.integration.as_deref())?;
-    let base_url = arguments.url.unwrap_or_else(|| config.public_url.clone());
+    let base_url = arguments.url.as_ref().unwrap_or(&config.public_url);
     let mut inputs = setup::Inputs::new(&integration.name, base_url, Some(integration.key.clone()));
+    inputs.options = repeated(&arguments);
     if let Some(path) = munin_key_file {
         inputs.munin_key_file = path;
     }
     Ok(setup::write(sheet, &mut io::stdout(), &mut io::stderr(), &inputs)?)
+}
+
+/// The options that commands in the steps need, too.
+fn repeated(arguments: &SetupArguments) -> String {
+    let config = arguments.config.config.to_str().filter(|path| *path != CONFIG_FILE);
+    let options = [
+        ("config", config),
+        ("integration", arguments.integration.as_deref()),
+        ("url", arguments.url.as_deref()),
+    ];
+    options.into_iter().filter_map(|(name, value)| Some(setup::option(name, value?))).collect()
 }

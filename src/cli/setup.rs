@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 pub use choose::{ChooseError, choose};
+pub use quote::option;
 pub use sheet::Sheet;
 
 /// Stands where a key belongs that is not known; what we print for Zabbix refuses to send with it.
@@ -32,6 +33,8 @@ pub struct Inputs {
     pub signature: Option<Signature>,
     /// The file that the contact lines for Munin name: an absolute path.
     pub munin_key_file: String,
+    /// What the steps repeat wherever they say `bongsu setup …`: empty, or options that begin with a space.
+    pub options: String,
 }
 
 impl Inputs {
@@ -47,6 +50,7 @@ impl Inputs {
             key,
             signature: None,
             munin_key_file: MUNIN_KEY_FILE.to_owned(),
+            options: String::new(),
         }
     }
 }
@@ -126,6 +130,7 @@ fn print(sheet: Sheet, inputs: &Inputs) -> Result<(String, String), SetupError> 
             timestamp_header => &signature.timestamp_header,
         }
     });
+    let is_usual = inputs.munin_key_file == MUNIN_KEY_FILE;
     let values = context! {
         url => url.as_str(),
         url_with_key => with_key(&url, &key),
@@ -140,6 +145,8 @@ fn print(sheet: Sheet, inputs: &Inputs) -> Result<(String, String), SetupError> 
         name => &inputs.integration_name,
         uid => quote::grafana_uid(&inputs.integration_name),
         key_file => &inputs.munin_key_file,
+        key_file_option => if is_usual { String::new() } else { option("key-file", &inputs.munin_key_file) },
+        options => &inputs.options,
     };
     render(sheet, &values).map_err(|source| SetupError::Template { sheet, source })
 }

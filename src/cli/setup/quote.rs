@@ -69,6 +69,14 @@ pub(super) fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// ` --NAME VALUE`, as one types it: quoted only where a shell would change it.
+pub fn option(name: &str, value: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-:@%+,".contains(&b);
+    let value =
+        if value.bytes().all(is_plain) && !value.is_empty() { value.to_owned() } else { shell(value) };
+    format!(" --{name} {value}")
+}
+
 /// One word of a POSIX shell.
 pub(super) fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))

@@ -45,7 +45,7 @@ fn the_steps_name_the_menus_and_what_is_forgotten_most() {
         (Sheet::Prometheus, &["promtool", "-notifier.url=", "alertmanager_url:", "[[heartbeat]]"]),
         (
             Sheet::Munin,
-            &["munin-conf.d", "`contacts", "-m 0640", "setup munin --key", "first line that starts with ["],
+            &["munin-conf.d", "`contacts", "-m 0640", "bongsu setup munin --key", "first line that starts with ["],
         ),
         (Sheet::MuninKey, &["-m 0640", "bongsu setup munin --key"]),
         (
@@ -96,5 +96,23 @@ fn an_address_that_will_not_do_is_pointed_out() {
         }
         let plain = steps("http://10.0.0.5:8080");
         assert!(plain.contains("unencrypted") || plain.contains("암호화되지 않은"), "{sheet:?}:\n{plain}");
+    }
+}
+
+#[test]
+fn commands_in_the_steps_find_the_same_integration_again() {
+    let options = option("config", "/etc/bongsu/my file.toml") + &option("integration", "a.b");
+    assert_eq!(options, " --config '/etc/bongsu/my file.toml' --integration a.b");
+    for sheet in Sheet::ALL {
+        let (_, steps) = written(sheet, &Inputs { options: options.clone(), ..inputs(Some(KEY)) });
+        for (at, command) in steps.match_indices("bongsu setup ") {
+            let rest = &steps[at + command.len()..];
+            let (_, rest) = rest.split_once(' ').expect("a sender and its options");
+            assert!(rest.starts_with(options.trim_start()), "{sheet:?}:\n{steps}");
+        }
+    }
+    let inputs = Inputs { munin_key_file: "/srv/munin.curl".into(), ..inputs(Some(KEY)) };
+    for sheet in [Sheet::Munin, Sheet::MuninKey] {
+        assert!(written(sheet, &inputs).1.contains("bongsu setup munin --key-file /srv/munin.curl --key"));
     }
 }
