@@ -18,6 +18,8 @@ fn the_receiver_is_told_of_ends_and_shows_its_key() {
 fn every_route_leads_to_the_receiver_and_none_keeps_alerts_from_others() {
     let file = yaml(Sheet::Alertmanager, &inputs(Some(KEY)));
     assert_eq!(file["route"]["receiver"], file["receivers"][0]["name"]);
+    let root: Vec<_> = file["route"].as_mapping().unwrap().keys().map(|key| key.as_str().unwrap()).collect();
+    assert_eq!(root, ["receiver", "routes"], "anything else would be inherited by the user's own tree below");
     let routes = file["route"]["routes"].as_sequence().unwrap();
     let matchers: Vec<_> = routes.iter().map(|route| route["matchers"][0].as_str().unwrap()).collect();
     assert_eq!(matchers, ["alertname=\"Watchdog\"", "alertname!=\"Watchdog\""]);

@@ -41,11 +41,20 @@ fn the_steps_name_the_menus_and_what_is_forgotten_most() {
                 "Group interval",
             ],
         ),
-        (Sheet::Alertmanager, &["amtool check-config", "`routes:`", "top of", "--direct", "[[heartbeat]]"]),
+        (
+            Sheet::Alertmanager,
+            &["amtool check-config", "last entry", "`routes:`", "--direct", "[[heartbeat]]"],
+        ),
         (Sheet::Prometheus, &["promtool", "-notifier.url=", "alertmanager_url:", "[[heartbeat]]"]),
         (
             Sheet::Munin,
-            &["munin-conf.d", "`contacts", "-m 0640", "bongsu setup munin --key", "first line that starts with ["],
+            &[
+                "munin-conf.d",
+                "`contacts",
+                "-m 0640",
+                "bongsu setup munin --key",
+                "first line that starts with [",
+            ],
         ),
         (Sheet::MuninKey, &["-m 0640", "bongsu setup munin --key"]),
         (
