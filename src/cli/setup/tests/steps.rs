@@ -125,3 +125,31 @@ fn commands_in_the_steps_find_the_same_integration_again() {
         assert!(written(sheet, &inputs).1.contains("bongsu setup munin --key-file /srv/munin.curl --key"));
     }
 }
+
+#[test]
+fn every_sender_has_a_page_with_its_command_and_the_readme_leads_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| {
+        std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    let readme = read("README.md");
+    for (sheet, page, command) in [
+        (Sheet::Zabbix, "zabbix", "zabbix"),
+        (Sheet::Grafana, "grafana", "grafana"),
+        (Sheet::Alertmanager, "alertmanager", "alertmanager"),
+        (Sheet::Prometheus, "alertmanager", "alertmanager --direct"),
+        (Sheet::Munin, "munin", "munin"),
+        (Sheet::MuninKey, "munin", "munin --key"),
+        (Sheet::Whatap, "whatap", "whatap"),
+        (Sheet::WhatapPlain, "whatap", "whatap --plain"),
+        (Sheet::UptimeKuma, "uptime-kuma", "uptime-kuma"),
+        (Sheet::Generic, "generic", "generic"),
+    ] {
+        let path = format!("docs/senders/{page}.md");
+        let text = read(&path);
+        assert!(readme.contains(&format!("]({path})")), "README.md does not lead to {path}");
+        assert!(text.contains(&format!("bongsu setup {command}")), "{path} does not say {command}");
+        let kind = format!("kind = \"{}\"", sheet.kind_word());
+        assert!(text.contains(&kind), "{path} does not say {kind}");
+    }
+}
