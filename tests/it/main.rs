@@ -7,6 +7,7 @@ mod harness;
 
 mod acknowledge;
 mod api;
+mod compose;
 mod contract;
 mod disaster;
 mod fallback;
