@@ -14,6 +14,7 @@ use super::{
     Context, Problem, Seat,
     extract::{BodyError, body},
     told::{self, Misdeed},
+    watchdog,
 };
 use crate::{
     alert::{Admission, AlertId, ContactName, Event, IgnoreReason},
@@ -68,7 +69,7 @@ pub(super) async fn post_events(
     };
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let admitted = match receive::read(integration, content_type, &bytes, began) {
-        Reading::Events(events) => admit(&context, integration, &events).await?,
+        Reading::Events(events) => admit(&context, integration, events).await?,
         Reading::Unreadable { reason } => {
             let told =
                 told::tell(&context, &integration.name, Misdeed::Unreadable, (&reason, &bytes)).await?;
@@ -120,14 +121,16 @@ async fn refuse_body(context: &Context, integration: &str, error: BodyError) -> 
 async fn admit(
     context: &Context,
     integration: &Integration,
-    events: &[Event],
+    events: Vec<Event>,
 ) -> Result<Vec<Admitted>, Problem> {
-    for _ in events.iter().filter(|event| event.unknown_severity.is_some()) {
+    let sifted = watchdog::sift(context, integration.kind, events).await?;
+    for _ in sifted.events.iter().filter(|event| event.unknown_severity.is_some()) {
         context.metrics.unknown_severity(&integration.name);
     }
     let poster =
         Poster { integration: &integration.name, close_after: integration.close_after, house: false };
-    Ok(context.queue.admit(poster, events).await?)
+    let admitted = context.queue.admit(poster, &sifted.events).await?;
+    Ok(sifted.with(admitted))
 }
 
 /// `POST /v1/alerts`

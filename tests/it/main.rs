@@ -10,6 +10,7 @@ mod api;
 mod contract;
 mod disaster;
 mod fallback;
+mod heartbeats;
 mod layout;
 mod limits;
 mod receive;
