@@ -8,6 +8,7 @@ mod extract;
 mod heartbeats;
 mod probes;
 mod problem;
+mod signature;
 mod told;
 mod watchdog;
 
@@ -24,7 +25,7 @@ use axum::{
 use tracing::debug;
 
 pub(crate) use alerts::{AlertHistory, AlertView, history};
-pub use auth::{Keys, Seat};
+pub use auth::{Keys, Seat, Shown};
 pub use problem::Problem;
 
 use crate::{clock::Clock, config::Config, queue::Queue, telemetry::Metrics, watch::Heartbeats};
@@ -78,6 +79,7 @@ impl Context {
 pub fn router(context: Context) -> Router {
     Router::new()
         .route("/v1/events/{integration}", post(events::post_events))
+        .route("/v1/events/{integration}/api/v2/alerts", post(events::post_prometheus))
         .route("/v1/alerts", get(alerts::list).post(events::post_alert))
         .route("/v1/alerts/{id}", get(alerts::show))
         .route("/v1/alerts/{id}/acknowledge", post(alerts::acknowledge))

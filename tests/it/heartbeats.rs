@@ -1,6 +1,7 @@
 //! A monitor that must keep calling: its silence is told, its return too, and never our own absence.
 
 use bongsu::{
+    clock::Clock as _,
     sandbox::Answer,
     store::{SledStore, Store as _},
 };
@@ -248,4 +249,78 @@ async fn a_push_that_fails_is_followed_by_a_text_as_for_any_alert() {
     h.pass(180).await;
     assert_eq!(h.texts().len(), 1);
     assert!(h.texts()[0].contains("zabbix-alive"), "{:?}", h.texts());
+}
+
+/// A heartbeat for the alert that always fires, and senders of it.
+const WATCHDOG: &str = "[[heartbeat]]\nname = \"watchdog\"\nevery = \"5m\"\ngrace = \"5m\"\n";
+
+const SENDERS: &str = "[[integration]]\nname = \"am\"\nkind = \"alertmanager\"\nkey = \"am-key-0123456789\"\n\
+                       [[integration]]\nname = \"gf\"\nkind = \"grafana\"\nkey = \"gf-key-0123456789\"\n";
+
+const AM_KEY: &str = "am-key-0123456789";
+const GF_KEY: &str = "gf-key-0123456789";
+
+/// As an Alertmanager sends it.
+const FIRES: &str = include_str!("../fixtures/alertmanager/watchdog.json");
+const ENDED: &str = include_str!("../fixtures/alertmanager/watchdog_resolved.json");
+
+async fn results(h: &Harness, path: &str, key: &str, body: &str) -> Vec<Value> {
+    let (status, answer) = h.post(path, key, body).await;
+    assert_eq!(status, 202, "{answer}");
+    h.settled().await;
+    answer["results"].as_array().expect("results").clone()
+}
+
+#[tokio::test]
+async fn an_alert_that_always_fires_is_a_call_and_is_told_when_it_stops() {
+    let h = Harness::with(with(&format!("{WATCHDOG}{SENDERS}"))).await;
+    let ended = results(&h, "/v1/events/am", AM_KEY, ENDED).await;
+    assert_eq!((&ended[0]["admission"], &ended[0]["reason"]), (&json!("ignored"), &json!("heartbeat")));
+    assert_eq!(glance(&h).await["state"], "waiting", "an end is no call");
+
+    let alert = |name: &str| json!({ "labels": { "alertname": name, "severity": "none" }, "startsAt": T0 });
+    let straight = json!([alert("DiskFull"), alert("Watchdog")]).to_string();
+    let grafana = json!({
+        "receiver": "bongsu", "status": "firing", "orgId": 1, "version": "1", "groupKey": "{}",
+        "alerts": [{
+            "status": "firing", "labels": { "alertname": "Watchdog" }, "annotations": {}, "startsAt": T0,
+            "endsAt": "0001-01-01T00:00:00Z", "fingerprint": "57c6d9296de2ad39", "values": {},
+        }],
+    });
+    for (path, key, body) in [
+        ("/v1/events/am", AM_KEY, FIRES),
+        ("/v1/events/am/api/v2/alerts", AM_KEY, straight.as_str()),
+        ("/v1/events/gf", GF_KEY, &grafana.to_string()),
+    ] {
+        let results = results(&h, path, key, body).await;
+        let last = results.last().expect("a result");
+        assert_eq!((&last["admission"], &last["reason"]), (&json!("ignored"), &json!("heartbeat")), "{path}");
+        assert_eq!(last["alert_id"], Value::Null);
+        assert_eq!(glance(&h).await["last_call_at"], json!(h.clock.now()), "{path}");
+        h.pass(599).await;
+    }
+    let titles: Vec<_> = alerts(&h).await.into_iter().map(|(title, _)| title).collect();
+    assert_eq!((titles.len(), titles[0].contains("DiskFull")), (1, true), "{titles:?}");
+
+    results(&h, "/v1/events/am", AM_KEY, ENDED).await;
+    h.pass(1).await;
+    assert_eq!(
+        alerts(&h).await[0],
+        ("watchdog has not called for 10 min".to_owned(), "triggered".to_owned())
+    );
+    results(&h, "/v1/events/am", AM_KEY, FIRES).await;
+    assert_eq!(alerts(&h).await[0].1, "resolved");
+}
+
+#[tokio::test]
+async fn without_a_heartbeat_it_is_an_alert_that_says_how_to_make_one() {
+    let h = Harness::with(with(&format!("{HEARTBEAT}{SENDERS}"))).await;
+    let opened = results(&h, "/v1/events/am", AM_KEY, FIRES).await;
+    assert_eq!(opened[0]["admission"], "opened");
+    let body = h.alert(&opened[0]).await["body"].as_str().expect("a body").to_owned();
+    assert!(body.ends_with("[[heartbeat]]\nname = \"Watchdog\""), "{body}");
+    let again = results(&h, "/v1/events/am", AM_KEY, FIRES).await;
+    assert_eq!(again[0]["admission"], "joined");
+    let ended = results(&h, "/v1/events/am", AM_KEY, ENDED).await;
+    assert_eq!(ended[0]["admission"], "resolved");
 }
