@@ -11,6 +11,7 @@ mod compose;
 mod contract;
 mod disaster;
 mod fallback;
+mod heartbeats;
 mod layout;
 mod limits;
 mod receive;
