@@ -118,6 +118,10 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             let admission = if taken { Admission::Acknowledged } else { Admission::Joined };
             Decision::Write(Box::new(alert), admission, None)
         }
+        // The end of an earlier round, from a sender that is slower than its twin.
+        EventStatus::Resolved { .. } if is_of_earlier_round(known, event) => {
+            Decision::Ignore(IgnoreReason::Stale)
+        }
         EventStatus::Resolved { note, escalation_cancelled } => {
             let resolution = Resolution {
                 by: ResolvedBy::Sender,
@@ -130,6 +134,12 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             Decision::Write(Box::new(alert), Admission::Resolved, reason)
         }
     }
+}
+
+/// True where the sender told both ends of what it means, and both lie before this round.
+fn is_of_earlier_round(known: &Alert, event: &Event) -> bool {
+    let is_before = |time: Option<Timestamp>| time.is_some_and(|time| time < known.starts_at);
+    is_before(event.starts_at) && is_before(event.ended_at)
 }
 
 fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {

@@ -374,7 +374,7 @@ bongsu.toml:4:13: [[integration]] time_zone: expected a time zone such as "Asia/
 bongsu.toml:5:15: [[integration]] close_after: expected a duration such as "20s", found "soon"
 bongsu.toml:6:1: [[integration]] key: missing, expected { env = "NAME" }, { file = "PATH" } or a string
 bongsu.toml:7:8: [[integration]] name: expected a name of 1 to 64 characters A-Z a-z 0-9 _ . -, found "a/b"
-bongsu.toml:8:8: [[integration]] kind: expected "zabbix" or "generic", found "nagios"
+bongsu.toml:8:8: [[integration]] kind: expected one of zabbix, grafana, alertmanager, munin, whatap, uptime_kuma, generic, found "nagios"
 bongsu.toml:9:1: [[operator]] token: missing, expected { env = "NAME" }, { file = "PATH" } or a string
 bongsu.toml:10:8: [[operator]] name: expected a name of 1 to 64 characters A-Z a-z 0-9 _ . -, found "..""#,
     ),
