@@ -14,7 +14,9 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::{SignedDuration, Timestamp};
 use tracing::error;
 
-pub use self::admit::{Arrival, Decision, IDEMPOTENCY_KEEP, NOTED_KEEP, TEST_CLOSES_AFTER, admit};
+pub use self::admit::{
+    Arrival, Decision, IDEMPOTENCY_KEEP, NOTED_KEEP, NOTICE_CLOSES_AFTER, TEST_CLOSES_AFTER, admit,
+};
 use self::seen::SeenCounts;
 use crate::{
     alert::{
@@ -357,7 +359,7 @@ impl Queue {
             alert.count += 1;
             alert.last_seen_at = arrival.now;
         } else if let Some(stored) = known {
-            self.seen.count(stored.alert.id, arrival.now, arrival.close_after);
+            self.seen.count(stored.alert.id, arrival.now, admit::close_after(&stored.alert, arrival));
             if stored.alert.is_open()
                 && seen::SAVE_EVERY <= arrival.now.duration_since(stored.alert.last_seen_at)
             {
