@@ -54,7 +54,7 @@ pub struct Alert {
     pub test: bool,
     /// It happened rather than lasts (a host registered itself): told once, ends without a word.
     #[serde(default)]
-    pub notice: bool,
+    pub told_once: bool,
     /// Our own word about a sender (an unreadable body): told once, ends without a word.
     #[serde(default)]
     pub house: bool,
@@ -176,7 +176,7 @@ impl Alert {
             resolved: None,
             close_at: Timestamp::MAX,
             test: event.test,
-            notice: event.notice,
+            told_once: event.told_once,
             house: false,
             to: event.to.clone(),
             idempotency_key: event.idempotency_key.clone(),

@@ -37,7 +37,7 @@ pub struct Event {
     pub test: bool,
     /// Something that happened rather than something that lasts (a host registered itself): told
     /// once, closes itself without a word.
-    pub notice: bool,
+    pub told_once: bool,
     /// True where the sender never uses a dedup key again after its recovery (a Zabbix event id).
     pub key_never_returns: bool,
     /// Tell only these contacts; empty = whoever the policy names.
@@ -62,7 +62,7 @@ impl Event {
             starts_at: None,
             ended_at: None,
             test: false,
-            notice: false,
+            told_once: false,
             key_never_returns: false,
             to: Vec::new(),
             idempotency_key: None,

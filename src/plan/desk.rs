@@ -29,7 +29,7 @@ impl<'a> Desk<'a> {
             severity: alert.severity,
             state: alert.state,
             test: alert.test,
-            told_once: alert.house || alert.notice,
+            told_once: alert.house || alert.told_once,
             to: alert.to.clone(),
             rows: Vec::new(),
             attempts: alert.attempts,

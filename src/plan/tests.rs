@@ -393,9 +393,9 @@ fn a_test_goes_by_push_only_and_ends_by_itself() {
 }
 
 #[test]
-fn a_notice_is_told_once_and_ends_without_a_word() {
+fn what_merely_happened_is_told_once_and_ends_without_a_word() {
     let mut scene = Scene::at(Severity::High);
-    scene.alert.notice = true;
+    scene.alert.told_once = true;
     scene.alert.close_at = T0 + SignedDuration::from_hours(1);
     assert_eq!(scene.plan(), ["push 1 jin"]);
     scene.answer(1, accepted());

@@ -13,8 +13,8 @@ pub const NOTED_KEEP: SignedDuration = SignedDuration::from_hours(24);
 /// After so long a test resolves itself.
 pub const TEST_CLOSES_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// A notice that no event mentions for so long is put away.
-pub const NOTICE_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// An alert that is told once and that no event mentions for so long is put away.
+pub const TOLD_ONCE_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long an `Idempotency-Key` names the alert that it opened.
 pub const IDEMPOTENCY_KEEP: SignedDuration = SignedDuration::from_hours(24);
@@ -191,8 +191,8 @@ fn new_round(event: &Event, arrival: &Arrival<'_>, round: u32) -> Alert {
 pub(super) fn close_after(alert: &Alert, arrival: &Arrival<'_>) -> SignedDuration {
     if alert.test {
         TEST_CLOSES_AFTER
-    } else if alert.notice {
-        NOTICE_CLOSES_AFTER.min(arrival.close_after)
+    } else if alert.told_once {
+        TOLD_ONCE_CLOSES_AFTER.min(arrival.close_after)
     } else {
         arrival.close_after
     }

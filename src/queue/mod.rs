@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::error;
 
 pub use self::admit::{
-    Arrival, Decision, IDEMPOTENCY_KEEP, NOTED_KEEP, NOTICE_CLOSES_AFTER, TEST_CLOSES_AFTER, admit,
+    Arrival, Decision, IDEMPOTENCY_KEEP, NOTED_KEEP, TEST_CLOSES_AFTER, TOLD_ONCE_CLOSES_AFTER, admit,
 };
 use self::seen::SeenCounts;
 use crate::{

@@ -147,22 +147,32 @@ async fn what_is_said_after_the_end_is_kept_and_opens_nothing() {
 async fn a_note_that_tells_how_it_ended_is_kept_once() {
     let (queue, _) = queue();
     let note = Some("closed by Min: done".to_owned());
-    let closed =
-        Event { status: EventStatus::Resolved { note, escalation_cancelled: false }, ..firing("1") };
+    let closed = Event { status: EventStatus::Resolved { note, escalation_cancelled: false }, ..firing("1") };
     let got = admissions(&queue, &[firing("1"), closed.clone(), resolved("1"), closed]).await;
     assert_eq!(got[3], (Admission::Ignored, Some(IgnoreReason::AlreadyResolved)));
     assert_eq!(only_alert(&queue).await.rows.len(), 2, "opened and resolved");
 }
 
 #[tokio::test]
-async fn a_notice_stays_open_while_it_is_mentioned_and_an_hour_longer() {
+async fn what_is_told_once_stays_open_while_it_is_mentioned_and_an_hour_longer() {
     let (queue, clock) = queue();
-    let notice = Event { notice: true, ..firing("autoregistration:new-01") };
-    assert_eq!(admissions(&queue, std::slice::from_ref(&notice)).await, [(Admission::Opened, None)]);
-    assert_eq!(only_alert(&queue).await.close_at, T0 + NOTICE_CLOSES_AFTER);
+    let happened = Event { told_once: true, ..firing("autoregistration:new-01") };
+    assert_eq!(admissions(&queue, std::slice::from_ref(&happened)).await, [(Admission::Opened, None)]);
+    assert_eq!(only_alert(&queue).await.close_at, T0 + TOLD_ONCE_CLOSES_AFTER);
     clock.advance(SignedDuration::from_mins(2));
-    assert_eq!(admissions(&queue, &[notice]).await, [(Admission::Joined, None)]);
-    assert_eq!(only_alert(&queue).await.close_at, clock.now() + NOTICE_CLOSES_AFTER);
+    assert_eq!(admissions(&queue, &[happened]).await, [(Admission::Joined, None)]);
+    assert_eq!(only_alert(&queue).await.close_at, clock.now() + TOLD_ONCE_CLOSES_AFTER);
+}
+
+#[tokio::test]
+async fn a_severity_of_the_start_opens_and_never_undoes_a_raise() {
+    let (queue, _) = queue();
+    let problem = Event { severity: None, severity_at_start: Some(Severity::Average), ..firing("1") };
+    let raise = Event { severity: Some(Severity::Disaster), ..update("1", Update::default()) };
+    admissions(&queue, std::slice::from_ref(&problem)).await;
+    assert_eq!(only_alert(&queue).await.severity, Severity::Average);
+    assert_eq!(admissions(&queue, &[raise, problem]).await, [(Admission::Joined, None); 2]);
+    assert_eq!(only_alert(&queue).await.severity, Severity::Disaster);
 }
 
 #[tokio::test]

@@ -175,7 +175,7 @@ fn plain_event(text: &str) -> Option<Event> {
         starts_at: None,
         ended_at: None,
         test: false,
-        notice: false,
+        told_once: false,
         key_never_returns: false,
         to: Vec::new(),
         idempotency_key: None,

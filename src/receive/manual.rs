@@ -137,7 +137,7 @@ impl Draft {
             starts_at: None,
             ended_at: None,
             test: false,
-            notice: false,
+            told_once: false,
             key_never_returns: false,
             to: self.to,
             idempotency_key: request.idempotency_key.map(str::to_owned),

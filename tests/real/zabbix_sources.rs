@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::{
     bongsu_process::{Bongsu, Phones, RUNG_WITHIN},
-    zabbix_lab::{MessageState, Sources, ZabbixLab},
+    zabbix_lab::{Message, MessageState, Sources, ZabbixLab},
 };
 
 /// Discovery looks every 2 s, Zabbix looks for new messages every 3 s; this is for a busy machine.
@@ -38,19 +38,16 @@ async fn what_no_trigger_tells_is_told_as_what_it_is() {
     let rule = bongsu.alert_titled("discovery rule \"디스크 찾기\"", SOON, is("triggered")).await;
     let service = bongsu.alert_titled("Service 결제", SOON, is("triggered")).await;
     let down = bongsu.alert_titled(&format!("{port} is down"), SOON, is("triggered")).await;
-    for (alert, severity, notice, source) in [
-        (&found, "information", true, json!("1")),
-        (&stranger, "information", true, json!("2")),
-        (&item, "warning", false, json!("3")),
-        (&trigger, "warning", false, json!("3")),
-        (&rule, "warning", false, json!("3")),
-        (&service, "average", false, json!("4")),
-        (&down, "warning", false, json!("1")),
+    for (alert, severity, told_once, source) in [
+        (&found, "information", true, "1"),
+        (&stranger, "information", true, "2"),
+        (&item, "warning", false, "3"),
+        (&trigger, "warning", false, "3"),
+        (&rule, "warning", false, "3"),
+        (&service, "average", false, "4"),
+        (&down, "warning", false, "1"),
     ] {
-        assert_eq!((&alert["severity"], &alert["notice"]), (&json!(severity), &json!(notice)), "{alert}");
-        assert_eq!((&alert["labels"]["event_source"], &alert["test"]), (&source, &json!(false)), "{alert}");
-        assert!(!alert["body"].as_str().unwrap().is_empty(), "{alert}");
-        assert!(!alert.to_string().contains("*UNKNOWN*") && !alert.to_string().contains("{EVENT."), "{alert}");
+        reads_well(alert, severity, told_once, source);
         phones.told(alert, &["triggered"]).await;
     }
     assert!(item["body"].as_str().unwrap().contains("많음"), "the reason: {item}");
@@ -61,10 +58,8 @@ async fn what_no_trigger_tells_is_told_as_what_it_is() {
     sources.set("fire[5]", "1").await;
     sources.ask_for_checks(&agent).await;
     bongsu.alert_titled("Service 결제", SOON, |alert| alert["severity"] == "disaster").await;
-    crate::until("the text of the raise", RUNG_WITHIN, async || {
-        (phones.texts(&service).len() == 1).then_some(())
-    })
-    .await;
+    let texted = async || (phones.texts(&service).len() == 1).then_some(());
+    crate::until("the text of the raise", RUNG_WITHIN, texted).await;
     bongsu.alert_titled("registered itself", SOON, |alert| alert["count"] == 2).await;
 
     // Everything is right again.
@@ -86,18 +81,32 @@ async fn what_no_trigger_tells_is_told_as_what_it_is() {
 
     // The port was discovered again, which is no news either.
     bongsu.alert_titled(&format!("{port} discovered"), SOON, |alert| alert["count"] == 2).await;
-    for notice in [&found, &stranger] {
-        phones.told(notice, &["triggered"]).await;
+    for alert in [&found, &stranger] {
+        phones.told(alert, &["triggered"]).await;
     }
     let alerts = bongsu.alerts().await;
     let titles: Vec<_> = alerts.iter().map(|alert| &alert["title"]).collect();
     assert_eq!(alerts.len(), 7, "{titles:?}");
-    let messages = sources.messages().await;
-    assert!(12 <= messages.len(), "{messages:?}");
-    let failed: Vec<_> =
-        messages.iter().filter(|message| message.state == MessageState::Failed || 0 < message.retries).collect();
-    assert!(failed.is_empty(), "{failed:?}");
+    all_sent(&sources.messages().await);
     sources.remove().await;
+}
+
+fn reads_well(alert: &Value, severity: &str, told_once: bool, source: &str) {
+    assert_eq!((&alert["severity"], &alert["told_once"]), (&json!(severity), &json!(told_once)), "{alert}");
+    assert_eq!(
+        (&alert["labels"]["event_source"], &alert["test"]),
+        (&json!(source), &json!(false)),
+        "{alert}"
+    );
+    assert!(!alert["body"].as_str().unwrap().is_empty(), "{alert}");
+    let text = alert.to_string();
+    assert!(!text.contains("*UNKNOWN*") && !text.contains("{EVENT.") && !text.contains("{HOST."), "{alert}");
+}
+
+fn all_sent(messages: &[Message]) {
+    assert!(12 <= messages.len(), "{messages:?}");
+    let not_at_once = |message: &&Message| message.state == MessageState::Failed || 0 < message.retries;
+    assert_eq!(messages.iter().filter(not_at_once).collect::<Vec<_>>(), Vec::<&Message>::new());
 }
 
 fn is(state: &'static str) -> impl Fn(&Value) -> bool {

@@ -51,7 +51,7 @@ impl Said<'_> {
             starts_at: self.starts_at(state),
             ended_at: None,
             test: false,
-            notice: false,
+            told_once: false,
             key_never_returns: false,
             to: Vec::new(),
             idempotency_key: None,

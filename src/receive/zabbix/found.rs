@@ -9,8 +9,8 @@
 //! |---|---|
 //! | `DOWN` | opens the thing's alert, or joins it |
 //! | `UP` | ends the thing's alert, if there is one |
-//! | `UP`, from an action whose name has the word "discovered" | that, and a notice of the new thing |
-//! | none | a notice |
+//! | `UP`, from an action whose name has the word "discovered" | that, and the new thing is told once |
+//! | none | is told once |
 //!
 //! No macro tells whether "up" was found for the first time; only the action's condition does.
 
@@ -49,12 +49,13 @@ pub(super) fn discovered(message: &Message<'_>) -> Result<Vec<Event>, String> {
         (Some(thing), Some(is_up)) => (thing, is_up),
         (thing, _) => {
             let title = thing.map(|thing| thing.place());
-            return Ok(vec![notice(message, by_event_id(message)?, title.or_else(|| message.title()))]);
+            return Ok(vec![happened(message, by_event_id(message)?, title.or_else(|| message.title()))]);
         }
     };
     let mut events = Vec::new();
     if is_up && says_discovered(message) {
-        let mut new = notice(message, thing.key("discovered"), Some(format!("{} discovered", thing.what())));
+        let mut new =
+            happened(message, thing.key("discovered"), Some(format!("{} discovered", thing.what())));
         new.severity = grade(&[NEW.0, NEW.1.as_str()], &message.integration.severity).severity;
         events.push(new);
     }
@@ -73,11 +74,11 @@ pub(super) fn discovered(message: &Message<'_>) -> Result<Vec<Event>, String> {
 pub(super) fn registered(message: &Message<'_>) -> Result<Vec<Event>, String> {
     let fields = message.fields;
     let Some(host) = fields.text(REGISTERED_HOST).or_else(|| fields.text(HOST)).map(str::trim) else {
-        return Ok(vec![notice(message, by_event_id(message)?, message.title())]);
+        return Ok(vec![happened(message, by_event_id(message)?, message.title())]);
     };
     let ip = fields.text(HOST_IP).map(|ip| format!(" ({})", ip.trim())).unwrap_or_default();
     let key = DedupKey::new(format!("autoregistration:{host}"));
-    Ok(vec![notice(message, key, Some(format!("{host}{ip} registered itself")))])
+    Ok(vec![happened(message, key, Some(format!("{host}{ip} registered itself")))])
 }
 
 impl<'a> Thing<'a> {
@@ -141,9 +142,9 @@ fn by_event_id(message: &Message<'_>) -> Result<DedupKey, String> {
     Ok(DedupKey::new(message.event_id()?))
 }
 
-fn notice(message: &Message<'_>, key: DedupKey, title: Option<String>) -> Event {
+fn happened(message: &Message<'_>, key: DedupKey, title: Option<String>) -> Event {
     let title = title.unwrap_or_else(|| format!("Zabbix event {}", key.as_str()));
-    Event { notice: true, ..event(message, key, &title) }
+    Event { told_once: true, ..event(message, key, &title) }
 }
 
 fn event(message: &Message<'_>, key: DedupKey, title: &str) -> Event {

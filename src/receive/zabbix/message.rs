@@ -161,7 +161,9 @@ impl Message<'_> {
     pub(super) fn title(&self) -> Option<String> {
         let name = match self.source() {
             Source::Internal => self.what_fails(),
-            Source::Service => self.fields.text(SERVICE_NAME).map(|name| format!("Service {name} has a problem")),
+            Source::Service => {
+                self.fields.text(SERVICE_NAME).map(|name| format!("Service {name} has a problem"))
+            }
             Source::Trigger | Source::Discovery | Source::Autoregistration => None,
         };
         let said = || [NAME, SUBJECT, TRIGGER_NAME].iter().find_map(|names| self.fields.text(names));

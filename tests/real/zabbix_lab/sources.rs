@@ -47,6 +47,8 @@ impl Sources {
             ("mediatype.delete", json!([media_type_id])),
         ]);
         sources.add_items(&host_id).await;
+        // Not earlier: what is discovered for the first time must find its action.
+        sources.lab.call("drule.update", json!({"druleid": rule_id, "status": 0})).await;
         sources
     }
 
@@ -93,10 +95,11 @@ impl Sources {
         id
     }
 
+    /// A rule that is not enabled yet.
     async fn add_discovery(&mut self, port: u16) -> String {
         let tcp = json!({"type": 8, "ports": port.to_string(), "uniq": 0});
         let rule = json!({"name": format!("office {}", self.name), "iprange": "127.0.0.1",
-            "delay": CHECKED_EVERY, "dchecks": [tcp]});
+            "delay": CHECKED_EVERY, "dchecks": [tcp], "status": 1});
         let id = created(&self.lab, "drule.create", "druleids", rule).await;
         self.made.push(("drule.delete", json!([id])));
         id
@@ -108,7 +111,12 @@ impl Sources {
         let (rule, services) = (condition(18, rule_id), condition(21, "2"));
         let status = |status: &str| condition(10, status);
         for (name, source, conditions, operations) in [
-            ("Discovery", 1, vec![rule.clone(), services.clone(), status("0"), status("1")], &OPERATIONS[..1]),
+            (
+                "Discovery",
+                1,
+                vec![rule.clone(), services.clone(), status("0"), status("1")],
+                &OPERATIONS[..1],
+            ),
             ("Newly discovered", 1, vec![rule, services, status("2")], &OPERATIONS[..1]),
             (
                 "Autoregistration",
