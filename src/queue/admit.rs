@@ -13,9 +13,6 @@ pub const NOTED_KEEP: SignedDuration = SignedDuration::from_hours(24);
 /// After so long a test resolves itself.
 pub const TEST_CLOSES_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// An alert that is told once and that no event mentions for so long is put away.
-pub const TOLD_ONCE_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(1);
-
 /// How long an `Idempotency-Key` names the alert that it opened.
 pub const IDEMPOTENCY_KEEP: SignedDuration = SignedDuration::from_hours(24);
 
@@ -176,25 +173,13 @@ fn opened(alert: Alert, event: &Event) -> Decision {
 }
 
 fn new_round(event: &Event, arrival: &Arrival<'_>, round: u32) -> Alert {
+    let close_after = if event.test { TEST_CLOSES_AFTER } else { arrival.close_after };
     let id = AlertId::new(arrival.now, arrival.entropy);
-    let alert = Alert::opened(id, arrival.integration, event, arrival.now);
-    let close_after = close_after(&alert, arrival);
     Alert {
         round,
         close_at: arrival.now.saturating_add(close_after).unwrap_or(Timestamp::MAX),
         house: arrival.house,
-        ..alert
-    }
-}
-
-/// How long an alert stays open that no event mentions.
-pub(super) fn close_after(alert: &Alert, arrival: &Arrival<'_>) -> SignedDuration {
-    if alert.test {
-        TEST_CLOSES_AFTER
-    } else if alert.told_once {
-        TOLD_ONCE_CLOSES_AFTER.min(arrival.close_after)
-    } else {
-        arrival.close_after
+        ..Alert::opened(id, arrival.integration, event, arrival.now)
     }
 }
 

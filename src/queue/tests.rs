@@ -154,17 +154,6 @@ async fn a_note_that_tells_how_it_ended_is_kept_once() {
 }
 
 #[tokio::test]
-async fn what_is_told_once_stays_open_while_it_is_mentioned_and_an_hour_longer() {
-    let (queue, clock) = queue();
-    let happened = Event { told_once: true, ..firing("autoregistration:new-01") };
-    assert_eq!(admissions(&queue, std::slice::from_ref(&happened)).await, [(Admission::Opened, None)]);
-    assert_eq!(only_alert(&queue).await.close_at, T0 + TOLD_ONCE_CLOSES_AFTER);
-    clock.advance(SignedDuration::from_mins(2));
-    assert_eq!(admissions(&queue, &[happened]).await, [(Admission::Joined, None)]);
-    assert_eq!(only_alert(&queue).await.close_at, clock.now() + TOLD_ONCE_CLOSES_AFTER);
-}
-
-#[tokio::test]
 async fn a_severity_of_the_start_opens_and_never_undoes_a_raise() {
     let (queue, _) = queue();
     let problem = Event { severity: None, severity_at_start: Some(Severity::Average), ..firing("1") };

@@ -87,25 +87,19 @@ fn read_event(message: &Message<'_>) -> Result<Event, String> {
     let grade = message.grade();
     // A service's own severity stays what it was at first, also in escalation repeats.
     let at_start = message.source() == Source::Service && !message.is_update();
+    let title = message.title();
+    let title = title.unwrap_or_else(|| text::one_line(&format!("Zabbix event {event_id}"), TITLE_BYTES_MAX));
     Ok(Event {
-        dedup_key: DedupKey::new(event_id),
         status: status(message, firing),
         severity: grade.severity.filter(|_| !at_start),
         severity_at_start: grade.severity.filter(|_| at_start),
         unknown_severity: grade.unknown,
-        title: message
-            .title()
-            .unwrap_or_else(|| text::one_line(&format!("Zabbix event {event_id}"), TITLE_BYTES_MAX)),
         body: message.body(),
         labels: message.labels(),
         source_url: message.source_url(Some(event_id)),
         starts_at: message.starts_at(),
-        ended_at: None,
-        test: false,
-        told_once: false,
         key_never_returns: true,
-        to: Vec::new(),
-        idempotency_key: None,
+        ..Event::firing(DedupKey::new(event_id), title)
     })
 }
 
@@ -139,21 +133,12 @@ fn test(message: &Message<'_>, body: &str) -> Event {
         "Sent by the Test button of the media type: Zabbix fills in nothing there. The way to here works.";
     let body_text = message.body();
     Event {
-        dedup_key: DedupKey::derived("test", &[body.trim()]),
-        status: EventStatus::Firing,
         severity: grade.severity,
-        severity_at_start: None,
         unknown_severity: grade.unknown,
-        title: text::one_line(&title, TITLE_BYTES_MAX),
         body: if body_text.is_empty() { text::tidy(explained, BODY_BYTES_MAX) } else { body_text },
         labels: message.labels(),
         source_url: message.source_url(None),
-        starts_at: None,
-        ended_at: None,
         test: true,
-        told_once: false,
-        key_never_returns: false,
-        to: Vec::new(),
-        idempotency_key: None,
+        ..Event::firing(DedupKey::derived("test", &[body.trim()]), text::one_line(&title, TITLE_BYTES_MAX))
     }
 }

@@ -14,6 +14,8 @@
 //!
 //! No macro tells whether "up" was found for the first time; only the action's condition does.
 
+use jiff::SignedDuration;
+
 use super::{
     super::{TITLE_BYTES_MAX, text::one_line, words::grade},
     message::Message,
@@ -30,6 +32,9 @@ const DISCOVERED: [&str; 2] = ["discovered", "발견"];
 
 /// The word of the integration's severity table for new things, and their severity without it.
 const NEW: (&str, Severity) = ("discovered", Severity::Information);
+
+/// What merely happened is put away when Zabbix has not mentioned it for so long.
+const PUT_AWAY_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// `{EVENT.OBJECT}` of a discovered device, rather than of a service on it.
 const DEVICE: &str = "1";
@@ -144,7 +149,8 @@ fn by_event_id(message: &Message<'_>) -> Result<DedupKey, String> {
 
 fn happened(message: &Message<'_>, key: DedupKey, title: Option<String>) -> Event {
     let title = title.unwrap_or_else(|| format!("Zabbix event {}", key.as_str()));
-    Event { told_once: true, ..event(message, key, &title) }
+    let expires_after = Some(PUT_AWAY_AFTER.min(message.integration.close_after));
+    Event { told_once: true, expires_after, ..event(message, key, &title) }
 }
 
 fn event(message: &Message<'_>, key: DedupKey, title: &str) -> Event {

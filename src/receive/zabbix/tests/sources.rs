@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::{super::super::tests::integration, Event, EventStatus, Severity, Update, now, with, zabbix};
@@ -115,6 +116,7 @@ fn an_agent_that_registers_again_and_again_is_told_once() {
     let first = zabbix(body!("autoregistration"));
     assert_eq!(first.title, "new-01 (127.0.0.9) registered itself");
     assert_eq!((&first.status, first.told_once, first.test), (&EventStatus::Firing, true, false));
+    assert_eq!(first.expires_after, Some(SignedDuration::from_hours(1)));
     assert_eq!((first.severity, first.key_never_returns), (Some(Severity::Information), false));
     assert_eq!(first.body, "Agent at 127.0.0.9:10055, metadata: os=linux 서버");
     let label = |name: &str| first.labels.get(name).map(String::as_str);
