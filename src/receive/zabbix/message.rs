@@ -178,7 +178,7 @@ impl Message<'_> {
             let name = one_line(self.fields.text(names)?, TITLE_BYTES_MAX);
             Some(format!("{kind} \"{name}\" {state}"))
         };
-        named(LLD_RULE_NAME, "discovery rule", "is not supported")
+        named(LLD_RULE_NAME, "low-level discovery rule", "is not supported")
             .or_else(|| named(TRIGGER_NAME, "trigger", "cannot be evaluated"))
             .or_else(|| named(ITEM_NAME, "item", "is not supported"))
     }

@@ -14,7 +14,7 @@ use crate::{
 
 macro_rules! body {
     ($name:literal) => {
-        include_str!(concat!("../../../../tests/fixtures/zabbix/sources/", $name, ".json"))
+        include_str!(concat!("../../../../tests/fixtures/zabbix_sources/", $name, ".json"))
     };
 }
 
@@ -154,7 +154,7 @@ fn what_zabbix_cannot_do_is_named_with_its_reason() {
         (
             body!("lld_rule_not_supported"),
             body!("lld_rule_supported"),
-            "웹-01: discovery rule \"디스크 찾기\" is not supported",
+            "웹-01: low-level discovery rule \"디스크 찾기\" is not supported",
             "Invalid discovery rule value",
             "host_discovery.php?context=host&filter_set=1&filter_hostids%5B%5D=10670",
         ),
