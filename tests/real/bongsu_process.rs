@@ -153,6 +153,22 @@ impl Bongsu {
         .await
     }
 
+    /// The newest alert with this in its title, with its journal, once `holds` of it.
+    pub(crate) async fn alert_titled(
+        &self,
+        part: &str,
+        within: Duration,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Value {
+        super::until(&format!("the alert \"{part}\" as expected"), within, async || {
+            let mut alerts = self.alerts().await.into_iter();
+            let found = alerts.find(|alert| alert["title"].as_str().unwrap().contains(part))?;
+            let alert = self.alert(found["id"].as_str().unwrap()).await;
+            holds(&alert).then_some(alert)
+        })
+        .await
+    }
+
     /// One alert with its journal.
     pub(crate) async fn alert(&self, id: &str) -> Value {
         self.get_json(&format!("/v1/alerts/{id}")).await

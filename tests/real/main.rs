@@ -19,6 +19,7 @@ mod capture;
 mod zabbix_lab;
 mod zabbix_media_type;
 mod zabbix_script;
+mod zabbix_sources;
 mod zabbix_to_phone;
 
 use std::time::Duration;
