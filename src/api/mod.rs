@@ -7,6 +7,7 @@ mod events;
 mod extract;
 mod probes;
 mod problem;
+mod signature;
 mod told;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use axum::{
 use tracing::debug;
 
 pub(crate) use alerts::{AlertHistory, AlertView, history};
-pub use auth::{Keys, Seat};
+pub use auth::{Keys, Seat, Shown};
 pub use problem::Problem;
 
 use crate::{clock::Clock, config::Config, queue::Queue, telemetry::Metrics};
@@ -72,6 +73,7 @@ impl Context {
 pub fn router(context: Context) -> Router {
     Router::new()
         .route("/v1/events/{integration}", post(events::post_events))
+        .route("/v1/events/{integration}/api/v2/alerts", post(events::post_prometheus))
         .route("/v1/alerts", get(alerts::list).post(events::post_alert))
         .route("/v1/alerts/{id}", get(alerts::show))
         .route("/v1/alerts/{id}/acknowledge", post(alerts::acknowledge))

@@ -22,9 +22,8 @@ pub(super) type Words = BTreeMap<Spanned<String>, Leaf>;
 pub(super) const LISTS: [&str; 4] = ["integration", "contact", "operator", "sms.gateway"];
 
 /// Keys that are known, and refused because nothing behind them works yet.
-pub(super) const NOT_BUILT: [&str; 18] = [
+pub(super) const NOT_BUILT: [&str; 17] = [
     "tls",
-    "hmac",
     "rotation",
     "policy",
     "route",
@@ -165,10 +164,20 @@ pub(super) struct RawIntegration {
     pub name: Option<Leaf>,
     pub kind: Option<Leaf>,
     pub key: Option<Leaf>,
-    pub hmac: Option<Leaf>,
+    pub hmac: Option<Part<RawHmac>>,
     pub time_zone: Option<Leaf>,
     pub close_after: Option<Leaf>,
     pub severity: Words,
+    pub map: Words,
+}
+
+/// `hmac`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawHmac {
+    pub secret: Option<Leaf>,
+    pub header: Option<Leaf>,
+    pub timestamp_header: Option<Leaf>,
 }
 
 /// `[[contact]]`

@@ -17,9 +17,11 @@ pub(super) fn integration(kind: IntegrationKind) -> Integration {
         name: "sender".to_owned(),
         kind,
         key: String::from("key").into(),
+        hmac: None,
         time_zone: TimeZone::get("Asia/Seoul").expect("bundled"),
         close_after: SignedDuration::from_hours(1),
         severity: BTreeMap::from([("심각".to_owned(), Severity::Disaster)]),
+        map: crate::config::Map::default(),
     }
 }
 

@@ -145,16 +145,22 @@ bongsu.toml:20:7: [[integration]] `e` key: expected { env = "NAME" }, { file = "
     (
         r#"[[integration]]
 name = "Bongsu2"
-kind = "grafana"
+kind = "icinga"
 key = { env = "KEY" }
-hmac = { secret = "x" }
+hmac = { header = "a b", timestamp_header = "" }
 severity = { critical = "disastrous", Critical = "high", CRITICAL = "high" }
+[integration.map]
+colour = "/x"
+title = "foo/bar"
 "#,
         r#"bongsu.toml:2:8: [[integration]] name: `manual` and names that start with `bongsu` are our own, expected another, found "Bongsu2"
-bongsu.toml:3:8: [[integration]] kind: "grafana" is not built yet in this version
-bongsu.toml:5:8: [[integration]] hmac: is not built yet in this version
+bongsu.toml:3:8: [[integration]] kind: expected one of zabbix, grafana, alertmanager, munin, whatap, uptime_kuma, generic, found "icinga"
+bongsu.toml:5:8: [[integration]] hmac.secret: missing, expected { env = "NAME" }, { file = "PATH" } or a string
+bongsu.toml:5:19: [[integration]] hmac.header: expected the name of an HTTP header such as "X-Grafana-Alerting-Signature", found "a b"
 bongsu.toml:6:25: [[integration]] severity.critical: expected a severity (not_classified, information, warning, average, high, disaster), found "disastrous"
-bongsu.toml:6:39: [[integration]] severity.Critical: is there in another case too, expected each word once"#,
+bongsu.toml:6:39: [[integration]] severity.Critical: is there in another case too, expected each word once
+bongsu.toml:8:1: [[integration]] map.colour: unknown key, expected one of events, title, body, severity, status, dedup_key, host, service, url, starts_at
+bongsu.toml:9:9: [[integration]] map.title: expected a JSON pointer that starts with `/`, such as "/result/id", found "foo/bar""#,
     ),
     (
         r#"[[integration]]

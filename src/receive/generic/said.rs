@@ -39,20 +39,14 @@ impl Said<'_> {
         let grade = self.grade(state);
         let title = self.title()?;
         Some(Event {
-            dedup_key: self.dedup_key(&title),
             status: self.status(state),
             severity: grade.severity,
             unknown_severity: grade.unknown,
-            title,
             body: self.body(),
             labels: self.labels(),
             source_url: URL.iter().find_map(|name| link::parse(self.fields.text(&[name])?)).map(String::from),
             starts_at: self.starts_at(state),
-            ended_at: None,
-            test: false,
-            key_never_returns: false,
-            to: Vec::new(),
-            idempotency_key: None,
+            ..Event::firing(self.dedup_key(&title), title)
         })
     }
 
