@@ -179,12 +179,16 @@ impl Bongsu {
         super::until(what, within, async || Some(self.alert(id).await).filter(|alert| holds(alert))).await
     }
 
-    /// Waits until the sender said the same again, `times` more often than now, and returns the alert.
+    /// That alert, once its sender spoke of it so often, the first time included.
+    pub(crate) async fn heard(&self, alert: &Value, times: u64, within: Duration) -> Value {
+        let what = format!("{} is said {times} times", alert["title"]);
+        self.same_alert_when(alert, &what, within, |alert| times <= alert["count"].as_u64().unwrap()).await
+    }
+
+    /// That alert, once its sender spoke of it so much more often than up to now.
     pub(crate) async fn heard_again(&self, alert: &Value, times: u64, within: Duration) -> Value {
-        let count = |alert: &Value| alert["count"].as_u64().unwrap();
-        let now = count(&self.alert(alert["id"].as_str().unwrap()).await);
-        let what = format!("{} is repeated", alert["title"]);
-        self.same_alert_when(alert, &what, within, |alert| now + times <= count(alert)).await
+        let now = self.alert(alert["id"].as_str().unwrap()).await;
+        self.heard(alert, now["count"].as_u64().unwrap() + times, within).await
     }
 
     /// One alert with its journal.
@@ -233,7 +237,9 @@ fn configuration(address: SocketAddr, sandbox: &str) -> String {
     let integrations: String = KINDS
         .iter()
         .map(|kind| {
-            format!("[[integration]]\nname = \"{kind}\"\nkind = \"{kind}\"\nkey = \"{kind}-key-0123456789\"\n")
+            format!(
+                "[[integration]]\nname = \"{kind}\"\nkind = \"{kind}\"\nkey = \"{kind}-key-0123456789\"\n"
+            )
         })
         .collect();
     format!(

@@ -100,6 +100,7 @@ impl Port {
     }
 }
 
-fn append(log: &Path) -> File {
+/// Opens a file to be written at its end.
+pub(crate) fn append(log: &Path) -> File {
     OpenOptions::new().create(true).append(true).open(log).unwrap()
 }

@@ -28,7 +28,7 @@ groups:
         expr: disk_used_percent > 90
         labels:
           severity: critical
-          팀: 서버
+          team: 서버
         annotations:
           summary: '디스크 {{ $labels.instance }} "{{ $value }}%" <b> & {가득}'
           description: "둘째 줄:\n\\path"
@@ -70,17 +70,27 @@ async fn metrics(State(used): State<Arc<Mutex<BTreeMap<&'static str, f64>>>>) ->
     })
 }
 
+/// How often Prometheus repeats what fires; as shipped, once a minute. What it says holds four times as long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Repeats {
+    EverySecond,
+    /// Rarely enough that a restart of it goes unnoticed.
+    Every10Seconds,
+}
+
 /// A Prometheus that looks at the disks every second.
 pub(crate) struct Prometheus {
-    folder: TempDir,
+    repeats: Repeats,
+    /// Before its folder: it reads its log when it is dropped.
     daemon: Daemon,
+    folder: TempDir,
     port: Port,
 }
 
 impl Prometheus {
     /// Starts one; `alerting` is that part of its configuration. Comes back when it knows whom to tell:
     /// what it finds earlier it drops.
-    pub(crate) async fn start(disks: &Disks, alerting: &str) -> Self {
+    pub(crate) async fn start(disks: &Disks, repeats: Repeats, alerting: &str) -> Self {
         let (folder, port) = (TempDir::new().unwrap(), Port::reserve());
         let configuration = format!(
             "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [rules.yml]\n\
@@ -90,8 +100,9 @@ impl Prometheus {
         );
         fs::write(folder.path().join("prometheus.yml"), configuration).unwrap();
         fs::write(folder.path().join("rules.yml"), RULES).unwrap();
-        let daemon = Daemon::start(&prometheus(folder.path(), &port), None, &folder.path().join("log"));
-        let prometheus = Self { folder, daemon, port };
+        let program = prometheus(folder.path(), &port, repeats);
+        let daemon = Daemon::start(&program, None, &folder.path().join("log"));
+        let prometheus = Self { repeats, folder, daemon, port };
         prometheus.knows_whom_to_tell().await;
         prometheus
     }
@@ -99,9 +110,14 @@ impl Prometheus {
     /// Stops it and starts it on what it wrote down.
     pub(crate) async fn restart(&mut self) {
         self.daemon.stop().await;
-        let program = prometheus(self.folder.path(), &self.port);
+        let program = prometheus(self.folder.path(), &self.port, self.repeats);
         self.daemon = Daemon::start(&program, None, &self.folder.path().join("log"));
         self.knows_whom_to_tell().await;
+    }
+
+    /// Waits until it told somebody since it was started.
+    pub(crate) async fn told(&self) {
+        at_least("Prometheus tells", self.port.address, "prometheus_notifications_sent_total", 1.0).await;
     }
 
     /// Waits until it gave up a request to an Alertmanager, or to us.
@@ -117,7 +133,11 @@ impl Prometheus {
     }
 }
 
-fn prometheus(home: &Path, port: &Port) -> Program {
+fn prometheus(home: &Path, port: &Port, repeats: Repeats) -> Program {
+    let resend_delay = match repeats {
+        Repeats::EverySecond => "1s",
+        Repeats::Every10Seconds => "10s",
+    };
     Program {
         name: "prometheus",
         path: "/usr/bin/prometheus",
@@ -125,8 +145,7 @@ fn prometheus(home: &Path, port: &Port) -> Program {
             format!("--config.file={}", home.join("prometheus.yml").display()),
             format!("--storage.tsdb.path={}", home.join("data").display()),
             format!("--web.listen-address={}", port.address),
-            // What it repeats once a minute, it repeats every second.
-            "--rules.alert.resend-delay=1s".into(),
+            format!("--rules.alert.resend-delay={resend_delay}"),
         ],
         environment: Vec::new(),
     }
@@ -134,8 +153,9 @@ fn prometheus(home: &Path, port: &Port) -> Program {
 
 /// An Alertmanager without others; two of them are a pair that has lost sight of each other.
 pub(crate) struct Alertmanager {
-    folder: TempDir,
+    /// Before its folder: it reads its log when it is dropped.
     daemon: Daemon,
+    folder: TempDir,
     port: Port,
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bongsu_process::{Bongsu, Phones},
-    prometheus_lab::{Alertmanager, Disks, Prometheus},
+    prometheus_lab::{Alertmanager, Disks, Prometheus, Repeats},
 };
 
 /// Scrape, rule, group and flush take a second each; this is for a busy machine.
@@ -19,12 +19,12 @@ const REPEATS: u64 = 3;
 async fn each_alert_of_a_group_is_told_when_it_changes_and_not_when_its_group_is_repeated() {
     let (phones, bongsu, disks) = stage().await;
     let alertmanager = Alertmanager::start(&bongsu.setup(&["alertmanager"])).await;
-    let _prometheus = Prometheus::start(&disks, &alerting(&[&alertmanager])).await;
+    let _prometheus = Prometheus::start(&disks, Repeats::EverySecond, &alerting(&[&alertmanager])).await;
 
     disks.set("web01", 95.0);
     let first = bongsu.alert_that("the first alert", SOON, full("web01")).await;
     assert_eq!((&first["severity"], &first["state"]), (&json!("high"), &json!("triggered")));
-    assert_eq!(first["labels"]["팀"], "서버");
+    assert_eq!(first["labels"]["team"], "서버");
     phones.told(&first, &["triggered"]).await;
     let push = &phones.pushes(&first)[0];
     assert!(push.data("title").contains("디스크 web01 \"95%\" <b> & {가득}"), "{push:?}");
@@ -63,10 +63,10 @@ async fn each_alert_of_a_group_is_told_when_it_changes_and_not_when_its_group_is
 }
 
 #[tokio::test]
-async fn restarts_of_alertmanager_and_prometheus_tell_nobody_anything() {
+async fn an_alertmanager_that_is_restarted_tells_nobody_anything_new() {
     let (phones, bongsu, disks) = stage().await;
     let mut alertmanager = Alertmanager::start(&bongsu.setup(&["alertmanager"])).await;
-    let mut prometheus = Prometheus::start(&disks, &alerting(&[&alertmanager])).await;
+    let _prometheus = Prometheus::start(&disks, Repeats::EverySecond, &alerting(&[&alertmanager])).await;
     disks.set("web01", 95.0);
     let alert = bongsu.alert_that("the alert", SOON, full("web01")).await;
     phones.told(&alert, &["triggered"]).await;
@@ -75,7 +75,26 @@ async fn restarts_of_alertmanager_and_prometheus_tell_nobody_anything() {
     bongsu.heard_again(&alert, REPEATS, SOON).await;
     alertmanager.restart_with_nothing().await;
     bongsu.heard_again(&alert, REPEATS, SOON).await;
+    phones.told(&alert, &["triggered"]).await;
+
+    disks.set("web01", 50.0);
+    bongsu.same_alert_when(&alert, "it is over", SOON, resolved).await;
+    phones.told(&alert, &["triggered", "resolved"]).await;
+    assert_eq!(bongsu.alerts().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_prometheus_that_is_restarted_tells_nobody_anything_new() {
+    let (phones, bongsu, disks) = stage().await;
+    let alertmanager = Alertmanager::start(&bongsu.setup(&["alertmanager"])).await;
+    let alerting = alerting(&[&alertmanager]);
+    let mut prometheus = Prometheus::start(&disks, Repeats::Every10Seconds, &alerting).await;
+    disks.set("web01", 95.0);
+    let alert = bongsu.alert_that("the alert", SOON, full("web01")).await;
+    phones.told(&alert, &["triggered"]).await;
+
     prometheus.restart().await;
+    prometheus.told().await;
     bongsu.heard_again(&alert, REPEATS, SOON).await;
     phones.told(&alert, &["triggered"]).await;
 
@@ -90,7 +109,7 @@ async fn two_alertmanagers_that_lost_sight_of_each_other_are_told_once() {
     let (phones, bongsu, disks) = stage().await;
     let printed = bongsu.setup(&["alertmanager"]);
     let pair = [Alertmanager::start(&printed).await, Alertmanager::start(&printed).await];
-    let _prometheus = Prometheus::start(&disks, &alerting(&[&pair[0], &pair[1]])).await;
+    let _prometheus = Prometheus::start(&disks, Repeats::EverySecond, &alerting(&[&pair[0], &pair[1]])).await;
     disks.set("web01", 95.0);
     let alert = bongsu.alert_that("the alert", SOON, full("web01")).await;
     for alertmanager in &pair {
@@ -111,7 +130,7 @@ async fn two_alertmanagers_that_lost_sight_of_each_other_are_told_once() {
 async fn what_changed_while_bongsu_was_away_is_told_when_it_is_back() {
     let (phones, mut bongsu, disks) = stage().await;
     let alertmanager = Alertmanager::start(&bongsu.setup(&["alertmanager"])).await;
-    let _prometheus = Prometheus::start(&disks, &alerting(&[&alertmanager])).await;
+    let _prometheus = Prometheus::start(&disks, Repeats::EverySecond, &alerting(&[&alertmanager])).await;
     disks.set("web01", 95.0);
     let before = bongsu.alert_that("the alert before", SOON, full("web01")).await;
     phones.told(&before, &["triggered"]).await;
@@ -131,12 +150,13 @@ async fn what_changed_while_bongsu_was_away_is_told_when_it_is_back() {
 #[tokio::test]
 async fn prometheus_without_an_alertmanager_is_told_once_for_each_change() {
     let (phones, mut bongsu, disks) = stage().await;
-    let mut prometheus = Prometheus::start(&disks, &bongsu.setup(&["alertmanager", "--direct"])).await;
+    let mut prometheus =
+        Prometheus::start(&disks, Repeats::EverySecond, &bongsu.setup(&["alertmanager", "--direct"])).await;
     disks.set("web01", 95.0);
     disks.set("web02", 97.5);
     let first = bongsu.alert_that("the first alert", SOON, full("web01")).await;
     let second = bongsu.alert_that("the second alert", SOON, full("web02")).await;
-    assert_eq!((&first["severity"], &first["labels"]["팀"]), (&json!("high"), &json!("서버")));
+    assert_eq!((&first["severity"], &first["labels"]["team"]), (&json!("high"), &json!("서버")));
     bongsu.heard_again(&first, REPEATS, SOON).await;
     for alert in [&first, &second] {
         phones.told(alert, &["triggered"]).await;
