@@ -70,17 +70,9 @@ async fn metrics(State(used): State<Arc<Mutex<BTreeMap<&'static str, f64>>>>) ->
     })
 }
 
-/// How often Prometheus repeats what fires; as shipped, once a minute. What it says holds four times as long.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Repeats {
-    EverySecond,
-    /// Rarely enough that a restart of it goes unnoticed.
-    Every10Seconds,
-}
-
 /// A Prometheus that looks at the disks every second.
 pub(crate) struct Prometheus {
-    repeats: Repeats,
+    resend_delay: &'static str,
     /// Before its folder: it reads its log when it is dropped.
     daemon: Daemon,
     folder: TempDir,
@@ -88,9 +80,10 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts one; `alerting` is that part of its configuration. Comes back when it knows whom to tell:
-    /// what it finds earlier it drops.
-    pub(crate) async fn start(disks: &Disks, repeats: Repeats, alerting: &str) -> Self {
+    /// Starts one; `alerting` is that part of its configuration. What fires it repeats every `resend_delay`,
+    /// as shipped once a minute, and what it says holds four times as long. Comes back when it knows whom to
+    /// tell: what it finds earlier it drops.
+    pub(crate) async fn start(disks: &Disks, resend_delay: &'static str, alerting: &str) -> Self {
         let (folder, port) = (TempDir::new().unwrap(), Port::reserve());
         let configuration = format!(
             "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [rules.yml]\n\
@@ -100,9 +93,9 @@ impl Prometheus {
         );
         fs::write(folder.path().join("prometheus.yml"), configuration).unwrap();
         fs::write(folder.path().join("rules.yml"), RULES).unwrap();
-        let program = prometheus(folder.path(), &port, repeats);
+        let program = prometheus(folder.path(), &port, resend_delay);
         let daemon = Daemon::start(&program, None, &folder.path().join("log"));
-        let prometheus = Self { repeats, folder, daemon, port };
+        let prometheus = Self { resend_delay, folder, daemon, port };
         prometheus.knows_whom_to_tell().await;
         prometheus
     }
@@ -110,7 +103,7 @@ impl Prometheus {
     /// Stops it and starts it on what it wrote down.
     pub(crate) async fn restart(&mut self) {
         self.daemon.stop().await;
-        let program = prometheus(self.folder.path(), &self.port, self.repeats);
+        let program = prometheus(self.folder.path(), &self.port, self.resend_delay);
         self.daemon = Daemon::start(&program, None, &self.folder.path().join("log"));
         self.knows_whom_to_tell().await;
     }
@@ -133,11 +126,7 @@ impl Prometheus {
     }
 }
 
-fn prometheus(home: &Path, port: &Port, repeats: Repeats) -> Program {
-    let resend_delay = match repeats {
-        Repeats::EverySecond => "1s",
-        Repeats::Every10Seconds => "10s",
-    };
+fn prometheus(home: &Path, port: &Port, resend_delay: &str) -> Program {
     Program {
         name: "prometheus",
         path: "/usr/bin/prometheus",

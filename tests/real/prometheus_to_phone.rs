@@ -7,11 +7,14 @@ use serde_json::{Value, json};
 
 use crate::{
     bongsu_process::{Bongsu, Phones},
-    prometheus_lab::{Alertmanager, Disks, Prometheus, Repeats},
+    prometheus_lab::{Alertmanager, Disks, Prometheus},
 };
 
-/// Scrape, rule, group and flush take a second each; this is for a busy machine.
-const SOON: Duration = Duration::from_secs(30);
+/// Scrape, rule, group and flush take a second each, a repeat ten; this is for a busy machine.
+const SOON: Duration = Duration::from_mins(1);
+/// How often Prometheus repeats what fires. So what it told an Alertmanager outlives a restart of it.
+const SELDOM: &str = "10s";
+const OFTEN: &str = "1s";
 /// So many repeats show that none of them is told.
 const REPEATS: u64 = 3;
 
@@ -19,7 +22,7 @@ const REPEATS: u64 = 3;
 async fn each_alert_of_a_group_is_told_when_it_changes_and_not_when_its_group_is_repeated() {
     let (phones, bongsu, disks) = stage().await;
     let alertmanager = Alertmanager::start(&bongsu.setup(&["alertmanager"])).await;
-    let _prometheus = Prometheus::start(&disks, Repeats::EverySecond, &alerting(&[&alertmanager])).await;
+    let _prometheus = Prometheus::start(&disks, SELDOM, &alerting(&[&alertmanager])).await;
 
     disks.set("web01", 95.0);
     let first = bongsu.alert_that("the first alert", SOON, full("web01")).await;
@@ -66,7 +69,7 @@ async fn each_alert_of_a_group_is_told_when_it_changes_and_not_when_its_group_is
 async fn an_alertmanager_that_is_restarted_tells_nobody_anything_new() {
     let (phones, bongsu, disks) = stage().await;
     let mut alertmanager = Alertmanager::start(&bongsu.setup(&["alertmanager"])).await;
-    let _prometheus = Prometheus::start(&disks, Repeats::EverySecond, &alerting(&[&alertmanager])).await;
+    let _prometheus = Prometheus::start(&disks, SELDOM, &alerting(&[&alertmanager])).await;
     disks.set("web01", 95.0);
     let alert = bongsu.alert_that("the alert", SOON, full("web01")).await;
     phones.told(&alert, &["triggered"]).await;
@@ -88,7 +91,7 @@ async fn a_prometheus_that_is_restarted_tells_nobody_anything_new() {
     let (phones, bongsu, disks) = stage().await;
     let alertmanager = Alertmanager::start(&bongsu.setup(&["alertmanager"])).await;
     let alerting = alerting(&[&alertmanager]);
-    let mut prometheus = Prometheus::start(&disks, Repeats::Every10Seconds, &alerting).await;
+    let mut prometheus = Prometheus::start(&disks, SELDOM, &alerting).await;
     disks.set("web01", 95.0);
     let alert = bongsu.alert_that("the alert", SOON, full("web01")).await;
     phones.told(&alert, &["triggered"]).await;
@@ -109,7 +112,7 @@ async fn two_alertmanagers_that_lost_sight_of_each_other_are_told_once() {
     let (phones, bongsu, disks) = stage().await;
     let printed = bongsu.setup(&["alertmanager"]);
     let pair = [Alertmanager::start(&printed).await, Alertmanager::start(&printed).await];
-    let _prometheus = Prometheus::start(&disks, Repeats::EverySecond, &alerting(&[&pair[0], &pair[1]])).await;
+    let _prometheus = Prometheus::start(&disks, SELDOM, &alerting(&[&pair[0], &pair[1]])).await;
     disks.set("web01", 95.0);
     let alert = bongsu.alert_that("the alert", SOON, full("web01")).await;
     for alertmanager in &pair {
@@ -130,7 +133,7 @@ async fn two_alertmanagers_that_lost_sight_of_each_other_are_told_once() {
 async fn what_changed_while_bongsu_was_away_is_told_when_it_is_back() {
     let (phones, mut bongsu, disks) = stage().await;
     let alertmanager = Alertmanager::start(&bongsu.setup(&["alertmanager"])).await;
-    let _prometheus = Prometheus::start(&disks, Repeats::EverySecond, &alerting(&[&alertmanager])).await;
+    let _prometheus = Prometheus::start(&disks, SELDOM, &alerting(&[&alertmanager])).await;
     disks.set("web01", 95.0);
     let before = bongsu.alert_that("the alert before", SOON, full("web01")).await;
     phones.told(&before, &["triggered"]).await;
@@ -150,8 +153,7 @@ async fn what_changed_while_bongsu_was_away_is_told_when_it_is_back() {
 #[tokio::test]
 async fn prometheus_without_an_alertmanager_is_told_once_for_each_change() {
     let (phones, mut bongsu, disks) = stage().await;
-    let mut prometheus =
-        Prometheus::start(&disks, Repeats::EverySecond, &bongsu.setup(&["alertmanager", "--direct"])).await;
+    let mut prometheus = Prometheus::start(&disks, OFTEN, &bongsu.setup(&["alertmanager", "--direct"])).await;
     disks.set("web01", 95.0);
     disks.set("web02", 97.5);
     let first = bongsu.alert_that("the first alert", SOON, full("web01")).await;
