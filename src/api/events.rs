@@ -16,6 +16,7 @@ use super::{
     extract::{BodyError, body},
     signature,
     told::{self, Misdeed},
+    watchdog,
 };
 use crate::{
     alert::{Admission, AlertId, ContactName, Event, IgnoreReason},
@@ -102,7 +103,7 @@ async fn events(
         return Err(refuse_key(context, name, &error.to_string()).await?);
     }
     let admitted = match read(integration, &bytes, began) {
-        Reading::Events(events) => admit(context, integration, &events).await?,
+        Reading::Events(events) => admit(context, integration, events).await?,
         Reading::Unreadable { reason } => {
             let told = told::tell(context, &integration.name, Misdeed::Unreadable, (&reason, &bytes)).await?;
             told.into_iter().map(|told| Admitted { reason: Some(IgnoreReason::Unreadable), ..told }).collect()
@@ -162,14 +163,16 @@ async fn refuse_body(context: &Context, integration: &str, error: BodyError) -> 
 async fn admit(
     context: &Context,
     integration: &Integration,
-    events: &[Event],
+    events: Vec<Event>,
 ) -> Result<Vec<Admitted>, Problem> {
-    for _ in events.iter().filter(|event| event.unknown_severity.is_some()) {
+    let sifted = watchdog::sift(context, integration.kind, events).await?;
+    for _ in sifted.events.iter().filter(|event| event.unknown_severity.is_some()) {
         context.metrics.unknown_severity(&integration.name);
     }
     let poster =
         Poster { integration: &integration.name, close_after: integration.close_after, house: false };
-    Ok(context.queue.admit(poster, events).await?)
+    let admitted = context.queue.admit(poster, &sifted.events).await?;
+    Ok(sifted.with(admitted))
 }
 
 /// `POST /v1/alerts`

@@ -5,10 +5,12 @@ mod attempts;
 mod auth;
 mod events;
 mod extract;
+mod heartbeats;
 mod probes;
 mod problem;
 mod signature;
 mod told;
+mod watchdog;
 
 use std::sync::Arc;
 
@@ -26,7 +28,7 @@ pub(crate) use alerts::{AlertHistory, AlertView, history};
 pub use auth::{Keys, Seat, Shown};
 pub use problem::Problem;
 
-use crate::{clock::Clock, config::Config, queue::Queue, telemetry::Metrics};
+use crate::{clock::Clock, config::Config, queue::Queue, telemetry::Metrics, watch::Heartbeats};
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -35,7 +37,9 @@ pub struct Context(Arc<Inner>);
 /// The parts of [`Context`].
 pub struct Inner {
     /// Alerts.
-    pub queue: Queue,
+    pub queue: Arc<Queue>,
+    /// What must keep calling.
+    pub heartbeats: Arc<Heartbeats>,
     /// The configuration.
     pub config: Config,
     /// Who may do what.
@@ -59,8 +63,10 @@ impl std::ops::Deref for Context {
 impl Context {
     /// The context of a running program.
     pub fn new(queue: Queue, config: Config, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
-        let keys = Keys::new(&config);
-        Self(Arc::new(Inner { queue, config, keys, metrics, clock, told: told::Misbehaviour::default() }))
+        let (queue, keys) = (Arc::new(queue), Keys::new(&config));
+        let heartbeats = Arc::new(Heartbeats::new(&config, clock.clone()));
+        let told = told::Misbehaviour::default();
+        Self(Arc::new(Inner { queue, heartbeats, config, keys, metrics, clock, told }))
     }
 
     /// The page of an alert here.
@@ -81,6 +87,8 @@ pub fn router(context: Context) -> Router {
         .route("/v1/alerts/{id}/resolve", post(alerts::resolve))
         .route("/v1/alerts/{id}/notes", post(alerts::note))
         .route("/v1/attempts", get(attempts::list))
+        .route("/v1/heartbeats", get(heartbeats::list))
+        .route("/v1/heartbeats/{name}", get(heartbeats::call).post(heartbeats::call))
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))
         .route("/metrics", get(probes::metrics))

@@ -6,6 +6,7 @@ mod doors;
 mod error;
 mod files;
 mod gateway;
+mod heartbeat;
 mod parse;
 mod people;
 mod push;
@@ -57,6 +58,8 @@ pub struct Config {
     pub contacts: Vec<Contact>,
     /// Who may use the API.
     pub operators: Vec<Operator>,
+    /// What must keep calling.
+    pub heartbeats: Vec<Heartbeat>,
     /// What works but deserves a look, one line each: `FILE:LINE:COLUMN: …`. For `check` and the log at start.
     pub warnings: Vec<String>,
 }
@@ -371,6 +374,14 @@ impl IntegrationKind {
         ("uptime_kuma", Self::UptimeKuma),
         ("generic", Self::Generic),
     ];
+
+    /// Whether its events name the rule that fires in a label `alertname`, as Prometheus began it.
+    pub fn has_alertnames(self) -> bool {
+        match self {
+            Self::Grafana | Self::Alertmanager => true,
+            Self::Zabbix | Self::Munin | Self::Whatap | Self::UptimeKuma | Self::Generic => false,
+        }
+    }
 }
 
 /// `[[contact]]`
@@ -405,4 +416,17 @@ pub enum Role {
     /// Read and act.
     #[default]
     Operator,
+}
+
+/// `[[heartbeat]]`
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// In the URL `/v1/heartbeats/NAME`; no other has it, in any case.
+    pub name: String,
+    /// How often it should call; default 1 min.
+    pub every: SignedDuration,
+    /// How much later it may; default 2 min.
+    pub grace: SignedDuration,
+    /// How grave it is when it does not; default high.
+    pub severity: Severity,
 }

@@ -59,7 +59,8 @@ fn array(integration: &Integration, text: &str, now: Timestamp) -> Option<Readin
     let events = entries.kept.iter().filter_map(|entry| {
         let alert = Labelled::read(entry.get(), &group)?;
         let mut event = plain(&alert, integration, now)?;
-        event.expires_after = alert.ends_at(now).map(|end| end.duration_since(now) + ENDS_GRACE);
+        let holds_until = alert.ends_at(now).filter(|end| now < *end);
+        event.expires_after = holds_until.map(|end| end.duration_since(now) + ENDS_GRACE);
         Some(event)
     });
     finish(integration, &entries, events.collect())

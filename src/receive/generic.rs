@@ -125,6 +125,9 @@ impl Reader<'_> {
         if top.raw("groupKey").is_some() || top.raw("commonLabels").is_some() {
             return alertmanager::group(self.integration, &top, self.now, grafana::unified);
         }
+        if top.raw("evalMatches").is_some() {
+            return grafana::before_unified(self.integration, &top);
+        }
         if top.raw("heartbeat").is_some() && top.raw("monitor").is_some() {
             let event = uptime_kuma::from_json(text, self.integration, self.now)?;
             return Some(Reading::Events(vec![event]));

@@ -9,10 +9,12 @@
 //! * The Test button sends one alert that is never resolved.
 //! * `values`, and links to panel and dashboard.
 
-mod before_unified;
+mod before;
 
 #[cfg(test)]
 mod tests;
+
+pub(super) use before::read as before_unified;
 
 use jiff::Timestamp;
 
@@ -34,9 +36,8 @@ const VALUES_MAX: usize = 16;
 /// Reads a body; the Content-Type is always JSON and says nothing.
 pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], now: Timestamp) -> Reading {
     let decoded = text::decode(body);
-    let read = Pairs::read(decoded.trim()).and_then(|top| {
-        group(integration, &top, now, unified).or_else(|| before_unified::read(integration, &top))
-    });
+    let read = Pairs::read(decoded.trim())
+        .and_then(|top| group(integration, &top, now, unified).or_else(|| before_unified(integration, &top)));
     read.unwrap_or_else(|| generic::read(integration, content_type, body, now))
 }
 
@@ -48,8 +49,10 @@ pub(super) fn unified(alert: &Labelled<'_>, integration: &Integration, now: Time
     };
     let mut event = alert.event(&title, integration, now);
     // A rule without data says what it would say if it fired for good reason; that is not the title.
-    let summary = alert.annotations.get("summary").filter(|_| fault.is_some()).cloned().unwrap_or_default();
-    event.body = text::tidy_body(&alert.body(&[summary, values(alert)]), BODY_BYTES_MAX);
+    let of_fault = |name: &str| alert.annotations.get(name).filter(|_| fault.is_some()).cloned();
+    let more =
+        [of_fault("Error").unwrap_or_default(), of_fault("summary").unwrap_or_default(), values(alert)];
+    event.body = text::tidy_body(&alert.body(&more), BODY_BYTES_MAX);
     event.source_url = alert.link(&["generatorURL", "panelURL", "dashboardURL"]);
     let link = |name| alert.members.text(name).unwrap_or_default();
     let (dashboard, panel, silence) = (link("dashboardURL"), link("panelURL"), link("silenceURL"));

@@ -123,7 +123,7 @@ impl Message<'_> {
                 EventStatus::Firing
             },
             severity: grade.severity.filter(|_| !is_over),
-            unknown_severity: grade.unknown,
+            unknown_severity: grade.unknown.filter(|_| !is_over),
             body: tidy_body(&lines.join("\n"), BODY_BYTES_MAX),
             labels: labels.finish(),
             ..Event::firing(key, with_host(&self.title, &[self.host]))

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{manual::ManualRequest, *};
-use crate::alert::Severity;
+use crate::alert::{EventStatus, Severity};
+
+mod samples;
 
 pub(super) fn now() -> Timestamp {
     "2026-12-01T00:00:00Z".parse().expect("a time")
@@ -35,7 +37,15 @@ pub(super) fn event(kind: IntegrationKind, body: &str) -> Event {
     }
 }
 
-const KINDS: [IntegrationKind; 2] = [IntegrationKind::Zabbix, IntegrationKind::Generic];
+const KINDS: [IntegrationKind; 7] = [
+    IntegrationKind::Zabbix,
+    IntegrationKind::Grafana,
+    IntegrationKind::Alertmanager,
+    IntegrationKind::Munin,
+    IntegrationKind::Whatap,
+    IntegrationKind::UptimeKuma,
+    IntegrationKind::Generic,
+];
 
 /// What the rest of the house relies on, whatever was sent.
 fn check(reading: &Reading) {

@@ -80,7 +80,9 @@ impl Said<'_> {
     /// and the mildest in the next. The severity of a recovery is often "OK", which is none.
     fn grade(&self, claim: Option<State>) -> Grade {
         let table = &self.integration.severity;
-        let is_number = |word: &str| word.trim().parse::<f64>().is_ok();
+        // Stars are a number too (PRTG).
+        let is_number =
+            |word: &str| word.trim().parse::<f64>().is_ok() || !word.contains(char::is_alphanumeric);
         let mut words: Vec<&str> = Vec::new();
         for name in SEVERITY {
             let is_rank = name.ends_with("priority");

@@ -19,7 +19,7 @@ use crate::{
 const MATCHES_MAX: usize = 16;
 
 /// `None` if it is nothing of the kind.
-pub(super) fn read(integration: &Integration, top: &Pairs<'_>) -> Option<Reading> {
+pub(in crate::receive) fn read(integration: &Integration, top: &Pairs<'_>) -> Option<Reading> {
     let rule_id = top.text("ruleId");
     if rule_id.is_none() && top.raw("evalMatches").is_none() {
         return None;
