@@ -15,6 +15,8 @@ use crate::daemon::{Daemon, Port, Program, append};
 
 /// The node listens within a second; this is for a busy machine.
 const NODE_STARTED_WITHIN: Duration = Duration::from_secs(30);
+/// Without retries it does at once; this is for a busy machine.
+const CURL_GIVES_UP_WITHIN: Duration = Duration::from_secs(30);
 /// Munin refuses to run as root; its package makes this user.
 const USER: &str = "munin";
 /// Munin counts in seconds: a value of the second in which it last took one is dropped.
@@ -102,6 +104,15 @@ impl MuninLab {
         self.node.stop().await;
         self.node = start_node(self.folder.path());
         self.node_answers().await;
+    }
+
+    /// Waits until a curl that Munin started found nobody and gave up.
+    pub(crate) async fn curl_gave_up(&self) {
+        let log = self.folder.path().join("log/cron.log");
+        super::until("curl gives up", CURL_GIVES_UP_WITHIN, async || {
+            fs::read_to_string(&log).unwrap().contains("curl: (7)").then_some(())
+        })
+        .await;
     }
 
     /// Munin's memory of what it told last is lost.

@@ -142,15 +142,39 @@ async fn what_munin_said_while_bongsu_was_away_is_told_when_it_is_back() {
     assert_eq!(bongsu.alerts().await.len(), 2);
 }
 
+#[tokio::test]
+async fn an_end_that_got_lost_is_made_up_for_by_the_next_run() {
+    let (phones, mut bongsu, munin) = stage(&[DISKS]).await;
+    disks(&munin, "95", "50");
+    munin.run().await;
+    let alert = bongsu.alert_that("the alert", SOON, of("df")).await;
+    phones.told(&alert, &["triggered"]).await;
+
+    let key_file = bongsu.setup(&["munin", "--key"]);
+    assert!(key_file.contains("retry = 8\n"), "{key_file}");
+    munin.tell(&contact(&bongsu, &munin), &key_file.replace("retry = 8\n", "retry = 0\n"));
+    bongsu.kill();
+    disks(&munin, "50", "50");
+    munin.run().await;
+    munin.curl_gave_up().await;
+    bongsu.boot().await;
+    munin.run().await;
+    bongsu.same_alert_when(&alert, "it is over", SOON, resolved).await;
+    phones.told(&alert, &["triggered", "resolved"]).await;
+    assert_eq!(bongsu.alerts().await.len(), 1);
+}
+
 /// Phones, a Bongsu that reaches them, and a Munin that tells it as `bongsu setup munin` says.
 async fn stage(plugins: &[(&str, &str)]) -> (Phones, Bongsu, MuninLab) {
     let phones = Phones::start().await;
     let bongsu = Bongsu::start(&phones).await;
     let munin = MuninLab::start(plugins).await;
-    let key_file = munin.key_file().display().to_string();
-    let contact = bongsu.setup(&["munin", "--key-file", &key_file]);
-    munin.tell(&contact, &bongsu.setup(&["munin", "--key"]));
+    munin.tell(&contact(&bongsu, &munin), &bongsu.setup(&["munin", "--key"]));
     (phones, bongsu, munin)
+}
+
+fn contact(bongsu: &Bongsu, munin: &MuninLab) -> String {
+    bongsu.setup(&["munin", "--key-file", &munin.key_file().display().to_string()])
 }
 
 fn disks(munin: &MuninLab, root: &str, home: &str) {
