@@ -234,14 +234,10 @@ impl Drop for Bongsu {
 
 /// The contact and integration of a small team: one person, one phone, times and texts of Korea.
 fn configuration(address: SocketAddr, sandbox: &str) -> String {
-    let integrations: String = KINDS
-        .iter()
-        .map(|kind| {
-            format!(
-                "[[integration]]\nname = \"{kind}\"\nkind = \"{kind}\"\nkey = \"{kind}-key-0123456789\"\n"
-            )
-        })
-        .collect();
+    let integrations = KINDS.map(|kind| {
+        format!("[[integration]]\nname = \"{kind}\"\nkind = \"{kind}\"\nkey = \"{kind}-key-0123456789\"\n")
+    });
+    let integrations = integrations.concat();
     format!(
         r#"
 public_url = "http://{address}"

@@ -95,7 +95,7 @@ impl Prometheus {
         fs::write(folder.path().join("rules.yml"), RULES).unwrap();
         let program = prometheus(folder.path(), &port, resend_delay);
         let daemon = Daemon::start(&program, None, &folder.path().join("log"));
-        let prometheus = Self { resend_delay, folder, daemon, port };
+        let prometheus = Self { resend_delay, daemon, folder, port };
         prometheus.knows_whom_to_tell().await;
         prometheus
     }
@@ -157,7 +157,7 @@ impl Alertmanager {
         let configuration = serde_norway::to_string(&configuration).unwrap();
         fs::write(folder.path().join("alertmanager.yml"), configuration).unwrap();
         let daemon = Daemon::start(&alertmanager(folder.path(), &port), None, &folder.path().join("log"));
-        let alertmanager = Self { folder, daemon, port };
+        let alertmanager = Self { daemon, folder, port };
         alertmanager.ready().await;
         alertmanager
     }
@@ -230,19 +230,17 @@ fn alertmanager(home: &Path, port: &Port) -> Program {
 
 /// Seconds instead of minutes and hours, wherever routes say how long to wait.
 fn hurry(configuration: &mut serde_norway::Value) {
-    match configuration {
-        serde_norway::Value::Mapping(map) => {
-            for (key, value) in map.iter_mut() {
-                match key.as_str() {
-                    Some("group_wait") => *value = "0s".into(),
-                    Some("group_interval") => *value = "1s".into(),
-                    Some("repeat_interval") => *value = "2s".into(),
-                    _ => hurry(value),
-                }
+    if let Some(map) = configuration.as_mapping_mut() {
+        for (key, value) in map.iter_mut() {
+            match key.as_str() {
+                Some("group_wait") => *value = "0s".into(),
+                Some("group_interval") => *value = "1s".into(),
+                Some("repeat_interval") => *value = "2s".into(),
+                _ => hurry(value),
             }
         }
-        serde_norway::Value::Sequence(items) => items.iter_mut().for_each(hurry),
-        _ => {}
+    } else if let Some(items) = configuration.as_sequence_mut() {
+        items.iter_mut().for_each(hurry);
     }
 }
 
