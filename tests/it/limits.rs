@@ -17,7 +17,7 @@ use crate::harness::{GENERIC_KEY, Harness, OPERATOR, Setting, VIEWER, problem};
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// Most events of one body.
-const EVENTS_MAX: usize = 1_000;
+const EVENTS_MAX: usize = 20_000;
 
 /// Longest title and dedup key, in bytes.
 const TITLE_MAX: usize = 512;

@@ -272,7 +272,7 @@ async fn stage(name: &str) -> (Phones, Bongsu, Scene) {
 
 async fn build(name: &str, bongsu: &Bongsu, differing: Differing<'_>) -> Scene {
     let Differing { parameters, fields, users } = differing;
-    let media_type = bongsu.media_type();
+    let media_type = bongsu.setup(&["zabbix"]);
     let spec = SceneSpec { name, media_type, parameters, fields, users };
     Scene::build(ZabbixLab::connect().await, spec).await
 }
