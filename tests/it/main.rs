@@ -17,6 +17,7 @@ mod limits;
 mod receive;
 mod resolve;
 mod restart;
+mod senders;
 mod secrets;
 mod shutdown;
 mod unreachable;
