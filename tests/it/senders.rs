@@ -109,13 +109,10 @@ fn sign(secret: &str, time: i64, body: &str) -> String {
 
 /// Posts as Grafana does, without a key.
 async fn post_signed(h: &Harness, signature: &str, time: i64, body: &str) -> (u16, String) {
-    let request = reqwest::Client::new()
-        .post(h.url("/v1/events/signed"))
-        .header("X-Grafana-Alerting-Signature", signature)
-        .header("X-Grafana-Alerting-Timestamp", time.to_string())
-        .body(body.to_owned());
-    let answer = request.send().await.expect("it answers");
-    (answer.status().as_u16(), answer.text().await.expect("an answer is text"))
+    let time = time.to_string();
+    let headers =
+        [("X-Grafana-Alerting-Signature", signature), ("X-Grafana-Alerting-Timestamp", time.as_str())];
+    h.post_headers("/v1/events/signed", &headers, body).await
 }
 
 #[tokio::test]
