@@ -16,12 +16,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
-use self::outbox::UnderWay;
+use self::{jobs::Said, outbox::UnderWay};
 pub use self::outbox::{Directory, Outbox};
 use crate::{
     alert::AlertId,
     clock::Clock,
-    plan::{DeviceBook, Rules, Settlement},
+    plan::{DeviceBook, Rules},
     store::{Store, StoreError, Stored},
     telemetry::Metrics,
 };
@@ -83,7 +83,7 @@ pub struct Pulse {
 /// What came back from one request.
 pub(crate) struct Answer {
     alert_id: AlertId,
-    settlement: Settlement,
+    said: Said,
     /// The request counts as under way until its answer is settled.
     _under_way: Option<UnderWay>,
 }

@@ -71,6 +71,22 @@ pub enum Entry {
     },
     /// One request to a provider.
     Attempt(AttemptRow),
+    /// A provider told what became of a text, by itself or because it was asked.
+    Reported {
+        /// Whose text.
+        contact: ContactName,
+        /// Which gateway.
+        destination: String,
+        /// What the text told.
+        subject: String,
+        /// Number of the attempt.
+        attempt: u32,
+        /// `delivered`, `failed`, `taken`, `not_there` or `unclear`.
+        fate: String,
+        /// The provider's words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        detail: String,
+    },
     /// A notification was given up.
     DeadLetter {
         /// Whose.

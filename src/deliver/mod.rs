@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 pub use render::{Notice, NoticeState, PushText, Renderer, TemplateError};
 
-use crate::alert::{AlertId, ContactName, Outcome, PhoneNumber, PushTarget, Severity};
+use crate::alert::{AlertId, ContactName, Fate, Outcome, PhoneNumber, PushTarget, Severity};
 
 /// A push to one device, ready to be sent.
 #[derive(Clone, Debug)]
@@ -60,8 +60,12 @@ pub struct Text {
     pub text: String,
     /// Which alert.
     pub alert_id: AlertId,
+    /// Number of the attempt within the alert.
+    pub attempt: u32,
     /// How grave.
     pub severity: Severity,
+    /// Where the provider may report what became of it. Holds a token: not for the log.
+    pub report_url: String,
 }
 
 /// The road to phones' apps.
@@ -79,4 +83,11 @@ pub trait SmsTransport: Send + Sync + 'static {
 
     /// Makes one request, within the gateway's timeout.
     async fn send(&self, text: Text) -> Outcome;
+
+    /// Asks what became of a text that was sent at `sent_at`: one request, within the gateway's timeout.
+    async fn ask(&self, text: Text, sent_at: Timestamp) -> Fate;
+
+    /// Asks how the account stands: one request. `None` if the company cannot be asked this; an error is in
+    /// words for people.
+    async fn look(&self, at: sms::Look) -> Option<Result<sms::Seen, String>>;
 }

@@ -71,6 +71,7 @@ pub async fn ledger(
             | Entry::Resolved { .. }
             | Entry::Repeated { .. }
             | Entry::Fallback { .. }
+            | Entry::Reported { .. }
             | Entry::DeadLetter { .. }
             | Entry::Unreachable { .. } => None,
         });
@@ -95,7 +96,7 @@ pub struct NotificationView {
     pub destination: String,
     /// What it tells.
     pub subject: String,
-    /// `in_flight`, `waiting`, or the last outcome.
+    /// `in_flight`, `waiting`, `delivered` or `failed` by the provider's report, or the last outcome.
     pub state: String,
     /// Attempts answered so far.
     pub attempts: u32,
@@ -116,6 +117,11 @@ pub fn notifications(alert: &Alert, history: &[Row]) -> Vec<NotificationView> {
             );
             view.attempts += 1;
             view.state.clone_from(&attempt.outcome);
+        }
+        if let Entry::Reported { contact, destination, subject, fate, .. } = &row.entry
+            && matches!(fate.as_str(), "delivered" | "failed")
+        {
+            view_of(&mut views, (contact, Transport::Sms), destination, subject).state.clone_from(fate);
         }
     }
     for (name, contact) in &alert.telling.contacts {

@@ -9,12 +9,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    SmsSetupError,
+    Look, Seen, SmsSetupError,
     exchange::{Answer, exchange, read},
     text::fit,
 };
 use crate::{
-    alert::{DeferCause, Outcome},
+    alert::{DeferCause, Fate, Outcome},
     clock::Clock,
     config,
     deliver::{
@@ -36,6 +36,42 @@ pub(crate) trait Provider: Send + Sync + 'static {
 
     /// What the answer to it means.
     fn reading(&self, answer: &Answer, text: &Text) -> Reading;
+
+    /// The question what became of a text; `None` if this company has no answer to it.
+    fn question(&self, _: &reqwest::Client, _: &Asked<'_>) -> Option<Result<reqwest::Request, String>> {
+        None
+    }
+
+    /// What the answer to it means.
+    fn fate(&self, answer: &Answer, _: &Asked<'_>) -> Fate {
+        unclear(answer)
+    }
+
+    /// The question about the account; `None` if this company has no answer to it.
+    fn look(&self, _: &reqwest::Client, _: Look, _: Timestamp) -> Option<Result<reqwest::Request, String>> {
+        None
+    }
+
+    /// What the answer to it means; an error is in words for people.
+    fn seen(&self, _: Look, answer: &Answer) -> Result<Seen, String> {
+        Err(format!("answered {}", answer.status))
+    }
+}
+
+/// A text that somebody is asked about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    /// As it was sent, if nothing changed since.
+    pub(crate) text: &'a Text,
+    /// When its request began.
+    pub(crate) sent_at: Timestamp,
+    /// Now.
+    pub(crate) now: Timestamp,
+}
+
+/// An answer that does not tell what became of a text.
+pub(crate) fn unclear(answer: &Answer) -> Fate {
+    Fate::Unclear { reason: format!("asked, it answered {} and nothing readable", answer.status) }
 }
 
 /// What an answer means for the text and for the gateway.
@@ -106,6 +142,11 @@ impl<P: Provider> Gateway<P> {
         }
     }
 
+    /// True while the account is known to be at fault: a question would fail, too.
+    fn is_shut(&self) -> bool {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner).breaker.is_open(self.clock.now())
+    }
+
     /// Tells the breaker what the answer showed. Only an answer about the text itself proves that
     /// the account works; an outage or a silence proves nothing either way.
     fn settle(&self, reading: Reading) -> Outcome {
@@ -149,5 +190,32 @@ impl<P: Provider> SmsTransport for Gateway<P> {
             }
             Err(outcome) => outcome,
         }
+    }
+
+    async fn ask(&self, text: Text, sent_at: Timestamp) -> Fate {
+        let unasked = |reason: &str| Fate::Unclear { reason: reason.to_owned() };
+        if self.is_shut() {
+            return unasked("not asked, because of an earlier answer about the account");
+        }
+        let asked = Asked { text: &text, sent_at, now: self.clock.now() };
+        match self.provider.question(&self.client, &asked) {
+            None => unasked("this provider cannot be asked"),
+            Some(Err(detail)) => unasked(&detail),
+            Some(Ok(request)) => match exchange(&self.client, request).await {
+                Ok(response) => self.provider.fate(&read(response, self.clock.now()).await, &asked),
+                Err(outcome) => unasked(&format!("asked in vain: {}", outcome.detail())),
+            },
+        }
+    }
+
+    async fn look(&self, at: Look) -> Option<Result<Seen, String>> {
+        let request = match self.provider.look(&self.client, at, self.clock.now())? {
+            Ok(request) => request,
+            Err(detail) => return Some(Err(detail)),
+        };
+        Some(match exchange(&self.client, request).await {
+            Ok(response) => self.provider.seen(at, &read(response, self.clock.now()).await),
+            Err(outcome) => Err(outcome.detail().to_owned()),
+        })
     }
 }

@@ -9,14 +9,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::{
-    FieldProblem, euc_kr,
+    FieldProblem, Look, Seen, euc_kr,
     exchange::Answer,
-    gateway::{Provider, Reading},
-    number,
+    gateway::{Asked, Provider, Reading},
+    number, solapi_account,
     solapi_answer::{self, Verdict},
 };
 use crate::{
-    alert::{DeferCause, Outcome, PhoneNumber},
+    alert::{DeferCause, Fate, Outcome, PhoneNumber},
     deliver::Text,
 };
 
@@ -29,9 +29,12 @@ const KOREA: u16 = 82;
 /// If the provider's clock and the signed date differ less than this, the date was not the problem.
 const SKEW_MIN: SignedDuration = SignedDuration::from_secs(60);
 
+/// Most texts on a list that we ask for. All of them fit into what is read of an answer.
+const LIST_MAX: usize = 20;
+
 /// The account at Solapi.
 pub(crate) struct Solapi {
-    url: String,
+    base_url: String,
     api_key: String,
     secret: hmac::Key,
     /// Digits of the registered sender.
@@ -47,8 +50,7 @@ impl Solapi {
         api_secret: &SecretString,
         from: Option<&str>,
     ) -> Result<Self, FieldProblem> {
-        let url = format!("{base_url}{PATH}");
-        if !reqwest::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+        if !reqwest::Url::parse(base_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
             return Err(field("base_url", "is no HTTP address"));
         }
         let fits_header = !api_key.is_empty() && api_key.bytes().all(|b| b.is_ascii_graphic() && b != b',');
@@ -60,7 +62,8 @@ impl Solapi {
             return Err(field("from", "holds no digits"));
         }
         let secret = hmac::Key::new(hmac::HMAC_SHA256, api_secret.expose_secret().as_bytes());
-        Ok(Self { url, api_key: api_key.to_owned(), secret, from, behind_ms: AtomicI64::new(0) })
+        let (base_url, api_key) = (base_url.to_owned(), api_key.to_owned());
+        Ok(Self { base_url, api_key, secret, from, behind_ms: AtomicI64::new(0) })
     }
 
     /// Signed anew for each request: Solapi refuses a signature it has seen in the last 15 minutes.
@@ -101,6 +104,20 @@ impl Solapi {
         })
     }
 
+    /// A signed question.
+    fn get(
+        &self,
+        client: &reqwest::Client,
+        (path, query): (&str, &[(&str, &str)]),
+        now: Timestamp,
+    ) -> Result<reqwest::Request, String> {
+        let request = client.get(format!("{}{path}", self.base_url)).query(query);
+        request
+            .header(AUTHORIZATION, self.authorization(now)?)
+            .build()
+            .map_err(|_| "the request could not be made from the configuration".to_owned())
+    }
+
     fn private(&self, text: &Text) -> Vec<String> {
         vec![self.api_key.clone(), self.from.clone(), text.text.clone()]
     }
@@ -115,7 +132,7 @@ impl Provider for Solapi {
     ) -> Result<reqwest::Request, String> {
         let body = Body::of(text, &self.from);
         client
-            .post(&self.url)
+            .post(format!("{}{PATH}", self.base_url))
             .header(AUTHORIZATION, self.authorization(now)?)
             .header(CONTENT_TYPE, "application/json")
             .body(serde_json::to_vec(&body).expect("strings and booleans are always JSON"))
@@ -128,6 +145,24 @@ impl Provider for Solapi {
             Verdict::Reading(reading) => reading,
             Verdict::DateRefused(words) => self.correct_date(answer, &words),
         }
+    }
+
+    fn question(&self, client: &reqwest::Client, asked: &Asked<'_>) -> Option<Result<reqwest::Request, String>> {
+        let to = Body::of(asked.text, &self.from).messages.map(|message| message.to).concat();
+        let limit = LIST_MAX.to_string();
+        Some(self.get(client, (solapi_account::LIST_PATH, &[("to", &to), ("limit", &limit)]), asked.now))
+    }
+
+    fn fate(&self, answer: &Answer, asked: &Asked<'_>) -> Fate {
+        solapi_account::fate(answer, asked.text, LIST_MAX, &self.private(asked.text))
+    }
+
+    fn look(&self, client: &reqwest::Client, at: Look, now: Timestamp) -> Option<Result<reqwest::Request, String>> {
+        Some(self.get(client, (solapi_account::path_of(at)?, &[]), now))
+    }
+
+    fn seen(&self, at: Look, answer: &Answer) -> Result<Seen, String> {
+        solapi_account::seen(at, answer, &self.from, std::slice::from_ref(&self.api_key))
     }
 }
 
@@ -156,11 +191,13 @@ struct Message<'a> {
 #[derive(Serialize)]
 struct CustomFields {
     alert_id: String,
+    attempt: String,
 }
 
 impl<'a> Body<'a> {
     fn of(text: &Text, from: &'a str) -> Self {
-        let custom_fields = CustomFields { alert_id: text.alert_id.to_string() };
+        let custom_fields =
+            CustomFields { alert_id: text.alert_id.to_string(), attempt: text.attempt.to_string() };
         let message = match number::by_country(&text.to) {
             // Abroad there are no LMS, and the number goes without country code and trunk prefix.
             Some((country, to)) if country != KOREA => {
