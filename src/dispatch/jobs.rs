@@ -176,7 +176,7 @@ impl Dispatcher {
         for row in &planned.news {
             news::log(alert.id, row);
         }
-        for Settlement { send, outcome, ended } in &planned.settlements {
+        for Settlement { send, outcome, ended, .. } in &planned.settlements {
             self.metrics.attempt(
                 send.address.transport(),
                 outcome,
