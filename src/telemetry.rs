@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, atomic::AtomicU64},
 };
 
 use prometheus_client::{
@@ -30,6 +30,8 @@ pub struct Metrics {
     refused: Family<RefusedLabels, Counter>,
     attempts: Family<AttemptLabels, Counter>,
     attempt_seconds: Family<TransportLabel, Histogram>,
+    sms_reports: Family<ReportLabels, Counter>,
+    sms_balance: Family<GatewayLabel, Gauge<f64, AtomicU64>>,
     accept_seconds: Histogram,
     scheduled: Gauge,
     writable: Gauge,
@@ -66,6 +68,17 @@ struct TransportLabel {
     transport: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReportLabels {
+    gateway: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GatewayLabel {
+    gateway: String,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("bongsu");
@@ -88,6 +101,18 @@ impl Default for Metrics {
             "Time to a provider's answer",
             Unit::Seconds,
             attempt_seconds.clone(),
+        );
+        let sms_reports: Family<ReportLabels, Counter> = Family::default();
+        registry.register(
+            "sms_reports",
+            "Delivery reports of gateways, by what they say or why they were not used",
+            sms_reports.clone(),
+        );
+        let sms_balance: Family<GatewayLabel, Gauge<f64, AtomicU64>> = Family::default();
+        registry.register(
+            "sms_balance",
+            "What is left on a gateway's account, in the currency of the account",
+            sms_balance.clone(),
         );
         let accept_seconds = buckets();
         registry.register_with_unit(
@@ -113,6 +138,8 @@ impl Default for Metrics {
             refused,
             attempts,
             attempt_seconds,
+            sms_reports,
+            sms_balance,
             accept_seconds,
             scheduled,
             writable,
@@ -148,6 +175,16 @@ impl Metrics {
             AttemptLabels { transport, outcome: outcome.as_str(), cause: outcome.cause().unwrap_or("") };
         self.attempts.get_or_create(&labels).inc();
         self.attempt_seconds.get_or_create(&TransportLabel { transport }).observe(seconds.max(0.0));
+    }
+
+    /// Counts a delivery report: `result` is its fate, or `ignored` or `refused`. The gateway is a configured one.
+    pub fn sms_report(&self, gateway: &str, result: &'static str) {
+        self.sms_reports.get_or_create(&ReportLabels { gateway: gateway.to_owned(), result }).inc();
+    }
+
+    /// Takes what is left on a gateway's account.
+    pub fn sms_balance(&self, gateway: &str, amount: f64) {
+        self.sms_balance.get_or_create(&GatewayLabel { gateway: gateway.to_owned() }).set(amount);
     }
 
     /// Takes the time that a request waited for durability, in seconds.

@@ -7,6 +7,7 @@ mod events;
 mod extract;
 mod probes;
 mod problem;
+mod reports;
 mod told;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(crate) use alerts::{AlertHistory, AlertView, history};
 pub use auth::{Keys, Seat};
 pub use problem::Problem;
 
-use crate::{clock::Clock, config::Config, queue::Queue, telemetry::Metrics};
+use crate::{alert::SigningKey, clock::Clock, config::Config, queue::Queue, telemetry::Metrics};
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -43,6 +44,8 @@ pub struct Inner {
     pub metrics: Arc<Metrics>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// What tokens of ours are signed with.
+    pub signing_key: SigningKey,
     /// Words about senders that misbehave.
     told: told::Misbehaviour,
 }
@@ -57,9 +60,15 @@ impl std::ops::Deref for Context {
 
 impl Context {
     /// The context of a running program.
-    pub fn new(queue: Queue, config: Config, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
-        let keys = Keys::new(&config);
-        Self(Arc::new(Inner { queue, config, keys, metrics, clock, told: told::Misbehaviour::default() }))
+    pub fn new(
+        queue: Queue,
+        config: Config,
+        signing_key: SigningKey,
+        metrics: Arc<Metrics>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let (keys, told) = (Keys::new(&config), told::Misbehaviour::default());
+        Self(Arc::new(Inner { queue, config, keys, metrics, clock, signing_key, told }))
     }
 
     /// The page of an alert here.
@@ -79,6 +88,7 @@ pub fn router(context: Context) -> Router {
         .route("/v1/alerts/{id}/resolve", post(alerts::resolve))
         .route("/v1/alerts/{id}/notes", post(alerts::note))
         .route("/v1/attempts", get(attempts::list))
+        .route("/v1/sms/reports/{gateway}", get(reports::kannel).post(reports::twilio))
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))
         .route("/metrics", get(probes::metrics))

@@ -108,8 +108,7 @@ pub(super) fn is_public(url: &Url) -> bool {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
             let private = ["localhost", "local", "internal", "lan", "home.arpa"];
-            let is_below = |zone: &&str| name.strip_suffix(**zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-            name.contains('.') && !private.iter().any(|zone| is_below(&zone))
+            name.contains('.') && !private.iter().any(|zone| name.ends_with(&format!(".{zone}")))
         }
         Some(Host::Ipv4(address)) => {
             !(address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified())

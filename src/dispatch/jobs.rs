@@ -193,7 +193,7 @@ impl Dispatcher {
             news::log(alert.id, row);
         }
         for said in &planned.answers {
-            let Said::Settled(Settlement { send, outcome, ended }) = said else { continue };
+            let Said::Settled(Settlement { send, outcome, ended, .. }) = said else { continue };
             self.metrics.attempt(
                 send.address.transport(),
                 outcome,

@@ -20,7 +20,7 @@ use crate::{
     },
     clock::Clock,
     config::Contact,
-    deliver::{Notice, Push, PushMessage, PushTransport, Renderer, SmsTransport, Text, sms::TEXT_CHARS_MAX},
+    deliver::{Notice, Push, PushMessage, PushTransport, Renderer, SmsTransport, Text},
     plan::{Address, Ask, Send, Settlement},
 };
 
@@ -139,6 +139,10 @@ impl Outbox {
         };
         let (alert_id, clock, answers) = (alert.id, self.clock.clone(), answers.clone());
         let last_push_answer = self.last_push_answer.clone();
+        let segments = match &request {
+            Ok(Request::Text(_, text, _)) => text.fitted.segments,
+            Ok(Request::Push(..)) | Err(_) => 0,
+        };
         let under_way = Some(UnderWay::new(&self.under_way));
         self.tasks.spawn(async move {
             let (outcome, permit) = match request {
@@ -150,7 +154,7 @@ impl Outbox {
                 Ok(Request::Text(transport, text, permit)) => (transport.send(text).await, Some(permit)),
                 Err(outcome) => (outcome, None),
             };
-            let said = Said::Settled(Settlement { send, outcome, ended: clock.now() });
+            let said = Said::Settled(Settlement { send, outcome, segments, ended: clock.now() });
             // A closed channel means shutdown has stopped waiting; the attempt counts as unknown.
             let _ = answers.send(Answer { alert_id, said, _under_way: under_way }).await;
             drop(permit);
@@ -196,12 +200,12 @@ impl Outbox {
         };
         let permit = self.texts.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
         let language = known.map(|person| person.language).unwrap_or_default();
-        let text =
-            self.renderer.sms(&self.notice(&send.subject, alert, &self.url(alert)), language, TEXT_CHARS_MAX);
+        let says = self.renderer.sms(&self.notice(&send.subject, alert, &self.url(alert)), language);
+        let fitted = transport.fit(&to, &says);
         let report_url = self.report_url(transport.name(), send.attempt, alert);
         let (contact, attempt) = (send.contact.clone(), send.attempt);
         let text =
-            Text { to, contact, text, alert_id: alert.id, attempt, severity: alert.severity, report_url };
+            Text { to, contact, fitted, alert_id: alert.id, attempt, severity: alert.severity, report_url };
         Ok(Request::Text(transport, text, permit))
     }
 

@@ -124,7 +124,7 @@ impl<'a> Desk<'a> {
         for (send, detail) in silent {
             let outcome = Outcome::Unknown { detail: detail.to_owned() };
             let ended = self.now();
-            settle::record(self, telling, &settle::Settlement { send, outcome, ended });
+            settle::record(self, telling, &settle::Settlement { send, outcome, segments: 0, ended });
         }
     }
 

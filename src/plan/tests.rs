@@ -110,7 +110,7 @@ impl Scene {
         if let Some((_, known)) = self.texts.iter_mut().find(|(text, _)| *text == send) {
             *known = Some(outcome.clone());
         }
-        let settlement = Settlement { send, outcome, ended: self.now };
+        let settlement = Settlement { send, outcome, segments: 0, ended: self.now };
         let mut alert = self.alert.clone();
         match settle(&mut alert, &settlement, &self.present()) {
             Some(DeviceVerdict::Retire { device, .. }) => self.devices.retire(device),

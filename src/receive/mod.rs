@@ -4,6 +4,7 @@
 //! read is [`Reading::Unreadable`] and is told to people as such. Only [`manual`], whose caller
 //! sits at a keyboard, answers with errors.
 
+pub mod delivery;
 mod fields;
 pub mod generic;
 mod json;

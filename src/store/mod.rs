@@ -193,6 +193,10 @@ pub trait Store: Send + Sync + 'static {
     /// Everything we know of devices.
     async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError>;
 
+    /// The key that signs what this installation hands out: the one kept, or `fresh` if there is none yet.
+    /// Durable when it returns.
+    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError>;
+
     /// Removes up to `limit` alerts that are not open, have no due time, and were opened and
     /// resolved before `before`, with their journals. Says how many.
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;

@@ -4,14 +4,23 @@
 //! breaker ─▶ provider: request ─▶ exchange ─▶ provider: reading ─▶ breaker
 //! ```
 //!
+//! A text is fitted before it is sent ([`SmsTransport::fit`]), so that its price is known first:
+//!
+//! ```text
+//! words, link ─▶ spell: characters that can be written ─▶ fit: as many segments as may be paid for
+//! ```
+//!
 //! `solapi`, `twilio`, `kannel`, `nhn` and `http` know one kind of provider each; the rest is common to all.
 
 use std::sync::Arc;
 
 mod account;
+mod encoding;
 mod euc_kr;
 mod exchange;
+mod fit;
 mod gateway;
+mod gsm7;
 mod http;
 mod http_answer;
 mod http_template;
@@ -24,6 +33,7 @@ mod quote;
 mod solapi;
 mod solapi_account;
 mod solapi_answer;
+mod spell;
 #[cfg(test)]
 mod testing;
 pub(crate) mod text;
@@ -31,8 +41,10 @@ mod twilio;
 mod twilio_account;
 mod twilio_answer;
 
+pub use crate::config::Encoding;
 pub use account::{Balance, Look, Seen};
-pub use text::{TEXT_CHARS_MAX, fit};
+pub use encoding::segments;
+pub use fit::{Fitted, TextRules, WORDS_UNITS_MIN, fit};
 
 use super::{SmsTransport, http::ClientError};
 use crate::{

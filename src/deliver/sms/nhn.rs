@@ -5,13 +5,13 @@ use jiff::{
     SignedDuration, Timestamp,
     tz::{Offset, TimeZone},
 };
-use reqwest::header::HeaderValue;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::{
     FieldProblem, Look, Seen,
-    exchange::Answer,
+    exchange::{Answer, form_of},
     fit::TextRules,
     gateway::{Asked, Provider, Reading},
     nhn_answer, number,
@@ -82,7 +82,10 @@ impl Provider for Nhn {
     }
 
     fn request(&self, client: &reqwest::Client, text: &Text, _: Timestamp) -> Result<reqwest::Request, String> {
-        self.build(client.post(format!("{}{}", self.base, path_of(text))).json(&Body::of(text, &self.from)))
+        let body = Body::of(text, &self.from);
+        let body = serde_json::to_vec(&body).expect("strings are always JSON");
+        let request = client.post(format!("{}{}", self.base, path_of(text)));
+        self.build(request.header(CONTENT_TYPE, "application/json;charset=UTF-8").body(body))
     }
 
     fn reading(&self, answer: &Answer, text: &Text) -> Reading {
@@ -93,10 +96,12 @@ impl Provider for Nhn {
         let begins = local(asked.sent_at.saturating_sub(SKEW_MAX).unwrap_or(Timestamp::MIN));
         let ends = local(asked.now.saturating_add(SKEW_MAX).unwrap_or(Timestamp::MAX));
         let marker = marker(asked.text);
-        let query =
-            [("startRequestDate", &begins), ("endRequestDate", &ends), ("senderGroupingKey", &marker)];
-        let url = format!("{}{}", self.base, path_of(asked.text));
-        Some(self.build(client.get(url).query(&query)))
+        let query = form_of(&[
+            ("startRequestDate", &begins),
+            ("endRequestDate", &ends),
+            ("senderGroupingKey", &marker),
+        ]);
+        Some(self.build(client.get(format!("{}{}?{query}", self.base, path_of(asked.text)))))
     }
 
     fn fate(&self, answer: &Answer, asked: &Asked<'_>) -> Fate {
@@ -106,8 +111,8 @@ impl Provider for Nhn {
     fn look(&self, client: &reqwest::Client, at: Look, _: Timestamp) -> Option<Result<reqwest::Request, String>> {
         match at {
             Look::Sender => {
-                let url = format!("{}/sendNos", self.base);
-                Some(self.build(client.get(url).query(&[("sendNo", &self.from)])))
+                let query = form_of(&[("sendNo", &self.from)]);
+                Some(self.build(client.get(format!("{}/sendNos?{query}", self.base))))
             }
             // It is paid by invoice, and has no trial accounts.
             Look::Balance | Look::Account => None,

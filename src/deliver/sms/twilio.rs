@@ -1,12 +1,12 @@
 //! Twilio: `POST /2010-04-01/Accounts/{sid}/Messages.json`, a form with Basic authentication.
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::Url;
+use reqwest::{Url, header::CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     FieldProblem, Look, Seen,
-    exchange::Answer,
+    exchange::{Answer, form_of},
     gateway::{Asked, Provider, Reading},
     twilio_account, twilio_answer,
 };
@@ -92,7 +92,8 @@ impl Provider for Twilio {
         if is_public(&text.report_url) {
             form.push(("StatusCallback", &text.report_url));
         }
-        self.authorized(client.post(self.url("/Messages.json", &[])).form(&form))
+        let request = client.post(self.url("/Messages.json", &[]));
+        self.authorized(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form_of(&form)))
     }
 
     fn reading(&self, answer: &Answer, text: &Text) -> Reading {

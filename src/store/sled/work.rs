@@ -13,8 +13,8 @@ use crate::{
 pub(super) enum Work {
     /// Writes of alerts, each with a verdict of its own.
     Alerts(Vec<Draft>),
-    /// A device record.
-    Device { key: [u8; 10], value: IVec },
+    /// A record of its own: what is known of a device, or the signing key.
+    Record { key: IVec, value: IVec },
     /// Removals of alerts.
     Remove(Vec<Removal>),
 }
@@ -50,7 +50,7 @@ pub(super) type Answer = Result<Done, StoreError>;
 #[derive(Debug)]
 pub(super) enum Done {
     Alerts(Vec<Verdict>),
-    Device,
+    Recorded,
     Removed(usize),
 }
 
@@ -69,14 +69,20 @@ impl Work {
     pub(super) fn writes(&self) -> usize {
         match self {
             Self::Alerts(drafts) => drafts.len(),
-            Self::Device { .. } => 1,
+            Self::Record { .. } => 1,
             Self::Remove(removals) => removals.len(),
         }
     }
 
     /// Encodes a device record.
     pub(super) fn device(device: &DeviceRecord) -> Result<Self, StoreError> {
-        Ok(Self::Device { key: keys::device(device.id), value: codec::encode_plain(device)?.into() })
+        let key = IVec::from(&keys::device(device.id));
+        Ok(Self::Record { key, value: codec::encode_plain(device)?.into() })
+    }
+
+    /// Encodes the signing key.
+    pub(super) fn signing_key(bytes: [u8; 32]) -> Result<Self, StoreError> {
+        Ok(Self::Record { key: IVec::from(keys::SIGNING), value: codec::encode_plain(&bytes)?.into() })
     }
 
     #[cfg(test)]
