@@ -39,8 +39,7 @@ pub(crate) fn link(link: &str, encoding: Encoding) -> String {
         if encoding.width(c).is_some() && !c.is_whitespace() && !c.is_control() {
             written.push(c);
         } else {
-            let escapes = c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}"));
-            written.extend(escapes);
+            written.extend(c.to_string().bytes().map(|byte| format!("%{byte:02X}")));
         }
     }
     written

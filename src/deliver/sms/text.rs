@@ -29,6 +29,7 @@ pub(crate) fn cut(text: &str, units: usize, ellipsis: &str, width: impl Fn(char)
     characters
 }
 
+#[cfg(test)]
 /// Its length in UTF-16 code units.
 pub(crate) fn length(text: &str) -> usize {
     text.encode_utf16().count()

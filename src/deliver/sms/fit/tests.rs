@@ -127,6 +127,7 @@ proptest! {
     ) {
         let fitted = fit(&words, &link, &rules);
         let all = fit(&words, "", &TextRules { max_segments: 255, ..rules }).text;
+        prop_assume!(!all.is_empty());
         let unlinked = fitted.text.strip_suffix(&link).map(str::trim_end);
         let said = unlinked.unwrap_or(&fitted.text);
         let kept = said.strip_suffix(fitted.encoding.ellipsis()).filter(|_| said != all).unwrap_or(said);
