@@ -82,7 +82,8 @@ struct DemoArguments {
 struct CheckArguments {
     #[command(flatten)]
     config: ConfigArguments,
-    /// Also ask Google: fetch an access token and rehearse a push (nothing rings)
+    /// Also ask Google (an access token, and a push rehearsed: nothing rings) and the SMS companies
+    /// (account, registered sender, balance: nothing is sent)
     #[arg(long)]
     online: bool,
 }

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Address, Ask, DELIVERY_ASKED_AFTER, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, Send,
+    Address, Ask, DELIVERY_ASKED_AFTER, GatewayRule, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, Send,
     desk::{self, Desk},
     settle::{self, SMS_UNKNOWNS_MAX},
 };
@@ -13,7 +13,7 @@ use crate::alert::{
     Subject, Telling, Told, Unanswered,
 };
 
-/// Before it is asked about a lost answer, a gateway has at least so long to put the text on its lists.
+/// A gateway has at least so long to put a text on its lists before it is asked about it, again.
 const ASKED_AFTER_MIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Longest words of a provider, in characters.
@@ -69,6 +69,12 @@ pub(super) fn wakes_at(contact: &ContactTelling) -> Option<Timestamp> {
     contact.sent.iter().filter_map(|sent| sent.ask_at).min()
 }
 
+/// Whether a report that waits says that the gateway has the text of this attempt.
+pub(super) fn says_taken(telling: &Telling, attempt: u32) -> bool {
+    let has_it = |fate: &Fate| matches!(fate, Fate::Taken | Fate::Delivered);
+    telling.reports.iter().any(|report| report.attempt == attempt && has_it(&report.fate))
+}
+
 /// A gateway took the text of `send`: whether it arrives is told later, where it is told at all.
 pub(super) fn keep_sent(desk: &Desk<'_>, contact: &mut ContactTelling, send: &Send, sms: &SmsRoad) {
     let Address::Gateway(gateway) = send.address else { return };
@@ -104,8 +110,7 @@ pub(super) fn lost(desk: &Desk<'_>, send: &Send) -> Option<(Unanswered, Timestam
     let Address::Gateway(gateway) = send.address else { return None };
     let rule = desk.gateway(gateway).filter(|rule| rule.reports || rule.asks)?;
     let resend_at = desk.after(SMS_AFTER_UNKNOWN);
-    // Early enough for the answer to be there when the text would be sent once more.
-    let pause = SMS_AFTER_UNKNOWN.saturating_sub(rule.in_flight_max).max(ASKED_AFTER_MIN);
+    let pause = SMS_AFTER_UNKNOWN.saturating_sub(time_to_answer(rule));
     let lost =
         Unanswered { attempt: send.attempt, gateway, sent_at: send.began, resend_at, to_ask: rule.asks };
     Some((lost, if rule.asks { desk.after(pause) } else { resend_at }))
@@ -120,6 +125,9 @@ pub(super) fn ask_about_lost(
 ) -> Option<RoadState> {
     let lost = unanswered.as_mut().filter(|lost| lost.to_ask)?;
     lost.to_ask = false;
+    // The question may be late, because nobody ran; it has time to be answered all the same.
+    let answered = desk.gateway(lost.gateway).map_or(desk.now(), |rule| desk.after(time_to_answer(rule)));
+    lost.resend_at = lost.resend_at.max(answered);
     desk.asks.push(Ask {
         attempt: lost.attempt,
         contact: name.clone(),
@@ -130,9 +138,16 @@ pub(super) fn ask_about_lost(
     Some(RoadState::Waiting { at: lost.resend_at, fault: false })
 }
 
+/// How long before a text would be sent once more its gateway is asked.
+fn time_to_answer(rule: &GatewayRule) -> SignedDuration {
+    rule.in_flight_max.min(SMS_AFTER_UNKNOWN.saturating_sub(ASKED_AFTER_MIN))
+}
+
 fn next_ask(sent_at: Timestamp, asks: u8, now: Timestamp) -> Option<Timestamp> {
     let after = DELIVERY_ASKED_AFTER.get(usize::from(asks))?;
-    Some(sent_at.saturating_add(*after).unwrap_or(Timestamp::MAX).max(now))
+    let at = sent_at.saturating_add(*after).unwrap_or(Timestamp::MAX);
+    // After a standstill, or where the text was found late, not all questions at once.
+    Some(at.max(now.saturating_add(ASKED_AFTER_MIN).unwrap_or(Timestamp::MAX)))
 }
 
 fn is_under_way(contact: &ContactTelling, attempt: u32) -> bool {

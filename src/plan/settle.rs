@@ -72,6 +72,9 @@ fn verdict(Settlement { send, outcome, .. }: &Settlement) -> Option<DeviceVerdic
 pub(super) fn record(desk: &mut Desk<'_>, telling: &mut Telling, settlement: &Settlement) {
     let Settlement { send, outcome, .. } = settlement;
     desk.note(Entry::Attempt(row(settlement, desk.describe(send.address))));
+    // A gateway's report that it has the text goes before an answer that says otherwise, or none.
+    let has_it = Outcome::Accepted { provider_id: None };
+    let outcome = if reports::says_taken(telling, send.attempt) { &has_it } else { outcome };
     let Some(contact) = telling.contacts.get_mut(&send.contact) else { return };
     remember(desk, contact, send, outcome);
     let Some(cycle) = contact.cycles.iter_mut().find(|cycle| cycle.subject == send.subject) else { return };

@@ -13,6 +13,7 @@ mod fallback;
 mod layout;
 mod limits;
 mod receive;
+mod reports;
 mod resolve;
 mod restart;
 mod secrets;

@@ -138,7 +138,8 @@ async fn a_signed_text_is_accepted_and_every_attempt_is_signed_anew() {
       "messages": [
         {
           "customFields": {
-            "alert_id": "019b0000-0000-7000-8000-000000000001"
+            "alert_id": "019b0000-0000-7000-8000-000000000001",
+        "attempt": "3"
           },
           "from": "029302266",
           "text": "[재난] 서버실 온도 45℃ 초과",
@@ -290,4 +291,18 @@ fn senders_are_written_as_they_are_registered() {
     for from in ["029302266", "02-930-2266", "+82 2 930 2266"] {
         assert_eq!(sender_digits(from), "029302266");
     }
+}
+
+#[tokio::test]
+async fn a_lost_text_is_asked_about_by_number_and_found_by_its_fields() {
+    let company = Company::answering(|seen| {
+        assert_eq!((seen.method.as_str(), seen.uri.path()), ("GET", "/messages/v4/list"));
+        assert!(seen.header("authorization").starts_with("HMAC-SHA256 apiKey="));
+        let fields = json!({ "alert_id": "019b0000-0000-7000-8000-000000000001", "attempt": "3" });
+        Reply::new(200, &json!({ "messageList": { "M1": { "statusCode": "4000", "customFields": fields } } }))
+    })
+    .await;
+    let fate = account(&company, SECRET, &clock()).ask(text_to("+821012345678"), now()).await;
+    assert_eq!(fate, Fate::Delivered);
+    assert_eq!(company.seen()[0].uri.query(), Some("to=01012345678&limit=20"));
 }
