@@ -3,6 +3,8 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use async_trait::async_trait;
+use aws_lc_rs::hmac;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bongsu::{
     alert::{AlertId, Row, SigningKey, ThreadKey},
     api::{self, Context},
@@ -28,7 +30,7 @@ pub(super) const PUBLIC_URL: &str = "https://alerts.example.org";
 struct Broken;
 
 /// What tokens are signed with here.
-pub(super) fn signing_key() -> SigningKey {
+fn signing_key() -> SigningKey {
     SigningKey::new([7; 32])
 }
 
@@ -94,6 +96,19 @@ impl Store for Broken {
     }
 
     async fn close(&self) {}
+}
+
+/// What names some text of this gateway: the end of the address that it would be given.
+pub(super) fn report(gateway: &str) -> String {
+    let token = signing_key().text_token(gateway, AlertId::from_bytes([1; 16]), 1);
+    format!("{gateway}?text={token}")
+}
+
+/// Twilio's signature of a form with one field.
+pub(super) fn signature(token: &str, address: &str, (field, value): (&str, &str)) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, token.as_bytes());
+    let signed = format!("{address}{field}{value}");
+    STANDARD.encode(hmac::sign(&key, signed.as_bytes()))
 }
 
 /// Serves the routes until the test ends.
