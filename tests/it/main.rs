@@ -17,4 +17,5 @@ mod resolve;
 mod restart;
 mod secrets;
 mod shutdown;
+mod texts;
 mod unreachable;

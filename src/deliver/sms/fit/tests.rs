@@ -90,8 +90,11 @@ fn rules() -> impl Strategy<Value = TextRules> {
         Just(Some(Encoding::Ucs2)),
         Just(Some(Encoding::EucKr)),
     ];
-    (encoding, 0_u8..8, any::<bool>())
-        .prop_map(|(encoding, max_segments, lms)| TextRules { encoding, max_segments, lms })
+    (encoding, 0_u8..8, any::<bool>()).prop_map(|(encoding, max_segments, lms)| TextRules {
+        encoding,
+        max_segments,
+        lms,
+    })
 }
 
 /// Plain words, pairs of every encoding, clusters of several characters.
