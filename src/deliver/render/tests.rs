@@ -156,10 +156,10 @@ fn a_typical_text_is_one_segment_without_its_link_and_keeps_it_within_three() {
                 alert.clone()
             };
             let says = renderer().sms(&Notice::new(&alert, &subject, URL, &zone, now), language);
-            let alone = fit(&says.words, "", &rules);
+            let alone = fit(&says.words, "", rules);
             assert_eq!(alone.segments, 1, "{}", alone.text);
             assert!(alone.text.ends_with(&alert.title) || subject == unreachable(), "{}", alone.text);
-            let linked = fit(&says.words, &says.link, &rules);
+            let linked = fit(&says.words, &says.link, rules);
             assert!(linked.text.ends_with(&format!("{} {URL}", alert.title)), "{}", linked.text);
             assert!(linked.segments <= 3);
         }
@@ -293,7 +293,7 @@ fn a_huge_alert_becomes_a_text_that_fits() {
     assert_eq!(length(&push.title), PUSH_TITLE_CHARS_MAX);
     assert!(length(&push.body) <= PUSH_BODY_CHARS_MAX);
     for rules in [TextRules::automatic(1), TextRules::automatic(3), TextRules::fixed(Encoding::EucKr, 3)] {
-        let fitted = fit(&sms(&alert, &Subject::Opened, Language::Ko), URL, &rules);
+        let fitted = fit(&sms(&alert, &Subject::Opened, Language::Ko), URL, rules);
         assert_eq!(fitted.segments, rules.max_segments);
     }
 }
