@@ -1,5 +1,6 @@
 //! The command line. Each subcommand is a file; this one has the words of `--help`.
 
+mod accounts;
 mod check;
 mod demo;
 mod send;

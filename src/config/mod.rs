@@ -8,6 +8,7 @@ mod files;
 mod gateway;
 mod parse;
 mod people;
+mod phone;
 mod push;
 mod raw;
 mod secret;

@@ -9,9 +9,7 @@ pub mod sms;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-pub use render::{
-    DigestContext, Notice, NoticeState, PushText, Renderer, SmsText, TemplateError,
-};
+pub use render::{DigestContext, Notice, NoticeState, PushText, Renderer, SmsText, TemplateError};
 
 use crate::alert::{AlertId, ContactName, Fate, Outcome, PhoneNumber, PushTarget, Severity};
 

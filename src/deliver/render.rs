@@ -130,7 +130,8 @@ impl Renderer {
     fn rehearse(&self, told: Told<'_>, file_of: &dyn Fn(&str) -> String) -> Result<(), TemplateError> {
         for (language, part) in every_text() {
             let name = told.template(part, language);
-            let text = self.try_render(told, part, language).map_err(|error| invalid(&error, name, file_of))?;
+            let text =
+                self.try_render(told, part, language).map_err(|error| invalid(&error, name, file_of))?;
             if text.trim().is_empty() {
                 return Err(TemplateError::Empty { file: file_of(name), state: told.state() });
             }
@@ -151,6 +152,11 @@ impl Renderer {
     /// What a text message says; a gateway's [`fit`](super::SmsTransport::fit) makes it fit.
     pub fn sms(&self, notice: &Notice<'_>, language: Language) -> SmsText {
         self.sms_of(Told::Notice(notice), notice.url, language)
+    }
+
+    /// A typical text message about an alert whose page is `url`, to show what texts come to.
+    pub fn example_sms(&self, url: &str, language: Language) -> SmsText {
+        self.sms(&Notice { url, ..sample::typical() }, language)
     }
 
     /// What a text message says of a digest.
@@ -181,12 +187,7 @@ impl Renderer {
         told.plain()
     }
 
-    fn try_render(
-        &self,
-        told: Told<'_>,
-        part: Part,
-        language: Language,
-    ) -> Result<String, minijinja::Error> {
+    fn try_render(&self, told: Told<'_>, part: Part, language: Language) -> Result<String, minijinja::Error> {
         let template = self.templates.get_template(told.template(part, language))?;
         match told {
             Told::Notice(notice) => {

@@ -100,7 +100,11 @@ fn row(Settlement { send, outcome, segments, ended }: &Settlement, destination: 
         cause: outcome.cause().map(str::to_owned),
         // A message id is as long as the provider likes; the document has a limit.
         detail: outcome.detail().chars().take(DETAIL_CHARS_MAX).collect(),
-        segments: if matches!(outcome, Outcome::Accepted { .. } | Outcome::Unknown { .. }) { *segments } else { 0 },
+        segments: if matches!(outcome, Outcome::Accepted { .. } | Outcome::Unknown { .. }) {
+            *segments
+        } else {
+            0
+        },
         started_at: send.began,
         took_ms: u32::try_from(took).unwrap_or(if took < 0 { 0 } else { u32::MAX }),
     }

@@ -18,4 +18,5 @@ mod resolve;
 mod restart;
 mod secrets;
 mod shutdown;
+mod texts;
 mod unreachable;

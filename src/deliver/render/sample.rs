@@ -32,6 +32,11 @@ fn both(state: NoticeState<'static>, severity: Severity) -> [Notice<'static>; 2]
     [full, bare]
 }
 
+/// A new disaster.
+pub(super) fn typical() -> Notice<'static> {
+    full(NoticeState::Triggered, Severity::Disaster)
+}
+
 /// 22 November 2026, 03:10 in Seoul.
 const STARTS_AT: Timestamp = Timestamp::constant(1_795_284_600, 0);
 

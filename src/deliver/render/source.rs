@@ -45,6 +45,12 @@ pub(super) struct Source {
     pub(super) text: String,
 }
 
+/// Name of every template.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.into_iter().map(|(name, _)| name)
+}
+
 /// Every template by name, those in `overrides` instead of ours.
 pub(super) fn sources(overrides: Option<&Path>) -> Result<BTreeMap<&'static str, Source>, TemplateError> {
     if let Some(folder) = overrides {

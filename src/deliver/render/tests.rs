@@ -150,12 +150,16 @@ fn a_typical_text_is_one_segment_without_its_link_and_keeps_it_within_three() {
         (&en, Language::En, TextRules::automatic(3)),
     ] {
         for subject in subjects() {
-            let alert = if matches!(subject, Subject::Resolved | Subject::Missed) { resolved(alert.clone()) } else { alert.clone() };
+            let alert = if matches!(subject, Subject::Resolved | Subject::Missed) {
+                resolved(alert.clone())
+            } else {
+                alert.clone()
+            };
             let says = renderer().sms(&Notice::new(&alert, &subject, URL, &zone, now), language);
-            let alone = fit(&says.words, "", &rules);
+            let alone = fit(&says.words, "", rules);
             assert_eq!(alone.segments, 1, "{}", alone.text);
             assert!(alone.text.ends_with(&alert.title) || subject == unreachable(), "{}", alone.text);
-            let linked = fit(&says.words, &says.link, &rules);
+            let linked = fit(&says.words, &says.link, rules);
             assert!(linked.text.ends_with(&format!("{} {URL}", alert.title)), "{}", linked.text);
             assert!(linked.segments <= 3);
         }
@@ -231,7 +235,10 @@ fn a_digest_counts_the_gravest_first_and_names_them() {
             body: "high {{ x }}\naverage {{ x }}\n03:10 to 03:12".to_owned(),
         }
     );
-    assert_eq!(renderer.digest_push(&digest, Language::Ko).body, "high {{ x }}\naverage {{ x }}\n03:10~03:12");
+    assert_eq!(
+        renderer.digest_push(&digest, Language::Ko).body,
+        "high {{ x }}\naverage {{ x }}\n03:10~03:12"
+    );
 }
 
 #[test]
@@ -286,7 +293,7 @@ fn a_huge_alert_becomes_a_text_that_fits() {
     assert_eq!(length(&push.title), PUSH_TITLE_CHARS_MAX);
     assert!(length(&push.body) <= PUSH_BODY_CHARS_MAX);
     for rules in [TextRules::automatic(1), TextRules::automatic(3), TextRules::fixed(Encoding::EucKr, 3)] {
-        let fitted = fit(&sms(&alert, &Subject::Opened, Language::Ko), URL, &rules);
+        let fitted = fit(&sms(&alert, &Subject::Opened, Language::Ko), URL, rules);
         assert_eq!(fitted.segments, rules.max_segments);
     }
 }
@@ -323,8 +330,16 @@ fn a_bad_override_is_named_with_file_and_line() {
         ("notification/ko/sms.txt", "{{ title }}\n\n{{ titel }}", "line 3: undefined"),
         ("notification/en/severity.txt", "\n{{ severity | louder }}", "line 2: unknown filter"),
         ("notification/en/push_body.txt", "{% if state == 'test' %}x{% endif %}", "gives no text"),
-        ("notification/ko/digest_sms.txt", "{{ count }}{% for each in by_severity %}\n{{ each.name }}{% endfor %}", "line 2: undefined"),
-        ("notification/en/digest_push_title.txt", "{% if severity %}x{% endif %}", "gives no text for `digest`"),
+        (
+            "notification/ko/digest_sms.txt",
+            "{{ count }}{% for each in by_severity %}\n{{ each.name }}{% endfor %}",
+            "line 2: undefined",
+        ),
+        (
+            "notification/en/digest_push_title.txt",
+            "{% if severity %}x{% endif %}",
+            "gives no text for `digest`",
+        ),
         ("notification/en/smss.txt", "x", "replaces no template"),
         ("notification/fr/sms.txt", "x", "replaces no template"),
     ] {
@@ -345,4 +360,31 @@ fn a_template_that_fails_for_one_alert_still_says_which() {
         (renderer.expect("good samples"), seoul(), Alert { title: "odd".to_owned(), ..alert() });
     let notice = Notice::new(&alert, &Subject::Opened, "", &zone, alert.starts_at);
     assert_eq!(renderer.sms(&notice, Language::En).words, "[disaster] odd");
+}
+
+#[test]
+fn every_template_and_everything_it_can_name_is_documented() {
+    let docs = include_str!("../../../docs/templates.md");
+    let notice = serde_json::to_value(sample::typical().context()).expect("JSON");
+    let digest = serde_json::to_value(sample::digests().next().expect("samples").context()).expect("JSON");
+    let mut names: Vec<String> =
+        source::names().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect();
+    for context in [notice, digest] {
+        names.extend(context.as_object().expect("an object").keys().cloned());
+    }
+    for name in names {
+        assert!(docs.contains(&format!("`{name}`")), "docs/templates.md does not explain `{name}`");
+    }
+}
+
+#[test]
+fn both_languages_have_every_template() {
+    let in_language = |language: &str| {
+        let folder = format!("notification/{language}/");
+        source::names()
+            .filter_map(move |name| name.strip_prefix(&folder).map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(in_language("en"), in_language("ko"));
+    assert_eq!(in_language("en").len() * 2, source::names().count());
 }

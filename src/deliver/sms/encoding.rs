@@ -53,31 +53,32 @@ pub(crate) fn width(text: &str, encoding: Encoding) -> usize {
 }
 
 /// How many segments are billed for a text: at least one, at most 255.
-///
-/// A surrogate pair and an escape pair go whole into the next part, so that a part may stay one unit
-/// short.
 pub fn segments(text: &str, encoding: Encoding) -> u8 {
     let whole = width(text, encoding);
     let count = match encoding.capacity() {
         Some(Capacity { alone, .. }) if whole <= alone => 1,
-        Some(Capacity { part, .. }) => parts(text, encoding, part),
+        Some(Capacity { part, .. }) => parts(text, encoding, part).count(),
         None if whole <= KOREAN_SMS_BYTES_MAX => 1,
         None => whole.div_ceil(LMS_BYTES_MAX).saturating_mul(usize::from(LMS_SEGMENTS)),
     };
     u8::try_from(count).unwrap_or(u8::MAX)
 }
 
-fn parts(text: &str, encoding: Encoding, part: usize) -> usize {
-    let (mut parts, mut used) = (1, 0);
-    for c in text.chars() {
-        let width = width_of(c, encoding);
-        if part < used + width {
-            parts += 1;
-            used = 0;
-        }
-        used += width;
-    }
-    parts
+/// The parts that a gateway makes of a long text. A surrogate pair and an escape pair go whole into the
+/// next part, so that a part may stay one unit short.
+fn parts(text: &str, encoding: Encoding, part: usize) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let mut used = 0;
+        let beyond = |c: char| {
+            used += width_of(c, encoding);
+            part < used
+        };
+        let end = rest.find(beyond).unwrap_or(rest.len());
+        let (this, after) = rest.split_at_checked(end).filter(|(this, _)| !this.is_empty())?;
+        rest = after;
+        Some(this)
+    })
 }
 
 fn width_of(c: char, encoding: Encoding) -> usize {
@@ -88,7 +89,19 @@ fn width_of(c: char, encoding: Encoding) -> usize {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::spell::spell, *};
+
+    /// What a phone gets: UTF-16, or a byte a septet.
+    fn units(text: &str, encoding: Encoding) -> Vec<u8> {
+        let septets = |c: char| match encoding.width(c) {
+            Some(2) => vec![0x1b, u8::try_from(u32::from(c) & 0x7f).expect("seven bits")],
+            _ => vec![u8::try_from(u32::from(c) & 0x7f).expect("seven bits")],
+        };
+        match encoding {
+            Encoding::Ucs2 => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            Encoding::Gsm7 | Encoding::EucKr => text.chars().flat_map(septets).collect(),
+        }
+    }
 
     #[test]
     fn segments_are_counted_as_they_are_billed() {
@@ -124,17 +137,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn cutting_into_segments_loses_and_splits_nothing(text in "\\PC{0,400}") {
+        fn cutting_into_segments_loses_and_splits_nothing(text in "([a-z]|[€~]|[가-힣]|🔥|\\PC){0,400}") {
             for encoding in [Encoding::Gsm7, Encoding::Ucs2] {
-                let capacity = encoding.capacity().expect("it has parts");
-                let count = usize::from(segments(&text, encoding));
-                let whole = width(&text, encoding);
-                if count == 1 {
-                    prop_assert!(whole <= capacity.alone);
-                } else {
-                    // Each part but the last is full but for half a pair.
-                    prop_assert!(whole <= count * capacity.part);
-                    prop_assert!((count - 1) * (capacity.part - 1) < whole);
+                let text = spell(&text, encoding);
+                let Capacity { alone, part } = encoding.capacity().expect("it has parts");
+                if width(&text, encoding) <= alone {
+                    prop_assert_eq!(segments(&text, encoding), 1);
+                    continue;
+                }
+                let parts: Vec<Vec<u8>> = parts(&text, encoding, part).map(|part| units(part, encoding)).collect();
+                prop_assert_eq!(parts.len(), usize::from(segments(&text, encoding)));
+                prop_assert_eq!(parts.concat(), units(&text, encoding));
+                let (last, full) = parts.split_last().expect("there are several");
+                let size = if encoding == Encoding::Ucs2 { 2 } else { 1 };
+                prop_assert!(!last.is_empty() && last.len() <= part * size);
+                for each in full {
+                    // No room for another character, whatever that would be.
+                    prop_assert!(((part - 1) * size..=part * size).contains(&each.len()));
                 }
             }
         }

@@ -63,7 +63,7 @@ impl Fitted {
 
 /// The words and the link within `rules`. The link stays whole and the words are cut at their end,
 /// unless that would leave fewer than [`WORDS_UNITS_MIN`] units of them: then the words stay.
-pub fn fit(words: &str, link: &str, rules: &TextRules) -> Fitted {
+pub fn fit(words: &str, link: &str, rules: TextRules) -> Fitted {
     let (words, encoding) = match rules.encoding {
         Some(encoding) => (spell::spell(words, encoding), encoding),
         None => match spell::plainly(words) {
@@ -88,7 +88,7 @@ struct Room {
 }
 
 impl Room {
-    fn of(encoding: Encoding, rules: &TextRules) -> Self {
+    fn of(encoding: Encoding, rules: TextRules) -> Self {
         let segments = rules.max_segments.max(1);
         let units = match encoding.capacity() {
             Some(capacity) if segments == 1 => capacity.alone,

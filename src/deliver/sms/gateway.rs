@@ -182,7 +182,7 @@ impl<P: Provider> SmsTransport for Gateway<P> {
     }
 
     fn fit(&self, to: &PhoneNumber, text: &SmsText) -> Fitted {
-        fit(&text.words, &text.link, &self.provider.rules(to, self.max_segments))
+        fit(&text.words, &text.link, self.provider.rules(to, self.max_segments))
     }
 
     async fn send(&self, text: Text) -> Outcome {

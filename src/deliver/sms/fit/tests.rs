@@ -22,7 +22,7 @@ fn the_cheapest_encoding_that_says_the_same_is_taken() {
         ("🔥 fire — now", "🔥 fire — now", Encoding::Ucs2, 1),
         ("[재난] 서버실 온도 45℃ 초과", "[재난] 서버실 온도 45℃ 초과", Encoding::Ucs2, 1),
     ] {
-        let fitted = fit(words, "", &three);
+        let fitted = fit(words, "", three);
         assert_eq!((fitted.text.as_str(), fitted.encoding, fitted.segments), (text, encoding, segments));
         assert!(!fitted.long && fitted.subject.is_empty());
     }
@@ -32,12 +32,12 @@ fn the_cheapest_encoding_that_says_the_same_is_taken() {
 fn the_link_stays_whole_and_the_words_make_room() {
     let long = format!("{KO} {KO} {KO} {KO}");
     for (rules, segments) in [(ucs2(2), 2), (ucs2(3), 3), (euc_kr(1), 1), (TextRules::automatic(2), 2)] {
-        let fitted = fit(&long, URL, &rules);
+        let fitted = fit(&long, URL, rules);
         assert!(fitted.text.starts_with("[재난] "), "{}", fitted.text);
         assert!(fitted.text.ends_with(&format!("… {URL}")), "{}", fitted.text);
         assert_eq!(fitted.segments, segments);
     }
-    let english = fit(&"disk full ".repeat(50), URL, &TextRules::automatic(1));
+    let english = fit(&"disk full ".repeat(50), URL, TextRules::automatic(1));
     assert!(english.text.ends_with(&format!("... {URL}")), "{}", english.text);
     assert_eq!((english.text.len(), english.segments), (160, 1));
 }
@@ -46,13 +46,13 @@ fn the_link_stays_whole_and_the_words_make_room() {
 fn a_link_that_leaves_no_room_for_words_goes_first() {
     for (link_units, linked) in [(53, true), (54, false), (70, false), (500, false)] {
         let link = format!("https://{}", "x".repeat(link_units - 8));
-        let fitted = fit(KO, &link, &ucs2(1));
+        let fitted = fit(KO, &link, ucs2(1));
         assert_eq!(fitted.text.ends_with(&link), linked, "{}", fitted.text);
         assert!(fitted.text.starts_with("[재난] 데이터"), "{}", fitted.text);
     }
     // Words shorter than that are left alone.
     let link = format!("https://{}", "x".repeat(57));
-    assert_eq!(fit("불났음", &link, &ucs2(1)).text, format!("불났음 {link}"));
+    assert_eq!(fit("불났음", &link, ucs2(1)).text, format!("불났음 {link}"));
 }
 
 #[test]
@@ -66,20 +66,20 @@ fn a_korean_text_is_an_sms_while_it_fits_and_an_lms_where_that_is_allowed() {
         (KO.to_owned(), URL, euc_kr(3), 3),
         (KO.to_owned(), URL, TextRules { lms: false, ..euc_kr(3) }, 1),
     ] {
-        let fitted = fit(&words, link, &rules);
+        let fitted = fit(&words, link, rules);
         assert_eq!((fitted.segments, fitted.long), (segments, segments == 3), "{}", fitted.text);
         assert_eq!(fitted.subject.is_empty(), !fitted.long);
         assert!(width(&fitted.subject, Encoding::EucKr) <= SUBJECT_BYTES_MAX);
         assert!(fitted.text.ends_with(link));
     }
-    assert_eq!(fit(KO, URL, &euc_kr(3)).subject, "[재난] 데이터베이스 서버 디스크 사용량…");
+    assert_eq!(fit(KO, URL, euc_kr(3)).subject, "[재난] 데이터베이스 서버 디스크 사용량…");
 }
 
 #[test]
 fn nothing_at_all_still_fits() {
     for rules in [TextRules::automatic(0), ucs2(1), euc_kr(255)] {
-        assert_eq!(fit("", "", &rules).text, "");
-        assert!(!fit(" \n", URL, &rules).text.is_empty());
+        assert_eq!(fit("", "", rules).text, "");
+        assert!(!fit(" \n", URL, rules).text.is_empty());
     }
 }
 
@@ -90,8 +90,11 @@ fn rules() -> impl Strategy<Value = TextRules> {
         Just(Some(Encoding::Ucs2)),
         Just(Some(Encoding::EucKr)),
     ];
-    (encoding, 0_u8..8, any::<bool>())
-        .prop_map(|(encoding, max_segments, lms)| TextRules { encoding, max_segments, lms })
+    (encoding, 0_u8..8, any::<bool>()).prop_map(|(encoding, max_segments, lms)| TextRules {
+        encoding,
+        max_segments,
+        lms,
+    })
 }
 
 /// Plain words, pairs of every encoding, clusters of several characters.
@@ -111,7 +114,7 @@ proptest! {
     fn a_text_never_exceeds_its_segments_and_can_be_written(
         words in words(), link in "(https://[a-z]{1,40}\\.example/[a-z0-9-]{0,60})?", rules in rules(),
     ) {
-        let Fitted { text, encoding, segments: count, long, subject } = fit(&words, &link, &rules);
+        let Fitted { text, encoding, segments: count, long, subject } = fit(&words, &link, rules);
         prop_assert!(rules.encoding.is_none_or(|fixed| fixed == encoding));
         prop_assert!(count <= rules.max_segments.max(1), "{count} {text}");
         prop_assert_eq!(count, segments(&text, encoding));
@@ -125,8 +128,8 @@ proptest! {
     fn whatever_is_cut_is_cut_from_the_end_of_the_words(
         words in words(), link in "https://[a-z]{1,40}\\.example/[a-z0-9-]{0,60}", rules in rules(),
     ) {
-        let fitted = fit(&words, &link, &rules);
-        let all = fit(&words, "", &TextRules { max_segments: 255, ..rules }).text;
+        let fitted = fit(&words, &link, rules);
+        let all = fit(&words, "", TextRules { max_segments: 255, ..rules }).text;
         prop_assume!(!all.is_empty());
         let unlinked = fitted.text.strip_suffix(&link).map(str::trim_end);
         let said = unlinked.unwrap_or(&fitted.text);
@@ -139,7 +142,7 @@ proptest! {
             || all[kept.len()..].starts_with(' ');
         prop_assert!(boundary, "{kept} | {}", &all[kept.len()..]);
         // At two segments and more, no link of this length is given up.
-        let room = Room::of(fitted.encoding, &rules).units;
+        let room = Room::of(fitted.encoding, rules).units;
         let fits = WORDS_UNITS_MIN + 1 + link.len() <= room;
         prop_assert!(unlinked.is_some() || !fits, "{}", fitted.text);
     }
