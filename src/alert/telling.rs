@@ -99,10 +99,9 @@ pub struct ContactTelling {
     /// What is still being told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cycles: Vec<Cycle>,
-    /// Something about it was accepted, and nobody will take that back: a push, a text reported as
-    /// delivered, or one whose delivery nobody reports.
+    /// As `told`, without texts whose delivery may still be reported: what stays if none of them arrives.
     #[serde(default)]
-    pub sure: bool,
+    pub certain: Told,
     /// Accepted texts whose delivery may still be reported, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<SentText>,
@@ -339,6 +338,9 @@ pub struct SentText {
     /// Gateways that had taken it before and reported that it will not arrive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undelivered: Vec<u8>,
+    /// Earlier attempts without a readable answer: they may have arrived.
+    #[serde(default)]
+    pub unknowns: u8,
     /// How often the gateway was asked what became of it.
     #[serde(default)]
     pub asks: u8,

@@ -5,10 +5,13 @@ mod attempts;
 mod auth;
 mod events;
 mod extract;
+mod heartbeats;
 mod probes;
 mod problem;
 mod reports;
+mod signature;
 mod told;
+mod watchdog;
 
 use std::sync::Arc;
 
@@ -23,10 +26,12 @@ use axum::{
 use tracing::debug;
 
 pub(crate) use alerts::{AlertHistory, AlertView, history};
-pub use auth::{Keys, Seat};
+pub use auth::{Keys, Seat, Shown};
 pub use problem::Problem;
 
-use crate::{alert::SigningKey, clock::Clock, config::Config, queue::Queue, telemetry::Metrics};
+use crate::{
+    alert::SigningKey, clock::Clock, config::Config, queue::Queue, telemetry::Metrics, watch::Heartbeats,
+};
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -35,7 +40,9 @@ pub struct Context(Arc<Inner>);
 /// The parts of [`Context`].
 pub struct Inner {
     /// Alerts.
-    pub queue: Queue,
+    pub queue: Arc<Queue>,
+    /// What must keep calling.
+    pub heartbeats: Arc<Heartbeats>,
     /// The configuration.
     pub config: Config,
     /// Who may do what.
@@ -67,8 +74,10 @@ impl Context {
         metrics: Arc<Metrics>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let (keys, told) = (Keys::new(&config), told::Misbehaviour::default());
-        Self(Arc::new(Inner { queue, config, keys, metrics, clock, signing_key, told }))
+        let (queue, keys) = (Arc::new(queue), Keys::new(&config));
+        let heartbeats = Arc::new(Heartbeats::new(&config, clock.clone()));
+        let told = told::Misbehaviour::default();
+        Self(Arc::new(Inner { queue, heartbeats, config, keys, metrics, clock, signing_key, told }))
     }
 
     /// The page of an alert here.
@@ -81,6 +90,7 @@ impl Context {
 pub fn router(context: Context) -> Router {
     Router::new()
         .route("/v1/events/{integration}", post(events::post_events))
+        .route("/v1/events/{integration}/api/v2/alerts", post(events::post_prometheus))
         .route("/v1/alerts", get(alerts::list).post(events::post_alert))
         .route("/v1/alerts/{id}", get(alerts::show))
         .route("/v1/alerts/{id}/acknowledge", post(alerts::acknowledge))
@@ -89,6 +99,8 @@ pub fn router(context: Context) -> Router {
         .route("/v1/alerts/{id}/notes", post(alerts::note))
         .route("/v1/attempts", get(attempts::list))
         .route("/v1/sms/reports/{gateway}", get(reports::kannel).post(reports::twilio))
+        .route("/v1/heartbeats", get(heartbeats::list))
+        .route("/v1/heartbeats/{name}", get(heartbeats::call).post(heartbeats::call))
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))
         .route("/metrics", get(probes::metrics))

@@ -172,17 +172,18 @@ impl<'a> Desk<'a> {
 }
 
 fn open_text() -> SmsRoad {
-    text_by(0, Vec::new())
+    text_by(0, Vec::new(), 0)
 }
 
-/// A text that goes out now, by this gateway first and never by those that failed to deliver it.
-pub(super) fn text_by(gateway: u8, undelivered: Vec<u8>) -> SmsRoad {
+/// A text that goes out now, by this gateway first and never by those that failed to deliver it; `unknowns` of
+/// it may have arrived already.
+pub(super) fn text_by(gateway: u8, undelivered: Vec<u8>, unknowns: u8) -> SmsRoad {
     SmsRoad::Open {
         gateway,
         tried: 0,
         refused: 0,
         attempts: 0,
-        unknowns: 0,
+        unknowns,
         state: RoadState::Ready,
         unanswered: None,
         undelivered,

@@ -80,13 +80,19 @@ pub(super) fn keep_sent(desk: &Desk<'_>, contact: &mut ContactTelling, send: &Se
     let Address::Gateway(gateway) = send.address else { return };
     let Some(rule) = desk.gateway(gateway).filter(|rule| rule.reports || rule.asks) else { return };
     let cycle = contact.cycles.iter().find(|cycle| cycle.subject == send.subject);
-    let undelivered = match sms {
-        SmsRoad::Open { undelivered, .. } => undelivered.clone(),
+    let (undelivered, unknowns) = match sms {
+        SmsRoad::Open { undelivered, unknowns, unanswered, state, .. } => {
+            let was_lost = unanswered.as_ref().is_some_and(|lost| lost.attempt == send.attempt);
+            // A second request that is under way is not waited for, and may bring a copy.
+            let other = matches!(state, RoadState::InFlight { attempt, .. } if *attempt != send.attempt);
+            (undelivered.clone(), unknowns.saturating_sub(u8::from(was_lost)) + u8::from(other))
+        }
+        // The road is over, and with it the count: other copies may be on their way, so no more is sent.
         SmsRoad::Off
         | SmsRoad::Standby { .. }
         | SmsRoad::Accepted
         | SmsRoad::Unknown
-        | SmsRoad::Failed { .. } => Vec::new(),
+        | SmsRoad::Failed { .. } => (Vec::new(), SMS_UNKNOWNS_MAX),
     };
     contact.sent.push(SentText {
         attempt: send.attempt,
@@ -95,12 +101,15 @@ pub(super) fn keep_sent(desk: &Desk<'_>, contact: &mut ContactTelling, send: &Se
         since: cycle.map_or(send.began, |cycle| cycle.since),
         sent_at: send.began,
         undelivered,
+        unknowns,
         asks: 0,
         ask_at: if rule.asks { next_ask(send.began, 0, desk.now()) } else { None },
     });
     if SENT_TEXTS_MAX < contact.sent.len() {
         let let_go = contact.sent.remove(0);
-        contact.sure |= let_go.subject.is_about_alert();
+        if let_go.subject.is_about_alert() {
+            contact.certain = Told::Yes;
+        }
     }
 }
 
@@ -171,22 +180,34 @@ fn about_sent(
         Fate::Delivered => {
             let sent = contact.sent.remove(position);
             note(desk, name, (sent.gateway, &sent.subject), report);
-            contact.sure |= sent.subject.is_about_alert();
+            arrived(contact, &sent.subject);
         }
         Fate::Failed { reason } => {
             let sent = contact.sent.remove(position);
             note(desk, name, (sent.gateway, &sent.subject), report);
             take_back(contact, &sent);
-            send_by_next(desk, (name, contact), sent, reason);
+            match contact.sent.iter_mut().find(|copy| copy.subject == sent.subject) {
+                // It was sent twice, and the other copy may arrive.
+                Some(copy) => copy.undelivered.push(sent.gateway),
+                None => send_by_next(desk, (name, contact), sent, reason),
+            }
         }
     }
 }
 
-/// The contact does not know of the alert after all, unless something else told them.
+/// The contact has it. What becomes of a second copy is nothing to act on.
+fn arrived(contact: &mut ContactTelling, subject: &Subject) {
+    if subject.is_about_alert() {
+        contact.certain = Told::Yes;
+    }
+    contact.sent.retain(|copy| copy.subject != *subject);
+}
+
+/// The contact does not know of the alert after all, unless something else told them or may have.
 fn take_back(contact: &mut ContactTelling, sent: &SentText) {
     let others = contact.sent.iter().any(|other| other.subject.is_about_alert());
-    if sent.subject.is_about_alert() && !contact.sure && !others {
-        contact.told = Told::No;
+    if sent.subject.is_about_alert() && !others {
+        contact.told = contact.certain;
     }
 }
 
@@ -200,16 +221,16 @@ fn send_by_next(
     if desk.state == AlertState::Resolved && sent.subject.is_about_open_alert() {
         return;
     }
-    let SentText { gateway, subject, since, mut undelivered, .. } = sent;
+    let SentText { gateway, subject, since, mut undelivered, unknowns, .. } = sent;
     undelivered.push(gateway);
-    let sms = by_next(desk, (name, &subject), (gateway, undelivered), reason);
+    let sms = by_next(desk, (name, &subject), (gateway, undelivered, unknowns), reason);
     match contact.cycles.iter_mut().find(|cycle| cycle.subject == subject) {
         Some(cycle) => cycle.sms = sms,
         None => contact.cycles.push(Cycle {
             subject,
             since,
             pushes: Vec::new(),
-            push_accepted: contact.sure,
+            push_accepted: contact.certain == Told::Yes,
             push_failed: None,
             sms,
         }),
@@ -219,11 +240,11 @@ fn send_by_next(
 fn by_next(
     desk: &mut Desk<'_>,
     (name, subject): (&ContactName, &Subject),
-    (gateway, undelivered): (u8, Vec<u8>),
+    (gateway, undelivered, unknowns): (u8, Vec<u8>, u8),
     reason: &str,
 ) -> SmsRoad {
     if let Some(next) = desk.next_gateway(gateway, &undelivered) {
-        return desk::text_by(next, undelivered);
+        return desk::text_by(next, undelivered, unknowns);
     }
     let reason = format!("not delivered: {reason}");
     desk.dead_letter(name, subject, Address::Gateway(gateway), &reason);
@@ -254,18 +275,19 @@ fn about_unanswered(
             };
             settle::remember(desk, contact, &send, &Outcome::Accepted { provider_id: None });
             if report.fate == Fate::Delivered {
-                contact.sure |= subject.is_about_alert();
+                arrived(contact, &subject);
             } else {
                 keep_sent(desk, contact, &send, &sms);
             }
         }
         Fate::Failed { reason } => {
             *unanswered = None;
+            *unknowns = unknowns.saturating_sub(1);
             undelivered.push(lost.gateway);
             // A second request that is under way decides for itself.
             if !state.is_in_flight() {
-                let undelivered = std::mem::take(undelivered);
-                cycle.sms = by_next(desk, (name, &subject), (lost.gateway, undelivered), reason);
+                let tried = (lost.gateway, std::mem::take(undelivered), *unknowns);
+                cycle.sms = by_next(desk, (name, &subject), tried, reason);
             }
         }
         // Nothing was sent, so sending it now doubles nothing.

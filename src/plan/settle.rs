@@ -77,7 +77,13 @@ pub(super) fn record(desk: &mut Desk<'_>, telling: &mut Telling, settlement: &Se
     let outcome = if reports::says_taken(telling, send.attempt) { &has_it } else { outcome };
     let Some(contact) = telling.contacts.get_mut(&send.contact) else { return };
     remember(desk, contact, send, outcome);
-    let Some(cycle) = contact.cycles.iter_mut().find(|cycle| cycle.subject == send.subject) else { return };
+    let Some(cycle) = contact.cycles.iter_mut().find(|cycle| cycle.subject == send.subject) else {
+        // A second copy, of a text whose first was found meanwhile: it counts if the first does not arrive.
+        if matches!(outcome, Outcome::Accepted { .. }) {
+            reports::keep_sent(desk, contact, send, &SmsRoad::Accepted);
+        }
+        return;
+    };
     match send.address {
         Address::Device(device) => settle_push(desk, cycle, (device, send.attempt), outcome),
         Address::Gateway(_) if matches!(outcome, Outcome::Accepted { .. }) => {
@@ -124,10 +130,13 @@ pub(super) fn remember(desk: &Desk<'_>, contact: &mut ContactTelling, send: &Sen
     }
     if told == Told::Yes && about_alert {
         contact.unreachable = None;
-        contact.sure |= match send.address {
-            Address::Device(_) => true,
-            Address::Gateway(rank) => desk.gateway(rank).is_none_or(|rule| !rule.reports && !rule.asks),
-        };
+    }
+    let stays = match send.address {
+        Address::Device(_) => true,
+        Address::Gateway(rank) => desk.gateway(rank).is_none_or(|rule| !rule.reports && !rule.asks),
+    };
+    if about_alert && (told == Told::Maybe || stays) {
+        contact.certain = contact.certain.max(told);
     }
 }
 

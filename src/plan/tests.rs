@@ -100,8 +100,8 @@ impl Scene {
         let same =
             |earlier: &&(Send, _)| earlier.0.contact == send.contact && earlier.0.subject == send.subject;
         let failed = |send: &Send| {
-            let about = |report: &&Report| report.attempt == send.attempt;
-            self.reported.iter().rfind(about).is_some_and(|report| matches!(report.fate, Fate::Failed { .. }))
+            let is_failure = |report: &Report| matches!(report.fate, Fate::Failed { .. });
+            self.reported.iter().any(|report| report.attempt == send.attempt && is_failure(report))
         };
         let earlier = self.texts.iter().filter(same).filter(|(text, _)| !failed(text));
         let earlier: Vec<_> = earlier.map(|(_, outcome)| outcome).collect();

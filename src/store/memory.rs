@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, Lane, Store, StoreError,
-    Stored,
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane, Store,
+    StoreError, Stored,
     claims::Claims,
     codec,
     filter::{LIST_DOCUMENTS_READ_MAX, is_purgeable},
@@ -33,6 +33,7 @@ struct Tables {
     chunks: BTreeMap<(AlertId, u32), Vec<Row>>,
     devices: BTreeMap<DeviceId, DeviceRecord>,
     signing_key: Option<[u8; 32]>,
+    heartbeats: BTreeMap<String, HeartbeatRecord>,
     claims: Claims,
 }
 
@@ -201,6 +202,15 @@ impl Store for MemoryStore {
 
     async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
         Ok(*self.tables().signing_key.get_or_insert(fresh))
+    }
+
+    async fn put_heartbeat(&self, _lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
+        self.tables().heartbeats.insert(heartbeat.name.clone(), heartbeat);
+        Ok(())
+    }
+
+    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        Ok(self.tables().heartbeats.values().cloned().collect())
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

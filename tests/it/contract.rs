@@ -29,6 +29,8 @@ const UNACKNOWLEDGE: &str = "/v1/alerts/{id}/unacknowledge";
 const RESOLVE: &str = "/v1/alerts/{id}/resolve";
 const NOTES: &str = "/v1/alerts/{id}/notes";
 const ATTEMPTS: &str = "/v1/attempts";
+const HEARTBEATS: &str = "/v1/heartbeats";
+const HEARTBEAT: &str = "/v1/heartbeats/{name}";
 const PAGE: &str = "/alerts/{id}";
 const REPORTS: &str = "/v1/sms/reports/{gateway}";
 
@@ -220,7 +222,7 @@ fn check(contract: &Contract, ask: &Ask, answer: &Answer) {
 
 /// A server with some history: an alert of every state and with every road.
 async fn scene() -> (Harness, SocketAddr, Ids) {
-    let more = format!("[server]\nbody_limit = \"{BODY_LIMIT} B\"");
+    let more = format!("[server]\nbody_limit = \"{BODY_LIMIT} B\"\n[[heartbeat]]\nname = \"alive\"");
     let gateways = vec!["sms-one", "twilio", "kannel"];
     let h = Harness::with(Setting { more, gateways, ..Setting::default() }).await;
     // The first text goes by all gateways, and by the last of them for good.
@@ -259,7 +261,8 @@ fn of_gateways(h: &Harness) -> Vec<Ask> {
         text.expect("a text by this gateway").report_url.replace("%d", "1").replace("%A", "")
     };
     let named = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
-    let (_, token) = h.sandbox.sms().twilio_credentials();
+    let sms = h.sandbox.sms();
+    let (_, token) = sms.twilio_credentials();
     let address = url("twilio");
     let signature = broken::signature(token, &address, ("MessageStatus", "delivered")).leak();
     let twilio = |status| {
@@ -299,6 +302,12 @@ fn of_senders() -> Vec<Ask> {
         post(ALERTS, 403).key(VIEWER).body("x"),
         post(ALERTS, 408).key(OPERATOR).breaking_off(),
         post(ALERTS, 413).key(OPERATOR).body(too_large),
+        get(HEARTBEAT, 200).to("alive").key(ZABBIX_KEY),
+        get(HEARTBEAT, 401).to("alive").key(OPERATOR),
+        get(HEARTBEAT, 404).to("%FF").key(ZABBIX_KEY),
+        post(HEARTBEAT, 200).to("alive").key(GENERIC_KEY).body("up"),
+        post(HEARTBEAT, 401).to("dead"),
+        post(HEARTBEAT, 404).to("dead").key(GENERIC_KEY),
         get("/assets/console.css", 200),
         get("/healthz", 200),
         get("/readyz", 200),
@@ -320,6 +329,7 @@ fn of_readers(ids: &Ids) -> Vec<Ask> {
             get(path, 401).key(GENERIC_KEY),
         ]);
     }
+    asks.extend([get(HEARTBEATS, 200).key(VIEWER), get(HEARTBEATS, 401).key(GENERIC_KEY)]);
     asks.push(get(ALERTS, 400).key(VIEWER).query("?format=csv"));
     asks.push(get(ATTEMPTS, 200).key(VIEWER).query("?format=csv"));
     for path in [ALERT, PAGE] {
@@ -364,6 +374,8 @@ fn of_a_broken_store() -> Vec<Ask> {
         post(EVENTS, 503).to("zabbix").key(ZABBIX_KEY).body(problem("disk full").to_string()),
         post(EVENTS, 503).to("zabbix").key(ZABBIX_KEY).body("unreadable"),
         post(ALERTS, 503).key(OPERATOR).body("x"),
+        get(HEARTBEAT, 503).to("alive").key(ZABBIX_KEY),
+        post(HEARTBEAT, 503).to("alive").key(ZABBIX_KEY),
         get("/readyz", 503),
     ];
     let (kannel, twilio) = (broken::report("kannel"), broken::report("twilio"));

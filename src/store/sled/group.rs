@@ -59,7 +59,7 @@ impl<'db> Group<'db> {
             Work::Record { key, value } => {
                 self.effects.writes = true;
                 self.batch.insert(key, value);
-                Ok(Done::Recorded)
+                Ok(Done::Record)
             }
             Work::Remove(removals) => {
                 let mut removed = 0;

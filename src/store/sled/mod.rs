@@ -8,6 +8,7 @@
 //! | `j/` alert id, first row | journal chunk |
 //! | `d/` device id | device record |
 //! | `m/signing` | the key that signs what we hand out |
+//! | `h/` name | heartbeat record |
 //! | `m/format` | format of the store |
 //! | `m/group` | number of the last group of writes |
 //!
@@ -52,7 +53,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, Lane, Store, StoreError, Stored,
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane, Store,
+    StoreError, Stored,
 };
 use crate::alert::{AlertId, Row, ThreadKey};
 
@@ -243,6 +245,16 @@ impl Store for SledStore {
         }
         let answer = self.send(Lane::Deliver, Work::signing_key(fresh)?).await?;
         received(answer).await.map(|_| fresh)
+    }
+
+    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
+        self.shared.handle()?;
+        let answer = self.send(lane, Work::heartbeat(&heartbeat)?).await?;
+        received(answer).await.map(drop)
+    }
+
+    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        self.scan(|handle, _| read::heartbeats(handle)).await
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

@@ -18,8 +18,8 @@ use super::{
 use crate::{
     alert::{AlertId, AlertState, Row, ThreadKey},
     store::{
-        AlertFilter, AlertPage, DeviceRecord, LIST_DOCUMENTS_READ_MAX, StoreError, Stored, codec,
-        filter::is_purgeable,
+        AlertFilter, AlertPage, DeviceRecord, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX, StoreError, Stored,
+        codec, filter::is_purgeable,
     },
 };
 
@@ -217,6 +217,10 @@ pub(super) fn devices(handle: &Handle) -> Result<Vec<DeviceRecord>, StoreError> 
 /// The signing key, if one is kept.
 pub(super) fn signing_key(handle: &Handle) -> Result<Option<[u8; 32]>, StoreError> {
     Ok(plain_values(handle, keys::SIGNING, "the signing key")?.pop())
+}
+
+pub(super) fn heartbeats(handle: &Handle) -> Result<Vec<HeartbeatRecord>, StoreError> {
+    plain_values(handle, keys::HEARTBEATS, "a heartbeat record")
 }
 
 /// Looks at up to `documents_max` documents above `after`, oldest first, for ones to forget.

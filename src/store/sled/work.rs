@@ -5,7 +5,7 @@ use ::sled::IVec;
 use super::keys;
 use crate::{
     alert::{AlertId, ThreadKey},
-    store::{AlertWrite, DeviceRecord, Expect, StoreError, Version, codec, first_row},
+    store::{AlertWrite, DeviceRecord, Expect, HeartbeatRecord, StoreError, Version, codec, first_row},
 };
 
 /// One message's worth.
@@ -13,7 +13,7 @@ use crate::{
 pub(super) enum Work {
     /// Writes of alerts, each with a verdict of its own.
     Alerts(Vec<Draft>),
-    /// A record of its own: what is known of a device, or the signing key.
+    /// A record of its own: a device, a heartbeat, the signing key.
     Record { key: IVec, value: IVec },
     /// Removals of alerts.
     Remove(Vec<Removal>),
@@ -50,7 +50,7 @@ pub(super) type Answer = Result<Done, StoreError>;
 #[derive(Debug)]
 pub(super) enum Done {
     Alerts(Vec<Verdict>),
-    Recorded,
+    Record,
     Removed(usize),
 }
 
@@ -83,6 +83,12 @@ impl Work {
     /// Encodes the signing key.
     pub(super) fn signing_key(bytes: [u8; 32]) -> Result<Self, StoreError> {
         Ok(Self::Record { key: IVec::from(keys::SIGNING), value: codec::encode_plain(&bytes)?.into() })
+    }
+
+    /// Encodes a heartbeat record.
+    pub(super) fn heartbeat(heartbeat: &HeartbeatRecord) -> Result<Self, StoreError> {
+        let key = keys::heartbeat(&heartbeat.name).into();
+        Ok(Self::Record { key, value: codec::encode_plain(heartbeat)?.into() })
     }
 
     #[cfg(test)]

@@ -139,7 +139,7 @@ async fn a_signed_text_is_accepted_and_every_attempt_is_signed_anew() {
         {
           "customFields": {
             "alert_id": "019b0000-0000-7000-8000-000000000001",
-        "attempt": "3"
+            "attempt": "3"
           },
           "from": "029302266",
           "text": "[재난] 서버실 온도 45℃ 초과",
