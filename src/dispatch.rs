@@ -16,8 +16,8 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
-use self::{jobs::Said, outbox::UnderWay};
 pub use self::outbox::{Directory, Outbox};
+use self::{jobs::Said, outbox::UnderWay};
 use crate::{
     alert::AlertId,
     clock::Clock,

@@ -31,8 +31,7 @@ pub struct Metrics {
     refused: Family<RefusedLabels, Counter>,
     attempts: Family<AttemptLabels, Counter>,
     attempt_seconds: Family<TransportLabel, Histogram>,
-    sms_reports: Family<ReportLabels, Counter>,
-    sms_balance: Family<GatewayLabel, Gauge<f64, AtomicU64>>,
+    gateways: Gateways,
     accept_seconds: Histogram,
     scheduled: Gauge,
     writable: Gauge,
@@ -87,6 +86,23 @@ struct GatewayLabel {
     gateway: String,
 }
 
+/// What is known of SMS gateways beside the attempts.
+struct Gateways {
+    reports: Family<ReportLabels, Counter>,
+    balance: Family<GatewayLabel, Gauge<f64, AtomicU64>>,
+}
+
+impl Gateways {
+    fn registered(registry: &mut Registry) -> Self {
+        let (reports, balance) = (Family::default(), Family::default());
+        let help = "Delivery reports of gateways, by what they say or why they were not used";
+        registry.register("sms_reports", help, Family::clone(&reports));
+        let help = "What is left on a gateway's account, in the currency of the account";
+        registry.register("sms_balance", help, Family::clone(&balance));
+        Self { reports, balance }
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("bongsu");
@@ -110,18 +126,7 @@ impl Default for Metrics {
             Unit::Seconds,
             attempt_seconds.clone(),
         );
-        let sms_reports: Family<ReportLabels, Counter> = Family::default();
-        registry.register(
-            "sms_reports",
-            "Delivery reports of gateways, by what they say or why they were not used",
-            sms_reports.clone(),
-        );
-        let sms_balance: Family<GatewayLabel, Gauge<f64, AtomicU64>> = Family::default();
-        registry.register(
-            "sms_balance",
-            "What is left on a gateway's account, in the currency of the account",
-            sms_balance.clone(),
-        );
+        let gateways = Gateways::registered(&mut registry);
         let accept_seconds = buckets();
         registry.register_with_unit(
             "accept",
@@ -159,8 +164,7 @@ impl Default for Metrics {
             refused,
             attempts,
             attempt_seconds,
-            sms_reports,
-            sms_balance,
+            gateways,
             accept_seconds,
             scheduled,
             writable,
@@ -202,12 +206,12 @@ impl Metrics {
 
     /// Counts a delivery report: `result` is its fate, or `ignored` or `refused`. The gateway is a configured one.
     pub fn sms_report(&self, gateway: &str, result: &'static str) {
-        self.sms_reports.get_or_create(&ReportLabels { gateway: gateway.to_owned(), result }).inc();
+        self.gateways.reports.get_or_create(&ReportLabels { gateway: gateway.to_owned(), result }).inc();
     }
 
     /// Takes what is left on a gateway's account.
     pub fn sms_balance(&self, gateway: &str, amount: f64) {
-        self.sms_balance.get_or_create(&GatewayLabel { gateway: gateway.to_owned() }).set(amount);
+        self.gateways.balance.get_or_create(&GatewayLabel { gateway: gateway.to_owned() }).set(amount);
     }
 
     /// Takes the time that a request waited for durability, in seconds.

@@ -28,6 +28,6 @@ pub use report::{Fate, Report};
 pub use severity::{Severity, UnknownSeverity};
 pub use signing::SigningKey;
 pub use telling::{
-    ContactTelling, Cycle, Milestone, PushRoad, REPORTS_WAITING_MAX, RoadState, SentText, SmsRoad, Subject, Telling, Told, Transport,
-    Unanswered,
+    ContactTelling, Cycle, Milestone, PushRoad, REPORTS_WAITING_MAX, RoadState, SentText, SmsRoad, Subject,
+    Telling, Told, Transport, Unanswered,
 };

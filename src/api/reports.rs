@@ -55,7 +55,8 @@ pub(super) async fn twilio(
     // The address as Twilio was given it: a proxy before us may have changed the one that arrived.
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     let address = format!("{}{path}", context.config.public_url);
-    let signature = headers.get("x-twilio-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signature =
+        headers.get("x-twilio-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !delivery::is_signed_by_twilio(twilio.auth_token.expose_secret(), &address, &form, signature) {
         context.metrics.sms_report(&gateway.name, "refused");
         let detail = "X-Twilio-Signature does not match: is `auth_token` this account's, and `public_url` this address?";
@@ -83,13 +84,11 @@ fn no_gateway() -> Problem {
 fn named(context: &Context, gateway: &Gateway, uri: &Uri) -> Result<(Fields, (AlertId, u32)), Problem> {
     let query = delivery::fields(uri.query().unwrap_or_default().as_bytes());
     let token = field(&query, "text").unwrap_or_default();
-    match context.signing_key.read_text_token(&gateway.name, token) {
-        Some(text) => Ok((query, text)),
-        None => {
-            context.metrics.sms_report(&gateway.name, "refused");
-            Err(Problem::forbidden("`text` names no text of this gateway"))
-        }
+    if let Some(text) = context.signing_key.read_text_token(&gateway.name, token) {
+        return Ok((query, text));
     }
+    context.metrics.sms_report(&gateway.name, "refused");
+    Err(Problem::forbidden("`text` names no text of this gateway"))
 }
 
 async fn keep(

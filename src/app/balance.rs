@@ -71,7 +71,7 @@ async fn look(context: &Context, gateway: &dyn SmsTransport, low: &mut BTreeMap<
 
 /// Opens, joins or ends the alert about this account.
 async fn tell(context: &Context, gateway: &str, balance: &Balance) {
-    let key = DedupKey::new(&format!("bongsu:sms-balance:{gateway}"));
+    let key = DedupKey::new(format!("bongsu:sms-balance:{gateway}"));
     let title = format!("SMS gateway {gateway}: only {balance} left");
     let firing = Event {
         severity: Some(Severity::High),

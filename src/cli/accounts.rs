@@ -95,77 +95,101 @@ mod tests {
 
     async fn sandbox() -> (Sandbox, DropGuard) {
         let stop = CancellationToken::new();
-        let started = Sandbox::start(Options::default(), SystemClock::start(), &TaskTracker::new(), stop.clone()).await;
+        let started =
+            Sandbox::start(Options::default(), SystemClock::start(), &TaskTracker::new(), stop.clone()).await;
         (started.expect("any free port"), stop.drop_guard())
     }
 
-    #[tokio::test]
-    async fn what_is_wrong_with_an_account_is_said() {
-        let (sandbox, _stop) = sandbox().await;
+    fn solapi(sandbox: &Sandbox, name: &str, from: &str, secret: Option<&str>) -> String {
         let (base, sms) = (sandbox.base_url(), sandbox.sms());
-        let ((key, secret), (sid, token)) = (sms.solapi_credentials(), sms.twilio_credentials());
-        let solapi = |name: &str, from: &str, secret: &str| {
-            format!(
-                "[[sms.gateway]]\nname = \"{name}\"\nprovider = \"solapi\"\nfrom = \"{from}\"\nbase_url = \"{base}\"\n\
-                 api_key = \"{key}\"\napi_secret = \"{secret}\"\n"
-            )
-        };
-        let twilio = |name: &str, from: &str| {
-            format!(
-                "[[sms.gateway]]\nname = \"{name}\"\nprovider = \"twilio\"\nfrom = \"{from}\"\nbase_url = \"{base}\"\n\
-                 account_sid = \"{sid}\"\nauth_token = \"{token}\"\n"
-            )
-        };
-        let gateways = [
-            solapi("good", "02-930-2266", secret),
-            solapi("unregistered", "029302267", secret),
-            solapi("locked-out", "029302266", "wrong"),
-            twilio("world", "+15005550006"),
-            twilio("not-ours", "+15005550007"),
-            twilio("named", "BONGSU"),
-            format!(
-                "[[sms.gateway]]\nname = \"own\"\nprovider = \"kannel\"\nfrom = \"1\"\nurl = \"{base}\"\n\
-                 username = \"u\"\npassword = \"p\"\n"
-            ),
-        ];
+        let (key, right) = sms.solapi_credentials();
+        let secret = secret.unwrap_or(right);
+        format!(
+            "[[sms.gateway]]\nname = \"{name}\"\nprovider = \"solapi\"\nfrom = \"{from}\"\nbase_url = \"{base}\"\n\
+             api_key = \"{key}\"\napi_secret = \"{secret}\"\n"
+        )
+    }
+
+    fn twilio(sandbox: &Sandbox, name: &str, from: &str) -> String {
+        let (base, sms) = (sandbox.base_url(), sandbox.sms());
+        let (sid, token) = sms.twilio_credentials();
+        format!(
+            "[[sms.gateway]]\nname = \"{name}\"\nprovider = \"twilio\"\nfrom = \"{from}\"\nbase_url = \"{base}\"\n\
+             account_sid = \"{sid}\"\nauth_token = \"{token}\"\n"
+        )
+    }
+
+    #[tokio::test]
+    async fn an_unregistered_sender_and_a_wrong_key_are_said() {
+        let (sandbox, _stop) = sandbox().await;
+        let unregistered = "sms gateway `unregistered`: `from` is not among the registered senders (발신번호) of this \
+                            account: every text would be refused; register it with Solapi";
+        let locked_out =
+            "sms gateway `locked-out`: answered 403 SignatureDoesNotMatch the signature does not match";
         let registered = "sms gateway `good`: `from` is registered and may send";
-        assert_eq!(
-            accounts(&gateways.concat()).await,
-            [
+        for (gateway, expected) in [
+            (
+                solapi(&sandbox, "good", "02-930-2266", None),
                 known(&[registered, "sms gateway `good`: 10000 KRW left"], &[]),
-                known(
-                    &["sms gateway `unregistered`: 10000 KRW left"],
-                    &["sms gateway `unregistered`: `from` is not among the registered senders (발신번호) of this \
-                       account: every text would be refused; register it with Solapi"]
-                ),
-                known(
-                    &[],
-                    &["sms gateway `locked-out`: answered 403 SignatureDoesNotMatch the signature does not match"]
-                ),
+            ),
+            (
+                solapi(&sandbox, "unregistered", "029302267", None),
+                known(&["sms gateway `unregistered`: 10000 KRW left"], &[unregistered]),
+            ),
+            (solapi(&sandbox, "locked-out", "029302266", Some("wrong")), known(&[], &[locked_out])),
+        ] {
+            assert_eq!(accounts(&gateway).await, [expected]);
+        }
+        assert_eq!(sandbox.sms().counts().seen, 0, "no text was sent");
+    }
+
+    #[tokio::test]
+    async fn a_number_of_somebody_else_is_said_and_a_name_is_not_looked_up() {
+        let (sandbox, _stop) = sandbox().await;
+        let own = "[[sms.gateway]]\nname = \"own\"\nprovider = \"kannel\"\nfrom = \"1\"\nurl = \"http://127.0.0.1:9\"\n\
+                   username = \"u\"\npassword = \"p\"\n";
+        let active = |name: &str| format!("sms gateway `{name}`: the account is active");
+        let left = |name: &str| format!("sms gateway `{name}`: 25.00 USD left");
+        for (gateway, expected) in [
+            (
+                twilio(&sandbox, "world", "+15005550006"),
                 known(
                     &[
-                        "sms gateway `world`: the account is active",
+                        &active("world"),
                         "sms gateway `world`: `from` is a number of this account",
-                        "sms gateway `world`: 25.00 USD left",
+                        &left("world"),
                     ],
-                    &[]
+                    &[],
                 ),
+            ),
+            (
+                twilio(&sandbox, "other", "+15005550007"),
                 known(
-                    &["sms gateway `not-ours`: the account is active", "sms gateway `not-ours`: 25.00 USD left"],
-                    &["sms gateway `not-ours`: `from` is not a number of this account"]
+                    &[&active("other"), &left("other")],
+                    &["sms gateway `other`: `from` is not a number of this account"],
                 ),
-                known(&["sms gateway `named`: the account is active", "sms gateway `named`: 25.00 USD left"], &[]),
+            ),
+            (twilio(&sandbox, "named", "BONGSU"), known(&[&active("named"), &left("named")], &[])),
+            (
+                own.to_owned(),
                 known(&["sms gateway `own`: this provider cannot be asked how the account stands"], &[]),
-            ]
-        );
-        assert_eq!(sms.counts().seen, 0, "no text was sent");
+            ),
+        ] {
+            assert_eq!(accounts(&gateway).await, [expected]);
+        }
+    }
 
-        sms.set_twilio_trial(true);
-        sms.set_solapi_balance(1_500);
-        let [world, good] = &accounts(&[&*gateways[3], &*gateways[0]].concat()).await[..] else {
-            panic!("two gateways");
-        };
-        assert!(world.lines[0].starts_with("warning: sms gateway `world`: this is a trial account"), "{world:?}");
+    #[tokio::test]
+    async fn a_trial_and_a_low_balance_are_warned_of() {
+        let (sandbox, _stop) = sandbox().await;
+        sandbox.sms().set_twilio_trial(true);
+        sandbox.sms().set_solapi_balance(1_500);
+        let world = &accounts(&twilio(&sandbox, "world", "+15005550006")).await[0];
+        assert!(
+            world.lines[0].starts_with("warning: sms gateway `world`: this is a trial account"),
+            "{world:?}"
+        );
+        let good = &accounts(&solapi(&sandbox, "good", "029302266", None)).await[0];
         assert_eq!(good.lines[1], "warning: sms gateway `good`: only 1500 KRW left");
     }
 }

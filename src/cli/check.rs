@@ -23,7 +23,11 @@ pub(super) fn run(path: &Path, online: bool, environment: Environment<'_>) -> Re
     super::runtime()?.block_on(async {
         let gateways = sms::gateways(&config.sms, clock.clone())?;
         let tasks = TaskTracker::new();
-        let fcm = config.fcm.as_ref().map(|fcm| FcmTransport::new(fcm, clock.clone(), tasks.clone())).transpose()?;
+        let fcm = config
+            .fcm
+            .as_ref()
+            .map(|fcm| FcmTransport::new(fcm, clock.clone(), tasks.clone()))
+            .transpose()?;
         describe(path, &config);
         say_texts(&config, &renderer, &gateways);
         if !online {
@@ -31,12 +35,11 @@ pub(super) fn run(path: &Path, online: bool, environment: Environment<'_>) -> Re
             return Ok(());
         }
         // What is wrong with one road is no reason to be silent about the other.
-        let push = match &fcm {
-            Some(fcm) => rehearse(fcm).await,
-            None => {
-                say("online: there is no [fcm], so Google was not asked");
-                Ok(())
-            }
+        let push = if let Some(fcm) = &fcm {
+            rehearse(fcm).await
+        } else {
+            say("online: there is no [fcm], so Google was not asked");
+            Ok(())
         };
         let texts = accounts::look_at(&gateways).await;
         push?;

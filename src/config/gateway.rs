@@ -142,7 +142,10 @@ fn solapi(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<GatewayProv
 fn twilio(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<TwilioGateway> {
     match (&raw.from, &raw.messaging_service_sid) {
         (None, None) => {
-            section.missing("from", "a number of the account, such as \"+15005550006\", or messaging_service_sid");
+            section.missing(
+                "from",
+                "a number of the account, such as \"+15005550006\", or messaging_service_sid",
+            );
         }
         (Some(_), Some(service)) => {
             let problem = "either this or `from`: a messaging service chooses the sender itself";
@@ -152,11 +155,18 @@ fn twilio(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<TwilioGatew
     }
     let base_url = base_url(section, raw.base_url.as_ref(), TWILIO_URL_DEFAULT);
     let account_sid =
-        section.must_read("account_sid", raw.account_sid.as_ref(), "the account's SID, AC…", |text| sid(text, "AC"));
+        section.must_read("account_sid", raw.account_sid.as_ref(), "the account's SID, AC…", |text| {
+            sid(text, "AC")
+        });
     let auth_token = section.must_secret("auth_token", raw.auth_token.as_ref());
     let messaging_service_sid =
         section.read("messaging_service_sid", raw.messaging_service_sid.as_ref(), |text| sid(text, "MG"));
-    Some(TwilioGateway { base_url, account_sid: account_sid?, auth_token: auth_token?, messaging_service_sid })
+    Some(TwilioGateway {
+        base_url,
+        account_sid: account_sid?,
+        auth_token: auth_token?,
+        messaging_service_sid,
+    })
 }
 
 /// Twilio's names of things: two letters for the kind, and 32 hexadecimal digits.
@@ -174,8 +184,8 @@ fn kannel(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<GatewayProv
         section.missing("from", "the sender's number or name, as the network behind Kannel wants it");
     }
     let url = section.must_secret("url", raw.url.as_ref());
-    let username =
-        section.must_read("username", raw.username.as_ref(), "a sendsms-user of Kannel", |text| Ok(text.to_owned()));
+    let username = section
+        .must_read("username", raw.username.as_ref(), "a sendsms-user of Kannel", |text| Ok(text.to_owned()));
     let password = section.must_secret("password", raw.password.as_ref());
     let mut url = match units::web_url(url?.expose_secret()) {
         Ok(url) => url,

@@ -111,7 +111,10 @@ pub(super) fn is_public(url: &Url) -> bool {
             name.contains('.') && !private.iter().any(|zone| name.ends_with(&format!(".{zone}")))
         }
         Some(Host::Ipv4(address)) => {
-            !(address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified())
+            !(address.is_loopback()
+                || address.is_private()
+                || address.is_link_local()
+                || address.is_unspecified())
         }
         Some(Host::Ipv6(address)) => {
             !(address.is_loopback() || address.is_unique_local() || address.is_unspecified())

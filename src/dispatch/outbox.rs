@@ -15,8 +15,8 @@ use tokio_util::task::TaskTracker;
 use super::{Answer, jobs::Said};
 use crate::{
     alert::{
-        Alert, ContactName, DeferCause, DeviceId, Fate, Language, Outcome, PhoneNumber, PushTarget, RejectCause,
-        Report, SigningKey, Subject,
+        Alert, ContactName, DeferCause, DeviceId, Fate, Language, Outcome, PhoneNumber, PushTarget,
+        RejectCause, Report, SigningKey, Subject,
     },
     clock::Clock,
     config::Contact,
@@ -171,7 +171,9 @@ impl Outbox {
         let under_way = Some(UnderWay::new(&self.under_way));
         self.tasks.spawn(async move {
             let (fate, permit) = match request {
-                Ok(Request::Text(transport, text, permit)) => (transport.ask(text, sent_at).await, Some(permit)),
+                Ok(Request::Text(transport, text, permit)) => {
+                    (transport.ask(text, sent_at).await, Some(permit))
+                }
                 Ok(Request::Push(..)) => return,
                 Err(outcome) => (Fate::Unclear { reason: outcome.detail().to_owned() }, None),
             };

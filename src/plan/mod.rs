@@ -20,8 +20,8 @@ use jiff::Timestamp;
 pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
     rules::{
-        DEFAULT_REPEAT, DELIVERY_ASKED_AFTER, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, QUARANTINE,
-        Repeat, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
+        DEFAULT_REPEAT, DELIVERY_ASKED_AFTER, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person,
+        QUARANTINE, Repeat, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
     },
     settle::{DeviceVerdict, Settlement, settle},
 };
@@ -108,7 +108,11 @@ impl Address {
 /// Brings the telling of `alert` up to date.
 pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     if alert.state == AlertState::Noted {
-        return Plan { sends: Vec::new(), asks: Vec::new(), due: (present.now < alert.close_at).then_some(alert.close_at) };
+        return Plan {
+            sends: Vec::new(),
+            asks: Vec::new(),
+            due: (present.now < alert.close_at).then_some(alert.close_at),
+        };
     }
     if alert.is_open() && alert.close_at <= present.now {
         close_by_itself(alert, present.now);

@@ -9,8 +9,8 @@ use super::{
     settle::{self, SMS_UNKNOWNS_MAX},
 };
 use crate::alert::{
-    AlertState, ContactName, ContactTelling, Cycle, Entry, Fate, Outcome, Report, RoadState, SentText, SmsRoad,
-    Subject, Telling, Told, Unanswered,
+    AlertState, ContactName, ContactTelling, Cycle, Entry, Fate, Outcome, Report, RoadState, SentText,
+    SmsRoad, Subject, Telling, Told, Unanswered,
 };
 
 /// A gateway has at least so long to put a text on its lists before it is asked about it, again.
@@ -27,7 +27,8 @@ pub(super) fn apply(desk: &mut Desk<'_>, telling: &mut Telling) {
         for (name, contact) in &mut telling.contacts {
             if is_under_way(contact, report.attempt) {
                 waits = true;
-            } else if let Some(position) = contact.sent.iter().position(|sent| sent.attempt == report.attempt) {
+            } else if let Some(position) = contact.sent.iter().position(|sent| sent.attempt == report.attempt)
+            {
                 about_sent(desk, (name, contact), position, &report);
             } else {
                 about_unanswered(desk, (name, contact), &report);
@@ -256,9 +257,7 @@ fn about_unanswered(
     (name, contact): (&ContactName, &mut ContactTelling),
     report: &Report,
 ) {
-    let is_lost = |cycle: &&mut Cycle| {
-        matches!(&cycle.sms, SmsRoad::Open { unanswered: Some(lost), .. } if lost.attempt == report.attempt)
-    };
+    let is_lost = |cycle: &&mut Cycle| matches!(&cycle.sms, SmsRoad::Open { unanswered: Some(lost), .. } if lost.attempt == report.attempt);
     let Some(cycle) = contact.cycles.iter_mut().find(is_lost) else { return };
     let SmsRoad::Open { undelivered, unknowns, state, unanswered, .. } = &mut cycle.sms else { return };
     let Some(lost) = unanswered.clone() else { return };

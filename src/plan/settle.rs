@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Address, Present, RETRY_AFTER_MAX, SMS_AFTER_UNKNOWN, Send, desk::Desk, reports};
 use crate::alert::{
-    Alert, AttemptRow, ContactTelling, Cycle, DeferCause, DeviceId, Entry, Outcome, PushRoad,
-    RejectCause, RoadState, SmsRoad, Subject, Telling, Told,
+    Alert, AttemptRow, ContactTelling, Cycle, DeferCause, DeviceId, Entry, Outcome, PushRoad, RejectCause,
+    RoadState, SmsRoad, Subject, Telling, Told,
 };
 
 /// Times an SMS may go unanswered before it is left at "may have arrived".
@@ -220,7 +220,8 @@ fn settle_text(desk: &mut Desk<'_>, cycle: &mut Cycle, send: &Send, outcome: &Ou
 /// After an SMS without a readable answer the gateway is asked, if it can tell. If it cannot, the text is
 /// sent once more, by the next gateway if there is one; after that it is left at "may have arrived".
 fn ask_once_more(desk: &Desk<'_>, cycle: &mut Cycle, send: &Send) {
-    let SmsRoad::Open { gateway, tried, refused, unknowns, state, unanswered, undelivered, .. } = &mut cycle.sms
+    let SmsRoad::Open { gateway, tried, refused, unknowns, state, unanswered, undelivered, .. } =
+        &mut cycle.sms
     else {
         return;
     };

@@ -82,7 +82,8 @@ fn receipt(what: &str, answer: &str) -> String {
 
 /// One line, cut, without what may be a phone number.
 fn words(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_CHARS_MAX).collect();
+    let plain: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_CHARS_MAX).collect();
     let is_number = |word: &&str| word.bytes().filter(u8::is_ascii_digit).count() < NUMBER_DIGITS_MIN;
     plain.split_whitespace().filter(is_number).collect::<Vec<_>>().join(" ")
 }
@@ -99,7 +100,12 @@ mod tests {
         let signature = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
         assert!(is_signed_by_twilio("12345", address, &form, signature));
         assert!(!is_signed_by_twilio("12346", address, &form, signature));
-        assert!(!is_signed_by_twilio("12345", "https://mycompany.com/myapp.php?foo=1&bar=3", &form, signature));
+        assert!(!is_signed_by_twilio(
+            "12345",
+            "https://mycompany.com/myapp.php?foo=1&bar=3",
+            &form,
+            signature
+        ));
         assert!(!is_signed_by_twilio("12345", address, &fields(b"CallSid=CA1234567890ABCDE"), signature));
         for wrong in ["", "RSOYDt4T1cUTdK1PDd93/VVr8B9=", "RSOYDt4T1cUTdK1PDd93", "no base64"] {
             assert!(!is_signed_by_twilio("12345", address, &form, wrong), "{wrong}");
@@ -139,7 +145,12 @@ mod tests {
                 Some("failed"),
                 "the network could not deliver it: stat:UNDELIV err:011",
             ),
-            ("2", "NACK/1042/no way to 821012345678", Some("failed"), "the network could not deliver it: 1042/no way to"),
+            (
+                "2",
+                "NACK/1042/no way to 821012345678",
+                Some("failed"),
+                "the network could not deliver it: 1042/no way to",
+            ),
             ("4", "", None, ""),
             ("", "", None, ""),
             ("delivered", "", None, ""),

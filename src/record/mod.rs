@@ -118,10 +118,17 @@ pub fn notifications(alert: &Alert, history: &[Row]) -> Vec<NotificationView> {
             view.attempts += 1;
             view.state.clone_from(&attempt.outcome);
         }
-        if let Entry::Reported { contact, destination, subject, fate, .. } = &row.entry
-            && matches!(fate.as_str(), "delivered" | "failed")
-        {
-            view_of(&mut views, (contact, Transport::Sms), destination, subject).state.clone_from(fate);
+        if let Entry::Reported { contact, destination, subject, fate, .. } = &row.entry {
+            let about = |view: &&mut NotificationView| {
+                view.transport == Transport::Sms && view.contact == *contact && view.subject == *subject
+            };
+            // What an earlier gateway failed to deliver says nothing of a later one.
+            let counts = |view: &&mut NotificationView| {
+                fate == "delivered" || (fate == "failed" && view.destination == *destination)
+            };
+            if let Some(view) = views.iter_mut().find(about).filter(counts) {
+                view.state.clone_from(fate);
+            }
         }
     }
     for (name, contact) in &alert.telling.contacts {

@@ -226,7 +226,8 @@ async fn scene() -> (Harness, SocketAddr, Ids) {
     let gateways = vec!["sms-one", "twilio", "kannel"];
     let h = Harness::with(Setting { more, gateways, ..Setting::default() }).await;
     // The first text goes by all gateways, and by the last of them for good.
-    let (busy, taken) = (bongsu::sandbox::Answer::json(429, &serde_json::json!({})), bongsu::sandbox::Answer::Ok);
+    let (busy, taken) =
+        (bongsu::sandbox::Answer::json(429, &serde_json::json!({})), bongsu::sandbox::Answer::Ok);
     h.sandbox.sms().script([busy.clone(), busy, taken]);
     h.sandbox
         .fcm()

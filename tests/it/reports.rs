@@ -9,7 +9,8 @@ use crate::harness::{Harness, Setting, problem};
 async fn start(gateways: &[&'static str]) -> Harness {
     let contacts = "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n\
                     [[contact]]\nname = \"min\"\ndevices = [\"mins-phone\"]\n";
-    let setting = Setting { contacts: contacts.to_owned(), gateways: gateways.to_vec(), ..Setting::default() };
+    let setting =
+        Setting { contacts: contacts.to_owned(), gateways: gateways.to_vec(), ..Setting::default() };
     Harness::with(setting).await
 }
 
@@ -19,7 +20,8 @@ async fn reported(h: &Harness, result: &Value) -> Vec<String> {
     let rows = alert["journal"].as_array().expect("a journal").clone();
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let of_report = |row: &&Value| row["entry"] == "reported";
-    let said = |row: &Value| format!("{} {} {}", word(&row["destination"]), row["attempt"], word(&row["fate"]));
+    let said =
+        |row: &Value| format!("{} {} {}", word(&row["destination"]), row["attempt"], word(&row["fate"]));
     rows.iter().filter(of_report).map(said).collect()
 }
 
@@ -27,7 +29,8 @@ async fn reported(h: &Harness, result: &Value) -> Vec<String> {
 async fn standing(h: &Harness, result: &Value, gateway: &str) -> String {
     let alert = h.alert(result).await;
     let notifications = alert["notifications"].as_array().expect("notifications").clone();
-    let found = notifications.iter().find(|one| one["destination"] == gateway).expect("a text by this gateway");
+    let found =
+        notifications.iter().find(|one| one["destination"] == gateway).expect("a text by this gateway");
     found["state"].as_str().expect("a state").to_owned()
 }
 
@@ -40,7 +43,8 @@ async fn twilio_says(h: &Harness, rank: usize, status: &'static str, code: Optio
 /// Kannel calls the address of the last text with this state.
 async fn kannel_says(h: &Harness, state: &str, answer: &str) -> u16 {
     let texts = h.sandbox.sms().texts();
-    let url = texts.iter().rfind(|text| text.provider == "kannel").expect("a text by Kannel").report_url.clone();
+    let url =
+        texts.iter().rfind(|text| text.provider == "kannel").expect("a text by Kannel").report_url.clone();
     h.call(&url.replace("%d", state).replace("%A", answer)).await
 }
 
@@ -54,7 +58,9 @@ async fn a_delivered_text_is_shown_as_delivered_and_told_once() {
     let result = h.zabbix(problem("disk full")).await;
     h.settled().await;
     assert_eq!(standing(&h, &result, "twilio").await, "accepted");
-    for (status, code) in [("sent", None), ("delivered", None), ("delivered", None), ("undelivered", Some(30005))] {
+    for (status, code) in
+        [("sent", None), ("delivered", None), ("delivered", None), ("undelivered", Some(30005))]
+    {
         assert_eq!(twilio_says(&h, 0, status, code).await, 200, "{status}");
         h.settled().await;
     }
@@ -62,7 +68,10 @@ async fn a_delivered_text_is_shown_as_delivered_and_told_once() {
     assert_eq!(reported(&h, &result).await, ["twilio 1 delivered"]);
     assert_eq!(h.texts().len(), 1);
     let metrics = h.get("/metrics").await;
-    assert!(count(&metrics, r#"bongsu_sms_reports_total{gateway="twilio",result="delivered"} 1"#), "{metrics}");
+    assert!(
+        count(&metrics, r#"bongsu_sms_reports_total{gateway="twilio",result="delivered"} 1"#),
+        "{metrics}"
+    );
     assert!(count(&metrics, r#"bongsu_sms_reports_total{gateway="twilio",result="ignored"} 3"#), "{metrics}");
 }
 
@@ -105,7 +114,9 @@ async fn only_who_was_given_the_address_and_the_key_is_believed() {
     let as_kannel = callback.url.replace("/twilio?", "/kannel?") + "&state=2&answer=";
     assert_eq!(h.call(&as_kannel).await, 403);
     assert_eq!(h.call(&(callback.url.clone() + "&state=2&answer=")).await, 404);
-    for path in ["kannel?text=&state=1", "kannel", "kannel?state=1&text=%FF", "sms-one?text=x&state=1", "%FF?text=x"] {
+    for path in
+        ["kannel?text=&state=1", "kannel", "kannel?state=1&text=%FF", "sms-one?text=x&state=1", "%FF?text=x"]
+    {
         let status = h.call(&format!("https://alerts.example.org/v1/sms/reports/{path}")).await;
         assert_eq!(status, if path.starts_with("kannel") { 403 } else { 404 }, "{path}");
     }

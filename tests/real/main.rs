@@ -1,12 +1,12 @@
-//! Tests against real components. `tests/zabbix/up` starts them and prints the variable to set:
+//! Tests against real components. `tests/zabbix/up` and `tests/kannel/up` start them and print the variables to set:
 //!
 //! ```sh
-//! export "$(tests/zabbix/up)"
+//! export "$(tests/zabbix/up)" "$(tests/kannel/up)"
 //! cargo test --test real
-//! tests/zabbix/down
+//! tests/kannel/down; tests/zabbix/down
 //! ```
 //!
-//! Without that variable every test here fails: a test that skips itself proves nothing.
+//! Without these variables the tests fail: a test that skips itself proves nothing.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,6 +16,7 @@
 
 mod bongsu_process;
 mod capture;
+mod kannel_to_handset;
 mod zabbix_lab;
 mod zabbix_media_type;
 mod zabbix_script;

@@ -68,14 +68,20 @@ impl Kannel {
 }
 
 impl Provider for Kannel {
-    fn request(&self, client: &reqwest::Client, text: &Text, _: Timestamp) -> Result<reqwest::Request, String> {
+    fn request(
+        &self,
+        client: &reqwest::Client,
+        text: &Text,
+        _: Timestamp,
+    ) -> Result<reqwest::Request, String> {
         let request = client.get(self.address(text)).build();
         request.map_err(|_| "the request could not be made from the configuration".to_owned())
     }
 
     fn reading(&self, answer: &Answer, text: &Text) -> Reading {
         let secret = self.password.expose_secret();
-        let private = [&self.username, secret, &self.from, &text.fitted.text, &text.report_url].map(str::to_owned);
+        let private =
+            [&self.username, secret, &self.from, &text.fitted.text, &text.report_url].map(str::to_owned);
         kannel_answer::classify(answer, &private)
     }
 }

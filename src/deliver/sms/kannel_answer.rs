@@ -5,7 +5,8 @@ use crate::alert::{DeferCause, Outcome, RejectCause};
 
 /// Reads an answer; `private` holds what must not be quoted.
 pub(crate) fn classify(answer: &Answer, private: &[String]) -> Reading {
-    let line = if answer.whole { String::from_utf8_lossy(&answer.body).trim().to_owned() } else { String::new() };
+    let line =
+        if answer.whole { String::from_utf8_lossy(&answer.body).trim().to_owned() } else { String::new() };
     let words = if line.starts_with('<') { String::new() } else { quote(&line, private) };
     let detail = format!("answered {} {words}", answer.status).trim_end().to_owned();
     let rejected = |cause| Reading::Done(Outcome::Rejected { cause, detail: detail.clone() });
@@ -21,7 +22,7 @@ pub(crate) fn classify(answer: &Answer, private: &[String]) -> Reading {
         400 => rejected(RejectCause::Message),
         429 => Reading::deferred(DeferCause::Throttled, answer, detail),
         503 => Reading::deferred(DeferCause::Unavailable, answer, detail),
-        400..=499 => rejected(RejectCause::Refused),
+        406..=499 => rejected(RejectCause::Refused),
         // Something before Kannel lost its answer, or it is not Kannel.
         _ => Reading::Done(Outcome::Unknown { detail }),
     }

@@ -81,7 +81,12 @@ impl Provider for Nhn {
         }
     }
 
-    fn request(&self, client: &reqwest::Client, text: &Text, _: Timestamp) -> Result<reqwest::Request, String> {
+    fn request(
+        &self,
+        client: &reqwest::Client,
+        text: &Text,
+        _: Timestamp,
+    ) -> Result<reqwest::Request, String> {
         let body = Body::of(text, &self.from);
         let body = serde_json::to_vec(&body).expect("strings are always JSON");
         let request = client.post(format!("{}{}", self.base, path_of(text)));
@@ -92,7 +97,11 @@ impl Provider for Nhn {
         nhn_answer::classify(answer, &self.private(text))
     }
 
-    fn question(&self, client: &reqwest::Client, asked: &Asked<'_>) -> Option<Result<reqwest::Request, String>> {
+    fn question(
+        &self,
+        client: &reqwest::Client,
+        asked: &Asked<'_>,
+    ) -> Option<Result<reqwest::Request, String>> {
         let begins = local(asked.sent_at.saturating_sub(SKEW_MAX).unwrap_or(Timestamp::MIN));
         let ends = local(asked.now.saturating_add(SKEW_MAX).unwrap_or(Timestamp::MAX));
         let marker = marker(asked.text);
@@ -108,7 +117,12 @@ impl Provider for Nhn {
         nhn_answer::fate(answer, &marker(asked.text), &self.private(asked.text))
     }
 
-    fn look(&self, client: &reqwest::Client, at: Look, _: Timestamp) -> Option<Result<reqwest::Request, String>> {
+    fn look(
+        &self,
+        client: &reqwest::Client,
+        at: Look,
+        _: Timestamp,
+    ) -> Option<Result<reqwest::Request, String>> {
         match at {
             Look::Sender => {
                 let query = form_of(&[("sendNo", &self.from)]);
@@ -144,7 +158,8 @@ struct Body<'a> {
     /// Needed above a long text, unknown above a short one.
     #[serde(skip_serializing_if = "str::is_empty")]
     title: &'a str,
-    body: &'a str,
+    #[serde(rename = "body")]
+    text: &'a str,
     send_no: &'a str,
     sender_grouping_key: String,
     recipient_list: [Recipient; 1],
@@ -168,7 +183,7 @@ impl<'a> Body<'a> {
         };
         Self {
             title: &text.fitted.subject,
-            body: &text.fitted.text,
+            text: &text.fitted.text,
             send_no: from,
             sender_grouping_key: marker(text),
             recipient_list: [recipient],

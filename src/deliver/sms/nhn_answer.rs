@@ -4,7 +4,12 @@
 use serde_json::Value;
 
 use super::{
-    Seen, exchange::Answer, gateway::{Reading, unclear}, number::digits_of, quote::quote, solapi_answer::word,
+    Seen,
+    exchange::Answer,
+    gateway::{Reading, unclear},
+    number::digits_of,
+    quote::quote,
+    solapi_answer::word,
 };
 use crate::alert::{DeferCause, Fate, Outcome, RejectCause};
 
@@ -17,7 +22,8 @@ pub(crate) fn classify(answer: &Answer, private: &[String]) -> Reading {
     let of_request = (word(&json, "/header/resultCode"), word(&json, "/header/resultMessage"));
     let of_text = json.pointer("/body/data/sendResultList/0");
     let of_text = of_text.map(|text| (word(text, "/resultCode"), word(text, "/resultMessage")));
-    let refused = [Some(of_request).filter(|_| !accepted), of_text.filter(|(code, _)| code.as_deref() != Some("0"))];
+    let refused =
+        [Some(of_request).filter(|_| !accepted), of_text.filter(|(code, _)| code.as_deref() != Some("0"))];
     let Some((code, said)) = refused.into_iter().flatten().next() else {
         return match word(&json, "/body/data/requestId") {
             // 3 means that the request failed as a whole.

@@ -158,7 +158,11 @@ impl Provider for Solapi {
         }
     }
 
-    fn question(&self, client: &reqwest::Client, asked: &Asked<'_>) -> Option<Result<reqwest::Request, String>> {
+    fn question(
+        &self,
+        client: &reqwest::Client,
+        asked: &Asked<'_>,
+    ) -> Option<Result<reqwest::Request, String>> {
         let to = Body::of(asked.text, &self.from).messages.map(|message| message.to).concat();
         let limit = LIST_MAX.to_string();
         Some(self.get(client, (solapi_account::LIST_PATH, &[("to", &to), ("limit", &limit)]), asked.now))
@@ -168,7 +172,12 @@ impl Provider for Solapi {
         solapi_account::fate(answer, asked.text, LIST_MAX, &self.private(asked.text))
     }
 
-    fn look(&self, client: &reqwest::Client, at: Look, now: Timestamp) -> Option<Result<reqwest::Request, String>> {
+    fn look(
+        &self,
+        client: &reqwest::Client,
+        at: Look,
+        now: Timestamp,
+    ) -> Option<Result<reqwest::Request, String>> {
         Some(self.get(client, (solapi_account::path_of(at)?, &[]), now))
     }
 

@@ -4,11 +4,7 @@
 use serde_json::Value;
 
 use super::{
-    Balance, Look, Seen,
-    exchange::Answer,
-    gateway::unclear,
-    number::digits_of,
-    quote::quote,
+    Balance, Look, Seen, exchange::Answer, gateway::unclear, number::digits_of, quote::quote,
     solapi_answer::word,
 };
 use crate::{alert::Fate, deliver::Text};

@@ -75,15 +75,25 @@ impl Twilio {
             Sender::Service(service) => service,
         };
         let secret = self.auth_token.expose_secret();
-        [self.account_sid.as_str(), secret, sender, &text.fitted.text, &text.report_url].map(str::to_owned).to_vec()
+        [self.account_sid.as_str(), secret, sender, &text.fitted.text, &text.report_url]
+            .map(str::to_owned)
+            .to_vec()
     }
 }
 
 impl Provider for Twilio {
-    fn request(&self, client: &reqwest::Client, text: &Text, _: Timestamp) -> Result<reqwest::Request, String> {
+    fn request(
+        &self,
+        client: &reqwest::Client,
+        text: &Text,
+        _: Timestamp,
+    ) -> Result<reqwest::Request, String> {
         let validity = VALIDITY.as_secs().to_string();
-        let mut form =
-            vec![("To", text.to.expose()), ("Body", text.fitted.text.as_str()), ("ValidityPeriod", validity.as_str())];
+        let mut form = vec![
+            ("To", text.to.expose()),
+            ("Body", text.fitted.text.as_str()),
+            ("ValidityPeriod", validity.as_str()),
+        ];
         form.push(match &self.sender {
             Sender::From(from) => ("From", from.as_str()),
             Sender::Service(service) => ("MessagingServiceSid", service.as_str()),
@@ -93,14 +103,20 @@ impl Provider for Twilio {
             form.push(("StatusCallback", &text.report_url));
         }
         let request = client.post(self.url("/Messages.json", &[]));
-        self.authorized(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form_of(&form)))
+        self.authorized(
+            request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form_of(&form)),
+        )
     }
 
     fn reading(&self, answer: &Answer, text: &Text) -> Reading {
         twilio_answer::classify(answer, &self.private(text))
     }
 
-    fn question(&self, client: &reqwest::Client, asked: &Asked<'_>) -> Option<Result<reqwest::Request, String>> {
+    fn question(
+        &self,
+        client: &reqwest::Client,
+        asked: &Asked<'_>,
+    ) -> Option<Result<reqwest::Request, String>> {
         // Not by date: a text that waits at Twilio has no date of sending, and would be left out.
         let query = [("To", asked.text.to.expose()), ("PageSize", &LIST_MAX.to_string())];
         Some(self.authorized(client.get(self.url("/Messages.json", &query))))
@@ -110,7 +126,12 @@ impl Provider for Twilio {
         twilio_account::fate(answer, asked, LIST_MAX, &self.private(asked.text))
     }
 
-    fn look(&self, client: &reqwest::Client, at: Look, _: Timestamp) -> Option<Result<reqwest::Request, String>> {
+    fn look(
+        &self,
+        client: &reqwest::Client,
+        at: Look,
+        _: Timestamp,
+    ) -> Option<Result<reqwest::Request, String>> {
         let url = match (at, &self.sender) {
             (Look::Account, _) => self.url(".json", &[]),
             (Look::Balance, _) => self.url("/Balance.json", &[]),
@@ -124,7 +145,7 @@ impl Provider for Twilio {
     }
 
     fn seen(&self, at: Look, answer: &Answer) -> Result<Seen, String> {
-        twilio_account::seen(at, answer, &[self.account_sid.clone()])
+        twilio_account::seen(at, answer, std::slice::from_ref(&self.account_sid))
     }
 }
 

@@ -28,7 +28,8 @@ pub(crate) fn fate(answer: &Answer, asked: &Asked<'_>, list_max: usize, private:
     let in_time = |listed: &&Value| made_at(listed).is_some_and(|made| begins <= made && made <= ends);
     let ours: Vec<&Value> = texts.iter().filter(in_time).filter(|listed| is_from_us(listed)).collect();
     // A trial account's texts begin with words of Twilio's.
-    let same_words = |listed: &&&Value| word(listed, "/body").is_some_and(|body| body.ends_with(&asked.text.fitted.text));
+    let same_words =
+        |listed: &&&Value| word(listed, "/body").is_some_and(|body| body.ends_with(&asked.text.fitted.text));
     match ours.iter().filter(same_words).min_by_key(|listed| distance(listed, asked.sent_at)) {
         Some(listed) => by_status(listed, private),
         None if !ours.is_empty() => {
@@ -77,13 +78,16 @@ pub(crate) fn seen(at: Look, answer: &Answer, private: &[String]) -> Result<Seen
     let unreadable = || "answered 200, but nothing readable".to_owned();
     match at {
         Look::Balance => {
-            let amount = word(&json, "/balance").and_then(|amount| amount.parse().ok()).ok_or_else(unreadable)?;
+            let amount =
+                word(&json, "/balance").and_then(|amount| amount.parse().ok()).ok_or_else(unreadable)?;
             let currency = word(&json, "/currency").unwrap_or_else(|| "USD".to_owned());
             Ok(Seen::Balance(Balance { amount, currency }))
         }
         Look::Sender => {
-            let numbers = json.get("incoming_phone_numbers").and_then(Value::as_array).ok_or_else(unreadable)?;
-            let texts = |number: &Value| number.pointer("/capabilities/sms").and_then(Value::as_bool) != Some(false);
+            let numbers =
+                json.get("incoming_phone_numbers").and_then(Value::as_array).ok_or_else(unreadable)?;
+            let texts =
+                |number: &Value| number.pointer("/capabilities/sms").and_then(Value::as_bool) != Some(false);
             Ok(match numbers.first() {
                 Some(number) if texts(number) => Seen::Good("`from` is a number of this account".to_owned()),
                 Some(_) => Seen::Bad("`from` is a number of this account that cannot send texts".to_owned()),

@@ -27,7 +27,7 @@ fn taken(answer: &Answer, json: &Value, private: &[String]) -> Reading {
     let code = word(json, "/error_code").unwrap_or_default();
     let detail = quote(&format!("{code} {}", word(json, "/error_message").unwrap_or_default()), private);
     by_code(&code, answer, &detail)
-        .unwrap_or_else(|| Reading::Done(Outcome::Rejected { cause: RejectCause::Refused, detail }))
+        .unwrap_or(Reading::Done(Outcome::Rejected { cause: RejectCause::Refused, detail }))
 }
 
 /// The class of an error code; `None` for one we do not know.

@@ -17,9 +17,9 @@ fn scene(gateways: Vec<GatewayRule>) -> Scene {
 
 /// What the journal says about reports, such as `1 delivered`.
 fn reported(scene: &Scene) -> Vec<String> {
-    let entry = |row: &Row| match &row.entry {
-        Entry::Reported { attempt, fate, .. } => Some(format!("{attempt} {fate}")),
-        _ => None,
+    let entry = |row: &Row| {
+        let Entry::Reported { attempt, fate, .. } = &row.entry else { return None };
+        Some(format!("{attempt} {fate}"))
     };
     scene.alert.rows.iter().filter_map(entry).collect()
 }

@@ -16,7 +16,8 @@ use crate::sandbox::{answer::Answer, google::random_hex, line::CutHandle, seen::
 const USERNAME: &str = "bongsu";
 /// What a request may say.
 const KNOWN: [&str; 11] = [
-    "username", "password", "from", "to", "text", "charset", "coding", "smsc", "dlr-mask", "dlr-url", "validity",
+    "username", "password", "from", "to", "text", "charset", "coding", "smsc", "dlr-mask", "dlr-url",
+    "validity",
 ];
 
 /// A `sendsms-user`.

@@ -12,7 +12,8 @@ pub(super) use plain::send;
 pub(super) use solapi::{SolapiAccount, balance, list, send_many, senders};
 pub use twilio::Callback;
 pub(super) use twilio::{
-    TwilioAccount, account as twilio_account, list as twilio_list, page as twilio_page, send as send_by_twilio,
+    TwilioAccount, account as twilio_account, list as twilio_list, page as twilio_page,
+    send as send_by_twilio,
 };
 
 use super::{
@@ -56,7 +57,12 @@ impl Sms {
 
     /// Moves a text of Twilio's list on: its rank counts from 0, `status` is Twilio's word. What Twilio would post
     /// about it, if the text asked for that.
-    pub fn twilio_report(&self, rank: usize, status: &'static str, error_code: Option<u32>) -> Option<Callback> {
+    pub fn twilio_report(
+        &self,
+        rank: usize,
+        status: &'static str,
+        error_code: Option<u32>,
+    ) -> Option<Callback> {
         self.world.twilio.report(rank, status, error_code)
     }
 

@@ -49,9 +49,12 @@ pub(in crate::sandbox) struct SolapiAccount {
     used: Mutex<HashMap<String, Timestamp>>,
     /// What is left, in won.
     balance: AtomicU32,
-    /// What the list shows: number, custom fields and status code of each text.
-    taken: Mutex<Vec<(String, HashMap<String, String>, &'static str)>>,
+    /// What the list shows.
+    taken: Mutex<Vec<Taken>>,
 }
+
+/// A text on the list: its number, its custom fields, its status code.
+type Taken = (String, HashMap<String, String>, &'static str);
 
 impl SolapiAccount {
     pub(in crate::sandbox) fn generate() -> io::Result<Self> {
@@ -199,7 +202,9 @@ pub(in crate::sandbox) async fn send_many(
 /// `GET /cash/v1/balance`.
 pub(in crate::sandbox) async fn balance(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
     match world.solapi.admit(&headers, world.now()) {
-        Ok(()) => json_ok(json!({ "balance": world.solapi.balance.load(Ordering::Relaxed), "point": 0 }).to_string()),
+        Ok(()) => json_ok(
+            json!({ "balance": world.solapi.balance.load(Ordering::Relaxed), "point": 0 }).to_string(),
+        ),
         Err(answer) => say(answer),
     }
 }
@@ -217,11 +222,13 @@ pub(in crate::sandbox) async fn list(
         url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
     let limit = query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(20);
     let taken = world.solapi.taken.lock().unwrap_or_else(PoisonError::into_inner);
-    let same = |text: &&(String, _, _)| query.get("to").is_none_or(|to| *to == text.0);
-    let shown = taken.iter().rev().filter(same).take(limit).enumerate().map(|(number, (to, fields, code))| {
-        let text = json!({ "to": to, "statusCode": code, "customFields": fields, "reason": "by the sandbox" });
-        (format!("M4V{number}"), text)
-    });
+    let same = |text: &&Taken| query.get("to").is_none_or(|to| *to == text.0);
+    let shown =
+        taken.iter().rev().filter(same).take(limit).enumerate().map(|(number, (to, fields, code))| {
+            let text =
+                json!({ "to": to, "statusCode": code, "customFields": fields, "reason": "by the sandbox" });
+            (format!("M4V{number}"), text)
+        });
     let shown: serde_json::Map<String, Value> = shown.collect();
     json_ok(json!({ "limit": limit, "messageList": shown }).to_string())
 }

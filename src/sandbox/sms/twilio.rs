@@ -10,7 +10,7 @@ use aws_lc_rs::hmac;
 use axum::{
     body::Bytes,
     extract::{ConnectInfo, Path, RawQuery, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -82,7 +82,12 @@ impl TwilioAccount {
     }
 
     /// Moves the text of this rank (0 = the first) on, and says what Twilio would post about it.
-    pub(super) fn report(&self, rank: usize, status: &'static str, error_code: Option<u32>) -> Option<Callback> {
+    pub(super) fn report(
+        &self,
+        rank: usize,
+        status: &'static str,
+        error_code: Option<u32>,
+    ) -> Option<Callback> {
         let mut messages = self.messages();
         let message = messages.get_mut(rank)?;
         (message.status, message.error_code) = (status, error_code);
@@ -174,7 +179,7 @@ pub(in crate::sandbox) async fn send(
 }
 
 fn judge(headers: &HeaderMap, body: &[u8]) -> Result<Message, Answer> {
-    let content_type = headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes()).unwrap_or_default();
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if !content_type.starts_with(b"application/x-www-form-urlencoded") {
         return Err(refusal(400, 20422, "the body is no form"));
     }
@@ -186,7 +191,8 @@ fn judge(headers: &HeaderMap, body: &[u8]) -> Result<Message, Answer> {
     if let Some(name) = fields.keys().next() {
         return Err(refusal(400, 20422, &format!("nobody knows `{name}`")));
     }
-    let to = to.filter(|to| to.starts_with('+') && is_number(to)).ok_or(refusal(400, 21211, "Invalid 'To'"))?;
+    let to =
+        to.filter(|to| to.starts_with('+') && is_number(to)).ok_or(refusal(400, 21211, "Invalid 'To'"))?;
     let from = match (from, service) {
         (Some(from), None) if from == NUMBER => from,
         (None, Some(service)) if service.starts_with("MG") => NUMBER.to_owned(),
@@ -203,7 +209,8 @@ fn judge(headers: &HeaderMap, body: &[u8]) -> Result<Message, Answer> {
     if callback.as_ref().is_some_and(|callback| !is_address(callback)) {
         return Err(refusal(400, 21609, "Invalid 'StatusCallback' URL"));
     }
-    let seconds = |text: &String| text.parse().is_ok_and(|seconds: u32| (1..=VALIDITY_MAX).contains(&seconds));
+    let seconds =
+        |text: &String| text.parse().is_ok_and(|seconds: u32| (1..=VALIDITY_MAX).contains(&seconds));
     if validity.as_ref().is_some_and(|validity| !seconds(validity)) {
         return Err(refusal(400, 21621, "ValidityPeriod out of range"));
     }
@@ -247,7 +254,8 @@ pub(in crate::sandbox) async fn account(
     if let Err(answer) = world.twilio.admit(sid.trim_end_matches(".json"), &headers) {
         return say(answer);
     }
-    let kind = if *world.twilio.trial.lock().unwrap_or_else(PoisonError::into_inner) { "Trial" } else { "Full" };
+    let kind =
+        if *world.twilio.trial.lock().unwrap_or_else(PoisonError::into_inner) { "Trial" } else { "Full" };
     json_ok(json!({ "status": "active", "type": kind }).to_string())
 }
 

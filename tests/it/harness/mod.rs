@@ -289,16 +289,22 @@ fn gateway(name: &str, sandbox: &Sandbox) -> String {
     let of_provider = match name {
         "solapi" => {
             let (key, secret) = sms.solapi_credentials();
-            format!("from = \"029302266\"\nbase_url = \"{base}\"\napi_key = \"{key}\"\napi_secret = \"{secret}\"\n")
+            format!(
+                "from = \"029302266\"\nbase_url = \"{base}\"\napi_key = \"{key}\"\napi_secret = \"{secret}\"\n"
+            )
         }
         "twilio" => {
             let (sid, token) = sms.twilio_credentials();
             let from = "+15005550006";
-            format!("from = \"{from}\"\nbase_url = \"{base}\"\naccount_sid = \"{sid}\"\nauth_token = \"{token}\"\n")
+            format!(
+                "from = \"{from}\"\nbase_url = \"{base}\"\naccount_sid = \"{sid}\"\nauth_token = \"{token}\"\n"
+            )
         }
         "kannel" => {
             let (user, password) = sms.kannel_credentials();
-            format!("from = \"0212345678\"\nurl = \"{base}\"\nusername = \"{user}\"\npassword = \"{password}\"\n")
+            format!(
+                "from = \"0212345678\"\nurl = \"{base}\"\nusername = \"{user}\"\npassword = \"{password}\"\n"
+            )
         }
         _ => {
             let body = r#"{"to": "{{to}}", "text": "{{text}}", "alert_id": "{{alert_id}}"}"#;

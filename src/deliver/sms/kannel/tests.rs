@@ -38,7 +38,8 @@ async fn a_text_is_one_address_with_everything_in_it() {
         let seen = company.seen();
         assert_eq!((seen[0].method.as_str(), seen[0].uri.path()), ("GET", "/cgi-bin/sendsms"));
         let query = seen[0].uri.query().expect("a query");
-        let query: BTreeMap<String, String> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let query: BTreeMap<String, String> =
+            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let expected = [
             ("charset", "UTF-8"),
             ("coding", coding),
@@ -59,8 +60,13 @@ async fn a_text_is_one_address_with_everything_in_it() {
 async fn an_error_repeats_neither_the_password_nor_the_number() {
     let company = Company::answering(|seen| Reply::new(403, &seen.uri)).await;
     let outcome = kannel(&company).send(text_to("+821012345678")).await;
-    let Outcome::Deferred { cause: DeferCause::ProjectFault, detail, .. } = outcome else { panic!("{outcome:?}") };
-    assert!(!detail.contains(PASSWORD) && !detail.contains("821012345678") && !detail.contains("TOKEN"), "{detail}");
+    let Outcome::Deferred { cause: DeferCause::ProjectFault, detail, .. } = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert!(
+        !detail.contains(PASSWORD) && !detail.contains("821012345678") && !detail.contains("TOKEN"),
+        "{detail}"
+    );
 }
 
 #[tokio::test]

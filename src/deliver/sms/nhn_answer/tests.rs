@@ -72,9 +72,14 @@ fn every_state_in_the_list_has_its_meaning() {
                     { "senderGroupingKey": marker, "msgStatus": status, "resultCode": "3005", "resultCodeName": "결번" },
                 ] } })
     };
-    for (status, expected) in
-        [("3", "delivered"), ("1", "taken"), ("2", "taken"), ("0", "failed"), ("5", "failed"), ("9", "unclear")]
-    {
+    for (status, expected) in [
+        ("3", "delivered"),
+        ("1", "taken"),
+        ("2", "taken"),
+        ("0", "failed"),
+        ("5", "failed"),
+        ("9", "unclear"),
+    ] {
         assert_eq!(fate(&answer(200, &list(status, "a/3")), "a/3", &[]).as_str(), expected, "{status}");
     }
     assert_eq!(fate(&answer(200, &list("0", "a/3")), "a/3", &[]).reason(), "3005 결번");

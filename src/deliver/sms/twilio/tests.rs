@@ -92,12 +92,16 @@ async fn a_lost_text_is_asked_about_by_number() {
     let fate = account(&company, Some("+15005550006")).ask(text_to("+821012345678"), now()).await;
     assert_eq!(fate, Fate::Delivered);
     let seen = company.seen();
-    assert_eq!(seen[0].uri.to_string(), format!("/2010-04-01/Accounts/{SID}/Messages.json?To=%2B821012345678&PageSize=20"));
+    assert_eq!(
+        seen[0].uri.to_string(),
+        format!("/2010-04-01/Accounts/{SID}/Messages.json?To=%2B821012345678&PageSize=20")
+    );
 }
 
 #[tokio::test]
 async fn a_fault_of_the_account_opens_the_breaker_and_questions_stop_too() {
-    let company = Company::answering(|_| Reply::new(401, &json!({ "code": 20003, "message": "Authenticate" }))).await;
+    let company =
+        Company::answering(|_| Reply::new(401, &json!({ "code": 20003, "message": "Authenticate" }))).await;
     let account = account(&company, Some("+15005550006"));
     for _ in 0..2 {
         let outcome = account.send(text_to("+821012345678")).await;

@@ -70,7 +70,9 @@ fn a_text_is_found_by_its_time_and_its_words() {
 fn an_answer_that_is_no_list_tells_nothing() {
     let text = text_to("+821012345678");
     let asked = Asked { text: &text, sent_at: now(), now: now() };
-    for (status, body) in [(401, json!({ "code": 20003 })), (200, json!({})), (200, json!([])), (500, json!(null))] {
+    for (status, body) in
+        [(401, json!({ "code": 20003 })), (200, json!({})), (200, json!([])), (500, json!(null))]
+    {
         assert_eq!(fate(&answer(status, &body), &asked, 3, &[]).as_str(), "unclear", "{status} {body}");
     }
 }
