@@ -2,8 +2,9 @@
 //!
 //! A claim never spans a request. A step takes what is due and what was answered, plans both, and
 //! writes them in one group; only then do requests start, each in a task of its own. The answer of a
-//! request comes back as a [`Settlement`] and is planned in a later step. So a provider that hangs
-//! holds nothing back but its own attempt, which is `Unknown` after its time in flight.
+//! request comes back as a [`Settlement`](crate::plan::Settlement) and is planned in a later step, and
+//! so is what a gateway that was asked knows of a text. So a provider that hangs holds nothing back but
+//! its own attempt, which is `Unknown` after its time in flight.
 
 mod jobs;
 mod news;

@@ -224,7 +224,7 @@ fn check(contract: &Contract, ask: &Ask, answer: &Answer) {
 async fn scene() -> (Harness, SocketAddr, Ids) {
     let more = format!("[server]\nbody_limit = \"{BODY_LIMIT} B\"\n[[heartbeat]]\nname = \"alive\"");
     let gateways = vec!["sms-one", "twilio", "kannel"];
-    let h = Harness::with(Setting { more, gateways, ..Setting::default() }).await;
+    let h = Harness::with(Setting { gateways, more, ..Setting::default() }).await;
     // The first text goes by all gateways, and by the last of them for good.
     let (busy, taken) =
         (bongsu::sandbox::Answer::json(429, &serde_json::json!({})), bongsu::sandbox::Answer::Ok);
