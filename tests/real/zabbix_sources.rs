@@ -20,7 +20,8 @@ async fn what_no_trigger_tells_is_told_as_what_it_is() {
     let bongsu = Bongsu::start(&phones).await;
     let mut door = Door::open();
     let port = format!("TCP {}", door.address.port());
-    let sources = Sources::build(ZabbixLab::connect().await, &bongsu.media_type(), door.address.port()).await;
+    let sources =
+        Sources::build(ZabbixLab::connect().await, &bongsu.setup(&["zabbix"]), door.address.port()).await;
     let agent = format!("new-01-{}", sources.name);
     sources.set("load", "1").await;
     sources.set("fire[5]", "0").await;
