@@ -22,6 +22,7 @@ use self::document::{Contract, Operation, examples};
 use crate::harness::{GENERIC_KEY, Harness, OPERATOR, Setting, T0, VIEWER, ZABBIX_KEY, problem};
 
 const EVENTS: &str = "/v1/events/{integration}";
+const ARRAY: &str = "/v1/events/{integration}/api/v2/alerts";
 const ALERTS: &str = "/v1/alerts";
 const ALERT: &str = "/v1/alerts/{id}";
 const ACKNOWLEDGE: &str = "/v1/alerts/{id}/acknowledge";
@@ -293,6 +294,12 @@ fn of_senders() -> Vec<Ask> {
         post(EVENTS, 404).to("%FF").key(ZABBIX_KEY).body(problem("x").to_string()),
         post(EVENTS, 408).to("zabbix").key(ZABBIX_KEY).breaking_off(),
         post(EVENTS, 413).to("zabbix").key(ZABBIX_KEY).body(too_large.as_str()),
+        post(ARRAY, 202).to("scripts").key(GENERIC_KEY).body(r#"[{"labels":{"alertname":"A"}}]"#),
+        post(ARRAY, 202).to("scripts").key(GENERIC_KEY).body("{}"),
+        post(ARRAY, 401).to("scripts").key(ZABBIX_KEY).body("[]"),
+        post(ARRAY, 404).to("nobody").key(GENERIC_KEY).body("[]"),
+        post(ARRAY, 408).to("scripts").key(GENERIC_KEY).breaking_off(),
+        post(ARRAY, 413).to("scripts").key(GENERIC_KEY).body(too_large.as_str()),
         post(ALERTS, 202).key(OPERATOR).body("water in the cellar"),
         post(ALERTS, 202).key(GENERIC_KEY).header("idempotency-key", "a").body("water in the cellar"),
         post(ALERTS, 400).key(OPERATOR).body(r#"{"titel":"x"}"#),
@@ -374,6 +381,7 @@ fn of_a_broken_store() -> Vec<Ask> {
     let mut asks = vec![
         post(EVENTS, 503).to("zabbix").key(ZABBIX_KEY).body(problem("disk full").to_string()),
         post(EVENTS, 503).to("zabbix").key(ZABBIX_KEY).body("unreadable"),
+        post(ARRAY, 503).to("scripts").key(GENERIC_KEY).body(r#"[{"labels":{"alertname":"A"}}]"#),
         post(ALERTS, 503).key(OPERATOR).body("x"),
         get(HEARTBEAT, 503).to("alive").key(ZABBIX_KEY),
         post(HEARTBEAT, 503).to("alive").key(ZABBIX_KEY),
@@ -537,7 +545,7 @@ async fn keys_open_what_the_contract_says_and_nothing_else() {
             .filter_map(|scheme| scheme.as_object()?.keys().next())
             .map(String::as_str)
             .collect();
-        let is_events = operation.path == EVENTS;
+        let is_events = operation.path.starts_with(EVENTS);
         let name = if is_events { "scripts" } else { ids.open.as_str() };
         let ask = Ask { operation: operation.clone(), ..get("/", 0) }.to(name).body("x");
         let status = ask.send(address).await.status;
@@ -593,7 +601,7 @@ async fn every_example_holds() {
                 let is_zabbix = name.starts_with("zabbix");
                 let (to, key) = match operation.path.as_str() {
                     EVENTS if is_zabbix => ("zabbix", ZABBIX_KEY),
-                    EVENTS => ("scripts", GENERIC_KEY),
+                    EVENTS | ARRAY => ("scripts", GENERIC_KEY),
                     _ => (ids.open.as_str(), OPERATOR),
                 };
                 let body = body_of(media_type, &example);

@@ -18,6 +18,7 @@ mod receive;
 mod reports;
 mod resolve;
 mod restart;
+mod senders;
 mod secrets;
 mod shutdown;
 mod texts;

@@ -127,6 +127,20 @@ impl Harness {
         serde_json::from_str(&answer.text().await.expect("an answer is text")).expect("an answer is JSON")
     }
 
+    /// Posts with these headers and no key; the answer as it came.
+    pub(crate) async fn post_headers(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, String) {
+        let request = headers
+            .iter()
+            .fold(self.client.post(self.url(path)), |request, (name, value)| request.header(*name, *value));
+        let answer = request.body(body.to_owned()).send().await.expect("it answers");
+        (answer.status().as_u16(), answer.text().await.expect("an answer is text"))
+    }
+
     pub(crate) async fn post_basic(&self, path: &str, key: &str, body: &str) -> u16 {
         let request = self.client.post(self.url(path)).basic_auth("anybody", Some(key)).body(body.to_owned());
         request.send().await.expect("it answers").status().as_u16()
