@@ -8,8 +8,12 @@ use tokio::{net::TcpListener, sync::watch, task::JoinError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
+mod balance;
+
 use crate::{
+    alert::SigningKey,
     api::{self, Context},
+    chance,
     clock::Clock,
     config::{Config, StoreEngine},
     console,
@@ -119,7 +123,9 @@ impl App {
         let (tasks, dispatch_stop) = (TaskTracker::new(), CancellationToken::new());
         let store = open(&config.store.engine)?;
         let metrics = Arc::new(Metrics::default());
-        let outbox = outbox(&config, &clock, &tasks)?;
+        let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await?);
+        let outbox = outbox(&config, &signing_key, (&clock, &tasks))?;
+        let gateways = outbox.gateways.clone();
         let parts = Parts {
             store: store.clone(),
             clock: clock.clone(),
@@ -131,7 +137,8 @@ impl App {
         let dispatcher = Dispatcher::new(parts).await?;
         let pulse = dispatcher.pulse();
         let keep = config.store.keep;
-        let context = Context::new(Queue::new(store.clone(), clock.clone()), config, metrics, clock.clone());
+        let queue = Queue::new(store.clone(), clock.clone());
+        let context = Context::new(queue, config, signing_key, metrics, clock.clone());
         find_unreached(&context).await?;
         let heartbeats = context.heartbeats.clone();
         heartbeats.restore(&context.queue).await?;
@@ -147,6 +154,7 @@ impl App {
         let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = tasks.spawn(serve.into_future());
         let dispatch = tasks.spawn(dispatcher.run(dispatch_stop.clone()));
+        tasks.spawn(balance::watch(context.clone(), gateways, stop.clone()));
         let watching = heartbeats.clone().run(context.queue.clone(), dispatch_stop.clone());
         let watching = tasks.spawn(watching);
         tasks.spawn(janitor(context, clock.clone(), keep, stop.clone()));
@@ -224,9 +232,14 @@ fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {
     })
 }
 
-fn outbox(config: &Config, clock: &Arc<dyn Clock>, tasks: &TaskTracker) -> Result<Outbox, AppError> {
+fn outbox(
+    config: &Config,
+    signing_key: &SigningKey,
+    (clock, tasks): (&Arc<dyn Clock>, &TaskTracker),
+) -> Result<Outbox, AppError> {
     let renderer = Arc::new(Renderer::new(config.templates.as_deref())?);
-    let mut outbox = Outbox::new(renderer, config.public_url.clone(), clock.clone(), tasks.clone());
+    let public_url = config.public_url.clone();
+    let mut outbox = Outbox::new(renderer, public_url, signing_key.clone(), (clock.clone(), tasks.clone()));
     outbox.time_zone = config.time_zone.clone();
     outbox.directory = Directory::new(&config.contacts);
     if let Some(fcm) = &config.fcm {
@@ -259,6 +272,8 @@ pub fn rules(config: &Config) -> Rules {
             .map(|gateway| GatewayRule {
                 name: gateway.name.clone(),
                 in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
+                reports: gateway.provider.reports(),
+                asks: gateway.provider.can_be_asked(),
             })
             .collect(),
         always_at: config.sms.always_at,

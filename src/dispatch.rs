@@ -2,8 +2,9 @@
 //!
 //! A claim never spans a request. A step takes what is due and what was answered, plans both, and
 //! writes them in one group; only then do requests start, each in a task of its own. The answer of a
-//! request comes back as a [`Settlement`] and is planned in a later step. So a provider that hangs
-//! holds nothing back but its own attempt, which is `Unknown` after its time in flight.
+//! request comes back as a [`Settlement`](crate::plan::Settlement) and is planned in a later step, and
+//! so is what a gateway that was asked knows of a text. So a provider that hangs holds nothing back but
+//! its own attempt, which is `Unknown` after its time in flight.
 
 mod jobs;
 mod news;
@@ -16,12 +17,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
-use self::outbox::UnderWay;
 pub use self::outbox::{Directory, Outbox};
+use self::{jobs::Said, outbox::UnderWay};
 use crate::{
     alert::AlertId,
     clock::Clock,
-    plan::{DeviceBook, Rules, Settlement},
+    plan::{DeviceBook, Rules},
     store::{Store, StoreError, Stored},
     telemetry::Metrics,
 };
@@ -83,7 +84,7 @@ pub struct Pulse {
 /// What came back from one request.
 pub(crate) struct Answer {
     alert_id: AlertId,
-    settlement: Settlement,
+    said: Said,
     /// The request counts as under way until its answer is settled.
     _under_way: Option<UnderWay>,
 }

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, atomic::AtomicU64},
 };
 
 use jiff::Timestamp;
@@ -31,6 +31,7 @@ pub struct Metrics {
     refused: Family<RefusedLabels, Counter>,
     attempts: Family<AttemptLabels, Counter>,
     attempt_seconds: Family<TransportLabel, Histogram>,
+    gateways: Gateways,
     accept_seconds: Histogram,
     scheduled: Gauge,
     writable: Gauge,
@@ -74,6 +75,34 @@ struct TransportLabel {
     transport: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReportLabels {
+    gateway: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GatewayLabel {
+    gateway: String,
+}
+
+/// What is known of SMS gateways beside the attempts.
+struct Gateways {
+    reports: Family<ReportLabels, Counter>,
+    balance: Family<GatewayLabel, Gauge<f64, AtomicU64>>,
+}
+
+impl Gateways {
+    fn registered(registry: &mut Registry) -> Self {
+        let (reports, balance) = (Family::default(), Family::default());
+        let help = "Delivery reports of gateways, by what they say or why they were not used";
+        registry.register("sms_reports", help, Family::clone(&reports));
+        let help = "What is left on a gateway's account, in the currency of the account";
+        registry.register("sms_balance", help, Family::clone(&balance));
+        Self { reports, balance }
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("bongsu");
@@ -97,6 +126,7 @@ impl Default for Metrics {
             Unit::Seconds,
             attempt_seconds.clone(),
         );
+        let gateways = Gateways::registered(&mut registry);
         let accept_seconds = buckets();
         registry.register_with_unit(
             "accept",
@@ -134,6 +164,7 @@ impl Default for Metrics {
             refused,
             attempts,
             attempt_seconds,
+            gateways,
             accept_seconds,
             scheduled,
             writable,
@@ -171,6 +202,16 @@ impl Metrics {
             AttemptLabels { transport, outcome: outcome.as_str(), cause: outcome.cause().unwrap_or("") };
         self.attempts.get_or_create(&labels).inc();
         self.attempt_seconds.get_or_create(&TransportLabel { transport }).observe(seconds.max(0.0));
+    }
+
+    /// Counts a delivery report: `result` is its fate, or `ignored` or `refused`. The gateway is a configured one.
+    pub fn sms_report(&self, gateway: &str, result: &'static str) {
+        self.gateways.reports.get_or_create(&ReportLabels { gateway: gateway.to_owned(), result }).inc();
+    }
+
+    /// Takes what is left on a gateway's account.
+    pub fn sms_balance(&self, gateway: &str, amount: f64) {
+        self.gateways.balance.get_or_create(&GatewayLabel { gateway: gateway.to_owned() }).set(amount);
     }
 
     /// Takes the time that a request waited for durability, in seconds.

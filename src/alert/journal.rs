@@ -71,6 +71,22 @@ pub enum Entry {
     },
     /// One request to a provider.
     Attempt(AttemptRow),
+    /// A provider told what became of a text, by itself or because it was asked.
+    Reported {
+        /// Whose text.
+        contact: ContactName,
+        /// Which gateway.
+        destination: String,
+        /// What the text told.
+        subject: String,
+        /// Number of the attempt.
+        attempt: u32,
+        /// `delivered`, `failed`, `taken`, `not_there` or `unclear`.
+        fate: String,
+        /// The provider's words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        detail: String,
+    },
     /// A notification was given up.
     DeadLetter {
         /// Whose.
@@ -116,8 +132,17 @@ pub struct AttemptRow {
     /// The provider's words or message id.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// What the text is billed as, if the gateway took it or may have; 0 for a push, and where it is
+    /// not known.
+    #[serde(default, skip_serializing_if = "is_none_billed")]
+    pub segments: u8,
     /// When the request began.
     pub started_at: Timestamp,
     /// How long it took, in milliseconds.
     pub took_ms: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none_billed(segments: &u8) -> bool {
+    *segments == 0
 }

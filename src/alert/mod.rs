@@ -9,7 +9,9 @@ mod event;
 mod id;
 mod journal;
 mod outcome;
+mod report;
 mod severity;
+mod signing;
 mod telling;
 
 pub use admission::{Admission, IgnoreReason};
@@ -22,7 +24,10 @@ pub use event::{Event, EventStatus, Update};
 pub use id::AlertId;
 pub use journal::{AttemptRow, Entry, Row};
 pub use outcome::{DeferCause, Outcome, RejectCause};
+pub use report::{Fate, Report};
 pub use severity::{Severity, UnknownSeverity};
+pub use signing::SigningKey;
 pub use telling::{
-    ContactTelling, Cycle, Milestone, PushRoad, RoadState, SmsRoad, Subject, Telling, Told, Transport,
+    ContactTelling, Cycle, Milestone, PushRoad, REPORTS_WAITING_MAX, RoadState, SentText, SmsRoad, Subject,
+    Telling, Told, Transport, Unanswered,
 };

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ContactName, DeviceId};
+use super::{ContactName, DeviceId, Fate, Report};
+
+/// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
+pub const REPORTS_WAITING_MAX: usize = 64;
 
 /// A road to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,6 +48,23 @@ pub struct Telling {
     /// Per contact.
     #[serde(default)]
     pub contacts: BTreeMap<ContactName, ContactTelling>,
+    /// What providers reported and nobody has planned for yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<Report>,
+}
+
+impl Telling {
+    /// Keeps a report until it is planned. False if it tells nothing new.
+    pub fn take_report(&mut self, report: &Report) -> bool {
+        let is_known = |known: &Report| known.attempt == report.attempt && known.fate == report.fate;
+        let is_news = self.contacts.values().any(|contact| contact.awaits(report))
+            && !self.reports.iter().any(is_known)
+            && self.reports.len() < REPORTS_WAITING_MAX;
+        if is_news {
+            self.reports.push(report.clone());
+        }
+        is_news
+    }
 }
 
 /// A change of an alert that planning has taken notice of.
@@ -79,6 +99,12 @@ pub struct ContactTelling {
     /// What is still being told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cycles: Vec<Cycle>,
+    /// As `told`, without texts whose delivery may still be reported: what stays if none of them arrives.
+    #[serde(default)]
+    pub certain: Told,
+    /// Accepted texts whose delivery may still be reported, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentText>,
 }
 
 /// Whether a contact knows.
@@ -131,6 +157,11 @@ impl Subject {
             Self::Missed => "missed",
             Self::Unreachable { .. } => "unreachable",
         }
+    }
+
+    /// True for what tells a contact of the alert itself.
+    pub fn is_about_alert(&self) -> bool {
+        matches!(self, Self::Opened | Self::Repeat { .. } | Self::Raised | Self::Missed)
     }
 
     /// True for what an acknowledgement or a resolution makes pointless.
@@ -272,6 +303,12 @@ pub enum SmsRoad {
         unknowns: u8,
         /// Where it stands.
         state: RoadState,
+        /// The last attempt without a readable answer, while somebody may still tell what became of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unanswered: Option<Unanswered>,
+        /// Gateways that took it and reported that it will not arrive.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        undelivered: Vec<u8>,
     },
     /// A gateway accepted it.
     Accepted,
@@ -284,7 +321,69 @@ pub enum SmsRoad {
     },
 }
 
+/// A text that a gateway accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentText {
+    /// Number of the attempt within the alert.
+    pub attempt: u32,
+    /// By which gateway, counted in the order of the configuration.
+    pub gateway: u8,
+    /// What it told.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// When that telling was planned.
+    pub since: Timestamp,
+    /// When the request began.
+    pub sent_at: Timestamp,
+    /// Gateways that had taken it before and reported that it will not arrive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undelivered: Vec<u8>,
+    /// Earlier attempts without a readable answer: they may have arrived.
+    #[serde(default)]
+    pub unknowns: u8,
+    /// How often the gateway was asked what became of it.
+    #[serde(default)]
+    pub asks: u8,
+    /// When it is asked next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_at: Option<Timestamp>,
+}
+
+/// A text without a readable answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unanswered {
+    /// Number of the attempt within the alert.
+    pub attempt: u32,
+    /// By which gateway, counted in the order of the configuration.
+    pub gateway: u8,
+    /// When the request began.
+    pub sent_at: Timestamp,
+    /// When it is sent once more, unless somebody tells that it is there.
+    pub resend_at: Timestamp,
+    /// The gateway is still to be asked.
+    pub to_ask: bool,
+}
+
 impl ContactTelling {
+    /// True while this report would tell something new.
+    pub fn awaits(&self, report: &Report) -> bool {
+        let attempt = report.attempt;
+        let in_cycle = |cycle: &Cycle| match &cycle.sms {
+            SmsRoad::Open { state, unanswered, .. } => {
+                matches!(state, RoadState::InFlight { attempt: running, .. } if *running == attempt)
+                    || unanswered.as_ref().is_some_and(|lost| lost.attempt == attempt)
+            }
+            SmsRoad::Off
+            | SmsRoad::Standby { .. }
+            | SmsRoad::Accepted
+            | SmsRoad::Unknown
+            | SmsRoad::Failed { .. } => false,
+        };
+        let is_final = matches!(report.fate, Fate::Delivered | Fate::Failed { .. });
+        let is_sent = || self.sent.iter().any(|sent| sent.attempt == attempt);
+        (is_final && is_sent()) || self.cycles.iter().any(in_cycle)
+    }
+
     /// True while some request to this contact runs.
     pub fn is_under_way(&self) -> bool {
         self.cycles.iter().any(|cycle| {

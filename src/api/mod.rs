@@ -8,6 +8,7 @@ mod extract;
 mod heartbeats;
 mod probes;
 mod problem;
+mod reports;
 mod signature;
 mod told;
 mod watchdog;
@@ -28,7 +29,9 @@ pub(crate) use alerts::{AlertHistory, AlertView, history};
 pub use auth::{Keys, Seat, Shown};
 pub use problem::Problem;
 
-use crate::{clock::Clock, config::Config, queue::Queue, telemetry::Metrics, watch::Heartbeats};
+use crate::{
+    alert::SigningKey, clock::Clock, config::Config, queue::Queue, telemetry::Metrics, watch::Heartbeats,
+};
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -48,6 +51,8 @@ pub struct Inner {
     pub metrics: Arc<Metrics>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// What tokens of ours are signed with.
+    pub signing_key: SigningKey,
     /// Words about senders that misbehave.
     told: told::Misbehaviour,
 }
@@ -62,11 +67,17 @@ impl std::ops::Deref for Context {
 
 impl Context {
     /// The context of a running program.
-    pub fn new(queue: Queue, config: Config, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        queue: Queue,
+        config: Config,
+        signing_key: SigningKey,
+        metrics: Arc<Metrics>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let (queue, keys) = (Arc::new(queue), Keys::new(&config));
         let heartbeats = Arc::new(Heartbeats::new(&config, clock.clone()));
         let told = told::Misbehaviour::default();
-        Self(Arc::new(Inner { queue, heartbeats, config, keys, metrics, clock, told }))
+        Self(Arc::new(Inner { queue, heartbeats, config, keys, metrics, clock, signing_key, told }))
     }
 
     /// The page of an alert here.
@@ -87,6 +98,7 @@ pub fn router(context: Context) -> Router {
         .route("/v1/alerts/{id}/resolve", post(alerts::resolve))
         .route("/v1/alerts/{id}/notes", post(alerts::note))
         .route("/v1/attempts", get(attempts::list))
+        .route("/v1/sms/reports/{gateway}", get(reports::kannel).post(reports::twilio))
         .route("/v1/heartbeats", get(heartbeats::list))
         .route("/v1/heartbeats/{name}", get(heartbeats::call).post(heartbeats::call))
         .route("/healthz", get(probes::healthz))

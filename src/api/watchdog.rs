@@ -101,7 +101,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        alert::DedupKey, clock::ManualClock, config, queue::Queue, store::MemoryStore, telemetry::Metrics,
+        alert::{DedupKey, SigningKey},
+        clock::ManualClock,
+        config,
+        queue::Queue,
+        store::MemoryStore,
+        telemetry::Metrics,
         watch::BeatState,
     };
 
@@ -114,7 +119,8 @@ mod tests {
         let config = config::parse(&text, Path::new("bongsu.toml"), &|_| None).unwrap();
         let clock = ManualClock::at(Timestamp::constant(1_800_000_000, 0));
         let queue = Queue::new(Arc::new(MemoryStore::new()), clock.clone());
-        (Context::new(queue, config, Arc::new(Metrics::default()), clock.clone()), clock)
+        let (key, metrics) = (SigningKey::new([0; 32]), Arc::new(Metrics::default()));
+        (Context::new(queue, config, key, metrics, clock.clone()), clock)
     }
 
     /// An event of the rule `alertname`.

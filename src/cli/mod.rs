@@ -1,5 +1,6 @@
 //! The command line. Each subcommand is a file; this one has the words of `--help`.
 
+mod accounts;
 mod check;
 mod demo;
 mod send;
@@ -92,7 +93,8 @@ struct DemoArguments {
 struct CheckArguments {
     #[command(flatten)]
     config: ConfigArguments,
-    /// Also ask Google: fetch an access token and rehearse a push (nothing rings)
+    /// Also ask Google (an access token, and a push rehearsed: nothing rings) and the SMS companies
+    /// (account, registered sender, balance: nothing is sent)
     #[arg(long)]
     online: bool,
 }

@@ -7,23 +7,36 @@ use secrecy::{ExposeSecret, SecretString};
 use toml::Spanned;
 
 use super::{
-    BodyType, Gateway, GatewayProvider, HttpGateway, answer,
-    check::{Check, NOT_BUILT_YET, Section},
+    BodyType, Encoding, Gateway, GatewayProvider, HttpGateway, TwilioGateway, answer,
+    check::{Check, Section},
     push::{base_url, network},
     raw::{Leaf, Part, RawGateway, Words},
     template,
-    units::{self, found},
+    units::{self, Wanted, found},
 };
 
 const TIMEOUT: RangeInclusive<SignedDuration> = SignedDuration::from_secs(1)..=SignedDuration::from_secs(60);
 const TIMEOUT_DEFAULT: SignedDuration = SignedDuration::from_secs(10);
+/// Three segments hold a link and what it is about in every alphabet; one of UCS-2 holds either.
+const MAX_SEGMENTS_DEFAULT: u8 = 3;
+/// Joined texts of more parts are cut or refused by many carriers.
+const MAX_SEGMENTS: RangeInclusive<i64> = 1..=10;
 const SOLAPI_URL_DEFAULT: &str = "https://api.solapi.com";
+const TWILIO_URL_DEFAULT: &str = "https://api.twilio.com";
+const NHN_URL_DEFAULT: &str = "https://sms.api.nhncloudservice.com";
+/// Where a Kannel takes texts, unless its configuration says otherwise.
+const KANNEL_PATH: &str = "/cgi-bin/sendsms";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Solapi,
+    Twilio,
+    Kannel,
+    Nhn,
     Http,
 }
+
+const KINDS: &str = "\"solapi\", \"twilio\", \"kannel\", \"nhn\" or \"http\"";
 
 /// Every gateway, in the order of the file.
 pub(super) fn gateways(check: &mut Check<'_>, raw: &[Part<RawGateway>]) -> Vec<Gateway> {
@@ -44,26 +57,31 @@ fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
     if let Some(name) = &name {
         section.label = format!("[[sms.gateway]] `{name}`");
     }
-    let kind =
-        section.must_read("provider", raw.provider.as_ref(), "\"solapi\" or \"http\"", |text| match text {
-            "solapi" => Ok(Kind::Solapi),
-            "http" => Ok(Kind::Http),
-            "twilio" | "kannel" => Err(format!("\"{text}\" {NOT_BUILT_YET}")),
-            _ => Err(format!("expected \"solapi\" or \"http\"{}", found(text))),
-        });
-    section.not_built("max_segments", raw.max_segments.as_ref());
-    section.not_built("encoding", raw.encoding.as_ref());
+    let kind = section.must_read("provider", raw.provider.as_ref(), KINDS, |text| match text {
+        "solapi" => Ok(Kind::Solapi),
+        "twilio" => Ok(Kind::Twilio),
+        "kannel" => Ok(Kind::Kannel),
+        "nhn" => Ok(Kind::Nhn),
+        "http" => Ok(Kind::Http),
+        _ => Err(format!("expected {KINDS}{}", found(text))),
+    });
     let from = section.read("from", raw.from.as_ref(), |text| match text.trim() {
         "" => Err("is empty, expected the sender's number or name".to_owned()),
         from => Ok(from.to_owned()),
     });
     let timeout = section.read("timeout", raw.timeout.as_ref(), |text| units::duration(text, &TIMEOUT));
     let network = network(section, raw.extra_ca.as_ref(), raw.proxy.as_ref());
+    let max_segments = section
+        .number("max_segments", raw.max_segments.as_ref(), &MAX_SEGMENTS)
+        .and_then(|count| u8::try_from(count).ok());
     // Which other keys belong here depends on the provider, so without one they are left alone.
     let kind = kind?;
     refuse_keys_of_others(section, raw, kind);
     let provider = match kind {
         Kind::Solapi => solapi(section, raw),
+        Kind::Twilio => twilio(section, raw).map(|twilio| GatewayProvider::Twilio(Arc::new(twilio))),
+        Kind::Kannel => kannel(section, raw),
+        Kind::Nhn => nhn(section, raw),
         Kind::Http => http(section, raw).map(|http| GatewayProvider::Http(Arc::new(http))),
     };
     Some(Gateway {
@@ -71,6 +89,7 @@ fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
         from,
         timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
         network,
+        max_segments: max_segments.unwrap_or(MAX_SEGMENTS_DEFAULT),
         provider: provider?,
     })
 }
@@ -78,30 +97,30 @@ fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
 fn refuse_keys_of_others(section: &mut Section<'_, '_>, raw: &RawGateway, kind: Kind) {
     let headers = raw.headers.as_ref().map(Spanned::span);
     let place = |leaf: &Option<Leaf>| leaf.as_ref().map(Spanned::span);
-    let (solapi, http, none) = (Some(Kind::Solapi), Some(Kind::Http), None);
-    let keys = [
-        ("base_url", solapi, place(&raw.base_url)),
-        ("api_key", solapi, place(&raw.api_key)),
-        ("api_secret", solapi, place(&raw.api_secret)),
+    let (keyed, http) = (&[Kind::Solapi, Kind::Nhn][..], &[Kind::Http][..]);
+    let (twilio, kannel) = (&[Kind::Twilio][..], &[Kind::Kannel][..]);
+    let keys: [(&str, &[Kind], _); 17] = [
+        ("base_url", &[Kind::Solapi, Kind::Nhn, Kind::Twilio], place(&raw.base_url)),
+        ("api_key", keyed, place(&raw.api_key)),
+        ("api_secret", keyed, place(&raw.api_secret)),
         ("method", http, place(&raw.method)),
-        ("url", http, place(&raw.url)),
+        ("url", &[Kind::Http, Kind::Kannel], place(&raw.url)),
         ("headers", http, headers),
         ("body_type", http, place(&raw.body_type)),
         ("body", http, place(&raw.body)),
         ("accepted", http, raw.accepted.as_ref().map(Spanned::span)),
         ("rejected", http, raw.rejected.as_ref().map(Spanned::span)),
         ("id_pointer", http, place(&raw.id_pointer)),
-        ("account_sid", none, place(&raw.account_sid)),
-        ("auth_token", none, place(&raw.auth_token)),
-        ("messaging_service_sid", none, place(&raw.messaging_service_sid)),
-        ("username", none, place(&raw.username)),
-        ("password", none, place(&raw.password)),
+        ("encoding", http, place(&raw.encoding)),
+        ("account_sid", twilio, place(&raw.account_sid)),
+        ("auth_token", twilio, place(&raw.auth_token)),
+        ("messaging_service_sid", twilio, place(&raw.messaging_service_sid)),
+        ("username", kannel, place(&raw.username)),
+        ("password", kannel, place(&raw.password)),
     ];
-    for (key, owner, place) in keys {
-        match (owner, place) {
-            (_, None) => {}
-            (Some(owner), Some(_)) if owner == kind => {}
-            (_, Some(place)) => section.problem(place, key, "does not belong to this gateway's provider"),
+    for (key, owners, place) in keys {
+        if let Some(place) = place.filter(|_| !owners.contains(&kind)) {
+            section.problem(place, key, "does not belong to this gateway's provider");
         }
     }
 }
@@ -118,6 +137,91 @@ fn solapi(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<GatewayProv
         api_key: api_key?.expose_secret().to_owned(),
         api_secret: api_secret?,
     })
+}
+
+fn twilio(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<TwilioGateway> {
+    match (&raw.from, &raw.messaging_service_sid) {
+        (None, None) => {
+            section.missing(
+                "from",
+                "a number of the account, such as \"+15005550006\", or messaging_service_sid",
+            );
+        }
+        (Some(_), Some(service)) => {
+            let problem = "either this or `from`: a messaging service chooses the sender itself";
+            section.problem(service.span(), "messaging_service_sid", problem);
+        }
+        (Some(_), None) | (None, Some(_)) => {}
+    }
+    let base_url = base_url(section, raw.base_url.as_ref(), TWILIO_URL_DEFAULT);
+    let account_sid =
+        section.must_read("account_sid", raw.account_sid.as_ref(), "the account's SID, AC…", |text| {
+            sid(text, "AC")
+        });
+    let auth_token = section.must_secret("auth_token", raw.auth_token.as_ref());
+    let messaging_service_sid =
+        section.read("messaging_service_sid", raw.messaging_service_sid.as_ref(), |text| sid(text, "MG"));
+    Some(TwilioGateway {
+        base_url,
+        account_sid: account_sid?,
+        auth_token: auth_token?,
+        messaging_service_sid,
+    })
+}
+
+/// Twilio's names of things: two letters for the kind, and 32 hexadecimal digits.
+fn sid(text: &str, kind: &str) -> Result<String, Wanted> {
+    let digits = text.strip_prefix(kind).unwrap_or_default();
+    if digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected {kind} and 32 hexadecimal digits{}", found(text)))
+    }
+}
+
+fn kannel(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<GatewayProvider> {
+    if raw.from.is_none() {
+        section.missing("from", "the sender's number or name, as the network behind Kannel wants it");
+    }
+    let url = section.must_secret("url", raw.url.as_ref());
+    let username = section
+        .must_read("username", raw.username.as_ref(), "a sendsms-user of Kannel", |text| Ok(text.to_owned()));
+    let password = section.must_secret("password", raw.password.as_ref());
+    let mut url = match units::web_url(url?.expose_secret()) {
+        Ok(url) => url,
+        Err(wanted) => {
+            section.problem(raw.url.as_ref().map(Spanned::span).unwrap_or_default(), "url", wanted);
+            return None;
+        }
+    };
+    if let Some(field) = raw.url.as_ref().filter(|_| units::is_plain_to_elsewhere(&url)) {
+        let warning = "http:// to another machine: credentials and texts travel unprotected";
+        section.warning(field.span(), "url", warning);
+    }
+    if url.path() == "/" {
+        url.set_path(KANNEL_PATH);
+    }
+    Some(GatewayProvider::Kannel {
+        url: SecretString::from(url.to_string()),
+        username: username?,
+        password: password?,
+    })
+}
+
+fn nhn(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<GatewayProvider> {
+    if raw.from.is_none() {
+        section.missing("from", "the number registered with NHN Cloud, such as \"029302266\"");
+    }
+    let base_url = base_url(section, raw.base_url.as_ref(), NHN_URL_DEFAULT);
+    let app_key = section.must_secret("api_key", raw.api_key.as_ref());
+    let secret_key = section.must_secret("api_secret", raw.api_secret.as_ref());
+    let app_key = app_key?.expose_secret().to_owned();
+    if !app_key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+        let at = raw.api_key.as_ref().map(Spanned::span).unwrap_or_default();
+        section.problem(at, "api_key", "expected an app key: letters, digits, `-` and `_`");
+        return None;
+    }
+    Some(GatewayProvider::Nhn { base_url, app_key, secret_key: secret_key? })
 }
 
 fn http(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<HttpGateway> {
@@ -144,6 +248,7 @@ fn http(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<HttpGateway> 
     let accepted = answer::accepted(section, raw.accepted.as_ref());
     let rejected = raw.rejected.as_ref().and_then(|part| answer::rejected(section, part));
     let id_pointer = section.read("id_pointer", raw.id_pointer.as_ref(), answer::pointer);
+    let encoding = section.read("encoding", raw.encoding.as_ref(), encoding);
     let (url, body) = (url?, body?);
     check_url(section, raw, &url);
     check_contents(section, raw, &url, &body);
@@ -153,7 +258,16 @@ fn http(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<HttpGateway> 
         section.problem(field.span(), "body", wanted);
     }
     let method = method.unwrap_or_else(|| "POST".to_owned());
-    Some(HttpGateway { method, url, headers, body_type, body, accepted, rejected, id_pointer })
+    Some(HttpGateway { method, url, headers, body_type, body, accepted, rejected, id_pointer, encoding })
+}
+
+fn encoding(text: &str) -> Result<Encoding, Wanted> {
+    match text {
+        "gsm7" => Ok(Encoding::Gsm7),
+        "ucs2" => Ok(Encoding::Ucs2),
+        "euc-kr" => Ok(Encoding::EucKr),
+        _ => Err(format!("expected \"gsm7\", \"ucs2\" or \"euc-kr\"{}", found(text))),
+    }
 }
 
 fn check_url(section: &mut Section<'_, '_>, raw: &RawGateway, url: &SecretString) {

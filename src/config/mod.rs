@@ -9,6 +9,7 @@ mod gateway;
 mod heartbeat;
 mod parse;
 mod people;
+mod phone;
 mod push;
 mod raw;
 mod secret;
@@ -171,6 +172,12 @@ pub struct Sms {
     pub gateways: Vec<Gateway>,
 }
 
+/// Whether an address can be reached from elsewhere: not by its form a name or number of this machine or of a
+/// private network.
+pub fn is_public(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| units::is_public(&url))
+}
+
 /// `[[sms.gateway]]`
 #[derive(Clone, Debug)]
 pub struct Gateway {
@@ -182,6 +189,8 @@ pub struct Gateway {
     pub timeout: SignedDuration,
     /// Additional certificate authority and proxy.
     pub network: Network,
+    /// Most segments that one text may cost; default 3.
+    pub max_segments: u8,
     /// Which provider, and what it needs.
     pub provider: GatewayProvider,
 }
@@ -198,8 +207,59 @@ pub enum GatewayProvider {
         /// Secret half.
         api_secret: SecretString,
     },
+    /// Twilio (the world).
+    Twilio(Arc<TwilioGateway>),
+    /// A Kannel of one's own.
+    Kannel {
+        /// Its `sendsms`; may hold more parameters, such as `smsc`.
+        url: SecretString,
+        /// A `sendsms-user` of it.
+        username: String,
+        /// Of that user.
+        password: SecretString,
+    },
+    /// NHN Cloud (Korea).
+    Nhn {
+        /// Default `https://sms.api.nhncloudservice.com`; no trailing slash.
+        base_url: String,
+        /// Names the project; a part of every address.
+        app_key: String,
+        /// Opens it.
+        secret_key: SecretString,
+    },
     /// Anything that takes one HTTP request a message.
     Http(Arc<HttpGateway>),
+}
+
+impl GatewayProvider {
+    /// It tells by itself what became of a text.
+    pub fn reports(&self) -> bool {
+        match self {
+            Self::Twilio(_) | Self::Kannel { .. } => true,
+            Self::Solapi { .. } | Self::Nhn { .. } | Self::Http(_) => false,
+        }
+    }
+
+    /// It can be asked what became of a text.
+    pub fn can_be_asked(&self) -> bool {
+        match self {
+            Self::Solapi { .. } | Self::Twilio(_) | Self::Nhn { .. } => true,
+            Self::Kannel { .. } | Self::Http(_) => false,
+        }
+    }
+}
+
+/// `provider = "twilio"`
+#[derive(Clone, Debug)]
+pub struct TwilioGateway {
+    /// Default `https://api.twilio.com`; no trailing slash.
+    pub base_url: String,
+    /// Names the account.
+    pub account_sid: String,
+    /// Opens the account, and signs what Twilio posts to us.
+    pub auth_token: SecretString,
+    /// Chooses the sender; without it `from` is used.
+    pub messaging_service_sid: Option<String>,
 }
 
 /// `provider = "http"`
@@ -221,6 +281,20 @@ pub struct HttpGateway {
     pub rejected: Option<PointerRule>,
     /// JSON pointer of the provider's message id in the answer.
     pub id_pointer: Option<String>,
+    /// How the company writes texts; `None` = GSM-7 or UCS-2, whichever a text needs.
+    pub encoding: Option<Encoding>,
+}
+
+/// How a text is written on its way to a phone: which characters there are, and how many go into
+/// a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// The GSM 7-bit default alphabet and its extension.
+    Gsm7,
+    /// Two bytes for most characters, four for emoji (UTF-16).
+    Ucs2,
+    /// What Korean carriers take: one byte for ASCII, two for Hangul and much else.
+    EucKr,
 }
 
 /// `body_type`

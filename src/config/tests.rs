@@ -245,7 +245,9 @@ fn sample_environment(key: &Path) -> impl Fn(&str) -> Option<String> {
     move |name| match name {
         "GOOGLE_APPLICATION_CREDENTIALS" => Some(key.clone()),
         "SOLAPI_KEY" | "SOLAPI_SECRET" | "SMS_AUTHORIZATION" | "BONGSU_ZABBIX_KEY" | "BONGSU_SCRIPTS_KEY"
-        | "BONGSU_JIN" => Some(format!("a-real-secret-for-{name}")),
+        | "BONGSU_JIN" | "TWILIO_TOKEN" | "KANNEL_PASSWORD" | "NHN_APP_KEY" | "NHN_SECRET_KEY" => {
+            Some(format!("a-real-secret-for-{name}"))
+        }
         _ => None,
     }
 }
@@ -269,14 +271,15 @@ fn the_sample_starts_once_its_secrets_are_there_and_not_while_they_are_placehold
     }
 }
 
-/// Turns `# key = value` into `key = value`.
+/// Turns `# key = value` into `key = value`, and `# [[table]]` into `[[table]]`.
 fn uncommented(sample: &str) -> String {
     let is_key = |line: &str| {
         line.strip_prefix("# ").and_then(|rest| rest.split_once('=')).is_some_and(|(key, _)| {
             key.trim().bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && !key.trim().is_empty()
         })
     };
-    sample.lines().map(|line| if is_key(line) { &line[2..] } else { line }).collect::<Vec<_>>().join("\n")
+    let is_wanted = |line: &str| is_key(line) || line.starts_with("# [[");
+    sample.lines().map(|line| if is_wanted(line) { &line[2..] } else { line }).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -291,6 +294,8 @@ fn every_commented_key_of_the_sample_is_a_key_with_a_good_value() {
     let config = parse(&sample, &file, &sample_environment(&key)).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(config.templates, Some(folder.path().join("templates")));
     assert_eq!(config.contacts[0].devices.len(), 2);
+    let gateways: Vec<&str> = config.sms.gateways.iter().map(|gateway| gateway.name.as_str()).collect();
+    assert_eq!(gateways, ["solapi", "twilio", "kannel", "nhn", "other"]);
 }
 
 #[test]

@@ -102,6 +102,27 @@ pub(super) fn is_plain_to_elsewhere(url: &Url) -> bool {
     url.scheme() == "http" && !here
 }
 
+/// Whether somebody elsewhere could reach this address.
+pub(super) fn is_public(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            let private = ["localhost", "local", "internal", "lan", "home.arpa"];
+            name.contains('.') && !private.iter().any(|zone| name.ends_with(&format!(".{zone}")))
+        }
+        Some(Host::Ipv4(address)) => {
+            !(address.is_loopback()
+                || address.is_private()
+                || address.is_link_local()
+                || address.is_unspecified())
+        }
+        Some(Host::Ipv6(address)) => {
+            !(address.is_loopback() || address.is_unique_local() || address.is_unspecified())
+        }
+        None => false,
+    }
+}
+
 /// `en` or `ko`.
 pub(super) fn language(text: &str) -> Result<Language, Wanted> {
     match text {

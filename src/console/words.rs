@@ -19,6 +19,17 @@ pub(super) fn describe(entry: &Entry) -> String {
         Entry::Resolved { by, note: None } => format!("resolved by {by}"),
         Entry::Resolved { by, note: Some(note) } => format!("resolved by {by}: {note}"),
         Entry::Repeated { number } => format!("nobody acknowledged, told again ({number})"),
+        Entry::Reported { contact, destination, attempt, fate, detail, .. } => {
+            let words = match fate.as_str() {
+                "delivered" => "delivered",
+                "failed" => "not delivered",
+                "taken" => "it has the text",
+                "not_there" => "it never got the text",
+                _ => "it cannot tell",
+            };
+            let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+            format!("{destination} about the SMS to {contact} (attempt {attempt}): {words}{detail}")
+        }
         Entry::Fallback { contact, reason } => format!("texting {contact} because {reason}"),
         Entry::Attempt(attempt) => {
             let detail = match (attempt.outcome.as_str(), attempt.detail.as_str()) {
@@ -49,6 +60,8 @@ pub(super) fn outcome(state: &str) -> &'static str {
         "rejected" => "refused",
         "unknown" => "no answer",
         "in_flight" => "under way",
+        "delivered" => "delivered",
+        "failed" => "not delivered",
         _ => "waiting",
     }
 }

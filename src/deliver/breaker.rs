@@ -49,6 +49,11 @@ impl Breaker {
         }
     }
 
+    /// No request passes now.
+    pub(crate) fn is_open(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Open { until, .. } if now < *until)
+    }
+
     /// A request showed that our account is at fault. Only the first one and probes lengthen the
     /// pause: the answers of requests that were already on their way say nothing new.
     /// Returns how long the breaker stays open from now.

@@ -9,9 +9,9 @@ pub mod sms;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-pub use render::{Notice, NoticeState, PushText, Renderer, TemplateError};
+pub use render::{DigestContext, Notice, NoticeState, PushText, Renderer, SmsText, TemplateError};
 
-use crate::alert::{AlertId, ContactName, Outcome, PhoneNumber, PushTarget, Severity};
+use crate::alert::{AlertId, ContactName, Fate, Outcome, PhoneNumber, PushTarget, Severity};
 
 /// A push to one device, ready to be sent.
 #[derive(Clone, Debug)]
@@ -56,12 +56,16 @@ pub struct Text {
     pub to: PhoneNumber,
     /// Whose number it is; only for the ledger.
     pub contact: ContactName,
-    /// What it says.
-    pub text: String,
+    /// What it says, as that gateway takes it.
+    pub fitted: sms::Fitted,
     /// Which alert.
     pub alert_id: AlertId,
+    /// Number of the attempt within the alert.
+    pub attempt: u32,
     /// How grave.
     pub severity: Severity,
+    /// Where the provider may report what became of it. Holds a token: not for the log.
+    pub report_url: String,
 }
 
 /// The road to phones' apps.
@@ -77,6 +81,16 @@ pub trait SmsTransport: Send + Sync + 'static {
     /// Its name in the configuration.
     fn name(&self) -> &str;
 
+    /// The words and the link as this gateway takes them for `to`, and what that costs. Pure.
+    fn fit(&self, to: &PhoneNumber, text: &SmsText) -> sms::Fitted;
+
     /// Makes one request, within the gateway's timeout.
     async fn send(&self, text: Text) -> Outcome;
+
+    /// Asks what became of a text that was sent at `sent_at`: one request, within the gateway's timeout.
+    async fn ask(&self, text: Text, sent_at: Timestamp) -> Fate;
+
+    /// Asks how the account stands: one request. `None` if the company cannot be asked this; an error is in
+    /// words for people.
+    async fn look(&self, at: sms::Look) -> Option<Result<sms::Seen, String>>;
 }

@@ -6,9 +6,9 @@ use tracing::{info, warn};
 
 use super::{ANSWERS_PER_ALERT_MAX, Answer, Dispatcher, news};
 use crate::{
-    alert::{Alert, AlertId, ContactTelling, Row},
+    alert::{Alert, AlertId, ContactTelling, Report, Row},
     chance,
-    plan::{self, DeviceVerdict, Plan, Present, QUARANTINE, Send, Settlement},
+    plan::{self, Ask, DeviceVerdict, Plan, Present, QUARANTINE, Send, Settlement},
     queue::{commit, write_of},
     store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, StoreError, Stored},
 };
@@ -16,19 +16,28 @@ use crate::{
 /// How often a step plans anew what somebody else changed meanwhile; the rest waits for the next.
 const ROUNDS_MAX: usize = 4;
 
+/// What an answer says.
+pub(crate) enum Said {
+    /// What an attempt came to.
+    Settled(Settlement),
+    /// What a gateway that was asked knows of an earlier one.
+    Reported(Report),
+}
+
 /// An alert to plan.
 struct Job {
     base: Stored,
-    settlements: Vec<Settlement>,
+    answers: Vec<Said>,
     claimed: bool,
 }
 
 /// What is left of a job once its alert is planned: the write holds the alert.
 struct Planned {
     id: AlertId,
-    settlements: Vec<Settlement>,
+    answers: Vec<Said>,
     claimed: bool,
     sends: Vec<Send>,
+    asks: Vec<Ask>,
     /// What the journal gained.
     news: Vec<Row>,
 }
@@ -59,8 +68,8 @@ impl Dispatcher {
                     }
                     // An admission or an operator was faster: plan on what is there now.
                     Commit::Conflict(Some(current)) => {
-                        let Planned { settlements, claimed, .. } = planned;
-                        jobs.push(Job { base: *current, settlements, claimed });
+                        let Planned { answers, claimed, .. } = planned;
+                        jobs.push(Job { base: *current, answers, claimed });
                     }
                     Commit::Conflict(None) => {}
                 }
@@ -68,14 +77,14 @@ impl Dispatcher {
         }
         for job in jobs {
             self.store.release(&[job.base.alert.id]).await;
-            self.wait_again(job.base.alert.id, job.settlements);
+            self.wait_again(job.base.alert.id, job.answers);
         }
         Ok(written)
     }
 
     /// One job per alert: a claimed document, or the one in hand, with the answers for it.
     async fn gather(&mut self, claimed: Vec<Stored>) -> Result<Vec<Job>, StoreError> {
-        let job = |base, claimed| Job { base, settlements: Vec::new(), claimed };
+        let job = |base, claimed| Job { base, answers: Vec::new(), claimed };
         let mut jobs: HashMap<AlertId, Job> =
             claimed.into_iter().map(|base| (base.alert.id, job(base, true))).collect();
         if let Err(error) = self.take_in_hand(&jobs).await {
@@ -93,8 +102,8 @@ impl Dispatcher {
                     None => continue,
                 },
             };
-            if job.settlements.len() < ANSWERS_PER_ALERT_MAX {
-                job.settlements.push(answer.settlement);
+            if job.answers.len() < ANSWERS_PER_ALERT_MAX {
+                job.answers.push(answer.said);
             } else {
                 self.waiting.push(answer);
             }
@@ -116,20 +125,27 @@ impl Dispatcher {
     }
 
     fn plan(&mut self, job: Job) -> (Planned, AlertWrite) {
-        let Job { base: Stored { mut alert, version }, settlements, claimed } = job;
+        let Job { base: Stored { mut alert, version }, answers, claimed } = job;
         let known = alert.rows.len();
         let mut verdicts = Vec::new();
-        for settlement in &settlements {
-            verdicts.extend(plan::settle(&mut alert, settlement, &self.present()));
+        for said in &answers {
+            match said {
+                Said::Settled(settlement) => {
+                    verdicts.extend(plan::settle(&mut alert, settlement, &self.present()));
+                }
+                Said::Reported(report) => {
+                    alert.telling.take_report(report);
+                }
+            }
         }
         for verdict in verdicts {
             self.judge(verdict);
         }
-        let Plan { sends, due } = plan::advance(&mut alert, &self.present());
+        let Plan { sends, asks, due } = plan::advance(&mut alert, &self.present());
         let news = alert.rows.get(known..).unwrap_or_default().to_vec();
         let mut write = write_of(alert, Expect::Version(version), due);
         write.release = claimed;
-        (Planned { id: write.alert.id, settlements, claimed, sends, news }, write)
+        (Planned { id: write.alert.id, answers, claimed, sends, asks, news }, write)
     }
 
     fn present(&self) -> Present<'_> {
@@ -176,7 +192,8 @@ impl Dispatcher {
         for row in &planned.news {
             news::log(alert.id, row);
         }
-        for Settlement { send, outcome, ended } in &planned.settlements {
+        for said in &planned.answers {
+            let Said::Settled(Settlement { send, outcome, ended, .. }) = said else { continue };
             self.metrics.attempt(
                 send.address.transport(),
                 outcome,
@@ -187,6 +204,9 @@ impl Dispatcher {
         for send in planned.sends {
             self.outbox.start(send, alert, &self.answer_sender);
         }
+        for ask in planned.asks {
+            self.outbox.ask(ask, alert, &self.answer_sender);
+        }
         if has_requests_under_way(alert) {
             self.in_hand.insert(planned.id, stored);
         } else {
@@ -195,17 +215,17 @@ impl Dispatcher {
     }
 
     async fn put_back(&mut self, planned: Vec<Planned>) {
-        for Planned { id, settlements, claimed, .. } in planned {
+        for Planned { id, answers, claimed, .. } in planned {
             if claimed {
                 self.store.release(&[id]).await;
             }
-            self.wait_again(id, settlements);
+            self.wait_again(id, answers);
         }
     }
 
-    fn wait_again(&mut self, alert_id: AlertId, settlements: Vec<Settlement>) {
-        let answer = |settlement| Answer { alert_id, settlement, _under_way: None };
-        self.waiting.extend(settlements.into_iter().map(answer));
+    fn wait_again(&mut self, alert_id: AlertId, answers: Vec<Said>) {
+        let answer = |said| Answer { alert_id, said, _under_way: None };
+        self.waiting.extend(answers.into_iter().map(answer));
     }
 }
 

@@ -23,6 +23,13 @@ pub(super) fn log(id: AlertId, row: &Row) {
                 None => info!(alert.id = %id, "attempt {number}, {transport} to {contact}: {outcome}"),
             }
         }
+        Entry::Reported { contact, destination, attempt, fate, .. } => {
+            if matches!(fate.as_str(), "delivered" | "taken") {
+                debug!(alert.id = %id, "attempt {attempt}, SMS to {contact}: {destination} says {fate}");
+            } else {
+                info!(alert.id = %id, "attempt {attempt}, SMS to {contact}: {destination} says {fate}");
+            }
+        }
         Entry::Fallback { contact, .. } => info!(alert.id = %id, "texting {contact}: no push was accepted"),
         Entry::DeadLetter { contact, transport, .. } => {
             warn!(alert.id = %id, "{} to {contact} is given up", transport.as_str());

@@ -12,16 +12,16 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 
-use super::Answer;
+use super::{Answer, jobs::Said};
 use crate::{
     alert::{
-        Alert, ContactName, DeferCause, DeviceId, Language, Outcome, PhoneNumber, PushTarget, RejectCause,
-        Subject,
+        Alert, ContactName, DeferCause, DeviceId, Fate, Language, Outcome, PhoneNumber, PushTarget,
+        RejectCause, Report, SigningKey, Subject,
     },
     clock::Clock,
     config::Contact,
-    deliver::{Notice, Push, PushMessage, PushTransport, Renderer, SmsTransport, Text, sms::TEXT_CHARS_MAX},
-    plan::{Address, Send, Settlement},
+    deliver::{Notice, Push, PushMessage, PushTransport, Renderer, SmsTransport, Text},
+    plan::{Address, Ask, Send, Settlement},
 };
 
 /// Most pushes under way at a time. Beyond it claims wait for answers; if none comes for
@@ -73,6 +73,7 @@ pub struct Outbox {
     pub public_url: String,
     /// For times in texts.
     pub time_zone: TimeZone,
+    signing_key: SigningKey,
     clock: Arc<dyn Clock>,
     tasks: TaskTracker,
     under_way: Arc<AtomicUsize>,
@@ -89,8 +90,8 @@ impl Outbox {
     pub fn new(
         renderer: Arc<Renderer>,
         public_url: String,
-        clock: Arc<dyn Clock>,
-        tasks: TaskTracker,
+        signing_key: SigningKey,
+        (clock, tasks): (Arc<dyn Clock>, TaskTracker),
     ) -> Self {
         Self {
             directory: Directory::default(),
@@ -99,6 +100,7 @@ impl Outbox {
             renderer,
             public_url,
             time_zone: TimeZone::UTC,
+            signing_key,
             tasks,
             under_way: Arc::default(),
             pushes: Arc::new(Semaphore::new(PUSHES_UNDER_WAY_MAX)),
@@ -137,6 +139,10 @@ impl Outbox {
         };
         let (alert_id, clock, answers) = (alert.id, self.clock.clone(), answers.clone());
         let last_push_answer = self.last_push_answer.clone();
+        let segments = match &request {
+            Ok(Request::Text(_, text, _)) => text.fitted.segments,
+            Ok(Request::Push(..)) | Err(_) => 0,
+        };
         let under_way = Some(UnderWay::new(&self.under_way));
         self.tasks.spawn(async move {
             let (outcome, permit) = match request {
@@ -148,9 +154,31 @@ impl Outbox {
                 Ok(Request::Text(transport, text, permit)) => (transport.send(text).await, Some(permit)),
                 Err(outcome) => (outcome, None),
             };
-            let settlement = Settlement { send, outcome, ended: clock.now() };
+            let said = Said::Settled(Settlement { send, outcome, segments, ended: clock.now() });
             // A closed channel means shutdown has stopped waiting; the attempt counts as unknown.
-            let _ = answers.send(Answer { alert_id, settlement, _under_way: under_way }).await;
+            let _ = answers.send(Answer { alert_id, said, _under_way: under_way }).await;
+            drop(permit);
+        });
+    }
+
+    /// Starts the question of `ask`; its answer goes to `answers`.
+    pub(super) fn ask(&self, ask: Ask, alert: &Alert, answers: &mpsc::Sender<Answer>) {
+        let Ask { attempt, contact, subject, gateway, sent_at } = ask;
+        let address = Address::Gateway(gateway);
+        let send = Send { attempt, contact, subject, address, began: sent_at };
+        let request = self.text_request(&send, gateway, alert);
+        let (alert_id, clock, answers) = (alert.id, self.clock.clone(), answers.clone());
+        let under_way = Some(UnderWay::new(&self.under_way));
+        self.tasks.spawn(async move {
+            let (fate, permit) = match request {
+                Ok(Request::Text(transport, text, permit)) => {
+                    (transport.ask(text, sent_at).await, Some(permit))
+                }
+                Ok(Request::Push(..)) => return,
+                Err(outcome) => (Fate::Unclear { reason: outcome.detail().to_owned() }, None),
+            };
+            let said = Said::Reported(Report { attempt, at: clock.now(), fate });
+            let _ = answers.send(Answer { alert_id, said, _under_way: under_way }).await;
             drop(permit);
         });
     }
@@ -174,18 +202,23 @@ impl Outbox {
         };
         let permit = self.texts.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
         let language = known.map(|person| person.language).unwrap_or_default();
+        let says = self.renderer.sms(&self.notice(&send.subject, alert, &self.url(alert)), language);
+        let fitted = transport.fit(&to, &says);
+        let report_url = self.report_url(transport.name(), send.attempt, alert);
+        let (contact, attempt) = (send.contact.clone(), send.attempt);
         let text =
-            self.renderer.sms(&self.notice(&send.subject, alert, &self.url(alert)), language, TEXT_CHARS_MAX);
-        let contact = send.contact.clone();
-        Ok(Request::Text(
-            transport,
-            Text { to, contact, text, alert_id: alert.id, severity: alert.severity },
-            permit,
-        ))
+            Text { to, contact, fitted, alert_id: alert.id, attempt, severity: alert.severity, report_url };
+        Ok(Request::Text(transport, text, permit))
     }
 
     fn notice<'a>(&'a self, subject: &'a Subject, alert: &'a Alert, url: &'a str) -> Notice<'a> {
         Notice::new(alert, subject, url, &self.time_zone, self.clock.now())
+    }
+
+    /// Where a gateway tells what became of a text; only who was given the address can use it.
+    fn report_url(&self, gateway: &str, attempt: u32, alert: &Alert) -> String {
+        let token = self.signing_key.text_token(gateway, alert.id, attempt);
+        format!("{}/v1/sms/reports/{gateway}?text={token}", self.public_url)
     }
 
     fn url(&self, alert: &Alert) -> String {

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use super::{
     Address, SMS_GIVE_UP,
     desk::{self, Desk},
+    reports,
+    settle::SMS_UNKNOWNS_MAX,
 };
 use crate::alert::{ContactName, ContactTelling, Cycle, Entry, PushRoad, RoadState, SmsRoad, Subject};
 
@@ -108,9 +110,15 @@ fn decide_text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
 
 fn text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
     let now = desk.now();
-    if let SmsRoad::Open { gateway, attempts, state, .. } = &mut cycle.sms
-        && is_due(*state, now)
-    {
+    let SmsRoad::Open { gateway, attempts, unknowns, state, unanswered, .. } = &mut cycle.sms else { return };
+    if !is_due(*state, now) {
+        return;
+    }
+    if let Some(asked) = reports::ask_about_lost(desk, name, &cycle.subject, unanswered) {
+        *state = asked;
+    } else if SMS_UNKNOWNS_MAX <= *unknowns {
+        cycle.sms = SmsRoad::Unknown;
+    } else {
         *attempts = attempts.saturating_add(1);
         *state = desk.send(name, &cycle.subject, Address::Gateway(*gateway));
     }

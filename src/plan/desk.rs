@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Address, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle};
+use super::{Address, Ask, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle};
 use crate::alert::{
     Alert, AlertState, ContactName, Cycle, Entry, Outcome, PushRoad, RoadState, Row, Severity, SmsRoad,
     Subject, Telling,
@@ -20,6 +20,7 @@ pub(super) struct Desk<'a> {
     pub(super) rows: Vec<Row>,
     pub(super) attempts: u32,
     pub(super) sends: Vec<Send>,
+    pub(super) asks: Vec<Ask>,
 }
 
 impl<'a> Desk<'a> {
@@ -34,6 +35,7 @@ impl<'a> Desk<'a> {
             rows: Vec::new(),
             attempts: alert.attempts,
             sends: Vec::new(),
+            asks: Vec::new(),
         }
     }
 
@@ -123,7 +125,7 @@ impl<'a> Desk<'a> {
         for (send, detail) in silent {
             let outcome = Outcome::Unknown { detail: detail.to_owned() };
             let ended = self.now();
-            settle::record(self, telling, &settle::Settlement { send, outcome, ended });
+            settle::record(self, telling, &settle::Settlement { send, outcome, segments: 0, ended });
         }
     }
 
@@ -139,8 +141,15 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn gateway(&self, rank: u8) -> Option<&GatewayRule> {
+    pub(super) fn gateway(&self, rank: u8) -> Option<&GatewayRule> {
         self.present.rules.gateways.get(usize::from(rank))
+    }
+
+    /// The gateway after this one, over the end if need be, without those; `None` if no other is left.
+    pub(super) fn next_gateway(&self, rank: u8, without: &[u8]) -> Option<u8> {
+        let all = u8::try_from(self.present.rules.gateways.len()).unwrap_or(u8::MAX);
+        let after = (rank.saturating_add(1)..all).chain(0..all.min(rank.saturating_add(1)));
+        after.into_iter().find(|rank| !without.contains(rank))
     }
 
     /// As the ledger shows it: never a token or a number.
@@ -164,7 +173,22 @@ impl<'a> Desk<'a> {
 }
 
 fn open_text() -> SmsRoad {
-    SmsRoad::Open { gateway: 0, tried: 0, refused: 0, attempts: 0, unknowns: 0, state: RoadState::Ready }
+    text_by(0, Vec::new(), 0)
+}
+
+/// A text that goes out now, by this gateway first and never by those that failed to deliver it; `unknowns` of
+/// it may have arrived already.
+pub(super) fn text_by(gateway: u8, undelivered: Vec<u8>, unknowns: u8) -> SmsRoad {
+    SmsRoad::Open {
+        gateway,
+        tried: 0,
+        refused: 0,
+        attempts: 0,
+        unknowns,
+        state: RoadState::Ready,
+        unanswered: None,
+        undelivered,
+    }
 }
 
 /// A text that goes out now because the push failed.

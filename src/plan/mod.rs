@@ -8,6 +8,7 @@ mod backoff;
 mod changes;
 mod cycle;
 mod desk;
+mod reports;
 mod rules;
 mod settle;
 
@@ -19,8 +20,8 @@ use jiff::Timestamp;
 pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
     rules::{
-        DEFAULT_REPEAT, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, QUARANTINE, Repeat, Rules,
-        SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
+        DEFAULT_REPEAT, DELIVERY_ASKED_AFTER, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person,
+        QUARANTINE, Repeat, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
     },
     settle::{DeviceVerdict, Settlement, settle},
 };
@@ -49,6 +50,8 @@ pub struct Present<'a> {
 pub struct Plan {
     /// Requests to make, each already marked in flight in the alert.
     pub sends: Vec<Send>,
+    /// Questions to gateways. Nothing waits for their answers, which come back as reports.
+    pub asks: Vec<Ask>,
     /// When to plan again; `None` only for an alert that is over and told.
     pub due: Option<Timestamp>,
 }
@@ -66,6 +69,21 @@ pub struct Send {
     pub address: Address,
     /// When it was planned.
     pub began: Timestamp,
+}
+
+/// One question to a gateway: what became of a text?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Number of the attempt that is asked about.
+    pub attempt: u32,
+    /// Whose text.
+    pub contact: ContactName,
+    /// What it told.
+    pub subject: Subject,
+    /// Which gateway, counted in the order of the configuration.
+    pub gateway: u8,
+    /// When that request began.
+    pub sent_at: Timestamp,
 }
 
 /// Where a request goes.
@@ -90,7 +108,11 @@ impl Address {
 /// Brings the telling of `alert` up to date.
 pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     if alert.state == AlertState::Noted {
-        return Plan { sends: Vec::new(), due: (present.now < alert.close_at).then_some(alert.close_at) };
+        return Plan {
+            sends: Vec::new(),
+            asks: Vec::new(),
+            due: (present.now < alert.close_at).then_some(alert.close_at),
+        };
     }
     if alert.is_open() && alert.close_at <= present.now {
         close_by_itself(alert, present.now);
@@ -98,6 +120,7 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     let mut telling = std::mem::take(&mut alert.telling);
     let mut desk = Desk::new(alert, present);
     desk.expire(&mut telling);
+    reports::apply(&mut desk, &mut telling);
     changes::apply(&mut desk, &mut telling);
     for (name, contact) in &mut telling.contacts {
         cycle::advance_all(&mut desk, name, contact);
@@ -108,11 +131,12 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
             cycle::advance_all(&mut desk, name, contact);
         }
     }
-    let Desk { sends, rows, attempts, .. } = desk;
+    reports::ask(&mut desk, &mut telling);
+    let Desk { sends, asks, rows, attempts, .. } = desk;
     alert.rows.extend(rows);
     alert.attempts = attempts;
     alert.telling = telling;
-    Plan { sends, due: due(alert) }
+    Plan { sends, asks, due: due(alert) }
 }
 
 /// When the alert needs to be looked at next.
@@ -121,7 +145,8 @@ fn due(alert: &Alert) -> Option<Timestamp> {
         alert.telling.contacts.values().flat_map(|contact| &contact.cycles).filter_map(cycle::wakes_at);
     let repeat = alert.telling.repeat_at.filter(|_| alert.state == AlertState::Triggered);
     let close = alert.is_open().then_some(alert.close_at);
-    roads.chain(repeat).chain(close).min()
+    let asks = alert.telling.contacts.values().filter_map(reports::wakes_at);
+    roads.chain(repeat).chain(close).chain(asks).min()
 }
 
 /// No recovery ever came, or it was only a test.

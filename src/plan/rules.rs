@@ -17,6 +17,18 @@ pub const SMS_GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
 /// After an SMS without a readable answer, the one further try waits so long.
 pub const SMS_AFTER_UNKNOWN: SignedDuration = SignedDuration::from_secs(60);
 
+/// When a gateway that can be asked is asked whether it has delivered a text, counted from the sending;
+/// after the last time it stays at "accepted".
+pub const DELIVERY_ASKED_AFTER: [SignedDuration; 4] = [
+    SignedDuration::from_secs(60),
+    SignedDuration::from_mins(5),
+    SignedDuration::from_mins(30),
+    SignedDuration::from_hours(3),
+];
+
+/// Most accepted texts of one contact whose reports are waited for; the oldest are let go first.
+pub const SENT_TEXTS_MAX: usize = 3;
+
 /// A device whose token belongs to another project is left alone for so long.
 pub const QUARANTINE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -52,6 +64,10 @@ pub struct GatewayRule {
     pub name: String,
     /// A request to it is given up after so long.
     pub in_flight_max: SignedDuration,
+    /// It reports by itself what became of a text.
+    pub reports: bool,
+    /// It can be asked what became of a text.
+    pub asks: bool,
 }
 
 /// Telling again because nobody acknowledged.

@@ -2,14 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Address, Present, RETRY_AFTER_MAX, SMS_AFTER_UNKNOWN, Send, desk::Desk};
+use super::{Address, Present, RETRY_AFTER_MAX, SMS_AFTER_UNKNOWN, Send, desk::Desk, reports};
 use crate::alert::{
-    Alert, AttemptRow, ContactName, ContactTelling, Cycle, DeferCause, DeviceId, Entry, Outcome, PushRoad,
-    RejectCause, RoadState, SmsRoad, Subject, Telling, Told,
+    Alert, AttemptRow, ContactTelling, Cycle, DeferCause, DeviceId, Entry, Outcome, PushRoad, RejectCause,
+    RoadState, SmsRoad, Subject, Telling, Told,
 };
 
 /// Times an SMS may go unanswered before it is left at "may have arrived".
-const SMS_UNKNOWNS_MAX: u8 = 2;
+pub(super) const SMS_UNKNOWNS_MAX: u8 = 2;
 
 /// Longest detail of an attempt, in characters.
 const DETAIL_CHARS_MAX: usize = 200;
@@ -21,6 +21,8 @@ pub struct Settlement {
     pub send: Send,
     /// Its result.
     pub outcome: Outcome,
+    /// What the text is billed as; 0 for a push, and where no request was made or it is not known.
+    pub segments: u8,
     /// When the answer was there.
     pub ended: Timestamp,
 }
@@ -70,16 +72,29 @@ fn verdict(Settlement { send, outcome, .. }: &Settlement) -> Option<DeviceVerdic
 pub(super) fn record(desk: &mut Desk<'_>, telling: &mut Telling, settlement: &Settlement) {
     let Settlement { send, outcome, .. } = settlement;
     desk.note(Entry::Attempt(row(settlement, desk.describe(send.address))));
+    // A gateway's report that it has the text goes before an answer that says otherwise, or none.
+    let has_it = Outcome::Accepted { provider_id: None };
+    let outcome = if reports::says_taken(telling, send.attempt) { &has_it } else { outcome };
     let Some(contact) = telling.contacts.get_mut(&send.contact) else { return };
-    remember(contact, send, outcome);
-    let Some(cycle) = contact.cycles.iter_mut().find(|cycle| cycle.subject == send.subject) else { return };
+    remember(desk, contact, send, outcome);
+    let Some(cycle) = contact.cycles.iter_mut().find(|cycle| cycle.subject == send.subject) else {
+        // A second copy, of a text whose first was found meanwhile: it counts if the first does not arrive.
+        if matches!(outcome, Outcome::Accepted { .. }) {
+            reports::keep_sent(desk, contact, send, &SmsRoad::Accepted);
+        }
+        return;
+    };
     match send.address {
         Address::Device(device) => settle_push(desk, cycle, (device, send.attempt), outcome),
-        Address::Gateway(_) => settle_text(desk, &send.contact, cycle, (send.attempt, outcome)),
+        Address::Gateway(_) if matches!(outcome, Outcome::Accepted { .. }) => {
+            let sms = std::mem::replace(&mut cycle.sms, SmsRoad::Accepted);
+            reports::keep_sent(desk, contact, send, &sms);
+        }
+        Address::Gateway(_) => settle_text(desk, cycle, send, outcome),
     }
 }
 
-fn row(Settlement { send, outcome, ended }: &Settlement, destination: String) -> AttemptRow {
+fn row(Settlement { send, outcome, segments, ended }: &Settlement, destination: String) -> AttemptRow {
     let took = ended.duration_since(send.began).as_millis();
     AttemptRow {
         attempt: send.attempt,
@@ -91,28 +106,37 @@ fn row(Settlement { send, outcome, ended }: &Settlement, destination: String) ->
         cause: outcome.cause().map(str::to_owned),
         // A message id is as long as the provider likes; the document has a limit.
         detail: outcome.detail().chars().take(DETAIL_CHARS_MAX).collect(),
+        segments: if matches!(outcome, Outcome::Accepted { .. } | Outcome::Unknown { .. }) {
+            *segments
+        } else {
+            0
+        },
         started_at: send.began,
         took_ms: u32::try_from(took).unwrap_or(if took < 0 { 0 } else { u32::MAX }),
     }
 }
 
 /// What the contact now knows, whichever cycle it came by.
-fn remember(contact: &mut ContactTelling, send: &Send, outcome: &Outcome) {
+pub(super) fn remember(desk: &Desk<'_>, contact: &mut ContactTelling, send: &Send, outcome: &Outcome) {
     let told = match outcome {
         Outcome::Accepted { .. } => Told::Yes,
         Outcome::Unknown { .. } => Told::Maybe,
         Outcome::Deferred { .. } | Outcome::Rejected { .. } => return,
     };
-    let about_alert = match send.subject {
-        Subject::Opened | Subject::Repeat { .. } | Subject::Raised | Subject::Missed => true,
-        Subject::Resolved | Subject::Unreachable { .. } => false,
-    };
+    let about_alert = send.subject.is_about_alert();
     if about_alert {
         contact.told = contact.told.max(told);
         contact.texted |= matches!(send.address, Address::Gateway(_));
     }
     if told == Told::Yes && about_alert {
         contact.unreachable = None;
+    }
+    let stays = match send.address {
+        Address::Device(_) => true,
+        Address::Gateway(rank) => desk.gateway(rank).is_none_or(|rule| !rule.reports && !rule.asks),
+    };
+    if about_alert && (told == Told::Maybe || stays) {
+        contact.certain = contact.certain.max(told);
     }
 }
 
@@ -170,58 +194,58 @@ fn spare_text(desk: &Desk<'_>, cycle: &mut Cycle) {
     }
 }
 
-fn settle_text(
-    desk: &mut Desk<'_>,
-    contact: &ContactName,
-    cycle: &mut Cycle,
-    (attempt, outcome): (u32, &Outcome),
-) {
-    if matches!(outcome, Outcome::Accepted { .. }) {
-        cycle.sms = SmsRoad::Accepted;
-        return;
-    }
+/// A text that was not accepted.
+fn settle_text(desk: &mut Desk<'_>, cycle: &mut Cycle, send: &Send, outcome: &Outcome) {
     let SmsRoad::Open { state, gateway, .. } = &cycle.sms else { return };
-    if !matches!(state, RoadState::InFlight { attempt: running, .. } if *running == attempt) {
+    if !matches!(state, RoadState::InFlight { attempt: running, .. } if *running == send.attempt) {
         return;
     }
     let address = Address::Gateway(*gateway);
     match outcome {
         Outcome::Accepted { .. } => {}
-        Outcome::Unknown { .. } => ask_once_more(desk, cycle),
+        Outcome::Unknown { .. } => ask_once_more(desk, cycle, send),
         Outcome::Deferred { retry_after, .. } => {
             pass_on(desk, cycle, false, *retry_after);
         }
         Outcome::Rejected { detail, .. } => {
             if pass_on(desk, cycle, true, None) {
                 let reason = failed(detail, "text rejected");
-                desk.dead_letter(contact, &cycle.subject, address, &reason);
+                desk.dead_letter(&send.contact, &cycle.subject, address, &reason);
                 cycle.sms = SmsRoad::Failed { reason };
             }
         }
     }
 }
 
-/// After an SMS without a readable answer it is sent once more, by the next gateway if there is
-/// one; after that it is left at "may have arrived".
-fn ask_once_more(desk: &Desk<'_>, cycle: &mut Cycle) {
-    let all = gateways(desk);
-    let at = desk.after(SMS_AFTER_UNKNOWN);
-    let SmsRoad::Open { gateway, tried, refused, unknowns, state, .. } = &mut cycle.sms else { return };
+/// After an SMS without a readable answer the gateway is asked, if it can tell. If it cannot, the text is
+/// sent once more, by the next gateway if there is one; after that it is left at "may have arrived".
+fn ask_once_more(desk: &Desk<'_>, cycle: &mut Cycle, send: &Send) {
+    let SmsRoad::Open { gateway, tried, refused, unknowns, state, unanswered, undelivered, .. } =
+        &mut cycle.sms
+    else {
+        return;
+    };
     *unknowns = unknowns.saturating_add(1);
-    (*tried, *refused, *gateway) = (0, 0, (*gateway + 1) % all);
-    *state = RoadState::Waiting { at, fault: false };
-    if SMS_UNKNOWNS_MAX <= *unknowns {
+    (*tried, *refused) = (0, 0);
+    *gateway = desk.next_gateway(*gateway, undelivered).unwrap_or(*gateway);
+    let (lost, at) = reports::lost(desk, send).unzip();
+    *state = RoadState::Waiting { at: at.unwrap_or(desk.after(SMS_AFTER_UNKNOWN)), fault: false };
+    *unanswered = lost;
+    if SMS_UNKNOWNS_MAX <= *unknowns && unanswered.is_none() {
         cycle.sms = SmsRoad::Unknown;
     }
 }
 
 /// The next gateway at once; after the last one a pause. True if every gateway refused for good.
 fn pass_on(desk: &Desk<'_>, cycle: &mut Cycle, is_refusal: bool, asked: Option<SignedDuration>) -> bool {
-    let all = gateways(desk);
-    let SmsRoad::Open { gateway, tried, refused, attempts, state, .. } = &mut cycle.sms else { return false };
+    let SmsRoad::Open { gateway, tried, refused, attempts, state, undelivered, .. } = &mut cycle.sms else {
+        return false;
+    };
+    let spent = u8::try_from(undelivered.len()).unwrap_or(u8::MAX);
+    let all = gateways(desk).saturating_sub(spent).max(1);
     *tried += 1;
     *refused += u8::from(is_refusal);
-    *gateway = (*gateway + 1) % all;
+    *gateway = desk.next_gateway(*gateway, undelivered).unwrap_or(*gateway);
     if *tried < all {
         *state = RoadState::Ready;
         return false;

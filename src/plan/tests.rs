@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::alert::{
-    Acknowledgement, AlertId, DedupKey, DeferCause, Event, Outcome, RejectCause, Severity, Told,
+    Acknowledgement, AlertId, DedupKey, DeferCause, Event, Fate, Outcome, RejectCause, Report, Severity, Told,
 };
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -20,6 +20,10 @@ struct Scene {
     open: Vec<Send>,
     /// Every text sent, with the answer that was known so far.
     texts: Vec<(Send, Option<Outcome>)>,
+    /// What gateways reported of them.
+    reported: Vec<Report>,
+    /// What gateways were asked.
+    asked: Vec<Ask>,
     due: Option<Timestamp>,
 }
 
@@ -45,6 +49,8 @@ impl Scene {
             started: T0,
             open: Vec::new(),
             texts: Vec::new(),
+            reported: Vec::new(),
+            asked: Vec::new(),
             due: None,
         }
     }
@@ -73,9 +79,11 @@ impl Scene {
         let mut again = alert.clone();
         let repeated = advance(&mut again, &self.present());
         assert_eq!((repeated.sends.len(), repeated.due), (0, plan.due), "planning twice sends nothing twice");
+        assert_eq!(repeated.asks, [], "planning twice asks nothing twice");
         self.alert = alert;
         self.due = plan.due;
         let words = plan.sends.iter().map(describe).collect();
+        self.asked.extend(plan.asks);
         for send in plan.sends {
             self.check_text(&send);
             self.open.push(send);
@@ -91,7 +99,12 @@ impl Scene {
         }
         let same =
             |earlier: &&(Send, _)| earlier.0.contact == send.contact && earlier.0.subject == send.subject;
-        let earlier: Vec<_> = self.texts.iter().filter(same).map(|(_, outcome)| outcome).collect();
+        let failed = |send: &Send| {
+            let is_failure = |report: &Report| matches!(report.fate, Fate::Failed { .. });
+            self.reported.iter().any(|report| report.attempt == send.attempt && is_failure(report))
+        };
+        let earlier = self.texts.iter().filter(same).filter(|(text, _)| !failed(text));
+        let earlier: Vec<_> = earlier.map(|(_, outcome)| outcome).collect();
         let arrived = |outcome: &&&Option<Outcome>| matches!(outcome, Some(Outcome::Accepted { .. }));
         let may_be = |outcome: &&&Option<Outcome>| matches!(outcome, None | Some(Outcome::Unknown { .. }));
         assert_eq!(earlier.iter().filter(arrived).count(), 0, "texted again after an acceptance: {send:?}");
@@ -110,7 +123,7 @@ impl Scene {
         if let Some((_, known)) = self.texts.iter_mut().find(|(text, _)| *text == send) {
             *known = Some(outcome.clone());
         }
-        let settlement = Settlement { send, outcome, ended: self.now };
+        let settlement = Settlement { send, outcome, segments: 0, ended: self.now };
         let mut alert = self.alert.clone();
         match settle(&mut alert, &settlement, &self.present()) {
             Some(DeviceVerdict::Retire { device, .. }) => self.devices.retire(device),
@@ -118,6 +131,15 @@ impl Scene {
             None => {}
         }
         self.alert = alert;
+        self.plan()
+    }
+
+    /// A gateway reports about the attempt of this number; says what goes out in consequence.
+    fn report(&mut self, attempt: u32, fate: Fate) -> Vec<String> {
+        let report = Report { attempt, at: self.now, fate };
+        if self.alert.telling.take_report(&report) {
+            self.reported.push(report);
+        }
         self.plan()
     }
 
@@ -155,7 +177,12 @@ fn describe(send: &Send) -> String {
 }
 
 fn gateways(count: usize) -> Vec<GatewayRule> {
-    let rule = |n| GatewayRule { name: format!("gateway{n}"), in_flight_max: SignedDuration::from_secs(10) };
+    gateways_that(count, false, false)
+}
+
+fn gateways_that(count: usize, reports: bool, asks: bool) -> Vec<GatewayRule> {
+    let in_flight_max = SignedDuration::from_secs(10);
+    let rule = |n| GatewayRule { name: format!("gateway{n}"), in_flight_max, reports, asks };
     (1..=count).map(rule).collect()
 }
 
@@ -191,6 +218,8 @@ fn unknown() -> Outcome {
 }
 
 const NOTHING: [&str; 0] = [];
+
+mod reports;
 
 #[test]
 fn an_accepted_push_is_all_that_happens() {
@@ -442,6 +471,7 @@ fn a_push_past_its_time_to_live_becomes_a_dead_letter() {
 enum Happening {
     Pass(u16),
     Answer(u8, Outcome),
+    Report(u8, Fate),
     Acknowledge,
     Unacknowledge,
     Raise,
@@ -458,7 +488,15 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => Just(rejected(RejectCause::Recipient)),
         2 => Just(unknown()),
     ];
+    let fate = prop_oneof![
+        2 => Just(Fate::Taken),
+        2 => Just(Fate::Delivered),
+        3 => Just(Fate::Failed { reason: "30005".into() }),
+        1 => Just(Fate::NotThere),
+        1 => Just(Fate::Unclear { reason: "silence".into() }),
+    ];
     prop_oneof![
+        6 => (any::<u8>(), fate).prop_map(|(which, fate)| Happening::Report(which, fate)),
         8 => (1_u16..100).prop_map(Happening::Pass),
         1 => (1_000_u16..20_000).prop_map(Happening::Pass),
         12 => (any::<u8>(), outcome).prop_map(|(which, outcome)| Happening::Answer(which, outcome)),
@@ -476,12 +514,12 @@ proptest! {
     #[test]
     fn whatever_happens_texts_are_not_doubled_and_everybody_is_told_or_told_of(
         severity in 0_u8..6,
-        gateways in 1_usize..3,
+        (gateways, reports, asks) in (1_usize..3, any::<bool>(), any::<bool>()),
         happenings in proptest::collection::vec(happening(), 0..60),
     ) {
         let mut scene = Scene::at(Severity::from_number(severity).expect("0 to 5"))
             .with_people(vec![person("jin", 2), person("min", 0)]);
-        scene.rules.gateways = super::tests::gateways(gateways);
+        scene.rules.gateways = gateways_that(gateways, reports, asks);
         let mut cut_short = false;
         scene.plan();
         for happening in happenings {
@@ -490,6 +528,12 @@ proptest! {
                 Happening::Answer(which, outcome) => {
                     if let Some(send) = scene.open.get(usize::from(which) % scene.open.len().max(1)).cloned() {
                         scene.answer(send.attempt, outcome);
+                    }
+                }
+                Happening::Report(which, fate) => {
+                    let about = scene.texts.get(usize::from(which) % scene.texts.len().max(1));
+                    if let Some(attempt) = about.map(|(text, _)| text.attempt) {
+                        scene.report(attempt, fate);
                     }
                 }
                 Happening::Acknowledge if scene.alert.is_open() => { cut_short = true; scene.acknowledge(); }

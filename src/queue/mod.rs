@@ -18,8 +18,8 @@ pub use self::admit::{Arrival, Decision, IDEMPOTENCY_KEEP, NOTED_KEEP, TEST_CLOS
 use self::seen::SeenCounts;
 use crate::{
     alert::{
-        Admission, Alert, AlertId, AlertState, DedupKey, Entry, Event, EventStatus, IgnoreReason, Resolution,
-        ResolvedBy, Row, ThreadKey,
+        Admission, Alert, AlertId, AlertState, DedupKey, Entry, Event, EventStatus, IgnoreReason, Report,
+        Resolution, ResolvedBy, Row, ThreadKey,
     },
     chance,
     clock::Clock,
@@ -230,6 +230,25 @@ impl Queue {
             }
         }
         Err(StoreError::Unavailable("too many writers on one alert".into()).into())
+    }
+
+    /// Keeps a provider's report about a text for dispatch to plan. False if nobody waits for it: it is about
+    /// no text of ours, came twice, or came too late to matter.
+    pub async fn report(&self, id: AlertId, report: &Report) -> Result<bool, StoreError> {
+        let mut current = self.store.get(id).await?;
+        for _ in 0..CONFLICTS_MAX {
+            let Some(Stored { mut alert, version }) = current else { return Ok(false) };
+            if !alert.telling.take_report(report) {
+                return Ok(false);
+            }
+            let write = write_of(alert, Expect::Version(version), Some(self.clock.now()));
+            match commit(self.store.as_ref(), Lane::Deliver, &mut [write]).await?.pop() {
+                Some(Commit::Done(_)) => return Ok(true),
+                Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
+                None => break,
+            }
+        }
+        Err(StoreError::Unavailable("too many writers on one alert".into()))
     }
 
     /// Adds what was seen since the last save.

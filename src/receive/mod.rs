@@ -5,6 +5,7 @@
 //! sits at a keyboard, answers with errors.
 
 pub mod alertmanager;
+pub mod delivery;
 mod fields;
 pub mod generic;
 pub mod grafana;

@@ -71,6 +71,7 @@ pub async fn ledger(
             | Entry::Resolved { .. }
             | Entry::Repeated { .. }
             | Entry::Fallback { .. }
+            | Entry::Reported { .. }
             | Entry::DeadLetter { .. }
             | Entry::Unreachable { .. } => None,
         });
@@ -95,7 +96,7 @@ pub struct NotificationView {
     pub destination: String,
     /// What it tells.
     pub subject: String,
-    /// `in_flight`, `waiting`, or the last outcome.
+    /// `in_flight`, `waiting`, `delivered` or `failed` by the provider's report, or the last outcome.
     pub state: String,
     /// Attempts answered so far.
     pub attempts: u32,
@@ -116,6 +117,18 @@ pub fn notifications(alert: &Alert, history: &[Row]) -> Vec<NotificationView> {
             );
             view.attempts += 1;
             view.state.clone_from(&attempt.outcome);
+        }
+        if let Entry::Reported { contact, destination, subject, fate, .. } = &row.entry {
+            let about = |view: &&mut NotificationView| {
+                view.transport == Transport::Sms && view.contact == *contact && view.subject == *subject
+            };
+            // What an earlier gateway failed to deliver says nothing of a later one.
+            let counts = |view: &&mut NotificationView| {
+                fate == "delivered" || (fate == "failed" && view.destination == *destination)
+            };
+            if let Some(view) = views.iter_mut().find(about).filter(counts) {
+                view.state.clone_from(fate);
+            }
         }
     }
     for (name, contact) in &alert.telling.contacts {

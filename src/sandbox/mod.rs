@@ -36,13 +36,13 @@ pub use answer::Answer;
 pub use google::{Fcm, PROJECT, TokenEndpoint};
 pub use script::Breakage;
 pub use seen::{Counts, PushSeen, Record, RefusalSeen, SEEN_MAX, TextSeen};
-pub use sms::Sms;
+pub use sms::{Callback, Sms};
 
 use google::{IssuedTokens, ServiceAccount};
 use line::{CutHandle, Exchange, Lines};
 use script::Script;
 use seen::{Ledger, wait_until};
-use sms::SolapiAccount;
+use sms::{KannelUser, SolapiAccount, TwilioAccount};
 use tls::Identity;
 use world::World;
 
@@ -126,6 +126,8 @@ impl Sandbox {
             pushes: Ledger::new(options.record),
             sms_script: Script::new(Answer::silent_503()),
             solapi: SolapiAccount::generate()?,
+            twilio: TwilioAccount::generate()?,
+            kannel: KannelUser::generate()?,
             texts: Ledger::new(options.record),
             ids: 0.into(),
             changes: tokio::sync::watch::Sender::new(0),
@@ -204,7 +206,13 @@ fn routes(world: Arc<World>) -> Router {
         .route("/v1/projects/{project}/messages:send", post(google::send))
         .route("/sms/send", post(sms::send))
         .route("/messages/v4/send-many/detail", post(sms::send_many))
+        .route("/messages/v4/list", get(sms::list))
         .route("/cash/v1/balance", get(sms::balance))
+        .route("/senderid/v1/numbers/active", get(sms::senders))
+        .route("/2010-04-01/Accounts/{sid}/Messages.json", get(sms::twilio_list).post(sms::send_by_twilio))
+        .route("/2010-04-01/Accounts/{sid}", get(sms::twilio_account))
+        .route("/2010-04-01/Accounts/{sid}/{page}", get(sms::twilio_page))
+        .route("/cgi-bin/sendsms", get(sms::send_by_kannel))
         .merge(page::routes())
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -62,8 +62,10 @@ pub struct TextSeen {
     pub text: String,
     /// Which alert; empty where the request does not say.
     pub alert_id: String,
-    /// The interface it came by: `solapi` or `http`.
+    /// The interface it came by: `solapi`, `twilio`, `kannel` or `http`.
     pub provider: &'static str,
+    /// Where the sender wants to be told what becomes of it; empty if nowhere.
+    pub report_url: String,
     /// The status code it got; 0 for none.
     pub answered: u16,
     /// The phone got it.

@@ -25,7 +25,7 @@ use super::{
     line::{CutHandle, Exchange},
     script::Script,
     seen::{Entry, Ledger, PushSeen, RefusalSeen, TextSeen},
-    sms::SolapiAccount,
+    sms::{KannelUser, SolapiAccount, TwilioAccount},
 };
 use crate::clock::Clock;
 
@@ -46,6 +46,8 @@ pub(super) struct World {
 
     pub(super) sms_script: Script,
     pub(super) solapi: SolapiAccount,
+    pub(super) twilio: TwilioAccount,
+    pub(super) kannel: KannelUser,
     pub(super) texts: Ledger<TextSeen>,
 
     pub(super) ids: AtomicU64,

@@ -55,6 +55,7 @@ conformance! {
     a_listing_reads_only_so_much_at_a_time,
     moved_rows_come_back_in_their_order,
     devices_are_remembered,
+    the_signing_key_is_made_once,
     heartbeats_are_remembered,
     purging_forgets_only_what_is_over,
     purging_keeps_a_thread_that_has_a_newer_round,
@@ -379,6 +380,13 @@ async fn devices_are_remembered(store: Shop) {
         store.put_device(record(id, reason)).await.unwrap();
     }
     assert_eq!(store.devices().await.unwrap(), [record(3, "SENDER_ID_MISMATCH"), record(7, "again")]);
+}
+
+async fn the_signing_key_is_made_once(store: Shop) {
+    for fresh in [[1; 32], [2; 32], [3; 32]] {
+        assert_eq!(store.signing_key(fresh).await.unwrap(), [1; 32]);
+    }
+    assert_eq!(store.devices().await.unwrap(), [], "and is no device");
 }
 
 async fn heartbeats_are_remembered(store: Shop) {

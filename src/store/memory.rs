@@ -32,6 +32,7 @@ struct Tables {
     dues: BTreeSet<(u64, AlertId)>,
     chunks: BTreeMap<(AlertId, u32), Vec<Row>>,
     devices: BTreeMap<DeviceId, DeviceRecord>,
+    signing_key: Option<[u8; 32]>,
     heartbeats: BTreeMap<String, HeartbeatRecord>,
     claims: Claims,
 }
@@ -197,6 +198,10 @@ impl Store for MemoryStore {
 
     async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
         Ok(self.tables().devices.values().cloned().collect())
+    }
+
+    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        Ok(*self.tables().signing_key.get_or_insert(fresh))
     }
 
     async fn put_heartbeat(&self, _lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {

@@ -204,6 +204,10 @@ pub trait Store: Send + Sync + 'static {
     /// Everything we know of devices.
     async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError>;
 
+    /// The key that signs what this installation hands out: the one kept, or `fresh` if there is none yet.
+    /// Durable when it returns.
+    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError>;
+
     /// Writes what we know of a heartbeat; durable when it returns.
     async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError>;
 

@@ -9,7 +9,7 @@ mod document;
 use std::{collections::BTreeSet, net::SocketAddr, sync::LazyLock};
 
 use bongsu::alert::{
-    AttemptRow, ContactName, DeferCause, Entry, RejectCause, Row, Severity, Subject, Transport,
+    AttemptRow, ContactName, DeferCause, Entry, Fate, RejectCause, Row, Severity, Subject, Transport,
 };
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -33,12 +33,16 @@ const ATTEMPTS: &str = "/v1/attempts";
 const HEARTBEATS: &str = "/v1/heartbeats";
 const HEARTBEAT: &str = "/v1/heartbeats/{name}";
 const PAGE: &str = "/alerts/{id}";
+const REPORTS: &str = "/v1/sms/reports/{gateway}";
 
 /// Well formed, and nobody's.
 const NO_ALERT: &str = "01934f9c-0a00-7abc-8def-0123456789ab";
 
 /// A limit that a test can exceed cheaply.
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// Largest report of a gateway, in bytes.
+const REPORT_LIMIT: usize = 16 * 1024;
 
 /// Largest note, in bytes.
 const NOTE_LIMIT: usize = 16 * 1024;
@@ -220,7 +224,12 @@ fn check(contract: &Contract, ask: &Ask, answer: &Answer) {
 /// A server with some history: an alert of every state and with every road.
 async fn scene() -> (Harness, SocketAddr, Ids) {
     let more = format!("[server]\nbody_limit = \"{BODY_LIMIT} B\"\n[[heartbeat]]\nname = \"alive\"");
-    let h = Harness::with(Setting { more, ..Setting::default() }).await;
+    let gateways = vec!["sms-one", "twilio", "kannel"];
+    let h = Harness::with(Setting { gateways, more, ..Setting::default() }).await;
+    // The first text goes by all gateways, and by the last of them for good.
+    let (busy, taken) =
+        (bongsu::sandbox::Answer::json(429, &serde_json::json!({})), bongsu::sandbox::Answer::Ok);
+    h.sandbox.sms().script([busy.clone(), busy, taken]);
     h.sandbox
         .fcm()
         .script([bongsu::sandbox::Answer::unavailable(None), bongsu::sandbox::Answer::invalid_argument()]);
@@ -244,6 +253,33 @@ async fn scene() -> (Harness, SocketAddr, Ids) {
 struct Ids {
     open: String,
     over: String,
+}
+
+/// What gateways may meet.
+fn of_gateways(h: &Harness) -> Vec<Ask> {
+    let texts = h.sandbox.sms().texts();
+    let url = |provider| {
+        let text = texts.iter().find(|text| text.provider == provider);
+        text.expect("a text by this gateway").report_url.replace("%d", "1").replace("%A", "")
+    };
+    let named = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
+    let sms = h.sandbox.sms();
+    let (_, token) = sms.twilio_credentials();
+    let address = url("twilio");
+    let signature = broken::signature(token, &address, ("MessageStatus", "delivered")).leak();
+    let twilio = |status| {
+        post(REPORTS, status).header("x-twilio-signature", signature).body("MessageStatus=delivered")
+    };
+    vec![
+        get(REPORTS, 200).to(&named(&url("kannel"))),
+        get(REPORTS, 403).to("kannel"),
+        get(REPORTS, 404).to("twilio"),
+        twilio(200).to(&named(&address)),
+        twilio(403).to("twilio"),
+        twilio(404).to("kannel"),
+        post(REPORTS, 408).to("twilio").breaking_off(),
+        post(REPORTS, 413).to("twilio").body("x".repeat(REPORT_LIMIT + 1)),
+    ]
 }
 
 /// What senders and probes may meet.
@@ -351,6 +387,12 @@ fn of_a_broken_store() -> Vec<Ask> {
         post(HEARTBEAT, 503).to("alive").key(ZABBIX_KEY),
         get("/readyz", 503),
     ];
+    let (kannel, twilio) = (broken::report("kannel"), broken::report("twilio"));
+    asks.push(get(REPORTS, 503).to(&(kannel + "&state=1")));
+    let address = format!("{}/v1/sms/reports/{twilio}", broken::PUBLIC_URL);
+    let signature = broken::signature(broken::TOKEN, &address, ("MessageStatus", "delivered")).leak();
+    let signed = post(REPORTS, 503).header("x-twilio-signature", signature).to(&twilio);
+    asks.push(signed.body("MessageStatus=delivered"));
     asks.extend([ALERTS, ALERT, ATTEMPTS, PAGE].map(|path| get(path, 503).key(VIEWER)));
     asks.extend(
         [ACKNOWLEDGE, UNACKNOWLEDGE, RESOLVE, NOTES].map(|path| post(path, 503).key(OPERATOR).body("x")),
@@ -361,9 +403,9 @@ fn of_a_broken_store() -> Vec<Ask> {
 #[tokio::test]
 async fn every_documented_answer_can_be_had_and_is_as_documented() {
     let contract = Contract::read();
-    let (_h, address, ids) = scene().await;
+    let (h, address, ids) = scene().await;
     let broken = broken::serve().await;
-    let asks = [of_senders(), of_readers(&ids), of_operators(&ids)].concat();
+    let asks = [of_senders(), of_readers(&ids), of_operators(&ids), of_gateways(&h)].concat();
     let asks = asks.into_iter().map(|ask| (address, ask));
     let mut asked = BTreeSet::new();
     let mut codes = BTreeSet::new();
@@ -446,6 +488,7 @@ fn every_journal_row_and_cause_is_documented() {
         outcome: "deferred".to_owned(),
         cause: Some(cause.to_owned()),
         detail: "503".to_owned(),
+        segments: 3,
         started_at: T0,
         took_ms: 7,
     };
@@ -461,6 +504,14 @@ fn every_journal_row_and_cause_is_documented() {
         Entry::Resolved { by, note: Some("cleaned".to_owned()) },
         Entry::Repeated { number: 1 },
         Entry::Fallback { contact: jin.clone(), reason: reason.clone() },
+        Entry::Reported {
+            contact: jin.clone(),
+            destination: destination.clone(),
+            subject: "opened".to_owned(),
+            attempt: 3,
+            fate: Fate::NotThere.as_str().to_owned(),
+            detail: reason.clone(),
+        },
         Entry::DeadLetter {
             contact: jin.clone(),
             transport,

@@ -62,6 +62,11 @@ impl Phones {
         texts.into_iter().filter(|text| text.accepted && text.alert_id == id).collect()
     }
 
+    /// How many texts came by the sandbox's company.
+    pub(crate) fn all_texts(&self) -> u64 {
+        self.sandbox.sms().counts().seen
+    }
+
     /// The states that the pushes about an alert told, in order, once there are as many as expected.
     pub(crate) async fn told(&self, alert: &Value, states: &[&str]) {
         let told = || self.pushes(alert).iter().map(|push| push.data("state").to_owned()).collect::<Vec<_>>();
@@ -84,12 +89,18 @@ pub(crate) struct Bongsu {
 impl Bongsu {
     /// Starts one that reaches those phones.
     pub(crate) async fn start(phones: &Phones) -> Self {
+        let jin = format!("[[contact]]\nname = \"jin\"\nphone = \"{JIN_PHONE}\"\ndevices = [\"{JIN}\"]\n");
+        Self::start_with_texts(phones, "", &jin).await
+    }
+
+    /// Starts one with these `[[sms.gateway]]`s before the sandbox's, and these `[[contact]]`s.
+    pub(crate) async fn start_with_texts(phones: &Phones, gateways: &str, contacts: &str) -> Self {
         let port = Port::reserve();
         let folder = TempDir::new().unwrap();
         let key_file = folder.path().join("firebase.json");
         std::fs::write(&key_file, phones.sandbox.service_account_json()).unwrap();
         std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let configuration = configuration(port.address, phones.sandbox.base_url());
+        let configuration = configuration(port.address, phones.sandbox.base_url(), (gateways, contacts));
         std::fs::write(folder.path().join("bongsu.toml"), configuration).unwrap();
         let mut bongsu = Self { port, folder, process: None, client: client() };
         bongsu.boot().await;
@@ -128,6 +139,15 @@ impl Bongsu {
     /// Where Zabbix posts to.
     pub(crate) fn events_url(&self) -> String {
         self.url("/v1/events/zabbix")
+    }
+
+    /// Posts an alert by hand; its id.
+    pub(crate) async fn raise(&self, alert: &Value) -> String {
+        let request = self.client.post(self.url("/v1/alerts")).bearer_auth(OPERATOR).body(alert.to_string());
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 202, "{alert}");
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        answer["results"][0]["alert_id"].as_str().unwrap().to_owned()
     }
 
     /// All its alerts, newest first.
@@ -249,7 +269,7 @@ impl Drop for Bongsu {
 }
 
 /// The contact and integration of a small team: one person, one phone, times and texts of Korea.
-fn configuration(address: SocketAddr, sandbox: &str) -> String {
+fn configuration(address: SocketAddr, sandbox: &str, (gateways, contacts): (&str, &str)) -> String {
     let integrations = KINDS.map(|kind| {
         format!("[[integration]]\nname = \"{kind}\"\nkind = \"{kind}\"\nkey = \"{kind}-key-0123456789\"\n")
     });
@@ -266,6 +286,7 @@ url = "sled:./alerts"
 [fcm]
 service_account = {{ file = "firebase.json" }}
 base_url = "{sandbox}"
+{gateways}
 [[sms.gateway]]
 name = "sms-one"
 provider = "http"
@@ -275,10 +296,7 @@ body = '{{"to": "{{{{to}}}}", "text": "{{{{text}}}}", "alert_id": "{{{{alert_id}
 [[operator]]
 name = "dana"
 token = "{OPERATOR}"
-[[contact]]
-name = "jin"
-phone = "{JIN_PHONE}"
-devices = ["{JIN}"]
+{contacts}
 "#
     )
 }

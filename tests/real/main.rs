@@ -1,11 +1,11 @@
 //! Tests against real components, as root. `tests/senders` installs those that the tests start themselves;
-//! `tests/zabbix/up` starts a Zabbix and prints the variable to set:
+//! `tests/zabbix/up` and `tests/kannel/up` start a Zabbix and a Kannel and print the variables to set:
 //!
 //! ```sh
 //! tests/senders
-//! export "$(tests/zabbix/up)"
+//! export "$(tests/zabbix/up)" "$(tests/kannel/up)"
 //! cargo test --test real
-//! tests/zabbix/down
+//! tests/kannel/down; tests/zabbix/down
 //! ```
 //!
 //! What is missing fails the tests that need it: a test that skips itself proves nothing.
@@ -19,6 +19,7 @@
 mod bongsu_process;
 mod capture;
 mod daemon;
+mod kannel_to_handset;
 mod munin_lab;
 mod munin_to_phone;
 mod prometheus_lab;

@@ -228,26 +228,57 @@ bongsu.toml:9:1: contact `min` (line 9) can be reached by no road: it has no `de
 name = "one"
 provider = "twilio"
 account_sid = "x"
-max_segments = 3
+max_segments = 11
 [[sms.gateway]]
 name = "two"
 provider = "solapi"
 url = "https://sms.example"
 timeout = "2m"
 api_key = "k"
+encoding = "ucs2"
+max_segments = "3"
 [[sms.gateway]]
 name = "three"
 provider = "pigeon"
-encoding = "ucs2"
+[[sms.gateway]]
+name = "four"
+provider = "twilio"
+from = "+15005550006"
+messaging_service_sid = "MG0123456789abcdef0123456789abcdef"
+account_sid = "AC0123456789abcdef0123456789abcdef"
+auth_token = "t"
+username = "u"
+[[sms.gateway]]
+name = "five"
+provider = "kannel"
+url = "sms.example"
+api_key = "k"
+[[sms.gateway]]
+name = "six"
+provider = "nhn"
+from = "029302266"
+api_key = "app/key"
+api_secret = "s"
 "#,
-        r#"bongsu.toml:3:12: [[sms.gateway]] `one` provider: "twilio" is not built yet in this version
-bongsu.toml:5:16: [[sms.gateway]] `one` max_segments: is not built yet in this version
+        r#"bongsu.toml:1:1: [[sms.gateway]] `one` from: missing, expected a number of the account, such as "+15005550006", or messaging_service_sid
+bongsu.toml:1:1: [[sms.gateway]] `one` auth_token: missing, expected { env = "NAME" }, { file = "PATH" } or a string
+bongsu.toml:4:15: [[sms.gateway]] `one` account_sid: expected AC and 32 hexadecimal digits, found "x"
+bongsu.toml:5:16: [[sms.gateway]] `one` max_segments: expected a whole number from 1 to 10, found 11
 bongsu.toml:6:1: [[sms.gateway]] `two` from: missing, expected the number registered with Solapi, such as "029302266"
 bongsu.toml:6:1: [[sms.gateway]] `two` api_secret: missing, expected { env = "NAME" }, { file = "PATH" } or a string
 bongsu.toml:9:7: [[sms.gateway]] `two` url: does not belong to this gateway's provider
 bongsu.toml:10:11: [[sms.gateway]] `two` timeout: expected 1s to 1m, found "2m"
-bongsu.toml:14:12: [[sms.gateway]] `three` provider: expected "solapi" or "http", found "pigeon"
-bongsu.toml:15:12: [[sms.gateway]] `three` encoding: is not built yet in this version"#,
+bongsu.toml:12:12: [[sms.gateway]] `two` encoding: does not belong to this gateway's provider
+bongsu.toml:13:16: [[sms.gateway]] `two` max_segments: expected a whole number from 1 to 10, found a string
+bongsu.toml:16:12: [[sms.gateway]] `three` provider: expected "solapi", "twilio", "kannel", "nhn" or "http", found "pigeon"
+bongsu.toml:21:25: [[sms.gateway]] `four` messaging_service_sid: either this or `from`: a messaging service chooses the sender itself
+bongsu.toml:24:12: [[sms.gateway]] `four` username: does not belong to this gateway's provider
+bongsu.toml:25:1: [[sms.gateway]] `five` from: missing, expected the sender's number or name, as the network behind Kannel wants it
+bongsu.toml:25:1: [[sms.gateway]] `five` username: missing, expected a sendsms-user of Kannel
+bongsu.toml:25:1: [[sms.gateway]] `five` password: missing, expected { env = "NAME" }, { file = "PATH" } or a string
+bongsu.toml:28:7: [[sms.gateway]] `five` url: expected a URL that starts with http:// or https://
+bongsu.toml:29:11: [[sms.gateway]] `five` api_key: does not belong to this gateway's provider
+bongsu.toml:34:11: [[sms.gateway]] `six` api_key: expected an app key: letters, digits, `-` and `_`"#,
     ),
     (
         r#"[[sms.gateway]]
@@ -261,6 +292,7 @@ body_type = "xml"
 accepted = { status = "20x", pointer = "ok" }
 rejected = { equals = "bad" }
 id_pointer = "/a~2"
+encoding = "latin1"
 "#,
         r#"bongsu.toml:1:1: [[sms.gateway]] `mine` from: missing, expected a sender, because `headers.X-From` uses {{from}}
 bongsu.toml:4:7: [[sms.gateway]] `mine` url: unknown placeholder {{phone}}, expected one of {{to}} {{to_national}} {{to_digits}} {{from}} {{text}} {{alert_id}} {{severity}}
@@ -271,7 +303,8 @@ bongsu.toml:8:13: [[sms.gateway]] `mine` body_type: expected "json", "form", "ra
 bongsu.toml:9:23: [[sms.gateway]] `mine` accepted.status: expected a status such as "2xx" or "202", found "20x"
 bongsu.toml:9:40: [[sms.gateway]] `mine` accepted.pointer: expected a JSON pointer that starts with `/`, such as "/result/id", found "ok"
 bongsu.toml:10:12: [[sms.gateway]] `mine` rejected.pointer: missing, expected a JSON pointer such as "/ok"
-bongsu.toml:11:14: [[sms.gateway]] `mine` id_pointer: expected a JSON pointer that starts with `/`, such as "/result/id", found "/a~2""#,
+bongsu.toml:11:14: [[sms.gateway]] `mine` id_pointer: expected a JSON pointer that starts with `/`, such as "/result/id", found "/a~2"
+bongsu.toml:12:12: [[sms.gateway]] `mine` encoding: expected "gsm7", "ucs2" or "euc-kr", found "latin1""#,
     ),
     (
         r#"[[sms.gateway]]

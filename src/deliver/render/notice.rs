@@ -152,19 +152,23 @@ impl<'a> Notice<'a> {
         }
     }
 
-    /// As a clock on the wall shows it, with the date where it is not today's.
     fn local(&self, at: Timestamp) -> String {
-        let zoned = |at: Timestamp| at.to_zoned(self.time_zone.clone());
-        let (at, now) = (zoned(at), zoned(self.now));
-        let format = if at.date() == now.date() {
-            "%H:%M"
-        } else if at.year() == now.year() {
-            "%m-%d %H:%M"
-        } else {
-            "%Y-%m-%d %H:%M"
-        };
-        at.strftime(format).to_string()
+        local(at, self.now, self.time_zone)
     }
+}
+
+/// As a clock on the wall shows it, with the date where it is not today's.
+pub(super) fn local(at: Timestamp, now: Timestamp, time_zone: &TimeZone) -> String {
+    let zoned = |at: Timestamp| at.to_zoned(time_zone.clone());
+    let (at, now) = (zoned(at), zoned(now));
+    let format = if at.date() == now.date() {
+        "%H:%M"
+    } else if at.year() == now.year() {
+        "%m-%d %H:%M"
+    } else {
+        "%Y-%m-%d %H:%M"
+    };
+    at.strftime(format).to_string()
 }
 
 /// What a template can name; a name that is not here is an error, not an empty text.

@@ -34,6 +34,11 @@ impl Answer {
     }
 }
 
+/// These fields as a form or a query.
+pub(crate) fn form_of(fields: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
 /// Sends `request` once. `Err` holds the outcome where no answer came.
 pub(crate) async fn exchange(
     client: &reqwest::Client,

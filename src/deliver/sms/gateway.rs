@@ -9,16 +9,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    SmsSetupError,
+    Look, Seen, SmsSetupError,
     exchange::{Answer, exchange, read},
-    text::fit,
+    fit::{Fitted, TextRules, fit},
 };
 use crate::{
-    alert::{DeferCause, Outcome},
+    alert::{DeferCause, Fate, Outcome, PhoneNumber},
     clock::Clock,
     config,
     deliver::{
-        SmsTransport, Text,
+        SmsText, SmsTransport, Text,
         breaker::{Admit, Breaker},
         http::{CONNECT_TIMEOUT, client_builder},
     },
@@ -26,6 +26,11 @@ use crate::{
 
 /// What differs between SMS companies.
 pub(crate) trait Provider: Send + Sync + 'static {
+    /// What a text to `to` may be, within the operator's `max_segments`.
+    fn rules(&self, _to: &PhoneNumber, max_segments: u8) -> TextRules {
+        TextRules::automatic(max_segments)
+    }
+
     /// The request that sends `text`; `Err` says why there is none.
     fn request(
         &self,
@@ -36,6 +41,42 @@ pub(crate) trait Provider: Send + Sync + 'static {
 
     /// What the answer to it means.
     fn reading(&self, answer: &Answer, text: &Text) -> Reading;
+
+    /// The question what became of a text; `None` if this company has no answer to it.
+    fn question(&self, _: &reqwest::Client, _: &Asked<'_>) -> Option<Result<reqwest::Request, String>> {
+        None
+    }
+
+    /// What the answer to it means.
+    fn fate(&self, answer: &Answer, _: &Asked<'_>) -> Fate {
+        unclear(answer)
+    }
+
+    /// The question about the account; `None` if this company has no answer to it.
+    fn look(&self, _: &reqwest::Client, _: Look, _: Timestamp) -> Option<Result<reqwest::Request, String>> {
+        None
+    }
+
+    /// What the answer to it means; an error is in words for people.
+    fn seen(&self, _: Look, answer: &Answer) -> Result<Seen, String> {
+        Err(format!("answered {}", answer.status))
+    }
+}
+
+/// A text that somebody is asked about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    /// As it was sent, if nothing changed since.
+    pub(crate) text: &'a Text,
+    /// When its request began.
+    pub(crate) sent_at: Timestamp,
+    /// Now.
+    pub(crate) now: Timestamp,
+}
+
+/// An answer that does not tell what became of a text.
+pub(crate) fn unclear(answer: &Answer) -> Fate {
+    Fate::Unclear { reason: format!("asked, it answered {} and nothing readable", answer.status) }
 }
 
 /// What an answer means for the text and for the gateway.
@@ -57,6 +98,7 @@ impl Reading {
 /// One `[[sms.gateway]]`.
 pub(crate) struct Gateway<P> {
     name: String,
+    max_segments: u8,
     client: reqwest::Client,
     provider: P,
     guard: Mutex<Guard>,
@@ -90,7 +132,8 @@ impl<P: Provider> Gateway<P> {
             .timeout(timeout)
             .build()
             .map_err(|source| SmsSetupError::Build { gateway: name.clone(), source })?;
-        Ok(Self { name, client, provider, guard: Mutex::default(), clock })
+        let max_segments = config.max_segments;
+        Ok(Self { name, max_segments, client, provider, guard: Mutex::default(), clock })
     }
 
     /// `Err` while the breaker is open.
@@ -104,6 +147,11 @@ impl<P: Provider> Gateway<P> {
                 detail: format!("not asked, because of an earlier answer: {}", guard.fault),
             }),
         }
+    }
+
+    /// True while the account is known to be at fault: a question would fail, too.
+    fn is_shut(&self) -> bool {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner).breaker.is_open(self.clock.now())
     }
 
     /// Tells the breaker what the answer showed. Only an answer about the text itself proves that
@@ -133,11 +181,14 @@ impl<P: Provider> SmsTransport for Gateway<P> {
         &self.name
     }
 
-    async fn send(&self, mut text: Text) -> Outcome {
+    fn fit(&self, to: &PhoneNumber, text: &SmsText) -> Fitted {
+        fit(&text.words, &text.link, self.provider.rules(to, self.max_segments))
+    }
+
+    async fn send(&self, text: Text) -> Outcome {
         if let Err(open) = self.admit() {
             return open;
         }
-        text.text = fit(&text.text);
         let request = match self.provider.request(&self.client, &text, self.clock.now()) {
             Ok(request) => request,
             Err(detail) => return self.settle(Reading::Fault(detail)),
@@ -149,5 +200,32 @@ impl<P: Provider> SmsTransport for Gateway<P> {
             }
             Err(outcome) => outcome,
         }
+    }
+
+    async fn ask(&self, text: Text, sent_at: Timestamp) -> Fate {
+        let unasked = |reason: &str| Fate::Unclear { reason: reason.to_owned() };
+        if self.is_shut() {
+            return unasked("not asked, because of an earlier answer about the account");
+        }
+        let asked = Asked { text: &text, sent_at, now: self.clock.now() };
+        match self.provider.question(&self.client, &asked) {
+            None => unasked("this provider cannot be asked"),
+            Some(Err(detail)) => unasked(&detail),
+            Some(Ok(request)) => match exchange(&self.client, request).await {
+                Ok(response) => self.provider.fate(&read(response, self.clock.now()).await, &asked),
+                Err(outcome) => unasked(&format!("asked in vain: {}", outcome.detail())),
+            },
+        }
+    }
+
+    async fn look(&self, at: Look) -> Option<Result<Seen, String>> {
+        let request = match self.provider.look(&self.client, at, self.clock.now())? {
+            Ok(request) => request,
+            Err(detail) => return Some(Err(detail)),
+        };
+        Some(match exchange(&self.client, request).await {
+            Ok(response) => self.provider.seen(at, &read(response, self.clock.now()).await),
+            Err(outcome) => Err(outcome.detail().to_owned()),
+        })
     }
 }

@@ -4,25 +4,47 @@
 //! breaker ─▶ provider: request ─▶ exchange ─▶ provider: reading ─▶ breaker
 //! ```
 //!
-//! `solapi` and `http` know one kind of provider each; the rest is common to all.
+//! A text is fitted before it is sent ([`SmsTransport::fit`]), so that its price is known first:
+//!
+//! ```text
+//! words, link ─▶ spell: characters that can be written ─▶ fit: as many segments as may be paid for
+//! ```
+//!
+//! `solapi`, `twilio`, `kannel`, `nhn` and `http` know one kind of provider each; the rest is common to all.
 
 use std::sync::Arc;
 
+mod account;
+mod encoding;
 mod euc_kr;
 mod exchange;
+mod fit;
 mod gateway;
+mod gsm7;
 mod http;
 mod http_answer;
 mod http_template;
+mod kannel;
+mod kannel_answer;
+mod nhn;
+mod nhn_answer;
 mod number;
 mod quote;
 mod solapi;
+mod solapi_account;
 mod solapi_answer;
+mod spell;
 #[cfg(test)]
 mod testing;
 pub(crate) mod text;
+mod twilio;
+mod twilio_account;
+mod twilio_answer;
 
-pub use text::{TEXT_CHARS_MAX, fit};
+pub use crate::config::Encoding;
+pub use account::{Balance, Look, Seen};
+pub use encoding::segments;
+pub use fit::{Fitted, TextRules, WORDS_UNITS_MIN, fit};
 
 use super::{SmsTransport, http::ClientError};
 use crate::{
@@ -93,6 +115,23 @@ fn build(config: &config::Gateway, clock: Arc<dyn Clock>) -> Result<Arc<dyn SmsT
                 .map_err(|problem| problem.of(&config.name))?;
             Arc::new(Gateway::new(config, provider, clock)?)
         }
+        GatewayProvider::Twilio(twilio) => {
+            let provider = twilio::Twilio::new(twilio, config.from.as_deref())
+                .map_err(|problem| problem.of(&config.name))?;
+            Arc::new(Gateway::new(config, provider, clock)?)
+        }
+        GatewayProvider::Kannel { url, username, password } => {
+            let from = config.from.as_deref();
+            let provider = kannel::Kannel::new(url, username, password, from)
+                .map_err(|problem| problem.of(&config.name))?;
+            Arc::new(Gateway::new(config, provider, clock)?)
+        }
+        GatewayProvider::Nhn { base_url, app_key, secret_key } => {
+            let from = config.from.as_deref();
+            let provider = nhn::Nhn::new(base_url, app_key, secret_key, from)
+                .map_err(|problem| problem.of(&config.name))?;
+            Arc::new(Gateway::new(config, provider, clock)?)
+        }
         GatewayProvider::Http(template) => {
             let provider = http::HttpProvider::new(template, config.from.as_deref())
                 .map_err(|problem| problem.of(&config.name))?;
@@ -111,6 +150,10 @@ pub(crate) enum FieldProblem {
 }
 
 impl FieldProblem {
+    fn field(name: &str, problem: &str) -> Self {
+        Self::Field(name.to_owned(), problem.to_owned())
+    }
+
     fn of(self, gateway: &str) -> SmsSetupError {
         let gateway = gateway.to_owned();
         match self {

@@ -9,14 +9,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::{
-    FieldProblem, euc_kr,
-    exchange::Answer,
-    gateway::{Provider, Reading},
-    number,
+    FieldProblem, Look, Seen,
+    exchange::{Answer, form_of},
+    fit::TextRules,
+    gateway::{Asked, Provider, Reading},
+    number, solapi_account,
     solapi_answer::{self, Verdict},
 };
 use crate::{
-    alert::{DeferCause, Outcome, PhoneNumber},
+    alert::{DeferCause, Fate, Outcome, PhoneNumber},
+    config::Encoding,
     deliver::Text,
 };
 
@@ -29,9 +31,12 @@ const KOREA: u16 = 82;
 /// If the provider's clock and the signed date differ less than this, the date was not the problem.
 const SKEW_MIN: SignedDuration = SignedDuration::from_secs(60);
 
+/// Most texts on a list that we ask for. All of them fit into what is read of an answer.
+const LIST_MAX: usize = 20;
+
 /// The account at Solapi.
 pub(crate) struct Solapi {
-    url: String,
+    base_url: String,
     api_key: String,
     secret: hmac::Key,
     /// Digits of the registered sender.
@@ -47,8 +52,7 @@ impl Solapi {
         api_secret: &SecretString,
         from: Option<&str>,
     ) -> Result<Self, FieldProblem> {
-        let url = format!("{base_url}{PATH}");
-        if !reqwest::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+        if !reqwest::Url::parse(base_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
             return Err(field("base_url", "is no HTTP address"));
         }
         let fits_header = !api_key.is_empty() && api_key.bytes().all(|b| b.is_ascii_graphic() && b != b',');
@@ -60,7 +64,8 @@ impl Solapi {
             return Err(field("from", "holds no digits"));
         }
         let secret = hmac::Key::new(hmac::HMAC_SHA256, api_secret.expose_secret().as_bytes());
-        Ok(Self { url, api_key: api_key.to_owned(), secret, from, behind_ms: AtomicI64::new(0) })
+        let (base_url, api_key) = (base_url.to_owned(), api_key.to_owned());
+        Ok(Self { base_url, api_key, secret, from, behind_ms: AtomicI64::new(0) })
     }
 
     /// Signed anew for each request: Solapi refuses a signature it has seen in the last 15 minutes.
@@ -101,12 +106,35 @@ impl Solapi {
         })
     }
 
+    /// A signed question.
+    fn get(
+        &self,
+        client: &reqwest::Client,
+        (path, query): (&str, &[(&str, &str)]),
+        now: Timestamp,
+    ) -> Result<reqwest::Request, String> {
+        let mark = if query.is_empty() { "" } else { "?" };
+        client
+            .get(format!("{}{path}{mark}{}", self.base_url, form_of(query)))
+            .header(AUTHORIZATION, self.authorization(now)?)
+            .build()
+            .map_err(|_| "the request could not be made from the configuration".to_owned())
+    }
+
     fn private(&self, text: &Text) -> Vec<String> {
-        vec![self.api_key.clone(), self.from.clone(), text.text.clone()]
+        vec![self.api_key.clone(), self.from.clone(), text.fitted.text.clone()]
     }
 }
 
 impl Provider for Solapi {
+    fn rules(&self, to: &PhoneNumber, max_segments: u8) -> TextRules {
+        match abroad(to) {
+            // There are no LMS abroad, and no word about texts of several parts.
+            Some(_) => TextRules::automatic(1),
+            None => TextRules::fixed(Encoding::EucKr, max_segments),
+        }
+    }
+
     fn request(
         &self,
         client: &reqwest::Client,
@@ -115,7 +143,7 @@ impl Provider for Solapi {
     ) -> Result<reqwest::Request, String> {
         let body = Body::of(text, &self.from);
         client
-            .post(&self.url)
+            .post(format!("{}{PATH}", self.base_url))
             .header(AUTHORIZATION, self.authorization(now)?)
             .header(CONTENT_TYPE, "application/json")
             .body(serde_json::to_vec(&body).expect("strings and booleans are always JSON"))
@@ -128,6 +156,33 @@ impl Provider for Solapi {
             Verdict::Reading(reading) => reading,
             Verdict::DateRefused(words) => self.correct_date(answer, &words),
         }
+    }
+
+    fn question(
+        &self,
+        client: &reqwest::Client,
+        asked: &Asked<'_>,
+    ) -> Option<Result<reqwest::Request, String>> {
+        let to = Body::of(asked.text, &self.from).messages.map(|message| message.to).concat();
+        let limit = LIST_MAX.to_string();
+        Some(self.get(client, (solapi_account::LIST_PATH, &[("to", &to), ("limit", &limit)]), asked.now))
+    }
+
+    fn fate(&self, answer: &Answer, asked: &Asked<'_>) -> Fate {
+        solapi_account::fate(answer, asked.text, LIST_MAX, &self.private(asked.text))
+    }
+
+    fn look(
+        &self,
+        client: &reqwest::Client,
+        at: Look,
+        now: Timestamp,
+    ) -> Option<Result<reqwest::Request, String>> {
+        Some(self.get(client, (solapi_account::path_of(at)?, &[]), now))
+    }
+
+    fn seen(&self, at: Look, answer: &Answer) -> Result<Seen, String> {
+        solapi_account::seen(at, answer, &self.from, std::slice::from_ref(&self.api_key))
     }
 }
 
@@ -144,9 +199,12 @@ struct Body<'a> {
 struct Message<'a> {
     to: String,
     from: &'a str,
-    text: String,
+    text: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
+    /// Shown above an LMS.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    subject: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<String>,
     custom_fields: CustomFields,
@@ -156,30 +214,39 @@ struct Message<'a> {
 #[derive(Serialize)]
 struct CustomFields {
     alert_id: String,
+    attempt: String,
 }
 
 impl<'a> Body<'a> {
-    fn of(text: &Text, from: &'a str) -> Self {
-        let custom_fields = CustomFields { alert_id: text.alert_id.to_string() };
-        let message = match number::by_country(&text.to) {
-            // Abroad there are no LMS, and the number goes without country code and trunk prefix.
-            Some((country, to)) if country != KOREA => {
-                let country = Some(country.to_string());
-                Message { to, from, text: text.text.clone(), kind: "SMS", country, custom_fields }
-            }
-            Some(_) | None => {
-                let spoken = euc_kr::speakable(&text.text);
-                let kind = if euc_kr::bytes(&spoken) <= euc_kr::SMS_BYTES_MAX { "SMS" } else { "LMS" };
-                let to = number::to_national(&text.to);
-                Message { to, from, text: spoken, kind, country: None, custom_fields }
-            }
+    fn of(text: &'a Text, from: &'a str) -> Self {
+        let (country, to) = match abroad(&text.to) {
+            Some((country, to)) => (Some(country.to_string()), to),
+            None => (None, number::to_national(&text.to)),
+        };
+        let custom_fields =
+            CustomFields { alert_id: text.alert_id.to_string(), attempt: text.attempt.to_string() };
+        let fitted = &text.fitted;
+        let message = Message {
+            to,
+            from,
+            text: &fitted.text,
+            kind: if fitted.long { "LMS" } else { "SMS" },
+            subject: &fitted.subject,
+            country,
+            custom_fields,
         };
         Self { messages: [message], allow_duplicates: true }
     }
 }
 
+/// Country code and the number without it and without trunk prefix, as Solapi wants them, unless it
+/// is a Korean number.
+pub(super) fn abroad(to: &PhoneNumber) -> Option<(u16, String)> {
+    number::by_country(to).filter(|(country, _)| *country != KOREA)
+}
+
 /// Senders are registered in domestic form; operators also write `02-930-2266` and `+8229302266`.
-fn sender_digits(from: &str) -> String {
+pub(super) fn sender_digits(from: &str) -> String {
     PhoneNumber::parse(from).map_or_else(|_| number::digits_of(from), |number| number::to_national(&number))
 }
 

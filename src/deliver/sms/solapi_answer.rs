@@ -105,7 +105,7 @@ fn by_status(answer: &Answer, detail: String) -> Reading {
 }
 
 /// A text or a number there, as text.
-fn word(json: &Value, pointer: &str) -> Option<String> {
+pub(crate) fn word(json: &Value, pointer: &str) -> Option<String> {
     match json.pointer(pointer)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

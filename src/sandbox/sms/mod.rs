@@ -1,12 +1,20 @@
-//! The SMS company's part: a plain JSON interface, and one in Solapi's shape.
+//! The SMS companies' part: a plain JSON interface, and those of Solapi, Twilio and Kannel.
 
+mod kannel;
 mod plain;
 mod solapi;
+mod twilio;
 
 use std::{collections::HashMap, sync::Arc};
 
+pub(super) use kannel::{KannelUser, send as send_by_kannel};
 pub(super) use plain::send;
-pub(super) use solapi::{SolapiAccount, balance, send_many};
+pub(super) use solapi::{SolapiAccount, balance, list, send_many, senders};
+pub use twilio::Callback;
+pub(super) use twilio::{
+    TwilioAccount, account as twilio_account, list as twilio_list, page as twilio_page,
+    send as send_by_twilio,
+};
 
 use super::{
     answer::Answer,
@@ -30,6 +38,42 @@ impl Sms {
     /// The API key and the secret that Solapi's interface asks for.
     pub fn solapi_credentials(&self) -> (&str, &str) {
         self.world.solapi.credentials()
+    }
+
+    /// The account SID and the token that Twilio's interface asks for; its number is `+15005550006`.
+    pub fn twilio_credentials(&self) -> (&str, &str) {
+        self.world.twilio.credentials()
+    }
+
+    /// The user and the password that Kannel's interface asks for.
+    pub fn kannel_credentials(&self) -> (&str, &str) {
+        self.world.kannel.credentials()
+    }
+
+    /// Whether the account at Twilio is a trial.
+    pub fn set_twilio_trial(&self, trial: bool) {
+        self.world.twilio.set_trial(trial);
+    }
+
+    /// Moves a text of Twilio's list on: its rank counts from 0, `status` is Twilio's word. What Twilio would post
+    /// about it, if the text asked for that.
+    pub fn twilio_report(
+        &self,
+        rank: usize,
+        status: &'static str,
+        error_code: Option<u32>,
+    ) -> Option<Callback> {
+        self.world.twilio.report(rank, status, error_code)
+    }
+
+    /// What is left on the account at Solapi, in won.
+    pub fn set_solapi_balance(&self, won: u32) {
+        self.world.solapi.set_balance(won);
+    }
+
+    /// Moves a text of Solapi's list on to this status code; its rank counts from 0.
+    pub fn solapi_report(&self, rank: usize, code: &'static str) {
+        self.world.solapi.report(rank, code);
     }
 
     /// The answer for one number from now on, before any script; written as the request writes it.

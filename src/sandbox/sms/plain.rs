@@ -52,6 +52,7 @@ pub(in crate::sandbox) async fn send(
         text: order.text.into_owned(),
         alert_id: order.alert_id.into_owned(),
         provider: "http",
+        report_url: String::new(),
         answered: 0,
         accepted: false,
     };

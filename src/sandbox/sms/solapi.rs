@@ -3,13 +3,16 @@
 use std::{
     collections::HashMap,
     fmt, io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use aws_lc_rs::hmac;
 use axum::{
     body::Bytes,
-    extract::{ConnectInfo, State},
+    extract::{ConnectInfo, RawQuery, State},
     http::{HeaderMap, header},
     response::Response,
 };
@@ -34,7 +37,9 @@ const CUSTOM_FIELDS_MAX: usize = 30;
 const CUSTOM_VALUE_CHARS_MAX: usize = 100;
 /// Names under which senders put the alert's id.
 const ALERT_ID_FIELDS: [&str; 2] = ["alert_id", "alertId"];
-/// Balance of the sandbox's account, in won.
+/// The only registered sender.
+const SENDER: &str = "029302266";
+/// Balance of the sandbox's account at start, in won.
 const BALANCE: u32 = 10_000;
 
 /// A customer of the company.
@@ -42,12 +47,32 @@ pub(in crate::sandbox) struct SolapiAccount {
     api_key: String,
     secret: String,
     used: Mutex<HashMap<String, Timestamp>>,
+    /// What is left, in won.
+    balance: AtomicU32,
+    /// What the list shows.
+    taken: Mutex<Vec<Taken>>,
 }
+
+/// A text on the list: its number, its custom fields, its status code.
+type Taken = (String, HashMap<String, String>, &'static str);
 
 impl SolapiAccount {
     pub(in crate::sandbox) fn generate() -> io::Result<Self> {
         let api_key = format!("NCS{}", random_hex::<8>()?.to_ascii_uppercase());
-        Ok(Self { api_key, secret: random_hex::<16>()?, used: Mutex::default() })
+        let (used, taken) = (Mutex::default(), Mutex::default());
+        Ok(Self { api_key, secret: random_hex::<16>()?, used, balance: BALANCE.into(), taken })
+    }
+
+    pub(super) fn set_balance(&self, won: u32) {
+        self.balance.store(won, Ordering::Relaxed);
+    }
+
+    /// Moves the text of this rank (0 = the first) on to a status code.
+    pub(super) fn report(&self, rank: usize, code: &'static str) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, _, status)) = taken.get_mut(rank) {
+            *status = code;
+        }
     }
 
     pub(super) fn credentials(&self) -> (&str, &str) {
@@ -155,6 +180,11 @@ pub(in crate::sandbox) async fn send_many(
         (answer, _) => answer,
     };
     let group_id = format!("G4V{:016X}", world.next_id());
+    // Also where no answer comes: the list must show what the sender does not know of.
+    if answer.accepts() || matches!(answer, Answer::Hang | Answer::Reset) {
+        let mut taken = world.solapi.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.push((message.to.clone(), message.custom_fields.clone(), "3000"));
+    }
     let text = TextSeen {
         at: world.now(),
         alert_id: alert_id_of(&message.custom_fields).to_owned(),
@@ -162,6 +192,7 @@ pub(in crate::sandbox) async fn send_many(
         from: message.from,
         text: message.text,
         provider: "solapi",
+        report_url: String::new(),
         answered: 0,
         accepted: false,
     };
@@ -171,7 +202,41 @@ pub(in crate::sandbox) async fn send_many(
 /// `GET /cash/v1/balance`.
 pub(in crate::sandbox) async fn balance(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
     match world.solapi.admit(&headers, world.now()) {
-        Ok(()) => json_ok(json!({ "balance": BALANCE, "point": 0 }).to_string()),
+        Ok(()) => json_ok(
+            json!({ "balance": world.solapi.balance.load(Ordering::Relaxed), "point": 0 }).to_string(),
+        ),
+        Err(answer) => say(answer),
+    }
+}
+
+/// `GET /messages/v4/list?to=…&limit=…`, newest first.
+pub(in crate::sandbox) async fn list(
+    State(world): State<Arc<World>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(answer) = world.solapi.admit(&headers, world.now()) {
+        return say(answer);
+    }
+    let query: HashMap<String, String> =
+        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+    let limit = query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(20);
+    let taken = world.solapi.taken.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = |text: &&Taken| query.get("to").is_none_or(|to| *to == text.0);
+    let shown =
+        taken.iter().rev().filter(same).take(limit).enumerate().map(|(number, (to, fields, code))| {
+            let text =
+                json!({ "to": to, "statusCode": code, "customFields": fields, "reason": "by the sandbox" });
+            (format!("M4V{number}"), text)
+        });
+    let shown: serde_json::Map<String, Value> = shown.collect();
+    json_ok(json!({ "limit": limit, "messageList": shown }).to_string())
+}
+
+/// `GET /senderid/v1/numbers/active`.
+pub(in crate::sandbox) async fn senders(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
+    match world.solapi.admit(&headers, world.now()) {
+        Ok(()) => json_ok(json!([SENDER]).to_string()),
         Err(answer) => say(answer),
     }
 }

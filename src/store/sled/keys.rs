@@ -25,6 +25,9 @@ pub(super) const FORMAT: &[u8] = b"m/format";
 /// The number of the last group of writes.
 pub(super) const GROUP: &[u8] = b"m/group";
 
+/// The key that signs what we hand out.
+pub(super) const SIGNING: &[u8; 9] = b"m/signing";
+
 /// First byte of a thread entry's value.
 const THREAD_FORMAT: u8 = 1;
 

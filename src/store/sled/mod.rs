@@ -7,6 +7,7 @@
 //! | `q/` due ms, alert id | empty |
 //! | `j/` alert id, first row | journal chunk |
 //! | `d/` device id | device record |
+//! | `m/signing` | the key that signs what we hand out |
 //! | `h/` name | heartbeat record |
 //! | `m/format` | format of the store |
 //! | `m/group` | number of the last group of writes |
@@ -236,6 +237,14 @@ impl Store for SledStore {
 
     async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
         self.scan(|handle, _| read::devices(handle)).await
+    }
+
+    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        if let Some(kept) = self.scan(|handle, _| read::signing_key(handle)).await? {
+            return Ok(kept);
+        }
+        let answer = self.send(Lane::Deliver, Work::signing_key(fresh)?).await?;
+        received(answer).await.map(|_| fresh)
     }
 
     async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {

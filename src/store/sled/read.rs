@@ -214,6 +214,11 @@ pub(super) fn devices(handle: &Handle) -> Result<Vec<DeviceRecord>, StoreError> 
     plain_values(handle, keys::DEVICES, "a device record")
 }
 
+/// The signing key, if one is kept.
+pub(super) fn signing_key(handle: &Handle) -> Result<Option<[u8; 32]>, StoreError> {
+    Ok(plain_values(handle, keys::SIGNING, "the signing key")?.pop())
+}
+
 pub(super) fn heartbeats(handle: &Handle) -> Result<Vec<HeartbeatRecord>, StoreError> {
     plain_values(handle, keys::HEARTBEATS, "a heartbeat record")
 }

@@ -13,7 +13,7 @@ use crate::{
 pub(super) enum Work {
     /// Writes of alerts, each with a verdict of its own.
     Alerts(Vec<Draft>),
-    /// A record of its own: a device, a heartbeat.
+    /// A record of its own: a device, a heartbeat, the signing key.
     Record { key: IVec, value: IVec },
     /// Removals of alerts.
     Remove(Vec<Removal>),
@@ -78,6 +78,11 @@ impl Work {
     pub(super) fn device(device: &DeviceRecord) -> Result<Self, StoreError> {
         let key = IVec::from(&keys::device(device.id));
         Ok(Self::Record { key, value: codec::encode_plain(device)?.into() })
+    }
+
+    /// Encodes the signing key.
+    pub(super) fn signing_key(bytes: [u8; 32]) -> Result<Self, StoreError> {
+        Ok(Self::Record { key: IVec::from(keys::SIGNING), value: codec::encode_plain(&bytes)?.into() })
     }
 
     /// Encodes a heartbeat record.

@@ -59,6 +59,10 @@ impl Store for Frail {
         self.inner.heartbeats().await
     }
 
+    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        self.inner.signing_key(fresh).await
+    }
+
     async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
         self.inner.get(id).await
     }

@@ -3,8 +3,10 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use async_trait::async_trait;
+use aws_lc_rs::hmac;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bongsu::{
-    alert::{AlertId, Row, ThreadKey},
+    alert::{AlertId, Row, SigningKey, ThreadKey},
     api::{self, Context},
     clock::ManualClock,
     config, console,
@@ -21,7 +23,17 @@ use tokio_util::task::TaskTracker;
 
 use crate::harness::{GENERIC_KEY, OPERATOR, T0, VIEWER, ZABBIX_KEY};
 
+/// Twilio's account here.
+const SID: &str = "AC0123456789abcdef0123456789abcdef";
+pub(super) const TOKEN: &str = "twilio-token-0123456789";
+pub(super) const PUBLIC_URL: &str = "https://alerts.example.org";
+
 struct Broken;
+
+/// What tokens are signed with here.
+fn signing_key() -> SigningKey {
+    SigningKey::new([7; 32])
+}
 
 fn broken<T>() -> Result<T, StoreError> {
     Err(StoreError::Unavailable("input/output error".to_owned()))
@@ -34,6 +46,10 @@ impl Store for Broken {
     }
 
     async fn get(&self, _: AlertId) -> Result<Option<Stored>, StoreError> {
+        broken()
+    }
+
+    async fn signing_key(&self, _: [u8; 32]) -> Result<[u8; 32], StoreError> {
         broken()
     }
 
@@ -91,22 +107,38 @@ impl Store for Broken {
     async fn close(&self) {}
 }
 
+/// What names some text of this gateway: the end of the address that it would be given.
+pub(super) fn report(gateway: &str) -> String {
+    let token = signing_key().text_token(gateway, AlertId::from_bytes([1; 16]), 1);
+    format!("{gateway}?text={token}")
+}
+
+/// Twilio's signature of a form with one field.
+pub(super) fn signature(token: &str, address: &str, (field, value): (&str, &str)) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, token.as_bytes());
+    let signed = format!("{address}{field}{value}");
+    STANDARD.encode(hmac::sign(&key, signed.as_bytes()))
+}
+
 /// Serves the routes until the test ends.
 pub(super) async fn serve() -> SocketAddr {
     let text = format!(
-        "[[integration]]\nname = \"zabbix\"\nkind = \"zabbix\"\nkey = \"{ZABBIX_KEY}\"\n\
+        "public_url = \"{PUBLIC_URL}\"\n\
+         [[integration]]\nname = \"zabbix\"\nkind = \"zabbix\"\nkey = \"{ZABBIX_KEY}\"\n\
          [[integration]]\nname = \"scripts\"\nkind = \"generic\"\nkey = \"{GENERIC_KEY}\"\n\
          [[operator]]\nname = \"dana\"\ntoken = \"{OPERATOR}\"\n\
          [[operator]]\nname = \"wall\"\ntoken = \"{VIEWER}\"\nrole = \"viewer\"\n\
          [[heartbeat]]\nname = \"alive\"\n\
          [[sms.gateway]]\nname = \"sms\"\nprovider = \"http\"\nbody_type = \"raw\"\nurl = \"http://127.0.0.1:9/\"\nbody = '{{{{to}}}} {{{{text}}}}'\n\
+         [[sms.gateway]]\nname = \"kannel\"\nprovider = \"kannel\"\nfrom = \"1\"\nurl = \"http://127.0.0.1:9/\"\nusername = \"u\"\npassword = \"p\"\n\
+         [[sms.gateway]]\nname = \"twilio\"\nprovider = \"twilio\"\nfrom = \"+15005550006\"\naccount_sid = \"{SID}\"\nauth_token = \"{TOKEN}\"\n\
          [[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n"
     );
     let config = config::parse(&text, Path::new("bongsu.toml"), &|_| None);
     let config = config.unwrap_or_else(|error| panic!("{error}"));
     let clock = ManualClock::at(T0);
     let queue = Queue::new(Arc::new(Broken), clock.clone());
-    let context = Context::new(queue, config, Arc::new(Metrics::default()), clock);
+    let context = Context::new(queue, config, signing_key(), Arc::new(Metrics::default()), clock);
     let router = api::router(context.clone()).merge(console::router(context.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");

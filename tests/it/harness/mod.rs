@@ -50,7 +50,8 @@ pub(crate) struct Setting {
     pub(crate) fcm: Option<String>,
     /// The contacts.
     pub(crate) contacts: String,
-    /// The gateways' names, in order; each is the sandbox's SMS company.
+    /// The gateways' names, in order. The sandbox is Solapi, Twilio and Kannel to those named so, and a company
+    /// with a plain interface to the others.
     pub(crate) gateways: Vec<&'static str>,
     /// Everything else.
     pub(crate) more: String,
@@ -80,7 +81,7 @@ impl Harness {
         let folder = TempDir::new().expect("a temporary folder");
         std::fs::write(folder.path().join("firebase.json"), sandbox.service_account_json())
             .expect("a key file");
-        let config = configuration(&setting, sandbox.base_url());
+        let config = configuration(&setting, &sandbox);
         let stop = CancellationToken::new();
         let client = client();
         let mut harness = Self { app: None, stop, clock, sandbox, sandbox_stop, config, folder, client };
@@ -143,6 +144,33 @@ impl Harness {
     pub(crate) async fn post_basic(&self, path: &str, key: &str, body: &str) -> u16 {
         let request = self.client.post(self.url(path)).basic_auth("anybody", Some(key)).body(body.to_owned());
         request.send().await.expect("it answers").status().as_u16()
+    }
+
+    /// Posts what Twilio would post, to where a proxy in front of us would bring it.
+    pub(crate) async fn twilio(&self, url: &str, signature: &str, body: &str) -> u16 {
+        let request = self.client.post(self.here(url)).header("x-twilio-signature", signature);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        request.body(body.to_owned()).send().await.expect("it answers").status().as_u16()
+    }
+
+    /// Calls an address that we gave away.
+    pub(crate) async fn call(&self, url: &str) -> u16 {
+        self.client.get(self.here(url)).send().await.expect("it answers").status().as_u16()
+    }
+
+    /// Where an address below `public_url` really is.
+    fn here(&self, url: &str) -> String {
+        self.url(url.strip_prefix("https://alerts.example.org").expect("an address below public_url"))
+    }
+
+    /// Asks until it holds: for what no alert waits for.
+    pub(crate) async fn until(&self, mut holds: impl AsyncFnMut() -> bool) {
+        let wait = async {
+            while !holds().await {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("it comes to hold");
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
@@ -270,20 +298,47 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder().build().expect("a client")
 }
 
-fn configuration(setting: &Setting, sandbox: &str) -> String {
+fn gateway(name: &str, sandbox: &Sandbox) -> String {
+    let (base, sms) = (sandbox.base_url(), sandbox.sms());
+    let of_provider = match name {
+        "solapi" => {
+            let (key, secret) = sms.solapi_credentials();
+            format!(
+                "from = \"029302266\"\nbase_url = \"{base}\"\napi_key = \"{key}\"\napi_secret = \"{secret}\"\n"
+            )
+        }
+        "twilio" => {
+            let (sid, token) = sms.twilio_credentials();
+            let from = "+15005550006";
+            format!(
+                "from = \"{from}\"\nbase_url = \"{base}\"\naccount_sid = \"{sid}\"\nauth_token = \"{token}\"\n"
+            )
+        }
+        "kannel" => {
+            let (user, password) = sms.kannel_credentials();
+            format!(
+                "from = \"0212345678\"\nurl = \"{base}\"\nusername = \"{user}\"\npassword = \"{password}\"\n"
+            )
+        }
+        _ => {
+            let body = r#"{"to": "{{to}}", "text": "{{text}}", "alert_id": "{{alert_id}}"}"#;
+            return format!(
+                "[[sms.gateway]]\nname = \"{name}\"\nprovider = \"http\"\nurl = \"{base}/sms/send\"\nbody = '{body}'\n"
+            );
+        }
+    };
+    format!("[[sms.gateway]]\nname = \"{name}\"\nprovider = \"{name}\"\n{of_provider}")
+}
+
+fn configuration(setting: &Setting, sandbox: &Sandbox) -> String {
     let Setting { fcm, contacts, gateways, more } = setting;
+    let base_url = sandbox.base_url();
     let fcm = fcm.as_ref().map_or_else(String::new, |lines| {
         let base =
-            if lines.contains("base_url") { String::new() } else { format!("base_url = \"{sandbox}\"\n") };
+            if lines.contains("base_url") { String::new() } else { format!("base_url = \"{base_url}\"\n") };
         format!("[fcm]\nservice_account = {{ file = \"firebase.json\" }}\n{base}{lines}\n")
     });
-    let gateway = |name: &&str| {
-        format!(
-            "[[sms.gateway]]\nname = \"{name}\"\nprovider = \"http\"\nurl = \"{sandbox}/sms/send\"\n\
-             body = '{{\"to\": \"{{{{to}}}}\", \"text\": \"{{{{text}}}}\", \"alert_id\": \"{{{{alert_id}}}}\"}}'\n"
-        )
-    };
-    let gateways = gateways.iter().map(gateway).collect::<Vec<_>>().concat();
+    let gateways = gateways.iter().map(|name| gateway(name, sandbox)).collect::<Vec<_>>().concat();
     format!(
         "public_url = \"https://alerts.example.org\"\n{more}\n[store]\nurl = \"sled:./alerts\"\n{fcm}{gateways}\
          [[integration]]\nname = \"zabbix\"\nkind = \"zabbix\"\nkey = \"{ZABBIX_KEY}\"\n\

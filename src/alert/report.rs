@@ -1,0 +1,59 @@
+//! What a provider says became of a text after it was handed over.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What became of one text, by the provider's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fate", rename_all = "snake_case")]
+pub enum Fate {
+    /// The provider knows of no such text.
+    NotThere,
+    /// The provider has it and has heard no more of it.
+    Taken,
+    /// The handset has it.
+    Delivered,
+    /// It will not arrive.
+    Failed {
+        /// The provider's words, without secrets, for people.
+        reason: String,
+    },
+    /// The provider could not be asked, or did not say.
+    Unclear {
+        /// What was seen instead of an answer.
+        reason: String,
+    },
+}
+
+impl Fate {
+    /// The word in the journal and in metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotThere => "not_there",
+            Self::Taken => "taken",
+            Self::Delivered => "delivered",
+            Self::Failed { .. } => "failed",
+            Self::Unclear { .. } => "unclear",
+        }
+    }
+
+    /// The provider's words, where it gave any.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::NotThere | Self::Taken | Self::Delivered => "",
+            Self::Failed { reason } | Self::Unclear { reason } => reason,
+        }
+    }
+}
+
+/// A provider's word about one attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Number of the attempt within the alert.
+    pub attempt: u32,
+    /// When we heard it.
+    pub at: Timestamp,
+    /// What it says.
+    #[serde(flatten)]
+    pub fate: Fate,
+}

@@ -1,0 +1,87 @@
+//! Looks every hour at what is left on the accounts of SMS companies, and tells people before it is nothing.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    alert::{DedupKey, Event, EventStatus, Severity},
+    api::Context,
+    deliver::{
+        SmsTransport,
+        sms::{Balance, Look, Seen},
+    },
+    queue::Poster,
+};
+
+/// How often.
+const EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+/// Under which name such alerts are filed; no `[[integration]]` can have it.
+const HOUSE: &str = "bongsu";
+
+/// An alert about an account that is not mentioned any more (the gateway left the configuration) ends after so
+/// long.
+const CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Runs until `stop`, or ends at once where no gateway can be asked.
+pub(super) async fn watch(context: Context, gateways: Vec<Arc<dyn SmsTransport>>, stop: CancellationToken) {
+    let mut low = BTreeMap::new();
+    while !stop.is_cancelled() {
+        let mut asked = false;
+        for gateway in &gateways {
+            asked |= look(&context, gateway.as_ref(), &mut low).await;
+        }
+        if !asked {
+            return;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = context.clock.sleep(EVERY) => {}
+        }
+    }
+}
+
+/// False if this gateway cannot be asked. `low` holds what is known of the others.
+async fn look(context: &Context, gateway: &dyn SmsTransport, low: &mut BTreeMap<String, bool>) -> bool {
+    let balance = match gateway.look(Look::Balance).await {
+        None => return false,
+        Some(Ok(Seen::Balance(balance))) => balance,
+        Some(Ok(Seen::Good(_) | Seen::Limited(_) | Seen::Bad(_))) => return true,
+        Some(Err(error)) => {
+            // Whether texts go out is another question, which the next text answers.
+            info!(gateway = gateway.name(), "could not ask for the balance: {error}");
+            return true;
+        }
+    };
+    context.metrics.sms_balance(gateway.name(), balance.amount);
+    let is_low = balance.is_low();
+    let was_low = low.insert(gateway.name().to_owned(), is_low);
+    if is_low {
+        warn!(gateway = gateway.name(), "SMS gateway {}: only {balance} left", gateway.name());
+    }
+    // At start an alert of an earlier run may be open, so its end is said once, too.
+    if is_low || was_low != Some(false) {
+        tell(context, gateway.name(), &balance).await;
+    }
+    true
+}
+
+/// Opens, joins or ends the alert about this account.
+async fn tell(context: &Context, gateway: &str, balance: &Balance) {
+    let key = DedupKey::new(format!("bongsu:sms-balance:{gateway}"));
+    let title = format!("SMS gateway {gateway}: only {balance} left");
+    let firing = Event {
+        severity: Some(Severity::High),
+        body: "Texts stop when nothing is left. Add money to the account.".to_owned(),
+        ..Event::firing(key, title)
+    };
+    let over = EventStatus::Resolved { note: None, escalation_cancelled: false };
+    let status = if balance.is_low() { EventStatus::Firing } else { over };
+    let poster = Poster { integration: HOUSE, close_after: CLOSES_AFTER, house: true };
+    if let Err(error) = context.queue.admit(poster, &[Event { status, ..firing }]).await {
+        warn!(error = %error, "could not keep an alert about a balance: {error}");
+    }
+}

@@ -1,0 +1,224 @@
+//! What follows from what gateways say after a text was handed over.
+
+use super::*;
+
+fn failed() -> Fate {
+    Fate::Failed { reason: "30005".into() }
+}
+
+/// jin has a phone and no device, min has a device; so many gateways.
+fn scene(gateways: Vec<GatewayRule>) -> Scene {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0), person("min", 1)]);
+    scene.rules.gateways = gateways;
+    assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+    assert_eq!(scene.answer(2, accepted()), NOTHING);
+    scene
+}
+
+/// What the journal says about reports, such as `1 delivered`.
+fn reported(scene: &Scene) -> Vec<String> {
+    let entry = |row: &Row| {
+        let Entry::Reported { attempt, fate, .. } = &row.entry else { return None };
+        Some(format!("{attempt} {fate}"))
+    };
+    scene.alert.rows.iter().filter_map(entry).collect()
+}
+
+#[test]
+fn a_delivered_text_ends_the_matter() {
+    let mut scene = scene(gateways_that(1, true, false));
+    assert_eq!(scene.answer(1, accepted()), NOTHING);
+    assert_eq!(scene.report(1, Fate::Taken), NOTHING, "it was taken before");
+    assert_eq!(scene.report(1, Fate::Delivered), NOTHING);
+    assert_eq!(scene.report(1, failed()), NOTHING, "too late");
+    assert_eq!(reported(&scene), ["1 delivered"]);
+    assert_eq!(scene.told("jin"), Told::Yes);
+}
+
+#[test]
+fn a_text_that_does_not_arrive_goes_to_each_gateway_once_and_then_the_others_are_told() {
+    let mut scene = scene(gateways_that(2, true, false));
+    assert_eq!(scene.answer(1, accepted()), NOTHING);
+    assert_eq!(scene.report(1, failed()), ["sms 3 jin"]);
+    assert_eq!(scene.open[0].address, Address::Gateway(1));
+    assert_eq!(scene.told("jin"), Told::No);
+    assert_eq!(scene.answer(3, accepted()), NOTHING);
+    assert_eq!(scene.told("jin"), Told::Yes);
+    assert_eq!(scene.report(3, failed()), ["push 4 min unreachable"]);
+    assert_eq!(scene.told("jin"), Told::No);
+    scene.answer(4, accepted());
+    assert!(scene.journal().contains("not delivered: 30005"), "{}", scene.journal());
+    assert_eq!(scene.pass(600), NOTHING, "no gateway gets it a second time");
+}
+
+#[test]
+fn a_gateway_that_failed_to_deliver_is_passed_over_by_the_next_pauses() {
+    let mut scene = scene(gateways_that(3, true, false));
+    scene.answer(1, accepted());
+    assert_eq!(scene.report(1, failed()), ["sms 3 jin"]);
+    assert_eq!(scene.answer(3, deferred(DeferCause::Unavailable)), ["sms 4 jin"]);
+    assert_eq!(scene.open[0].address, Address::Gateway(2));
+    assert_eq!(scene.answer(4, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.pass(10), ["sms 5 jin"]);
+    assert_eq!(scene.open[0].address, Address::Gateway(1), "not the first again");
+}
+
+#[test]
+fn a_report_that_overtakes_its_answer_waits_for_it() {
+    for (answer, fate, then) in [
+        (accepted(), failed(), vec!["sms 3 jin"]),
+        (accepted(), Fate::Delivered, vec![]),
+        (unknown(), failed(), vec!["sms 3 jin"]),
+        (unknown(), Fate::Taken, vec![]),
+        (deferred(DeferCause::Unavailable), Fate::Delivered, vec![]),
+        (rejected(RejectCause::Recipient), failed(), vec!["sms 3 jin"]),
+    ] {
+        let mut scene = scene(gateways_that(2, true, false));
+        assert_eq!(scene.report(1, fate.clone()), NOTHING, "{answer:?} after {fate:?}");
+        assert_eq!(scene.answer(1, answer.clone()), then, "{answer:?} after {fate:?}");
+        assert_eq!(scene.pass(61).len(), 0, "and no more: {answer:?} after {fate:?}");
+    }
+}
+
+#[test]
+fn a_text_without_an_answer_is_not_sent_again_if_the_gateway_reports_it() {
+    for fate in [Fate::Taken, Fate::Delivered] {
+        let mut scene = scene(gateways_that(1, true, false));
+        assert_eq!(scene.answer(1, unknown()), NOTHING);
+        assert_eq!(scene.pass(30), NOTHING);
+        assert_eq!(scene.report(1, fate), NOTHING);
+        assert_eq!(scene.told("jin"), Told::Yes);
+        assert_eq!(scene.pass(60), NOTHING);
+    }
+}
+
+#[test]
+fn a_gateway_is_asked_before_the_text_is_sent_once_more() {
+    for (fate, at_once, after_a_minute) in [
+        (Some(Fate::Taken), vec![], vec![]),
+        (Some(Fate::Delivered), vec![], vec![]),
+        (Some(failed()), vec!["sms 3 jin"], vec![]),
+        (Some(Fate::NotThere), vec!["sms 3 jin"], vec![]),
+        (Some(Fate::Unclear { reason: "silence".into() }), vec![], vec!["sms 3 jin"]),
+        (None, vec![], vec!["sms 3 jin"]),
+    ] {
+        let mut scene = scene(gateways_that(2, false, true));
+        scene.answer(1, unknown());
+        assert_eq!(scene.asked, []);
+        // The gateway has 10 s to answer, and a minute after the silence the text is due again.
+        assert_eq!(scene.pass(50), NOTHING);
+        let [ask] = scene.asked.as_slice() else { panic!("{:?}", scene.asked) };
+        assert_eq!((ask.attempt, ask.gateway, ask.sent_at), (1, 0, T0));
+        if let Some(fate) = fate.clone() {
+            assert_eq!(scene.report(1, fate.clone()), at_once, "{fate:?}");
+            assert_eq!(reported(&scene), [format!("1 {}", fate.as_str())], "the ledger says so");
+        }
+        if at_once.is_empty() {
+            assert_eq!(scene.pass(10), after_a_minute, "{fate:?}");
+        } else {
+            assert_eq!(scene.open[0].address, Address::Gateway(1));
+        }
+    }
+}
+
+#[test]
+fn two_texts_without_an_answer_are_asked_about_and_no_third_is_sent() {
+    let mut scene = scene(gateways_that(1, false, true));
+    scene.answer(1, unknown());
+    scene.pass(50);
+    assert_eq!(scene.report(1, Fate::NotThere), ["sms 3 jin"]);
+    assert_eq!(scene.answer(3, unknown()), NOTHING);
+    assert_eq!(scene.pass(50), NOTHING);
+    assert_eq!(scene.asked.last().map(|ask| ask.attempt), Some(3));
+    assert_eq!(scene.report(3, Fate::NotThere), NOTHING, "lists lag: a third text might be a third copy");
+    assert_eq!(scene.pass(10), ["push 4 min unreachable"]);
+    assert_eq!(scene.told("jin"), Told::Maybe);
+}
+
+#[test]
+fn delivery_is_asked_for_until_it_is_known_and_not_for_ever() {
+    let mut scene = scene(gateways_that(1, false, true));
+    scene.rules.repeat.at_most = 0;
+    scene.alert.telling.repeat_at = None;
+    scene.answer(1, accepted());
+    let mut passed = 0;
+    for after in DELIVERY_ASKED_AFTER {
+        let seconds = after.as_secs() - passed;
+        passed = after.as_secs();
+        assert_eq!(scene.due, Some(T0 + after));
+        assert_eq!(scene.pass(seconds), NOTHING);
+        assert_eq!(scene.report(1, Fate::Taken), NOTHING);
+    }
+    assert_eq!(scene.asked.len(), DELIVERY_ASKED_AFTER.len());
+    assert_eq!(scene.due, Some(scene.alert.close_at), "nothing but the end of the alert is waited for");
+    assert_eq!(scene.report(1, Fate::Delivered), NOTHING, "a late answer counts");
+    assert_eq!(reported(&scene), ["1 delivered"]);
+}
+
+#[test]
+fn after_the_end_nobody_is_asked_and_nothing_is_sent_again() {
+    let mut scene = scene(gateways_that(2, true, true));
+    scene.answer(1, accepted());
+    assert_eq!(scene.resolve(), ["push 3 min resolved"], "jin has no device, and resolutions are not texted");
+    scene.answer(3, accepted());
+    assert_eq!(scene.due, None);
+    assert_eq!(scene.report(1, failed()), NOTHING);
+    assert_eq!(reported(&scene), ["1 failed"]);
+}
+
+#[test]
+fn an_acknowledged_alert_is_not_texted_again_unless_it_is_a_disaster() {
+    let mut scene = scene(gateways_that(2, true, false));
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    assert_eq!(scene.report(1, failed()), NOTHING);
+
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    assert_eq!(scene.report(1, failed()), ["sms 2 jin"], "each contact's first text still goes");
+}
+
+#[test]
+fn a_push_that_was_accepted_keeps_a_contact_told() {
+    let mut scene = Scene::at(Severity::Disaster);
+    scene.rules.gateways = gateways_that(1, true, false);
+    assert_eq!(scene.plan(), ["push 1 jin", "sms 2 jin"]);
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    assert_eq!(scene.report(2, failed()), NOTHING);
+    assert_eq!(scene.told("jin"), Told::Yes);
+    assert!(!scene.alert.reaches_nobody() && !scene.journal().contains("unreachable"), "{}", scene.journal());
+}
+
+#[test]
+fn without_another_road_the_alert_reaches_nobody() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.plan();
+    scene.answer(1, accepted());
+    assert!(!scene.alert.reaches_nobody());
+    assert_eq!(scene.report(1, failed()), NOTHING);
+    assert!(scene.alert.reaches_nobody());
+}
+
+#[test]
+fn only_the_newest_texts_are_waited_for() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.plan();
+    scene.answer(1, accepted());
+    for attempt in 2..=4 {
+        assert_eq!(scene.pass(1_800), [format!("sms {attempt} jin repeat")]);
+        scene.answer(attempt, accepted());
+    }
+    let jin = &scene.alert.telling.contacts.values().next().expect("jin");
+    assert_eq!(jin.sent.iter().map(|sent| sent.attempt).collect::<Vec<_>>(), [2, 3, 4]);
+    for attempt in 1..=4 {
+        scene.report(attempt, failed());
+    }
+    assert_eq!(reported(&scene), ["2 failed", "3 failed", "4 failed"]);
+    assert_eq!(scene.told("jin"), Told::Yes, "the first was accepted and nobody took that back");
+}
