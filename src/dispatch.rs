@@ -8,6 +8,7 @@
 mod jobs;
 mod news;
 mod outbox;
+mod storm;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -16,12 +17,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
-use self::outbox::UnderWay;
+use self::{outbox::UnderWay, storm::GatewayLevels};
 pub use self::outbox::{Directory, Outbox};
 use crate::{
     alert::AlertId,
     clock::Clock,
-    plan::{DeviceBook, Rules, Settlement},
+    plan::{Budgets, DeviceBook, Rules, Settlement},
     store::{Store, StoreError, Stored},
     telemetry::Metrics,
 };
@@ -60,6 +61,8 @@ pub struct Dispatcher {
     outbox: Outbox,
     rules: Rules,
     devices: DeviceBook,
+    budgets: Budgets,
+    gateway_levels: GatewayLevels,
     running_since: Timestamp,
     /// Documents of alerts with requests under way, as we last wrote them.
     in_hand: HashMap<AlertId, Stored>,
@@ -114,7 +117,8 @@ pub enum Step {
 }
 
 impl Dispatcher {
-    /// A dispatcher that has not begun yet. Fails if the store cannot tell what it knows of devices.
+    /// A dispatcher that has not begun yet. Fails if the store cannot tell what it knows of devices
+    /// and of what was spent.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
         let Parts { store, clock, metrics, tasks, outbox, rules } = parts;
         let mut devices = DeviceBook::default();
@@ -127,9 +131,10 @@ impl Dispatcher {
         }
         let (answer_sender, answers) = mpsc::channel(ANSWERS_PER_STEP_MAX);
         let running_since = clock.now();
+        let budgets = storm::restore(store.as_ref(), &rules, running_since).await?;
         let in_hand = HashMap::new();
         let waiting = Vec::new();
-        Ok(Self {
+        let dispatcher = Self {
             store,
             clock,
             metrics,
@@ -137,6 +142,8 @@ impl Dispatcher {
             outbox,
             rules,
             devices,
+            budgets,
+            gateway_levels: GatewayLevels::new(),
             running_since,
             in_hand,
             answers,
@@ -144,7 +151,9 @@ impl Dispatcher {
             waiting,
             first_step: true,
             pulse: watch::Sender::new(Pulse::default()),
-        })
+        };
+        dispatcher.show_storm();
+        Ok(dispatcher)
     }
 
     /// Tells whether there is anything to do.
@@ -181,6 +190,7 @@ impl Dispatcher {
         let claims = if self.outbox.is_saturated(self.clock.now()) { 0 } else { claims };
         let claimed = if claims == 0 { Vec::new() } else { self.claim(claims).await? };
         let worked = self.plan_and_write(claimed).await?;
+        self.calm_down();
         if 0 < worked {
             return Ok(Step::Worked(worked));
         }
@@ -206,7 +216,7 @@ impl Dispatcher {
 
     async fn wait(&mut self, due: Option<Timestamp>, stop: &CancellationToken) {
         let due_changed = self.store.due_changed();
-        let due = due.unwrap_or(Timestamp::MAX);
+        let due = due.into_iter().chain(self.budgets.calm_at()).min().unwrap_or(Timestamp::MAX);
         self.pulse.send_replace(Pulse { idle: true, under_way: self.outbox.under_way() });
         let answer = tokio::select! {
             () = stop.cancelled() => None,

@@ -6,6 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use jiff::Timestamp;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -34,8 +35,14 @@ pub struct Metrics {
     scheduled: Gauge,
     writable: Gauge,
     unreached: Gauge,
+    held_back: Counter,
+    storm_contacts: Gauge,
+    gateway_spent: Family<GatewayLabel, Gauge>,
+    gateway_limit: Family<GatewayLabel, Gauge>,
     /// Alerts that reach nobody.
     pub reach: Reach,
+    /// Whether budgets hold something back.
+    pub storm: StormSign,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -47,6 +54,11 @@ struct EventLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct IntegrationLabel {
     integration: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GatewayLabel {
+    gateway: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -106,6 +118,7 @@ impl Default for Metrics {
             "Open alerts that reached nobody and have no road left",
             unreached.clone(),
         );
+        let Storms { held_back, storm_contacts, gateway_spent, gateway_limit } = Storms::new(&mut registry);
         Self {
             registry,
             events,
@@ -117,12 +130,60 @@ impl Default for Metrics {
             scheduled,
             writable,
             unreached,
+            held_back,
+            storm_contacts,
+            gateway_spent,
+            gateway_limit,
             reach: Reach::default(),
+            storm: StormSign::default(),
         }
     }
 }
 
+/// The figures of budgets and digests.
+struct Storms {
+    held_back: Counter,
+    storm_contacts: Gauge,
+    gateway_spent: Family<GatewayLabel, Gauge>,
+    gateway_limit: Family<GatewayLabel, Gauge>,
+}
+
+impl Storms {
+    fn new(registry: &mut Registry) -> Self {
+        let this = Self {
+            held_back: Counter::default(),
+            storm_contacts: Gauge::default(),
+            gateway_spent: Family::default(),
+            gateway_limit: Family::default(),
+        };
+        registry.register(
+            "notifications_held_back",
+            "Notifications that a digest counts because a budget was spent",
+            this.held_back.clone(),
+        );
+        let contacts = "Contacts from whom something was held back in the last hour";
+        registry.register("storm_contacts", contacts, this.storm_contacts.clone());
+        let spent = "Segments that a gateway took in the last 24 hours";
+        registry.register("sms_gateway_day_segments", spent, this.gateway_spent.clone());
+        let limit = "Segments that a gateway may take in 24 hours";
+        registry.register("sms_gateway_day_limit_segments", limit, this.gateway_limit.clone());
+        this
+    }
+}
+
 impl Metrics {
+    /// Counts a notification that goes into a digest.
+    pub fn held_back(&self) {
+        self.held_back.inc();
+    }
+
+    /// Takes what a gateway spent of its day, in segments.
+    pub fn gateway_day(&self, gateway: &str, spent: u64, limit: u64) {
+        let label = GatewayLabel { gateway: gateway.to_owned() };
+        self.gateway_spent.get_or_create(&label).set(i64::try_from(spent).unwrap_or(i64::MAX));
+        self.gateway_limit.get_or_create(&label).set(i64::try_from(limit).unwrap_or(i64::MAX));
+    }
+
     /// Counts an admitted event.
     pub fn admitted(&self, integration: &str, admission: Admission) {
         let labels = EventLabels { integration: integration.to_owned(), admission: admission.as_str() };
@@ -160,10 +221,29 @@ impl Metrics {
         self.scheduled.set(i64::try_from(scheduled).unwrap_or(i64::MAX));
         self.writable.set(i64::from(writable));
         self.unreached.set(i64::try_from(self.reach.count()).unwrap_or(i64::MAX));
+        self.storm_contacts.set(i64::try_from(self.storm.now().0).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+/// How many contacts are in a storm, and since when the first of them: shown by `/readyz`.
+#[derive(Debug, Default)]
+pub struct StormSign {
+    shown: Mutex<(usize, Option<Timestamp>)>,
+}
+
+impl StormSign {
+    /// Takes the figures of the present.
+    pub fn show(&self, contacts: usize, since: Option<Timestamp>) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = (contacts, since);
+    }
+
+    /// Contacts in a storm, and since when.
+    pub fn now(&self) -> (usize, Option<Timestamp>) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AlertId, ContactName, DedupKey, Entry, Event, Row, Severity, Tag, Telling, ThreadKey, Told};
+use super::{
+    AlertId, ContactName, Counted, DedupKey, Digest, Entry, Event, Openings, Row, Severity, Tag, Telling, ThreadKey,
+    Told,
+};
+
+/// The integration of alerts that we open ourselves about ourselves; no sender may have this name.
+pub const HOUSE: &str = "bongsu";
 
 /// One round of one dedup key. This is the stored document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +61,18 @@ pub struct Alert {
     /// Our own word about a sender (an unreadable body): told once, ends without a word.
     #[serde(default)]
     pub house: bool,
+    /// Not worth a text: about texts themselves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub push_only: bool,
+    /// It counts alerts that a budget held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// Recent openings of its dedup key.
+    #[serde(default, skip_serializing_if = "Openings::is_first")]
+    pub openings: Openings,
+    /// A newer round has taken the place of this one, so its end is not told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub superseded: bool,
     /// Tell only these contacts; empty = whoever the policy names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<ContactName>,
@@ -137,6 +155,8 @@ pub enum ResolvedBy {
     Silence,
     /// It was a test.
     Test,
+    /// It was a digest, and has been told.
+    Told,
 }
 
 impl ResolvedBy {
@@ -147,6 +167,7 @@ impl ResolvedBy {
             Self::Operator(name) => name,
             Self::Silence => "close_after",
             Self::Test => "test",
+            Self::Told => "told",
         }
     }
 }
@@ -174,12 +195,39 @@ impl Alert {
             close_at: Timestamp::MAX,
             test: event.test,
             house: false,
+            push_only: false,
+            digest: None,
+            openings: Openings::default(),
+            superseded: false,
             to: event.to.clone(),
             idempotency_key: event.idempotency_key.clone(),
             attempts: 0,
             telling: Telling::default(),
             rows_moved: 0,
             rows: vec![Row { at: now, entry: Entry::Opened }],
+        }
+    }
+
+    /// A digest for one contact, which counts from `digest.due_at` on. It closes itself when it is told,
+    /// and at `close_at` in any case.
+    pub fn opened_digest(id: AlertId, digest: Digest, now: Timestamp, close_at: Timestamp) -> Self {
+        let title = format!("Alerts held back from {}", digest.contact);
+        let event = Event {
+            severity: Some(match digest.lane {
+                super::DigestLane::Disaster => Severity::Disaster,
+                super::DigestLane::Other => Severity::NotClassified,
+            }),
+            to: vec![digest.contact.clone()],
+            ..Event::firing(DedupKey::new(format!("digest:{id}")), title)
+        };
+        Self { house: true, close_at, digest: Some(digest), ..Self::opened(id, HOUSE, &event, now) }
+    }
+
+    /// This digest counts now.
+    pub fn count(&mut self, counted: Counted) {
+        if let Some(digest) = &mut self.digest {
+            (self.title, self.severity) = (counted.words(), counted.severity());
+            digest.counted = Some(counted);
         }
     }
 

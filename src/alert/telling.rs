@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ContactName, DeviceId};
+use super::{ContactName, DeviceId, Folded};
 
 /// A road to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -76,6 +76,9 @@ pub struct ContactTelling {
     /// The others have been told of that.
     #[serde(default)]
     pub unreachable_told: bool,
+    /// What the last digest counts of it, if a budget held something back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folded: Option<Folded>,
     /// What is still being told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cycles: Vec<Cycle>,
@@ -88,6 +91,8 @@ pub enum Told {
     /// Nothing reached them yet.
     #[default]
     No,
+    /// A digest counts it, and is told or becomes a dead letter of its own.
+    Folded,
     /// Something was sent without a readable answer.
     Maybe,
     /// A provider accepted something.
@@ -118,6 +123,8 @@ pub enum Subject {
         /// Why.
         reason: String,
     },
+    /// So many alerts were held back: this alert is the digest.
+    Digest,
 }
 
 impl Subject {
@@ -130,6 +137,7 @@ impl Subject {
             Self::Resolved => "resolved",
             Self::Missed => "missed",
             Self::Unreachable { .. } => "unreachable",
+            Self::Digest => "digest",
         }
     }
 
@@ -156,6 +164,9 @@ pub struct Cycle {
     /// Why the last closed push failed; shown as the reason of a fallback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push_failed: Option<String>,
+    /// A digest tells it instead: what is under way may still arrive, nothing more is begun.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub folded: bool,
     /// The text.
     pub sms: SmsRoad,
 }

@@ -244,6 +244,7 @@ enum Request {
 
 fn state_of(subject: &Subject, alert: &Alert) -> &'static str {
     match subject {
+        Subject::Digest => "digest",
         Subject::Resolved | Subject::Missed => "resolved",
         Subject::Opened | Subject::Repeat { .. } | Subject::Raised | Subject::Unreachable { .. } => {
             if alert.test {

@@ -2,15 +2,19 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Address, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle};
+use super::{
+    Address, Fold, GatewayRule, Opening, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle,
+};
 use crate::alert::{
-    Alert, AlertState, ContactName, Cycle, Entry, Outcome, PushRoad, RoadState, Row, Severity, SmsRoad,
+    Alert, AlertState, Charge, ContactName, Cycle, Entry, Outcome, Payer, PushRoad, RoadState, Row, Severity, SmsRoad,
     Subject, Telling,
 };
 
 /// The alert's facts, the rules, and what has been decided so far.
 pub(super) struct Desk<'a> {
     pub(super) present: &'a Present<'a>,
+    /// Without its telling and with the rows of before.
+    pub(super) alert: &'a Alert,
     pub(super) severity: Severity,
     pub(super) state: AlertState,
     pub(super) test: bool,
@@ -19,12 +23,16 @@ pub(super) struct Desk<'a> {
     pub(super) rows: Vec<Row>,
     pub(super) attempts: u32,
     pub(super) sends: Vec<Send>,
+    pub(super) charges: Vec<Charge>,
+    pub(super) folds: Vec<Fold>,
+    pub(super) opens: Vec<Opening>,
 }
 
 impl<'a> Desk<'a> {
-    pub(super) fn new(alert: &Alert, present: &'a Present<'a>) -> Self {
+    pub(super) fn new(alert: &'a Alert, present: &'a Present<'a>) -> Self {
         Self {
             present,
+            alert,
             severity: alert.severity,
             state: alert.state,
             test: alert.test,
@@ -33,6 +41,9 @@ impl<'a> Desk<'a> {
             rows: Vec::new(),
             attempts: alert.attempts,
             sends: Vec::new(),
+            charges: Vec::new(),
+            folds: Vec::new(),
+            opens: Vec::new(),
         }
     }
 
@@ -57,6 +68,9 @@ impl<'a> Desk<'a> {
     /// Puts an attempt in flight.
     pub(super) fn send(&mut self, contact: &ContactName, subject: &Subject, address: Address) -> RoadState {
         self.attempts += 1;
+        if let Address::Device(device) = address {
+            self.charge(Payer::Device(device), 1);
+        }
         self.sends.push(Send {
             attempt: self.attempts,
             contact: contact.clone(),
@@ -77,12 +91,13 @@ impl<'a> Desk<'a> {
             .filter(usable)
             .map(|device| PushRoad { device: *device, attempts: 0, state: RoadState::Ready })
             .collect();
-        let can_text = person.phone && !rules.gateways.is_empty() && !self.test;
+        let can_text = person.phone && !rules.gateways.is_empty() && !self.test && !self.alert.push_only;
         let sms = match &subject {
             Subject::Resolved if can_text && rules.texts_resolved && texted => open_text(),
             Subject::Resolved => SmsRoad::Off,
             _ if !can_text => SmsRoad::Off,
             Subject::Raised => open_text(),
+            Subject::Digest => self.text_of_digest(),
             Subject::Opened | Subject::Repeat { .. } | Subject::Missed | Subject::Unreachable { .. } => {
                 if rules.texts_at_once(self.severity) {
                     open_text()
@@ -93,7 +108,8 @@ impl<'a> Desk<'a> {
                 }
             }
         };
-        Cycle { subject, since: self.now(), pushes, push_accepted: false, push_failed: None, sms }
+        let since = self.now();
+        Cycle { subject, since, pushes, push_accepted: false, push_failed: None, folded: false, sms }
     }
 
     /// Attempts whose answer did not come in time, or whose process is gone, are `Unknown`.
@@ -138,7 +154,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn gateway(&self, rank: u8) -> Option<&GatewayRule> {
+    pub(super) fn gateway(&self, rank: u8) -> Option<&GatewayRule> {
         self.present.rules.gateways.get(usize::from(rank))
     }
 
@@ -162,11 +178,6 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn open_text() -> SmsRoad {
+pub(super) fn open_text() -> SmsRoad {
     SmsRoad::Open { gateway: 0, tried: 0, refused: 0, attempts: 0, unknowns: 0, state: RoadState::Ready }
-}
-
-/// A text that goes out now because the push failed.
-pub(super) fn fallback_text() -> SmsRoad {
-    open_text()
 }

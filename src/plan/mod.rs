@@ -5,9 +5,12 @@
 //! sends nothing twice.
 
 mod backoff;
+mod budget;
 mod changes;
 mod cycle;
 mod desk;
+mod digest;
+mod fold;
 mod rules;
 mod settle;
 
@@ -18,6 +21,7 @@ use jiff::Timestamp;
 
 pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
+    budget::{Budgets, Fold, GATEWAY_DAY, Opening, STORM_LASTS, Storm},
     rules::{
         DEFAULT_REPEAT, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, QUARANTINE, Repeat, Rules,
         SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
@@ -25,7 +29,7 @@ pub use self::{
     settle::{DeviceVerdict, Settlement, settle},
 };
 use crate::alert::{
-    Alert, AlertState, ContactName, DeviceId, Entry, Resolution, ResolvedBy, Row, Subject, Transport,
+    Alert, AlertState, Charge, ContactName, DeviceId, Entry, Resolution, ResolvedBy, Row, Subject, Transport,
 };
 use desk::Desk;
 
@@ -40,8 +44,12 @@ pub struct Present<'a> {
     pub rules: &'a Rules,
     /// Which devices are not to be used.
     pub devices: &'a DeviceBook,
+    /// What was spent of late.
+    pub budgets: &'a Budgets,
     /// Chance in `[0, 1)`, for jitter.
     pub chance: f64,
+    /// For the ids of digests that are opened.
+    pub entropy: [u8; 10],
 }
 
 /// What should happen now.
@@ -51,6 +59,12 @@ pub struct Plan {
     pub sends: Vec<Send>,
     /// When to plan again; `None` only for an alert that is over and told.
     pub due: Option<Timestamp>,
+    /// What that spends.
+    pub charges: Vec<Charge>,
+    /// What is told in digests instead.
+    pub folds: Vec<Fold>,
+    /// Digests that have to be there before this plan is written.
+    pub opens: Vec<Opening>,
 }
 
 /// One request to make.
@@ -90,7 +104,7 @@ impl Address {
 /// Brings the telling of `alert` up to date.
 pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     if alert.state == AlertState::Noted {
-        return Plan { sends: Vec::new(), due: (present.now < alert.close_at).then_some(alert.close_at) };
+        return Plan { due: (present.now < alert.close_at).then_some(alert.close_at), ..Plan::default() };
     }
     if alert.is_open() && alert.close_at <= present.now {
         close_by_itself(alert, present.now);
@@ -108,20 +122,23 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
             cycle::advance_all(&mut desk, name, contact);
         }
     }
-    let Desk { sends, rows, attempts, .. } = desk;
+    let Desk { sends, rows, attempts, charges, folds, opens, .. } = desk;
     alert.rows.extend(rows);
     alert.attempts = attempts;
     alert.telling = telling;
-    Plan { sends, due: due(alert) }
+    digest::end(alert, present.now);
+    Plan { sends, due: due(alert), charges, folds, opens }
 }
 
 /// When the alert needs to be looked at next.
 fn due(alert: &Alert) -> Option<Timestamp> {
+    let count = digest::counts_at(alert);
     let roads =
         alert.telling.contacts.values().flat_map(|contact| &contact.cycles).filter_map(cycle::wakes_at);
     let repeat = alert.telling.repeat_at.filter(|_| alert.state == AlertState::Triggered);
     let close = alert.is_open().then_some(alert.close_at);
-    roads.chain(repeat).chain(close).min()
+    let quiet = changes::quiet_until(alert, &alert.telling.planned);
+    roads.chain(repeat).chain(close).chain(count).chain(quiet).min()
 }
 
 /// No recovery ever came, or it was only a test.

@@ -1,11 +1,14 @@
 //! What planning goes by: people, roads and limits, as plain values.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, num::NonZeroU32};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Backoff;
-use crate::alert::{ContactName, DeviceId, Severity};
+use super::{Backoff, budget::GATEWAY_DAY};
+use crate::{
+    alert::{ContactName, DeviceId, Severity},
+    config::Rate,
+};
 
 /// A request to FCM is given up after so long (Google asks for at least 10 s; `plan` and
 /// `deliver` must agree).
@@ -43,6 +46,12 @@ pub struct Rules {
     pub backoff: Backoff,
     /// Who is told again.
     pub repeat: Repeat,
+    /// Segments of texts to one contact; empty = no limit.
+    pub text_budget: Vec<Rate>,
+    /// As `text_budget`, for the first texts about a disaster.
+    pub disaster_budget: Vec<Rate>,
+    /// Pushes to one device; empty = no limit.
+    pub per_device: Vec<Rate>,
 }
 
 /// An SMS gateway, as far as planning is concerned.
@@ -52,6 +61,17 @@ pub struct GatewayRule {
     pub name: String,
     /// A request to it is given up after so long.
     pub in_flight_max: SignedDuration,
+    /// Most segments that one text through it takes.
+    pub segments: u16,
+    /// Segments in any 24 hours, from which on it takes only what no limit may drop; `None` = no limit.
+    pub per_day: Option<NonZeroU32>,
+}
+
+impl GatewayRule {
+    /// Its limit as a rate.
+    pub(super) fn day(&self) -> Option<Rate> {
+        self.per_day.map(|count| Rate { count, per: GATEWAY_DAY })
+    }
 }
 
 /// Telling again because nobody acknowledged.

@@ -104,7 +104,11 @@ fn remember(contact: &mut ContactTelling, send: &Send, outcome: &Outcome) {
         Outcome::Deferred { .. } | Outcome::Rejected { .. } => return,
     };
     let about_alert = match send.subject {
-        Subject::Opened | Subject::Repeat { .. } | Subject::Raised | Subject::Missed => true,
+        Subject::Opened
+        | Subject::Repeat { .. }
+        | Subject::Raised
+        | Subject::Missed
+        | Subject::Digest => true,
         Subject::Resolved | Subject::Unreachable { .. } => false,
     };
     if about_alert {
@@ -127,6 +131,12 @@ fn settle_push(desk: &Desk<'_>, cycle: &mut Cycle, (device, attempt): (DeviceId,
             cycle.pushes.remove(position);
             cycle.push_accepted = true;
             spare_text(desk, cycle);
+        }
+        // A digest tells it meanwhile: it is not tried again.
+        Outcome::Deferred { .. } | Outcome::Unknown { .. } if cycle.folded => {
+            if in_flight(&mut cycle.pushes, position, attempt).is_some() {
+                cycle.pushes.remove(position);
+            }
         }
         Outcome::Rejected { detail, .. } => {
             cycle.pushes.remove(position);
@@ -247,7 +257,6 @@ fn pause(desk: &Desk<'_>, attempts: u16, cause: DeferCause, asked: Option<Signed
     let asked = asked.map(|asked| asked.clamp(SignedDuration::ZERO, RETRY_AFTER_MAX));
     match cause {
         DeferCause::Credential
-        | DeferCause::DeviceRate
         | DeferCause::ProjectFault
         | DeferCause::PlatformFault => asked.unwrap_or(own),
         DeferCause::Unavailable | DeferCause::Unreachable | DeferCause::Throttled => {

@@ -15,6 +15,7 @@ struct Scene {
     alert: Alert,
     rules: Rules,
     devices: DeviceBook,
+    budgets: Budgets,
     now: Timestamp,
     started: Timestamp,
     open: Vec<Send>,
@@ -39,7 +40,11 @@ impl Scene {
                 push_ttl: SignedDuration::from_hours(1),
                 backoff: Backoff::new(SignedDuration::from_secs(10), SignedDuration::from_mins(5)),
                 repeat: DEFAULT_REPEAT,
+                text_budget: Vec::new(),
+                disaster_budget: Vec::new(),
+                per_device: Vec::new(),
             },
+            budgets: Budgets::default(),
             devices: DeviceBook::default(),
             now: T0,
             started: T0,
@@ -55,8 +60,9 @@ impl Scene {
     }
 
     fn present(&self) -> Present<'_> {
-        let (rules, devices) = (&self.rules, &self.devices);
-        Present { now: self.now, running_since: self.started, rules, devices, chance: 0.0 }
+        let (rules, devices, budgets) = (&self.rules, &self.devices, &self.budgets);
+        let (now, running_since) = (self.now, self.started);
+        Present { now, running_since, rules, devices, budgets, chance: 0.0, entropy: [7; 10] }
     }
 
     /// Plans now; says what goes out, such as `push 1 jin` or `sms 2 jin`.
@@ -155,7 +161,12 @@ fn describe(send: &Send) -> String {
 }
 
 fn gateways(count: usize) -> Vec<GatewayRule> {
-    let rule = |n| GatewayRule { name: format!("gateway{n}"), in_flight_max: SignedDuration::from_secs(10) };
+    let rule = |n| GatewayRule {
+        name: format!("gateway{n}"),
+        in_flight_max: SignedDuration::from_secs(10),
+        segments: 1,
+        per_day: None,
+    };
     (1..=count).map(rule).collect()
 }
 

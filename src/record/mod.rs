@@ -72,6 +72,9 @@ pub async fn ledger(
             | Entry::Repeated { .. }
             | Entry::Fallback { .. }
             | Entry::DeadLetter { .. }
+            | Entry::Folded { .. }
+            | Entry::Counted { .. }
+            | Entry::Flapping { .. }
             | Entry::Unreachable { .. } => None,
         });
         lines.extend(of_alert.map(|attempt| LedgerLine {

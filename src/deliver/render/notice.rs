@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 use crate::{
-    alert::{Alert, AlertId, Severity, Subject},
+    alert::{Alert, AlertId, ContactName, Counted, Severity, Subject},
     deliver::sms::text::fold,
 };
 
@@ -39,6 +39,8 @@ pub struct Notice<'a> {
     pub url: &'a str,
     /// Zone of the times in the texts.
     pub time_zone: &'a TimeZone,
+    /// Openings so far, if it comes and goes again and again.
+    pub flapping: Option<u32>,
     /// The present: times of today are told without their date.
     pub now: Timestamp,
 }
@@ -68,6 +70,8 @@ pub enum NoticeState<'a> {
     },
     /// A Test button.
     Test,
+    /// So many alerts were held back.
+    Digest(&'a Counted),
 }
 
 impl NoticeState<'_> {
@@ -81,6 +85,7 @@ impl NoticeState<'_> {
             Self::Missed => "missed",
             Self::Unreachable { .. } => "unreachable",
             Self::Test => "test",
+            Self::Digest(_) => "digest",
         }
     }
 }
@@ -100,6 +105,10 @@ impl<'a> Notice<'a> {
                 Subject::Opened if alert.test => NoticeState::Test,
                 Subject::Opened => NoticeState::Triggered,
                 Subject::Repeat { number } => NoticeState::Repeat { number: *number },
+                Subject::Digest => match alert.digest.as_ref().and_then(|digest| digest.counted.as_ref()) {
+                    Some(counted) => NoticeState::Digest(counted),
+                    None => NoticeState::Triggered,
+                },
                 Subject::Raised => NoticeState::Raised,
                 Subject::Resolved => NoticeState::Resolved,
                 Subject::Missed => NoticeState::Missed,
@@ -116,6 +125,7 @@ impl<'a> Notice<'a> {
             starts_at: alert.starts_at,
             resolved_at: alert.resolved.as_ref().map(|resolution| resolution.at),
             acknowledged_by: alert.acknowledged.as_ref().map(|acknowledgement| acknowledgement.by.as_str()),
+            flapping: alert.openings.flapping(),
             url,
             time_zone,
             now,
@@ -131,6 +141,7 @@ impl<'a> Notice<'a> {
             | NoticeState::Raised
             | NoticeState::Resolved
             | NoticeState::Missed
+            | NoticeState::Digest(_)
             | NoticeState::Test => (None, None, None),
         };
         Context {
@@ -139,6 +150,17 @@ impl<'a> Notice<'a> {
             number,
             contact,
             reason,
+            flapping: self.flapping,
+            digest: match self.state {
+                NoticeState::Digest(counted) => Some(self.digest(counted)),
+                NoticeState::Triggered
+                | NoticeState::Repeat { .. }
+                | NoticeState::Raised
+                | NoticeState::Resolved
+                | NoticeState::Missed
+                | NoticeState::Unreachable { .. }
+                | NoticeState::Test => None,
+            },
             severity: self.severity.as_str(),
             title: fold(self.title),
             body: self.body,
@@ -149,6 +171,20 @@ impl<'a> Notice<'a> {
             resolved_at: self.resolved_at.map(|at| self.local(at)),
             acknowledged_by: self.acknowledged_by,
             url: self.url,
+        }
+    }
+
+    fn digest<'c>(&self, counted: &'c Counted) -> DigestContext<'c> {
+        let counts = counted.by_severity.iter().rev();
+        DigestContext {
+            count: counted.total(),
+            by_severity: counts.map(|(severity, count)| (severity.as_str(), *count)).collect(),
+            resolved: counted.resolved,
+            unreachable: counted.unreachable,
+            unreached: counted.unreached.iter().map(ContactName::as_str).collect(),
+            worst: counted.worst.iter().map(|named| (named.severity.as_str(), fold(&named.title))).collect(),
+            since: self.local(counted.since),
+            until: self.local(counted.until),
         }
     }
 
@@ -167,6 +203,20 @@ impl<'a> Notice<'a> {
     }
 }
 
+/// What a digest counts, gravest first.
+#[derive(Serialize)]
+struct DigestContext<'a> {
+    count: u32,
+    by_severity: Vec<(&'static str, u32)>,
+    resolved: u32,
+    unreachable: u32,
+    unreached: Vec<&'a str>,
+    /// Severity and title of the gravest.
+    worst: Vec<(&'static str, String)>,
+    since: String,
+    until: String,
+}
+
 /// What a template can name; a name that is not here is an error, not an empty text.
 #[derive(Serialize)]
 pub(super) struct Context<'a> {
@@ -178,6 +228,10 @@ pub(super) struct Context<'a> {
     contact: Option<&'a str>,
     /// Why not.
     reason: Option<String>,
+    /// Openings so far of what comes and goes.
+    flapping: Option<u32>,
+    /// Of a digest.
+    digest: Option<DigestContext<'a>>,
     severity: &'static str,
     title: String,
     body: &'a str,

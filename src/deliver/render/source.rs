@@ -15,11 +15,13 @@ macro_rules! built_in {
 }
 
 /// Name and text of every template.
-const BUILT_IN: [(&str, &str); 8] = built_in![
+const BUILT_IN: [(&str, &str); 10] = built_in![
+    "notification/en/digest.txt",
     "notification/en/push_body.txt",
     "notification/en/push_title.txt",
     "notification/en/severity.txt",
     "notification/en/sms.txt",
+    "notification/ko/digest.txt",
     "notification/ko/push_body.txt",
     "notification/ko/push_title.txt",
     "notification/ko/severity.txt",

@@ -22,7 +22,7 @@ mod solapi_answer;
 mod testing;
 pub(crate) mod text;
 
-pub use text::{TEXT_CHARS_MAX, fit};
+pub use text::{SEGMENTS_MAX, TEXT_CHARS_MAX, fit};
 
 use super::{SmsTransport, http::ClientError};
 use crate::{

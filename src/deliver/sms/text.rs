@@ -7,6 +7,9 @@ use unicode_segmentation::UnicodeSegmentation;
 /// takes two of them.
 pub const TEXT_CHARS_MAX: usize = 70;
 
+/// Most segments that one text takes: it is cut to one.
+pub const SEGMENTS_MAX: u16 = 1;
+
 /// Stands for what was cut off. It exists in EUC-KR, so Korean carriers take it.
 const ELLIPSIS: &str = "…";
 
