@@ -21,17 +21,17 @@ use crate::{
 const PARTS: i64 = 60;
 
 /// A digest goes out so long after the first alert that it counts: there is time to hold back more.
-pub const DISASTERS_COLLECT: SignedDuration = SignedDuration::from_secs(10);
+pub(super) const DISASTERS_COLLECT: SignedDuration = SignedDuration::from_secs(10);
 
 /// Between two digests of new disasters to one contact. With the request itself, a disaster that
 /// was held back is told within a minute.
-pub const DISASTERS_EVERY: SignedDuration = SignedDuration::from_secs(45);
+pub(super) const DISASTERS_EVERY: SignedDuration = SignedDuration::from_secs(45);
 
 /// As [`DISASTERS_COLLECT`], for everything else.
-pub const OTHERS_COLLECT: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const OTHERS_COLLECT: SignedDuration = SignedDuration::from_secs(30);
 
 /// As [`DISASTERS_EVERY`], for everything else.
-pub const OTHERS_EVERY: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const OTHERS_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// The storm of a contact is over when nothing was held back for so long. While it lasts, reminders
 /// go into digests only: a segment is worth more for something new.

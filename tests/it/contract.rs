@@ -9,7 +9,7 @@ mod document;
 use std::{collections::BTreeSet, net::SocketAddr, sync::LazyLock};
 
 use bongsu::alert::{
-    AttemptRow, ContactName, DeferCause, Entry, RejectCause, Row, Severity, Subject, Transport,
+    AlertId, AttemptRow, ContactName, DeferCause, Entry, RejectCause, Row, Severity, Subject, Transport,
 };
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -47,7 +47,6 @@ static CAUSES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         D::Unavailable,
         D::Unreachable,
         D::Throttled,
-        D::DeviceRate,
         D::Credential,
         D::ProjectFault,
         D::PlatformFault,
@@ -449,7 +448,10 @@ fn every_journal_row_and_cause_is_documented() {
             subject: "opened".to_owned(),
             reason: reason.clone(),
         },
-        Entry::Unreachable { contact: jin.clone(), reason, nobody_left: true },
+        Entry::Unreachable { contact: jin.clone(), reason: reason.clone(), nobody_left: true },
+        Entry::Folded { contact: jin.clone(), digest: AlertId::from_bytes([7; 16]), reason },
+        Entry::Counted { alerts: 37, text: "37 more: 35 high, 2 average".to_owned() },
+        Entry::Flapping { rounds: 4, quiet: false },
     ];
     let attempts = CAUSES.iter().map(|cause| Entry::Attempt(attempt(cause)));
     let mut kinds = BTreeSet::new();

@@ -17,4 +17,5 @@ mod resolve;
 mod restart;
 mod secrets;
 mod shutdown;
+mod storm;
 mod unreachable;

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use bongsu::{
-    alert::{AlertId, Row, ThreadKey},
+    alert::{AlertId, Charge, FoldRow, Row, ThreadKey},
     api::{self, Context},
     clock::ManualClock,
     config, console,
@@ -59,6 +59,18 @@ impl Store for Broken {
     }
 
     async fn moved_rows(&self, _: AlertId) -> Result<Vec<Row>, StoreError> {
+        broken()
+    }
+
+    async fn folds(&self, _: AlertId) -> Result<Vec<FoldRow>, StoreError> {
+        broken()
+    }
+
+    async fn charges(&self, _: Timestamp) -> Result<Vec<Charge>, StoreError> {
+        broken()
+    }
+
+    async fn forget_charges(&self, _: Timestamp, _: usize) -> Result<usize, StoreError> {
         broken()
     }
 

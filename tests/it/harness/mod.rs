@@ -30,6 +30,9 @@ pub(crate) const JIN_PHONE: &str = "+821012345678";
 /// Nothing in a test takes this long unless it will never happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Nor does a storm, on a slow machine.
+const STORM_PATIENCE: Duration = Duration::from_mins(5);
+
 /// Where tests begin.
 pub(crate) const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -159,6 +162,12 @@ impl Harness {
     /// Waits until nothing is due and nothing is under way.
     pub(crate) async fn settled(&self) {
         let settled = tokio::time::timeout(PATIENCE, self.app().settled()).await;
+        settled.expect("it settles").expect("the store answers");
+    }
+
+    /// As [`Self::settled`], with the patience that thousands of alerts take.
+    pub(crate) async fn settled_after_a_storm(&self) {
+        let settled = tokio::time::timeout(STORM_PATIENCE, self.app().settled()).await;
         settled.expect("it settles").expect("the store answers");
     }
 
