@@ -80,8 +80,18 @@ fn give_up_old(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
 fn push(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) -> bool {
     let now = desk.now();
     let usable = |road: &PushRoad| desk.present.devices.is_usable(road.device, now);
-    let short = |road: &PushRoad| is_due(road.state, now) && usable(road) && !desk.can_push(road.device);
-    let short: Vec<_> = cycle.pushes.iter().filter(|road| short(road)).map(|road| road.device).collect();
+    let short = |road: &PushRoad| is_due(road.state, now) && usable(road) && !desk.can_push(road.device, &cycle.subject);
+    let mut short: Vec<_> = cycle.pushes.iter().filter(|road| short(road)).map(|road| road.device).collect();
+    if matches!(cycle.sms, SmsRoad::Standby { .. }) {
+        // What was pushed in vain has a text to come: its next try waits for an allowance.
+        for road in cycle.pushes.iter_mut().filter(|road| 0 < road.attempts) {
+            if let Some(place) = short.iter().position(|device| *device == road.device) {
+                short.swap_remove(place);
+                let pause = desk.present.rules.backoff.delay(road.attempts, desk.present.chance);
+                road.state = RoadState::Waiting { at: desk.after(pause), fault: false };
+            }
+        }
+    }
     cycle.pushes.retain(|road| !short.contains(&road.device));
     let starved = !short.is_empty() && !cycle.push_accepted && !cycle.pushes.iter().any(usable);
     let Cycle { subject, pushes, push_failed, .. } = cycle;

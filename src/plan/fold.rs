@@ -13,8 +13,8 @@ impl Desk<'_> {
     }
 
     /// What no limit may drop: a digest, and a test that somebody waits for.
-    fn is_exempt(&self) -> bool {
-        self.alert.digest.is_some() || self.test
+    fn is_exempt(&self, subject: &Subject) -> bool {
+        *subject == Subject::Digest || self.test
     }
 
     fn spent_here(&self, payer: &Payer) -> u64 {
@@ -23,9 +23,9 @@ impl Desk<'_> {
     }
 
     /// This device may have another push.
-    pub(super) fn can_push(&self, device: DeviceId) -> bool {
+    pub(super) fn can_push(&self, device: DeviceId, subject: &Subject) -> bool {
         let spent = self.spent_here(&Payer::Device(device));
-        self.is_exempt() || self.present.budgets.can_push(device, self.severity, (self.now(), spent))
+        self.is_exempt(subject) || self.present.budgets.can_push(device, self.severity, (self.now(), spent))
     }
 
     /// The gateway that a first text takes, or which budget is spent.
@@ -33,14 +33,14 @@ impl Desk<'_> {
         let purse = self.purse(subject);
         let spent = self.spent_here(&Payer::Contact(contact.clone(), purse));
         let (budgets, now) = (self.present.budgets, self.now());
-        if !self.is_exempt() && !budgets.can_text(contact, purse, self.severity, (now, spent)) {
+        if !self.is_exempt(subject) && !budgets.can_text(contact, purse, self.severity, (now, spent)) {
             return Err(purse.key());
         }
         let ranks = 0..u8::try_from(self.present.rules.gateways.len()).unwrap_or(u8::MAX);
         match ranks.into_iter().find(|rank| budgets.has_room(*rank, now)) {
             Some(rank) => Ok(rank),
             // Their day's limit holds back what has no budget of its own.
-            None if self.is_exempt() || purse == Purse::Disasters => Ok(0),
+            None if self.is_exempt(subject) || purse == Purse::Disasters => Ok(0),
             None => Err("per_day of every gateway"),
         }
     }
@@ -60,18 +60,15 @@ impl Desk<'_> {
     }
 
     fn lane(&self, subject: &Subject) -> DigestLane {
-        if let Some(digest) = &self.alert.digest {
-            return digest.lane;
-        }
         match subject {
+            Subject::Digest => self.alert.digest.as_ref().map_or(DigestLane::Other, |digest| digest.lane),
             Subject::Opened | Subject::Raised if self.severity == Severity::Disaster => DigestLane::Disaster,
             Subject::Opened
             | Subject::Raised
             | Subject::Repeat { .. }
             | Subject::Resolved
             | Subject::Missed
-            | Subject::Unreachable { .. }
-            | Subject::Digest => DigestLane::Other,
+            | Subject::Unreachable { .. } => DigestLane::Other,
         }
     }
 
@@ -83,7 +80,7 @@ impl Desk<'_> {
         contact: &ContactTelling,
         cycle: &Cycle,
     ) -> Option<&'static str> {
-        if self.is_exempt() || cycle.folded || has_begun(cycle) {
+        if self.is_exempt(&cycle.subject) || cycle.folded || has_begun(cycle) {
             return None;
         }
         let by_digest = contact.told == Told::Folded;

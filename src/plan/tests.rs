@@ -8,6 +8,8 @@ use crate::alert::{
     Acknowledgement, AlertId, DedupKey, DeferCause, Event, Outcome, RejectCause, Severity, Told,
 };
 
+mod storm;
+
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
 /// One alert, its rules, and the requests that are under way.
