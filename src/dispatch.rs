@@ -9,6 +9,8 @@ mod jobs;
 mod news;
 mod outbox;
 mod storm;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -17,8 +19,8 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
-use self::{outbox::UnderWay, storm::GatewayLevels};
 pub use self::outbox::{Directory, Outbox};
+use self::{outbox::UnderWay, storm::GatewayLevels};
 use crate::{
     alert::AlertId,
     clock::Clock,

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AlertId, ContactName, Counted, DedupKey, Digest, Entry, Event, Openings, Row, Severity, Tag, Telling, ThreadKey,
-    Told,
+    AlertId, ContactName, Counted, DedupKey, Digest, Entry, Event, Openings, Row, Severity, Tag, Telling,
+    ThreadKey, Told,
 };
 
 /// The integration of alerts that we open ourselves about ourselves; no sender may have this name.

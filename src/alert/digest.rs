@@ -219,8 +219,9 @@ impl Counted {
     /// "37 more: 35 high, 2 average", for lists and logs.
     pub fn words(&self) -> String {
         let fires = self.by_severity.iter().rev();
-        let mut parts: Vec<String> =
-            fires.map(|(severity, count)| format!("{count} {}", severity.as_str().replace('_', " "))).collect();
+        let mut parts: Vec<String> = fires
+            .map(|(severity, count)| format!("{count} {}", severity.as_str().replace('_', " ")))
+            .collect();
         if 0 < self.resolved {
             parts.push(format!("{} resolved", self.resolved));
         }
@@ -238,11 +239,7 @@ mod tests {
     use super::*;
 
     fn row() -> impl Strategy<Value = FoldRow> {
-        let word = prop_oneof![
-            Just(FoldWord::Fired),
-            Just(FoldWord::Resolved),
-            Just(FoldWord::Unreachable)
-        ];
+        let word = prop_oneof![Just(FoldWord::Fired), Just(FoldWord::Resolved), Just(FoldWord::Unreachable)];
         (any::<[u8; 16]>(), word, 0_u8..6, 0_i64..5_000, any::<bool>()).prop_map(
             |(id, word, severity, seconds, text)| FoldRow {
                 alert_id: AlertId::from_bytes(id),

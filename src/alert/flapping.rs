@@ -31,8 +31,8 @@ pub struct Openings {
 impl Openings {
     /// The next round, after one that was opened and resolved at these times.
     pub fn next(&self, opened: Timestamp, resolved: Timestamp, now: Timestamp) -> Self {
-        let was_stable = STABLE_AFTER <= resolved.duration_since(opened)
-            || STABLE_AFTER <= now.duration_since(resolved);
+        let was_stable =
+            STABLE_AFTER <= resolved.duration_since(opened) || STABLE_AFTER <= now.duration_since(resolved);
         if was_stable {
             return Self::default();
         }
@@ -83,8 +83,14 @@ mod tests {
     #[test]
     fn the_fourth_opening_in_half_an_hour_is_flapping_and_the_next_ones_are_quiet() {
         assert_eq!(opened_at(&[0, 3, 6]).flapping(), None);
-        assert_eq!((opened_at(&[0, 3, 6, 9]).flapping(), opened_at(&[0, 3, 6, 9]).is_quiet()), (Some(4), false));
-        assert_eq!((opened_at(&[0, 3, 6, 9, 12]).flapping(), opened_at(&[0, 3, 6, 9, 12]).is_quiet()), (Some(5), true));
+        assert_eq!(
+            (opened_at(&[0, 3, 6, 9]).flapping(), opened_at(&[0, 3, 6, 9]).is_quiet()),
+            (Some(4), false)
+        );
+        assert_eq!(
+            (opened_at(&[0, 3, 6, 9, 12]).flapping(), opened_at(&[0, 3, 6, 9, 12]).is_quiet()),
+            (Some(5), true)
+        );
     }
 
     #[test]

@@ -88,7 +88,8 @@ fn per_day(section: &mut Section<'_, '_>, field: Option<&Leaf>) -> Option<NonZer
     }
     let limit = value.as_integer().and_then(|count| u32::try_from(count).ok()).and_then(NonZeroU32::new);
     if limit.is_none() {
-        let found = value.as_integer().map_or_else(|| wrong_type("", value), |count| format!("found {count}"));
+        let found =
+            value.as_integer().map_or_else(|| wrong_type("", value), |count| format!("found {count}"));
         let found = found.rsplit(", ").next().unwrap_or_default().to_owned();
         let wanted = format!("expected a number of segments (1 or more) or \"off\", {found}");
         section.problem(field.span(), "per_day", wanted);

@@ -32,11 +32,7 @@ const GATEWAY_LEVELS: [(u64, Severity); 3] =
 const GATEWAY_ALERT_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the store knows of earlier spending and of digests that collect.
-pub(super) async fn restore(
-    store: &dyn Store,
-    rules: &Rules,
-    now: Timestamp,
-) -> Result<Budgets, StoreError> {
+pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) -> Result<Budgets, StoreError> {
     let mut budgets = Budgets::new(rules);
     let since = now.saturating_sub(budgets.memory()).unwrap_or(Timestamp::MIN);
     budgets.spend(&store.charges(since).await?);
@@ -244,9 +240,10 @@ fn gateway_alert(
     let day = now.strftime("%Y-%m-%d");
     let event = Event {
         severity: Some(severity),
-        body: "From 100 % on it takes only disasters and digests; other texts go to the next gateway, or into \
+        body:
+            "From 100 % on it takes only disasters and digests; other texts go to the next gateway, or into \
                digests."
-            .to_owned(),
+                .to_owned(),
         ..Event::firing(DedupKey::new(format!("sms-gateway:{gateway}:{percent}:{day}")), title)
     };
     let close_at = now.saturating_add(GATEWAY_ALERT_CLOSES_AFTER).unwrap_or(Timestamp::MAX);

@@ -5,20 +5,21 @@
 //! spends before it looks at the next. What was spent on texts is written down with the plan that
 //! spends it, so a restart counts it too, sent or not.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Rules;
+use super::{
+    Rules,
+    window::{Spare, Spending},
+};
 use crate::{
     alert::{
-        AlertId, Charge, ContactName, DIGEST_ALERTS_MAX, DeviceId, DigestLane, FoldRow, Payer, Purse, Severity,
+        AlertId, Charge, ContactName, DIGEST_ALERTS_MAX, DeviceId, DigestLane, FoldRow, Payer, Purse,
+        Severity,
     },
     config::Rate,
 };
-
-/// A window is counted in so many parts. What was spent leaves it up to one part late, never early.
-const PARTS: i64 = 60;
 
 /// A digest goes out so long after the first alert that it counts: there is time to hold back more.
 pub(super) const DISASTERS_COLLECT: SignedDuration = SignedDuration::from_secs(10);
@@ -62,101 +63,6 @@ pub struct Opening {
     pub lane: DigestLane,
     /// When it counts.
     pub due_at: Timestamp,
-}
-
-/// What is left for graver alerts of each window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Spare {
-    Nothing,
-    Eighth,
-    Quarter,
-}
-
-impl Spare {
-    fn of(self, count: u64) -> u64 {
-        match self {
-            Self::Nothing => 0,
-            Self::Eighth => count / 8,
-            Self::Quarter => count / 4,
-        }
-    }
-}
-
-/// What was spent within one window.
-#[derive(Clone, Debug)]
-struct Window {
-    count: u64,
-    per_ms: i64,
-    part_ms: i64,
-    /// Number of the part, and what was spent in it; oldest first.
-    parts: VecDeque<(i64, u64)>,
-}
-
-impl Window {
-    fn new(rate: &Rate) -> Self {
-        let per_ms = i64::try_from(rate.per.as_millis()).unwrap_or(i64::MAX).max(1);
-        let part_ms = (per_ms / PARTS).max(1);
-        Self { count: u64::from(rate.count.get()), per_ms, part_ms, parts: VecDeque::new() }
-    }
-
-    fn is_over(&self, part: i64, now: Timestamp) -> bool {
-        let end = part.saturating_add(1).saturating_mul(self.part_ms);
-        end.saturating_add(self.per_ms) <= now.as_millisecond()
-    }
-
-    fn spent(&self, now: Timestamp) -> u64 {
-        self.parts.iter().filter(|(part, _)| !self.is_over(*part, now)).map(|(_, units)| units).sum()
-    }
-
-    fn add(&mut self, at: Timestamp, units: u64) {
-        while self.parts.front().is_some_and(|(part, _)| self.is_over(*part, at)) {
-            self.parts.pop_front();
-        }
-        let part = at.as_millisecond().div_euclid(self.part_ms);
-        match self.parts.iter_mut().find(|(known, _)| *known == part) {
-            Some((_, spent)) => *spent += units,
-            None => {
-                let place = self.parts.partition_point(|(known, _)| *known < part);
-                self.parts.insert(place, (part, units));
-            }
-        }
-    }
-
-    fn take_back(&mut self, at: Timestamp, units: u64) {
-        let part = at.as_millisecond().div_euclid(self.part_ms);
-        if let Some((_, spent)) = self.parts.iter_mut().find(|(known, _)| *known == part) {
-            *spent = spent.saturating_sub(units);
-        }
-    }
-}
-
-/// All windows of one payer.
-#[derive(Clone, Debug, Default)]
-struct Spending {
-    windows: Vec<Window>,
-}
-
-impl Spending {
-    fn new(rates: &[Rate]) -> Self {
-        Self { windows: rates.iter().map(Window::new).collect() }
-    }
-
-    /// Some is left in every window, after `more` and for graver alerts.
-    fn has_room(&self, now: Timestamp, more: u64, spare: Spare) -> bool {
-        self.windows.iter().all(|window| window.spent(now) + more + spare.of(window.count) < window.count)
-    }
-
-    fn add(&mut self, charge: &Charge) {
-        for window in &mut self.windows {
-            window.add(charge.at, u64::from(charge.units));
-        }
-    }
-
-    fn take_back(&mut self, charge: &Charge) {
-        for window in &mut self.windows {
-            window.take_back(charge.at, u64::from(charge.units));
-        }
-    }
 }
 
 /// A digest that collects.
@@ -268,7 +174,8 @@ impl Budgets {
         severity: Severity,
         (now, more): (Timestamp, u64),
     ) -> bool {
-        let spare = if purse == Purse::Texts && severity < Severity::High { Spare::Quarter } else { Spare::Nothing };
+        let spare =
+            if purse == Purse::Texts && severity < Severity::High { Spare::Quarter } else { Spare::Nothing };
         let rates = if purse == Purse::Texts { &self.texts } else { &self.disasters };
         match self.contacts.get(&(contact.clone(), purse)) {
             Some(spending) => spending.has_room(now, more, spare),
@@ -277,7 +184,12 @@ impl Budgets {
     }
 
     /// A push may go to this device.
-    pub(super) fn can_push(&self, device: DeviceId, severity: Severity, (now, more): (Timestamp, u64)) -> bool {
+    pub(super) fn can_push(
+        &self,
+        device: DeviceId,
+        severity: Severity,
+        (now, more): (Timestamp, u64),
+    ) -> bool {
         let spare = match severity {
             Severity::Disaster => Spare::Nothing,
             Severity::High => Spare::Eighth,
@@ -307,7 +219,7 @@ impl Budgets {
     /// Name, segments of the last 24 hours, and their limit, of every gateway that has one.
     pub fn gateways(&self, now: Timestamp) -> impl Iterator<Item = (&str, u64, u64)> {
         self.gateways.iter().filter_map(move |till| {
-            till.taken.windows.first().map(|day| (till.name.as_str(), day.spent(now), day.count))
+            till.taken.of_first(now).map(|(spent, limit)| (till.name.as_str(), spent, limit))
         })
     }
 
@@ -324,7 +236,12 @@ impl Budgets {
     }
 
     /// When a digest that is opened now counts.
-    pub(super) fn next_digest_at(&self, contact: &ContactName, lane: DigestLane, now: Timestamp) -> Timestamp {
+    pub(super) fn next_digest_at(
+        &self,
+        contact: &ContactName,
+        lane: DigestLane,
+        now: Timestamp,
+    ) -> Timestamp {
         let (collect, every) = match lane {
             DigestLane::Disaster => (DISASTERS_COLLECT, DISASTERS_EVERY),
             DigestLane::Other => (OTHERS_COLLECT, OTHERS_EVERY),
@@ -401,7 +318,7 @@ impl Budgets {
             Payer::Contact(_, Purse::Texts) => !self.texts.is_empty(),
             Payer::Contact(_, Purse::Disasters) => !self.disasters.is_empty(),
             Payer::Gateway(name) => {
-                self.gateways.iter().any(|till| till.name == *name && !till.taken.windows.is_empty())
+                self.gateways.iter().any(|till| till.name == *name && !till.taken.is_unlimited())
             }
             Payer::Device(_) => false,
         }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{Address, desk::Desk, digest};
 use crate::alert::{
-    Alert, AlertState, ContactName, ContactTelling, Cycle, Entry, Milestone, PushRoad, RoadState, SmsRoad, Subject,
-    STABLE_AFTER, Telling, Told,
+    Alert, AlertState, ContactName, ContactTelling, Cycle, Entry, Milestone, PushRoad, RoadState,
+    STABLE_AFTER, SmsRoad, Subject, Telling, Told,
 };
 
 /// Compares the alert with what has been planned so far, and plans what is new.

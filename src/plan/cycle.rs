@@ -80,7 +80,9 @@ fn give_up_old(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
 fn push(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) -> bool {
     let now = desk.now();
     let usable = |road: &PushRoad| desk.present.devices.is_usable(road.device, now);
-    let short = |road: &PushRoad| is_due(road.state, now) && usable(road) && !desk.can_push(road.device, &cycle.subject);
+    let short = |road: &PushRoad| {
+        is_due(road.state, now) && usable(road) && !desk.can_push(road.device, &cycle.subject)
+    };
     let mut short: Vec<_> = cycle.pushes.iter().filter(|road| short(road)).map(|road| road.device).collect();
     if matches!(cycle.sms, SmsRoad::Standby { .. }) {
         // What was pushed in vain has a text to come: its next try waits for an allowance.

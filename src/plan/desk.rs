@@ -2,12 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    Address, Fold, GatewayRule, Opening, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle,
-};
+use super::{Address, Fold, GatewayRule, Opening, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle};
 use crate::alert::{
-    Alert, AlertState, Charge, ContactName, Cycle, Entry, Outcome, Payer, PushRoad, RoadState, Row, Severity, SmsRoad,
-    Subject, Telling,
+    Alert, AlertState, Charge, ContactName, Cycle, Entry, Outcome, Payer, PushRoad, RoadState, Row, Severity,
+    SmsRoad, Subject, Telling,
 };
 
 /// The alert's facts, the rules, and what has been decided so far.

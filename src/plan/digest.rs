@@ -30,7 +30,9 @@ pub(super) fn apply(desk: &mut Desk<'_>, telling: &mut Telling, counted: &Counte
     }
     for person in people {
         let cycle = desk.begin(&person, Subject::Digest, false);
-        telling.contacts.insert(person.name, ContactTelling { cycles: vec![cycle], ..ContactTelling::default() });
+        telling
+            .contacts
+            .insert(person.name, ContactTelling { cycles: vec![cycle], ..ContactTelling::default() });
     }
 }
 

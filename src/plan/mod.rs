@@ -13,6 +13,7 @@ mod digest;
 mod fold;
 mod rules;
 mod settle;
+mod window;
 
 #[cfg(test)]
 mod tests;

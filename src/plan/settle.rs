@@ -104,11 +104,9 @@ fn remember(contact: &mut ContactTelling, send: &Send, outcome: &Outcome) {
         Outcome::Deferred { .. } | Outcome::Rejected { .. } => return,
     };
     let about_alert = match send.subject {
-        Subject::Opened
-        | Subject::Repeat { .. }
-        | Subject::Raised
-        | Subject::Missed
-        | Subject::Digest => true,
+        Subject::Opened | Subject::Repeat { .. } | Subject::Raised | Subject::Missed | Subject::Digest => {
+            true
+        }
         Subject::Resolved | Subject::Unreachable { .. } => false,
     };
     if about_alert {
@@ -256,9 +254,7 @@ fn pause(desk: &Desk<'_>, attempts: u16, cause: DeferCause, asked: Option<Signed
     let own = desk.present.rules.backoff.delay(attempts, desk.present.chance);
     let asked = asked.map(|asked| asked.clamp(SignedDuration::ZERO, RETRY_AFTER_MAX));
     match cause {
-        DeferCause::Credential
-        | DeferCause::ProjectFault
-        | DeferCause::PlatformFault => asked.unwrap_or(own),
+        DeferCause::Credential | DeferCause::ProjectFault | DeferCause::PlatformFault => asked.unwrap_or(own),
         DeferCause::Unavailable | DeferCause::Unreachable | DeferCause::Throttled => {
             own.max(asked.unwrap_or(SignedDuration::ZERO))
         }

@@ -43,14 +43,8 @@ const NOTE_LIMIT: usize = 16 * 1024;
 /// Every word of the program for why an attempt failed.
 static CAUSES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     use {DeferCause as D, RejectCause as R};
-    let deferred = [
-        D::Unavailable,
-        D::Unreachable,
-        D::Throttled,
-        D::Credential,
-        D::ProjectFault,
-        D::PlatformFault,
-    ];
+    let deferred =
+        [D::Unavailable, D::Unreachable, D::Throttled, D::Credential, D::ProjectFault, D::PlatformFault];
     let rejected = [R::DeviceGone, R::DeviceMismatch, R::Message, R::Recipient, R::Refused];
     deferred.map(D::as_str).into_iter().chain(rejected.map(R::as_str)).collect()
 });

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use self::books::{Books, disaster_text_limit};
-use crate::harness::{GENERIC_KEY, Harness, Setting};
+use crate::harness::{GENERIC_KEY, Harness, Setting, VIEWER, problem};
 
 /// Alerts of the replay. `cargo bench --bench storm` plays it on the real clock.
 const ALERTS: usize = 2_800;
@@ -56,9 +56,7 @@ async fn post(h: &Harness, events: Vec<Value>) {
 }
 
 fn firing(alerts: usize) -> Vec<Value> {
-    let event = |number: usize| {
-        json!({ "title": format!("host{number} down"), "dedup_key": number, "severity": severity(number) })
-    };
+    let event = |number: usize| json!({ "title": format!("host{number} down"), "dedup_key": number, "severity": severity(number) });
     (0..alerts).map(event).collect()
 }
 
@@ -105,4 +103,133 @@ async fn the_storm_with_fcm_throttling() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_storm_with_fcm_down() {
     replay("down", Answer::internal()).await;
+}
+
+/// jin has a phone and no device; two texts in ten minutes.
+fn a_tight_budget() -> Setting {
+    Setting {
+        fcm: None,
+        contacts: "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n".into(),
+        more: "[sms]\nbudget = [\"2/10m\"]\ndisaster_budget = [\"1/10m\"]".into(),
+        ..Setting::default()
+    }
+}
+
+#[tokio::test]
+async fn past_the_budget_alerts_are_counted_in_a_digest_and_every_place_shows_it() {
+    let h = Harness::with(a_tight_budget()).await;
+    let mut last = Value::Null;
+    for number in 0..5 {
+        last = h.zabbix(problem("disk full").id(&number.to_string())).await;
+    }
+    h.settled().await;
+    assert_eq!(h.texts().len(), 2);
+    let (status, ready) = h.get_as("/readyz", "").await;
+    assert_eq!((status, &ready["storm"]["contacts"]), (200, &json!(1)));
+    let (_, metrics) = h.get_as("/metrics", "").await;
+    let metrics = metrics.as_str().expect("text").to_owned();
+    assert!(metrics.contains("bongsu_notifications_held_back_total 3"), "{metrics}");
+    assert!(metrics.contains("bongsu_storm_contacts 1"), "{metrics}");
+
+    h.pass(30).await;
+    let text = h.texts().pop().expect("a text");
+    assert!(text.starts_with("3 more: 3 high"), "{text}");
+    let alert = h.alert(&last).await;
+    let folded = alert["journal"].as_array().expect("a journal").iter().find(|row| row["entry"] == "folded");
+    let digest = folded.expect("it says so")["digest"].clone();
+    let digest = h.get(&format!("/v1/alerts/{}", digest.as_str().expect("an id"))).await;
+    assert_eq!((&digest["digest"]["count"], &digest["state"]), (&json!(3), &json!("resolved")));
+    assert_eq!(digest["resolved"]["by"], "told");
+    let page = format!("/alerts/{}", last["alert_id"].as_str().expect("an id"));
+    let (_, page) = h.get_as(&page, VIEWER).await;
+    assert!(page.to_string().contains("told in digest"), "{page}");
+}
+
+#[tokio::test]
+async fn a_budget_and_what_was_held_back_survive_a_restart() {
+    let mut h = Harness::with(a_tight_budget()).await;
+    for number in 0..4 {
+        h.zabbix(problem("disk full").id(&number.to_string())).await;
+    }
+    h.settled().await;
+    h.restart().await;
+    h.zabbix(problem("swap full").id("9")).await;
+    h.settled().await;
+    assert_eq!(h.texts().len(), 2, "nothing is left, as before");
+    assert_eq!(h.get_as("/readyz", "").await.1["storm"]["contacts"], 1);
+    h.restart().await;
+    h.pass(30).await;
+    assert_eq!(h.texts().len(), 3, "one digest for what was held back before and after");
+    assert!(h.texts()[2].starts_with("3 more: 3 high"), "{:?}", h.texts());
+    h.pass(600).await;
+    h.zabbix(problem("cpu on fire").id("10")).await;
+    h.settled().await;
+    assert!(h.texts()[3].contains("cpu on fire"), "ten minutes later there is a budget again");
+}
+
+#[tokio::test]
+async fn a_gateway_that_nears_its_day_says_so_by_push_and_then_takes_only_what_must_go() {
+    let h = Harness::with(Setting {
+        gateways: Vec::new(),
+        more:
+            "[[sms.gateway]]\nname = \"one\"\nprovider = \"http\"\nurl = \"SANDBOX/sms/send\"\nper_day = 5\n\
+               body = '{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}'\n"
+                .into(),
+        ..Setting::default()
+    })
+    .await;
+    for number in 0..4 {
+        h.zabbix(problem("site down").id(&number.to_string()).severity(5)).await;
+        h.settled().await;
+    }
+    let told = |words: &str| h.pushes().iter().filter(|push| push.contains(words)).count();
+    assert_eq!((told("50 %"), told("80 %"), told("100 %")), (1, 1, 0));
+    h.zabbix(problem("site down").id("4").severity(5)).await;
+    h.settled().await;
+    assert_eq!((told("50 %"), told("80 %"), told("100 %"), h.texts().len()), (1, 1, 1, 5));
+    h.zabbix(problem("site down").id("5").severity(5)).await;
+    h.settled().await;
+    assert_eq!(h.texts().len(), 6, "a disaster goes all the same");
+    h.sandbox.fcm().always(Answer::invalid_argument());
+    h.zabbix(problem("disk full").id("6")).await;
+    h.settled().await;
+    assert_eq!(h.texts().len(), 6, "anything else is held back");
+    h.pass(30).await;
+    assert_eq!(h.texts().len(), 7, "and told in a digest");
+    let (_, metrics) = h.get_as("/metrics", "").await;
+    assert!(
+        metrics.to_string().contains("bongsu_sms_gateway_day_limit_segments{gateway=\\\"one\\\"} 5"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn what_comes_and_goes_is_told_as_flapping_once_and_then_when_it_is_stable() {
+    let h = Harness::start().await;
+    let event = |status: &str| json!({ "title": "link down", "dedup_key": "eth0", "severity": "high", "status": status });
+    let mut rounds = Vec::new();
+    for _ in 0..8 {
+        rounds.push(
+            h.post("/v1/events/scripts", GENERIC_KEY, &event("firing").to_string()).await.1["results"][0]
+                .clone(),
+        );
+        h.pass(30).await;
+        h.post("/v1/events/scripts", GENERIC_KEY, &event("resolved").to_string()).await;
+        h.pass(30).await;
+    }
+    let pushes = h.pushes();
+    assert_eq!(pushes.len(), 3 * 2 + 1, "three rounds, and that it flaps: {pushes:?}");
+    assert!(pushes[6].contains("Comes and goes (4 times)"), "{pushes:?}");
+    h.pass(300).await;
+    assert_eq!(h.pushes().len(), 8, "over for five minutes: {:?}", h.pushes());
+    assert!(h.pushes()[7].starts_with("resolved"), "{:?}", h.pushes());
+    for round in &rounds[3..] {
+        let alert = h.alert(round).await;
+        let rows = alert["journal"].as_array().expect("a journal");
+        assert!(rows.iter().any(|row| row["entry"] == "flapping"), "the ledger shows it: {alert}");
+    }
+    h.pass(3_600).await;
+    h.post("/v1/events/scripts", GENERIC_KEY, &event("firing").to_string()).await;
+    h.settled().await;
+    assert_eq!(h.pushes().len(), 9, "a new day: told at once");
 }

@@ -66,7 +66,14 @@ pub(crate) fn gateway_within(
         network: Network::default(),
         provider,
     };
-    let sms = config::Sms { always_at: None, fallback_at: None, resolved: false, budget: Vec::new(), disaster_budget: Vec::new(), gateways: vec![gateway] };
+    let sms = config::Sms {
+        always_at: None,
+        fallback_at: None,
+        resolved: false,
+        budget: Vec::new(),
+        disaster_budget: Vec::new(),
+        gateways: vec![gateway],
+    };
     super::gateways(&sms, clock.clone()).map(|mut gateways| gateways.remove(0))
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use super::*;
 use crate::{
-    alert::{Counted, Digest, FoldRow, FoldWord, FLAPPING_ROUNDS, Openings, Payer, Purse, STABLE_AFTER},
+    alert::{Counted, Digest, FLAPPING_ROUNDS, FoldRow, FoldWord, Openings, Payer, Purse, STABLE_AFTER},
     config::Rate,
 };
 
@@ -207,7 +207,11 @@ impl Storm {
                     let texts = self.texts.iter().filter(within).count();
                     let segments = texts * usize::from(self.rules.gateways[0].segments);
                     let most = rate.count.get() as usize - 1 + usize::from(self.rules.gateways[0].segments);
-                    assert!(texts == 0 || segments <= most, "{contact}: {segments} of {rate:?} until {end}: {:?}", self.texts);
+                    assert!(
+                        texts == 0 || segments <= most,
+                        "{contact}: {segments} of {rate:?} until {end}: {:?}",
+                        self.texts
+                    );
                 }
             }
         }
@@ -237,7 +241,8 @@ impl Storm {
     fn assert_nobody_is_forgotten(&self) {
         for alert in self.alerts.iter().filter(|alert| alert.digest.is_none() && alert.is_open()) {
             for (name, contact) in &alert.telling.contacts {
-                let told = Told::No < contact.told || contact.unreachable.is_some() || !contact.cycles.is_empty();
+                let told =
+                    Told::No < contact.told || contact.unreachable.is_some() || !contact.cycles.is_empty();
                 assert!(told, "{name} was forgotten: {:?}", alert.telling);
             }
         }
@@ -263,14 +268,19 @@ fn past_the_budget_texts_are_counted_in_one_digest_that_goes_out_whatever_was_sp
     storm.answer_all(&|_| accepted());
     storm.plan();
     let (digest, _) = storm.digests().next().expect("a digest");
-    assert_eq!((digest.state, digest.resolved.as_ref().map(|end| &end.by)), (AlertState::Resolved, Some(&ResolvedBy::Told)));
+    assert_eq!(
+        (digest.state, digest.resolved.as_ref().map(|end| &end.by)),
+        (AlertState::Resolved, Some(&ResolvedBy::Told))
+    );
     storm.assert_digests_sum();
 }
 
 #[test]
 fn a_disaster_has_a_budget_of_its_own_and_its_digest_is_there_within_a_minute() {
     let mut storm = Storm::with(vec![no_device("jin")], &[rate(1, 600)], &[rate(2, 600)], &[]);
-    for severity in [Severity::High, Severity::High, Severity::Disaster, Severity::Disaster, Severity::Disaster] {
+    for severity in
+        [Severity::High, Severity::High, Severity::Disaster, Severity::Disaster, Severity::Disaster]
+    {
         storm.fire(severity);
     }
     assert_eq!(storm.plan().len(), 3, "two disasters and one high");
@@ -312,7 +322,11 @@ fn a_device_past_its_rate_gets_one_digest_instead_of_hours_of_pushes() {
     assert_eq!(storm.words_of_digests(), ["93 more: 93 high"]);
     storm.answer_all(&|_| accepted());
     assert_eq!(storm.pass(1_770), ["push 2 jin repeat"; 0], "no reminders one by one");
-    assert_eq!(storm.pass(30), ["push 1 jin digest", "sms 2 jin digest"], "one for all: a disaster is among them");
+    assert_eq!(
+        storm.pass(30),
+        ["push 1 jin digest", "sms 2 jin digest"],
+        "one for all: a disaster is among them"
+    );
     assert_eq!(storm.words_of_digests()[1], "101 more: 1 disaster, 100 high");
     storm.assert_digests_sum();
 }

@@ -259,6 +259,7 @@ fn configuration(setting: &Setting, sandbox: &str) -> String {
         )
     };
     let gateways = gateways.iter().map(gateway).collect::<Vec<_>>().concat();
+    let more = more.replace("SANDBOX", sandbox);
     format!(
         "public_url = \"https://alerts.example.org\"\n{more}\n[store]\nurl = \"sled:./alerts\"\n{fcm}{gateways}\
          [[integration]]\nname = \"zabbix\"\nkind = \"zabbix\"\nkey = \"{ZABBIX_KEY}\"\n\

@@ -24,10 +24,6 @@ const DISASTER_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) struct Page(pub(crate) Value);
 
 impl Page {
-    pub(crate) fn id(&self) -> &str {
-        self.0["id"].as_str().expect("an id")
-    }
-
     pub(crate) fn is_digest(&self) -> bool {
         self.0["digest"].is_object()
     }
@@ -92,7 +88,8 @@ impl Books {
         let counted: u64 =
             self.digests.values().map(|digest| digest.0["digest"]["count"].as_u64().expect("a count")).sum();
         let most = self.segments_within(SignedDuration::from_hours(1)).into_values().max().unwrap_or(0);
-        let mut line = format!("FCM {weather:<10} | {:>5} alerts x {:>2} people", self.alerts.len(), self.people.len());
+        let mut line =
+            format!("FCM {weather:<10} | {:>5} alerts x {:>2} people", self.alerts.len(), self.people.len());
         write!(
             line,
             " | {:>6} pushes asked for, {pushes:>5} accepted | {texts:>4} texts, most for one person in an hour \
@@ -150,7 +147,8 @@ impl Books {
             assert_eq!(said["count"], counts, "{}", digest.0);
             let by_severity = said["by_severity"].as_object().expect("counts");
             let sum: u64 = by_severity.values().map(|count| count.as_u64().expect("a count")).sum();
-            let others = said["resolved"].as_u64().expect("a count") + said["unreachable"].as_u64().expect("a count");
+            let others =
+                said["resolved"].as_u64().expect("a count") + said["unreachable"].as_u64().expect("a count");
             assert_eq!(sum + others, counts, "{}", digest.0);
         }
     }
@@ -163,7 +161,8 @@ impl Books {
                 let digests = alert.digests_for(contact).into_iter().filter_map(|digest| {
                     let digest = &self.digests[digest];
                     let named = &digest.0["digest"]["worst"][0]["severity"];
-                    let at = digest.accepted_at(contact, "sms").or_else(|| digest.accepted_at(contact, "push"));
+                    let at =
+                        digest.accepted_at(contact, "sms").or_else(|| digest.accepted_at(contact, "push"));
                     at.filter(|_| named == "disaster")
                 });
                 let told = alone.into_iter().chain(digests).min().expect("it was told");
