@@ -113,6 +113,7 @@ fn write_of(number: u64) -> AlertWrite {
         pushes: vec![push],
         push_accepted: false,
         push_failed: None,
+        folded: false,
         sms: SmsRoad::Standby { deadline: now },
     };
     let contact = ContactTelling { cycles: vec![cycle], ..ContactTelling::default() };

@@ -35,10 +35,9 @@ pub struct Metrics {
     scheduled: Gauge,
     writable: Gauge,
     unreached: Gauge,
-    held_back: Counter,
-    storm_contacts: Gauge,
-    gateway_spent: Family<GatewayLabel, Gauge>,
-    gateway_limit: Family<GatewayLabel, Gauge>,
+    storms: Storms,
+    heartbeat_late: Family<HeartbeatLabel, Gauge>,
+    heartbeat_last_call: Family<HeartbeatLabel, Gauge>,
     /// Alerts that reach nobody.
     pub reach: Reach,
     /// Whether budgets hold something back.
@@ -59,6 +58,11 @@ struct IntegrationLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct GatewayLabel {
     gateway: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HeartbeatLabel {
+    name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -118,7 +122,20 @@ impl Default for Metrics {
             "Open alerts that reached nobody and have no road left",
             unreached.clone(),
         );
-        let Storms { held_back, storm_contacts, gateway_spent, gateway_limit } = Storms::new(&mut registry);
+        let storms = Storms::new(&mut registry);
+        let heartbeat_late: Family<HeartbeatLabel, Gauge> = Family::default();
+        registry.register(
+            "heartbeat_late",
+            "1 if the heartbeat has called once and then fell silent",
+            heartbeat_late.clone(),
+        );
+        let heartbeat_last_call: Family<HeartbeatLabel, Gauge> = Family::default();
+        registry.register_with_unit(
+            "heartbeat_last_call_timestamp",
+            "When the heartbeat called last, since the epoch",
+            Unit::Seconds,
+            heartbeat_last_call.clone(),
+        );
         Self {
             registry,
             events,
@@ -130,10 +147,9 @@ impl Default for Metrics {
             scheduled,
             writable,
             unreached,
-            held_back,
-            storm_contacts,
-            gateway_spent,
-            gateway_limit,
+            storms,
+            heartbeat_late,
+            heartbeat_last_call,
             reach: Reach::default(),
             storm: StormSign::default(),
         }
@@ -174,14 +190,14 @@ impl Storms {
 impl Metrics {
     /// Counts a notification that goes into a digest.
     pub fn held_back(&self) {
-        self.held_back.inc();
+        self.storms.held_back.inc();
     }
 
     /// Takes what a gateway spent of its day, in segments.
     pub fn gateway_day(&self, gateway: &str, spent: u64, limit: u64) {
         let label = GatewayLabel { gateway: gateway.to_owned() };
-        self.gateway_spent.get_or_create(&label).set(i64::try_from(spent).unwrap_or(i64::MAX));
-        self.gateway_limit.get_or_create(&label).set(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.storms.gateway_spent.get_or_create(&label).set(i64::try_from(spent).unwrap_or(i64::MAX));
+        self.storms.gateway_limit.get_or_create(&label).set(i64::try_from(limit).unwrap_or(i64::MAX));
     }
 
     /// Counts an admitted event.
@@ -216,12 +232,21 @@ impl Metrics {
         self.accept_seconds.observe(seconds);
     }
 
+    /// Shows how a heartbeat is; `last_call` is `None` while it has never called.
+    pub fn heartbeat(&self, name: &str, is_late: bool, last_call: Option<Timestamp>) {
+        let label = HeartbeatLabel { name: name.to_owned() };
+        self.heartbeat_late.get_or_create(&label).set(i64::from(is_late));
+        if let Some(last_call) = last_call {
+            self.heartbeat_last_call.get_or_create(&label).set(last_call.as_second());
+        }
+    }
+
     /// The `OpenMetrics` text, with the store's figures of this moment.
     pub fn render(&self, writable: bool, scheduled: usize) -> String {
         self.scheduled.set(i64::try_from(scheduled).unwrap_or(i64::MAX));
         self.writable.set(i64::from(writable));
         self.unreached.set(i64::try_from(self.reach.count()).unwrap_or(i64::MAX));
-        self.storm_contacts.set(i64::try_from(self.storm.now().0).unwrap_or(i64::MAX));
+        self.storms.storm_contacts.set(i64::try_from(self.storm.now().0).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -23,7 +23,9 @@ use crate::{
     deliver::{Renderer, SmsTransport, Text},
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Repeat},
     queue::{Poster, Queue},
-    store::{AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Health, Lane, MemoryStore},
+    store::{
+        AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Health, HeartbeatRecord, Lane, MemoryStore,
+    },
 };
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -137,6 +139,14 @@ impl Store for Mortal {
 
     async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
         self.inner.devices().await
+    }
+
+    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
+        self.inner.put_heartbeat(lane, heartbeat).await
+    }
+
+    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        self.inner.heartbeats().await
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

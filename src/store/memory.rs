@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, Lane, Store, StoreError,
-    Stored, Version,
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane, Store,
+    StoreError, Stored, Version,
     claims::Claims,
     codec,
     filter::{LIST_DOCUMENTS_READ_MAX, is_purgeable},
@@ -34,6 +34,7 @@ struct Tables {
     devices: BTreeMap<DeviceId, DeviceRecord>,
     folds: BTreeMap<(AlertId, AlertId), FoldRow>,
     charges: BTreeMap<ChargeKey, Charge>,
+    heartbeats: BTreeMap<String, HeartbeatRecord>,
     claims: Claims,
 }
 
@@ -228,6 +229,15 @@ impl Store for MemoryStore {
 
     async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
         Ok(self.tables().devices.values().cloned().collect())
+    }
+
+    async fn put_heartbeat(&self, _lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
+        self.tables().heartbeats.insert(heartbeat.name.clone(), heartbeat);
+        Ok(())
+    }
+
+    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        Ok(self.tables().heartbeats.values().cloned().collect())
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

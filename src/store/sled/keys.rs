@@ -21,6 +21,8 @@ const FOLDS: &[u8; 2] = b"f/";
 pub(super) const CHARGES: &[u8; 2] = b"s/";
 /// `d/` + device id: a device record.
 pub(super) const DEVICES: &[u8; 2] = b"d/";
+/// `h/` + name: a heartbeat record.
+pub(super) const HEARTBEATS: &[u8; 2] = b"h/";
 /// The format of the store.
 pub(super) const FORMAT: &[u8] = b"m/format";
 
@@ -77,6 +79,10 @@ pub(super) fn charges_from(at_ms: u64) -> [u8; 10] {
 
 pub(super) fn device(id: DeviceId) -> [u8; 10] {
     joined(&[DEVICES, &id.0.to_be_bytes()])
+}
+
+pub(super) fn heartbeat(name: &str) -> Vec<u8> {
+    [HEARTBEATS.as_slice(), name.as_bytes()].concat()
 }
 
 /// The id in the key of a document.

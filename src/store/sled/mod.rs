@@ -9,6 +9,7 @@
 //! | `f/` digest id, alert id | what a digest keeps of an alert |
 //! | `s/` ms, alert id, version, number | a charge |
 //! | `d/` device id | device record |
+//! | `h/` name | heartbeat record |
 //! | `m/format` | format of the store |
 //! | `m/group` | number of the last group of writes |
 //!
@@ -53,7 +54,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, Lane, Store, StoreError, Stored,
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane, Store,
+    StoreError, Stored,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -244,7 +246,7 @@ impl Store for SledStore {
         let answer = self.send(Lane::Deliver, Work::Forget(keys)).await?;
         match received(answer).await? {
             Done::Removed(count) => Ok(count),
-            Done::Alerts(_) | Done::Device => Ok(0),
+            Done::Alerts(_) | Done::Record => Ok(0),
         }
     }
 
@@ -256,6 +258,16 @@ impl Store for SledStore {
 
     async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
         self.scan(|handle, _| read::devices(handle)).await
+    }
+
+    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
+        self.shared.handle()?;
+        let answer = self.send(lane, Work::heartbeat(&heartbeat)?).await?;
+        received(answer).await.map(drop)
+    }
+
+    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        self.scan(|handle, _| read::heartbeats(handle)).await
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
