@@ -23,6 +23,7 @@ use crate::{
     queue::Queue,
     store::{AlertFilter, MemoryStore, OpenError, SledStore, Store, StoreError},
     telemetry::Metrics,
+    watch::Heartbeats,
 };
 
 /// How often counts are saved and old alerts removed.
@@ -86,6 +87,8 @@ pub struct App {
     server: tokio::task::JoinHandle<std::io::Result<()>>,
     dispatch: tokio::task::JoinHandle<bool>,
     dispatch_stop: CancellationToken,
+    heartbeats: Arc<Heartbeats>,
+    watching: tokio::task::JoinHandle<()>,
     pulse: watch::Receiver<Pulse>,
     clock: Arc<dyn Clock>,
 }
@@ -130,6 +133,8 @@ impl App {
         let keep = config.store.keep;
         let context = Context::new(Queue::new(store.clone(), clock.clone()), config, metrics, clock.clone());
         find_unreached(&context).await?;
+        let heartbeats = context.heartbeats.clone();
+        heartbeats.restore(&context.queue).await?;
         let router = api::around(
             context.clone(),
             api::router(context.clone()).merge(console::router(context.clone())),
@@ -142,8 +147,22 @@ impl App {
         let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = tasks.spawn(serve.into_future());
         let dispatch = tasks.spawn(dispatcher.run(dispatch_stop.clone()));
+        let watching = heartbeats.clone().run(context.queue.clone(), dispatch_stop.clone());
+        let watching = tasks.spawn(watching);
         tasks.spawn(janitor(context, clock.clone(), keep, stop.clone()));
-        Ok(Self { address, store, stop, tasks, server, dispatch, dispatch_stop, pulse, clock })
+        Ok(Self {
+            address,
+            store,
+            stop,
+            tasks,
+            server,
+            dispatch,
+            dispatch_stop,
+            heartbeats,
+            watching,
+            pulse,
+            clock,
+        })
     }
 
     /// Where it listens.
@@ -154,10 +173,11 @@ impl App {
     /// Waits until nothing is due and every request is settled. Polls, so it is for tests and tools.
     pub async fn settled(&self) -> Result<(), StoreError> {
         loop {
-            // In this order: whoever claims says so before it claims.
+            // In this order: who watches makes alerts, whoever claims says so before it claims.
+            let watched = self.heartbeats.due().is_none_or(|due| self.clock.now() < due);
             let due = self.store.next_due().await?;
             let quiet = *self.pulse.borrow() == (Pulse { idle: true, under_way: 0 });
-            if quiet && due.is_none_or(|due| self.clock.now() < due) {
+            if watched && quiet && due.is_none_or(|due| self.clock.now() < due) {
                 return Ok(());
             }
             tokio::task::yield_now().await;
@@ -167,10 +187,12 @@ impl App {
     /// Waits until it was told to stop (or stops because a part of it failed), then ends in order:
     /// accept nothing more, settle what is under way, close the store.
     pub async fn finish(self) -> Result<(), AppError> {
-        let Self { store, stop, tasks, mut server, mut dispatch, dispatch_stop, .. } = self;
+        let Self { store, stop, tasks, mut server, mut dispatch, dispatch_stop, mut watching, .. } = self;
         let early = tokio::select! {
             () = stop.cancelled() => None,
             ended = &mut server => Some(ended.map_err(AppError::Task).and_then(|served| served.map_err(AppError::Serve))),
+            // It ends before it is told to only by a panic; then nobody would hear of silence.
+            ended = &mut watching => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
             ended = &mut dispatch => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
         };
         stop.cancel();
@@ -183,6 +205,11 @@ impl App {
         }
         dispatch_stop.cancel();
         let settled = if dispatch.is_finished() { Ok(false) } else { dispatch.await };
+        if !watching.is_finished()
+            && let Err(error) = watching.await
+        {
+            error!(error = %error, "the watch failed: {error}");
+        }
         tasks.close();
         store.close().await;
         early.unwrap_or(Ok(()))?;

@@ -15,6 +15,7 @@ pub mod plan; //      3. who is told now, how, and when to look again (pure)
 pub mod deliver; //   4. one attempt, one outcome: FCM, SMS
 pub mod record; //    5. what happened: the ledger
 pub mod dispatch; //  the loop: claim → plan → deliver → settle
+pub mod watch; //     what must keep coming, and the event when it stops
 
 pub mod api; //       JSON for operators and probes
 pub mod console; //   pages for people

@@ -6,6 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use jiff::Timestamp;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -34,6 +35,8 @@ pub struct Metrics {
     scheduled: Gauge,
     writable: Gauge,
     unreached: Gauge,
+    heartbeat_late: Family<HeartbeatLabel, Gauge>,
+    heartbeat_last_call: Family<HeartbeatLabel, Gauge>,
     /// Alerts that reach nobody.
     pub reach: Reach,
 }
@@ -47,6 +50,11 @@ struct EventLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct IntegrationLabel {
     integration: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HeartbeatLabel {
+    name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -106,6 +114,19 @@ impl Default for Metrics {
             "Open alerts that reached nobody and have no road left",
             unreached.clone(),
         );
+        let heartbeat_late: Family<HeartbeatLabel, Gauge> = Family::default();
+        registry.register(
+            "heartbeat_late",
+            "1 if the heartbeat has called once and then fell silent",
+            heartbeat_late.clone(),
+        );
+        let heartbeat_last_call: Family<HeartbeatLabel, Gauge> = Family::default();
+        registry.register_with_unit(
+            "heartbeat_last_call_timestamp",
+            "When the heartbeat called last, since the epoch",
+            Unit::Seconds,
+            heartbeat_last_call.clone(),
+        );
         Self {
             registry,
             events,
@@ -117,6 +138,8 @@ impl Default for Metrics {
             scheduled,
             writable,
             unreached,
+            heartbeat_late,
+            heartbeat_last_call,
             reach: Reach::default(),
         }
     }
@@ -153,6 +176,15 @@ impl Metrics {
     /// Takes the time that a request waited for durability, in seconds.
     pub fn accepted_in(&self, seconds: f64) {
         self.accept_seconds.observe(seconds);
+    }
+
+    /// Shows how a heartbeat is; `last_call` is `None` while it has never called.
+    pub fn heartbeat(&self, name: &str, is_late: bool, last_call: Option<Timestamp>) {
+        let label = HeartbeatLabel { name: name.to_owned() };
+        self.heartbeat_late.get_or_create(&label).set(i64::from(is_late));
+        if let Some(last_call) = last_call {
+            self.heartbeat_last_call.get_or_create(&label).set(last_call.as_second());
+        }
     }
 
     /// The `OpenMetrics` text, with the store's figures of this moment.

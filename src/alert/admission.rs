@@ -36,6 +36,8 @@ pub enum IgnoreReason {
     EscalationCancelled,
     /// The body could not be read; an alert tells about it.
     Unreadable,
+    /// It speaks of a heartbeat: firing, it is a call.
+    Heartbeat,
 }
 
 impl Admission {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{ContactName, DedupKey, Severity};
 
@@ -30,6 +30,9 @@ pub struct Event {
     pub starts_at: Option<Timestamp>,
     /// When it ended, where the sender told.
     pub ended_at: Option<Timestamp>,
+    /// The sender says again and again that it holds; not heard of for so long, it is over. `None` where the
+    /// integration's `close_after` holds.
+    pub expires_after: Option<SignedDuration>,
     /// A Test button or literal macros: push only, resolves itself.
     pub test: bool,
     /// True where the sender never uses a dedup key again after its recovery (a Zabbix event id).
@@ -54,6 +57,7 @@ impl Event {
             source_url: None,
             starts_at: None,
             ended_at: None,
+            expires_after: None,
             test: false,
             key_never_returns: false,
             to: Vec::new(),

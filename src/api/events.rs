@@ -8,12 +8,15 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Context, Problem, Seat,
+    Context, Problem, Seat, Shown,
     extract::{BodyError, body},
+    signature,
     told::{self, Misdeed},
+    watchdog,
 };
 use crate::{
     alert::{Admission, AlertId, ContactName, Event, IgnoreReason},
@@ -58,48 +61,88 @@ pub(super) async fn post_events(
     uri: Uri,
     request: Body,
 ) -> Result<Response, Problem> {
-    let began = context.clock.now();
     // A name that is no UTF-8 is nobody's.
     let name = name.map(|Path(name)| name).unwrap_or_default();
-    let integration = authenticate(&context, &name, &headers, &uri).await?;
-    let bytes = match body(&headers, request, context.config.server.body_limit).await {
-        Ok(bytes) => bytes,
-        Err(error) => return Err(refuse_body(&context, &integration.name, error).await),
+    let read = |integration: &Integration, bytes: &[u8], now| {
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        receive::read(integration, content_type, bytes, now)
     };
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let admitted = match receive::read(integration, content_type, &bytes, began) {
-        Reading::Events(events) => admit(&context, integration, &events).await?,
+    events(&context, &name, &headers, &uri, request, read).await
+}
+
+/// `POST /v1/events/{integration}/api/v2/alerts`: Prometheus, vmalert and Loki, which think that this is an
+/// Alertmanager.
+pub(super) async fn post_prometheus(
+    State(context): State<Context>,
+    name: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    uri: Uri,
+    request: Body,
+) -> Result<Response, Problem> {
+    let name = name.map(|Path(name)| name).unwrap_or_default();
+    events(&context, &name, &headers, &uri, request, receive::alertmanager::read_array).await
+}
+
+async fn events(
+    context: &Context,
+    name: &str,
+    headers: &HeaderMap,
+    uri: &Uri,
+    request: Body,
+    read: impl Fn(&Integration, &[u8], Timestamp) -> Reading,
+) -> Result<Response, Problem> {
+    let began = context.clock.now();
+    let integration = authenticate(context, name, headers, uri).await?;
+    let bytes = match body(headers, request, context.config.server.body_limit).await {
+        Ok(bytes) => bytes,
+        Err(error) => return Err(refuse_body(context, &integration.name, error).await),
+    };
+    if let Some(rule) = &integration.hmac
+        && let Err(error) = signature::verify(rule, headers, &bytes, began)
+    {
+        return Err(refuse_key(context, name, &error.to_string()).await?);
+    }
+    let admitted = match read(integration, &bytes, began) {
+        Reading::Events(events) => admit(context, integration, events).await?,
         Reading::Unreadable { reason } => {
-            let told =
-                told::tell(&context, &integration.name, Misdeed::Unreadable, (&reason, &bytes)).await?;
+            let told = told::tell(context, &integration.name, Misdeed::Unreadable, (&reason, &bytes)).await?;
             told.into_iter().map(|told| Admitted { reason: Some(IgnoreReason::Unreadable), ..told }).collect()
         }
     };
     let took = context.clock.now().duration_since(began);
     context.metrics.accepted_in(took.as_secs_f64());
-    Ok(answer(&context, &integration.name, admitted))
+    Ok(answer(context, &integration.name, admitted))
 }
 
+/// Where bodies are signed, the signature is looked at once the body is here; a wrong key is wrong there too.
 async fn authenticate<'c>(
     context: &'c Context,
     name: &str,
     headers: &HeaderMap,
     uri: &Uri,
 ) -> Result<&'c Integration, Problem> {
-    let Some((integration, authentic)) = context.keys.integration(name, headers, uri) else {
+    let Some((integration, shown)) = context.keys.integration(name, headers, uri) else {
         context.metrics.refused("unknown_integration");
         return Err(Problem::unknown_integration(name));
     };
-    if authentic {
-        return Ok(integration);
+    match shown {
+        Shown::TheKey => Ok(integration),
+        Shown::Nothing if integration.hmac.is_some() => Ok(integration),
+        Shown::Nothing | Shown::AnotherKey => {
+            Err(refuse_key(context, name, &format!("this is not the key of integration `{name}`")).await?)
+        }
     }
+}
+
+/// Counts a wrong key or signature, and tells people of repeated ones.
+async fn refuse_key(context: &Context, name: &str, detail: &str) -> Result<Problem, Problem> {
     context.metrics.refused("wrong_key");
     if context.told.wrong_key(name, context.clock.now()) {
         let reason =
             "somebody keeps posting with a wrong key: if it is this sender, its alerts are being lost";
         told::tell(context, name, Misdeed::WrongKeys, (reason, b"")).await?;
     }
-    Err(Problem::unauthorized(format!("this is not the key of integration `{name}`")))
+    Ok(Problem::unauthorized(detail))
 }
 
 async fn refuse_body(context: &Context, integration: &str, error: BodyError) -> Problem {
@@ -120,14 +163,16 @@ async fn refuse_body(context: &Context, integration: &str, error: BodyError) -> 
 async fn admit(
     context: &Context,
     integration: &Integration,
-    events: &[Event],
+    events: Vec<Event>,
 ) -> Result<Vec<Admitted>, Problem> {
-    for _ in events.iter().filter(|event| event.unknown_severity.is_some()) {
+    let sifted = watchdog::sift(context, integration.kind, events).await?;
+    for _ in sifted.events.iter().filter(|event| event.unknown_severity.is_some()) {
         context.metrics.unknown_severity(&integration.name);
     }
     let poster =
         Poster { integration: &integration.name, close_after: integration.close_after, house: false };
-    Ok(context.queue.admit(poster, events).await?)
+    let admitted = context.queue.admit(poster, &sifted.events).await?;
+    Ok(sifted.with(admitted))
 }
 
 /// `POST /v1/alerts`

@@ -5,9 +5,12 @@ mod attempts;
 mod auth;
 mod events;
 mod extract;
+mod heartbeats;
 mod probes;
 mod problem;
+mod signature;
 mod told;
+mod watchdog;
 
 use std::sync::Arc;
 
@@ -22,10 +25,10 @@ use axum::{
 use tracing::debug;
 
 pub(crate) use alerts::{AlertHistory, AlertView, history};
-pub use auth::{Keys, Seat};
+pub use auth::{Keys, Seat, Shown};
 pub use problem::Problem;
 
-use crate::{clock::Clock, config::Config, queue::Queue, telemetry::Metrics};
+use crate::{clock::Clock, config::Config, queue::Queue, telemetry::Metrics, watch::Heartbeats};
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -34,7 +37,9 @@ pub struct Context(Arc<Inner>);
 /// The parts of [`Context`].
 pub struct Inner {
     /// Alerts.
-    pub queue: Queue,
+    pub queue: Arc<Queue>,
+    /// What must keep calling.
+    pub heartbeats: Arc<Heartbeats>,
     /// The configuration.
     pub config: Config,
     /// Who may do what.
@@ -58,8 +63,10 @@ impl std::ops::Deref for Context {
 impl Context {
     /// The context of a running program.
     pub fn new(queue: Queue, config: Config, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
-        let keys = Keys::new(&config);
-        Self(Arc::new(Inner { queue, config, keys, metrics, clock, told: told::Misbehaviour::default() }))
+        let (queue, keys) = (Arc::new(queue), Keys::new(&config));
+        let heartbeats = Arc::new(Heartbeats::new(&config, clock.clone()));
+        let told = told::Misbehaviour::default();
+        Self(Arc::new(Inner { queue, heartbeats, config, keys, metrics, clock, told }))
     }
 
     /// The page of an alert here.
@@ -72,6 +79,7 @@ impl Context {
 pub fn router(context: Context) -> Router {
     Router::new()
         .route("/v1/events/{integration}", post(events::post_events))
+        .route("/v1/events/{integration}/api/v2/alerts", post(events::post_prometheus))
         .route("/v1/alerts", get(alerts::list).post(events::post_alert))
         .route("/v1/alerts/{id}", get(alerts::show))
         .route("/v1/alerts/{id}/acknowledge", post(alerts::acknowledge))
@@ -79,6 +87,8 @@ pub fn router(context: Context) -> Router {
         .route("/v1/alerts/{id}/resolve", post(alerts::resolve))
         .route("/v1/alerts/{id}/notes", post(alerts::note))
         .route("/v1/attempts", get(attempts::list))
+        .route("/v1/heartbeats", get(heartbeats::list))
+        .route("/v1/heartbeats/{name}", get(heartbeats::call).post(heartbeats::call))
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))
         .route("/metrics", get(probes::metrics))

@@ -9,6 +9,7 @@ use axum::{
 use serde_json::json;
 
 use super::Context;
+use crate::watch::BeatState;
 
 /// `GET /healthz`: the process answers. Point load balancers here: what comes in can be kept.
 pub(super) async fn healthz() -> &'static str {
@@ -33,6 +34,10 @@ pub(super) async fn readyz(State(context): State<Context>) -> Response {
 /// `GET /metrics`: `OpenMetrics` text.
 pub(super) async fn metrics(State(context): State<Context>) -> Response {
     let health = context.queue.store().health().await;
+    for heartbeat in context.heartbeats.all() {
+        let last_call = heartbeat.calls.map(|calls| calls.last);
+        context.metrics.heartbeat(&heartbeat.rule.name, heartbeat.state == BeatState::Late, last_call);
+    }
     let text = context.metrics.render(health.writable, health.scheduled);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
         .into_response()

@@ -59,6 +59,13 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "unknown_integration", detail)
     }
 
+    /// 404 for a name that no `[[heartbeat]]` has.
+    pub fn unknown_heartbeat(name: &str) -> Self {
+        let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        let detail = format!("no [[heartbeat]] of the configuration is named `{name}`");
+        Self::new(StatusCode::NOT_FOUND, "unknown_heartbeat", detail)
+    }
+
     /// 405.
     pub fn method_not_allowed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)

@@ -15,6 +15,7 @@ use crate::{
     queue::{Admitted, Poster},
     receive::redact,
     store::StoreError,
+    watch::OURS,
 };
 
 /// Such an alert closes itself after so long; the next one notifies again.
@@ -56,17 +57,17 @@ impl Misdeed {
     }
 }
 
-/// Wrong keys counted so far, per integration of the configuration.
+/// Wrong keys counted so far, per integration and heartbeat of the configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Misbehaviour {
     wrong_keys: Mutex<HashMap<String, (Timestamp, u32)>>,
 }
 
 impl Misbehaviour {
-    /// True when this wrong key is one too many.
-    pub(crate) fn wrong_key(&self, integration: &str, now: Timestamp) -> bool {
+    /// True when this wrong key for `whom` is one too many.
+    pub(crate) fn wrong_key(&self, whom: &str, now: Timestamp) -> bool {
         let mut counts = self.wrong_keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, count) = counts.entry(integration.to_owned()).or_insert((now, 0));
+        let (since, count) = counts.entry(whom.to_owned()).or_insert((now, 0));
         if WRONG_KEYS_WITHIN <= now.duration_since(*since) {
             (*since, *count) = (now, 0);
         }
@@ -92,4 +93,21 @@ pub(crate) async fn tell(
     };
     let poster = Poster { integration, close_after: HOUSE_CLOSES_AFTER, house: true };
     context.queue.admit(poster, &[event]).await
+}
+
+/// Opens or joins the alert about wrong keys for a heartbeat, once they are several: one that never
+/// got in waits for its first call, and its silence is told to nobody.
+pub(crate) async fn wrong_key_for_heartbeat(context: &Context, name: &str) -> Result<(), StoreError> {
+    // No integration has a colon in its name.
+    let whom = format!("heartbeat:{}", name.to_ascii_lowercase());
+    if !context.heartbeats.knows(name) || !context.told.wrong_key(&whom, context.clock.now()) {
+        return Ok(());
+    }
+    let title = format!("repeated wrong keys for heartbeat {name}");
+    warn!("{title}");
+    let body = "somebody keeps calling with a wrong key: if it is this monitor, its calls do not count";
+    let key = DedupKey::new(format!("wrong-key:{whom}"));
+    let event = Event { severity: Some(Severity::High), body: body.to_owned(), ..Event::firing(key, title) };
+    let poster = Poster { integration: OURS, close_after: HOUSE_CLOSES_AFTER, house: true };
+    context.queue.admit(poster, &[event]).await.map(drop)
 }

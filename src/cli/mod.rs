@@ -17,9 +17,11 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+use setup::Sheet;
+
 use crate::{
     alert::Severity,
-    config::{self, Config, ConfigError, Environment, IntegrationKind},
+    config::{self, Config, ConfigError, Environment},
 };
 
 /// Bongsu takes alerts from monitors, pushes them to your phones through your own Firebase
@@ -31,15 +33,23 @@ pub struct Arguments {
     command: Command,
 }
 
+/// Where the configuration is looked for.
+const CONFIG_FILE: &str = "bongsu.toml";
+
 const FIRST_STEPS: &str = "\
 First steps:
   bongsu demo                             see it work; needs no account and no file
   bongsu check                            once bongsu.toml is written (docs/configuration.md)
   bongsu serve                            run it
-  bongsu setup zabbix > bongsu.yaml       let Zabbix post to it";
+  bongsu setup zabbix > bongsu.yaml       let Zabbix post to it; others: bongsu setup --help";
 
 const ABOUT_LOGS: &str = "\
 Logs go to standard error. RUST_LOG=debug says more, BONGSU_LOG=json writes a JSON object a line.";
+
+const ABOUT_SETUP: &str = "\
+What goes into the monitor is printed to standard output, the steps to follow to standard error:
+  bongsu setup grafana > bongsu.yaml
+It holds the key: keep it from other users.";
 
 /// In the order in which a newcomer meets them.
 #[derive(Debug, Subcommand)]
@@ -54,7 +64,7 @@ enum Command {
     /// Tell people something by hand, through the running server
     Send(SendArguments),
     /// Print what a monitor needs to post to this server, with address and key filled in
-    #[command(subcommand)]
+    #[command(subcommand, after_help = ABOUT_SETUP)]
     Setup(SetupCommand),
 }
 
@@ -64,7 +74,7 @@ struct ConfigArguments {
     #[arg(
         long,
         value_name = "FILE",
-        default_value = "bongsu.toml",
+        default_value = CONFIG_FILE,
         env = "BONGSU_CONFIG",
         hide_env_values = true
     )]
@@ -114,8 +124,41 @@ struct SendArguments {
 
 #[derive(Debug, Subcommand)]
 enum SetupCommand {
-    /// A media type to import into Zabbix 6.0 to 7.4; the steps to follow go to standard error
+    /// Zabbix 6.0 to 7.4: a media type to import
     Zabbix(SetupArguments),
+    /// Grafana 9.2 and later: a contact point to provision
+    Grafana(SetupArguments),
+    /// Alertmanager 0.22 and later: a receiver and its routes
+    Alertmanager {
+        #[command(flatten)]
+        common: SetupArguments,
+        /// For Prometheus, vmalert or Loki without an Alertmanager between
+        #[arg(long)]
+        direct: bool,
+    },
+    /// Munin 2.0 and later: contact lines; with --key the file with the key
+    Munin {
+        #[command(flatten)]
+        common: SetupArguments,
+        /// Print the file with the key, which the contact lines name
+        #[arg(long)]
+        key: bool,
+        /// Where that file is going to be on Munin's machine
+        #[arg(long, value_name = "PATH", default_value = setup::MUNIN_KEY_FILE)]
+        key_file: String,
+    },
+    /// WhaTap (와탭): the fields of a Webhook JSON plug-in, with steps in Korean
+    Whatap {
+        #[command(flatten)]
+        common: SetupArguments,
+        /// For the plain Webhook plug-in, which knows no headers: the key is in the address
+        #[arg(long)]
+        plain: bool,
+    },
+    /// Uptime Kuma: the fields of a notification
+    UptimeKuma(SetupArguments),
+    /// Anything with curl: a configuration file of curl, and lines to paste
+    Generic(SetupArguments),
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +168,9 @@ struct SetupArguments {
     /// Which integration, where the configuration has several of this kind
     #[arg(long, value_name = "NAME")]
     integration: Option<String>,
+    /// The address under which the monitor reaches this server, where it is not `public_url`
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
 }
 
 /// Runs a subcommand; errors go to standard error, one cause a line.
@@ -138,8 +184,7 @@ pub fn run(arguments: Arguments, environment: Environment<'_>) -> ExitCode {
         }
         Command::Check(arguments) => check::run(&arguments.config.config, arguments.online, environment),
         Command::Send(arguments) => send::run(&arguments, environment),
-        Command::Setup(SetupCommand::Zabbix(arguments)) => load(&arguments.config, environment)
-            .and_then(|config| setup_zabbix(&config, arguments.integration.as_deref())),
+        Command::Setup(command) => set_up(command, environment),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -229,33 +274,40 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
-const NO_ZABBIX: &str = "\
-the configuration has no integration of kind zabbix; add one, restart the server, and try again:
-
-[[integration]]
-name = \"zabbix\"
-kind = \"zabbix\"
-key  = { env = \"BONGSU_ZABBIX_KEY\" }   # any long random text, such as from `openssl rand -hex 24`
-";
-
-/// Which of the configuration's Zabbix integrations is meant; the only one, unless `name` says.
-fn setup_zabbix(config: &Config, name: Option<&str>) -> Result<(), Failure> {
-    let of_kind: Vec<_> =
-        config.integrations.iter().filter(|one| one.kind == IntegrationKind::Zabbix).collect();
-    let names = || of_kind.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
-    let integration = match (name, of_kind.as_slice()) {
-        (_, []) => return Err(NO_ZABBIX.into()),
-        (None, [only]) => only,
-        (None, _) => return Err(format!("which one? give --integration NAME: {}", names()).into()),
-        (Some(name), all) => all
-            .iter()
-            .find(|one| one.name == name)
-            .ok_or_else(|| format!("there is no Zabbix integration `{name}`, but: {}", names()))?,
+fn set_up(command: SetupCommand, environment: Environment<'_>) -> Result<(), Failure> {
+    let mut munin_key_file = None;
+    let (sheet, arguments) = match command {
+        SetupCommand::Zabbix(common) => (Sheet::Zabbix, common),
+        SetupCommand::Grafana(common) => (Sheet::Grafana, common),
+        SetupCommand::Alertmanager { common, direct: false } => (Sheet::Alertmanager, common),
+        SetupCommand::Alertmanager { common, direct: true } => (Sheet::Prometheus, common),
+        SetupCommand::Munin { common, key, key_file } => {
+            munin_key_file = Some(key_file);
+            (if key { Sheet::MuninKey } else { Sheet::Munin }, common)
+        }
+        SetupCommand::Whatap { common, plain: false } => (Sheet::Whatap, common),
+        SetupCommand::Whatap { common, plain: true } => (Sheet::WhatapPlain, common),
+        SetupCommand::UptimeKuma(common) => (Sheet::UptimeKuma, common),
+        SetupCommand::Generic(common) => (Sheet::Generic, common),
     };
-    let inputs = setup::ZabbixSetup {
-        integration_name: integration.name.clone(),
-        public_url: config.public_url.clone(),
-        key: Some(integration.key.clone()),
-    };
-    Ok(setup::zabbix(&mut io::stdout(), &mut io::stderr(), &inputs)?)
+    let config = load(&arguments.config, environment)?;
+    let integration = setup::choose(&config, sheet, arguments.integration.as_deref())?;
+    let base_url = arguments.url.as_ref().unwrap_or(&config.public_url);
+    let mut inputs = setup::Inputs::new(&integration.name, base_url, Some(integration.key.clone()));
+    inputs.options = repeated(&arguments);
+    if let Some(path) = munin_key_file {
+        inputs.munin_key_file = path;
+    }
+    Ok(setup::write(sheet, &mut io::stdout(), &mut io::stderr(), &inputs)?)
+}
+
+/// The options that commands in the steps need, too.
+fn repeated(arguments: &SetupArguments) -> String {
+    let config = arguments.config.config.to_str().filter(|path| *path != CONFIG_FILE);
+    let options = [
+        ("config", config),
+        ("integration", arguments.integration.as_deref()),
+        ("url", arguments.url.as_deref()),
+    ];
+    options.into_iter().filter_map(|(name, value)| Some(setup::option(name, value?))).collect()
 }

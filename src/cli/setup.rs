@@ -1,47 +1,93 @@
 //! `bongsu setup SENDER`: what a sender needs, with address and key filled in.
 
-use std::{fmt::Write as _, io};
+mod choose;
+mod quote;
+mod sheet;
+
+use std::io;
 
 use minijinja::{AutoEscape, Environment, context};
 use secrecy::{ExposeSecret, SecretString};
-use url::Url;
+use url::{Host, Url};
 
-/// The media type, as Zabbix imports it.
-const ZABBIX_MEDIA_TYPE: &str = include_str!("../../templates/setup/zabbix.yaml");
+pub use choose::{ChooseError, choose};
+pub use quote::option;
+pub use sheet::Sheet;
 
-/// What to do with it, in the words of Zabbix's menus.
-const ZABBIX_STEPS: &str = include_str!("../../templates/setup/zabbix-steps.txt");
-
-/// Stands where a key belongs that is not known; the media type refuses to send with it.
+/// Stands where a key belongs that is not known; what we print for Zabbix refuses to send with it.
 const KEY_PLACEHOLDER: &str = "<PUT THE KEY HERE>";
 
-/// Where and as whom a Zabbix posts.
+/// Where the contact lines for Munin find the key, unless told otherwise.
+pub const MUNIN_KEY_FILE: &str = "/etc/munin/bongsu.curl";
+
+/// Where and as whom a sender posts.
 #[derive(Clone, Debug)]
-pub struct ZabbixSetup {
+pub struct Inputs {
     /// The `name` of the `[[integration]]`.
     pub integration_name: String,
-    /// The `public_url` of the configuration.
-    pub public_url: String,
-    /// The integration's key; `None` leaves a placeholder to be replaced in Zabbix.
+    /// Where the sender reaches us: the `public_url` of the configuration, or another address of ours.
+    pub base_url: String,
+    /// The integration's key; `None` leaves a placeholder to be replaced by hand.
     pub key: Option<SecretString>,
+    /// How Grafana signs; `None` = it does not.
+    pub signature: Option<Signature>,
+    /// The file that the contact lines for Munin name: an absolute path.
+    pub munin_key_file: String,
+    /// What the steps repeat wherever they say `bongsu setup …`: empty, or options that begin with a space.
+    pub options: String,
+}
+
+impl Inputs {
+    /// For a sender that signs nothing and keeps its key in the usual file.
+    pub fn new(
+        integration_name: impl Into<String>,
+        base_url: impl Into<String>,
+        key: Option<SecretString>,
+    ) -> Self {
+        Self {
+            integration_name: integration_name.into(),
+            base_url: base_url.into(),
+            key,
+            signature: None,
+            munin_key_file: MUNIN_KEY_FILE.to_owned(),
+            options: String::new(),
+        }
+    }
+}
+
+/// What Grafana's *HMAC Signature* is set to.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// The shared secret.
+    pub secret: SecretString,
+    /// The header with the signature.
+    pub header: String,
+    /// The header with the time of sending; empty = the time is not signed.
+    pub timestamp_header: String,
 }
 
 /// Why no set-up could be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The sender could not post there.
-    #[error("`public_url` is not an absolute http or https URL: `{0}`")]
-    PublicUrl(String),
-    /// An HTTP header cannot carry it.
+    #[error("`public_url` or --url is not an absolute http or https URL: `{0}`")]
+    BaseUrl(String),
+    /// An HTTP header cannot carry it, or we would not recognise it there.
     #[error(
-        "the key of integration `{0}` is empty or holds a control character, which no HTTP header can carry"
+        "the key of integration `{0}` cannot be sent in an HTTP header: expected visible ASCII characters, \
+         with spaces only between them; try `openssl rand -hex 24`"
     )]
     Key(String),
+    /// Munin's configuration, or the shell it starts, would read it as something else.
+    #[error(
+        "--key-file: expected an absolute path of letters, digits and / . _ -, found `{0}`: Munin hands it to a shell"
+    )]
+    KeyFile(String),
     /// A template in this program is wrong.
-    #[error("could not render the set-up of {sender}")]
+    #[error("could not render the set-up of {sheet:?}")]
     Template {
-        /// Whose.
-        sender: &'static str,
+        /// What was to be printed.
+        sheet: Sheet,
         /// Where in it.
         #[source]
         source: minijinja::Error,
@@ -51,39 +97,65 @@ pub enum SetupError {
     Write(#[from] io::Error),
 }
 
-/// Writes the media type (YAML, for Zabbix 6.0 to 7.4) to `out` and the steps to follow to `steps`.
-pub fn zabbix(
+/// Writes what goes into the sender to `out` and the steps to follow to `steps`.
+pub fn write(
+    sheet: Sheet,
     out: &mut dyn io::Write,
     steps: &mut dyn io::Write,
-    inputs: &ZabbixSetup,
+    inputs: &Inputs,
 ) -> Result<(), SetupError> {
-    let url = events_url(&inputs.public_url, &inputs.integration_name)?;
-    let key = match &inputs.key {
-        Some(key) => header_value(key.expose_secret())
-            .ok_or_else(|| SetupError::Key(inputs.integration_name.clone()))?,
-        None => KEY_PLACEHOLDER,
-    };
-    let values = context! {
-        url => &url,
-        key,
-        key_missing => inputs.key.is_none(),
-        plain_http => url.starts_with("http://"),
-        name => &inputs.integration_name,
-    };
-    // Both are rendered before either is written: half a media type must not reach a file.
-    let media_type = render("zabbix", ZABBIX_MEDIA_TYPE, &values)?;
-    let told = render("zabbix", ZABBIX_STEPS, &values)?;
-    out.write_all(media_type.as_bytes())?;
+    // Both are rendered before either is written: half a file must not reach a sender.
+    let (file, told) = print(sheet, inputs)?;
+    out.write_all(file.as_bytes())?;
     out.flush()?;
     steps.write_all(told.as_bytes())?;
     Ok(steps.flush()?)
 }
 
-/// `PUBLIC_URL/v1/events/NAME`, the name percent-encoded.
-fn events_url(public_url: &str, integration_name: &str) -> Result<String, SetupError> {
-    let refused = || SetupError::PublicUrl(public_url.to_owned());
-    let mut url = Url::parse(public_url).map_err(|_| refused())?;
-    if !matches!(url.scheme(), "http" | "https") {
+/// The file, and the steps.
+fn print(sheet: Sheet, inputs: &Inputs) -> Result<(String, String), SetupError> {
+    let url = events_url(&inputs.base_url, &inputs.integration_name)?;
+    let sendable = |secret: &SecretString| {
+        let key = quote::header_value(secret.expose_secret()).map(str::to_owned);
+        key.ok_or_else(|| SetupError::Key(inputs.integration_name.clone()))
+    };
+    let key = inputs.key.as_ref().map_or(Ok(KEY_PLACEHOLDER.to_owned()), sendable)?;
+    if !quote::is_plain_path(&inputs.munin_key_file) {
+        return Err(SetupError::KeyFile(inputs.munin_key_file.clone()));
+    }
+    let signature = inputs.signature.as_ref().map(|signature| {
+        context! {
+            secret => signature.secret.expose_secret(),
+            header => &signature.header,
+            timestamp_header => &signature.timestamp_header,
+        }
+    });
+    let is_usual = inputs.munin_key_file == MUNIN_KEY_FILE;
+    let values = context! {
+        url => url.as_str(),
+        url_with_key => with_key(&url, &key),
+        scheme => url.scheme(),
+        target => target(&url),
+        path => url.path(),
+        key,
+        key_missing => inputs.key.is_none(),
+        signature,
+        plain_http => url.scheme() == "http",
+        loopback => is_loopback(&url),
+        name => &inputs.integration_name,
+        uid => quote::grafana_uid(&inputs.integration_name),
+        key_file => &inputs.munin_key_file,
+        key_file_option => if is_usual { String::new() } else { option("key-file", &inputs.munin_key_file) },
+        options => &inputs.options,
+    };
+    render(sheet, &values).map_err(|source| SetupError::Template { sheet, source })
+}
+
+/// `BASE_URL/v1/events/NAME`, the name percent-encoded.
+fn events_url(base_url: &str, integration_name: &str) -> Result<Url, SetupError> {
+    let refused = || SetupError::BaseUrl(base_url.to_owned());
+    let mut url = Url::parse(base_url).map_err(|_| refused())?;
+    if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
         return Err(refused());
     }
     url.set_query(None);
@@ -93,48 +165,45 @@ fn events_url(public_url: &str, integration_name: &str) -> Result<String, SetupE
         "events",
         integration_name,
     ]);
-    Ok(url.into())
+    Ok(url)
 }
 
-/// The text, if an HTTP header can carry it as it is.
-fn header_value(text: &str) -> Option<&str> {
-    let trimmed = text.trim();
-    (!trimmed.is_empty() && !trimmed.contains(char::is_control)).then_some(trimmed)
+/// For senders that can set no header.
+fn with_key(url: &Url, key: &str) -> String {
+    let mut url = url.clone();
+    url.query_pairs_mut().append_pair("key", key);
+    url.into()
 }
 
-fn render(sender: &'static str, template: &str, values: &minijinja::Value) -> Result<String, SetupError> {
+/// `HOST:PORT`, the port also where it goes without saying.
+fn target(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
+}
+
+/// Whether only this machine can reach it.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn render(sheet: Sheet, values: &minijinja::Value) -> Result<(String, String), minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::None);
-    environment.add_filter("yaml", yaml_string);
-    let rendered =
-        environment.render_str(template, values).map_err(|source| SetupError::Template { sender, source })?;
+    environment.add_filter("yaml", |text: String| quote::yaml(&text));
+    environment.add_filter("grafana", |text: String| quote::yaml(&quote::grafana(&text)));
+    environment.add_filter("curl", |text: String| quote::curl(&text));
+    environment.add_filter("json", |text: String| quote::json(&text));
+    environment.add_filter("shell", |text: String| quote::shell(&text));
+    environment.add_template("cautions.txt", sheet::CAUTIONS)?;
+    environment.add_template("cautions-ko.txt", sheet::CAUTIONS_KO)?;
     // The engine drops a template's last line break.
-    Ok(rendered + "\n")
-}
-
-/// A double-quoted YAML scalar: nothing in `text` can end it or be read as anything but text.
-#[expect(clippy::needless_pass_by_value, reason = "a filter owns its arguments")]
-fn yaml_string(text: String) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if is_printable(c) => quoted.push(c),
-            c if u32::from(c) <= 0xFFFF => {
-                write!(quoted, "\\u{:04X}", u32::from(c)).expect("a String takes every write");
-            }
-            c => write!(quoted, "\\U{:08X}", u32::from(c)).expect("a String takes every write"),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-/// Whether YAML 1.2 (§ 5.1, c-printable) lets a character stand for itself; line breaks do not.
-fn is_printable(c: char) -> bool {
-    !matches!(c,
-        '\0'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
+    let file = environment.render_str(sheet.file(), values)? + "\n";
+    let steps = environment.render_str(sheet.steps(), values)? + "\n";
+    Ok((file, steps))
 }
 
 #[cfg(test)]

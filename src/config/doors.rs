@@ -1,14 +1,19 @@
 //! `[[integration]]` and `[[operator]]`: who may knock, and with which key.
 
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::{
+    collections::BTreeMap,
+    ops::{Range, RangeInclusive},
+};
 
 use jiff::{SignedDuration, tz::TimeZone};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Integration, IntegrationKind, Operator, Role,
-    check::{Check, NOT_BUILT_YET, Section},
-    raw::{Leaf, Part, RawIntegration, RawOperator, Words},
+    Hmac, Integration, IntegrationKind, Map, MapField, Operator, Role,
+    answer::pointer,
+    check::{Check, Section},
+    raw::{Leaf, Part, RawHmac, RawIntegration, RawOperator, Words},
+    template::is_header_name,
     units::{self, Wanted, found},
 };
 use crate::alert::Severity;
@@ -59,8 +64,8 @@ fn integration(section: &mut Section<'_, '_>, raw: &RawIntegration, keys: &mut K
     if let Some(name) = &name {
         section.label = format!("[[integration]] `{name}`");
     }
-    let kind = section.must_read("kind", raw.kind.as_ref(), "\"zabbix\" or \"generic\"", kind);
-    section.not_built("hmac", raw.hmac.as_ref());
+    let kind = section.must_read("kind", raw.kind.as_ref(), "a kind such as \"zabbix\"", kind);
+    let hmac = raw.hmac.as_ref().and_then(|part| hmac(section, &part.get_ref().0, part.span()));
     let key = section.must_key("key", raw.key.as_ref());
     if let Some(key) = &key {
         keys.add(section, "key", raw.key.as_ref(), key);
@@ -69,13 +74,16 @@ fn integration(section: &mut Section<'_, '_>, raw: &RawIntegration, keys: &mut K
     let close_after =
         section.read("close_after", raw.close_after.as_ref(), |text| units::duration(text, &CLOSE_AFTER));
     let severity = severities(section, &raw.severity);
+    let map = map(section, &raw.map);
     Some(Integration {
         name: name?,
         kind: kind?,
         key: key?,
+        hmac,
         time_zone: time_zone.unwrap_or(TimeZone::UTC),
         close_after: close_after.unwrap_or(CLOSE_AFTER_DEFAULT),
         severity,
+        map,
     })
 }
 
@@ -93,14 +101,65 @@ fn integration_name(text: &str) -> Result<String, Wanted> {
 }
 
 fn kind(text: &str) -> Result<IntegrationKind, Wanted> {
-    match text {
-        "zabbix" => Ok(IntegrationKind::Zabbix),
-        "generic" => Ok(IntegrationKind::Generic),
-        "grafana" | "alertmanager" | "munin" | "whatap" | "uptime_kuma" => {
-            Err(format!("\"{text}\" {NOT_BUILT_YET}"))
-        }
-        _ => Err(format!("expected \"zabbix\" or \"generic\"{}", found(text))),
+    let known = IntegrationKind::ALL.iter().find(|(name, _)| *name == text);
+    known.map(|(_, kind)| *kind).ok_or_else(|| {
+        let names: Vec<&str> = IntegrationKind::ALL.iter().map(|(name, _)| *name).collect();
+        format!("expected one of {}{}", names.join(", "), found(text))
+    })
+}
+
+/// Where Grafana puts its signature unless told otherwise.
+const SIGNATURE_HEADER: &str = "X-Grafana-Alerting-Signature";
+
+fn hmac(section: &mut Section<'_, '_>, raw: &RawHmac, at: Range<usize>) -> Option<Hmac> {
+    if raw.secret.is_none() {
+        section.problem(
+            at,
+            "hmac.secret",
+            "missing, expected { env = \"NAME\" }, { file = \"PATH\" } or a string",
+        );
     }
+    let secret = section.secret("hmac.secret", raw.secret.as_ref());
+    let header = section.read("hmac.header", raw.header.as_ref(), header_name);
+    let timestamp_header = section.read("hmac.timestamp_header", raw.timestamp_header.as_ref(), |text| {
+        if text.is_empty() { Ok(None) } else { header_name(text).map(Some) }
+    });
+    Some(Hmac {
+        secret: secret?,
+        header: header.unwrap_or_else(|| SIGNATURE_HEADER.to_owned()),
+        timestamp_header: timestamp_header.flatten(),
+    })
+}
+
+fn header_name(text: &str) -> Result<String, Wanted> {
+    if is_header_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected the name of an HTTP header such as \"{SIGNATURE_HEADER}\"{}", found(text)))
+    }
+}
+
+/// The list of events, beside the fields of an event.
+const MAP_EVENTS: &str = "events";
+
+fn map(section: &mut Section<'_, '_>, raw: &Words) -> Map {
+    let mut map = Map::default();
+    for (word, leaf) in raw {
+        let key = format!("map.{}", word.get_ref());
+        let field = MapField::ALL.iter().find(|(name, _)| name == word.get_ref()).map(|(_, field)| *field);
+        if field.is_none() && word.get_ref() != MAP_EVENTS {
+            let names: Vec<&str> = MapField::ALL.iter().map(|(name, _)| *name).collect();
+            let wanted = format!("unknown key, expected one of {MAP_EVENTS}, {}", names.join(", "));
+            section.problem(word.span(), &key, wanted);
+            continue;
+        }
+        let Some(pointer) = section.read(&key, Some(leaf), pointer) else { continue };
+        match field {
+            Some(field) => map.fields.push((field, pointer)),
+            None => map.events = Some(pointer),
+        }
+    }
+    map
 }
 
 fn severities(section: &mut Section<'_, '_>, raw: &Words) -> BTreeMap<String, Severity> {

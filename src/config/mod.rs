@@ -6,6 +6,7 @@ mod doors;
 mod error;
 mod files;
 mod gateway;
+mod heartbeat;
 mod parse;
 mod people;
 mod phone;
@@ -58,6 +59,8 @@ pub struct Config {
     pub contacts: Vec<Contact>,
     /// Who may use the API.
     pub operators: Vec<Operator>,
+    /// What must keep calling.
+    pub heartbeats: Vec<Heartbeat>,
     /// What works but deserves a look, one line each: `FILE:LINE:COLUMN: …`. For `check` and the log at start.
     pub warnings: Vec<String>,
 }
@@ -287,12 +290,75 @@ pub struct Integration {
     pub kind: IntegrationKind,
     /// Bearer, Basic password or `?key=`.
     pub key: SecretString,
+    /// Where it is there, every body has to be signed, and a signed one needs no key.
+    pub hmac: Option<Hmac>,
     /// Zone of the sender's times without offset; default UTC.
     pub time_zone: TimeZone,
     /// An alert that no event mentioned for so long resolves itself; default 7 days.
     pub close_after: SignedDuration,
     /// The sender's words (lower case) → severities, over the defaults.
     pub severity: BTreeMap<String, Severity>,
+    /// Where a sender of odd shape says what.
+    pub map: Map,
+}
+
+/// `hmac`: HMAC-SHA-256 over the raw body, as hexadecimal digits in a header.
+#[derive(Clone, Debug)]
+pub struct Hmac {
+    /// The shared secret.
+    pub secret: SecretString,
+    /// Where the signature is; default `X-Grafana-Alerting-Signature`.
+    pub header: String,
+    /// Where the time of the signature is (seconds since 1970), which is then signed in front of the body,
+    /// with a colon between. `None` = no such header.
+    pub timestamp_header: Option<String>,
+}
+
+/// `[integration.map]`: JSON pointers (RFC 6901), for bodies whose names say nothing to us.
+#[derive(Clone, Debug, Default)]
+pub struct Map {
+    /// The list of events; `None` = the body is one event, or a list of them. All others start at the event.
+    pub events: Option<String>,
+    /// Our name of a field → where it is.
+    pub fields: Vec<(MapField, String)>,
+}
+
+/// What a pointer of `[integration.map]` points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapField {
+    /// One line.
+    Title,
+    /// Details.
+    Body,
+    /// A word or a number.
+    Severity,
+    /// Firing, resolved, acknowledged and their like.
+    Status,
+    /// What events of one alert have in common.
+    DedupKey,
+    /// Where.
+    Host,
+    /// Of what.
+    Service,
+    /// A page of the sender.
+    Url,
+    /// When it began.
+    StartsAt,
+}
+
+impl MapField {
+    /// Every field, by its key in the file.
+    pub const ALL: [(&'static str, Self); 9] = [
+        ("title", Self::Title),
+        ("body", Self::Body),
+        ("severity", Self::Severity),
+        ("status", Self::Status),
+        ("dedup_key", Self::DedupKey),
+        ("host", Self::Host),
+        ("service", Self::Service),
+        ("url", Self::Url),
+        ("starts_at", Self::StartsAt),
+    ];
 }
 
 /// Which sender posts.
@@ -300,8 +366,39 @@ pub struct Integration {
 pub enum IntegrationKind {
     /// Zabbix 6.0 to 7.4, with our media type or one like it.
     Zabbix,
+    /// Grafana 8 and later (and older ones, whose shape is another).
+    Grafana,
+    /// Prometheus Alertmanager; also Prometheus, vmalert and Loki pointed straight at us.
+    Alertmanager,
+    /// Munin 2.
+    Munin,
+    /// `WhaTap`'s webhook plugins.
+    Whatap,
+    /// Uptime Kuma 1 and 2.
+    UptimeKuma,
     /// Anything with curl.
     Generic,
+}
+
+impl IntegrationKind {
+    /// Every kind, by its name in the file.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("zabbix", Self::Zabbix),
+        ("grafana", Self::Grafana),
+        ("alertmanager", Self::Alertmanager),
+        ("munin", Self::Munin),
+        ("whatap", Self::Whatap),
+        ("uptime_kuma", Self::UptimeKuma),
+        ("generic", Self::Generic),
+    ];
+
+    /// Whether its events name the rule that fires in a label `alertname`, as Prometheus began it.
+    pub fn has_alertnames(self) -> bool {
+        match self {
+            Self::Grafana | Self::Alertmanager => true,
+            Self::Zabbix | Self::Munin | Self::Whatap | Self::UptimeKuma | Self::Generic => false,
+        }
+    }
 }
 
 /// `[[contact]]`
@@ -336,4 +433,17 @@ pub enum Role {
     /// Read and act.
     #[default]
     Operator,
+}
+
+/// `[[heartbeat]]`
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// In the URL `/v1/heartbeats/NAME`; no other has it, in any case.
+    pub name: String,
+    /// How often it should call; default 1 min.
+    pub every: SignedDuration,
+    /// How much later it may; default 2 min.
+    pub grace: SignedDuration,
+    /// How grave it is when it does not; default high.
+    pub severity: Severity,
 }

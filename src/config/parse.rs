@@ -13,7 +13,7 @@ use super::{
     check::{Check, NOT_BUILT_YET, Problem, open},
     doors::{self, Keys},
     error::{ConfigError, explain},
-    files, gateway,
+    files, gateway, heartbeat,
     people::{self, Roads},
     push,
     raw::{Leaf, Part, RawConfig, RawRetry, RawServer, RawSms, RawStore},
@@ -82,6 +82,7 @@ fn config(check: &mut Check<'_>, raw: RawConfig) -> Config {
     let mut keys = Keys::default();
     let integrations = doors::integrations(check, &raw.integration, &mut keys);
     let operators = doors::operators(check, &raw.operator, &mut keys);
+    let heartbeats = heartbeat::heartbeats(check, &raw.heartbeat);
     let contacts = people::contacts(check, &raw.contact, language, &Roads { push, sms: &sms, gateway });
     Config {
         public_url,
@@ -96,6 +97,7 @@ fn config(check: &mut Check<'_>, raw: RawConfig) -> Config {
         integrations,
         contacts,
         operators,
+        heartbeats,
         warnings: Vec::new(),
     }
 }
@@ -106,7 +108,6 @@ fn refuse_what_is_not_built(check: &mut Check<'_>, raw: &RawConfig) {
         ("[[policy]]", &raw.policy),
         ("[[route]]", &raw.route),
         ("[[peer]]", &raw.peer),
-        ("[[heartbeat]]", &raw.heartbeat),
         ("[status_page]", &raw.status_page),
     ];
     for (label, table) in tables {

@@ -19,17 +19,15 @@ pub(super) type Part<T> = Spanned<Table<T>>;
 pub(super) type Words = BTreeMap<Spanned<String>, Leaf>;
 
 /// Tables that there may be several of.
-pub(super) const LISTS: [&str; 4] = ["integration", "contact", "operator", "sms.gateway"];
+pub(super) const LISTS: [&str; 5] = ["integration", "contact", "operator", "heartbeat", "sms.gateway"];
 
 /// Keys that are known, and refused because nothing behind them works yet.
-pub(super) const NOT_BUILT: [&str; 16] = [
+pub(super) const NOT_BUILT: [&str; 14] = [
     "tls",
-    "hmac",
     "rotation",
     "policy",
     "route",
     "peer",
-    "heartbeat",
     "status_page",
     "receipt_within",
     "budget",
@@ -57,11 +55,11 @@ pub(super) struct RawConfig {
     pub integration: Vec<Part<RawIntegration>>,
     pub contact: Vec<Part<RawContact>>,
     pub operator: Vec<Part<RawOperator>>,
+    pub heartbeat: Vec<Part<RawHeartbeat>>,
     pub rotation: Option<Leaf>,
     pub policy: Option<Leaf>,
     pub route: Option<Leaf>,
     pub peer: Option<Leaf>,
-    pub heartbeat: Option<Leaf>,
     pub status_page: Option<Leaf>,
 }
 
@@ -163,10 +161,20 @@ pub(super) struct RawIntegration {
     pub name: Option<Leaf>,
     pub kind: Option<Leaf>,
     pub key: Option<Leaf>,
-    pub hmac: Option<Leaf>,
+    pub hmac: Option<Part<RawHmac>>,
     pub time_zone: Option<Leaf>,
     pub close_after: Option<Leaf>,
     pub severity: Words,
+    pub map: Words,
+}
+
+/// `hmac`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawHmac {
+    pub secret: Option<Leaf>,
+    pub header: Option<Leaf>,
+    pub timestamp_header: Option<Leaf>,
 }
 
 /// `[[contact]]`
@@ -186,6 +194,16 @@ pub(super) struct RawOperator {
     pub name: Option<Leaf>,
     pub token: Option<Leaf>,
     pub role: Option<Leaf>,
+}
+
+/// `[[heartbeat]]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawHeartbeat {
+    pub name: Option<Leaf>,
+    pub every: Option<Leaf>,
+    pub grace: Option<Leaf>,
+    pub severity: Option<Leaf>,
 }
 
 /// A table and nothing else: serde's derived structs would also take `[[server]]`, or an array, by position.

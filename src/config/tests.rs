@@ -67,6 +67,27 @@ fn the_least_configuration_gets_every_default() {
     assert_eq!(config.integrations[0].key.expose_secret(), "a-key-of-many-characters");
     assert_eq!(config.contacts[0].phone.as_ref().map(PhoneNumber::expose), Some("+821012345678"));
     assert_eq!(config.operators[0].role, Role::Operator);
+    assert_eq!(config.heartbeats.len(), 0);
+}
+
+#[test]
+fn a_heartbeat_needs_only_a_name() {
+    let text = LEAST.to_owned()
+        + "[[heartbeat]]\nname = \"alive\"\n[[heartbeat]]\nname = \"backup\"\nevery = \"1 day\"\n\
+           grace = \"0s\"\nseverity = \"disaster\"\n";
+    let shown: Vec<_> = good(&text)
+        .heartbeats
+        .into_iter()
+        .map(|heartbeat| (heartbeat.name, heartbeat.every, heartbeat.grace, heartbeat.severity))
+        .collect();
+    let (minute, day) = (SignedDuration::from_mins(1), SignedDuration::from_hours(24));
+    assert_eq!(
+        shown,
+        [
+            ("alive".to_owned(), minute, 2 * minute, Severity::High),
+            ("backup".to_owned(), day, SignedDuration::ZERO, Severity::Disaster),
+        ]
+    );
 }
 
 #[test]

@@ -33,6 +33,10 @@ pub const ROWS_IN_DOCUMENT_MAX: usize = 8;
 /// has succeeded, so only a store gone wrong comes near it.
 const CONFLICTS_MAX: u32 = 64;
 
+/// Most events of one request that are looked up and written together: what is known of them is in memory
+/// meanwhile.
+const EVENTS_AT_ONCE_MAX: usize = 1_024;
+
 /// Longest body kept when an alert's document would be too large, in bytes.
 const SHRUNK_BODY_BYTES: usize = 1024;
 
@@ -113,6 +117,14 @@ impl Queue {
 
     /// Admits events: one result each, in order. When this returns `Ok`, all of them are durable.
     pub async fn admit(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
+        let mut results = Vec::with_capacity(events.len());
+        for some in events.chunks(EVENTS_AT_ONCE_MAX) {
+            results.extend(self.admit_some(poster, some).await?);
+        }
+        Ok(results)
+    }
+
+    async fn admit_some(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
         let mut results: Vec<Option<Admitted>> = vec![None; events.len()];
         let mut threads = self.look_up(poster.integration, events).await?;
         for _ in 0..CONFLICTS_MAX {
@@ -309,7 +321,7 @@ impl Queue {
             let arrival = Arrival {
                 integration: poster.integration,
                 now: self.clock.now(),
-                close_after: poster.close_after,
+                close_after: event.expires_after.unwrap_or(poster.close_after),
                 house: poster.house,
                 entropy: chance::bytes(),
             };

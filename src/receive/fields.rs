@@ -61,6 +61,21 @@ impl<'a> Fields<'a> {
         fields
     }
 
+    /// Names and values that were taken apart elsewhere.
+    pub(super) fn from_parts(parts: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in parts.take(FIELDS_MAX) {
+            fields.insert(name, None, text_or_absent(Cow::Borrowed(value)));
+        }
+        fields
+    }
+
+    /// Adds a value that was found otherwise, under a found-by name.
+    pub(super) fn add(&mut self, name: &str, value: String) {
+        let value = text_or_absent(Cow::Owned(value));
+        self.entries.insert(name.to_owned(), Entry { label: name.to_owned(), top: name.to_owned(), value });
+    }
+
     /// The first of these that has a value. `names` are in found-by form.
     pub(super) fn text(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| match &self.entries.get(*name)?.value {

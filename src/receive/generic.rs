@@ -4,7 +4,10 @@
 //!   one event per element. Names are compared as in [`super::zabbix`]; a name inside an object
 //!   counts as both names (`{"monitor": {"name": …}}` is `monitor_name`).
 //! * **Form**: the same names; recognised by its content, since `curl -d` calls everything a form.
+//! * **Multipart form**: a part `data` is the body; else the parts are the fields.
 //! * **Text**: the first line is the title, the rest the body.
+//!
+//! Where the names say nothing to us, `[integration.map]` points to what does.
 //!
 //! The dedup key is the sender's own (`dedup_key`, `fingerprint`, `alert_uid`, `id`, …), else it is
 //! derived from source, host, service and the title, or the first line where there is no title;
@@ -21,18 +24,19 @@ mod tests;
 use jiff::Timestamp;
 
 use super::{
-    BODY_BYTES_MAX, EVENTS_PER_REQUEST_MAX, Reading,
+    BODY_BYTES_MAX, EVENTS_PER_REQUEST_MAX, Reading, alertmanager,
     fields::Fields,
-    json::{Items, string},
-    text, unreadable,
+    grafana,
+    json::{Items, Pairs, at_pointer, scalar, string},
+    multipart, text, unreadable, uptime_kuma,
 };
 use crate::{
-    alert::{DedupKey, Event, EventStatus, Severity},
+    alert::{DedupKey, Event, Severity},
     config::Integration,
 };
 use said::Said;
 
-type Entries<'a> = Items<'a, EVENTS_PER_REQUEST_MAX>;
+pub(super) type Entries<'a> = Items<'a, EVENTS_PER_REQUEST_MAX>;
 
 /// Where a list of events may stand in an object.
 const LISTS: &[&str] = &["alerts", "events"];
@@ -54,6 +58,7 @@ pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], 
             Err(_) => plain(trimmed),
         },
         b'"' if serde_json::from_str::<serde::de::IgnoredAny>(trimmed).is_ok() => plain(&string(trimmed)),
+        b'-' if multipart::is_multipart(trimmed) => reader.multipart(trimmed),
         _ => {
             let form = trimmed.contains('=').then(|| Fields::from_form(trimmed));
             match form.and_then(|form| Said { fields: &form, integration, now }.event()) {
@@ -87,11 +92,16 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn object(&self, text: &str) -> Reading {
-        let fields = match Fields::from_json(text) {
+        if let Some(events) = self.kin(text) {
+            return events;
+        }
+        let fields = match self.fields(text) {
             Ok(fields) => fields,
             Err(err) => return unreadable(format!("the body is not valid JSON: {err}")),
         };
-        let list = fields.nested(LISTS).and_then(|list| serde_json::from_str::<Entries<'_>>(list).ok());
+        let pointed = self.integration.map.events.as_ref().and_then(|pointer| at_pointer(text, pointer));
+        let list = pointed.or_else(|| fields.nested(LISTS));
+        let list = list.and_then(|list| serde_json::from_str::<Entries<'_>>(list).ok());
         let is_list =
             |entries: &Entries<'_>| entries.kept.first().is_some_and(|entry| entry.get().starts_with('{'));
         if let Some(entries) = list.filter(is_list)
@@ -99,11 +109,55 @@ impl Reader<'_> {
         {
             return events;
         }
-        match (Said { fields: &fields, integration: self.integration, now: self.now }).event() {
+        match self.said(&fields) {
             Some(event) => Reading::Events(vec![event]),
             None => {
                 unreadable("no field says what is wrong: expected title, summary, subject, name or message")
             }
+        }
+    }
+
+    /// Senders that were given this kind though they have their own: what is not to be mistaken is read
+    /// as theirs, unless the operator says where everything is.
+    fn kin(&self, text: &str) -> Option<Reading> {
+        let is_mapped = self.integration.map.events.is_some() || !self.integration.map.fields.is_empty();
+        let top = (!is_mapped).then(|| Pairs::read(text)).flatten()?;
+        if top.raw("groupKey").is_some() || top.raw("commonLabels").is_some() {
+            return alertmanager::group(self.integration, &top, self.now, grafana::unified);
+        }
+        if top.raw("evalMatches").is_some() {
+            return grafana::before_unified(self.integration, &top);
+        }
+        if top.raw("heartbeat").is_some() && top.raw("monitor").is_some() {
+            let event = uptime_kuma::from_json(text, self.integration, self.now)?;
+            return Some(Reading::Events(vec![event]));
+        }
+        None
+    }
+
+    /// The fields of an object, and what the configuration points to.
+    fn fields<'a>(&self, text: &'a str) -> Result<Fields<'a>, serde_json::Error> {
+        let mut fields = Fields::from_json(text)?;
+        for (field, pointer) in &self.integration.map.fields {
+            if let Some(value) = at_pointer(text, pointer).and_then(scalar) {
+                fields.add(names::mapped(*field), value);
+            }
+        }
+        Ok(fields)
+    }
+
+    fn said(&self, fields: &Fields<'_>) -> Option<Event> {
+        Said { fields, integration: self.integration, now: self.now }.event()
+    }
+
+    /// A form with a file in it, or Uptime Kuma's: the part `data` is the body, else the parts are fields.
+    fn multipart(&self, text: &str) -> Reading {
+        if let Some(data) = multipart::field(text, "data").map(str::trim) {
+            return if data.starts_with('{') { self.object(data) } else { plain(data) };
+        }
+        match self.said(&Fields::from_parts(multipart::fields(text))) {
+            Some(event) => Reading::Events(vec![event]),
+            None => unreadable("no part of the form says what is wrong: expected title, message or data"),
         }
     }
 
@@ -118,9 +172,7 @@ impl Reader<'_> {
                 }
             });
         }
-        if let Some(event) = self.left_out(entries, events.len()) {
-            events.push(event);
-        }
+        events.extend(left_out(self.integration, entries, events.len()));
         Reading::Events(events)
     }
 
@@ -128,28 +180,27 @@ impl Reader<'_> {
         if raw.starts_with('"') {
             return plain_event(&string(raw));
         }
-        let fields = Fields::from_json(raw).ok()?;
-        Said { fields: &fields, integration: self.integration, now: self.now }.event()
+        self.said(&self.fields(raw).ok()?)
     }
+}
 
-    /// Nothing is dropped in silence: an event that tells how many entries no event was made of.
-    fn left_out(&self, entries: &Entries<'_>, read: usize) -> Option<Event> {
-        let unread = entries.kept.len() - read;
-        let beyond = entries.total - entries.kept.len();
-        if unread + beyond == 0 {
-            return None;
-        }
-        let name = &self.integration.name;
-        let body = format!(
-            "{unread} entries of a list of {} say nothing readable; {beyond} lie beyond the limit of \
-             {EVENTS_PER_REQUEST_MAX} events in one request.",
-            entries.total
-        );
-        let mut event = plain_event(&format!("Entries from {name} were not read\n{body}"))?;
-        event.dedup_key = DedupKey::new("bongsu:entries-not-read");
-        event.severity = Some(Severity::High);
-        Some(event)
-    }
+/// Nothing is dropped in silence: an event that tells how many entries no event was made of.
+pub(super) fn left_out(integration: &Integration, entries: &Entries<'_>, read: usize) -> Option<Event> {
+    let unread = entries.kept.len() - read;
+    let beyond = entries.total - entries.kept.len();
+    let what = format!(
+        "{unread} entries of a list of {} say nothing readable; {beyond} lie beyond the limit of \
+         {EVENTS_PER_REQUEST_MAX} events in one request.",
+        entries.total
+    );
+    (0 < unread + beyond).then(|| not_read(integration, &what)).flatten()
+}
+
+/// An event that tells of a part of a body that no event was made of.
+pub(super) fn not_read(integration: &Integration, what: &str) -> Option<Event> {
+    let event = plain_event(&format!("Entries from {} were not read\n{what}", integration.name))?;
+    let dedup_key = DedupKey::new("bongsu:entries-not-read");
+    Some(Event { dedup_key, severity: Some(Severity::High), ..event })
 }
 
 fn plain(text: &str) -> Reading {
@@ -163,19 +214,7 @@ fn plain_event(text: &str) -> Option<Event> {
     let (title, rest) = text::split_first_line(text);
     let title = text::one_line(title, super::TITLE_BYTES_MAX);
     (!title.is_empty()).then(|| Event {
-        dedup_key: DedupKey::derived("text", &[&title]),
-        status: EventStatus::Firing,
-        severity: None,
-        unknown_severity: None,
-        title,
         body: text::tidy_body(rest, BODY_BYTES_MAX),
-        labels: std::collections::BTreeMap::new(),
-        source_url: None,
-        starts_at: None,
-        ended_at: None,
-        test: false,
-        key_never_returns: false,
-        to: Vec::new(),
-        idempotency_key: None,
+        ..Event::firing(DedupKey::derived("text", &[&title]), title)
     })
 }

@@ -29,6 +29,22 @@ pub(super) fn scalar(raw: &str) -> Option<String> {
     }
 }
 
+/// What a JSON pointer (RFC 6901) leads to, as it was written.
+pub(super) fn at_pointer<'a>(raw: &'a str, pointer: &str) -> Option<&'a str> {
+    let mut raw = raw.trim();
+    for token in pointer.split('/').skip(1) {
+        raw = match raw.as_bytes().first()? {
+            b'{' => Pairs::read(raw)?.raw(&token.replace("~1", "/").replace("~0", "~"))?,
+            b'[' => {
+                let number: usize = token.parse().ok()?;
+                serde_json::from_str::<Items<'_, MEMBERS_MAX>>(raw).ok()?.kept.get(number)?.get()
+            }
+            _ => return None,
+        };
+    }
+    Some(raw)
+}
+
 struct Lossy(String);
 
 impl<'de> Deserialize<'de> for Lossy {
@@ -48,7 +64,25 @@ impl<'de> Deserialize<'de> for Lossy {
 }
 
 /// The first [`MEMBERS_MAX`] members of an object, values as they were written.
+#[derive(Debug)]
 pub(super) struct Pairs<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Pairs<'a> {
+    /// The members of an object; `None` if the text is none.
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The member of this name as it was written.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.get())
+    }
+
+    /// The scalar of this name as text, unless there is nothing in it.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        scalar(self.raw(name)?).filter(|text| !text.trim().is_empty())
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

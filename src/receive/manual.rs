@@ -125,20 +125,13 @@ impl Draft {
             (None, None) => DedupKey::derived("manual", &[request.unique]),
         };
         Ok(Event {
-            dedup_key: key,
             status,
             severity: self.severity.or(default),
-            unknown_severity: None,
-            title,
             body: text::tidy_body(&self.body, BODY_BYTES_MAX),
             labels: self.labels.finish(),
-            source_url: None,
-            starts_at: None,
-            ended_at: None,
-            test: false,
-            key_never_returns: false,
             to: self.to,
             idempotency_key: request.idempotency_key.map(str::to_owned),
+            ..Event::firing(key, title)
         })
     }
 

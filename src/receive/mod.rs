@@ -4,16 +4,22 @@
 //! read is [`Reading::Unreadable`] and is told to people as such. Only [`manual`], whose caller
 //! sits at a keyboard, answers with errors.
 
+pub mod alertmanager;
 mod fields;
 pub mod generic;
+pub mod grafana;
 mod json;
 mod labels;
 mod link;
 pub mod manual;
+mod multipart;
+pub mod munin;
 pub mod redact;
 mod text;
 mod time;
 mod title;
+pub mod uptime_kuma;
+pub mod whatap;
 mod words;
 pub mod zabbix;
 
@@ -38,7 +44,7 @@ pub const BODY_BYTES_MAX: usize = 8 * 1024;
 pub const NOTE_BYTES_MAX: usize = 1024;
 
 /// Most events that one body makes; one further event tells how many entries were left out.
-pub const EVENTS_PER_REQUEST_MAX: usize = 1_000;
+pub const EVENTS_PER_REQUEST_MAX: usize = 20_000;
 
 /// What a body turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +63,11 @@ pub enum Reading {
 pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], now: Timestamp) -> Reading {
     match integration.kind {
         IntegrationKind::Zabbix => zabbix::read(integration, body, now),
+        IntegrationKind::Grafana => grafana::read(integration, content_type, body, now),
+        IntegrationKind::Alertmanager => alertmanager::read(integration, content_type, body, now),
+        IntegrationKind::Munin => munin::read(integration, content_type, body, now),
+        IntegrationKind::Whatap => whatap::read(integration, content_type, body, now),
+        IntegrationKind::UptimeKuma => uptime_kuma::read(integration, content_type, body, now),
         IntegrationKind::Generic => generic::read(integration, content_type, body, now),
     }
 }

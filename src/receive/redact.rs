@@ -7,7 +7,7 @@ use regex_lite::Regex;
 /// `password": "x"`, `token=x`, `Authorization: Bearer x`, `https://user:x@host`.
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
-        r#"(?i)((?:[a-z0-9_.-]*(?:password|passwd|secret|token|api[_-]?key|auth_pass|credential|_key)[a-z0-9_.-]*|\bkey)"#,
+        r#"(?i)((?:[a-z0-9_.-]*(?:password|passwd|secret|token|api[_-]?key|auth_pass|credential|_key|tls_?key|connection_?string|headers)[a-z0-9_.-]*|\bkey)"#,
         r#"["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&,;}\]]+)"#
     ))
     .expect("the pattern is well formed")

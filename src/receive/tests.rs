@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{manual::ManualRequest, *};
-use crate::alert::Severity;
+use crate::alert::{EventStatus, Severity};
+
+mod samples;
 
 pub(super) fn now() -> Timestamp {
     "2026-12-01T00:00:00Z".parse().expect("a time")
@@ -17,9 +19,11 @@ pub(super) fn integration(kind: IntegrationKind) -> Integration {
         name: "sender".to_owned(),
         kind,
         key: String::from("key").into(),
+        hmac: None,
         time_zone: TimeZone::get("Asia/Seoul").expect("bundled"),
         close_after: SignedDuration::from_hours(1),
         severity: BTreeMap::from([("심각".to_owned(), Severity::Disaster)]),
+        map: crate::config::Map::default(),
     }
 }
 
@@ -33,7 +37,15 @@ pub(super) fn event(kind: IntegrationKind, body: &str) -> Event {
     }
 }
 
-const KINDS: [IntegrationKind; 2] = [IntegrationKind::Zabbix, IntegrationKind::Generic];
+const KINDS: [IntegrationKind; 7] = [
+    IntegrationKind::Zabbix,
+    IntegrationKind::Grafana,
+    IntegrationKind::Alertmanager,
+    IntegrationKind::Munin,
+    IntegrationKind::Whatap,
+    IntegrationKind::UptimeKuma,
+    IntegrationKind::Generic,
+];
 
 /// What the rest of the house relies on, whatever was sent.
 fn check(reading: &Reading) {

@@ -2,9 +2,16 @@
 
 use std::borrow::Cow;
 
-/// The body as text: without a byte order mark; bytes that are no UTF-8 become U+FFFD.
+/// The body as text, without a byte order mark. What is no UTF-8 is read as EUC-KR if it is that throughout (older
+/// Korean systems), else broken bytes become U+FFFD.
 pub(super) fn decode(body: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body))
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    match str::from_utf8(body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => encoding_rs::EUC_KR
+            .decode_without_bom_handling_and_without_replacement(body)
+            .unwrap_or_else(|| String::from_utf8_lossy(body)),
+    }
 }
 
 /// LF line ends, no control characters but LF and TAB, no space around it, at most `limit` bytes.
@@ -95,6 +102,7 @@ mod tests {
     fn a_byte_order_mark_is_no_text_and_broken_bytes_do_not_hurt() {
         assert_eq!(decode(b"\xEF\xBB\xBF{}"), "{}");
         assert_eq!(decode(b"a\xFFb"), "a\u{FFFD}b");
+        assert_eq!(decode(b"\xB5\xF0\xBD\xBA\xC5\xA9 \xB0\xA1\xB5\xE6"), "디스크 가득");
     }
 
     proptest! {

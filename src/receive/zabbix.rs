@@ -90,23 +90,18 @@ fn read_event(message: &Message<'_>) -> Result<Event, String> {
         (Some(_), None) => return Err("event_value is neither 0 nor 1".to_owned()),
     };
     let grade = message.grade();
+    let title = message.title();
+    let title = title.unwrap_or_else(|| text::one_line(&format!("Zabbix event {event_id}"), TITLE_BYTES_MAX));
     Ok(Event {
-        dedup_key: DedupKey::new(event_id),
         status: status(message, firing),
         severity: grade.severity,
         unknown_severity: grade.unknown,
-        title: message
-            .title()
-            .unwrap_or_else(|| text::one_line(&format!("Zabbix event {event_id}"), TITLE_BYTES_MAX)),
         body: message.body(),
         labels: message.labels(),
         source_url: message.source_url(Some(event_id)),
         starts_at: message.starts_at(),
-        ended_at: None,
-        test: false,
         key_never_returns: true,
-        to: Vec::new(),
-        idempotency_key: None,
+        ..Event::firing(DedupKey::new(event_id), title)
     })
 }
 
@@ -140,19 +135,12 @@ fn test(message: &Message<'_>, body: &str) -> Event {
         "Sent by the Test button of the media type: Zabbix fills in nothing there. The way to here works.";
     let body_text = message.body();
     Event {
-        dedup_key: DedupKey::derived("test", &[body.trim()]),
-        status: EventStatus::Firing,
         severity: grade.severity,
         unknown_severity: grade.unknown,
-        title: text::one_line(&title, TITLE_BYTES_MAX),
         body: if body_text.is_empty() { text::tidy(explained, BODY_BYTES_MAX) } else { body_text },
         labels: message.labels(),
         source_url: message.source_url(None),
-        starts_at: None,
-        ended_at: None,
         test: true,
-        key_never_returns: false,
-        to: Vec::new(),
-        idempotency_key: None,
+        ..Event::firing(DedupKey::derived("test", &[body.trim()]), text::one_line(&title, TITLE_BYTES_MAX))
     }
 }

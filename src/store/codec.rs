@@ -1,10 +1,10 @@
-//! How documents, journal chunks and device records become bytes.
+//! How documents, journal chunks and records of devices and heartbeats become bytes.
 //!
 //! ```text
 //! 0        format of the value, now 1
 //! 1..5     CRC-32 of every other byte, big-endian
 //! 5        flags: 1 = has a due time, 2 = the alert is open
-//! 6..14    version of the document (0 for chunks and devices)
+//! 6..14    version of the document (0 for chunks and records)
 //! 14..22   due time in ms since the epoch (0 without one)
 //! 22..     JSON
 //! ```
@@ -63,12 +63,12 @@ pub(super) fn decode_alert(bytes: &[u8]) -> Result<Stored, DecodeError> {
     Ok(Stored { alert: decode_json(bytes)?, version: header.version })
 }
 
-/// The bytes of a journal chunk or a device record.
+/// The bytes of a journal chunk or a record.
 pub(super) fn encode_plain<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     encode(Header { version: 0, due_ms: None, open: false }, value)
 }
 
-/// The journal chunk or device record in these bytes.
+/// The journal chunk or record in these bytes.
 pub(super) fn decode_plain<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     decode_header(bytes)?;
     decode_json(bytes)

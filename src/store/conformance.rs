@@ -9,8 +9,8 @@ use tokio_util::task::TaskTracker;
 
 use self::samples::{alert, at, change, opening, resolved, rows};
 use super::{
-    AlertFilter, AlertWrite, Commit, DeviceRecord, LIST_DOCUMENTS_READ_MAX, Lane, MemoryStore, SledStore,
-    Store, StoreError, Stored, VALUE_BYTES_MAX, Version,
+    AlertFilter, AlertWrite, Commit, DeviceRecord, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX, Lane,
+    MemoryStore, SledStore, Store, StoreError, Stored, VALUE_BYTES_MAX, Version,
 };
 use crate::alert::{Alert, AlertId, AlertState, DeviceId, Severity};
 
@@ -55,6 +55,7 @@ conformance! {
     a_listing_reads_only_so_much_at_a_time,
     moved_rows_come_back_in_their_order,
     devices_are_remembered,
+    heartbeats_are_remembered,
     purging_forgets_only_what_is_over,
     purging_keeps_a_thread_that_has_a_newer_round,
 }
@@ -378,6 +379,27 @@ async fn devices_are_remembered(store: Shop) {
         store.put_device(record(id, reason)).await.unwrap();
     }
     assert_eq!(store.devices().await.unwrap(), [record(3, "SENDER_ID_MISMATCH"), record(7, "again")]);
+}
+
+async fn heartbeats_are_remembered(store: Shop) {
+    let record =
+        |name: &str, last| HeartbeatRecord { name: name.to_owned(), first_call: at(1), last_call: at(last) };
+    store
+        .put_device(DeviceRecord {
+            id: DeviceId(7),
+            retired_at: None,
+            quarantined_until: None,
+            reason: String::new(),
+        })
+        .await
+        .unwrap();
+    let longest = "x".repeat(64);
+    for (name, last) in [("zabbix", 1), ("backup", 2), ("backup2", 3), (&longest, 4), ("zabbix", 60)] {
+        store.put_heartbeat(Lane::Accept, record(name, last)).await.unwrap();
+    }
+    let all = [record("backup", 2), record("backup2", 3), record(&longest, 4), record("zabbix", 60)];
+    assert_eq!(store.heartbeats().await.unwrap(), all);
+    assert_eq!(store.devices().await.unwrap().len(), 1);
 }
 
 async fn purging_forgets_only_what_is_over(store: Shop) {

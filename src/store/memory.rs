@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, Lane, Store, StoreError,
-    Stored,
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane, Store,
+    StoreError, Stored,
     claims::Claims,
     codec,
     filter::{LIST_DOCUMENTS_READ_MAX, is_purgeable},
@@ -32,6 +32,7 @@ struct Tables {
     dues: BTreeSet<(u64, AlertId)>,
     chunks: BTreeMap<(AlertId, u32), Vec<Row>>,
     devices: BTreeMap<DeviceId, DeviceRecord>,
+    heartbeats: BTreeMap<String, HeartbeatRecord>,
     claims: Claims,
 }
 
@@ -196,6 +197,15 @@ impl Store for MemoryStore {
 
     async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
         Ok(self.tables().devices.values().cloned().collect())
+    }
+
+    async fn put_heartbeat(&self, _lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
+        self.tables().heartbeats.insert(heartbeat.name.clone(), heartbeat);
+        Ok(())
+    }
+
+    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        Ok(self.tables().heartbeats.values().cloned().collect())
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

@@ -104,6 +104,17 @@ pub struct DeviceRecord {
     pub reason: String,
 }
 
+/// What we know of a heartbeat beyond the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeartbeatRecord {
+    /// Its name in the configuration.
+    pub name: String,
+    /// When it called for the first time.
+    pub first_call: Timestamp,
+    /// When it called last, as far as that was saved.
+    pub last_call: Timestamp,
+}
+
 /// Why the store could not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -192,6 +203,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Everything we know of devices.
     async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError>;
+
+    /// Writes what we know of a heartbeat; durable when it returns.
+    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError>;
+
+    /// Everything we know of heartbeats, by name; also of those that left the configuration.
+    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError>;
 
     /// Removes up to `limit` alerts that are not open, have no due time, and were opened and
     /// resolved before `before`, with their journals. Says how many.

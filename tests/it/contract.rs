@@ -29,6 +29,8 @@ const UNACKNOWLEDGE: &str = "/v1/alerts/{id}/unacknowledge";
 const RESOLVE: &str = "/v1/alerts/{id}/resolve";
 const NOTES: &str = "/v1/alerts/{id}/notes";
 const ATTEMPTS: &str = "/v1/attempts";
+const HEARTBEATS: &str = "/v1/heartbeats";
+const HEARTBEAT: &str = "/v1/heartbeats/{name}";
 const PAGE: &str = "/alerts/{id}";
 
 /// Well formed, and nobody's.
@@ -216,7 +218,7 @@ fn check(contract: &Contract, ask: &Ask, answer: &Answer) {
 
 /// A server with some history: an alert of every state and with every road.
 async fn scene() -> (Harness, SocketAddr, Ids) {
-    let more = format!("[server]\nbody_limit = \"{BODY_LIMIT} B\"");
+    let more = format!("[server]\nbody_limit = \"{BODY_LIMIT} B\"\n[[heartbeat]]\nname = \"alive\"");
     let h = Harness::with(Setting { more, ..Setting::default() }).await;
     h.sandbox
         .fcm()
@@ -265,6 +267,12 @@ fn of_senders() -> Vec<Ask> {
         post(ALERTS, 403).key(VIEWER).body("x"),
         post(ALERTS, 408).key(OPERATOR).breaking_off(),
         post(ALERTS, 413).key(OPERATOR).body(too_large),
+        get(HEARTBEAT, 200).to("alive").key(ZABBIX_KEY),
+        get(HEARTBEAT, 401).to("alive").key(OPERATOR),
+        get(HEARTBEAT, 404).to("%FF").key(ZABBIX_KEY),
+        post(HEARTBEAT, 200).to("alive").key(GENERIC_KEY).body("up"),
+        post(HEARTBEAT, 401).to("dead"),
+        post(HEARTBEAT, 404).to("dead").key(GENERIC_KEY),
         get("/assets/console.css", 200),
         get("/healthz", 200),
         get("/readyz", 200),
@@ -286,6 +294,7 @@ fn of_readers(ids: &Ids) -> Vec<Ask> {
             get(path, 401).key(GENERIC_KEY),
         ]);
     }
+    asks.extend([get(HEARTBEATS, 200).key(VIEWER), get(HEARTBEATS, 401).key(GENERIC_KEY)]);
     asks.push(get(ALERTS, 400).key(VIEWER).query("?format=csv"));
     asks.push(get(ATTEMPTS, 200).key(VIEWER).query("?format=csv"));
     for path in [ALERT, PAGE] {
@@ -330,6 +339,8 @@ fn of_a_broken_store() -> Vec<Ask> {
         post(EVENTS, 503).to("zabbix").key(ZABBIX_KEY).body(problem("disk full").to_string()),
         post(EVENTS, 503).to("zabbix").key(ZABBIX_KEY).body("unreadable"),
         post(ALERTS, 503).key(OPERATOR).body("x"),
+        get(HEARTBEAT, 503).to("alive").key(ZABBIX_KEY),
+        post(HEARTBEAT, 503).to("alive").key(ZABBIX_KEY),
         get("/readyz", 503),
     ];
     asks.extend([ALERTS, ALERT, ATTEMPTS, PAGE].map(|path| get(path, 503).key(VIEWER)));

@@ -65,7 +65,8 @@ fn below(stage: &str) -> Vec<&'static str> {
         // A transport never stores.
         "deliver" => vec!["alert", "plan"],
         "dispatch" => vec!["alert", "plan", "store", "queue", "deliver"],
-        "api" => vec!["alert", "plan", "store", "queue", "record", "receive"],
+        "watch" => vec!["alert", "store", "queue"],
+        "api" => vec!["alert", "plan", "store", "queue", "record", "receive", "watch"],
         "console" => vec!["alert", "record", "api"],
         "sandbox" => return vec!["alert", "clock"],
         "app" | "cli" | "main" => {
@@ -78,6 +79,7 @@ fn below(stage: &str) -> Vec<&'static str> {
                 "record",
                 "receive",
                 "dispatch",
+                "watch",
                 "api",
                 "console",
                 "sandbox",

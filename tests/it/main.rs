@@ -7,9 +7,11 @@ mod harness;
 
 mod acknowledge;
 mod api;
+mod compose;
 mod contract;
 mod disaster;
 mod fallback;
+mod heartbeats;
 mod layout;
 mod limits;
 mod receive;

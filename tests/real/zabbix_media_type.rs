@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use bongsu::cli::setup::{self, ZabbixSetup};
+use bongsu::cli::setup::{self, Inputs, Sheet};
 use serde_json::{Value, json};
 
 use crate::{
@@ -223,12 +223,8 @@ async fn build(name: &str, bongsu: &Capture, parameters: &[(&str, &str)], fields
 
 /// What `bongsu setup zabbix` prints for a Bongsu that listens there.
 pub(crate) fn printed(bongsu: &Capture, key: &str) -> String {
-    let inputs = ZabbixSetup {
-        integration_name: "zabbix".into(),
-        public_url: format!("http://{}", bongsu.address),
-        key: Some(key.into()),
-    };
+    let inputs = Inputs::new("zabbix", format!("http://{}", bongsu.address), Some(key.into()));
     let mut yaml = Vec::new();
-    setup::zabbix(&mut yaml, &mut std::io::sink(), &inputs).unwrap();
+    setup::write(Sheet::Zabbix, &mut yaml, &mut std::io::sink(), &inputs).unwrap();
     String::from_utf8(yaml).unwrap()
 }

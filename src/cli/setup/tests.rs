@@ -1,130 +1,151 @@
-//! The media type is read back by a YAML parser, as Zabbix does.
+//! What is printed is read back as the sender reads it.
+
+mod curl;
+mod forms;
+mod munin;
+mod prometheus;
+mod grafana;
+mod steps;
+mod zabbix;
 
 use proptest::prelude::*;
 use serde_norway::Value;
 
 use super::*;
 
-fn inputs(key: Option<&str>) -> ZabbixSetup {
-    ZabbixSetup {
-        integration_name: "zabbix".into(),
-        public_url: "https://alerts.example.org".into(),
-        key: key.map(SecretString::from),
-    }
+const KEY: &str = "s3cret-key-0123456789";
+
+/// Keys that some place would take for more than a key.
+const HOSTILE_KEYS: [&str; 12] = [
+    r#"quote"quote'"#,
+    r"back\slash\n",
+    "dollar$HOME${HOME}$$end$",
+    "hash # no comment",
+    "{{ template }} {% raw %}",
+    "`id` $(id) ; rm -rf / & | > <",
+    ": - ? ! % @ * & #",
+    "true",
+    "0x10",
+    "~",
+    "percent%41+plus&key=2",
+    "<not a placeholder",
+];
+
+fn inputs(key: Option<&str>) -> Inputs {
+    Inputs::new("mon", "https://alerts.example.org", key.map(SecretString::from))
 }
 
-fn written(inputs: &ZabbixSetup) -> (String, String) {
+fn written(sheet: Sheet, inputs: &Inputs) -> (String, String) {
     let (mut out, mut steps) = (Vec::new(), Vec::new());
-    zabbix(&mut out, &mut steps, inputs).unwrap();
+    write(sheet, &mut out, &mut steps, inputs).unwrap();
     (String::from_utf8(out).unwrap(), String::from_utf8(steps).unwrap())
 }
 
-fn media_type(yaml: &str) -> Value {
-    serde_norway::from_str::<Value>(yaml).unwrap()["zabbix_export"]["media_types"][0].clone()
+fn file(sheet: Sheet, inputs: &Inputs) -> String {
+    written(sheet, inputs).0
 }
 
-fn parameter<'a>(media_type: &'a Value, name: &str) -> &'a str {
-    let found = media_type["parameters"].as_sequence().unwrap().iter().find(|p| p["name"] == name);
-    found.unwrap()["value"].as_str().unwrap()
-}
-
-#[test]
-fn the_media_type_carries_address_and_key() {
-    let (yaml, _) = written(&inputs(Some("s3cret")));
-    let media_type = media_type(&yaml);
-    assert_eq!(parameter(&media_type, "bongsu_url"), "https://alerts.example.org/v1/events/zabbix");
-    assert_eq!(parameter(&media_type, "bongsu_key"), "s3cret");
-    assert_eq!(parameter(&media_type, "bongsu_url_2"), "");
+fn yaml(sheet: Sheet, inputs: &Inputs) -> Value {
+    let text = file(sheet, inputs);
+    serde_norway::from_str(&text).unwrap_or_else(|error| panic!("{error}:\n{text}"))
 }
 
 #[test]
-fn an_outage_of_a_minute_is_outlasted_with_a_wide_margin() {
-    let media_type = media_type(&written(&inputs(None)).0);
-    let attempts: u32 = media_type["attempts"].as_str().unwrap().parse().unwrap();
-    let interval_s: u32 =
-        media_type["attempt_interval"].as_str().unwrap().strip_suffix('s').unwrap().parse().unwrap();
-    assert!(attempts <= 100, "Zabbix refuses more than 100 attempts");
-    assert!(60 * 10 < (attempts - 1) * interval_s);
-}
-
-#[test]
-fn every_kind_of_event_has_a_text_because_zabbix_fails_a_message_without_one() {
-    let media_type = media_type(&written(&inputs(None)).0);
-    let templates = media_type["message_templates"].as_sequence().unwrap();
-    let kinds: Vec<_> = templates
-        .iter()
-        .map(|t| (t["event_source"].as_str().unwrap(), t["operation_mode"].as_str().unwrap()))
-        .collect();
-    assert_eq!(
-        kinds,
-        [
-            ("TRIGGERS", "PROBLEM"),
-            ("TRIGGERS", "RECOVERY"),
-            ("TRIGGERS", "UPDATE"),
-            ("DISCOVERY", "PROBLEM"),
-            ("AUTOREGISTRATION", "PROBLEM"),
-            ("INTERNAL", "PROBLEM"),
-            ("INTERNAL", "RECOVERY"),
-            ("SERVICE", "PROBLEM"),
-            ("SERVICE", "RECOVERY"),
-            ("SERVICE", "UPDATE"),
-        ]
-    );
-}
-
-#[test]
-fn the_steps_name_what_is_forgotten_most_and_never_the_key() {
-    let (_, steps) = written(&inputs(Some("s3cret")));
-    for phrase in ["Recovery operations", "Update operations", "READ permission", "5 (Disaster)"] {
-        assert!(steps.contains(phrase), "{phrase}");
+fn what_no_sender_could_use_is_refused_before_anything_is_written() {
+    for sheet in Sheet::ALL {
+        let refused = |inputs: &Inputs| {
+            let (mut out, mut steps) = (Vec::new(), Vec::new());
+            let refused = write(sheet, &mut out, &mut steps, inputs).unwrap_err();
+            assert!(out.is_empty() && steps.is_empty());
+            refused
+        };
+        for key in ["", "  ", " around ", "two\nlines", "bell\u{7}", "열쇠", "tab\tbed"] {
+            let error = refused(&inputs(Some(key)));
+            assert!(matches!(error, SetupError::Key(_)), "{key:?}");
+            assert!(key.trim().is_empty() || !error.to_string().contains(key), "{error}");
+        }
+        for url in
+            ["", "alerts.example.org", "ftp://a.example", "mailto:jin@a.example", "https://u:p@a.example"]
+        {
+            let error = refused(&Inputs { base_url: url.into(), ..inputs(Some(KEY)) });
+            assert!(matches!(error, SetupError::BaseUrl(_)), "{url:?}");
+        }
+        for path in
+            ["bongsu.curl", "/etc/a b", "/etc/a;id", "/etc/$HOME", "/etc/a#b", "/etc/a\\", "/etc/\n", ""]
+        {
+            let error = refused(&Inputs { munin_key_file: path.into(), ..inputs(Some(KEY)) });
+            assert!(matches!(error, SetupError::KeyFile(_)), "{path:?}");
+        }
     }
-    assert!(!steps.contains("s3cret") && !steps.contains("PUT THE KEY"));
 }
 
 #[test]
-fn a_missing_key_and_plain_http_are_pointed_out() {
-    let plain = ZabbixSetup { public_url: "http://10.0.0.5:8080/".into(), ..inputs(None) };
-    let (yaml, steps) = written(&plain);
-    assert!(steps.contains(KEY_PLACEHOLDER) && steps.contains("unencrypted"));
-    assert_eq!(parameter(&media_type(&yaml), "bongsu_key"), KEY_PLACEHOLDER);
-    assert_eq!(parameter(&media_type(&yaml), "bongsu_url"), "http://10.0.0.5:8080/v1/events/zabbix");
-}
-
-#[test]
-fn what_zabbix_could_not_use_is_refused_before_anything_is_written() {
-    for key in ["", "  ", "two\nlines", "bell\u{7}"] {
-        let (mut out, mut steps) = (Vec::new(), Vec::new());
-        let refused = zabbix(&mut out, &mut steps, &inputs(Some(key)));
-        assert!(matches!(refused, Err(SetupError::Key(_))), "{key:?}");
-        assert!(out.is_empty() && steps.is_empty());
+fn every_address_is_below_the_one_that_was_configured() {
+    for (base_url, expected) in [
+        ("https://alerts.example.org", "https://alerts.example.org/v1/events/mon"),
+        ("https://alerts.example.org/", "https://alerts.example.org/v1/events/mon"),
+        ("http://10.0.0.5:8080/bongsu/", "http://10.0.0.5:8080/bongsu/v1/events/mon"),
+        ("http://[::1]:8080", "http://[::1]:8080/v1/events/mon"),
+    ] {
+        let inputs = Inputs { base_url: base_url.into(), ..inputs(Some(KEY)) };
+        // Prometheus puts it together from its parts, and the contact lines name the file that has it.
+        for sheet in Sheet::ALL.into_iter().filter(|sheet| !matches!(sheet, Sheet::Prometheus | Sheet::Munin))
+        {
+            assert!(file(sheet, &inputs).contains(expected), "{sheet:?} {base_url}");
+        }
     }
-    for public_url in ["", "alerts.example.org", "ftp://alerts.example.org", "mailto:jin@example.org"] {
-        let refused = zabbix(
-            &mut io::sink(),
-            &mut io::sink(),
-            &ZabbixSetup { public_url: public_url.into(), ..inputs(None) },
-        );
-        assert!(matches!(refused, Err(SetupError::PublicUrl(_))), "{public_url:?}");
+}
+
+#[test]
+fn every_integration_is_found_by_kind_or_by_name() {
+    let config = |integrations: &[(&str, &str)]| {
+        let part = |(name, kind): &(&str, &str)| {
+            format!(
+                "[[integration]]\nname = \"{name}\"\nkind = \"{kind}\"\nkey = \"key-of-integration-{name}\"\n"
+            )
+        };
+        let rest = r#"
+[[sms.gateway]]
+name = "other"
+provider = "http"
+url = "https://sms.example.org/send"
+body = '{"to": "{{to}}", "text": "{{text}}"}'
+[[contact]]
+name = "jin"
+phone = "+821012345678"
+"#;
+        let text = rest.to_owned() + &integrations.iter().map(part).collect::<String>();
+        crate::config::parse(&text, std::path::Path::new("bongsu.toml"), &|_| None).unwrap()
+    };
+    for sheet in Sheet::ALL {
+        let word = sheet.kind_word();
+        let other = if word == "zabbix" { "munin" } else { "zabbix" };
+        let none = choose(&config(&[("x", other)]), sheet, None).unwrap_err().to_string();
+        assert!(none.contains(&format!("kind = \"{word}\"")), "{none}");
+
+        let one = config(&[("x", other), ("a", word)]);
+        assert_eq!(choose(&one, sheet, None).unwrap().name, "a");
+        assert_eq!(choose(&one, sheet, Some("a")).unwrap().name, "a");
+        let unknown = choose(&one, sheet, Some("x")).unwrap_err().to_string();
+        assert_eq!(unknown, format!("there is no {word} integration `x`, but: a"));
+
+        let two = config(&[("a", word), ("b", word)]);
+        let which = choose(&two, sheet, None).unwrap_err().to_string();
+        assert_eq!(which, "which one? give --integration NAME: a, b");
+        assert_eq!(choose(&two, sheet, Some("b")).unwrap().name, "b");
     }
 }
 
 proptest! {
     #[test]
     fn any_text_survives_the_yaml_string(text in any::<String>()) {
-        let read: String = serde_norway::from_str(&yaml_string(text.clone())).unwrap();
+        let read: String = serde_norway::from_str(&quote::yaml(&text)).unwrap();
         prop_assert_eq!(read, text);
     }
 
     #[test]
-    fn any_key_and_any_name_arrive_in_zabbix(key in "\\PC{1,60}", name in "\\PC{1,60}") {
-        // The configuration refuses names that a path cannot carry.
-        prop_assume!(header_value(&key).is_some() && name != "." && name != "..");
-        let written = written(&ZabbixSetup { integration_name: name.clone(), ..inputs(Some(&key)) }).0;
-        let media_type = media_type(&written);
-        prop_assert_eq!(parameter(&media_type, "bongsu_key"), key.trim());
-        let url = Url::parse(parameter(&media_type, "bongsu_url")).unwrap();
-        let segments: Vec<_> = url.path_segments().unwrap().collect();
-        prop_assert!(segments.starts_with(&["v1", "events"]) && segments.len() == 3, "{url}");
-        prop_assert!(url.query().is_none() && url.fragment().is_none(), "{url}");
+    fn a_uid_is_one_that_grafana_takes(name in "[A-Za-z0-9_.-]{1,64}") {
+        let uid = quote::grafana_uid(&name);
+        prop_assert!(uid.len() <= 40 && uid.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)), "{uid}");
     }
 }

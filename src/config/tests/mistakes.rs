@@ -18,7 +18,7 @@ phone = "+12025550123"
 "#;
 
 /// The beginning of a configuration, and everything that is said about it.
-const MISTAKES: [(&str, &str); 28] = [
+const MISTAKES: [(&str, &str); 30] = [
     (
         r#"[server]
 lissten = "0.0.0.0:8080"
@@ -33,7 +33,7 @@ lissten = "0.0.0.0:8080"
     (
         r#"colour = "red"
 "#,
-        r#"bongsu.toml:1:1: unknown key `colour`, expected one of public_url, language, time_zone, templates, server, store, retry, fcm, sms, integration, contact, operator"#,
+        r#"bongsu.toml:1:1: unknown key `colour`, expected one of public_url, language, time_zone, templates, server, store, retry, fcm, sms, integration, contact, operator, heartbeat"#,
     ),
     (
         r#"[[contact]]
@@ -145,16 +145,22 @@ bongsu.toml:20:7: [[integration]] `e` key: expected { env = "NAME" }, { file = "
     (
         r#"[[integration]]
 name = "Bongsu2"
-kind = "grafana"
+kind = "icinga"
 key = { env = "KEY" }
-hmac = { secret = "x" }
+hmac = { header = "a b", timestamp_header = "" }
 severity = { critical = "disastrous", Critical = "high", CRITICAL = "high" }
+[integration.map]
+colour = "/x"
+title = "foo/bar"
 "#,
         r#"bongsu.toml:2:8: [[integration]] name: `manual` and names that start with `bongsu` are our own, expected another, found "Bongsu2"
-bongsu.toml:3:8: [[integration]] kind: "grafana" is not built yet in this version
-bongsu.toml:5:8: [[integration]] hmac: is not built yet in this version
+bongsu.toml:3:8: [[integration]] kind: expected one of zabbix, grafana, alertmanager, munin, whatap, uptime_kuma, generic, found "icinga"
+bongsu.toml:5:8: [[integration]] hmac.secret: missing, expected { env = "NAME" }, { file = "PATH" } or a string
+bongsu.toml:5:19: [[integration]] hmac.header: expected the name of an HTTP header such as "X-Grafana-Alerting-Signature", found "a b"
 bongsu.toml:6:25: [[integration]] severity.critical: expected a severity (not_classified, information, warning, average, high, disaster), found "disastrous"
-bongsu.toml:6:39: [[integration]] severity.Critical: is there in another case too, expected each word once"#,
+bongsu.toml:6:39: [[integration]] severity.Critical: is there in another case too, expected each word once
+bongsu.toml:8:1: [[integration]] map.colour: unknown key, expected one of events, title, body, severity, status, dedup_key, host, service, url, starts_at
+bongsu.toml:9:9: [[integration]] map.title: expected a JSON pointer that starts with `/`, such as "/result/id", found "foo/bar""#,
     ),
     (
         r#"[[integration]]
@@ -307,8 +313,6 @@ name = "primary"
 policy = "default"
 [[peer]]
 name = "tokyo"
-[[heartbeat]]
-name = "alive"
 [status_page]
 public = true
 "#,
@@ -316,8 +320,45 @@ public = true
 bongsu.toml:3:1: [[rotation]]: is not built yet in this version
 bongsu.toml:5:1: [[route]]: is not built yet in this version
 bongsu.toml:7:1: [[peer]]: is not built yet in this version
-bongsu.toml:9:1: [[heartbeat]]: is not built yet in this version
-bongsu.toml:11:1: [status_page]: is not built yet in this version"#,
+bongsu.toml:9:1: [status_page]: is not built yet in this version"#,
+    ),
+    (
+        r#"[[heartbeat]]
+name = "alive"
+every = "0s"
+grace = "-1m"
+severity = "loud"
+[[heartbeat]]
+every = 60
+[[heartbeat]]
+name = "ALIVE"
+grace = "400 days"
+period = "1m"
+"#,
+        r#"bongsu.toml:11:1: unknown key `period` in [[heartbeat]], expected one of name, every, grace, severity"#,
+    ),
+    (
+        r#"[[heartbeat]]
+name = "alive"
+every = "0s"
+grace = "-1m"
+severity = "loud"
+[[heartbeat]]
+every = 60
+[[heartbeat]]
+name = "ALIVE"
+grace = "400 days"
+[[heartbeat]]
+name = "is zabbix there?"
+"#,
+        r#"bongsu.toml:3:9: [[heartbeat]] `alive` every: expected 1s to 1year, found "0s"
+bongsu.toml:4:9: [[heartbeat]] `alive` grace: expected a duration such as "20s", found "-1m"
+bongsu.toml:5:12: [[heartbeat]] `alive` severity: expected a severity (not_classified, information, warning, average, high, disaster), found "loud"
+bongsu.toml:6:1: [[heartbeat]] name: missing, expected a name such as "zabbix-alive"
+bongsu.toml:7:9: [[heartbeat]] every: expected a string, found an integer
+bongsu.toml:8:1: [[heartbeat]] `ALIVE` name: an earlier heartbeat has this name too, in some case
+bongsu.toml:10:9: [[heartbeat]] `ALIVE` grace: expected 0s to 1year, found "400 days"
+bongsu.toml:12:8: [[heartbeat]] name: expected a name of 1 to 64 characters A-Z a-z 0-9 _ . -, found "is zabbix there?""#,
     ),
     (
         r#"[[integration]]
@@ -337,7 +378,7 @@ bongsu.toml:4:13: [[integration]] time_zone: expected a time zone such as "Asia/
 bongsu.toml:5:15: [[integration]] close_after: expected a duration such as "20s", found "soon"
 bongsu.toml:6:1: [[integration]] key: missing, expected { env = "NAME" }, { file = "PATH" } or a string
 bongsu.toml:7:8: [[integration]] name: expected a name of 1 to 64 characters A-Z a-z 0-9 _ . -, found "a/b"
-bongsu.toml:8:8: [[integration]] kind: expected "zabbix" or "generic", found "nagios"
+bongsu.toml:8:8: [[integration]] kind: expected one of zabbix, grafana, alertmanager, munin, whatap, uptime_kuma, generic, found "nagios"
 bongsu.toml:9:1: [[operator]] token: missing, expected { env = "NAME" }, { file = "PATH" } or a string
 bongsu.toml:10:8: [[operator]] name: expected a name of 1 to 64 characters A-Z a-z 0-9 _ . -, found "..""#,
     ),

@@ -1,7 +1,26 @@
 //! What senders call things, in found-by form (see [`Fields`](super::super::fields::Fields)).
-//! Among several, the first that has a value counts.
+//! Among several, the first that has a value counts; what the configuration points to comes first.
+
+use crate::config::MapField;
+
+/// Under which name a field is found that `[integration.map]` points to. No name in a body is like it: found-by
+/// names have no spaces.
+pub(super) const fn mapped(field: MapField) -> &'static str {
+    match field {
+        MapField::Title => "map title",
+        MapField::Body => "map body",
+        MapField::Severity => "map severity",
+        MapField::Status => "map status",
+        MapField::DedupKey => "map dedup_key",
+        MapField::Host => "map host",
+        MapField::Service => "map service",
+        MapField::Url => "map url",
+        MapField::StartsAt => "map starts_at",
+    }
+}
 
 pub(super) const KEY: &[&str] = &[
+    mapped(MapField::DedupKey),
     "dedupkey",
     "deduplicationkey",
     "fingerprint",
@@ -23,6 +42,7 @@ pub(super) const KEY: &[&str] = &[
     "id",
 ];
 pub(super) const TITLE: &[&str] = &[
+    mapped(MapField::Title),
     "title",
     "summary",
     "annotationssummary",
@@ -39,6 +59,7 @@ pub(super) const TITLE: &[&str] = &[
     "name",
 ];
 pub(super) const MESSAGE: &[&str] = &[
+    mapped(MapField::Body),
     "message",
     "body",
     "text",
@@ -61,6 +82,7 @@ pub(super) const MESSAGE: &[&str] = &[
 ];
 /// What was done comes before how things stand: an acknowledgement carries the state too.
 pub(super) const STATE: &[&str] = &[
+    mapped(MapField::Status),
     "notificationtype",
     "notification",
     "eventaction",
@@ -77,17 +99,43 @@ pub(super) const STATE: &[&str] = &[
     "eventtype",
     "type",
 ];
-pub(super) const SEVERITY: &[&str] =
-    &["severity", "labelsseverity", "level", "sev", "alertseverity", "priority", "labelspriority"];
+pub(super) const SEVERITY: &[&str] = &[
+    mapped(MapField::Severity),
+    "severity",
+    "labelsseverity",
+    "level",
+    "sev",
+    "alertseverity",
+    "priority",
+    "labelspriority",
+];
 /// States that also say how grave it is (Nagios), asked only where no severity was sent.
 pub(super) const GRAVE_STATE: &[&str] = &["servicestate", "checkresultstate", "hoststate", "status", "state"];
 pub(super) const SOURCE: &[&str] = &["source", "site", "project", "projectname"];
-pub(super) const HOST: &[&str] =
-    &["hostname", "host", "node", "server", "servername", "device", "oname", "instance", "labelsinstance"];
-pub(super) const SERVICE: &[&str] =
-    &["servicename", "service", "servicedesc", "servicedescription", "sensor", "component", "check"];
+pub(super) const HOST: &[&str] = &[
+    mapped(MapField::Host),
+    "hostname",
+    "host",
+    "node",
+    "server",
+    "servername",
+    "device",
+    "oname",
+    "instance",
+    "labelsinstance",
+];
+pub(super) const SERVICE: &[&str] = &[
+    mapped(MapField::Service),
+    "servicename",
+    "service",
+    "servicedesc",
+    "servicedescription",
+    "sensor",
+    "component",
+    "check",
+];
 pub(super) const STARTS_AT: &[&str] =
-    &["startsat", "startedat", "starttime", "since", "firedat", "triggeredat"];
+    &[mapped(MapField::StartsAt), "startsat", "startedat", "starttime", "since", "firedat", "triggeredat"];
 pub(super) const SENT_AT: &[&str] = &[
     "timestamp",
     "time",
@@ -101,6 +149,7 @@ pub(super) const SENT_AT: &[&str] = &[
     "date",
 ];
 pub(super) const URL: &[&str] = &[
+    mapped(MapField::Url),
     "url",
     "sourceurl",
     "link",

@@ -39,20 +39,14 @@ impl Said<'_> {
         let grade = self.grade(state);
         let title = self.title()?;
         Some(Event {
-            dedup_key: self.dedup_key(&title),
             status: self.status(state),
             severity: grade.severity,
             unknown_severity: grade.unknown,
-            title,
             body: self.body(),
             labels: self.labels(),
             source_url: URL.iter().find_map(|name| link::parse(self.fields.text(&[name])?)).map(String::from),
             starts_at: self.starts_at(state),
-            ended_at: None,
-            test: false,
-            key_never_returns: false,
-            to: Vec::new(),
-            idempotency_key: None,
+            ..Event::firing(self.dedup_key(&title), title)
         })
     }
 
@@ -86,7 +80,9 @@ impl Said<'_> {
     /// and the mildest in the next. The severity of a recovery is often "OK", which is none.
     fn grade(&self, claim: Option<State>) -> Grade {
         let table = &self.integration.severity;
-        let is_number = |word: &str| word.trim().parse::<f64>().is_ok();
+        // Stars are a number too (PRTG).
+        let is_number =
+            |word: &str| word.trim().parse::<f64>().is_ok() || !word.contains(char::is_alphanumeric);
         let mut words: Vec<&str> = Vec::new();
         for name in SEVERITY {
             let is_rank = name.ends_with("priority");

@@ -1,6 +1,10 @@
 use super::super::tests::{event, integration, now};
 use super::*;
-use crate::{alert::Update, config::IntegrationKind, receive::read};
+use crate::{
+    alert::{EventStatus, Update},
+    config::IntegrationKind,
+    receive::read,
+};
 
 fn generic(body: &str) -> Event {
     event(IntegrationKind::Generic, body)

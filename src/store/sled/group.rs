@@ -56,10 +56,10 @@ impl<'db> Group<'db> {
                 let verdicts: Result<_, Error> = drafts.into_iter().map(|draft| self.write(draft)).collect();
                 Ok(Done::Alerts(verdicts?))
             }
-            Work::Device { key, value } => {
+            Work::Record { key, value } => {
                 self.effects.writes = true;
-                self.batch.insert(&key, value);
-                Ok(Done::Device)
+                self.batch.insert(key, value);
+                Ok(Done::Record)
             }
             Work::Remove(removals) => {
                 let mut removed = 0;

@@ -17,6 +17,8 @@ pub(super) const DUES: &[u8; 2] = b"q/";
 const CHUNKS: &[u8; 2] = b"j/";
 /// `d/` + device id: a device record.
 pub(super) const DEVICES: &[u8; 2] = b"d/";
+/// `h/` + name: a heartbeat record.
+pub(super) const HEARTBEATS: &[u8; 2] = b"h/";
 /// The format of the store.
 pub(super) const FORMAT: &[u8] = b"m/format";
 
@@ -54,6 +56,10 @@ pub(super) fn chunks_of(id: AlertId) -> [u8; 18] {
 
 pub(super) fn device(id: DeviceId) -> [u8; 10] {
     joined(&[DEVICES, &id.0.to_be_bytes()])
+}
+
+pub(super) fn heartbeat(name: &str) -> Vec<u8> {
+    [HEARTBEATS.as_slice(), name.as_bytes()].concat()
 }
 
 /// The id in the key of a document.

@@ -70,6 +70,8 @@ pub(super) struct Lanes {
 struct Waiting {
     accept: VecDeque<Message>,
     deliver: VecDeque<Message>,
+    /// How many senders wait to be accepted, as far as can be told from this group and the last few.
+    senders: usize,
     closed: bool,
 }
 
@@ -160,7 +162,9 @@ impl Waiting {
     /// Accepting first. While both wait, delivering gets its share and no more; alone it may
     /// fill the group.
     fn draw(&mut self) -> Vec<Message> {
-        let deliver_max = match self.accept.len() {
+        // Between two groups all senders may hold an answer that they have not read yet.
+        self.senders = self.accept.len().max(self.senders * 3 / 4);
+        let deliver_max = match self.senders {
             0 => GROUP_WRITES_MAX,
             senders => DELIVER_SHARE_WRITES_MAX
                 .saturating_sub(senders * DELIVER_YIELDS_WRITES)
@@ -219,6 +223,18 @@ mod tests {
             let waiting = lanes.waiting();
             assert_eq!((waiting.accept.len(), waiting.deliver.len()), (left_accept, left_deliver));
         }
+    }
+
+    #[tokio::test]
+    async fn delivering_fills_the_group_only_once_no_sender_has_come_for_a_while() {
+        let lanes = waiting_with(64, 2_000, 1).await;
+        let mut shares = Vec::new();
+        for _ in 0..14 {
+            let before = lanes.waiting().deliver.len();
+            let Next::Group(_) = lanes.take_group(Duration::ZERO) else { panic!("a group") };
+            shares.push(before - lanes.waiting().deliver.len());
+        }
+        assert_eq!(shares, [16, 16, 16, 20, 48, 68, 84, 96, 104, 112, 116, 120, 124, GROUP_WRITES_MAX]);
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@
 //! | `q/` due ms, alert id | empty |
 //! | `j/` alert id, first row | journal chunk |
 //! | `d/` device id | device record |
+//! | `h/` name | heartbeat record |
 //! | `m/format` | format of the store |
 //! | `m/group` | number of the last group of writes |
 //!
@@ -51,7 +52,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, Lane, Store, StoreError, Stored,
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane, Store,
+    StoreError, Stored,
 };
 use crate::alert::{AlertId, Row, ThreadKey};
 
@@ -234,6 +236,16 @@ impl Store for SledStore {
 
     async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
         self.scan(|handle, _| read::devices(handle)).await
+    }
+
+    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
+        self.shared.handle()?;
+        let answer = self.send(lane, Work::heartbeat(&heartbeat)?).await?;
+        received(answer).await.map(drop)
+    }
+
+    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        self.scan(|handle, _| read::heartbeats(handle)).await
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

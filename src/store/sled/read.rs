@@ -18,8 +18,8 @@ use super::{
 use crate::{
     alert::{AlertId, AlertState, Row, ThreadKey},
     store::{
-        AlertFilter, AlertPage, DeviceRecord, LIST_DOCUMENTS_READ_MAX, StoreError, Stored, codec,
-        filter::is_purgeable,
+        AlertFilter, AlertPage, DeviceRecord, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX, StoreError, Stored,
+        codec, filter::is_purgeable,
     },
 };
 
@@ -212,6 +212,10 @@ pub(super) fn moved_rows(handle: &Handle, id: AlertId) -> Result<Vec<Row>, Store
 
 pub(super) fn devices(handle: &Handle) -> Result<Vec<DeviceRecord>, StoreError> {
     plain_values(handle, keys::DEVICES, "a device record")
+}
+
+pub(super) fn heartbeats(handle: &Handle) -> Result<Vec<HeartbeatRecord>, StoreError> {
+    plain_values(handle, keys::HEARTBEATS, "a heartbeat record")
 }
 
 /// Looks at up to `documents_max` documents above `after`, oldest first, for ones to forget.

@@ -78,6 +78,8 @@ async fn what_was_answered_survives_a_crash() {
     let (folder, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = SledStore::open(folder.path()).unwrap();
     let writes: Vec<_> = (0..50).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+    let heartbeat = HeartbeatRecord { name: "zabbix".to_owned(), first_call: at(1), last_call: at(2) };
+    store.put_heartbeat(Lane::Accept, heartbeat.clone()).await.unwrap();
     for write in &writes {
         commit_one(&store, write.clone()).await.unwrap();
     }
@@ -88,6 +90,7 @@ async fn what_was_answered_survives_a_crash() {
         assert_eq!(survivor.get(write.alert.id).await.unwrap().unwrap().alert, write.alert);
     }
     assert_eq!(survivor.health().await.scheduled, 50);
+    assert_eq!(survivor.heartbeats().await.unwrap(), [heartbeat]);
 }
 
 #[tokio::test]

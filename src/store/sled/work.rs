@@ -5,7 +5,7 @@ use ::sled::IVec;
 use super::keys;
 use crate::{
     alert::{AlertId, ThreadKey},
-    store::{AlertWrite, DeviceRecord, Expect, StoreError, Version, codec, first_row},
+    store::{AlertWrite, DeviceRecord, Expect, HeartbeatRecord, StoreError, Version, codec, first_row},
 };
 
 /// One message's worth.
@@ -13,8 +13,8 @@ use crate::{
 pub(super) enum Work {
     /// Writes of alerts, each with a verdict of its own.
     Alerts(Vec<Draft>),
-    /// A device record.
-    Device { key: [u8; 10], value: IVec },
+    /// A record of its own: a device, a heartbeat.
+    Record { key: IVec, value: IVec },
     /// Removals of alerts.
     Remove(Vec<Removal>),
 }
@@ -50,7 +50,7 @@ pub(super) type Answer = Result<Done, StoreError>;
 #[derive(Debug)]
 pub(super) enum Done {
     Alerts(Vec<Verdict>),
-    Device,
+    Record,
     Removed(usize),
 }
 
@@ -69,14 +69,21 @@ impl Work {
     pub(super) fn writes(&self) -> usize {
         match self {
             Self::Alerts(drafts) => drafts.len(),
-            Self::Device { .. } => 1,
+            Self::Record { .. } => 1,
             Self::Remove(removals) => removals.len(),
         }
     }
 
     /// Encodes a device record.
     pub(super) fn device(device: &DeviceRecord) -> Result<Self, StoreError> {
-        Ok(Self::Device { key: keys::device(device.id), value: codec::encode_plain(device)?.into() })
+        let key = IVec::from(&keys::device(device.id));
+        Ok(Self::Record { key, value: codec::encode_plain(device)?.into() })
+    }
+
+    /// Encodes a heartbeat record.
+    pub(super) fn heartbeat(heartbeat: &HeartbeatRecord) -> Result<Self, StoreError> {
+        let key = keys::heartbeat(&heartbeat.name).into();
+        Ok(Self::Record { key, value: codec::encode_plain(heartbeat)?.into() })
     }
 
     #[cfg(test)]

@@ -10,7 +10,8 @@ use bongsu::{
     config, console,
     queue::Queue,
     store::{
-        AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Health, Lane, Store, StoreError, Stored,
+        AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Health, HeartbeatRecord, Lane, Store,
+        StoreError, Stored,
     },
     telemetry::Metrics,
 };
@@ -70,6 +71,14 @@ impl Store for Broken {
         broken()
     }
 
+    async fn put_heartbeat(&self, _: Lane, _: HeartbeatRecord) -> Result<(), StoreError> {
+        broken()
+    }
+
+    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        broken()
+    }
+
     async fn purge(&self, _: Timestamp, _: usize) -> Result<usize, StoreError> {
         broken()
     }
@@ -89,6 +98,7 @@ pub(super) async fn serve() -> SocketAddr {
          [[integration]]\nname = \"scripts\"\nkind = \"generic\"\nkey = \"{GENERIC_KEY}\"\n\
          [[operator]]\nname = \"dana\"\ntoken = \"{OPERATOR}\"\n\
          [[operator]]\nname = \"wall\"\ntoken = \"{VIEWER}\"\nrole = \"viewer\"\n\
+         [[heartbeat]]\nname = \"alive\"\n\
          [[sms.gateway]]\nname = \"sms\"\nprovider = \"http\"\nbody_type = \"raw\"\nurl = \"http://127.0.0.1:9/\"\nbody = '{{{{to}}}} {{{{text}}}}'\n\
          [[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n"
     );

@@ -173,6 +173,26 @@ impl Harness {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 
+    /// As [`Self::restart`], with a part of the configuration replaced.
+    pub(crate) async fn restart_with(&mut self, part: &str, other: &str) {
+        assert!(self.config.contains(part), "no such part: {part}");
+        self.config = self.config.replace(part, other);
+        self.restart().await;
+    }
+
+    /// The store's files as a process leaves them that is killed now.
+    pub(crate) fn copy_of_store(&self) -> TempDir {
+        let copy = TempDir::new().expect("a temporary folder");
+        std::fs::create_dir(copy.path().join("blobs")).expect("a folder");
+        for entry in std::fs::read_dir(self.folder.path().join("alerts")).expect("the store's folder") {
+            let path = entry.expect("an entry").path();
+            if let (true, Some(name)) = (path.is_file(), path.file_name()) {
+                std::fs::copy(&path, copy.path().join(name)).expect("a copy");
+            }
+        }
+        copy
+    }
+
     /// Stops cleanly and starts again on the same store.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;

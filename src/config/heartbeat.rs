@@ -1,0 +1,63 @@
+//! `[[heartbeat]]`: what must keep calling.
+
+use std::ops::RangeInclusive;
+
+use jiff::SignedDuration;
+
+use super::{
+    Heartbeat,
+    check::{Check, Section},
+    raw::{Part, RawHeartbeat},
+    units,
+};
+use crate::alert::Severity;
+
+/// Most heartbeats: each is a label value of the metrics, and all may be late at once.
+const HEARTBEATS_MAX: usize = 500;
+
+/// A year is as the configuration counts it.
+const YEAR: SignedDuration = SignedDuration::from_hours(8_766);
+
+const EVERY: RangeInclusive<SignedDuration> = SignedDuration::from_secs(1)..=YEAR;
+const EVERY_DEFAULT: SignedDuration = SignedDuration::from_mins(1);
+
+const GRACE: RangeInclusive<SignedDuration> = SignedDuration::ZERO..=YEAR;
+const GRACE_DEFAULT: SignedDuration = SignedDuration::from_mins(2);
+
+/// Told until somebody acknowledges: behind a silent monitor anything may be happening.
+const SEVERITY_DEFAULT: Severity = Severity::High;
+
+/// Everything that must keep calling.
+pub(super) fn heartbeats(check: &mut Check<'_>, raw: &[Part<RawHeartbeat>]) -> Vec<Heartbeat> {
+    let mut heartbeats: Vec<Heartbeat> = Vec::new();
+    for part in raw {
+        let mut section = check.section("[[heartbeat]]", part.span());
+        let Some(heartbeat) = heartbeat(&mut section, &part.get_ref().0) else { continue };
+        // Monitors that send the name in an alert write it in a case of their own.
+        if heartbeats.iter().any(|other| other.name.eq_ignore_ascii_case(&heartbeat.name)) {
+            section.problem(part.span(), "name", "an earlier heartbeat has this name too, in some case");
+        }
+        heartbeats.push(heartbeat);
+    }
+    if HEARTBEATS_MAX < raw.len() {
+        let what = format!("[[heartbeat]]: {} of them, at most {HEARTBEATS_MAX} are possible", raw.len());
+        check.problem(0, what);
+    }
+    heartbeats
+}
+
+fn heartbeat(section: &mut Section<'_, '_>, raw: &RawHeartbeat) -> Option<Heartbeat> {
+    let name = section.must_read("name", raw.name.as_ref(), "a name such as \"zabbix-alive\"", units::name);
+    if let Some(name) = &name {
+        section.label = format!("[[heartbeat]] `{name}`");
+    }
+    let every = section.read("every", raw.every.as_ref(), |text| units::duration(text, &EVERY));
+    let grace = section.read("grace", raw.grace.as_ref(), |text| units::duration(text, &GRACE));
+    let severity = section.read("severity", raw.severity.as_ref(), units::severity);
+    Some(Heartbeat {
+        name: name?,
+        every: every.unwrap_or(EVERY_DEFAULT),
+        grace: grace.unwrap_or(GRACE_DEFAULT),
+        severity: severity.unwrap_or(SEVERITY_DEFAULT),
+    })
+}

@@ -1,0 +1,109 @@
+//! Our own text, one record a plugin:
+//!
+//! ```text
+//! munin1 ⇥ worst ⇥ group ⇥ host ⇥ plugin ⇥ title { ⇥ C|label|value|range|more }
+//! ```
+//!
+//! `C`, `W`, `U` and `O` are critical, warning, unknown and ok fields. Munin turns `\t` and `\n` within labels
+//! into a tab and a line end, so a line that does not begin a record continues the last, and a piece that does not
+//! begin a field continues the last. A label may hold `|`: the value is the first number behind one.
+
+use super::{Level, Message, worst};
+use crate::receive::text::one_line;
+
+/// The first word of a record, and its version.
+const BEGINS: &str = "munin1\t";
+
+/// Longest description of one field, in bytes.
+const FIELD_BYTES_MAX: usize = 512;
+
+/// Most fields of one plugin that are shown.
+const FIELDS_MAX: usize = 256;
+
+/// True if the text is ours.
+pub(super) fn is_any(text: &str) -> bool {
+    text.trim_start().starts_with(BEGINS) || text.contains("\nmunin1\t")
+}
+
+/// Every record that can be read; a piece of one is told by what is left of it.
+pub(super) fn read(text: &str) -> impl Iterator<Item = Message<'_>> {
+    records(text).filter_map(message)
+}
+
+/// The text from one beginning to the next.
+fn records(text: &str) -> impl Iterator<Item = &str> {
+    let starts: Vec<usize> = text
+        .match_indices(BEGINS)
+        .map(|(at, _)| at)
+        .filter(|at| {
+            text.get(..*at).is_none_or(|before| {
+                before.trim_end_matches([' ', '\t']).is_empty() || before.ends_with(['\n', '\u{feff}'])
+            })
+        })
+        .collect();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
+    starts.into_iter().zip(ends).filter_map(|(start, end)| text.get(start..end))
+}
+
+fn message(record: &str) -> Option<Message<'_>> {
+    let mut pieces = record.trim_end().split('\t').skip(1).peekable();
+    let (word, group, host, plugin) = (pieces.next()?, pieces.next()?, pieces.next()?, pieces.next()?);
+    let mut title = Vec::new();
+    while let Some(piece) = pieces.next_if(|piece| level(piece).is_none()) {
+        title.push(piece);
+    }
+    let mut fields: Vec<(Level, String)> = Vec::new();
+    for piece in pieces {
+        if let Some(level) = level(piece) {
+            if FIELDS_MAX <= fields.len() {
+                break;
+            }
+            fields.push((level, piece.get(2..).unwrap_or_default().to_owned()));
+        } else if let Some((_, last)) = fields.last_mut().filter(|(_, last)| last.len() < FIELD_BYTES_MAX) {
+            last.push(' ');
+            last.push_str(piece);
+        }
+    }
+    let fields: Vec<(Level, String)> =
+        fields.iter().map(|(level, field)| (*level, described(field))).collect();
+    let title = one_line(&title.join(" "), super::super::TITLE_BYTES_MAX);
+    let title = if title.is_empty() { plugin.to_owned() } else { title };
+    let worst = Level::parse(word).or_else(|| worst(&fields)).unwrap_or(Level::Unknown);
+    let is_named = [group, host, plugin, &title].iter().any(|name| !name.trim().is_empty());
+    is_named.then_some(Message { group, host, plugin, title, worst, fields, labels: Vec::new() })
+}
+
+fn level(piece: &str) -> Option<Level> {
+    let (letter, _) = piece.split_once('|')?;
+    Some(match letter {
+        "C" => Level::Critical,
+        "W" => Level::Warning,
+        "U" => Level::Unknown,
+        "O" => Level::Ok,
+        _ => return None,
+    })
+}
+
+/// `label|value|range|more` for people.
+fn described(field: &str) -> String {
+    let value_at = field.match_indices('|').map(|(at, _)| at).find(|at| {
+        let value = field.get(at + 1..).and_then(|rest| rest.split('|').next()).unwrap_or_default();
+        is_value(value)
+    });
+    let Some(at) = value_at else { return one_line(&field.replace('|', " "), FIELD_BYTES_MAX) };
+    let (label, rest) = field.split_at(at);
+    let mut rest = rest.trim_start_matches('|').splitn(3, '|');
+    let mut said = format!("{label} = {}", rest.next().unwrap_or_default());
+    if let Some(range) = rest.next().filter(|range| !range.trim().is_empty()) {
+        said += &format!(" (outside {range})");
+    }
+    if let Some(more) = rest.next().filter(|more| !more.trim().is_empty()) {
+        said += &format!(" {more}");
+    }
+    one_line(&said, FIELD_BYTES_MAX)
+}
+
+/// A number, or Munin's words for none.
+fn is_value(text: &str) -> bool {
+    text == "unknown" || (!text.is_empty() && text.parse::<f64>().is_ok())
+}

@@ -1,0 +1,293 @@
+//! Calls and lateness while the store fails, and when both come at once.
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+
+use super::*;
+use crate::{
+    alert::{AlertId, AlertState, Row},
+    clock::ManualClock,
+    config,
+    store::{AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Health, MemoryStore, Store, Stored},
+};
+
+const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
+/// So often the other tasks get their turn before a test takes them for stuck.
+const YIELDS_MAX: usize = 1_000;
+
+/// A store that can fail, and whose writes can be held up.
+struct Frail {
+    inner: MemoryStore,
+    /// So many further writes fail.
+    failures: AtomicUsize,
+    gate: Semaphore,
+    /// Writes that have begun.
+    begun: AtomicUsize,
+}
+
+impl Frail {
+    async fn write(&self) -> Result<(), StoreError> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        let _permit = self.gate.acquire().await.expect("nobody closes it");
+        let left = |left: usize| left.checked_sub(1);
+        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok() {
+            return Err(StoreError::Unavailable("input/output error".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for Frail {
+    async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
+        self.write().await?;
+        self.inner.commit(lane, writes).await
+    }
+
+    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
+        self.write().await?;
+        self.inner.put_heartbeat(lane, heartbeat).await
+    }
+
+    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        self.inner.heartbeats().await
+    }
+
+    async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
+        self.inner.get(id).await
+    }
+
+    async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.inner.find_threads(threads).await
+    }
+
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: SignedDuration,
+    ) -> Result<Vec<Stored>, StoreError> {
+        self.inner.claim_due(now, limit, lease).await
+    }
+
+    async fn release(&self, ids: &[AlertId]) {
+        self.inner.release(ids).await;
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.next_due().await
+    }
+
+    fn due_changed(&self) -> Arc<Notify> {
+        self.inner.due_changed()
+    }
+
+    async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
+        self.inner.list(filter).await
+    }
+
+    async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
+        self.inner.moved_rows(id).await
+    }
+
+    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {
+        self.inner.put_device(device).await
+    }
+
+    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
+        self.inner.devices().await
+    }
+
+    async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.inner.purge(before, limit).await
+    }
+
+    async fn health(&self) -> Health {
+        self.inner.health().await
+    }
+
+    async fn close(&self) {}
+}
+
+/// Two heartbeats, late three minutes after a call, over a frail store.
+struct Scene {
+    heartbeats: Arc<Heartbeats>,
+    queue: Arc<Queue>,
+    store: Arc<Frail>,
+    clock: Arc<ManualClock>,
+}
+
+impl Scene {
+    fn start() -> Self {
+        let text = "[[sms.gateway]]\nname = \"sms\"\nprovider = \"solapi\"\nfrom = \"1\"\napi_key = \"k\"\n\
+                    api_secret = \"s\"\n[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n\
+                    [[heartbeat]]\nname = \"one\"\n[[heartbeat]]\nname = \"two\"\n";
+        let config = config::parse(text, Path::new("bongsu.toml"), &|_| None).unwrap();
+        let clock = ManualClock::at(T0);
+        let store = Arc::new(Frail {
+            inner: MemoryStore::new(),
+            failures: AtomicUsize::new(0),
+            gate: Semaphore::new(100),
+            begun: AtomicUsize::new(0),
+        });
+        let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
+        let heartbeats = Arc::new(Heartbeats::new(&config, clock.clone()));
+        Self { heartbeats, queue, store, clock }
+    }
+
+    async fn call(&self, name: &str) -> Result<BeatState, StoreError> {
+        Ok(self.heartbeats.call(name, &self.queue).await?.expect("it is configured").state)
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    fn fail(&self, writes: usize) {
+        self.store.failures.store(writes, Ordering::SeqCst);
+    }
+
+    async fn step(&self) -> Result<(), StoreError> {
+        self.heartbeats.step(&self.queue).await
+    }
+
+    /// How the alert about `name` is.
+    async fn alert(&self, name: &str) -> Option<AlertState> {
+        let thread = ThreadKey::new(OURS, &words::dedup_key(name));
+        let found = self.store.find_threads(vec![thread]).await.unwrap();
+        found.into_iter().flatten().next().map(|stored| stored.alert.state)
+    }
+
+    /// Lets the other tasks run until so many writes have begun.
+    async fn begun(&self, writes: usize) {
+        for _ in 0..YIELDS_MAX {
+            if writes <= self.store.begun.load(Ordering::SeqCst) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("no write begins");
+    }
+}
+
+#[tokio::test]
+async fn a_first_call_that_is_not_kept_is_not_answered_and_is_kept_later() {
+    let scene = Scene::start();
+    scene.fail(usize::MAX);
+    assert!(scene.call("one").await.is_err() && scene.call("one").await.is_err());
+    assert!(scene.step().await.is_err());
+    scene.fail(0);
+    scene.step().await.unwrap();
+    assert_eq!(scene.store.heartbeats().await.unwrap().len(), 1);
+
+    scene.pass(60);
+    scene.fail(usize::MAX);
+    assert_eq!(scene.call("one").await.unwrap(), BeatState::OnTime, "later calls need no store");
+}
+
+#[tokio::test]
+async fn silence_that_could_not_be_told_is_told_when_the_store_is_back() {
+    let scene = Scene::start();
+    scene.call("one").await.unwrap();
+    scene.pass(180);
+    scene.fail(usize::MAX);
+    for _ in 0..3 {
+        assert!(scene.step().await.is_err());
+        assert!(scene.heartbeats.due().is_some_and(|due| due <= scene.clock.now()), "it stays due");
+    }
+    scene.fail(0);
+    scene.step().await.unwrap();
+    assert_eq!(scene.alert("one").await, Some(AlertState::Triggered));
+}
+
+#[tokio::test]
+async fn a_return_that_could_not_be_written_is_not_answered_and_is_written_later() {
+    let scene = Scene::start();
+    scene.call("one").await.unwrap();
+    scene.pass(180);
+    scene.step().await.unwrap();
+    scene.fail(usize::MAX);
+    assert!(scene.call("one").await.is_err());
+    assert_eq!(scene.alert("one").await, Some(AlertState::Triggered));
+    scene.fail(0);
+    scene.step().await.unwrap();
+    assert_eq!(scene.alert("one").await, Some(AlertState::Resolved));
+}
+
+#[tokio::test]
+async fn a_call_that_comes_while_its_silence_is_written_takes_it_back() {
+    let scene = Scene::start();
+    scene.call("one").await.unwrap();
+    scene.pass(180);
+    let gate = scene.store.gate.acquire_many(100).await.unwrap();
+    let begun = scene.store.begun.load(Ordering::SeqCst);
+    let both = async {
+        let late = scene.step();
+        let called = async {
+            scene.begun(begun + 1).await;
+            scene.call("one").await
+        };
+        tokio::join!(late, called)
+    };
+    let opens = async {
+        scene.begun(begun + 1).await;
+        // The call has had every chance to overtake.
+        for _ in 0..YIELDS_MAX {
+            tokio::task::yield_now().await;
+        }
+        drop(gate);
+    };
+    let ((late, called), ()) = tokio::join!(both, opens);
+    late.unwrap();
+    assert_eq!(called.unwrap(), BeatState::OnTime);
+    assert_eq!(scene.alert("one").await, Some(AlertState::Resolved));
+    scene.step().await.unwrap();
+    assert_eq!(scene.heartbeats.due(), Some(scene.clock.now() + SignedDuration::from_secs(180)));
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_leaves_nothing_undone() {
+    let scene = Scene::start();
+    scene.call("one").await.unwrap();
+    scene.pass(180);
+    scene.step().await.unwrap();
+    let stop = CancellationToken::new();
+    let running = scene.heartbeats.clone().run(scene.queue.clone(), stop.clone());
+    let calling = async {
+        // The loop sleeps until the alert would be stated again.
+        tokio::task::yield_now().await;
+        let gate = scene.store.gate.acquire_many(100).await.unwrap();
+        let begun = scene.store.begun.load(Ordering::SeqCst);
+        tokio::select! {
+            biased;
+            called = scene.call("one") => panic!("nothing was written, and it was answered: {called:?}"),
+            () = scene.begun(begun + 1) => {}
+        }
+        drop(gate);
+        for _ in 0..YIELDS_MAX {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(scene.alert("one").await, Some(AlertState::Resolved));
+        stop.cancel();
+    };
+    tokio::join!(running, calling);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_told_does_not_keep_the_others_from_being_told() {
+    let scene = Scene::start();
+    scene.call("one").await.unwrap();
+    scene.call("two").await.unwrap();
+    scene.pass(180);
+    scene.fail(1);
+    assert!(scene.step().await.is_err());
+    assert_eq!((scene.alert("one").await, scene.alert("two").await), (None, Some(AlertState::Triggered)));
+    scene.step().await.unwrap();
+    assert_eq!(scene.alert("one").await, Some(AlertState::Triggered));
+}

@@ -1,0 +1,16 @@
+//! WATCH: what must keep coming, and the event that is made when it stops.
+//!
+//! Deciding is pure ([`Beat`]); [`Heartbeats`] takes the calls, keeps them, and posts to the queue
+//! as a sender does.
+
+mod beat;
+mod heartbeats;
+mod words;
+
+pub use self::{
+    beat::{Beat, BeatState, Calls, Errand},
+    heartbeats::{Glance, Heartbeats},
+};
+
+/// The integration of alerts that we open ourselves; no `[[integration]]` may have this name.
+pub const OURS: &str = "bongsu";
