@@ -265,7 +265,7 @@ pub fn rules(config: &Config) -> Rules {
             .map(|gateway| GatewayRule {
                 name: gateway.name.clone(),
                 in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
-                segments: sms::SEGMENTS_MAX,
+                segments_max: u16::from(gateway.max_segments),
                 per_day: gateway.per_day,
             })
             .collect(),

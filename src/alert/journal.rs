@@ -139,8 +139,17 @@ pub struct AttemptRow {
     /// The provider's words or message id.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// What the text is billed as, if the gateway took it or may have; 0 for a push, and where it is
+    /// not known.
+    #[serde(default, skip_serializing_if = "is_none_billed")]
+    pub segments: u8,
     /// When the request began.
     pub started_at: Timestamp,
     /// How long it took, in milliseconds.
     pub took_ms: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none_billed(segments: &u8) -> bool {
+    *segments == 0
 }

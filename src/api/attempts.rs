@@ -42,7 +42,7 @@ pub(super) async fn list(
     }
 }
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "alert_id",
     "title",
     "attempt",
@@ -53,6 +53,7 @@ const COLUMNS: [&str; 12] = [
     "outcome",
     "cause",
     "detail",
+    "segments",
     "started_at",
     "took_ms",
 ];
@@ -72,6 +73,7 @@ fn csv_of(lines: &[LedgerLine]) -> Result<String, csv::Error> {
             attempt.outcome.clone(),
             attempt.cause.clone().unwrap_or_default(),
             cell(&attempt.detail),
+            attempt.segments.to_string(),
             attempt.started_at.to_string(),
             attempt.took_ms.to_string(),
         ])?;

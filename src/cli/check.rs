@@ -1,15 +1,15 @@
 //! `bongsu check`: what is wrong with a configuration, and where.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use tokio_util::task::TaskTracker;
 
 use super::{Failure, say};
 use crate::{
-    alert::Outcome,
+    alert::{AlertId, Outcome},
     clock::{Clock, SystemClock},
     config::{Config, Environment, StoreEngine},
-    deliver::{Renderer, fcm::FcmTransport, sms},
+    deliver::{Renderer, SmsTransport, fcm::FcmTransport, sms},
 };
 
 /// Reads everything that `serve` reads, touches nothing, and says what it found.
@@ -18,13 +18,14 @@ pub(super) fn run(path: &Path, online: bool, environment: Environment<'_>) -> Re
     for warning in &config.warnings {
         say(&format!("warning: {warning}"));
     }
-    Renderer::new(config.templates.as_deref())?;
+    let renderer = Renderer::new(config.templates.as_deref())?;
     let clock: Arc<dyn Clock> = SystemClock::start();
     super::runtime()?.block_on(async {
         let gateways = sms::gateways(&config.sms, clock.clone())?;
         let tasks = TaskTracker::new();
         let fcm = config.fcm.as_ref().map(|fcm| FcmTransport::new(fcm, clock.clone(), tasks.clone())).transpose()?;
         describe(path, &config);
+        say_texts(&config, &renderer, &gateways);
         match (&fcm, online) {
             (Some(fcm), true) => rehearse(fcm).await?,
             (None, true) => say("online: there is no [fcm], so Google was not asked"),
@@ -68,6 +69,33 @@ fn describe(path: &Path, config: &Config) {
         if config.fcm.is_some() { "FCM" } else { "none" },
         listed(&gateways)
     ));
+}
+
+/// What a typical text is by each gateway, and what it costs; once for people who get the same.
+fn say_texts(config: &Config, renderer: &Renderer, gateways: &[Arc<dyn SmsTransport>]) {
+    let link = format!("{}/alerts/{}", config.public_url, AlertId::from_bytes([0x77; 16]));
+    let mut said = BTreeSet::new();
+    for (gateway, contact) in
+        gateways.iter().flat_map(|gateway| config.contacts.iter().map(move |contact| (gateway, contact)))
+    {
+        let Some(phone) = &contact.phone else { continue };
+        let fitted = gateway.fit(phone, &renderer.example_sms(&link, contact.language));
+        if !said.insert((gateway.name(), fitted.text.clone(), fitted.segments)) {
+            continue;
+        }
+        let segments = match (fitted.segments, fitted.long) {
+            (1, _) => "1 segment".to_owned(),
+            (count, false) => format!("{count} segments"),
+            (count, true) => format!("an LMS, counted as {count} segments"),
+        };
+        say(&format!("a text by {} is {segments}: {}", gateway.name(), fitted.text));
+        if !fitted.text.ends_with(&link) {
+            say(&format!(
+                "warning: [[sms.gateway]] `{}` max_segments: no room for the link; raise it, or shorten public_url",
+                gateway.name()
+            ));
+        }
+    }
 }
 
 fn listed(names: &[&str]) -> String {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    ops::Range,
+    ops::{Range, RangeInclusive},
     path::{Path, PathBuf},
 };
 
@@ -170,6 +170,24 @@ impl Section<'_, '_> {
             self.problem(field.span(), key, wrong_type("true or false", field.get_ref()));
         }
         flag
+    }
+
+    /// A whole number within `range`.
+    pub(super) fn number(
+        &mut self,
+        key: &str,
+        field: Option<&Leaf>,
+        range: &RangeInclusive<i64>,
+    ) -> Option<i64> {
+        let field = field?;
+        let wanted = format!("a whole number from {} to {}", range.start(), range.end());
+        let problem = match field.get_ref().as_integer() {
+            Some(number) if range.contains(&number) => return Some(number),
+            Some(number) => format!("expected {wanted}, found {number}"),
+            None => wrong_type(&wanted, field.get_ref()),
+        };
+        self.problem(field.span(), key, problem);
+        None
     }
 
     /// The strings of the array at `key` as `read` understands them, without those that are wrong; `None` if absent.

@@ -7,18 +7,22 @@ use secrecy::{ExposeSecret, SecretString};
 use toml::Spanned;
 
 use super::{
-    BodyType, Gateway, GatewayProvider, HttpGateway, answer,
+    BodyType, Encoding, Gateway, GatewayProvider, HttpGateway, answer,
     check::{Check, NOT_BUILT_YET, Section, wrong_type},
     push::{base_url, network},
     raw::{Leaf, Part, RawGateway, Words},
     template,
-    units::{self, found},
+    units::{self, Wanted, found},
 };
 
 const TIMEOUT: RangeInclusive<SignedDuration> = SignedDuration::from_secs(1)..=SignedDuration::from_secs(60);
 const TIMEOUT_DEFAULT: SignedDuration = SignedDuration::from_secs(10);
 /// Segments a day: what ten people may get in texts that are no disasters, by the budgets' defaults.
 const PER_DAY_DEFAULT: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
+/// Three segments hold a link and what it is about in every alphabet; one of UCS-2 holds either.
+const MAX_SEGMENTS_DEFAULT: u8 = 3;
+/// Joined texts of more parts are cut or refused by many carriers.
+const MAX_SEGMENTS: RangeInclusive<i64> = 1..=10;
 const SOLAPI_URL_DEFAULT: &str = "https://api.solapi.com";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,8 +57,6 @@ fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
             "twilio" | "kannel" => Err(format!("\"{text}\" {NOT_BUILT_YET}")),
             _ => Err(format!("expected \"solapi\" or \"http\"{}", found(text))),
         });
-    section.not_built("max_segments", raw.max_segments.as_ref());
-    section.not_built("encoding", raw.encoding.as_ref());
     let from = section.read("from", raw.from.as_ref(), |text| match text.trim() {
         "" => Err("is empty, expected the sender's number or name".to_owned()),
         from => Ok(from.to_owned()),
@@ -62,6 +64,9 @@ fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
     let timeout = section.read("timeout", raw.timeout.as_ref(), |text| units::duration(text, &TIMEOUT));
     let per_day = per_day(section, raw.per_day.as_ref());
     let network = network(section, raw.extra_ca.as_ref(), raw.proxy.as_ref());
+    let max_segments = section
+        .number("max_segments", raw.max_segments.as_ref(), &MAX_SEGMENTS)
+        .and_then(|count| u8::try_from(count).ok());
     // Which other keys belong here depends on the provider, so without one they are left alone.
     let kind = kind?;
     refuse_keys_of_others(section, raw, kind);
@@ -75,6 +80,7 @@ fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
         timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
         per_day,
         network,
+        max_segments: max_segments.unwrap_or(MAX_SEGMENTS_DEFAULT),
         provider: provider?,
     })
 }
@@ -113,6 +119,7 @@ fn refuse_keys_of_others(section: &mut Section<'_, '_>, raw: &RawGateway, kind: 
         ("accepted", http, raw.accepted.as_ref().map(Spanned::span)),
         ("rejected", http, raw.rejected.as_ref().map(Spanned::span)),
         ("id_pointer", http, place(&raw.id_pointer)),
+        ("encoding", http, place(&raw.encoding)),
         ("account_sid", none, place(&raw.account_sid)),
         ("auth_token", none, place(&raw.auth_token)),
         ("messaging_service_sid", none, place(&raw.messaging_service_sid)),
@@ -166,6 +173,7 @@ fn http(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<HttpGateway> 
     let accepted = answer::accepted(section, raw.accepted.as_ref());
     let rejected = raw.rejected.as_ref().and_then(|part| answer::rejected(section, part));
     let id_pointer = section.read("id_pointer", raw.id_pointer.as_ref(), answer::pointer);
+    let encoding = section.read("encoding", raw.encoding.as_ref(), encoding);
     let (url, body) = (url?, body?);
     check_url(section, raw, &url);
     check_contents(section, raw, &url, &body);
@@ -175,7 +183,16 @@ fn http(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<HttpGateway> 
         section.problem(field.span(), "body", wanted);
     }
     let method = method.unwrap_or_else(|| "POST".to_owned());
-    Some(HttpGateway { method, url, headers, body_type, body, accepted, rejected, id_pointer })
+    Some(HttpGateway { method, url, headers, body_type, body, accepted, rejected, id_pointer, encoding })
+}
+
+fn encoding(text: &str) -> Result<Encoding, Wanted> {
+    match text {
+        "gsm7" => Ok(Encoding::Gsm7),
+        "ucs2" => Ok(Encoding::Ucs2),
+        "euc-kr" => Ok(Encoding::EucKr),
+        _ => Err(format!("expected \"gsm7\", \"ucs2\" or \"euc-kr\"{}", found(text))),
+    }
 }
 
 fn check_url(section: &mut Section<'_, '_>, raw: &RawGateway, url: &SecretString) {

@@ -9,6 +9,7 @@ mod gateway;
 mod heartbeat;
 mod parse;
 mod people;
+mod phone;
 mod push;
 mod raw;
 mod secret;
@@ -189,6 +190,8 @@ pub struct Gateway {
     pub per_day: Option<NonZeroU32>,
     /// Additional certificate authority and proxy.
     pub network: Network,
+    /// Most segments that one text may cost; default 3.
+    pub max_segments: u8,
     /// Which provider, and what it needs.
     pub provider: GatewayProvider,
 }
@@ -228,6 +231,20 @@ pub struct HttpGateway {
     pub rejected: Option<PointerRule>,
     /// JSON pointer of the provider's message id in the answer.
     pub id_pointer: Option<String>,
+    /// How the company writes texts; `None` = GSM-7 or UCS-2, whichever a text needs.
+    pub encoding: Option<Encoding>,
+}
+
+/// How a text is written on its way to a phone: which characters there are, and how many go into
+/// a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// The GSM 7-bit default alphabet and its extension.
+    Gsm7,
+    /// Two bytes for most characters, four for emoji (UTF-16).
+    Ucs2,
+    /// What Korean carriers take: one byte for ASCII, two for Hangul and much else.
+    EucKr,
 }
 
 /// `body_type`

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use super::{
     Contact, Sms,
     check::{Check, Section},
+    phone,
     raw::{Part, RawContact},
     secret::is_placeholder,
     units::{self, Wanted},
@@ -83,17 +84,22 @@ fn contact(section: &mut Section<'_, '_>, raw: &RawContact, language: Language) 
     if let Some(name) = &name {
         section.label = format!("[[contact]] `{name}`");
     }
-    let phone = section.read("phone", raw.phone.as_ref(), |text| {
-        PhoneNumber::parse(text).map_err(|error| error.to_string())
-    });
+    let phone = section.read("phone", raw.phone.as_ref(), phone::number);
     if let (Some(phone), Some(field)) = (&phone, &raw.phone)
-        && phone.expose().ends_with(SAMPLE_PHONE_TAIL)
+        && let Some(doubt) = doubt(phone)
     {
-        section.warning(field.span(), "phone", "looks like a sample, nobody has such a number");
+        section.warning(field.span(), "phone", doubt);
     }
     let own_language = section.read("language", raw.language.as_ref(), units::language);
     let devices = section.list("devices", raw.devices.as_ref(), target).unwrap_or_default();
     Some(Contact { name: name?, phone, language: own_language.unwrap_or(language), devices })
+}
+
+fn doubt(phone: &PhoneNumber) -> Option<&'static str> {
+    if phone.expose().ends_with(SAMPLE_PHONE_TAIL) {
+        return Some("looks like a sample, nobody has such a number");
+    }
+    phone::doubt(phone)
 }
 
 /// A token or `fid:…`; errors do not repeat it.

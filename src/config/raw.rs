@@ -22,7 +22,7 @@ pub(super) type Words = BTreeMap<Spanned<String>, Leaf>;
 pub(super) const LISTS: [&str; 5] = ["integration", "contact", "operator", "heartbeat", "sms.gateway"];
 
 /// Keys that are known, and refused because nothing behind them works yet.
-pub(super) const NOT_BUILT: [&str; 14] = [
+pub(super) const NOT_BUILT: [&str; 12] = [
     "tls",
     "rotation",
     "policy",
@@ -30,8 +30,6 @@ pub(super) const NOT_BUILT: [&str; 14] = [
     "peer",
     "status_page",
     "receipt_within",
-    "max_segments",
-    "encoding",
     "account_sid",
     "auth_token",
     "messaging_service_sid",

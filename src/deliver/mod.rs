@@ -9,7 +9,7 @@ pub mod sms;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-pub use render::{Notice, NoticeState, PushText, Renderer, TemplateError};
+pub use render::{DigestContext, Notice, NoticeState, PushText, Renderer, SmsText, TemplateError};
 
 use crate::alert::{AlertId, ContactName, Outcome, PhoneNumber, PushTarget, Severity};
 
@@ -56,8 +56,8 @@ pub struct Text {
     pub to: PhoneNumber,
     /// Whose number it is; only for the ledger.
     pub contact: ContactName,
-    /// What it says.
-    pub text: String,
+    /// What it says, as that gateway takes it.
+    pub fitted: sms::Fitted,
     /// Which alert.
     pub alert_id: AlertId,
     /// How grave.
@@ -76,6 +76,9 @@ pub trait PushTransport: Send + Sync + 'static {
 pub trait SmsTransport: Send + Sync + 'static {
     /// Its name in the configuration.
     fn name(&self) -> &str;
+
+    /// The words and the link as this gateway takes them for `to`, and what that costs. Pure.
+    fn fit(&self, to: &PhoneNumber, text: &SmsText) -> sms::Fitted;
 
     /// Makes one request, within the gateway's timeout.
     async fn send(&self, text: Text) -> Outcome;

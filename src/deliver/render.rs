@@ -10,13 +10,15 @@ use std::{
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, escape_formatter, value::Serde};
 
-use super::sms::text::{fold, length, shorten};
+use super::sms::text::{fold, shorten};
 use crate::alert::Language;
 
+mod digest;
 mod notice;
 mod sample;
 mod source;
 
+pub use digest::DigestContext;
 pub use notice::{Notice, NoticeState};
 
 /// Longest title of a push, in UTF-16 code units: two lines on a lock screen, and then some.
@@ -24,9 +26,6 @@ pub(crate) const PUSH_TITLE_CHARS_MAX: usize = 120;
 /// Longest body of a push, in UTF-16 code units: FCM takes 4,096 bytes in all, a Hangul syllable is
 /// three, and the other fields need more than a thousand.
 pub(crate) const PUSH_BODY_CHARS_MAX: usize = 500;
-/// Fewest characters of a title that a link may leave in a text message. Below that the reader
-/// would get a link and no idea what it is about, so the link goes instead.
-pub(crate) const LINK_TITLE_CHARS_MIN: usize = 20;
 
 /// What a phone shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +34,15 @@ pub struct PushText {
     pub title: String,
     /// A few lines.
     pub body: String,
+}
+
+/// What a text message says, before a gateway's limits are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmsText {
+    /// One line.
+    pub words: String,
+    /// Where there is more; may be empty.
+    pub link: String,
 }
 
 /// Why the templates cannot be used. Raised at start only.
@@ -66,7 +74,7 @@ pub enum TemplateError {
         reason: String,
     },
     /// A template that says nothing about some notice.
-    #[error("template `{file}` gives no text for an alert that is `{state}`")]
+    #[error("template `{file}` gives no text for `{state}`")]
     Empty {
         /// The file, or the name of a built-in template.
         file: String,
@@ -81,7 +89,7 @@ pub struct Renderer {
     templates: Environment<'static>,
 }
 
-/// The texts that a notice becomes.
+/// A text to be made.
 #[derive(Clone, Copy)]
 enum Part {
     PushTitle,
@@ -89,9 +97,16 @@ enum Part {
     Sms,
 }
 
+/// What it is made of.
+#[derive(Clone, Copy)]
+enum Told<'a> {
+    Notice(&'a Notice<'a>),
+    Digest(&'a DigestContext<'a>),
+}
+
 impl Renderer {
     /// Compiles the templates, those in the folder `overrides` instead of the built-in ones of the
-    /// same relative name, and tries them on a notice of every kind.
+    /// same relative name, and tries them on a notice of every kind and on digests.
     pub fn new(overrides: Option<&Path>) -> Result<Self, TemplateError> {
         let sources = source::sources(overrides)?;
         let file_of =
@@ -103,72 +118,120 @@ impl Renderer {
         }
         let renderer = Self { templates };
         for notice in sample::samples() {
-            for (language, part) in every_text() {
-                let name = part.template(language);
-                let text = renderer.try_render(part, language, &notice);
-                if text.map_err(|error| invalid(&error, name, &file_of))?.trim().is_empty() {
-                    return Err(TemplateError::Empty { file: file_of(name), state: notice.state.as_str() });
-                }
-            }
+            renderer.rehearse(Told::Notice(&notice), &file_of)?;
+        }
+        for digest in sample::digests() {
+            renderer.rehearse(Told::Digest(&digest), &file_of)?;
         }
         Ok(renderer)
     }
 
+    /// Every text about `told`, in every language.
+    fn rehearse(&self, told: Told<'_>, file_of: &dyn Fn(&str) -> String) -> Result<(), TemplateError> {
+        for (language, part) in every_text() {
+            let name = told.template(part, language);
+            let text =
+                self.try_render(told, part, language).map_err(|error| invalid(&error, name, file_of))?;
+            if text.trim().is_empty() {
+                return Err(TemplateError::Empty { file: file_of(name), state: told.state() });
+            }
+        }
+        Ok(())
+    }
+
     /// What a phone shows.
     pub fn push(&self, notice: &Notice<'_>, language: Language) -> PushText {
-        let title = fold(&self.render(Part::PushTitle, language, notice));
-        let body = tidy(&self.render(Part::PushBody, language, notice));
+        self.push_of(Told::Notice(notice), language)
+    }
+
+    /// What a phone shows of a digest.
+    pub fn digest_push(&self, digest: &DigestContext<'_>, language: Language) -> PushText {
+        self.push_of(Told::Digest(digest), language)
+    }
+
+    /// What a text message says; a gateway's [`fit`](super::SmsTransport::fit) makes it fit.
+    pub fn sms(&self, notice: &Notice<'_>, language: Language) -> SmsText {
+        self.sms_of(Told::Notice(notice), notice.url, language)
+    }
+
+    /// A typical text message about an alert whose page is `url`, to show what texts come to.
+    pub fn example_sms(&self, url: &str, language: Language) -> SmsText {
+        self.sms(&Notice { url, ..sample::typical() }, language)
+    }
+
+    /// What a text message says of a digest.
+    pub fn digest_sms(&self, digest: &DigestContext<'_>, language: Language) -> SmsText {
+        self.sms_of(Told::Digest(digest), digest.url, language)
+    }
+
+    fn push_of(&self, told: Told<'_>, language: Language) -> PushText {
+        let title = fold(&self.render(told, Part::PushTitle, language));
+        let body = tidy(&self.render(told, Part::PushBody, language));
         PushText { title: shorten(&title, PUSH_TITLE_CHARS_MAX), body: shorten(&body, PUSH_BODY_CHARS_MAX) }
     }
 
-    /// A text message of at most `budget_chars` UTF-16 code units: the words, then the link. Words
-    /// are cut to make room for the link as long as [`LINK_TITLE_CHARS_MIN`] characters of the title
-    /// stay (or all of a shorter one); else the link is left out.
-    pub fn sms(&self, notice: &Notice<'_>, language: Language, budget_chars: usize) -> String {
-        let words = fold(&self.render(Part::Sms, language, notice));
-        let with_link = budget_chars.checked_sub(length(notice.url) + 1).filter(|_| !notice.url.is_empty());
-        let around_title = length(&words).saturating_sub(length(&fold(notice.title)));
-        let enough = length(&words).min(around_title + LINK_TITLE_CHARS_MIN);
-        match with_link {
-            Some(room) if enough <= room => format!("{} {}", shorten(&words, room), notice.url),
-            Some(_) | None => shorten(&words, budget_chars),
-        }
+    fn sms_of(&self, told: Told<'_>, url: &str, language: Language) -> SmsText {
+        SmsText { words: fold(&self.render(told, Part::Sms, language)), link: url.to_owned() }
     }
 
-    fn render(&self, part: Part, language: Language, notice: &Notice<'_>) -> String {
-        match self.try_render(part, language, notice) {
+    fn render(&self, told: Told<'_>, part: Part, language: Language) -> String {
+        let template = told.template(part, language);
+        match self.try_render(told, part, language) {
             Ok(text) if !text.trim().is_empty() => return text,
-            Ok(_) => tracing::error!(template = part.template(language), "a template gave no text"),
+            Ok(_) => tracing::error!(template, "a template gave no text"),
             // Only the kind: an error's detail may quote the alert.
             Err(error) => {
-                tracing::error!(template = part.template(language), line = error.line(), kind = %error.kind(), "a template failed");
+                tracing::error!(template, line = error.line(), kind = %error.kind(), "a template failed");
             }
         }
-        format!("[{}] {}", notice.severity, notice.title)
+        told.plain()
     }
 
-    fn try_render(
-        &self,
-        part: Part,
-        language: Language,
-        notice: &Notice<'_>,
-    ) -> Result<String, minijinja::Error> {
-        // A long body costs nothing that would be cut off anyway.
-        let body = shorten(notice.body, PUSH_BODY_CHARS_MAX);
-        let notice = Notice { body: &body, ..notice.clone() };
-        self.templates.get_template(part.template(language))?.render(Serde(notice.context()))
+    fn try_render(&self, told: Told<'_>, part: Part, language: Language) -> Result<String, minijinja::Error> {
+        let template = self.templates.get_template(told.template(part, language))?;
+        match told {
+            Told::Notice(notice) => {
+                // A long body costs nothing that would be cut off anyway.
+                let body = shorten(notice.body, PUSH_BODY_CHARS_MAX);
+                let notice = Notice { body: &body, ..notice.clone() };
+                template.render(Serde(notice.context()))
+            }
+            Told::Digest(digest) => template.render(Serde(digest.context())),
+        }
     }
 }
 
-impl Part {
-    fn template(self, language: Language) -> &'static str {
-        match (language, self) {
-            (Language::En, Self::PushTitle) => "notification/en/push_title.txt",
-            (Language::En, Self::PushBody) => "notification/en/push_body.txt",
-            (Language::En, Self::Sms) => "notification/en/sms.txt",
-            (Language::Ko, Self::PushTitle) => "notification/ko/push_title.txt",
-            (Language::Ko, Self::PushBody) => "notification/ko/push_body.txt",
-            (Language::Ko, Self::Sms) => "notification/ko/sms.txt",
+impl Told<'_> {
+    fn template(self, part: Part, language: Language) -> &'static str {
+        match (self, language, part) {
+            (Self::Notice(_), Language::En, Part::PushTitle) => "notification/en/push_title.txt",
+            (Self::Notice(_), Language::En, Part::PushBody) => "notification/en/push_body.txt",
+            (Self::Notice(_), Language::En, Part::Sms) => "notification/en/sms.txt",
+            (Self::Notice(_), Language::Ko, Part::PushTitle) => "notification/ko/push_title.txt",
+            (Self::Notice(_), Language::Ko, Part::PushBody) => "notification/ko/push_body.txt",
+            (Self::Notice(_), Language::Ko, Part::Sms) => "notification/ko/sms.txt",
+            (Self::Digest(_), Language::En, Part::PushTitle) => "notification/en/digest_push_title.txt",
+            (Self::Digest(_), Language::En, Part::PushBody) => "notification/en/digest_push_body.txt",
+            (Self::Digest(_), Language::En, Part::Sms) => "notification/en/digest_sms.txt",
+            (Self::Digest(_), Language::Ko, Part::PushTitle) => "notification/ko/digest_push_title.txt",
+            (Self::Digest(_), Language::Ko, Part::PushBody) => "notification/ko/digest_push_body.txt",
+            (Self::Digest(_), Language::Ko, Part::Sms) => "notification/ko/digest_sms.txt",
+        }
+    }
+
+    /// The word that an error names it by.
+    fn state(self) -> &'static str {
+        match self {
+            Self::Notice(notice) => notice.state.as_str(),
+            Self::Digest(_) => "digest",
+        }
+    }
+
+    /// What is said where a template fails.
+    fn plain(self) -> String {
+        match self {
+            Self::Notice(notice) => format!("[{}] {}", notice.severity, notice.title),
+            Self::Digest(digest) => digest.plain(),
         }
     }
 }

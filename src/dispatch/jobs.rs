@@ -188,6 +188,7 @@ impl Dispatcher {
             rules: &self.rules,
             devices: &self.devices,
             budgets: &self.budgets,
+            price: &self.outbox,
             chance: chance::unit(),
             entropy: chance::bytes(),
         }
@@ -227,7 +228,7 @@ impl Dispatcher {
         for row in &planned.news {
             news::log(alert.id, row);
         }
-        for Settlement { send, outcome, ended } in &planned.settlements {
+        for Settlement { send, outcome, ended, .. } in &planned.settlements {
             self.metrics.attempt(
                 send.address.transport(),
                 outcome,

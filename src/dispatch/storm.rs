@@ -155,11 +155,11 @@ impl Dispatcher {
     pub(super) fn taken(&self, news: &[Row], now: Timestamp) -> Vec<Charge> {
         let texts = texts_in(news).filter(|text| matches!(text.outcome.as_str(), "accepted" | "unknown"));
         texts
-            .filter_map(|text| self.rules.gateways.iter().find(|gateway| gateway.name == text.destination))
-            .map(|gateway| Charge {
-                payer: Payer::Gateway(gateway.name.clone()),
-                at: now,
-                units: gateway.segments,
+            .filter_map(|text| {
+                let gateway = self.rules.gateways.iter().find(|gateway| gateway.name == text.destination)?;
+                // Without an answer nobody told what it cost.
+                let units = if text.segments == 0 { gateway.segments_max } else { u16::from(text.segments) };
+                Some(Charge { payer: Payer::Gateway(gateway.name.clone()), at: now, units })
             })
             .collect()
     }
@@ -174,7 +174,7 @@ impl Dispatcher {
     }
 
     pub(super) fn segments(&self, rank: usize) -> i64 {
-        self.rules.gateways.get(rank).map_or(1, |gateway| i64::from(gateway.segments))
+        self.rules.gateways.get(rank).map_or(1, |gateway| i64::from(gateway.segments_max))
     }
 
     /// What is worth writing down: what counts after a restart.

@@ -20,7 +20,10 @@ use crate::{
     },
     clock::ManualClock,
     config::{Contact, Rate},
-    deliver::{Renderer, SmsTransport, Text},
+    deliver::{
+        Renderer, SmsText, SmsTransport, Text,
+        sms::{Fitted, TextRules, fit},
+    },
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Repeat},
     queue::{Poster, Queue},
     store::{
@@ -173,6 +176,10 @@ impl SmsTransport for Company {
         "company"
     }
 
+    fn fit(&self, _: &PhoneNumber, text: &SmsText) -> Fitted {
+        fit(&text.words, "", TextRules::automatic(1))
+    }
+
     async fn send(&self, text: Text) -> Outcome {
         let now = self.clock.lock().expect("no panic").as_ref().map_or(T0, |clock| clock.now());
         self.texts.lock().expect("no panic").push((now, text.alert_id));
@@ -192,7 +199,7 @@ fn rules() -> Rules {
         gateways: vec![GatewayRule {
             name: "company".to_owned(),
             in_flight_max: SignedDuration::from_secs(10),
-            segments: 1,
+            segments_max: 1,
             per_day: None,
         }],
         always_at: Some(Severity::Disaster),

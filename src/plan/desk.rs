@@ -136,7 +136,7 @@ impl<'a> Desk<'a> {
         for (send, detail) in silent {
             let outcome = Outcome::Unknown { detail: detail.to_owned() };
             let ended = self.now();
-            settle::record(self, telling, &settle::Settlement { send, outcome, ended });
+            settle::record(self, telling, &settle::Settlement { send, outcome, segments: 0, ended });
         }
     }
 
@@ -152,7 +152,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    pub(super) fn gateway(&self, rank: u8) -> Option<&GatewayRule> {
+    fn gateway(&self, rank: u8) -> Option<&GatewayRule> {
         self.present.rules.gateways.get(usize::from(rank))
     }
 

@@ -47,7 +47,7 @@ impl Desk<'_> {
 
     /// A text goes out for the first time, or once more because it may not have arrived.
     pub(super) fn charge_text(&mut self, contact: &ContactName, subject: &Subject, rank: u8) {
-        let segments = self.gateway(rank).map_or(1, |gateway| gateway.segments);
+        let segments = self.present.price.segments(self.alert, subject, contact, rank).max(1);
         self.charge(Payer::Contact(contact.clone(), self.purse(subject)), segments);
     }
 

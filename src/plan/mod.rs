@@ -24,8 +24,8 @@ pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
     budget::{Budgets, Fold, GATEWAY_DAY, Opening, STORM_LASTS, Storm},
     rules::{
-        DEFAULT_REPEAT, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, QUARANTINE, Repeat, Rules,
-        SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
+        DEFAULT_REPEAT, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, Price, QUARANTINE, Repeat,
+        Rules, SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
     },
     settle::{DeviceVerdict, Settlement, settle},
 };
@@ -47,6 +47,8 @@ pub struct Present<'a> {
     pub devices: &'a DeviceBook,
     /// What was spent of late.
     pub budgets: &'a Budgets,
+    /// What texts cost.
+    pub price: &'a dyn Price,
     /// Chance in `[0, 1)`, for jitter.
     pub chance: f64,
     /// For the ids of digests that are opened.

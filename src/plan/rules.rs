@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Backoff, budget::GATEWAY_DAY};
 use crate::{
-    alert::{ContactName, DeviceId, Severity},
+    alert::{Alert, ContactName, DeviceId, Severity, Subject},
     config::Rate,
 };
 
@@ -54,6 +54,12 @@ pub struct Rules {
     pub per_device: Vec<Rate>,
 }
 
+/// What texts cost: only who knows their words can tell.
+pub trait Price: std::fmt::Debug {
+    /// Segments of the text that tells `subject` of `alert` to `contact` through the gateway of this rank.
+    fn segments(&self, alert: &Alert, subject: &Subject, contact: &ContactName, rank: u8) -> u16;
+}
+
 /// An SMS gateway, as far as planning is concerned.
 #[derive(Clone, Debug)]
 pub struct GatewayRule {
@@ -61,8 +67,8 @@ pub struct GatewayRule {
     pub name: String,
     /// A request to it is given up after so long.
     pub in_flight_max: SignedDuration,
-    /// Most segments that one text through it takes.
-    pub segments: u16,
+    /// Most segments that one text through it costs.
+    pub segments_max: u16,
     /// Segments in any 24 hours, from which on it takes only what no limit may drop; `None` = no limit.
     pub per_day: Option<NonZeroU32>,
 }

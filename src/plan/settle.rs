@@ -21,6 +21,8 @@ pub struct Settlement {
     pub send: Send,
     /// Its result.
     pub outcome: Outcome,
+    /// What the text is billed as; 0 for a push, and where no request was made or it is not known.
+    pub segments: u8,
     /// When the answer was there.
     pub ended: Timestamp,
 }
@@ -79,7 +81,7 @@ pub(super) fn record(desk: &mut Desk<'_>, telling: &mut Telling, settlement: &Se
     }
 }
 
-fn row(Settlement { send, outcome, ended }: &Settlement, destination: String) -> AttemptRow {
+fn row(Settlement { send, outcome, segments, ended }: &Settlement, destination: String) -> AttemptRow {
     let took = ended.duration_since(send.began).as_millis();
     AttemptRow {
         attempt: send.attempt,
@@ -91,6 +93,11 @@ fn row(Settlement { send, outcome, ended }: &Settlement, destination: String) ->
         cause: outcome.cause().map(str::to_owned),
         // A message id is as long as the provider likes; the document has a limit.
         detail: outcome.detail().chars().take(DETAIL_CHARS_MAX).collect(),
+        segments: if matches!(outcome, Outcome::Accepted { .. } | Outcome::Unknown { .. }) {
+            *segments
+        } else {
+            0
+        },
         started_at: send.began,
         took_ms: u32::try_from(took).unwrap_or(if took < 0 { 0 } else { u32::MAX }),
     }

@@ -12,6 +12,16 @@ mod storm;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
+/// Every text costs so much.
+#[derive(Debug)]
+struct Each(u16);
+
+impl Price for Each {
+    fn segments(&self, _: &Alert, _: &Subject, _: &ContactName, _: u8) -> u16 {
+        self.0
+    }
+}
+
 /// One alert, its rules, and the requests that are under way.
 struct Scene {
     alert: Alert,
@@ -64,7 +74,8 @@ impl Scene {
     fn present(&self) -> Present<'_> {
         let (rules, devices, budgets) = (&self.rules, &self.devices, &self.budgets);
         let (now, running_since) = (self.now, self.started);
-        Present { now, running_since, rules, devices, budgets, chance: 0.0, entropy: [7; 10] }
+        let entropy = [7; 10];
+        Present { now, running_since, rules, devices, budgets, price: &Each(1), chance: 0.0, entropy }
     }
 
     /// Plans now; says what goes out, such as `push 1 jin` or `sms 2 jin`.
@@ -118,7 +129,7 @@ impl Scene {
         if let Some((_, known)) = self.texts.iter_mut().find(|(text, _)| *text == send) {
             *known = Some(outcome.clone());
         }
-        let settlement = Settlement { send, outcome, ended: self.now };
+        let settlement = Settlement { send, outcome, segments: 0, ended: self.now };
         let mut alert = self.alert.clone();
         match settle(&mut alert, &settlement, &self.present()) {
             Some(DeviceVerdict::Retire { device, .. }) => self.devices.retire(device),
@@ -166,7 +177,7 @@ fn gateways(count: usize) -> Vec<GatewayRule> {
     let rule = |n| GatewayRule {
         name: format!("gateway{n}"),
         in_flight_max: SignedDuration::from_secs(10),
-        segments: 1,
+        segments_max: 1,
         per_day: None,
     };
     (1..=count).map(rule).collect()

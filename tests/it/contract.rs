@@ -431,6 +431,7 @@ fn every_journal_row_and_cause_is_documented() {
         outcome: "deferred".to_owned(),
         cause: Some(cause.to_owned()),
         detail: "503".to_owned(),
+        segments: 3,
         started_at: T0,
         took_ms: 7,
     };

@@ -20,4 +20,5 @@ mod restart;
 mod secrets;
 mod shutdown;
 mod storm;
+mod texts;
 mod unreachable;

@@ -229,26 +229,28 @@ bongsu.toml:9:1: contact `min` (line 9) can be reached by no road: it has no `de
 name = "one"
 provider = "twilio"
 account_sid = "x"
-max_segments = 3
+max_segments = 11
 [[sms.gateway]]
 name = "two"
 provider = "solapi"
 url = "https://sms.example"
 timeout = "2m"
 api_key = "k"
+encoding = "ucs2"
+max_segments = "3"
 [[sms.gateway]]
 name = "three"
 provider = "pigeon"
-encoding = "ucs2"
 "#,
         r#"bongsu.toml:3:12: [[sms.gateway]] `one` provider: "twilio" is not built yet in this version
-bongsu.toml:5:16: [[sms.gateway]] `one` max_segments: is not built yet in this version
+bongsu.toml:5:16: [[sms.gateway]] `one` max_segments: expected a whole number from 1 to 10, found 11
 bongsu.toml:6:1: [[sms.gateway]] `two` from: missing, expected the number registered with Solapi, such as "029302266"
 bongsu.toml:6:1: [[sms.gateway]] `two` api_secret: missing, expected { env = "NAME" }, { file = "PATH" } or a string
 bongsu.toml:9:7: [[sms.gateway]] `two` url: does not belong to this gateway's provider
 bongsu.toml:10:11: [[sms.gateway]] `two` timeout: expected 1s to 1m, found "2m"
-bongsu.toml:14:12: [[sms.gateway]] `three` provider: expected "solapi" or "http", found "pigeon"
-bongsu.toml:15:12: [[sms.gateway]] `three` encoding: is not built yet in this version"#,
+bongsu.toml:12:12: [[sms.gateway]] `two` encoding: does not belong to this gateway's provider
+bongsu.toml:13:16: [[sms.gateway]] `two` max_segments: expected a whole number from 1 to 10, found a string
+bongsu.toml:16:12: [[sms.gateway]] `three` provider: expected "solapi" or "http", found "pigeon""#,
     ),
     (
         r#"[[sms.gateway]]
@@ -262,6 +264,7 @@ body_type = "xml"
 accepted = { status = "20x", pointer = "ok" }
 rejected = { equals = "bad" }
 id_pointer = "/a~2"
+encoding = "latin1"
 "#,
         r#"bongsu.toml:1:1: [[sms.gateway]] `mine` from: missing, expected a sender, because `headers.X-From` uses {{from}}
 bongsu.toml:4:7: [[sms.gateway]] `mine` url: unknown placeholder {{phone}}, expected one of {{to}} {{to_national}} {{to_digits}} {{from}} {{text}} {{alert_id}} {{severity}}
@@ -272,7 +275,8 @@ bongsu.toml:8:13: [[sms.gateway]] `mine` body_type: expected "json", "form", "ra
 bongsu.toml:9:23: [[sms.gateway]] `mine` accepted.status: expected a status such as "2xx" or "202", found "20x"
 bongsu.toml:9:40: [[sms.gateway]] `mine` accepted.pointer: expected a JSON pointer that starts with `/`, such as "/result/id", found "ok"
 bongsu.toml:10:12: [[sms.gateway]] `mine` rejected.pointer: missing, expected a JSON pointer such as "/ok"
-bongsu.toml:11:14: [[sms.gateway]] `mine` id_pointer: expected a JSON pointer that starts with `/`, such as "/result/id", found "/a~2""#,
+bongsu.toml:11:14: [[sms.gateway]] `mine` id_pointer: expected a JSON pointer that starts with `/`, such as "/result/id", found "/a~2"
+bongsu.toml:12:12: [[sms.gateway]] `mine` encoding: expected "gsm7", "ucs2" or "euc-kr", found "latin1""#,
     ),
     (
         r#"[[sms.gateway]]
@@ -375,7 +379,7 @@ bongsu.toml:4:13: [[integration]] time_zone: expected a time zone such as "Asia/
 bongsu.toml:5:15: [[integration]] close_after: expected a duration such as "20s", found "soon"
 bongsu.toml:6:1: [[integration]] key: missing, expected { env = "NAME" }, { file = "PATH" } or a string
 bongsu.toml:7:8: [[integration]] name: expected a name of 1 to 64 characters A-Z a-z 0-9 _ . -, found "a/b"
-bongsu.toml:8:8: [[integration]] kind: expected "zabbix" or "generic", found "nagios"
+bongsu.toml:8:8: [[integration]] kind: expected one of zabbix, grafana, alertmanager, munin, whatap, uptime_kuma, generic, found "nagios"
 bongsu.toml:9:1: [[operator]] token: missing, expected { env = "NAME" }, { file = "PATH" } or a string
 bongsu.toml:10:8: [[operator]] name: expected a name of 1 to 64 characters A-Z a-z 0-9 _ . -, found "..""#,
     ),

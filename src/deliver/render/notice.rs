@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 use crate::{
-    alert::{Alert, AlertId, ContactName, Counted, Severity, Subject},
+    alert::{Alert, AlertId, Severity, Subject},
     deliver::sms::text::fold,
 };
 
@@ -70,8 +70,6 @@ pub enum NoticeState<'a> {
     },
     /// A Test button.
     Test,
-    /// So many alerts were held back.
-    Digest(&'a Counted),
 }
 
 impl NoticeState<'_> {
@@ -85,7 +83,6 @@ impl NoticeState<'_> {
             Self::Missed => "missed",
             Self::Unreachable { .. } => "unreachable",
             Self::Test => "test",
-            Self::Digest(_) => "digest",
         }
     }
 }
@@ -103,12 +100,9 @@ impl<'a> Notice<'a> {
             alert_id: alert.id,
             state: match subject {
                 Subject::Opened if alert.test => NoticeState::Test,
-                Subject::Opened => NoticeState::Triggered,
+                // A digest has texts of its own.
+                Subject::Opened | Subject::Digest => NoticeState::Triggered,
                 Subject::Repeat { number } => NoticeState::Repeat { number: *number },
-                Subject::Digest => match alert.digest.as_ref().and_then(|digest| digest.counted.as_ref()) {
-                    Some(counted) => NoticeState::Digest(counted),
-                    None => NoticeState::Triggered,
-                },
                 Subject::Raised => NoticeState::Raised,
                 Subject::Resolved => NoticeState::Resolved,
                 Subject::Missed => NoticeState::Missed,
@@ -125,9 +119,9 @@ impl<'a> Notice<'a> {
             starts_at: alert.starts_at,
             resolved_at: alert.resolved.as_ref().map(|resolution| resolution.at),
             acknowledged_by: alert.acknowledged.as_ref().map(|acknowledgement| acknowledgement.by.as_str()),
-            flapping: alert.openings.flapping(),
             url,
             time_zone,
+            flapping: alert.openings.flapping(),
             now,
         }
     }
@@ -141,7 +135,6 @@ impl<'a> Notice<'a> {
             | NoticeState::Raised
             | NoticeState::Resolved
             | NoticeState::Missed
-            | NoticeState::Digest(_)
             | NoticeState::Test => (None, None, None),
         };
         Context {
@@ -151,16 +144,6 @@ impl<'a> Notice<'a> {
             contact,
             reason,
             flapping: self.flapping,
-            digest: match self.state {
-                NoticeState::Digest(counted) => Some(self.digest(counted)),
-                NoticeState::Triggered
-                | NoticeState::Repeat { .. }
-                | NoticeState::Raised
-                | NoticeState::Resolved
-                | NoticeState::Missed
-                | NoticeState::Unreachable { .. }
-                | NoticeState::Test => None,
-            },
             severity: self.severity.as_str(),
             title: fold(self.title),
             body: self.body,
@@ -174,47 +157,23 @@ impl<'a> Notice<'a> {
         }
     }
 
-    fn digest<'c>(&self, counted: &'c Counted) -> DigestContext<'c> {
-        let counts = counted.by_severity.iter().rev();
-        DigestContext {
-            count: counted.total(),
-            by_severity: counts.map(|(severity, count)| (severity.as_str(), *count)).collect(),
-            resolved: counted.resolved,
-            unreachable: counted.unreachable,
-            unreached: counted.unreached.iter().map(ContactName::as_str).collect(),
-            worst: counted.worst.iter().map(|named| (named.severity.as_str(), fold(&named.title))).collect(),
-            since: self.local(counted.since),
-            until: self.local(counted.until),
-        }
-    }
-
-    /// As a clock on the wall shows it, with the date where it is not today's.
     fn local(&self, at: Timestamp) -> String {
-        let zoned = |at: Timestamp| at.to_zoned(self.time_zone.clone());
-        let (at, now) = (zoned(at), zoned(self.now));
-        let format = if at.date() == now.date() {
-            "%H:%M"
-        } else if at.year() == now.year() {
-            "%m-%d %H:%M"
-        } else {
-            "%Y-%m-%d %H:%M"
-        };
-        at.strftime(format).to_string()
+        local(at, self.now, self.time_zone)
     }
 }
 
-/// What a digest counts, gravest first.
-#[derive(Serialize)]
-struct DigestContext<'a> {
-    count: u32,
-    by_severity: Vec<(&'static str, u32)>,
-    resolved: u32,
-    unreachable: u32,
-    unreached: Vec<&'a str>,
-    /// Severity and title of the gravest.
-    worst: Vec<(&'static str, String)>,
-    since: String,
-    until: String,
+/// As a clock on the wall shows it, with the date where it is not today's.
+pub(super) fn local(at: Timestamp, now: Timestamp, time_zone: &TimeZone) -> String {
+    let zoned = |at: Timestamp| at.to_zoned(time_zone.clone());
+    let (at, now) = (zoned(at), zoned(now));
+    let format = if at.date() == now.date() {
+        "%H:%M"
+    } else if at.year() == now.year() {
+        "%m-%d %H:%M"
+    } else {
+        "%Y-%m-%d %H:%M"
+    };
+    at.strftime(format).to_string()
 }
 
 /// What a template can name; a name that is not here is an error, not an empty text.
@@ -230,8 +189,6 @@ pub(super) struct Context<'a> {
     reason: Option<String>,
     /// Openings so far of what comes and goes.
     flapping: Option<u32>,
-    /// Of a digest.
-    digest: Option<DigestContext<'a>>,
     severity: &'static str,
     title: String,
     body: &'a str,

@@ -1,14 +1,11 @@
-//! One notice of every kind, so that a template that fails for any of them fails at start.
+//! One notice of every kind and digests, so that a template that fails for any of them fails at start.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{Notice, NoticeState};
-use crate::alert::{AlertId, Counted, Named, Severity};
+use super::{DigestContext, Notice, NoticeState};
+use crate::alert::{AlertId, Severity};
 
 static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
 
@@ -23,36 +20,10 @@ pub(super) const STATES: [NoticeState<'static>; 7] = [
     NoticeState::Test,
 ];
 
-/// Two digests: a grave one, and one of mere ends.
-fn digests() -> &'static [Counted; 2] {
-    static DIGESTS: LazyLock<[Counted; 2]> = LazyLock::new(|| {
-        let since = Timestamp::constant(1_795_284_600, 0);
-        let until = since + SignedDuration::from_secs(40);
-        let named = |severity, title: &str| Named {
-            alert_id: AlertId::from_bytes([8; 16]),
-            severity,
-            title: title.to_owned(),
-        };
-        let grave = Counted {
-            by_severity: [(Severity::Average, 2), (Severity::High, 35), (Severity::Disaster, 1)].into(),
-            resolved: 4,
-            unreachable: 3,
-            unreached: BTreeSet::from(["jin".parse().expect("a name")]),
-            worst: vec![named(Severity::Disaster, "Site down"), named(Severity::High, "Disk full on db1")],
-            since,
-            until,
-            text: true,
-        };
-        [grave, Counted { resolved: 12, since, until, ..Counted::default() }]
-    });
-    &DIGESTS
-}
-
 /// Every state at every severity, with and without what may be absent.
 pub(super) fn samples() -> impl Iterator<Item = Notice<'static>> {
     let each = |state| Severity::ALL.into_iter().flat_map(move |severity| both(state, severity));
-    let digests = digests().iter().map(NoticeState::Digest);
-    STATES.into_iter().chain(digests).flat_map(each)
+    STATES.into_iter().flat_map(each)
 }
 
 fn both(state: NoticeState<'static>, severity: Severity) -> [Notice<'static>; 2] {
@@ -62,9 +33,17 @@ fn both(state: NoticeState<'static>, severity: Severity) -> [Notice<'static>; 2]
     [full, bare]
 }
 
-/// 22 November 2026, 03:10 in Seoul; over at 03:12.
+/// A new disaster.
+pub(super) fn typical() -> Notice<'static> {
+    Notice { flapping: None, ..full(NoticeState::Triggered, Severity::Disaster) }
+}
+
+/// 22 November 2026, 03:10 in Seoul.
+const STARTS_AT: Timestamp = Timestamp::constant(1_795_284_600, 0);
+
+/// Over two minutes later, if it is over.
 fn full(state: NoticeState<'static>, severity: Severity) -> Notice<'static> {
-    let starts_at = Timestamp::constant(1_795_284_600, 0);
+    let starts_at = STARTS_AT;
     let over = matches!(state, NoticeState::Resolved | NoticeState::Missed);
     Notice {
         alert_id: AlertId::from_bytes([7; 16]),
@@ -83,4 +62,46 @@ fn full(state: NoticeState<'static>, severity: Severity) -> Notice<'static> {
         time_zone: const { &TimeZone::UTC },
         now: starts_at + SignedDuration::from_mins(3),
     }
+}
+
+/// A digest of every severity, of one, of none, and of one alert.
+pub(super) fn digests() -> impl Iterator<Item = DigestContext<'static>> {
+    let worst = || vec!["Disk full on db1".to_owned(), "Swap full on db2".to_owned()];
+    let mixed = DigestContext {
+        count: 37,
+        by_severity: vec![(Severity::High, 35), (Severity::Average, 2)],
+        resolved: 0,
+        unreachable: 0,
+        unreached: Vec::new(),
+        worst: worst(),
+        since: STARTS_AT,
+        until: STARTS_AT + SignedDuration::from_mins(2),
+        url: "https://a.example.org/alerts",
+        time_zone: const { &TimeZone::UTC },
+        now: STARTS_AT + SignedDuration::from_mins(3),
+    };
+    let every = DigestContext {
+        count: 40,
+        by_severity: Severity::ALL.into_iter().map(|severity| (severity, 6)).collect(),
+        resolved: 3,
+        unreachable: 1,
+        unreached: vec!["jin".to_owned()],
+        ..mixed.clone()
+    };
+    let over = DigestContext {
+        count: 1,
+        by_severity: Vec::new(),
+        resolved: 1,
+        worst: Vec::new(),
+        url: "",
+        ..mixed.clone()
+    };
+    let untold = DigestContext {
+        resolved: 0,
+        unreachable: 1,
+        unreached: vec!["jin".to_owned()],
+        worst: worst(),
+        ..over.clone()
+    };
+    [mixed, every, over, untold].into_iter()
 }

@@ -15,13 +15,19 @@ macro_rules! built_in {
 }
 
 /// Name and text of every template.
-const BUILT_IN: [(&str, &str); 10] = built_in![
-    "notification/en/digest.txt",
+const BUILT_IN: [(&str, &str); 16] = built_in![
+    "notification/en/digest_counts.txt",
+    "notification/en/digest_push_body.txt",
+    "notification/en/digest_push_title.txt",
+    "notification/en/digest_sms.txt",
     "notification/en/push_body.txt",
     "notification/en/push_title.txt",
     "notification/en/severity.txt",
     "notification/en/sms.txt",
-    "notification/ko/digest.txt",
+    "notification/ko/digest_counts.txt",
+    "notification/ko/digest_push_body.txt",
+    "notification/ko/digest_push_title.txt",
+    "notification/ko/digest_sms.txt",
     "notification/ko/push_body.txt",
     "notification/ko/push_title.txt",
     "notification/ko/severity.txt",
@@ -37,6 +43,12 @@ pub(super) struct Source {
     pub(super) file: String,
     /// Its text.
     pub(super) text: String,
+}
+
+/// Name of every template.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.into_iter().map(|(name, _)| name)
 }
 
 /// Every template by name, those in `overrides` instead of ours.

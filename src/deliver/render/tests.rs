@@ -3,11 +3,10 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use super::*;
 use crate::{
     alert::{Acknowledgement, Alert, AlertId, DedupKey, Event, Resolution, ResolvedBy, Severity, Subject},
-    deliver::sms::TEXT_CHARS_MAX,
+    deliver::sms::{Encoding, TextRules, fit, text::length},
 };
 
 const URL: &str = "https://a.example.org/alerts/019b0000-0000-7000-8000-000000000001";
-const SHORT_URL: &str = "https://a.example.org/a/7";
 
 fn renderer() -> Renderer {
     Renderer::new(None).expect("the built-in templates work")
@@ -41,9 +40,9 @@ fn unreachable() -> Subject {
     Subject::Unreachable { contact: "jin".parse().expect("a name"), reason: "no device enrolled".to_owned() }
 }
 
-fn sms(alert: &Alert, subject: &Subject, url: &str, language: Language) -> String {
+fn sms(alert: &Alert, subject: &Subject, language: Language) -> String {
     let (zone, now) = (seoul(), at("2026-11-22T03:15:00+09:00"));
-    renderer().sms(&Notice::new(alert, subject, url, &zone, now), language, TEXT_CHARS_MAX)
+    renderer().sms(&Notice::new(alert, subject, URL, &zone, now), language).words
 }
 
 fn push(alert: &Alert, subject: &Subject, language: Language) -> PushText {
@@ -60,14 +59,19 @@ fn every_sample_renders_the_same_twice_and_within_its_limits() {
             assert_eq!(renderer.push(&notice, language), push);
             assert!(!push.title.is_empty() && length(&push.title) <= PUSH_TITLE_CHARS_MAX, "{push:?}");
             assert!(!push.body.is_empty() && length(&push.body) <= PUSH_BODY_CHARS_MAX, "{push:?}");
-            let named = matches!(notice.state, NoticeState::Digest(_)) || push.title.contains("Disk full");
-            assert!(!push.title.contains('\n') && named, "{push:?}");
-            for budget in [TEXT_CHARS_MAX, 160, 40] {
-                let text = renderer.sms(&notice, language, budget);
-                assert_eq!(renderer.sms(&notice, language, budget), text);
-                assert!(!text.is_empty() && length(&text) <= budget, "{text}");
-                assert!(!text.contains(char::is_control) && !text.contains("none"), "{text}");
-            }
+            assert!(!push.title.contains('\n') && push.title.contains("Disk full"), "{push:?}");
+            let SmsText { words, link } = renderer.sms(&notice, language);
+            assert!(words.contains("Disk full on db1") && link == notice.url, "{words}");
+            assert!(!words.contains(char::is_control) && !words.contains("none"), "{words}");
+        }
+    }
+    for digest in sample::digests() {
+        for language in [Language::En, Language::Ko] {
+            let push = renderer.digest_push(&digest, language);
+            assert!(length(&push.title) <= PUSH_TITLE_CHARS_MAX && !push.body.is_empty(), "{push:?}");
+            let SmsText { words, link } = renderer.digest_sms(&digest, language);
+            assert!(words.contains(&digest.count.to_string()) && link == digest.url, "{words}");
+            assert!(!words.contains(char::is_control) && !words.contains("none"), "{words}");
         }
     }
 }
@@ -110,8 +114,8 @@ fn a_text_says_what_happened_how_grave_it_is_and_what_it_is_about() {
         ),
         (&test, Subject::Opened, "[시험] 서버실 온도 45℃ 초과", "[Test] 서버실 온도 45℃ 초과"),
     ] {
-        assert_eq!(sms(alert, &subject, "", Language::Ko), ko);
-        assert_eq!(sms(alert, &subject, "", Language::En), en);
+        assert_eq!(sms(alert, &subject, Language::Ko), ko);
+        assert_eq!(sms(alert, &subject, Language::En), en);
     }
 }
 
@@ -126,45 +130,115 @@ fn severities_have_their_words() {
         (Severity::Disaster, "재난", "Disaster"),
     ] {
         let alert = Alert { severity, ..alert() };
-        assert!(sms(&alert, &Subject::Opened, "", Language::Ko).starts_with(&format!("[{ko}] ")));
+        assert!(sms(&alert, &Subject::Opened, Language::Ko).starts_with(&format!("[{ko}] ")));
         assert!(push(&alert, &Subject::Opened, Language::En).title.starts_with(&format!("[{en}] ")));
     }
 }
 
 #[test]
-fn the_link_comes_last_and_the_title_makes_room_for_it() {
-    let short = alert();
-    assert_eq!(
-        sms(&short, &Subject::Opened, SHORT_URL, Language::Ko),
-        "[재난] 서버실 온도 45℃ 초과 https://a.example.org/a/7"
-    );
-    let long = Alert {
-        title: "데이터베이스 서버 디스크 사용량이 한계를 넘어 쓰기가 멈췄습니다 지금 확인하세요".to_owned(),
-        ..alert()
+fn a_typical_text_is_one_segment_without_its_link_and_keeps_it_within_three() {
+    let (ko, en) = (alert(), Alert { title: "Disk space is low (95 % used) on db1".to_owned(), ..alert() });
+    let subjects = || {
+        let subjects = [Subject::Opened, Subject::Repeat { number: 2 }, Subject::Raised, Subject::Resolved];
+        subjects.into_iter().chain([Subject::Missed, unreachable()])
     };
-    assert_eq!(
-        sms(&long, &Subject::Opened, SHORT_URL, Language::Ko),
-        "[재난] 데이터베이스 서버 디스크 사용량이 한계를 넘어 쓰기가 멈췄습니다 지금… https://a.example.org/a/7"
-    );
+    let (zone, now) = (seoul(), at("2026-11-22T03:15:00+09:00"));
+    for (alert, language, rules) in [
+        (&ko, Language::Ko, TextRules::fixed(Encoding::EucKr, 3)),
+        (&ko, Language::Ko, TextRules::automatic(3)),
+        (&en, Language::En, TextRules::fixed(Encoding::EucKr, 3)),
+        (&en, Language::En, TextRules::automatic(3)),
+    ] {
+        for subject in subjects() {
+            let alert = if matches!(subject, Subject::Resolved | Subject::Missed) {
+                resolved(alert.clone())
+            } else {
+                alert.clone()
+            };
+            let says = renderer().sms(&Notice::new(&alert, &subject, URL, &zone, now), language);
+            let alone = fit(&says.words, "", rules);
+            assert_eq!(alone.segments, 1, "{}", alone.text);
+            assert!(alone.text.ends_with(&alert.title) || subject == unreachable(), "{}", alone.text);
+            let linked = fit(&says.words, &says.link, rules);
+            assert!(linked.text.ends_with(&format!("{} {URL}", alert.title)), "{}", linked.text);
+            assert!(linked.segments <= 3);
+        }
+    }
 }
 
 #[test]
-fn a_link_that_would_leave_too_little_of_the_title_is_left_out() {
-    let long = Alert {
-        title: "Disk space on /var/lib/postgresql is critically low (free 0.4 %)".to_owned(),
-        ..alert()
-    };
-    assert_eq!(
-        sms(&long, &Subject::Opened, URL, Language::En),
-        "[Disaster] Disk space on /var/lib/postgresql is critically low (free…"
-    );
-    // "[Disaster] " and 20 characters leave 38 of 70, less the space before it: 38 fits, 39 does not.
-    for (link_chars, linked) in [(38, true), (39, false)] {
-        let url = format!("https://{}", "x".repeat(link_chars - 8));
-        let text = sms(&long, &Subject::Opened, &url, Language::En);
-        assert_eq!(text.ends_with(&url), linked, "{text}");
-        assert!(length(&text) <= TEXT_CHARS_MAX);
+fn a_typical_title_is_shown_whole_by_phones() {
+    // Phones show some 40 Latin letters of a title on a locked screen; a Hangul syllable is as wide as two.
+    let wide = |text: &str| text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
+    let over = resolved(alert());
+    for (title, language) in [("Disk full on db1", Language::En), ("디스크 가득 참", Language::Ko)] {
+        for (alert, subject) in [
+            (alert(), Subject::Opened),
+            (alert(), Subject::Raised),
+            (over.clone(), Subject::Resolved),
+            (over.clone(), Subject::Missed),
+            (Alert { test: true, ..alert() }, Subject::Opened),
+        ] {
+            let shown = push(&Alert { title: title.to_owned(), ..alert }, &subject, language).title;
+            assert!(wide(&shown) <= 40, "{shown}");
+        }
+        // These two have more to say; what an alert is about may then wrap.
+        for subject in [Subject::Repeat { number: 2 }, unreachable()] {
+            let shown = push(&Alert { title: title.to_owned(), ..alert() }, &subject, language).title;
+            assert!(wide(&shown) <= 60, "{shown}");
+        }
     }
+}
+
+fn digest(by_severity: &[(Severity, u32)], resolved: u32, unreached: &[&str]) -> DigestContext<'static> {
+    let unreachable = u32::try_from(unreached.len()).expect("few");
+    DigestContext {
+        count: by_severity.iter().map(|(_, count)| count).sum::<u32>() + resolved + unreachable,
+        by_severity: by_severity.to_vec(),
+        resolved,
+        unreachable,
+        unreached: unreached.iter().map(|name| (*name).to_owned()).collect(),
+        worst: by_severity.iter().map(|(severity, _)| format!("{severity}\r\n{{{{ x }}}}")).collect(),
+        ..sample::digests().next().expect("there are samples")
+    }
+}
+
+#[test]
+fn a_digest_counts_the_gravest_first_and_names_them() {
+    let renderer = renderer();
+    for (digest, ko, en) in [
+        (
+            digest(&[(Severity::Average, 2), (Severity::High, 35), (Severity::Warning, 0)], 0, &[]),
+            "[높음] 37건 더: 높음 35건, 보통 2건: average {{ x }}; high {{ x }}; warning {{ x }}",
+            "[High] 37 more: 35 high, 2 average: average {{ x }}; high {{ x }}; warning {{ x }}",
+        ),
+        (
+            digest(&[(Severity::Disaster, 1)], 3, &["jin"]),
+            "[재난] 5건 더: 재난 1건, 해결 3건, jin 연락 불가 1건: disaster {{ x }}",
+            "[Disaster] 5 more: 1 disaster, 3 resolved, 1 about which jin could not be reached: disaster {{ x }}",
+        ),
+        (digest(&[], 2, &[]), "2건 더: 해결 2건", "2 more: 2 resolved"),
+    ] {
+        for (language, words) in [(Language::Ko, ko), (Language::En, en)] {
+            let says = renderer.digest_sms(&digest, language);
+            assert_eq!(says, SmsText { words: words.to_owned(), link: digest.url.to_owned() });
+            assert!(words.starts_with(&renderer.digest_push(&digest, language).title), "{words}");
+        }
+    }
+    let digest = digest(&[(Severity::High, 35), (Severity::Average, 2)], 0, &[]);
+    let zone = seoul();
+    let digest = DigestContext { time_zone: &zone, ..digest };
+    assert_eq!(
+        renderer.digest_push(&digest, Language::En),
+        PushText {
+            title: "[High] 37 more: 35 high, 2 average".to_owned(),
+            body: "high {{ x }}\naverage {{ x }}\n03:10 to 03:12".to_owned(),
+        }
+    );
+    assert_eq!(
+        renderer.digest_push(&digest, Language::Ko).body,
+        "high {{ x }}\naverage {{ x }}\n03:10~03:12"
+    );
 }
 
 #[test]
@@ -208,7 +282,7 @@ fn a_time_that_is_not_of_today_has_its_date() {
 fn whatever_the_sender_wrote_a_text_is_one_line_and_nothing_in_it_is_a_template() {
     let alert = Alert { title: "{{ url }}\r\n<b>\"x\"</b>\t& {% if %}\u{0}".to_owned(), ..alert() };
     let expected = "[재난] {{ url }} <b>\"x\"</b> & {% if %}";
-    assert_eq!(sms(&alert, &Subject::Opened, "", Language::Ko), expected);
+    assert_eq!(sms(&alert, &Subject::Opened, Language::Ko), expected);
     assert_eq!(push(&alert, &Subject::Opened, Language::Ko).title, expected);
 }
 
@@ -218,7 +292,10 @@ fn a_huge_alert_becomes_a_text_that_fits() {
     let push = push(&alert, &Subject::Opened, Language::Ko);
     assert_eq!(length(&push.title), PUSH_TITLE_CHARS_MAX);
     assert!(length(&push.body) <= PUSH_BODY_CHARS_MAX);
-    assert_eq!(length(&sms(&alert, &Subject::Opened, URL, Language::Ko)), TEXT_CHARS_MAX);
+    for rules in [TextRules::automatic(1), TextRules::automatic(3), TextRules::fixed(Encoding::EucKr, 3)] {
+        let fitted = fit(&sms(&alert, &Subject::Opened, Language::Ko), URL, rules);
+        assert_eq!(fitted.segments, rules.max_segments);
+    }
 }
 
 fn overriding(name: &str, text: &str) -> (tempfile::TempDir, Result<Renderer, TemplateError>) {
@@ -242,8 +319,8 @@ fn a_file_replaces_the_template_of_its_name_and_no_other() {
     let (renderer, zone, alert) = (renderer.expect("good"), seoul(), alert());
     let notice =
         Notice::new(&alert, &Subject::Opened, "", &zone, alert.starts_at + SignedDuration::from_mins(1));
-    assert_eq!(renderer.sms(&notice, Language::Ko, 70), "!! 서버실 온도 45℃ 초과");
-    assert_eq!(renderer.sms(&notice, Language::En, 70), "[Disaster] 서버실 온도 45℃ 초과");
+    assert_eq!(renderer.sms(&notice, Language::Ko).words, "!! 서버실 온도 45℃ 초과");
+    assert_eq!(renderer.sms(&notice, Language::En).words, "[Disaster] 서버실 온도 45℃ 초과");
 }
 
 #[test]
@@ -253,6 +330,16 @@ fn a_bad_override_is_named_with_file_and_line() {
         ("notification/ko/sms.txt", "{{ title }}\n\n{{ titel }}", "line 3: undefined"),
         ("notification/en/severity.txt", "\n{{ severity | louder }}", "line 2: unknown filter"),
         ("notification/en/push_body.txt", "{% if state == 'test' %}x{% endif %}", "gives no text"),
+        (
+            "notification/ko/digest_sms.txt",
+            "{{ count }}{% for each in by_severity %}\n{{ each.name }}{% endfor %}",
+            "line 2: undefined",
+        ),
+        (
+            "notification/en/digest_push_title.txt",
+            "{% if severity %}x{% endif %}",
+            "gives no text for `digest`",
+        ),
         ("notification/en/smss.txt", "x", "replaces no template"),
         ("notification/fr/sms.txt", "x", "replaces no template"),
     ] {
@@ -272,5 +359,32 @@ fn a_template_that_fails_for_one_alert_still_says_which() {
     let (renderer, zone, alert) =
         (renderer.expect("good samples"), seoul(), Alert { title: "odd".to_owned(), ..alert() });
     let notice = Notice::new(&alert, &Subject::Opened, "", &zone, alert.starts_at);
-    assert_eq!(renderer.sms(&notice, Language::En, 70), "[disaster] odd");
+    assert_eq!(renderer.sms(&notice, Language::En).words, "[disaster] odd");
+}
+
+#[test]
+fn every_template_and_everything_it_can_name_is_documented() {
+    let docs = include_str!("../../../docs/templates.md");
+    let notice = serde_json::to_value(sample::typical().context()).expect("JSON");
+    let digest = serde_json::to_value(sample::digests().next().expect("samples").context()).expect("JSON");
+    let mut names: Vec<String> =
+        source::names().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect();
+    for context in [notice, digest] {
+        names.extend(context.as_object().expect("an object").keys().cloned());
+    }
+    for name in names {
+        assert!(docs.contains(&format!("`{name}`")), "docs/templates.md does not explain `{name}`");
+    }
+}
+
+#[test]
+fn both_languages_have_every_template() {
+    let in_language = |language: &str| {
+        let folder = format!("notification/{language}/");
+        source::names()
+            .filter_map(move |name| name.strip_prefix(&folder).map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(in_language("en"), in_language("ko"));
+    assert_eq!(in_language("en").len() * 2, source::names().count());
 }

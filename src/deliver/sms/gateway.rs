@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use super::{
     SmsSetupError,
     exchange::{Answer, exchange, read},
-    text::fit,
+    fit::{Fitted, TextRules, fit},
 };
 use crate::{
-    alert::{DeferCause, Outcome},
+    alert::{DeferCause, Outcome, PhoneNumber},
     clock::Clock,
     config,
     deliver::{
-        SmsTransport, Text,
+        SmsText, SmsTransport, Text,
         breaker::{Admit, Breaker},
         http::{CONNECT_TIMEOUT, client_builder},
     },
@@ -26,6 +26,11 @@ use crate::{
 
 /// What differs between SMS companies.
 pub(crate) trait Provider: Send + Sync + 'static {
+    /// What a text to `to` may be, within the operator's `max_segments`.
+    fn rules(&self, _to: &PhoneNumber, max_segments: u8) -> TextRules {
+        TextRules::automatic(max_segments)
+    }
+
     /// The request that sends `text`; `Err` says why there is none.
     fn request(
         &self,
@@ -57,6 +62,7 @@ impl Reading {
 /// One `[[sms.gateway]]`.
 pub(crate) struct Gateway<P> {
     name: String,
+    max_segments: u8,
     client: reqwest::Client,
     provider: P,
     guard: Mutex<Guard>,
@@ -90,7 +96,8 @@ impl<P: Provider> Gateway<P> {
             .timeout(timeout)
             .build()
             .map_err(|source| SmsSetupError::Build { gateway: name.clone(), source })?;
-        Ok(Self { name, client, provider, guard: Mutex::default(), clock })
+        let max_segments = config.max_segments;
+        Ok(Self { name, max_segments, client, provider, guard: Mutex::default(), clock })
     }
 
     /// `Err` while the breaker is open.
@@ -133,11 +140,14 @@ impl<P: Provider> SmsTransport for Gateway<P> {
         &self.name
     }
 
-    async fn send(&self, mut text: Text) -> Outcome {
+    fn fit(&self, to: &PhoneNumber, text: &SmsText) -> Fitted {
+        fit(&text.words, &text.link, self.provider.rules(to, self.max_segments))
+    }
+
+    async fn send(&self, text: Text) -> Outcome {
         if let Err(open) = self.admit() {
             return open;
         }
-        text.text = fit(&text.text);
         let request = match self.provider.request(&self.client, &text, self.clock.now()) {
             Ok(request) => request,
             Err(detail) => return self.settle(Reading::Fault(detail)),

@@ -13,13 +13,14 @@ use serde_json::Value;
 use super::{
     FieldProblem,
     exchange::Answer,
+    fit::{Fitted, TextRules},
     gateway::{Provider, Reading},
     http_answer::{self, Rules},
     http_template::{Escape, Template},
 };
 use crate::{
     alert::{AlertId, PhoneNumber, Severity},
-    config::{BodyType, HttpGateway, PointerRule},
+    config::{BodyType, Encoding, HttpGateway, PointerRule},
     deliver::Text,
 };
 
@@ -123,6 +124,13 @@ impl HttpProvider {
 }
 
 impl Provider for HttpProvider {
+    fn rules(&self, _: &PhoneNumber, max_segments: u8) -> TextRules {
+        match self.config.encoding {
+            Some(encoding) => TextRules::fixed(encoding, max_segments),
+            None => TextRules::automatic(max_segments),
+        }
+    }
+
     fn request(
         &self,
         client: &reqwest::Client,
@@ -220,7 +228,7 @@ fn example() -> Text {
     Text {
         to: PhoneNumber::parse("+821000000000").expect("well formed"),
         contact: "example".parse().expect("well formed"),
-        text: "\"서버실\" & 100%\n".to_owned(),
+        fitted: Fitted::verbatim("\"서버실\" & 100%\n", Encoding::Ucs2),
         alert_id: AlertId::from_bytes([0; 16]),
         severity: Severity::Disaster,
     }

@@ -103,7 +103,7 @@ impl Placeholder {
             Self::ToNational => number::to_national(&text.to).into(),
             Self::ToDigits => number::to_digits(&text.to).into(),
             Self::From => from.into(),
-            Self::Text => text.text.as_str().into(),
+            Self::Text => text.fitted.text.as_str().into(),
             Self::AlertId => text.alert_id.to_string().into(),
             Self::Severity => text.severity.as_str().into(),
         }
@@ -135,10 +135,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::deliver::sms::testing::text_to;
+    use crate::deliver::sms::{Encoding, Fitted, testing::text_to};
 
     fn filled(source: &str, escape: Escape, value: &str) -> String {
-        let text = Text { text: value.to_owned(), ..text_to("+821012345678") };
+        let fitted = Fitted::verbatim(value, Encoding::Ucs2);
+        let text = Text { fitted, ..text_to("+821012345678") };
         Template::parse(source, escape).expect("a good template").fill(&text, "0212345678")
     }
 

@@ -4,13 +4,22 @@
 //! breaker ─▶ provider: request ─▶ exchange ─▶ provider: reading ─▶ breaker
 //! ```
 //!
+//! A text is fitted before it is sent ([`SmsTransport::fit`]), so that its price is known first:
+//!
+//! ```text
+//! words, link ─▶ spell: characters that can be written ─▶ fit: as many segments as may be paid for
+//! ```
+//!
 //! `solapi` and `http` know one kind of provider each; the rest is common to all.
 
 use std::sync::Arc;
 
+mod encoding;
 mod euc_kr;
 mod exchange;
+mod fit;
 mod gateway;
+mod gsm7;
 mod http;
 mod http_answer;
 mod http_template;
@@ -18,11 +27,14 @@ mod number;
 mod quote;
 mod solapi;
 mod solapi_answer;
+mod spell;
 #[cfg(test)]
 mod testing;
 pub(crate) mod text;
 
-pub use text::{SEGMENTS_MAX, TEXT_CHARS_MAX, fit};
+pub use crate::config::Encoding;
+pub use encoding::segments;
+pub use fit::{Fitted, TextRules, WORDS_UNITS_MIN, fit};
 
 use super::{SmsTransport, http::ClientError};
 use crate::{

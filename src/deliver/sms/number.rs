@@ -20,9 +20,8 @@ pub(crate) fn to_digits(number: &PhoneNumber) -> String {
 
 /// Country code and the digits after it, without a trunk prefix: +14155550100 is (1, 4155550100).
 pub(crate) fn by_country(number: &PhoneNumber) -> Option<(u16, String)> {
-    let significant = parsed(number)?.get_national_significant_number();
-    let country = to_digits(number).strip_suffix(&significant)?.parse().ok()?;
-    Some((country, significant))
+    let parsed = parsed(number)?;
+    Some((u16::try_from(parsed.country_code).ok()?, parsed.get_national_significant_number()))
 }
 
 /// The digits among the characters.

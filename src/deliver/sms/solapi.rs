@@ -9,14 +9,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::{
-    FieldProblem, euc_kr,
+    FieldProblem,
     exchange::Answer,
+    fit::TextRules,
     gateway::{Provider, Reading},
     number,
     solapi_answer::{self, Verdict},
 };
 use crate::{
     alert::{DeferCause, Outcome, PhoneNumber},
+    config::Encoding,
     deliver::Text,
 };
 
@@ -102,11 +104,19 @@ impl Solapi {
     }
 
     fn private(&self, text: &Text) -> Vec<String> {
-        vec![self.api_key.clone(), self.from.clone(), text.text.clone()]
+        vec![self.api_key.clone(), self.from.clone(), text.fitted.text.clone()]
     }
 }
 
 impl Provider for Solapi {
+    fn rules(&self, to: &PhoneNumber, max_segments: u8) -> TextRules {
+        match abroad(to) {
+            // There are no LMS abroad, and no word about texts of several parts.
+            Some(_) => TextRules::automatic(1),
+            None => TextRules::fixed(Encoding::EucKr, max_segments),
+        }
+    }
+
     fn request(
         &self,
         client: &reqwest::Client,
@@ -144,9 +154,12 @@ struct Body<'a> {
 struct Message<'a> {
     to: String,
     from: &'a str,
-    text: String,
+    text: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
+    /// Shown above an LMS.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    subject: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<String>,
     custom_fields: CustomFields,
@@ -159,23 +172,29 @@ struct CustomFields {
 }
 
 impl<'a> Body<'a> {
-    fn of(text: &Text, from: &'a str) -> Self {
-        let custom_fields = CustomFields { alert_id: text.alert_id.to_string() };
-        let message = match number::by_country(&text.to) {
-            // Abroad there are no LMS, and the number goes without country code and trunk prefix.
-            Some((country, to)) if country != KOREA => {
-                let country = Some(country.to_string());
-                Message { to, from, text: text.text.clone(), kind: "SMS", country, custom_fields }
-            }
-            Some(_) | None => {
-                let spoken = euc_kr::speakable(&text.text);
-                let kind = if euc_kr::bytes(&spoken) <= euc_kr::SMS_BYTES_MAX { "SMS" } else { "LMS" };
-                let to = number::to_national(&text.to);
-                Message { to, from, text: spoken, kind, country: None, custom_fields }
-            }
+    fn of(text: &'a Text, from: &'a str) -> Self {
+        let (country, to) = match abroad(&text.to) {
+            Some((country, to)) => (Some(country.to_string()), to),
+            None => (None, number::to_national(&text.to)),
+        };
+        let fitted = &text.fitted;
+        let message = Message {
+            to,
+            from,
+            text: &fitted.text,
+            kind: if fitted.long { "LMS" } else { "SMS" },
+            subject: &fitted.subject,
+            country,
+            custom_fields: CustomFields { alert_id: text.alert_id.to_string() },
         };
         Self { messages: [message], allow_duplicates: true }
     }
+}
+
+/// Country code and the number without it and without trunk prefix, as Solapi wants them, unless it
+/// is a Korean number.
+fn abroad(to: &PhoneNumber) -> Option<(u16, String)> {
+    number::by_country(to).filter(|(country, _)| *country != KOREA)
 }
 
 /// Senders are registered in domestic form; operators also write `02-930-2266` and `+8229302266`.

@@ -20,8 +20,10 @@ use crate::{
     alert::{PhoneNumber, Severity},
     clock::ManualClock,
     config::{self, GatewayProvider, Network},
-    deliver::{SmsTransport, Text},
+    deliver::{SmsText, SmsTransport, Text},
 };
+
+use super::{Encoding, Fitted};
 
 pub(crate) const NOW: &str = "2026-11-22T10:00:00Z";
 
@@ -37,10 +39,17 @@ pub(crate) fn text_to(number: &str) -> Text {
     Text {
         to: PhoneNumber::parse(number).expect("well formed"),
         contact: "jin".parse().expect("well formed"),
-        text: "[재난] 서버실 온도 45℃ 초과".to_owned(),
+        fitted: Fitted::verbatim("[재난] 서버실 온도 45℃ 초과", Encoding::Ucs2),
         alert_id: "019b0000-0000-7000-8000-000000000001".parse().expect("an id"),
         severity: Severity::Disaster,
     }
+}
+
+/// These words and this link, as `gateway` takes them.
+pub(crate) fn fitted(gateway: &dyn SmsTransport, to: &str, words: &str, link: &str) -> Text {
+    let text = text_to(to);
+    let says = SmsText { words: words.to_owned(), link: link.to_owned() };
+    Text { fitted: gateway.fit(&text.to, &says), ..text }
 }
 
 /// One gateway named `gw` with a timeout long enough for a busy machine.
@@ -64,6 +73,7 @@ pub(crate) fn gateway_within(
         per_day: None,
         timeout,
         network: Network::default(),
+        max_segments: 3,
         provider,
     };
     let sms = config::Sms {

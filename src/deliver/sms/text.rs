@@ -1,37 +1,35 @@
-//! How long a text is, and where it may be cut.
+//! Texts measured and cut between characters as people see them.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Longest text, in UTF-16 code units: what one message part holds as soon as one character is
-/// outside GSM-7 (3GPP TS 23.038: 140 octets of UCS-2). A carrier counts the same way, so an emoji
-/// takes two of them.
-pub const TEXT_CHARS_MAX: usize = 70;
-
-/// Most segments that one text takes: it is cut to one.
-pub const SEGMENTS_MAX: u16 = 1;
-
-/// Stands for what was cut off. It exists in EUC-KR, so Korean carriers take it.
+/// Stands for what was cut off.
 const ELLIPSIS: &str = "…";
 
-/// The text as a gateway gets it: at most [`TEXT_CHARS_MAX`] units, on one line.
-///
-/// It is cut between grapheme clusters, never inside one: half a surrogate pair is refused or shown
-/// as a box, and half a cluster (a Hangul syllable typed on a Mac as separate letters, a flag, a
-/// family emoji) is another character than the one that was meant.
-pub fn fit(text: &str) -> String {
-    let folded = fold(text);
-    prefix(&folded, TEXT_CHARS_MAX).trim_end().to_owned()
+/// The text, or as much of it as leaves room for an ellipsis within `units` UTF-16 code units.
+pub(crate) fn shorten(text: &str, units: usize) -> String {
+    cut(text, units, ELLIPSIS, char::len_utf16)
 }
 
-/// The text, or as much of it as leaves room for an ellipsis within `units`.
-pub(crate) fn shorten(text: &str, units: usize) -> String {
+/// The text, or as much of it as leaves room for `ellipsis` within `units`, where each character takes
+/// `width`. It is cut between grapheme clusters: half of one (a syllable typed as separate letters, a
+/// flag, a family emoji) is another character than the one that was meant. Only a single cluster that
+/// is too long by itself is cut between its characters.
+pub(crate) fn cut(text: &str, units: usize, ellipsis: &str, width: impl Fn(char) -> usize) -> String {
+    let length = |text: &str| text.chars().map(&width).sum::<usize>();
     if length(text) <= units {
         return text.to_owned();
     }
-    let kept = prefix(text, units.saturating_sub(length(ELLIPSIS))).trim_end();
-    if kept.is_empty() { prefix(text, units).to_owned() } else { format!("{kept}{ELLIPSIS}") }
+    let room = units.saturating_sub(length(ellipsis));
+    let clusters = prefix(text.graphemes(true), room, length).trim_end().to_owned();
+    if !clusters.is_empty() {
+        return clusters + ellipsis;
+    }
+    let mut characters = prefix(text.chars().map(|c| c.to_string()), units, length);
+    characters.truncate(characters.trim_end().len());
+    characters
 }
 
+#[cfg(test)]
 /// Its length in UTF-16 code units.
 pub(crate) fn length(text: &str) -> usize {
     text.encode_utf16().count()
@@ -43,16 +41,21 @@ pub(crate) fn fold(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The longest prefix of whole characters that takes at most `units`.
-fn prefix(text: &str, units: usize) -> &str {
-    let mut taken = 0;
-    for (start, cluster) in text.grapheme_indices(true) {
-        taken += length(cluster);
+/// As many of the pieces as take at most `units`.
+fn prefix<P: AsRef<str>>(
+    pieces: impl Iterator<Item = P>,
+    units: usize,
+    length: impl Fn(&str) -> usize,
+) -> String {
+    let (mut kept, mut taken) = (String::new(), 0);
+    for piece in pieces {
+        taken += length(piece.as_ref());
         if units < taken {
-            return text.get(..start).unwrap_or_default();
+            break;
         }
+        kept.push_str(piece.as_ref());
     }
-    text
+    kept
 }
 
 #[cfg(test)]
@@ -62,25 +65,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_seventy_units_is_left_alone_and_a_longer_one_is_cut_there() {
-        for (text, units) in [
-            ("가".repeat(70), 70),
-            ("가".repeat(71), 70),
-            ("a".repeat(200), 70),
-            ("🔥".repeat(35), 70),
-            (format!("a{}", "🔥".repeat(35)), 69),
-            (format!("{}👨‍👩‍👧‍👦", "a".repeat(60)), 60),
-            (format!("{}\u{1100}\u{1161}\u{11a8}", "a".repeat(68)), 68),
-        ] {
-            let cut = fit(&text);
-            assert_eq!(length(&cut), units, "{text}");
-            assert!(text.starts_with(&cut));
-        }
-    }
-
-    #[test]
     fn line_ends_and_control_characters_become_single_spaces() {
-        assert_eq!(fit("  disk\r\n\tfull\u{7}\u{2028}on  db1 "), "disk full on db1");
+        assert_eq!(fold("  disk\r\n\tfull\u{7}\u{2028}on  db1 "), "disk full on db1");
     }
 
     #[test]
@@ -92,6 +78,19 @@ mod tests {
         assert_eq!(shorten("ab", 0), "");
     }
 
+    #[test]
+    fn a_cluster_is_kept_whole_unless_it_fills_the_room_by_itself() {
+        for (text, units, kept) in [
+            ("a👨‍👩‍👧‍👦b", 8, "a…"),
+            ("ab\u{1100}\u{1161}\u{11a8}c", 5, "ab…"),
+            ("e\u{301}\u{302}\u{303}\u{304}", 3, "e\u{301}\u{302}"),
+            ("🔥🔥", 3, "🔥…"),
+            ("🔥🔥", 1, ""),
+        ] {
+            assert_eq!(shorten(text, units), kept, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_cut_text_fits_and_is_made_of_whole_characters(text in "\\PC*", units in 0_usize..90) {
@@ -99,7 +98,6 @@ mod tests {
             prop_assert!(length(&cut) <= units);
             let kept = cut.strip_suffix(ELLIPSIS).filter(|_| cut != text).unwrap_or(&cut);
             prop_assert!(text.starts_with(kept));
-            prop_assert!(length(&fit(&text)) <= TEXT_CHARS_MAX);
         }
     }
 }

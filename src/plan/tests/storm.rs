@@ -16,6 +16,7 @@ struct Storm {
     rules: Rules,
     devices: DeviceBook,
     budgets: Budgets,
+    price: Each,
     now: Timestamp,
     alerts: Vec<Alert>,
     /// The next time that each alert wants to be planned.
@@ -43,6 +44,7 @@ impl Storm {
             rules,
             devices: DeviceBook::default(),
             budgets,
+            price: Each(1),
             now: T0,
             alerts: Vec::new(),
             dues: Vec::new(),
@@ -101,6 +103,7 @@ impl Storm {
             rules: &self.rules,
             devices: &self.devices,
             budgets: &self.budgets,
+            price: &self.price,
             chance: 0.0,
             entropy: [self.entropy; 10],
         };
@@ -162,7 +165,7 @@ impl Storm {
 
     fn answer_one(&mut self, position: usize, outcome: Outcome) {
         let (number, send) = self.open.remove(position);
-        let settlement = Settlement { send, outcome, ended: self.now };
+        let settlement = Settlement { send, outcome, segments: 0, ended: self.now };
         let mut alert = self.alerts[number].clone();
         let present = Present {
             now: self.now,
@@ -170,6 +173,7 @@ impl Storm {
             rules: &self.rules,
             devices: &self.devices,
             budgets: &self.budgets,
+            price: &self.price,
             chance: 0.0,
             entropy: [0; 10],
         };
@@ -205,8 +209,8 @@ impl Storm {
                         name == contact && *of == purse && at <= end && end.duration_since(*at) < rate.per
                     };
                     let texts = self.texts.iter().filter(within).count();
-                    let segments = texts * usize::from(self.rules.gateways[0].segments);
-                    let most = rate.count.get() as usize - 1 + usize::from(self.rules.gateways[0].segments);
+                    let segments = texts * usize::from(self.price.0);
+                    let most = rate.count.get() as usize - 1 + usize::from(self.price.0);
                     assert!(
                         texts == 0 || segments <= most,
                         "{contact}: {segments} of {rate:?} until {end}: {:?}",
@@ -487,7 +491,7 @@ proptest! {
         let people = vec![person("jin", 1), no_device("min")];
         let texts = [rate(few, 60), rate(many, 600)];
         let mut storm = Storm::with(people, &texts, &[rate(few, 120)], &[rate(many, 60)]);
-        storm.rules.gateways[0].segments = segments;
+        storm.price = Each(segments);
         for happening in happenings {
             match happening {
                 Happening::Fire(severity) => {

@@ -13,7 +13,7 @@ use super::phone;
 use crate::harness::{Harness, T0};
 
 /// `sms.disaster_budget` lets so many through at once.
-pub(crate) fn disaster_text_limit() -> usize {
+pub(crate) fn disaster_text_limit() -> u64 {
     20
 }
 
@@ -106,14 +106,32 @@ impl Books {
         self.pushes.iter().map(|push| push.at).min().expect("a push").duration_since(T0)
     }
 
-    /// Segments (a text is never longer than one) by person.
-    pub(crate) fn segments_within(&self, time: SignedDuration) -> BTreeMap<usize, usize> {
-        let texts_to = |person: usize| {
+    /// Segments by person, as the ledger has them.
+    pub(crate) fn segments_within(&self, time: SignedDuration) -> BTreeMap<&str, u64> {
+        let mut segments: BTreeMap<&str, u64> =
+            self.people.iter().map(|person| (person.as_str(), 0)).collect();
+        let rows = self.alerts.iter().chain(self.digests.values()).flat_map(Page::rows);
+        for row in rows.filter(|row| row["transport"] == "sms" && row["outcome"] == "accepted") {
+            let at: Timestamp = row["started_at"].as_str().and_then(|at| at.parse().ok()).expect("a time");
+            if at.duration_since(T0) < time {
+                let billed = row["segments"].as_u64().expect("what it is billed as");
+                *segments.entry(row["contact"].as_str().expect("a name")).or_default() += billed;
+            }
+        }
+        segments
+    }
+
+    /// Every text that a phone got is in the ledger.
+    pub(crate) fn assert_the_ledger_has_every_text(&self) {
+        for (person, name) in self.people.iter().enumerate() {
             let number = phone(person);
-            let texts = self.texts.iter().filter(|text| text.to == number);
-            texts.filter(|text| text.at.duration_since(T0) < time).count()
-        };
-        (0..self.people.len()).map(|person| (person, texts_to(person))).collect()
+            let got = self.texts.iter().filter(|text| text.to == number && text.accepted).count();
+            let pages = self.alerts.iter().chain(self.digests.values());
+            let rows = pages.flat_map(Page::rows).filter(|row| {
+                row["transport"] == "sms" && row["outcome"] == "accepted" && row["contact"] == name.as_str()
+            });
+            assert_eq!(rows.count(), got, "{name}");
+        }
     }
 
     /// Alone, or in a digest that reached them.

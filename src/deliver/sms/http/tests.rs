@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     alert::Outcome,
     config::{AcceptedRule, GatewayProvider, StatusRule},
-    deliver::sms::testing::{Company, Reply, clock, gateway, text_to},
+    deliver::sms::testing::{Company, Reply, clock, fitted, gateway, text_to},
 };
 
 fn template(url: &str, body: &str) -> HttpGateway {
@@ -22,6 +22,7 @@ fn template(url: &str, body: &str) -> HttpGateway {
         accepted: AcceptedRule { status: StatusRule::Class(2), value: None },
         rejected: None,
         id_pointer: None,
+        encoding: None,
     }
 }
 
@@ -49,7 +50,7 @@ async fn the_operators_request_goes_out_with_every_value_escaped_for_its_place()
         )
     };
     let gateway = gateway(provider(config), Some("0212345678"), &clock()).expect("good");
-    let text = Text { text: "a \"b\"\n& c".to_owned(), ..text_to("+821012345678") };
+    let text = fitted(&*gateway, "+821012345678", "a \"b\"\n& c", "");
     assert_eq!(gateway.send(text).await, Outcome::Accepted { provider_id: Some("7".to_owned()) });
     let seen = company.seen().remove(0);
     assert_eq!(seen.method, "POST");

@@ -14,7 +14,10 @@ use crate::{
     config::GatewayProvider,
     deliver::{
         SmsTransport,
-        sms::testing::{Company, NOW, Reply, Seen, clock, gateway, gateway_within, now, text_to},
+        sms::{
+            encoding::width,
+            testing::{Company, NOW, Reply, Seen, clock, fitted, gateway, gateway_within, now, text_to},
+        },
     },
 };
 
@@ -37,6 +40,7 @@ struct WireMessage {
     text: String,
     #[serde(rename = "type")]
     kind: String,
+    subject: Option<String>,
     country: Option<String>,
     custom_fields: std::collections::BTreeMap<String, String>,
 }
@@ -80,8 +84,16 @@ fn taken(seen: &Seen) -> Reply {
     let body: WireBody = serde_json::from_str(&seen.body).expect("only documented fields");
     for message in &body.messages {
         assert!(message.to.bytes().chain(message.from.bytes()).all(|b| b.is_ascii_digit()), "digits only");
-        let room = if message.kind == "SMS" && message.country.is_none() { 90 } else { 2_000 };
-        assert!(euc_kr::bytes(&message.text) <= room, "{}", message.text);
+        let room = match (message.kind.as_str(), &message.country) {
+            ("SMS", None) => 90,
+            ("LMS", None) => 2_000,
+            _ => 70,
+        };
+        let encoding = if message.country.is_none() { Encoding::EucKr } else { Encoding::Ucs2 };
+        assert!(message.text.chars().all(|c| encoding.width(c).is_some()), "{}", message.text);
+        assert!(width(&message.text, encoding) <= room, "{}", message.text);
+        assert_eq!(message.subject.is_some(), message.kind == "LMS");
+        assert!(message.subject.as_deref().is_none_or(|subject| width(subject, Encoding::EucKr) <= 40));
         assert_eq!(message.custom_fields["alert_id"], "019b0000-0000-7000-8000-000000000001");
     }
     Reply::new(
@@ -143,13 +155,16 @@ async fn a_text_of_any_length_and_any_characters_is_one_that_carriers_take() {
     let clock = clock();
     let company = Company::answering(strict(clock.clone())).await;
     let gateway = account(&company, SECRET, &clock);
-    for (to, text, kind, country, sent) in [
-        ("+821012345678", "가".repeat(45), "SMS", None, "가".repeat(45)),
-        ("+821012345678", "가".repeat(300), "LMS", None, "가".repeat(70)),
-        ("+821012345678", "🔥 화재 — 1층".to_owned(), "SMS", None, "화재 - 1층".to_owned()),
-        ("+14155550100", "🔥 fire".to_owned(), "SMS", Some("1"), "🔥 fire".to_owned()),
+    let link = "https://a.example.org/alerts/7";
+    for (to, words, kind, country, sent) in [
+        ("+821012345678", "가".repeat(29), "SMS", None, "가".repeat(29) + " " + link),
+        ("+821012345678", "가".repeat(300), "LMS", None, "가".repeat(300) + " " + link),
+        ("+821012345678", "가".repeat(3_000), "LMS", None, "가".repeat(983) + "… " + link),
+        ("+821012345678", "🔥 화재 — 1층".to_owned(), "SMS", None, format!("화재 - 1층 {link}")),
+        ("+14155550100", "🔥 fire".to_owned(), "SMS", Some("1"), format!("🔥 fire {link}")),
+        ("+14155550100", "가".repeat(300), "SMS", Some("1"), "가".repeat(38) + "… " + link),
     ] {
-        assert_eq!(gateway.send(Text { text, ..text_to(to) }).await, accepted());
+        assert_eq!(gateway.send(fitted(&*gateway, to, &words, link)).await, accepted());
         let seen = company.seen();
         let body: WireBody = serde_json::from_str(&seen[seen.len() - 1].body).expect("documented fields");
         let message = &body.messages[0];
