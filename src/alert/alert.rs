@@ -70,9 +70,6 @@ pub struct Alert {
     /// Recent openings of its dedup key.
     #[serde(default, skip_serializing_if = "Openings::is_first")]
     pub openings: Openings,
-    /// A newer round has taken the place of this one, so its end is not told.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub superseded: bool,
     /// Tell only these contacts; empty = whoever the policy names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<ContactName>,
@@ -198,7 +195,6 @@ impl Alert {
             push_only: false,
             digest: None,
             openings: Openings::default(),
-            superseded: false,
             to: event.to.clone(),
             idempotency_key: event.idempotency_key.clone(),
             attempts: 0,

@@ -257,7 +257,7 @@ mod tests {
         #[test]
         fn a_digest_sums_to_its_rows_in_any_order(mut rows in proptest::collection::vec(row(), 0..80), turn in 0_usize..80) {
             let counted = Counted::of(&rows);
-            let count = |word| rows.iter().filter(|row| row.word == word).count() as u32;
+            let count = |word| u32::try_from(rows.iter().filter(|row| row.word == word).count()).expect("few");
             prop_assert_eq!(counted.total() as usize, rows.len());
             prop_assert_eq!(counted.firing(), count(FoldWord::Fired));
             prop_assert_eq!(counted.resolved, count(FoldWord::Resolved));

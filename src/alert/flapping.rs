@@ -26,10 +26,14 @@ pub struct Openings {
     /// Openings since it began to flap, this one included; 0 = it does not.
     #[serde(default)]
     rounds: u32,
+    /// A newer round has taken the place of this one, so its end is not told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    superseded: bool,
 }
 
 impl Openings {
     /// The next round, after one that was opened and resolved at these times.
+    #[must_use]
     pub fn next(&self, opened: Timestamp, resolved: Timestamp, now: Timestamp) -> Self {
         let was_stable =
             STABLE_AFTER <= resolved.duration_since(opened) || STABLE_AFTER <= now.duration_since(resolved);
@@ -44,7 +48,8 @@ impl Openings {
         at.drain(..surplus);
         let flaps = 0 < self.rounds || at.len() == FLAPPING_ROUNDS;
         let before = if self.rounds == 0 { FLAPPING_ROUNDS_BEFORE } else { self.rounds };
-        Self { at, rounds: if flaps { before.saturating_add(1) } else { 0 } }
+        let rounds = if flaps { before.saturating_add(1) } else { 0 };
+        Self { at, rounds, superseded: false }
     }
 
     /// Openings so far, if it flaps.
@@ -55,6 +60,16 @@ impl Openings {
     /// It flaps, and an earlier round has told so.
     pub fn is_quiet(&self) -> bool {
         FLAPPING_ROUNDS_BEFORE + 1 < self.rounds
+    }
+
+    /// It has come back under a new round.
+    pub fn supersede(&mut self) {
+        self.superseded = true;
+    }
+
+    /// The new round tells what there is to tell.
+    pub fn is_superseded(&self) -> bool {
+        self.superseded
     }
 
     /// A first round: there is nothing to keep.

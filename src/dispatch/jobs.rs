@@ -81,7 +81,9 @@ impl Dispatcher {
                     Commit::Conflict(Some(current)) => {
                         let Planned { settlements, claimed, charges, under_way, .. } = planned;
                         self.budgets.take_back(&charges);
-                        under_way.iter().for_each(|(rank, count)| self.budgets.under_way(*rank, -count));
+                        for (rank, count) in under_way {
+                            self.budgets.under_way(rank, -count);
+                        }
                         jobs.push(Job { base: *current, settlements, claimed });
                     }
                     Commit::Conflict(None) => {}
@@ -173,10 +175,16 @@ impl Dispatcher {
         write.marks = self.marks(&charges, &folds);
 
         // Before the next alert is planned.
-        opens.iter().for_each(|opening| self.budgets.open(opening));
-        folds.iter().for_each(|fold| self.note_fold(fold));
+        for opening in &opens {
+            self.budgets.open(opening);
+        }
+        for fold in &folds {
+            self.note_fold(fold);
+        }
         self.budgets.spend(&charges);
-        under_way.iter().for_each(|(rank, count)| self.budgets.under_way(*rank, *count));
+        for (rank, count) in &under_way {
+            self.budgets.under_way(*rank, *count);
+        }
         let id = write.alert.id;
         (Planned { id, settlements, claimed, sends, news, charges, under_way, opens }, write)
     }

@@ -49,18 +49,15 @@ pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) ->
         for stored in page.alerts {
             let Alert { id, opened_at, digest: Some(digest), .. } = stored.alert else { continue };
             let Digest { contact, lane, due_at, counted } = digest;
-            match counted {
-                Some(counted) => {
-                    budgets.remember_counted(&contact, lane, due_at);
-                    if 0 < counted.total() {
-                        budgets.storm(&contact, counted.until);
-                    }
+            if let Some(counted) = counted {
+                budgets.remember_counted(&contact, lane, due_at);
+                if 0 < counted.total() {
+                    budgets.storm(&contact, counted.until);
                 }
-                None => {
-                    budgets.storm(&contact, opened_at);
-                    let alerts = store.folds(id).await?.len();
-                    budgets.resume(&Opening { id, contact, lane, due_at }, alerts);
-                }
+            } else {
+                budgets.storm(&contact, opened_at);
+                let alerts = store.folds(id).await?.len();
+                budgets.resume(&Opening { id, contact, lane, due_at }, alerts);
             }
         }
         let Some(next) = page.next else { break };
@@ -90,7 +87,9 @@ impl Dispatcher {
             }
             if awaits_stability(alert) {
                 let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
-                alert.superseded = latest.is_some_and(|latest| latest.alert.id != alert.id);
+                if latest.is_some_and(|latest| latest.alert.id != alert.id) {
+                    alert.openings.supersede();
+                }
             }
         }
         Ok(())
@@ -119,7 +118,9 @@ impl Dispatcher {
         });
         if opened.is_err() {
             // One that is there after all stays empty, and closes itself without a word.
-            opens.iter().for_each(|opening| self.budgets.forget(opening));
+            for opening in opens {
+                self.budgets.forget(opening);
+            }
         }
         opened
     }

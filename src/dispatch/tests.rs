@@ -306,16 +306,14 @@ async fn check(store: &MemoryStore, company: &Company, case: (usize, Death)) {
     for alert in alerts.iter().filter(|alert| alert.digest.is_none()) {
         let mut told = false;
         for row in history(store, alert).await {
-            match row.entry {
-                Entry::Folded { digest, .. } => {
-                    told = true;
-                    folded.entry(digest).or_default().insert(alert.id);
-                }
-                Entry::Attempt(attempt) if attempt.transport == Transport::Sms => {
-                    told = true;
-                    alone.insert(alert.id);
-                }
-                _ => {}
+            if let Entry::Folded { digest, .. } = row.entry {
+                told = true;
+                folded.entry(digest).or_default().insert(alert.id);
+            } else if let Entry::Attempt(attempt) = row.entry
+                && attempt.transport == Transport::Sms
+            {
+                told = true;
+                alone.insert(alert.id);
             }
         }
         assert!(told, "{case:?}: {alert:?} was forgotten");

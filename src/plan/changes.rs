@@ -18,7 +18,7 @@ pub(super) fn apply(desk: &mut Desk<'_>, telling: &mut Telling) {
         }
         return;
     }
-    if desk.alert.superseded && desk.state == AlertState::Resolved {
+    if desk.alert.openings.is_superseded() && desk.state == AlertState::Resolved {
         return let_go(desk, telling);
     }
     if quiet_until(desk.alert, &telling.planned).is_some_and(|until| desk.now() < until) {

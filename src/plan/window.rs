@@ -58,12 +58,11 @@ impl Window {
             self.parts.pop_front();
         }
         let part = at.as_millisecond().div_euclid(self.part_ms);
-        match self.parts.iter_mut().find(|(known, _)| *known == part) {
-            Some((_, spent)) => *spent += units,
-            None => {
-                let place = self.parts.partition_point(|(known, _)| *known < part);
-                self.parts.insert(place, (part, units));
-            }
+        if let Some((_, spent)) = self.parts.iter_mut().find(|(known, _)| *known == part) {
+            *spent += units;
+        } else {
+            let place = self.parts.partition_point(|(known, _)| *known < part);
+            self.parts.insert(place, (part, units));
         }
     }
 
