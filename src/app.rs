@@ -291,6 +291,10 @@ async fn janitor(context: Context, clock: Arc<dyn Clock>, keep: SignedDuration, 
         }
         let before = clock.now().saturating_sub(keep).unwrap_or(jiff::Timestamp::MIN);
         let saved = context.queue.save_seen().await;
+        if stop.is_cancelled() {
+            // The store is about to be closed: a scan would hold it open.
+            break;
+        }
         let purged = context.queue.store().purge(before, PURGE_PER_ROUND).await;
         let old = clock.now().saturating_sub(CHARGES_KEEP).unwrap_or(jiff::Timestamp::MIN);
         let forgotten = context.queue.store().forget_charges(old, CHARGES_PER_ROUND).await;

@@ -5,7 +5,10 @@
 //! spends before it looks at the next. What was spent on texts is written down with the plan that
 //! spends it, so a restart counts it too, sent or not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::RangeInclusive,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -31,8 +34,10 @@ pub(super) const DISASTERS_EVERY: SignedDuration = SignedDuration::from_secs(45)
 /// As [`DISASTERS_COLLECT`], for everything else.
 pub(super) const OTHERS_COLLECT: SignedDuration = SignedDuration::from_secs(30);
 
-/// As [`DISASTERS_EVERY`], for everything else.
-pub(super) const OTHERS_EVERY: SignedDuration = SignedDuration::from_mins(5);
+/// As [`DISASTERS_EVERY`], for everything else: as long as the storm has lasted, within these bounds.
+/// At first everybody wants to know; later a digest more costs more than it tells.
+pub(super) const OTHERS_EVERY: RangeInclusive<SignedDuration> =
+    SignedDuration::from_mins(1)..=SignedDuration::from_mins(5);
 
 /// The storm of a contact is over when nothing was held back for so long. While it lasts, reminders
 /// go into digests only: a segment is worth more for something new.
@@ -244,7 +249,11 @@ impl Budgets {
     ) -> Timestamp {
         let (collect, every) = match lane {
             DigestLane::Disaster => (DISASTERS_COLLECT, DISASTERS_EVERY),
-            DigestLane::Other => (OTHERS_COLLECT, OTHERS_EVERY),
+            DigestLane::Other => {
+                let storm = self.storms.get(contact);
+                let lasted = storm.map_or(SignedDuration::ZERO, |storm| now.duration_since(storm.since));
+                (OTHERS_COLLECT, lasted.clamp(*OTHERS_EVERY.start(), *OTHERS_EVERY.end()))
+            }
         };
         let after = |at: Timestamp, pause| at.saturating_add(pause).unwrap_or(Timestamp::MAX);
         let last = self.counted_at.get(&(contact.clone(), lane));

@@ -8,8 +8,8 @@ use super::{
     desk::{Desk, open_text},
 };
 use crate::alert::{
-    Alert, AlertState, ContactTelling, Counted, DigestLane, Entry, Milestone, Resolution, ResolvedBy, Row,
-    SmsRoad, Subject, Telling, Told,
+    Alert, AlertState, ContactTelling, Counted, Cycle, DigestLane, Entry, Milestone, Resolution, ResolvedBy,
+    Row, SmsRoad, Subject, Telling, Told,
 };
 
 /// When this digest wants to be counted; `None` for anything else.
@@ -36,13 +36,29 @@ pub(super) fn apply(desk: &mut Desk<'_>, telling: &mut Telling, counted: &Counte
     }
 }
 
+/// The text is out, or none is to come: a push that failed is not tried again.
+fn is_enough(cycle: &mut Cycle) -> bool {
+    if matches!(cycle.sms, SmsRoad::Standby { .. } | SmsRoad::Open { .. }) {
+        return false;
+    }
+    cycle.folded = true;
+    cycle.pushes.retain(|road| road.state.is_in_flight());
+    cycle.pushes.is_empty()
+}
+
 /// A digest is over when it is told, or has nothing to tell.
 pub(super) fn end(alert: &mut Alert, now: Timestamp) {
     let Some(counted) = alert.digest.as_ref().and_then(|digest| digest.counted.as_ref()) else { return };
     let planned = alert.telling.planned.contains(&Milestone::Opened);
-    let mut contacts = alert.telling.contacts.values();
-    let told = contacts.all(|contact| contact.cycles.is_empty() && Told::Maybe <= contact.told);
-    if alert.is_open() && planned && (told || counted.total() == 0) {
+    let nothing = counted.total() == 0;
+    let mut all_told = true;
+    for contact in alert.telling.contacts.values_mut() {
+        if contact.told == Told::Yes {
+            contact.cycles.retain_mut(|cycle| !is_enough(cycle));
+        }
+        all_told &= contact.cycles.is_empty() && Told::Maybe <= contact.told;
+    }
+    if alert.is_open() && planned && (all_told || nothing) {
         let by = ResolvedBy::Told;
         alert.rows.push(Row { at: now, entry: Entry::Resolved { by: by.describe().to_owned(), note: None } });
         alert.resolved = Some(Resolution { by, at: now, note: None, ended_at: None });

@@ -396,6 +396,25 @@ fn a_digest_that_cannot_be_delivered_is_tried_again_and_then_reported_to_the_oth
 }
 
 #[test]
+fn a_digest_that_was_texted_is_over_though_its_push_failed() {
+    let mut storm = Storm::with(vec![person("jin", 1)], &[], &[rate(1, 600)], &[]);
+    storm.fire(Severity::Disaster);
+    storm.fire(Severity::Disaster);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(10), ["push 1 jin digest", "sms 2 jin digest"]);
+    let by_push = |send: &Send| send.address.transport() == Transport::Push;
+    storm.answer_all(&|send| if by_push(send) { deferred(DeferCause::Unavailable) } else { accepted() });
+    assert_eq!(storm.plan(), NOTHING);
+    assert_eq!(storm.pass(60), NOTHING);
+    assert!(
+        storm
+            .digests()
+            .all(|(alert, _)| alert.state == AlertState::Resolved && alert.telling.repeat_at.is_none())
+    );
+}
+
+#[test]
 fn a_gateway_past_its_day_takes_only_what_no_limit_may_drop() {
     let mut storm = Storm::with(vec![no_device("jin")], &[], &[], &[]);
     storm.rules.gateways = gateways(2);
