@@ -293,6 +293,9 @@ async fn janitor(context: Context, clock: Arc<dyn Clock>, keep: SignedDuration, 
         let saved = context.queue.save_seen().await;
         if stop.is_cancelled() {
             // The store is about to be closed: a scan would hold it open.
+            if let Err(error) = saved {
+                warn!(error = %error, "could not save counts: {error}");
+            }
             break;
         }
         let purged = context.queue.store().purge(before, PURGE_PER_ROUND).await;

@@ -58,6 +58,9 @@ pub struct Alert {
     /// A Test button: push only, resolves itself.
     #[serde(default)]
     pub test: bool,
+    /// It happened rather than lasts (a host registered itself): told once, ends without a word.
+    #[serde(default)]
+    pub told_once: bool,
     /// Our own word about a sender (an unreadable body): told once, ends without a word.
     #[serde(default)]
     pub house: bool,
@@ -178,7 +181,7 @@ impl Alert {
             dedup_key: event.dedup_key.clone(),
             round: 1,
             state: AlertState::Triggered,
-            severity: event.severity.unwrap_or_default(),
+            severity: event.severity.or(event.severity_at_start).unwrap_or_default(),
             title: event.title.clone(),
             body: event.body.clone(),
             labels: event.labels.clone(),
@@ -191,6 +194,7 @@ impl Alert {
             resolved: None,
             close_at: Timestamp::MAX,
             test: event.test,
+            told_once: event.told_once,
             house: false,
             push_only: false,
             digest: None,

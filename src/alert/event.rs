@@ -15,6 +15,9 @@ pub struct Event {
     pub status: EventStatus,
     /// How grave; `None` where the sender did not say (an update without severity, a recovery).
     pub severity: Option<Severity>,
+    /// How grave when it began, where the sender repeats that rather than how grave it is now (a
+    /// Zabbix business service): counts only for opening.
+    pub severity_at_start: Option<Severity>,
     /// The sender's word for the severity, where it says nothing to us (`severity` is then
     /// [`Severity::NotClassified`]): to be counted and shown. At most 64 characters.
     pub unknown_severity: Option<String>,
@@ -35,6 +38,9 @@ pub struct Event {
     pub expires_after: Option<SignedDuration>,
     /// A Test button or literal macros: push only, resolves itself.
     pub test: bool,
+    /// Something that happened rather than something that lasts (a host registered itself): told
+    /// once, closes itself without a word.
+    pub told_once: bool,
     /// True where the sender never uses a dedup key again after its recovery (a Zabbix event id).
     pub key_never_returns: bool,
     /// Tell only these contacts; empty = whoever the policy names.
@@ -50,6 +56,7 @@ impl Event {
             dedup_key,
             status: EventStatus::Firing,
             severity: None,
+            severity_at_start: None,
             unknown_severity: None,
             title: title.into(),
             body: String::new(),
@@ -59,6 +66,7 @@ impl Event {
             ended_at: None,
             expires_after: None,
             test: false,
+            told_once: false,
             key_never_returns: false,
             to: Vec::new(),
             idempotency_key: None,

@@ -50,6 +50,7 @@ pub(crate) struct AlertView {
     pub(crate) last_seen_at: Timestamp,
     pub(crate) count: u64,
     pub(crate) test: bool,
+    pub(crate) told_once: bool,
     pub(crate) acknowledged: Option<Acknowledgement>,
     pub(crate) resolved: Option<ResolutionView>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,6 +114,7 @@ impl AlertView {
             last_seen_at: alert.last_seen_at,
             count: alert.count,
             test: alert.test,
+            told_once: alert.told_once,
             acknowledged: alert.acknowledged,
             resolved: alert.resolved.map(|resolution| ResolutionView {
                 by: resolution.by.describe().to_owned(),

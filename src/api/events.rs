@@ -4,8 +4,8 @@
 use axum::{
     Json,
     body::Body,
-    extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode, Uri, header},
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
@@ -57,17 +57,9 @@ struct EventResult {
 pub(super) async fn post_events(
     State(context): State<Context>,
     name: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    uri: Uri,
-    request: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
-    // A name that is no UTF-8 is nobody's.
-    let name = name.map(|Path(name)| name).unwrap_or_default();
-    let read = |integration: &Integration, bytes: &[u8], now| {
-        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        receive::read(integration, content_type, bytes, now)
-    };
-    events(&context, &name, &headers, &uri, request, read).await
+    events(&context, name, request, receive::read).await
 }
 
 /// `POST /v1/events/{integration}/api/v2/alerts`: Prometheus, vmalert and Loki, which think that this is an
@@ -75,34 +67,36 @@ pub(super) async fn post_events(
 pub(super) async fn post_prometheus(
     State(context): State<Context>,
     name: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    uri: Uri,
-    request: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let name = name.map(|Path(name)| name).unwrap_or_default();
-    events(&context, &name, &headers, &uri, request, receive::alertmanager::read_array).await
+    let read = |integration: &Integration, _: Option<&str>, bytes: &[u8], now| {
+        receive::alertmanager::read_array(integration, bytes, now)
+    };
+    events(&context, name, request, read).await
 }
 
 async fn events(
     context: &Context,
-    name: &str,
-    headers: &HeaderMap,
-    uri: &Uri,
-    request: Body,
-    read: impl Fn(&Integration, &[u8], Timestamp) -> Reading,
+    name: Result<Path<String>, PathRejection>,
+    request: Request,
+    read: impl Fn(&Integration, Option<&str>, &[u8], Timestamp) -> Reading,
 ) -> Result<Response, Problem> {
+    // A name that is no UTF-8 is nobody's.
+    let name = name.map(|Path(name)| name).unwrap_or_default();
+    let (Parts { headers, uri, .. }, request) = request.into_parts();
     let began = context.clock.now();
-    let integration = authenticate(context, name, headers, uri).await?;
-    let bytes = match body(headers, request, context.config.server.body_limit).await {
+    let integration = authenticate(context, &name, &headers, &uri).await?;
+    let bytes = match body(&headers, request, context.config.server.body_limit).await {
         Ok(bytes) => bytes,
         Err(error) => return Err(refuse_body(context, &integration.name, error).await),
     };
     if let Some(rule) = &integration.hmac
-        && let Err(error) = signature::verify(rule, headers, &bytes, began)
+        && let Err(error) = signature::verify(rule, &headers, &bytes, began)
     {
-        return Err(refuse_key(context, name, &error.to_string()).await?);
+        return Err(refuse_key(context, &name, &error.to_string()).await?);
     }
-    let admitted = match read(integration, &bytes, began) {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let admitted = match read(integration, content_type, &bytes, began) {
         Reading::Events(events) => admit(context, integration, events).await?,
         Reading::Unreadable { reason } => {
             let told = told::tell(context, &integration.name, Misdeed::Unreadable, (&reason, &bytes)).await?;

@@ -94,7 +94,9 @@ mod tests {
 
     fn sign(secret: &str, text: &[u8]) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        hmac::sign(&key, text).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        let signed = hmac::sign(&key, text);
+        let digits = signed.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
+        digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {

@@ -295,6 +295,11 @@ fn set_up(command: SetupCommand, environment: Environment<'_>) -> Result<(), Fai
     let base_url = arguments.url.as_ref().unwrap_or(&config.public_url);
     let mut inputs = setup::Inputs::new(&integration.name, base_url, Some(integration.key.clone()));
     inputs.options = repeated(&arguments);
+    inputs.signature = integration.hmac.as_ref().map(|hmac| setup::Signature {
+        secret: hmac.secret.clone(),
+        header: hmac.header.clone(),
+        timestamp_header: hmac.timestamp_header.clone().unwrap_or_default(),
+    });
     if let Some(path) = munin_key_file {
         inputs.munin_key_file = path;
     }

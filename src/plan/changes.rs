@@ -80,7 +80,7 @@ fn open(desk: &Desk<'_>, telling: &mut Telling) {
         telling.contacts.insert(person.name, ContactTelling { cycles, ..ContactTelling::default() });
     }
     let repeat = desk.present.rules.repeat;
-    if repeat.from <= desk.severity && !desk.test && !desk.house {
+    if repeat.from <= desk.severity && !desk.test && !desk.told_once {
         telling.repeat_at = Some(desk.after(repeat.every));
     }
 }
@@ -187,7 +187,7 @@ fn resolve(desk: &mut Desk<'_>, telling: &mut Telling) {
         }
         if first
             && !desk.test
-            && !desk.house
+            && !desk.told_once
             && let Some(person) = desk.present.rules.person(name)
         {
             let knows = texting || contact.told != Told::No;

@@ -16,7 +16,8 @@ pub(super) struct Desk<'a> {
     pub(super) severity: Severity,
     pub(super) state: AlertState,
     pub(super) test: bool,
-    pub(super) house: bool,
+    /// Told once, and ends without a word.
+    pub(super) told_once: bool,
     pub(super) to: Vec<ContactName>,
     pub(super) rows: Vec<Row>,
     pub(super) attempts: u32,
@@ -34,7 +35,7 @@ impl<'a> Desk<'a> {
             severity: alert.severity,
             state: alert.state,
             test: alert.test,
-            house: alert.house,
+            told_once: alert.house || alert.told_once,
             to: alert.to.clone(),
             rows: Vec::new(),
             attempts: alert.attempts,

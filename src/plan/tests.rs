@@ -417,6 +417,18 @@ fn a_test_goes_by_push_only_and_ends_by_itself() {
 }
 
 #[test]
+fn what_merely_happened_is_told_once_and_ends_without_a_word() {
+    let mut scene = Scene::at(Severity::High);
+    scene.alert.told_once = true;
+    scene.alert.close_at = T0 + SignedDuration::from_hours(1);
+    assert_eq!(scene.plan(), ["push 1 jin"]);
+    scene.answer(1, accepted());
+    assert_eq!(scene.pass(1_800), NOTHING, "a problem would be repeated now");
+    assert_eq!(scene.pass(1_800), NOTHING);
+    assert_eq!((scene.alert.state, scene.due), (AlertState::Resolved, None));
+}
+
+#[test]
 fn repeats_end_and_stop_with_an_acknowledgement() {
     let mut scene = Scene::at(Severity::High);
     scene.plan();

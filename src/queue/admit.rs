@@ -118,6 +118,10 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             let admission = if taken { Admission::Acknowledged } else { Admission::Joined };
             Decision::Write(Box::new(alert), admission, None)
         }
+        // The end of an earlier round, from a sender that is slower than its twin.
+        EventStatus::Resolved { .. } if is_of_earlier_round(known, event) => {
+            Decision::Ignore(IgnoreReason::Stale)
+        }
         EventStatus::Resolved { note, escalation_cancelled } => {
             let resolution = Resolution {
                 by: ResolvedBy::Sender,
@@ -130,6 +134,12 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             Decision::Write(Box::new(alert), Admission::Resolved, reason)
         }
     }
+}
+
+/// True where the sender told both ends of what it means, and both lie before this round.
+fn is_of_earlier_round(known: &Alert, event: &Event) -> bool {
+    let is_before = |time: Option<Timestamp>| time.is_some_and(|time| time < known.starts_at);
+    is_before(event.starts_at) && is_before(event.ended_at)
 }
 
 fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
@@ -148,9 +158,24 @@ fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             let round = new_round(event, arrival, known.round.saturating_add(1));
             opened(counting_openings(round, known), event)
         }
-        EventStatus::Update(_) | EventStatus::Resolved { .. } => {
+        EventStatus::Update(Update { comment: Some(text), by, .. }) => {
+            said_late(known, by.as_deref(), text, arrival)
+        }
+        EventStatus::Resolved { note: Some(text), .. } => said_late(known, None, text, arrival),
+        EventStatus::Update(_) | EventStatus::Resolved { note: None, .. } => {
             Decision::Ignore(IgnoreReason::AlreadyResolved)
         }
+    }
+}
+
+/// What was said came after the end, as Zabbix promises no order: it is kept and told to nobody.
+fn said_late(known: &Alert, by: Option<&str>, text: &str, arrival: &Arrival<'_>) -> Decision {
+    let ended_so = known.resolved.as_ref().is_some_and(|end| end.note.as_deref() == Some(text));
+    let mut alert = known.clone();
+    if !ended_so && comment(&mut alert, by, text, arrival.now) {
+        Decision::Write(Box::new(alert), Admission::Ignored, Some(IgnoreReason::AlreadyResolved))
+    } else {
+        Decision::Ignore(IgnoreReason::AlreadyResolved)
     }
 }
 
@@ -192,14 +217,20 @@ fn remember_update(alert: &mut Alert, event: &Event, update: &Update, now: Times
         None => {}
     }
     if let Some(text) = &update.comment {
-        let entry = Entry::Comment { by, text: text.clone() };
-        // Every Zabbix user with the media repeats the comment.
-        if alert.rows.iter().all(|row| row.entry != entry) {
-            alert.rows.push(Row { at: now, entry });
-            changed = true;
-        }
+        changed |= comment(alert, update.by.as_deref(), text, now);
     }
     changed
+}
+
+/// False if it is there already: every Zabbix user with the media repeats the comment.
+fn comment(alert: &mut Alert, by: Option<&str>, text: &str, now: Timestamp) -> bool {
+    let by = by.unwrap_or(&alert.integration).to_owned();
+    let entry = Entry::Comment { by, text: text.to_owned() };
+    let is_new = alert.rows.iter().all(|row| row.entry != entry);
+    if is_new {
+        alert.rows.push(Row { at: now, entry });
+    }
+    is_new
 }
 
 fn change_severity(alert: &mut Alert, event: &Event, now: Timestamp) -> bool {

@@ -121,6 +121,50 @@ async fn the_same_update_for_every_zabbix_user_is_kept_once() {
 }
 
 #[tokio::test]
+async fn what_is_said_after_the_end_is_kept_and_opens_nothing() {
+    let (queue, _) = queue();
+    let late = (Admission::Ignored, Some(IgnoreReason::AlreadyResolved));
+    let closed = |note: &str| Event {
+        status: EventStatus::Resolved { note: Some(note.to_owned()), escalation_cancelled: false },
+        ..firing("1")
+    };
+    admissions(&queue, &[firing("1"), resolved("1")]).await;
+    for _ in 0..2 {
+        // Zabbix sends the recovery of a closing by hand before, after or beside the closing itself.
+        assert_eq!(admissions(&queue, &[closed("closed by Min: done")]).await, [late]);
+        assert_eq!(admissions(&queue, &[update("1", comment("replaced the disk"))]).await, [late]);
+    }
+    let taken = Update { acknowledged: Some(true), ..Update::default() };
+    assert_eq!(admissions(&queue, &[update("1", taken)]).await, [late]);
+    let alert = only_alert(&queue).await;
+    assert_eq!((alert.state, &alert.acknowledged), (AlertState::Resolved, &None));
+    let entries: Vec<&Entry> = alert.rows.iter().map(|row| &row.entry).skip(2).collect();
+    let said = |by: &str, text: &str| Entry::Comment { by: by.to_owned(), text: text.to_owned() };
+    assert_eq!(entries, [&said("zabbix", "closed by Min: done"), &said("Min", "replaced the disk")]);
+}
+
+#[tokio::test]
+async fn a_note_that_tells_how_it_ended_is_kept_once() {
+    let (queue, _) = queue();
+    let note = Some("closed by Min: done".to_owned());
+    let closed = Event { status: EventStatus::Resolved { note, escalation_cancelled: false }, ..firing("1") };
+    let got = admissions(&queue, &[firing("1"), closed.clone(), resolved("1"), closed]).await;
+    assert_eq!(got[3], (Admission::Ignored, Some(IgnoreReason::AlreadyResolved)));
+    assert_eq!(only_alert(&queue).await.rows.len(), 2, "opened and resolved");
+}
+
+#[tokio::test]
+async fn a_severity_of_the_start_opens_and_never_undoes_a_raise() {
+    let (queue, _) = queue();
+    let problem = Event { severity: None, severity_at_start: Some(Severity::Average), ..firing("1") };
+    let raise = Event { severity: Some(Severity::Disaster), ..update("1", Update::default()) };
+    admissions(&queue, std::slice::from_ref(&problem)).await;
+    assert_eq!(only_alert(&queue).await.severity, Severity::Average);
+    assert_eq!(admissions(&queue, &[raise, problem]).await, [(Admission::Joined, None); 2]);
+    assert_eq!(only_alert(&queue).await.severity, Severity::Disaster);
+}
+
+#[tokio::test]
 async fn repeats_cost_no_write_until_a_minute_has_passed() {
     let (queue, clock) = queue();
     admissions(&queue, &[firing("1")]).await;

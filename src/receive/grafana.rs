@@ -88,7 +88,7 @@ fn fault<'a>(alert: &'a Labelled<'_>) -> Option<(&'static str, &'a str)> {
 fn is_test(alert: &Labelled<'_>) -> bool {
     let is = |name: &str, value: &str| alert.labels.get(name).is_some_and(|label| label == value);
     let made_up = || {
-        let mut parts = alert.group.group_key.as_deref()?.rsplitn(3, '-');
+        let mut parts = alert.group.key.as_deref()?.rsplitn(3, '-');
         let (time, fingerprint, _receiver) = (parts.next()?, parts.next()?, parts.next()?);
         let is_time = time.len() == 10 && time.bytes().all(|b| b.is_ascii_digit());
         Some(is_time && alert.members.text("fingerprint")? == fingerprint)

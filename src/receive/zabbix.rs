@@ -12,11 +12,15 @@
 //! | escalation cancelled | 1 | 0 | only the message says so, and no recovery will come |
 //! | Test button | `{EVENT.VALUE}` | | nothing is replaced |
 //!
-//! `event_id` is the problem's own in all of them, so it is the dedup key. Discovery and
-//! autoregistration (`event_source` 1 and 2) know no recovery: what they send always fires.
+//! `event_id` is the problem's own in all of them, so it is the dedup key. So it is with internal
+//! events and with business services (`event_source` 3 and 4); discovery and autoregistration
+//! (1 and 2) are different: see [`found`].
 
+mod found;
 mod message;
 mod names;
+mod page;
+mod source;
 
 #[cfg(test)]
 mod tests;
@@ -31,9 +35,7 @@ use crate::{
     config::Integration,
 };
 use message::Message;
-
-/// Longest `event_id`, in characters.
-const EVENT_ID_CHARS_MAX: usize = 255;
+use source::Source;
 
 /// Reads one message. Also accepts the parameters as a form, and bodies of another shape that
 /// say a state and a title (the Grafana `OnCall` media type) by the generic rules.
@@ -53,8 +55,13 @@ pub fn read(integration: &Integration, body: &[u8], now: Timestamp) -> Reading {
     {
         return Reading::Events(vec![event]);
     }
-    match read_event(&message) {
-        Ok(event) => Reading::Events(vec![event]),
+    let events = match message.source() {
+        Source::Discovery => found::discovered(&message),
+        Source::Autoregistration => found::registered(&message),
+        Source::Trigger | Source::Internal | Source::Service => read_event(&message).map(|event| vec![event]),
+    };
+    match events {
+        Ok(events) => Reading::Events(events),
         Err(reason) => unreadable(reason),
     }
 }
@@ -72,29 +79,20 @@ fn parse(text: &str) -> Result<Fields<'_>, String> {
 }
 
 fn read_event(message: &Message<'_>) -> Result<Event, String> {
-    let event_id = message.fields.text(&["eventid"]).map(str::trim);
-    let firing = message.is_firing();
-    let (event_id, firing) = match (event_id, firing) {
-        (Some(id), _) if EVENT_ID_CHARS_MAX < id.chars().count() => {
-            return Err(format!("event_id is longer than {EVENT_ID_CHARS_MAX} characters"));
-        }
-        (Some(id), Some(firing)) => (id, firing),
-        (None, Some(_)) => return Err("event_id is missing".to_owned()),
-        (None, None) if !message.fields.has("eventvalue") => {
-            return Err("event_id and event_value are missing".to_owned());
-        }
-        (None, None) => return Err("event_id is missing, and event_value is neither 0 nor 1".to_owned()),
-        (Some(_), None) if !message.fields.has("eventvalue") => {
-            return Err("event_value is missing".to_owned());
-        }
-        (Some(_), None) => return Err("event_value is neither 0 nor 1".to_owned()),
+    let (event_id, firing) = match (message.event_id(), message.is_firing()) {
+        (Ok(event_id), Ok(firing)) => (event_id, firing),
+        (Err(reason), Ok(_)) | (Ok(_), Err(reason)) => return Err(reason),
+        (Err(no_id), Err(no_value)) => return Err(format!("{no_id}, and {no_value}")),
     };
     let grade = message.grade();
+    // A service's own severity stays what it was at first, also in escalation repeats.
+    let at_start = message.source() == Source::Service && !message.is_update();
     let title = message.title();
     let title = title.unwrap_or_else(|| text::one_line(&format!("Zabbix event {event_id}"), TITLE_BYTES_MAX));
     Ok(Event {
         status: status(message, firing),
-        severity: grade.severity,
+        severity: grade.severity.filter(|_| !at_start),
+        severity_at_start: grade.severity.filter(|_| at_start),
         unknown_severity: grade.unknown,
         body: message.body(),
         labels: message.labels(),

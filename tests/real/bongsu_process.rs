@@ -14,13 +14,15 @@ use bongsu::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::TcpSocket;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
 };
 
-pub(crate) const ZABBIX_KEY: &str = "zabbix-key-0123456789";
+use crate::daemon::Port;
+
+/// Every kind of sender that is tested live; each integration is called as its kind is.
+const KINDS: [&str; 3] = ["zabbix", "alertmanager", "munin"];
 const OPERATOR: &str = "operator-token-0123456789";
 const JIN: &str = "jins-phone";
 const JIN_PHONE: &str = "+821012345678";
@@ -73,9 +75,7 @@ impl Phones {
 
 /// A configured Bongsu, which runs unless it was killed.
 pub(crate) struct Bongsu {
-    address: SocketAddr,
-    /// Bound but not listening: while Bongsu is away, nobody else gets its port.
-    _port: TcpSocket,
+    port: Port,
     folder: TempDir,
     process: Option<Child>,
     client: reqwest::Client,
@@ -84,17 +84,14 @@ pub(crate) struct Bongsu {
 impl Bongsu {
     /// Starts one that reaches those phones.
     pub(crate) async fn start(phones: &Phones) -> Self {
-        let port = TcpSocket::new_v4().unwrap();
-        port.set_reuseaddr(true).unwrap();
-        port.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let address = port.local_addr().unwrap();
+        let port = Port::reserve();
         let folder = TempDir::new().unwrap();
         let key_file = folder.path().join("firebase.json");
         std::fs::write(&key_file, phones.sandbox.service_account_json()).unwrap();
         std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let configuration = configuration(address, phones.sandbox.base_url());
+        let configuration = configuration(port.address, phones.sandbox.base_url());
         std::fs::write(folder.path().join("bongsu.toml"), configuration).unwrap();
-        let mut bongsu = Self { address, _port: port, folder, process: None, client: client() };
+        let mut bongsu = Self { port, folder, process: None, client: client() };
         bongsu.boot().await;
         bongsu
     }
@@ -120,9 +117,10 @@ impl Bongsu {
         }
     }
 
-    /// What `bongsu setup zabbix` prints.
-    pub(crate) fn media_type(&self) -> String {
-        let Output { status, stdout, stderr } = self.command(&["setup", "zabbix"]).output().unwrap();
+    /// What `bongsu setup` prints for a sender.
+    pub(crate) fn setup(&self, words: &[&str]) -> String {
+        let words = [&["setup"], words].concat();
+        let Output { status, stdout, stderr } = self.command(&words).output().unwrap();
         assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
         String::from_utf8(stdout).unwrap()
     }
@@ -153,6 +151,62 @@ impl Bongsu {
         .await
     }
 
+    /// The newest alert with this in its title, with its journal, once `holds` of it.
+    pub(crate) async fn alert_titled(
+        &self,
+        part: &str,
+        within: Duration,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Value {
+        super::until(&format!("the alert \"{part}\" as expected"), within, async || {
+            let mut alerts = self.alerts().await.into_iter();
+            let found = alerts.find(|alert| alert["title"].as_str().unwrap().contains(part))?;
+            let alert = self.alert(found["id"].as_str().unwrap()).await;
+            holds(&alert).then_some(alert)
+        })
+        .await
+    }
+
+    /// The only alert that `holds`, with its journal, once there is one.
+    pub(crate) async fn alert_that(
+        &self,
+        what: &str,
+        within: Duration,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Value {
+        super::until(what, within, async || {
+            let mut found = self.alerts().await;
+            found.retain(|alert| holds(alert));
+            assert!(found.len() <= 1, "{what}: {found:#?}");
+            Some(self.alert(found.first()?["id"].as_str().unwrap()).await)
+        })
+        .await
+    }
+
+    /// That alert, once it `holds`.
+    pub(crate) async fn same_alert_when(
+        &self,
+        alert: &Value,
+        what: &str,
+        within: Duration,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let id = alert["id"].as_str().unwrap();
+        super::until(what, within, async || Some(self.alert(id).await).filter(|alert| holds(alert))).await
+    }
+
+    /// That alert, once its sender spoke of it so often, the first time included.
+    pub(crate) async fn heard(&self, alert: &Value, times: u64, within: Duration) -> Value {
+        let what = format!("{} is said {times} times", alert["title"]);
+        self.same_alert_when(alert, &what, within, |alert| times <= alert["count"].as_u64().unwrap()).await
+    }
+
+    /// That alert, once its sender spoke of it so much more often than up to now.
+    pub(crate) async fn heard_again(&self, alert: &Value, times: u64, within: Duration) -> Value {
+        let now = self.alert(alert["id"].as_str().unwrap()).await;
+        self.heard(alert, now["count"].as_u64().unwrap() + times, within).await
+    }
+
     /// One alert with its journal.
     pub(crate) async fn alert(&self, id: &str) -> Value {
         self.get_json(&format!("/v1/alerts/{id}")).await
@@ -171,7 +225,7 @@ impl Bongsu {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("http://{}{path}", self.port.address)
     }
 
     fn command(&self, words: &[&str]) -> Command {
@@ -196,6 +250,10 @@ impl Drop for Bongsu {
 
 /// The contact and integration of a small team: one person, one phone, times and texts of Korea.
 fn configuration(address: SocketAddr, sandbox: &str) -> String {
+    let integrations = KINDS.map(|kind| {
+        format!("[[integration]]\nname = \"{kind}\"\nkind = \"{kind}\"\nkey = \"{kind}-key-0123456789\"\n")
+    });
+    let integrations = integrations.concat();
     format!(
         r#"
 public_url = "http://{address}"
@@ -213,10 +271,7 @@ name = "sms-one"
 provider = "http"
 url = "{sandbox}/sms/send"
 body = '{{"to": "{{{{to}}}}", "text": "{{{{text}}}}", "alert_id": "{{{{alert_id}}}}"}}'
-[[integration]]
-name = "zabbix"
-kind = "zabbix"
-key = "{ZABBIX_KEY}"
+{integrations}
 [[operator]]
 name = "dana"
 token = "{OPERATOR}"
@@ -229,6 +284,6 @@ devices = ["{JIN}"]
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's own client")]
-fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }

@@ -1,12 +1,14 @@
-//! Tests against real components. `tests/zabbix/up` starts them and prints the variable to set:
+//! Tests against real components, as root. `tests/senders` installs those that the tests start themselves;
+//! `tests/zabbix/up` starts a Zabbix and prints the variable to set:
 //!
 //! ```sh
+//! tests/senders
 //! export "$(tests/zabbix/up)"
 //! cargo test --test real
 //! tests/zabbix/down
 //! ```
 //!
-//! Without that variable every test here fails: a test that skips itself proves nothing.
+//! What is missing fails the tests that need it: a test that skips itself proves nothing.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,9 +18,15 @@
 
 mod bongsu_process;
 mod capture;
+mod daemon;
+mod munin_lab;
+mod munin_to_phone;
+mod prometheus_lab;
+mod prometheus_to_phone;
 mod zabbix_lab;
 mod zabbix_media_type;
 mod zabbix_script;
+mod zabbix_sources;
 mod zabbix_to_phone;
 
 use std::time::Duration;
@@ -27,7 +35,7 @@ use std::time::Duration;
 const POLL: Duration = Duration::from_millis(100);
 
 /// Asks until there is an answer, and panics with `what` when there is none in time.
-#[expect(clippy::disallowed_methods, reason = "a real Zabbix keeps real time")]
+#[expect(clippy::disallowed_methods, reason = "real senders keep real time")]
 async fn until<T>(what: &str, within: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let mut waited = Duration::ZERO;
     loop {

@@ -1,6 +1,7 @@
 //! Drives the Zabbix that `tests/zabbix/up` started: its API, its trapper port, and what it believes afterwards.
 
 mod scene;
+mod sources;
 mod trapper;
 
 use std::{
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub(crate) use scene::{Scene, SceneSpec};
+pub(crate) use sources::Sources;
 
 /// A page that the API does not finish in this time is a fault of the lab.
 const API_TIMEOUT: Duration = Duration::from_mins(1);
@@ -185,6 +187,22 @@ impl ZabbixLab {
     async fn event(&self, event_id: &str) -> Value {
         let params = json!({"output": ["eventid", "urls"], "selectTags": "extend", "eventids": event_id});
         self.call("event.get", params).await[0].clone()
+    }
+
+    /// Waits until `zabbix_server` has read all that was made before this call.
+    ///
+    /// It reads actions, hosts, items and triggers one after the other. An item that was made after everything
+    /// else is known from some reading on; a second one proves that a whole reading followed.
+    async fn wait_until_known(&self, host: &str, host_id: &str, within: Duration) {
+        for key in ["ready", "ready_again"] {
+            let item =
+                json!({"hostid": host_id, "name": key, "key_": key, "type": 2, "value_type": 3, "delay": 0});
+            self.call("item.create", json!([item])).await;
+            super::until(&format!("{host} is known"), within, async || {
+                self.send_value(host, key, "1").await.then_some(())
+            })
+            .await;
+        }
     }
 
     async fn trapper(&self, request: Value) -> Value {

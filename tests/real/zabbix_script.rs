@@ -24,6 +24,23 @@ async fn what_bongsu_took_is_delivered_and_returns_the_tags_of_its_alert() {
 }
 
 #[tokio::test]
+async fn what_zabbix_did_not_fill_in_stays_behind_and_only_problems_get_tags() {
+    let bongsu = Capture::start().await;
+    let script = |source: &str| {
+        let script = Script::of(&bongsu).with("event_source", source).with("host_name", "*UNKNOWN*");
+        script.with("event_name", "{HOST.NAME} as a text").with("event_tags_json", "[]")
+    };
+    for (source, has_tags) in [("0", true), ("1", false), ("2", false), ("3", false), ("4", true)] {
+        let returned: Value = serde_json::from_str(&script(source).run().await.unwrap()).unwrap();
+        assert_eq!(returned["tags"].as_object().unwrap().is_empty(), !has_tags, "{source}");
+    }
+    let body = bongsu.received().remove(0).body;
+    let names: Vec<_> = body.as_object().unwrap().keys().collect();
+    // The first two tell a test from an event; of the others each was given a value.
+    assert_eq!(names, ["event_id", "event_name", "event_source", "event_tags_json", "event_value"]);
+}
+
+#[tokio::test]
 async fn every_other_answer_is_a_failure_with_a_reason_for_people() {
     let bongsu = Capture::start().await;
     let long = format!(r#"{{"detail":"{}"}}"#, "x".repeat(500));

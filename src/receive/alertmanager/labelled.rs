@@ -38,7 +38,7 @@ const GRADES: [&str; 4] = ["severity", "level", "urgency", "priority"];
 #[derive(Debug, Default)]
 pub(in crate::receive) struct Group {
     pub(in crate::receive) receiver: Option<String>,
-    pub(in crate::receive) group_key: Option<String>,
+    pub(in crate::receive) key: Option<String>,
     status: Option<State>,
     common_labels: Texts,
     external_url: Option<String>,
@@ -48,7 +48,7 @@ impl Group {
     pub(in crate::receive) fn read(top: &Pairs<'_>) -> Self {
         Self {
             receiver: top.text("receiver").map(|name| unescaped(&name)),
-            group_key: top.text("groupKey"),
+            key: top.text("groupKey"),
             status: top.text("status").and_then(|word| state(&word)),
             common_labels: texts(top.raw("commonLabels")),
             external_url: top.text("externalURL"),

@@ -27,8 +27,8 @@ pub(in crate::receive) fn read(integration: &Integration, top: &Pairs<'_>) -> Op
     let name = top.text("ruleName").or_else(|| top.text("title"))?;
     let link = top.text("ruleUrl").and_then(|url| link::parse(&url));
     let host = link.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
-    let matches = top.raw("evalMatches").and_then(|raw| serde_json::from_str(raw).ok()).map(matches);
-    let matches = matches.unwrap_or_default();
+    let items = top.raw("evalMatches").and_then(|raw| serde_json::from_str(raw).ok());
+    let matches = items.as_ref().map(matches).unwrap_or_default();
     let word = top.text("state").unwrap_or_default();
     let mut tags = Texts::new();
     for found in &matches {
@@ -90,7 +90,7 @@ impl Match {
     }
 }
 
-fn matches(items: Items<'_, MATCHES_MAX>) -> Vec<Match> {
+fn matches(items: &Items<'_, MATCHES_MAX>) -> Vec<Match> {
     let read = |raw: &str| {
         let pairs = Pairs::read(raw)?;
         let value = pairs.raw("value").and_then(scalar).unwrap_or_else(|| "no value".to_owned());

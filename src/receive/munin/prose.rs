@@ -105,11 +105,9 @@ fn tagged(text: &str) -> Option<Message<'_>> {
         let value =
             |wanted| attribute(tag, wanted).and_then(|(start, end)| tag.get(start..end)).unwrap_or_default();
         let range = if level == Level::Warning { value("w") } else { value("c") };
-        let mut said = format!("{} = {}", value("label"), value("value"));
-        if !range.is_empty() {
-            said += &format!(" (outside {range})");
-        }
-        fields.push((level, one_line(&format!("{said} {}", value("extra")), FIELD_BYTES_MAX)));
+        let range = if range.is_empty() { String::new() } else { format!("(outside {range})") };
+        let said = format!("{} = {} {range} {}", value("label"), value("value"), value("extra"));
+        fields.push((level, one_line(&said, FIELD_BYTES_MAX)));
     }
     let worst = worst(&fields).unwrap_or(Level::Ok);
     let title =

@@ -93,14 +93,10 @@ fn described(field: &str) -> String {
     let Some(at) = value_at else { return one_line(&field.replace('|', " "), FIELD_BYTES_MAX) };
     let (label, rest) = field.split_at(at);
     let mut rest = rest.trim_start_matches('|').splitn(3, '|');
-    let mut said = format!("{label} = {}", rest.next().unwrap_or_default());
-    if let Some(range) = rest.next().filter(|range| !range.trim().is_empty()) {
-        said += &format!(" (outside {range})");
-    }
-    if let Some(more) = rest.next().filter(|more| !more.trim().is_empty()) {
-        said += &format!(" {more}");
-    }
-    one_line(&said, FIELD_BYTES_MAX)
+    let (value, range, more) = (rest.next(), rest.next(), rest.next());
+    let range = range.filter(|range| !range.trim().is_empty()).map(|range| format!("(outside {range})"));
+    let said = [value.unwrap_or_default(), &range.unwrap_or_default(), more.unwrap_or_default()].join(" ");
+    one_line(&format!("{label} = {said}"), FIELD_BYTES_MAX)
 }
 
 /// A number, or Munin's words for none.

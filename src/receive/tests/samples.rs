@@ -8,9 +8,11 @@ use std::{
 
 use super::*;
 
-/// The folder of a kind's samples; `prometheus` is what posts to an Alertmanager.
-const FOLDERS: [(&str, IntegrationKind); 8] = [
+/// The folder of a kind's samples; `prometheus` is what posts to an Alertmanager, and `zabbix_sources` holds
+/// events of Zabbix that no trigger makes.
+const FOLDERS: [(&str, IntegrationKind); 9] = [
     ("zabbix", IntegrationKind::Zabbix),
+    ("zabbix_sources", IntegrationKind::Zabbix),
     ("grafana", IntegrationKind::Grafana),
     ("alertmanager", IntegrationKind::Alertmanager),
     ("prometheus", IntegrationKind::Alertmanager),
@@ -52,6 +54,8 @@ pub(super) fn describe(event: &Event) -> String {
     let time = |name: &str, time: Option<Timestamp>| time.map(|time| format!("{name} {time}"));
     let mut facts: Vec<String> =
         [time("from", event.starts_at), time("to", event.ended_at)].into_iter().flatten().collect();
+    facts.extend(event.severity_at_start.map(|severity| format!("{severity} at the start")));
+    facts.extend(event.told_once.then(|| "told once".to_owned()));
     facts.extend(event.expires_after.map(|after| format!("expires after {after:#}")));
     facts.extend(event.source_url.clone());
     facts.extend(event.labels.iter().map(|(name, value)| format!("{name}={value}")));

@@ -6,21 +6,26 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        BODY_BYTES_MAX, NOTE_BYTES_MAX,
+        BODY_BYTES_MAX, NOTE_BYTES_MAX, TITLE_BYTES_MAX,
         fields::Fields,
         labels::{Labels, Tags, tags_from_json, tags_from_text},
-        link,
         text::{one_line, split_first_line, tidy, tidy_body},
         time,
         title::with_host,
         words::{Grade, grade},
     },
     names::{
-        BY, HOST, MESSAGE, NAME, NAME_WITHHELD, NO_LABEL, OPDATA, SEVERITY, SUBJECT, TAG_PREFIX, TAGS_JSON,
-        TRIGGER_ID, TRIGGER_NAME, TRIGGER_SEVERITY, UPDATE_ACTION, UPDATE_MESSAGE, URL, ZABBIX_URL,
+        BY, HOST, ITEM_NAME, LLD_RULE_ERROR, LLD_RULE_NAME, MESSAGE, NAME, NAME_WITHHELD, NO_LABEL, OPDATA,
+        SERVICE_NAME, SEVERITY, SUBJECT, TAG_PREFIX, TAGS_JSON, TRIGGER_NAME, TRIGGER_SEVERITY,
+        UPDATE_ACTION, UPDATE_MESSAGE, UPDATE_SEVERITY, URL, ZABBIX_URL,
     },
+    page,
+    source::Source,
 };
 use crate::config::Integration;
+
+/// Longest `event_id`, in characters.
+pub(super) const EVENT_ID_CHARS_MAX: usize = 255;
 
 /// What the server writes before the last message when it gives up an escalation; newer ones
 /// write "cancelled".
@@ -35,33 +40,44 @@ pub(super) struct Message<'a> {
 }
 
 impl Message<'_> {
+    pub(super) fn source(&self) -> Source {
+        Source::of(self.fields)
+    }
+
     /// True if nothing was filled in. The value of discovery and autoregistration events stays
     /// a macro in real messages too.
     pub(super) fn is_test(&self) -> bool {
-        self.fields.is_macro("eventid") || self.fields.is_macro("eventvalue") && !self.never_recovers()
+        let has_value = !matches!(self.source(), Source::Discovery | Source::Autoregistration);
+        self.fields.is_macro("eventid") || self.fields.is_macro("eventvalue") && has_value
     }
 
-    /// The claim of `event_value`; `None` if it makes none.
-    pub(super) fn is_firing(&self) -> Option<bool> {
-        if self.never_recovers() {
-            return Some(true);
+    /// The problem's id.
+    pub(super) fn event_id(&self) -> Result<&str, String> {
+        match self.fields.text(&["eventid"]).map(str::trim) {
+            Some(id) if EVENT_ID_CHARS_MAX < id.chars().count() => {
+                Err(format!("event_id is longer than {EVENT_ID_CHARS_MAX} characters"))
+            }
+            Some(id) => Ok(id),
+            None => Err("event_id is missing".to_owned()),
         }
-        match self.fields.text(&["eventvalue"])?.trim() {
-            "1" => Some(true),
-            "0" => Some(false),
-            _ => None,
+    }
+
+    /// The claim of `event_value`.
+    pub(super) fn is_firing(&self) -> Result<bool, String> {
+        match self.fields.text(&["eventvalue"]).map(str::trim) {
+            Some("1") => Ok(true),
+            Some("0") => Ok(false),
+            _ if self.fields.has("eventvalue") => Err("event_value is neither 0 nor 1".to_owned()),
+            _ => Err("event_value is missing".to_owned()),
         }
     }
 
-    /// Discovery (1) and autoregistration (2).
-    fn never_recovers(&self) -> bool {
-        self.fields.text(&["eventsource"]).is_some_and(|source| matches!(source.trim(), "1" | "2"))
-    }
-
-    /// True for an update; a media type without the status parameter has at least the action.
+    /// True for an update; a media type without the status parameter has at least the action. For
+    /// business services 6.0 fills in neither, only the new severity.
     pub(super) fn is_update(&self) -> bool {
         match self.fields.text(&["eventupdatestatus"]) {
-            Some(status) => status.trim() == "1" && !self.never_recovers(),
+            Some(status) => status.trim() == "1",
+            None if self.source() == Source::Service => self.fields.text(UPDATE_SEVERITY).is_some(),
             None => self.fields.text(UPDATE_ACTION).is_some(),
         }
     }
@@ -127,8 +143,15 @@ impl Message<'_> {
     /// The event's current severity; the trigger's own only if the event's was not sent. Numbers
     /// first: the names are translated and can be renamed.
     pub(super) fn grade(&self) -> Grade {
-        let mut words = self.fields.texts(SEVERITY);
-        if words.is_empty() {
+        let source = self.source();
+        let mut words = Vec::new();
+        if source == Source::Service && self.is_update() {
+            words = self.fields.texts(UPDATE_SEVERITY);
+        }
+        words.extend(self.fields.texts(SEVERITY));
+        if let Some((word, otherwise)) = source.severity() {
+            words.extend([word, otherwise.as_str()]);
+        } else if words.is_empty() {
             words = self.fields.texts(TRIGGER_SEVERITY);
         }
         grade(&words, &self.integration.severity)
@@ -136,20 +159,41 @@ impl Message<'_> {
 
     /// What is wrong, and where: the host goes before a name that does not contain it.
     pub(super) fn title(&self) -> Option<String> {
-        let name = [NAME, SUBJECT, TRIGGER_NAME].iter().find_map(|names| self.fields.text(names))?;
-        Some(with_host(name, &self.fields.texts(HOST)))
+        let name = match self.source() {
+            Source::Internal => self.what_fails(),
+            Source::Service => {
+                self.fields.text(SERVICE_NAME).map(|name| format!("Service {name} has a problem"))
+            }
+            Source::Trigger | Source::Discovery | Source::Autoregistration => None,
+        };
+        let said = || [NAME, SUBJECT, TRIGGER_NAME].iter().find_map(|names| self.fields.text(names));
+        let name = name.or_else(|| said().map(str::to_owned))?;
+        Some(with_host(&name, &self.fields.texts(HOST)))
+    }
+
+    /// The name of an internal event is only its reason. Of the three names a rule's or a trigger's
+    /// is there for none but them; a trigger has items, too.
+    fn what_fails(&self) -> Option<String> {
+        let named = |names, kind: &str, state: &str| {
+            let name = one_line(self.fields.text(names)?, TITLE_BYTES_MAX);
+            Some(format!("{kind} \"{name}\" {state}"))
+        };
+        named(LLD_RULE_NAME, "low-level discovery rule", "is not supported")
+            .or_else(|| named(TRIGGER_NAME, "trigger", "cannot be evaluated"))
+            .or_else(|| named(ITEM_NAME, "item", "is not supported"))
     }
 
     /// The message of the action, else the operational data.
     pub(super) fn body(&self) -> String {
-        let text = [MESSAGE, OPDATA].iter().find_map(|names| self.fields.text(names));
+        let text = [MESSAGE, LLD_RULE_ERROR, OPDATA].iter().find_map(|names| self.fields.text(names));
         tidy_body(text.unwrap_or_default(), BODY_BYTES_MAX)
     }
 
     /// `host`, the problem's tags, then every other parameter by its name.
     pub(super) fn labels(&self) -> BTreeMap<String, String> {
         let mut labels = Labels::default();
-        if let Some(host) = self.fields.text(HOST) {
+        let host = self.fields.text(HOST);
+        if let Some(host) = host {
             labels.insert("host", host);
         }
         labels.insert_tags(&self.tags());
@@ -170,7 +214,8 @@ impl Message<'_> {
         ];
         for (name, value) in self.fields.rest(read) {
             let is_trigger = matches!(name, "event_source" | "event_object") && value.trim() == "0";
-            if !is_trigger && !name.starts_with(TAG_PREFIX) && name != "host_name" {
+            let is_host = name == "host_name" || name == "host_host" && host == Some(value);
+            if !is_trigger && !is_host && !name.starts_with(TAG_PREFIX) {
                 labels.insert(name, value);
             }
         }
@@ -195,21 +240,9 @@ impl Message<'_> {
         tags
     }
 
-    /// The address that was sent, else the event's page in the frontend.
+    /// The page that shows it.
     pub(super) fn source_url(&self, event_id: Option<&str>) -> Option<String> {
-        if let Some(url) = URL.iter().find_map(|name| link::parse(self.fields.text(&[name])?)) {
-            return Some(url.into());
-        }
-        let mut url = link::parse(self.fields.text(ZABBIX_URL)?)?;
-        let folder =
-            url.path().trim_end_matches("index.php").trim_end_matches("zabbix.php").trim_end_matches('/');
-        let page = format!("{folder}/tr_events.php");
-        url.set_path(&page);
-        url.set_fragment(None);
-        let trigger_id = self.fields.text(TRIGGER_ID)?.trim();
-        url.set_query(None);
-        url.query_pairs_mut().append_pair("triggerid", trigger_id).append_pair("eventid", event_id?);
-        Some(url.into())
+        page::address(self.fields, self.source(), event_id)
     }
 
     /// The event's own time; 6.0 has no macro for seconds since 1970, only date and time in the

@@ -19,6 +19,32 @@ pub(super) const TAGS_JSON: &[&str] = &["eventtagsjson", "eventtags", "tags"];
 pub(super) const URL: &[&str] = &["eventurl", "link"];
 pub(super) const ZABBIX_URL: &[&str] = &["zabbixurl"];
 pub(super) const TRIGGER_ID: &[&str] = &["triggerid"];
+pub(super) const EVENT_SOURCE: &[&str] = &["eventsource"];
+pub(super) const EVENT_OBJECT: &[&str] = &["eventobject"];
+pub(super) const ACTION: &[&str] = &["actionname"];
+pub(super) const HOST_ID: &[&str] = &["hostid"];
+pub(super) const HOST_IP: &[&str] = &["hostip"];
+
+/// Autoregistration: the name that the agent gives itself.
+pub(super) const REGISTERED_HOST: &[&str] = &["hosthost"];
+
+pub(super) const DISCOVERY_IP: &[&str] = &["discoverydeviceipaddress"];
+pub(super) const DISCOVERY_DNS: &[&str] = &["discoverydevicedns"];
+pub(super) const DISCOVERY_STATUS: &[&str] = &["discoverydevicestatus"];
+pub(super) const DISCOVERY_RULE: &[&str] = &["discoveryrulename"];
+pub(super) const DISCOVERY_SERVICE: &[&str] = &["discoveryservicename"];
+pub(super) const DISCOVERY_PORT: &[&str] = &["discoveryserviceport"];
+pub(super) const DISCOVERY_SERVICE_STATUS: &[&str] = &["discoveryservicestatus"];
+
+pub(super) const ITEM_NAME: &[&str] = &["itemname"];
+pub(super) const LLD_RULE_NAME: &[&str] = &["lldrulename"];
+pub(super) const LLD_RULE_ERROR: &[&str] = &["lldrulestateerror"];
+
+pub(super) const SERVICE_NAME: &[&str] = &["servicename"];
+pub(super) const SERVICE_ID: &[&str] = &["serviceid"];
+
+/// A business service's new severity, in an update.
+pub(super) const UPDATE_SEVERITY: &[&str] = &["eventupdatenseverity", "eventupdateseverity"];
 
 /// Of no use as labels: read above, of the message rather than of the problem, or different in
 /// every message. `url` is the webhook's own parameter: the address of our door, maybe with a key.
@@ -43,6 +69,10 @@ pub(super) const NO_LABEL: &[&str] = &[
     "eventupdatetimestamp",
     "eventupdateseverity",
     "eventupdatenseverity",
+    "discoverydevicestatus",
+    "discoverydeviceuptime",
+    "discoveryservicestatus",
+    "discoveryserviceuptime",
     "eventrecoverytags",
     "eventrecoverytagsjson",
     "eventrecoveryid",
@@ -53,6 +83,13 @@ pub(super) const NO_LABEL: &[&str] = &[
     "eventrecoverystatus",
     "eventrecoveryvalue",
     "recoverytimestamp",
+    "hostid",
+    "itemstate",
+    "itemstateerror",
+    "lldrulestate",
+    "lldrulestateerror",
+    "triggerstate",
+    "triggerstateerror",
     "triggerstatus",
     "triggervalue",
     "date",

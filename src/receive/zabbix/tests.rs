@@ -1,7 +1,9 @@
+mod sources;
+
 use serde_json::{Map, Value};
 
 use super::super::tests::{event, integration, now};
-use super::*;
+use super::{message::EVENT_ID_CHARS_MAX, *};
 use crate::{alert::Severity, config::IntegrationKind, receive::read};
 
 const PROBLEM: &str = include_str!("../../../tests/fixtures/zabbix/problem.json");
@@ -13,7 +15,6 @@ const RECOVERY: &str = include_str!("../../../tests/fixtures/zabbix/recovery.jso
 const RECOVERY_DOTTED: &str = include_str!("../../../tests/fixtures/zabbix/recovery_dotted.json");
 const CANCELLED: &str = include_str!("../../../tests/fixtures/zabbix/escalation_cancelled.json");
 const TEST_BUTTON: &str = include_str!("../../../tests/fixtures/zabbix/test_button.json");
-const DISCOVERY: &str = include_str!("../../../tests/fixtures/zabbix/discovery.json");
 
 fn zabbix(body: &str) -> Event {
     event(IntegrationKind::Zabbix, body)
@@ -165,15 +166,6 @@ fn the_test_button_is_a_test_and_each_body_one_of_its_own() {
 }
 
 #[test]
-fn discovery_fires_although_its_value_is_a_macro() {
-    let event = zabbix(DISCOVERY);
-    assert_eq!((event.test, &event.status, event.severity), (false, &EventStatus::Firing, None));
-    assert_eq!(event.title, "Discovery: 10.0.0.9 DOWN");
-    assert_eq!(event.labels.get("event_source").map(String::as_str), Some("1"));
-    assert_eq!(zabbix(&with(DISCOVERY, &[("event_value", "0".into())])).status, EventStatus::Firing);
-}
-
-#[test]
 fn what_zabbix_could_not_fill_in_is_absent() {
     for absent in ["{EVENT.NAME}", "*UNKNOWN*", "", "  ", "{$NAME}", "{EVENT.TAGS.x}"] {
         let body = with(PROBLEM, &[("event_name", absent.into()), ("host_name", absent.into())]);
@@ -320,13 +312,13 @@ fn what_cannot_be_read_says_what_is_missing() {
             "not valid JSON: control character",
         ),
         ("{\"event_id\":\"1\"", "not valid JSON"),
-        ("{}", "event_id and event_value are missing"),
+        ("{}", "event_id is missing, and event_value is missing"),
         (r#"{"event_id":"1"}"#, "event_value is missing"),
         (r#"{"event_value":"1"}"#, "event_id is missing"),
         (r#"{"event_id":"","event_value":"1"}"#, "event_id is missing"),
         (r#"{"event_id":"*UNKNOWN*","event_value":"0"}"#, "event_id is missing"),
         (r#"{"event_id":"1","event_value":"2"}"#, "event_value is neither 0 nor 1"),
-        (r#"{"title":"no state","message":"x"}"#, "event_id and event_value are missing"),
+        (r#"{"title":"no state","message":"x"}"#, "event_id is missing, and event_value is missing"),
     ] {
         assert!(reason(body).contains(part), "{body}: {}", reason(body));
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{ZabbixLab, text};
 
 /// Zabbix reads its configuration once a second; this is for a busy machine.
-const KNOWN_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const KNOWN_WITHIN: Duration = Duration::from_secs(30);
 /// From value to problem takes milliseconds.
 const PROBLEM_WITHIN: Duration = Duration::from_secs(15);
 
@@ -49,20 +49,8 @@ impl Scene {
         adapt(&lab, &media_type_id, spec.parameters, spec.fields).await;
 
         let group_id = created(&lab, "hostgroup.create", "groupids", json!({"name": host})).await;
-        // As `docs/senders/zabbix.md` has it: a user for Bongsu alone, who may read this host group, and
-        // who shares a user group with the people whose comments it passes on.
-        let rights = json!([{"id": group_id, "permission": 2}]);
-        let user_group = json!({"name": host, "rights": rights});
-        let user_group_id = created(&lab, "usergroup.create", "usrgrpids", user_group).await;
-        let media = json!({"mediatypeid": media_type_id, "sendto": "bongsu", "active": 0, "severity": 63,
-            "period": "1-7,00:00-24:00"});
-        let groups = json!([{"usrgrpid": user_group_id}, {"usrgrpid": team(&lab).await}]);
-        let mut user_ids = Vec::new();
-        for number in 1..=spec.users {
-            let user = json!({"username": format!("{host}_{number}"), "passwd": "Q!7w-beacon-fire", "roleid": "1",
-                "medias": [media], "usrgrps": groups});
-            user_ids.push(created(&lab, "user.create", "userids", user).await);
-        }
+        let (user_group_id, user_ids) =
+            user_of_its_own(&lab, &host, &group_id, &media_type_id, spec.users).await;
         let action = action(&host, &group_id, &user_ids, &media_type_id);
         let action_id = created(&lab, "action.create", "actionids", action).await;
         let host_id = created(&lab, "host.create", "hostids", host_body(&host, &group_id)).await;
@@ -125,15 +113,7 @@ impl Scene {
         items.push(item("text", 4));
         self.lab.call("item.create", json!(items)).await;
         self.lab.call("trigger.create", self.triggers()).await;
-        // Zabbix reads actions, hosts, items and triggers one after the other. An item that was made after
-        // everything else is known from some reading on; a second one proves that a whole reading followed.
-        for key in ["ready", "ready_again"] {
-            self.lab.call("item.create", json!([item(key, 3)])).await;
-            crate::until(&format!("{} is known", self.host), KNOWN_WITHIN, async || {
-                self.lab.send_value(&self.host, key, "1").await.then_some(())
-            })
-            .await;
-        }
+        self.lab.wait_until_known(&self.host, &self.host_id, KNOWN_WITHIN).await;
     }
 
     fn triggers(&self) -> Value {
@@ -167,27 +147,56 @@ async fn adapt(lab: &ZabbixLab, media_type_id: &str, parameters: &[(&str, &str)]
     lab.call("mediatype.update", changed).await;
 }
 
-fn host_body(host: &str, group_id: &str) -> Value {
+/// As `docs/senders/zabbix.md` has it: a user for Bongsu alone, who may read this host group, and who
+/// shares a user group with the people whose comments it passes on. The ids of user group and users.
+pub(super) async fn user_of_its_own(
+    lab: &ZabbixLab,
+    name: &str,
+    group_id: &str,
+    media_type_id: &str,
+    users: usize,
+) -> (String, Vec<String>) {
+    let rights = json!([{"id": group_id, "permission": 2}]);
+    let user_group = json!({"name": name, "rights": rights});
+    let user_group_id = created(lab, "usergroup.create", "usrgrpids", user_group).await;
+    let media = json!({"mediatypeid": media_type_id, "sendto": "bongsu", "active": 0, "severity": 63,
+        "period": "1-7,00:00-24:00"});
+    let groups = json!([{"usrgrpid": user_group_id}, {"usrgrpid": team(lab).await}]);
+    let mut user_ids = Vec::new();
+    for number in 1..=users {
+        let user = json!({"username": format!("{name}_{number}"), "passwd": "Q!7w-beacon-fire", "roleid": "1",
+            "medias": [media], "usrgrps": groups});
+        user_ids.push(created(lab, "user.create", "userids", user).await);
+    }
+    (user_group_id, user_ids)
+}
+
+pub(super) fn host_body(host: &str, group_id: &str) -> Value {
     json!({"host": host, "name": format!("웹 서버 <1> \"{host}\""), "groups": [{"groupid": group_id}],
         "interfaces": [{"type": 1, "main": 1, "useip": 1, "ip": "127.0.0.1", "dns": "", "port": "10050"}]})
 }
 
 /// Problem, recovery and update operations for every trigger of the host group.
 fn action(name: &str, group_id: &str, user_ids: &[String], media_type_id: &str) -> Value {
-    let users: Vec<_> = user_ids.iter().map(|id| json!({"userid": id})).collect();
-    let message = json!({"operationtype": 0, "opmessage": {"default_msg": 1, "mediatypeid": media_type_id},
-        "opmessage_usr": users});
+    let message = message_to(user_ids, media_type_id);
     json!({"name": name, "eventsource": 0, "esc_period": "1h",
         "filter": {"evaltype": 0, "conditions": [{"conditiontype": 0, "operator": 0, "value": group_id}]},
         "operations": [message], "recovery_operations": [message], "update_operations": [message]})
 }
 
-async fn created(lab: &ZabbixLab, method: &str, ids: &str, body: Value) -> String {
+/// The operation *Send message*.
+pub(super) fn message_to(user_ids: &[String], media_type_id: &str) -> Value {
+    let users: Vec<_> = user_ids.iter().map(|id| json!({"userid": id})).collect();
+    json!({"operationtype": 0, "opmessage": {"default_msg": 1, "mediatypeid": media_type_id},
+        "opmessage_usr": users})
+}
+
+pub(super) async fn created(lab: &ZabbixLab, method: &str, ids: &str, body: Value) -> String {
     text(&lab.call(method, body).await[ids][0])
 }
 
 /// Keeps this scene apart from those that earlier runs left behind.
-fn unique() -> String {
+pub(super) fn unique() -> String {
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }
 

@@ -1,0 +1,42 @@
+//! What kind of thing an event is about, by `event_source`.
+
+use super::{super::fields::Fields, names::EVENT_SOURCE};
+use crate::alert::Severity;
+
+/// Zabbix's five event sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A trigger: what monitoring is about, and what a message without a source is about.
+    Trigger,
+    /// Network discovery found a device or service, or lost it.
+    Discovery,
+    /// An unknown active agent registered itself.
+    Autoregistration,
+    /// Zabbix itself cannot do its work: an item, a low-level discovery rule or a trigger.
+    Internal,
+    /// A business service.
+    Service,
+}
+
+impl Source {
+    pub(super) fn of(fields: &Fields<'_>) -> Self {
+        match fields.text(EVENT_SOURCE).map(str::trim) {
+            Some("1") => Self::Discovery,
+            Some("2") => Self::Autoregistration,
+            Some("3") => Self::Internal,
+            Some("4") => Self::Service,
+            Some(_) | None => Self::Trigger,
+        }
+    }
+
+    /// The word of the integration's severity table for events of this source, and the severity
+    /// without one; `None` where Zabbix itself gives each event a severity.
+    pub(super) fn severity(self) -> Option<(&'static str, Severity)> {
+        match self {
+            Self::Trigger | Self::Service => None,
+            Self::Discovery => Some(("discovery", Severity::Warning)),
+            Self::Autoregistration => Some(("autoregistration", Severity::Information)),
+            Self::Internal => Some(("internal", Severity::Warning)),
+        }
+    }
+}
