@@ -64,9 +64,9 @@ pub struct Alert {
     /// Our own word about a sender (an unreadable body): told once, ends without a word.
     #[serde(default)]
     pub house: bool,
-    /// Not worth a text: about texts themselves.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub push_only: bool,
+    /// By which roads it may be told.
+    #[serde(default, skip_serializing_if = "Roads::is_all")]
+    pub roads: Roads,
     /// It counts alerts that a budget held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
@@ -91,6 +91,24 @@ pub struct Alert {
     /// The newest journal rows.
     #[serde(default)]
     pub rows: Vec<Row>,
+}
+
+/// By which roads an alert may be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Roads {
+    /// Push and text.
+    #[default]
+    All,
+    /// Not worth a text: it is about texts themselves.
+    PushOnly,
+}
+
+impl Roads {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_all(&self) -> bool {
+        *self == Self::All
+    }
 }
 
 /// Where an alert is in its life.
@@ -196,7 +214,7 @@ impl Alert {
             test: event.test,
             told_once: event.told_once,
             house: false,
-            push_only: false,
+            roads: Roads::All,
             digest: None,
             openings: Openings::default(),
             to: event.to.clone(),

@@ -16,7 +16,7 @@ mod spending;
 mod telling;
 
 pub use admission::{Admission, IgnoreReason};
-pub use alert::{Acknowledgement, Alert, AlertState, HOUSE, Resolution, ResolvedBy};
+pub use alert::{Acknowledgement, Alert, AlertState, HOUSE, Resolution, ResolvedBy, Roads};
 pub use contact::{
     ContactName, DeviceId, InvalidContactName, InvalidPhoneNumber, Language, PhoneNumber, PushTarget,
 };

@@ -10,7 +10,7 @@ use super::{Dispatcher, jobs::Job};
 use crate::{
     alert::{
         Alert, AlertId, AlertState, AttemptRow, Charge, Counted, DedupKey, Digest, Entry, Event, HOUSE,
-        Milestone, Payer, Row, Severity, Transport,
+        Milestone, Payer, Roads, Row, Severity, Transport,
     },
     chance,
     plan::{Budgets, Fold, Opening, Rules, SMS_GIVE_UP, STORM_LASTS},
@@ -249,5 +249,5 @@ fn gateway_alert(
     };
     let close_at = now.saturating_add(GATEWAY_ALERT_CLOSES_AFTER).unwrap_or(Timestamp::MAX);
     let id = AlertId::new(now, chance::bytes());
-    Alert { house: true, push_only: true, close_at, ..Alert::opened(id, HOUSE, &event, now) }
+    Alert { house: true, roads: Roads::PushOnly, close_at, ..Alert::opened(id, HOUSE, &event, now) }
 }

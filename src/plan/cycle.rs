@@ -6,7 +6,7 @@ use super::{
     Address, SMS_GIVE_UP,
     desk::{Desk, open_text},
 };
-use crate::alert::{ContactName, ContactTelling, Cycle, Entry, PushRoad, RoadState, SmsRoad, Subject};
+use crate::alert::{ContactName, ContactTelling, Cycle, Entry, PushRoad, RoadState, Roads, SmsRoad, Subject};
 
 /// Starts what is due in every cycle of a contact and drops the cycles that are over.
 pub(super) fn advance_all(desk: &mut Desk<'_>, name: &ContactName, contact: &mut ContactTelling) {
@@ -182,7 +182,7 @@ fn failure(desk: &Desk<'_>, cycle: &Cycle) -> Option<String> {
         Subject::Digest => desk.digest_matters(),
         Subject::Resolved => false,
     };
-    if !matters || cycle.push_accepted || cycle.folded || desk.test || desk.alert.push_only {
+    if !matters || cycle.push_accepted || cycle.folded || desk.test || desk.alert.roads == Roads::PushOnly {
         return None;
     }
     match &cycle.sms {

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Address, Fold, GatewayRule, Opening, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle};
 use crate::alert::{
-    Alert, AlertState, Charge, ContactName, Cycle, Entry, Outcome, Payer, PushRoad, RoadState, Row, Severity,
-    SmsRoad, Subject, Telling,
+    Alert, AlertState, Charge, ContactName, Cycle, Entry, Outcome, Payer, PushRoad, RoadState, Roads, Row,
+    Severity, SmsRoad, Subject, Telling,
 };
 
 /// The alert's facts, the rules, and what has been decided so far.
@@ -90,7 +90,8 @@ impl<'a> Desk<'a> {
             .filter(usable)
             .map(|device| PushRoad { device: *device, attempts: 0, state: RoadState::Ready })
             .collect();
-        let can_text = person.phone && !rules.gateways.is_empty() && !self.test && !self.alert.push_only;
+        let can_text =
+            person.phone && !rules.gateways.is_empty() && !self.test && self.alert.roads == Roads::All;
         let sms = match &subject {
             Subject::Resolved if can_text && rules.texts_resolved && texted => open_text(),
             Subject::Resolved => SmsRoad::Off,
