@@ -13,7 +13,7 @@ use bongsu::{
         Alert, AlertId, ContactName, ContactTelling, Cycle, DedupKey, DeviceId, Event, Milestone, PushRoad,
         RoadState, Severity, SmsRoad, Subject, Telling,
     },
-    store::{AlertWrite, Commit, Expect, Lane, SledStore, Store},
+    store::{AlertWrite, Commit, Expect, Lane, Marks, SledStore, Store},
 };
 use jiff::Timestamp;
 
@@ -113,6 +113,7 @@ fn write_of(number: u64) -> AlertWrite {
         pushes: vec![push],
         push_accepted: false,
         push_failed: None,
+        folded: false,
         sms: SmsRoad::Standby { deadline: now },
     };
     let contact = ContactTelling { cycles: vec![cycle], ..ContactTelling::default() };
@@ -137,5 +138,6 @@ fn write_of(number: u64) -> AlertWrite {
         ..Telling::default()
     };
     let alert = Alert { telling, ..Alert::opened(AlertId::new(now, entropy), "zabbix", &event, now) };
-    AlertWrite { alert, expect: Expect::NewRound, due: Some(now), chunk: Vec::new(), release: false }
+    let (chunk, marks) = (Vec::new(), Marks::default());
+    AlertWrite { alert, expect: Expect::NewRound, due: Some(now), chunk, release: false, marks }
 }

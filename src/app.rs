@@ -36,6 +36,12 @@ const JANITOR_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// Most alerts removed in one round of the janitor.
 const PURGE_PER_ROUND: usize = 1_000;
 
+/// Charges are of use for so long: the longest window that a budget may have, and a day.
+const CHARGES_KEEP: SignedDuration = SignedDuration::from_hours(24 * 32);
+
+/// Most charges forgotten in one round of the janitor.
+const CHARGES_PER_ROUND: usize = 500;
+
 /// Most pages of 500 open alerts looked through at start; the others are noted when they are planned.
 const UNREACHED_PAGES_MAX: usize = 20;
 
@@ -274,6 +280,8 @@ pub fn rules(config: &Config) -> Rules {
                 in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
                 reports: gateway.provider.reports(),
                 asks: gateway.provider.can_be_asked(),
+                segments_max: u16::from(gateway.max_segments),
+                per_day: gateway.per_day,
             })
             .collect(),
         always_at: config.sms.always_at,
@@ -283,6 +291,9 @@ pub fn rules(config: &Config) -> Rules {
         push_ttl,
         backoff: Backoff::new(config.retry.initial, config.retry.max),
         repeat: DEFAULT_REPEAT,
+        text_budget: config.sms.budget.clone(),
+        disaster_budget: config.sms.disaster_budget.clone(),
+        per_device: config.fcm.as_ref().map(|fcm| fcm.per_device.clone()).unwrap_or_default(),
     }
 }
 
@@ -295,8 +306,17 @@ async fn janitor(context: Context, clock: Arc<dyn Clock>, keep: SignedDuration, 
         }
         let before = clock.now().saturating_sub(keep).unwrap_or(jiff::Timestamp::MIN);
         let saved = context.queue.save_seen().await;
+        if stop.is_cancelled() {
+            // The store is about to be closed: a scan would hold it open.
+            if let Err(error) = saved {
+                warn!(error = %error, "could not save counts: {error}");
+            }
+            break;
+        }
         let purged = context.queue.store().purge(before, PURGE_PER_ROUND).await;
-        match saved.and(purged) {
+        let old = clock.now().saturating_sub(CHARGES_KEEP).unwrap_or(jiff::Timestamp::MIN);
+        let forgotten = context.queue.store().forget_charges(old, CHARGES_PER_ROUND).await;
+        match saved.and(forgotten).and(purged) {
             Ok(0) => {}
             Ok(purged) => info!(purged, "removed {purged} alerts older than store.keep"),
             Err(error) => warn!(error = %error, "could not tidy up: {error}"),

@@ -9,6 +9,9 @@
 mod jobs;
 mod news;
 mod outbox;
+mod storm;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,11 +21,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 pub use self::outbox::{Directory, Outbox};
-use self::{jobs::Said, outbox::UnderWay};
+use self::{jobs::Said, outbox::UnderWay, storm::GatewayLevels};
 use crate::{
     alert::AlertId,
     clock::Clock,
-    plan::{DeviceBook, Rules},
+    plan::{Budgets, DeviceBook, Rules},
     store::{Store, StoreError, Stored},
     telemetry::Metrics,
 };
@@ -61,6 +64,8 @@ pub struct Dispatcher {
     outbox: Outbox,
     rules: Rules,
     devices: DeviceBook,
+    budgets: Budgets,
+    gateway_levels: GatewayLevels,
     running_since: Timestamp,
     /// Documents of alerts with requests under way, as we last wrote them.
     in_hand: HashMap<AlertId, Stored>,
@@ -115,7 +120,8 @@ pub enum Step {
 }
 
 impl Dispatcher {
-    /// A dispatcher that has not begun yet. Fails if the store cannot tell what it knows of devices.
+    /// A dispatcher that has not begun yet. Fails if the store cannot tell what it knows of devices
+    /// and of what was spent.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
         let Parts { store, clock, metrics, tasks, outbox, rules } = parts;
         let mut devices = DeviceBook::default();
@@ -128,9 +134,10 @@ impl Dispatcher {
         }
         let (answer_sender, answers) = mpsc::channel(ANSWERS_PER_STEP_MAX);
         let running_since = clock.now();
+        let budgets = storm::restore(store.as_ref(), &rules, running_since).await?;
         let in_hand = HashMap::new();
         let waiting = Vec::new();
-        Ok(Self {
+        let dispatcher = Self {
             store,
             clock,
             metrics,
@@ -138,6 +145,8 @@ impl Dispatcher {
             outbox,
             rules,
             devices,
+            budgets,
+            gateway_levels: GatewayLevels::new(),
             running_since,
             in_hand,
             answers,
@@ -145,7 +154,9 @@ impl Dispatcher {
             waiting,
             first_step: true,
             pulse: watch::Sender::new(Pulse::default()),
-        })
+        };
+        dispatcher.show_storm();
+        Ok(dispatcher)
     }
 
     /// Tells whether there is anything to do.
@@ -182,6 +193,7 @@ impl Dispatcher {
         let claims = if self.outbox.is_saturated(self.clock.now()) { 0 } else { claims };
         let claimed = if claims == 0 { Vec::new() } else { self.claim(claims).await? };
         let worked = self.plan_and_write(claimed).await?;
+        self.calm_down();
         if 0 < worked {
             return Ok(Step::Worked(worked));
         }
@@ -207,7 +219,7 @@ impl Dispatcher {
 
     async fn wait(&mut self, due: Option<Timestamp>, stop: &CancellationToken) {
         let due_changed = self.store.due_changed();
-        let due = due.unwrap_or(Timestamp::MAX);
+        let due = due.into_iter().chain(self.budgets.calm_at()).min().unwrap_or(Timestamp::MAX);
         self.pulse.send_replace(Pulse { idle: true, under_way: self.outbox.under_way() });
         let answer = tokio::select! {
             () = stop.cancelled() => None,

@@ -36,10 +36,12 @@ pub struct Metrics {
     scheduled: Gauge,
     writable: Gauge,
     unreached: Gauge,
-    heartbeat_late: Family<HeartbeatLabel, Gauge>,
-    heartbeat_last_call: Family<HeartbeatLabel, Gauge>,
+    storms: Storms,
+    heartbeats: Heartbeats,
     /// Alerts that reach nobody.
     pub reach: Reach,
+    /// Whether budgets hold something back.
+    pub storm: StormSign,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -51,6 +53,11 @@ struct EventLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct IntegrationLabel {
     integration: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GatewayLabel {
+    gateway: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -81,9 +88,22 @@ struct ReportLabels {
     result: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct GatewayLabel {
-    gateway: String,
+/// What is known of heartbeats.
+struct Heartbeats {
+    late: Family<HeartbeatLabel, Gauge>,
+    last_call: Family<HeartbeatLabel, Gauge>,
+}
+
+impl Heartbeats {
+    fn registered(registry: &mut Registry) -> Self {
+        let (late, last_call) = (Family::default(), Family::default());
+        let help = "1 if the heartbeat has called once and then fell silent";
+        registry.register("heartbeat_late", help, Family::clone(&late));
+        let help = "When the heartbeat called last, since the epoch";
+        let name = "heartbeat_last_call_timestamp";
+        registry.register_with_unit(name, help, Unit::Seconds, Family::clone(&last_call));
+        Self { late, last_call }
+    }
 }
 
 /// What is known of SMS gateways beside the attempts.
@@ -144,19 +164,8 @@ impl Default for Metrics {
             "Open alerts that reached nobody and have no road left",
             unreached.clone(),
         );
-        let heartbeat_late: Family<HeartbeatLabel, Gauge> = Family::default();
-        registry.register(
-            "heartbeat_late",
-            "1 if the heartbeat has called once and then fell silent",
-            heartbeat_late.clone(),
-        );
-        let heartbeat_last_call: Family<HeartbeatLabel, Gauge> = Family::default();
-        registry.register_with_unit(
-            "heartbeat_last_call_timestamp",
-            "When the heartbeat called last, since the epoch",
-            Unit::Seconds,
-            heartbeat_last_call.clone(),
-        );
+        let storms = Storms::new(&mut registry);
+        let heartbeats = Heartbeats::registered(&mut registry);
         Self {
             registry,
             events,
@@ -169,14 +178,58 @@ impl Default for Metrics {
             scheduled,
             writable,
             unreached,
-            heartbeat_late,
-            heartbeat_last_call,
+            storms,
+            heartbeats,
             reach: Reach::default(),
+            storm: StormSign::default(),
         }
     }
 }
 
+/// The figures of budgets and digests.
+struct Storms {
+    held_back: Counter,
+    storm_contacts: Gauge,
+    gateway_spent: Family<GatewayLabel, Gauge>,
+    gateway_limit: Family<GatewayLabel, Gauge>,
+}
+
+impl Storms {
+    fn new(registry: &mut Registry) -> Self {
+        let this = Self {
+            held_back: Counter::default(),
+            storm_contacts: Gauge::default(),
+            gateway_spent: Family::default(),
+            gateway_limit: Family::default(),
+        };
+        registry.register(
+            "notifications_held_back",
+            "Notifications that a digest counts because a budget was spent",
+            this.held_back.clone(),
+        );
+        let contacts = "Contacts from whom something was held back in the last hour";
+        registry.register("storm_contacts", contacts, this.storm_contacts.clone());
+        let spent = "Segments that a gateway took in the last 24 hours";
+        registry.register("sms_gateway_day_segments", spent, this.gateway_spent.clone());
+        let limit = "Segments that a gateway may take in 24 hours";
+        registry.register("sms_gateway_day_limit_segments", limit, this.gateway_limit.clone());
+        this
+    }
+}
+
 impl Metrics {
+    /// Counts a notification that goes into a digest.
+    pub fn held_back(&self) {
+        self.storms.held_back.inc();
+    }
+
+    /// Takes what a gateway spent of its day, in segments.
+    pub fn gateway_day(&self, gateway: &str, spent: u64, limit: u64) {
+        let label = GatewayLabel { gateway: gateway.to_owned() };
+        self.storms.gateway_spent.get_or_create(&label).set(i64::try_from(spent).unwrap_or(i64::MAX));
+        self.storms.gateway_limit.get_or_create(&label).set(i64::try_from(limit).unwrap_or(i64::MAX));
+    }
+
     /// Counts an admitted event.
     pub fn admitted(&self, integration: &str, admission: Admission) {
         let labels = EventLabels { integration: integration.to_owned(), admission: admission.as_str() };
@@ -222,9 +275,9 @@ impl Metrics {
     /// Shows how a heartbeat is; `last_call` is `None` while it has never called.
     pub fn heartbeat(&self, name: &str, is_late: bool, last_call: Option<Timestamp>) {
         let label = HeartbeatLabel { name: name.to_owned() };
-        self.heartbeat_late.get_or_create(&label).set(i64::from(is_late));
+        self.heartbeats.late.get_or_create(&label).set(i64::from(is_late));
         if let Some(last_call) = last_call {
-            self.heartbeat_last_call.get_or_create(&label).set(last_call.as_second());
+            self.heartbeats.last_call.get_or_create(&label).set(last_call.as_second());
         }
     }
 
@@ -233,10 +286,29 @@ impl Metrics {
         self.scheduled.set(i64::try_from(scheduled).unwrap_or(i64::MAX));
         self.writable.set(i64::from(writable));
         self.unreached.set(i64::try_from(self.reach.count()).unwrap_or(i64::MAX));
+        self.storms.storm_contacts.set(i64::try_from(self.storm.now().0).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+/// How many contacts are in a storm, and since when the first of them: shown by `/readyz`.
+#[derive(Debug, Default)]
+pub struct StormSign {
+    shown: Mutex<(usize, Option<Timestamp>)>,
+}
+
+impl StormSign {
+    /// Takes the figures of the present.
+    pub fn show(&self, contacts: usize, since: Option<Timestamp>) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = (contacts, since);
+    }
+
+    /// Contacts in a storm, and since when.
+    pub fn now(&self) -> (usize, Option<Timestamp>) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AlertId, ContactName, DedupKey, Entry, Event, Row, Severity, Tag, Telling, ThreadKey, Told};
+use super::{
+    AlertId, ContactName, Counted, DedupKey, Digest, Entry, Event, Openings, Row, Severity, Tag, Telling,
+    ThreadKey, Told,
+};
+
+/// The integration of alerts that we open ourselves about ourselves; no sender may have this name.
+pub const HOUSE: &str = "bongsu";
 
 /// One round of one dedup key. This is the stored document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +64,15 @@ pub struct Alert {
     /// Our own word about a sender (an unreadable body): told once, ends without a word.
     #[serde(default)]
     pub house: bool,
+    /// By which roads it may be told.
+    #[serde(default, skip_serializing_if = "Roads::is_all")]
+    pub roads: Roads,
+    /// It counts alerts that a budget held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// Recent openings of its dedup key.
+    #[serde(default, skip_serializing_if = "Openings::is_first")]
+    pub openings: Openings,
     /// Tell only these contacts; empty = whoever the policy names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<ContactName>,
@@ -76,6 +91,24 @@ pub struct Alert {
     /// The newest journal rows.
     #[serde(default)]
     pub rows: Vec<Row>,
+}
+
+/// By which roads an alert may be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Roads {
+    /// Push and text.
+    #[default]
+    All,
+    /// Not worth a text: it is about texts themselves.
+    PushOnly,
+}
+
+impl Roads {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_all(&self) -> bool {
+        *self == Self::All
+    }
 }
 
 /// Where an alert is in its life.
@@ -140,6 +173,8 @@ pub enum ResolvedBy {
     Silence,
     /// It was a test.
     Test,
+    /// It was a digest, and has been told.
+    Told,
 }
 
 impl ResolvedBy {
@@ -150,6 +185,7 @@ impl ResolvedBy {
             Self::Operator(name) => name,
             Self::Silence => "close_after",
             Self::Test => "test",
+            Self::Told => "told",
         }
     }
 }
@@ -178,12 +214,38 @@ impl Alert {
             test: event.test,
             told_once: event.told_once,
             house: false,
+            roads: Roads::All,
+            digest: None,
+            openings: Openings::default(),
             to: event.to.clone(),
             idempotency_key: event.idempotency_key.clone(),
             attempts: 0,
             telling: Telling::default(),
             rows_moved: 0,
             rows: vec![Row { at: now, entry: Entry::Opened }],
+        }
+    }
+
+    /// A digest for one contact, which counts from `digest.due_at` on. It closes itself when it is told,
+    /// and at `close_at` in any case.
+    pub fn opened_digest(id: AlertId, digest: Digest, now: Timestamp, close_at: Timestamp) -> Self {
+        let title = format!("Alerts held back from {}", digest.contact);
+        let event = Event {
+            severity: Some(match digest.lane {
+                super::DigestLane::Disaster => Severity::Disaster,
+                super::DigestLane::Other => Severity::NotClassified,
+            }),
+            to: vec![digest.contact.clone()],
+            ..Event::firing(DedupKey::new(format!("digest:{id}")), title)
+        };
+        Self { house: true, close_at, digest: Some(digest), ..Self::opened(id, HOUSE, &event, now) }
+    }
+
+    /// This digest counts now.
+    pub fn count(&mut self, counted: Counted) {
+        if let Some(digest) = &mut self.digest {
+            (self.title, self.severity) = (counted.words(), counted.severity());
+            digest.counted = Some(counted);
         }
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ContactName, Severity, Transport};
+use super::{AlertId, ContactName, Severity, Transport};
 
 /// One row of an alert's journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,29 @@ pub enum Entry {
         contact: ContactName,
         /// Why.
         reason: String,
+    },
+    /// A budget held back what this contact would have been told; a digest counts it.
+    Folded {
+        /// From whom.
+        contact: ContactName,
+        /// The digest: an alert of its own.
+        digest: AlertId,
+        /// Which budget.
+        reason: String,
+    },
+    /// This digest has counted what it tells.
+    Counted {
+        /// How many alerts.
+        alerts: u32,
+        /// "37 more: 35 high, 2 average".
+        text: String,
+    },
+    /// It comes and goes again and again.
+    Flapping {
+        /// Openings so far.
+        rounds: u32,
+        /// It has been told before, so this round is told only if it turns out to be stable.
+        quiet: bool,
     },
     /// One request to a provider.
     Attempt(AttemptRow),

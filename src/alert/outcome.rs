@@ -44,8 +44,6 @@ pub enum DeferCause {
     Unreachable,
     /// A quota of the provider (429).
     Throttled,
-    /// Our own limit for this device.
-    DeviceRate,
     /// No access token for a passing reason, or a token just refused: refreshed, send again.
     Credential,
     /// Our project or account is at fault (key revoked, API disabled, no funds): the breaker of this
@@ -67,7 +65,6 @@ impl DeferCause {
             Self::Unavailable => "unavailable",
             Self::Unreachable => "unreachable",
             Self::Throttled => "throttled",
-            Self::DeviceRate => "device_rate",
             Self::Credential => "credential",
             Self::ProjectFault => "project_fault",
             Self::PlatformFault => "platform_fault",

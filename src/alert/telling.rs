@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ContactName, DeviceId, Fate, Report};
+use super::{ContactName, DeviceId, Fate, Folded, Report, SentText, Unanswered};
 
 /// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
 pub const REPORTS_WAITING_MAX: usize = 64;
@@ -96,6 +96,9 @@ pub struct ContactTelling {
     /// The others have been told of that.
     #[serde(default)]
     pub unreachable_told: bool,
+    /// What the last digest counts of it, if a budget held something back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folded: Option<Folded>,
     /// What is still being told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cycles: Vec<Cycle>,
@@ -114,6 +117,8 @@ pub enum Told {
     /// Nothing reached them yet.
     #[default]
     No,
+    /// A digest counts it, and is told or becomes a dead letter of its own.
+    Folded,
     /// Something was sent without a readable answer.
     Maybe,
     /// A provider accepted something.
@@ -144,6 +149,8 @@ pub enum Subject {
         /// Why.
         reason: String,
     },
+    /// So many alerts were held back: this alert is the digest.
+    Digest,
 }
 
 impl Subject {
@@ -156,12 +163,13 @@ impl Subject {
             Self::Resolved => "resolved",
             Self::Missed => "missed",
             Self::Unreachable { .. } => "unreachable",
+            Self::Digest => "digest",
         }
     }
 
     /// True for what tells a contact of the alert itself.
     pub fn is_about_alert(&self) -> bool {
-        matches!(self, Self::Opened | Self::Repeat { .. } | Self::Raised | Self::Missed)
+        matches!(self, Self::Opened | Self::Repeat { .. } | Self::Raised | Self::Missed | Self::Digest)
     }
 
     /// True for what an acknowledgement or a resolution makes pointless.
@@ -187,6 +195,9 @@ pub struct Cycle {
     /// Why the last closed push failed; shown as the reason of a fallback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push_failed: Option<String>,
+    /// A digest tells it instead: what is under way may still arrive, nothing more is begun.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub folded: bool,
     /// The text.
     pub sms: SmsRoad,
 }
@@ -319,49 +330,6 @@ pub enum SmsRoad {
         /// Why.
         reason: String,
     },
-}
-
-/// A text that a gateway accepted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SentText {
-    /// Number of the attempt within the alert.
-    pub attempt: u32,
-    /// By which gateway, counted in the order of the configuration.
-    pub gateway: u8,
-    /// What it told.
-    #[serde(flatten)]
-    pub subject: Subject,
-    /// When that telling was planned.
-    pub since: Timestamp,
-    /// When the request began.
-    pub sent_at: Timestamp,
-    /// Gateways that had taken it before and reported that it will not arrive.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub undelivered: Vec<u8>,
-    /// Earlier attempts without a readable answer: they may have arrived.
-    #[serde(default)]
-    pub unknowns: u8,
-    /// How often the gateway was asked what became of it.
-    #[serde(default)]
-    pub asks: u8,
-    /// When it is asked next.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ask_at: Option<Timestamp>,
-}
-
-/// A text without a readable answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unanswered {
-    /// Number of the attempt within the alert.
-    pub attempt: u32,
-    /// By which gateway, counted in the order of the configuration.
-    pub gateway: u8,
-    /// When the request began.
-    pub sent_at: Timestamp,
-    /// When it is sent once more, unless somebody tells that it is there.
-    pub resend_at: Timestamp,
-    /// The gateway is still to be asked.
-    pub to_ask: bool,
 }
 
 impl ContactTelling {

@@ -1,5 +1,7 @@
 //! Alerts for operators: list, show, act.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     body::Body,
@@ -14,7 +16,7 @@ use super::{
     extract::{Actor, BodyError, Id, Viewer, body},
 };
 use crate::{
-    alert::{Acknowledgement, Alert, AlertId, AlertState, Row, Severity},
+    alert::{Acknowledgement, Alert, AlertId, AlertState, ContactName, Digest, Named, Row, Severity},
     queue::Action,
     receive::NOTE_BYTES_MAX,
     record::{self, NotificationView},
@@ -41,7 +43,7 @@ pub(crate) struct AlertView {
     pub(crate) integration: String,
     pub(crate) dedup_key: String,
     pub(crate) round: u32,
-    pub(crate) labels: std::collections::BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
     pub(crate) source_url: Option<String>,
     pub(crate) starts_at: Timestamp,
     pub(crate) opened_at: Timestamp,
@@ -51,6 +53,8 @@ pub(crate) struct AlertView {
     pub(crate) told_once: bool,
     pub(crate) acknowledged: Option<Acknowledgement>,
     pub(crate) resolved: Option<ResolutionView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<DigestView>,
     pub(crate) url: String,
 }
 
@@ -61,11 +65,40 @@ pub(crate) struct ResolutionView {
     pub(crate) note: Option<String>,
 }
 
+/// What a digest counts; nothing yet while it collects.
+#[derive(Serialize)]
+pub(crate) struct DigestView {
+    pub(crate) contact: ContactName,
+    pub(crate) due_at: Timestamp,
+    pub(crate) count: u32,
+    pub(crate) by_severity: BTreeMap<Severity, u32>,
+    pub(crate) resolved: u32,
+    pub(crate) unreachable: u32,
+    pub(crate) worst: Vec<Named>,
+}
+
+impl DigestView {
+    fn new(digest: Digest) -> Self {
+        let Digest { contact, due_at, counted, .. } = digest;
+        let counted = counted.unwrap_or_default();
+        Self {
+            contact,
+            due_at,
+            count: counted.total(),
+            by_severity: counted.by_severity,
+            resolved: counted.resolved,
+            unreachable: counted.unreachable,
+            worst: counted.worst,
+        }
+    }
+}
+
 impl AlertView {
     pub(crate) fn new(context: &Context, alert: Alert) -> Self {
         let alert = context.queue.with_seen(alert);
         Self {
             url: context.alert_url(alert.id),
+            digest: alert.digest.map(DigestView::new),
             id: alert.id,
             state: alert.state,
             severity: alert.severity,

@@ -22,10 +22,12 @@ pub(super) async fn readyz(State(context): State<Context>) -> Response {
     let unreached = context.metrics.reach.count();
     let ready = health.writable && unreached == 0;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let (contacts, since) = context.metrics.storm.now();
     let body = json!({
         "ready": ready,
         "store": { "writable": health.writable, "problem": health.problem, "free_bytes": health.free_bytes },
         "alerts_unreached": unreached,
+        "storm": { "contacts": contacts, "since": since },
         "version": env!("CARGO_PKG_VERSION"),
     });
     (status, Json(body)).into_response()

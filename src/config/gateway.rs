@@ -1,6 +1,6 @@
 //! `[[sms.gateway]]`
 
-use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU32, ops::RangeInclusive, sync::Arc};
 
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::{
     BodyType, Encoding, Gateway, GatewayProvider, HttpGateway, TwilioGateway, answer,
-    check::{Check, Section},
+    check::{Check, Section, wrong_type},
     push::{base_url, network},
     raw::{Leaf, Part, RawGateway, Words},
     template,
@@ -17,6 +17,8 @@ use super::{
 
 const TIMEOUT: RangeInclusive<SignedDuration> = SignedDuration::from_secs(1)..=SignedDuration::from_secs(60);
 const TIMEOUT_DEFAULT: SignedDuration = SignedDuration::from_secs(10);
+/// Segments a day: what ten people may get in texts that are no disasters, by the budgets' defaults.
+const PER_DAY_DEFAULT: NonZeroU32 = NonZeroU32::new(1_000).expect("not zero");
 /// Three segments hold a link and what it is about in every alphabet; one of UCS-2 holds either.
 const MAX_SEGMENTS_DEFAULT: u8 = 3;
 /// Joined texts of more parts are cut or refused by many carriers.
@@ -70,6 +72,7 @@ fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
         from => Ok(from.to_owned()),
     });
     let timeout = section.read("timeout", raw.timeout.as_ref(), |text| units::duration(text, &TIMEOUT));
+    let per_day = per_day(section, raw.per_day.as_ref());
     let network = network(section, raw.extra_ca.as_ref(), raw.proxy.as_ref());
     let max_segments = section
         .number("max_segments", raw.max_segments.as_ref(), &MAX_SEGMENTS)
@@ -88,10 +91,29 @@ fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
         name: name?,
         from,
         timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
+        per_day,
         network,
         max_segments: max_segments.unwrap_or(MAX_SEGMENTS_DEFAULT),
         provider: provider?,
     })
+}
+
+/// Segments a day, or `off`.
+fn per_day(section: &mut Section<'_, '_>, field: Option<&Leaf>) -> Option<NonZeroU32> {
+    let Some(field) = field else { return Some(PER_DAY_DEFAULT) };
+    let value = field.get_ref();
+    if value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("off")) {
+        return None;
+    }
+    let limit = value.as_integer().and_then(|count| u32::try_from(count).ok()).and_then(NonZeroU32::new);
+    if limit.is_none() {
+        let found =
+            value.as_integer().map_or_else(|| wrong_type("", value), |count| format!("found {count}"));
+        let found = found.rsplit(", ").next().unwrap_or_default().to_owned();
+        let wanted = format!("expected a number of segments (1 or more) or \"off\", {found}");
+        section.problem(field.span(), "per_day", wanted);
+    }
+    limit
 }
 
 fn refuse_keys_of_others(section: &mut Section<'_, '_>, raw: &RawGateway, kind: Kind) {

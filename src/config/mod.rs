@@ -168,6 +168,10 @@ pub struct Sms {
     pub fallback_at: Option<Severity>,
     /// Whether resolutions are texted to whoever was texted; default false.
     pub resolved: bool,
+    /// Segments of texts to one contact; empty = no limit. Default 20 in 10 minutes, 40 an hour, 100 a day.
+    pub budget: Vec<Rate>,
+    /// As `budget`, for the first texts about disasters. Default 20 in 10 minutes, 100 a day.
+    pub disaster_budget: Vec<Rate>,
     /// In the order they are tried; empty = no texts.
     pub gateways: Vec<Gateway>,
 }
@@ -187,6 +191,9 @@ pub struct Gateway {
     pub from: Option<String>,
     /// How long a request may take; default 10 s.
     pub timeout: SignedDuration,
+    /// Segments in any 24 hours, from which on it takes only what no limit may drop; default 1,000,
+    /// `None` = no limit.
+    pub per_day: Option<NonZeroU32>,
     /// Additional certificate authority and proxy.
     pub network: Network,
     /// Most segments that one text may cost; default 3.

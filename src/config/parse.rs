@@ -9,8 +9,8 @@ use std::{
 use jiff::{SignedDuration, tz::TimeZone};
 
 use super::{
-    Config, Retry, Server, Sms, StoreConfig, StoreEngine,
-    check::{Check, NOT_BUILT_YET, Problem, open},
+    Config, Rate, Retry, Server, Sms, StoreConfig, StoreEngine,
+    check::{Check, NOT_BUILT_YET, Problem, Section, open},
     doors::{self, Keys},
     error::{ConfigError, explain},
     files, gateway, heartbeat,
@@ -33,6 +33,9 @@ const KEEP: RangeInclusive<SignedDuration> =
 const KEEP_DEFAULT: SignedDuration = SignedDuration::from_hours(24 * 400);
 const RETRY: RangeInclusive<SignedDuration> =
     SignedDuration::from_millis(100)..=SignedDuration::from_hours(24);
+/// Segments of texts to one contact.
+const BUDGET_DEFAULT: [&str; 3] = ["20/10m", "40/1h", "100/1d"];
+const DISASTER_BUDGET_DEFAULT: [&str; 2] = ["20/10m", "100/1d"];
 const RETRY_INITIAL_DEFAULT: SignedDuration = SignedDuration::from_secs(10);
 const RETRY_MAX_DEFAULT: SignedDuration = SignedDuration::from_mins(5);
 
@@ -219,9 +222,9 @@ fn retry(check: &mut Check<'_>, part: Option<Part<RawRetry>>) -> Retry {
 fn sms(check: &mut Check<'_>, part: Option<Part<RawSms>>) -> Sms {
     let (span, raw) = open(part);
     let mut section = check.section("[sms]", span.clone());
-    let none = toml::Value::Array(Vec::new());
-    section.not_built_unless("budget", raw.budget.as_ref(), &none);
-    section.not_built_unless("disaster_budget", raw.disaster_budget.as_ref(), &none);
+    let texts = segments(&mut section, "budget", raw.budget.as_ref(), &BUDGET_DEFAULT);
+    let disaster_budget =
+        segments(&mut section, "disaster_budget", raw.disaster_budget.as_ref(), &DISASTER_BUDGET_DEFAULT);
     let always_at = section.read("always_at", raw.always_at.as_ref(), units::threshold);
     let fallback_at = section.read("fallback_at", raw.fallback_at.as_ref(), units::threshold);
     let resolved = section.flag("resolved", raw.resolved.as_ref()).unwrap_or(false);
@@ -230,6 +233,8 @@ fn sms(check: &mut Check<'_>, part: Option<Part<RawSms>>) -> Sms {
         always_at: always_at.unwrap_or(Some(Severity::Disaster)),
         fallback_at: fallback_at.unwrap_or(Some(Severity::NotClassified)),
         resolved,
+        budget: texts,
+        disaster_budget,
         gateways,
     };
     if !raw.gateway.is_empty() && sms.always_at.is_none() && sms.fallback_at.is_none() {
@@ -240,6 +245,13 @@ fn sms(check: &mut Check<'_>, part: Option<Part<RawSms>>) -> Sms {
         );
     }
     sms
+}
+
+/// Segments per contact: every rate holds.
+fn segments(section: &mut Section<'_, '_>, key: &str, field: Option<&Leaf>, default: &[&str]) -> Vec<Rate> {
+    section
+        .list(key, field, units::rate)
+        .unwrap_or_else(|| default.iter().filter_map(|rate| units::rate(rate).ok()).collect())
 }
 
 fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {

@@ -43,6 +43,16 @@ pub(super) fn describe(entry: &Entry) -> String {
         Entry::DeadLetter { contact, transport, reason, .. } => {
             format!("{} to {contact} given up: {reason}", road(*transport))
         }
+        Entry::Folded { contact, digest, reason } => {
+            format!("held back from {contact}, told in digest {digest}: {reason}")
+        }
+        Entry::Counted { text, .. } => format!("counted {text}"),
+        Entry::Flapping { rounds, quiet: false } => {
+            format!("comes and goes, opened {rounds} times: told as flapping, then quiet until it is stable")
+        }
+        Entry::Flapping { rounds, quiet: true } => {
+            format!("comes and goes, opened {rounds} times: told when it is stable")
+        }
         Entry::Unreachable { contact, reason, nobody_left: false } => {
             format!("could not reach {contact} ({reason}); the others are told")
         }

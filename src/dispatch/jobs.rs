@@ -1,14 +1,17 @@
 //! One step's work: alerts to plan, with the answers that came for them, written as one group.
 
-use std::collections::{BTreeSet, HashMap, hash_map::Entry};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap, hash_map::Entry},
+};
 
 use tracing::{info, warn};
 
 use super::{ANSWERS_PER_ALERT_MAX, Answer, Dispatcher, news};
 use crate::{
-    alert::{Alert, AlertId, ContactTelling, Report, Row},
+    alert::{Alert, AlertId, Charge, ContactTelling, Report, Row},
     chance,
-    plan::{self, Ask, DeviceVerdict, Plan, Present, QUARANTINE, Send, Settlement},
+    plan::{self, Address, Ask, DeviceVerdict, Opening, Plan, Present, QUARANTINE, Send, Settlement},
     queue::{commit, write_of},
     store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, StoreError, Stored},
 };
@@ -25,8 +28,8 @@ pub(crate) enum Said {
 }
 
 /// An alert to plan.
-struct Job {
-    base: Stored,
+pub(super) struct Job {
+    pub(super) base: Stored,
     answers: Vec<Said>,
     claimed: bool,
 }
@@ -40,6 +43,12 @@ struct Planned {
     asks: Vec<Ask>,
     /// What the journal gained.
     news: Vec<Row>,
+    /// What was taken from the budgets for it.
+    charges: Vec<Charge>,
+    /// Segments that begin or end to be under way, by rank of their gateway.
+    under_way: Vec<(u8, i64)>,
+    /// Digests that it needs.
+    opens: Vec<Opening>,
 }
 
 impl Dispatcher {
@@ -51,11 +60,22 @@ impl Dispatcher {
             if jobs.is_empty() {
                 break;
             }
+            if let Err(error) = self.look_up(&mut jobs).await {
+                for Job { base, answers, claimed } in jobs {
+                    self.put_back(base.alert.id, answers, claimed).await;
+                }
+                return Err(error);
+            }
+            // Where a budget is short, the gravest have it.
+            jobs.sort_by_key(|Job { base, .. }| (Reverse(base.alert.severity), base.alert.id));
             let (planned, mut writes): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| self.plan(job)).unzip();
-            let commits = match commit(self.store.as_ref(), Lane::Deliver, &mut writes).await {
+            let commits = match self.commit(&planned, &mut writes).await {
                 Ok(commits) => commits,
                 Err(error) => {
-                    self.put_back(planned).await;
+                    // What was taken from the budgets stays taken: some of it may be written.
+                    for Planned { id, answers, claimed, .. } in planned {
+                        self.put_back(id, answers, claimed).await;
+                    }
                     return Err(error);
                 }
             };
@@ -68,7 +88,11 @@ impl Dispatcher {
                     }
                     // An admission or an operator was faster: plan on what is there now.
                     Commit::Conflict(Some(current)) => {
-                        let Planned { answers, claimed, .. } = planned;
+                        let Planned { answers, claimed, charges, under_way, .. } = planned;
+                        self.budgets.take_back(&charges);
+                        for (rank, count) in under_way {
+                            self.budgets.under_way(rank, -count);
+                        }
                         jobs.push(Job { base: *current, answers, claimed });
                     }
                     Commit::Conflict(None) => {}
@@ -79,7 +103,20 @@ impl Dispatcher {
             self.store.release(&[job.base.alert.id]).await;
             self.wait_again(job.base.alert.id, job.answers);
         }
+        if 0 < written {
+            self.warn_of_gateways().await;
+        }
         Ok(written)
+    }
+
+    async fn commit(
+        &mut self,
+        planned: &[Planned],
+        writes: &mut [AlertWrite],
+    ) -> Result<Vec<Commit>, StoreError> {
+        let opens: Vec<Opening> = planned.iter().flat_map(|planned| planned.opens.iter().cloned()).collect();
+        self.open_digests(&opens).await?;
+        commit(self.store.as_ref(), Lane::Deliver, writes).await
     }
 
     /// One job per alert: a claimed document, or the one in hand, with the answers for it.
@@ -141,11 +178,31 @@ impl Dispatcher {
         for verdict in verdicts {
             self.judge(verdict);
         }
-        let Plan { sends, asks, due } = plan::advance(&mut alert, &self.present());
+        let Plan { sends, asks, due, mut charges, folds, opens } = plan::advance(&mut alert, &self.present());
         let news = alert.rows.get(known..).unwrap_or_default().to_vec();
+        charges.extend(self.taken(&news, self.clock.now()));
+        let mut under_way = self.answered(&news);
+        under_way.extend(sends.iter().filter_map(|send| match send.address {
+            Address::Gateway(rank) => Some((rank, self.segments(usize::from(rank)))),
+            Address::Device(_) => None,
+        }));
         let mut write = write_of(alert, Expect::Version(version), due);
         write.release = claimed;
-        (Planned { id: write.alert.id, answers, claimed, sends, asks, news }, write)
+        write.marks = self.marks(&charges, &folds);
+
+        // Before the next alert is planned.
+        for opening in &opens {
+            self.budgets.open(opening);
+        }
+        for fold in &folds {
+            self.note_fold(fold);
+        }
+        self.budgets.spend(&charges);
+        for (rank, count) in &under_way {
+            self.budgets.under_way(*rank, *count);
+        }
+        let id = write.alert.id;
+        (Planned { id, answers, claimed, sends, asks, news, charges, under_way, opens }, write)
     }
 
     fn present(&self) -> Present<'_> {
@@ -154,7 +211,10 @@ impl Dispatcher {
             running_since: self.running_since,
             rules: &self.rules,
             devices: &self.devices,
+            budgets: &self.budgets,
+            price: &self.outbox,
             chance: chance::unit(),
+            entropy: chance::bytes(),
         }
     }
 
@@ -214,13 +274,11 @@ impl Dispatcher {
         }
     }
 
-    async fn put_back(&mut self, planned: Vec<Planned>) {
-        for Planned { id, answers, claimed, .. } in planned {
-            if claimed {
-                self.store.release(&[id]).await;
-            }
-            self.wait_again(id, answers);
+    async fn put_back(&mut self, id: AlertId, answers: Vec<Said>, claimed: bool) {
+        if claimed {
+            self.store.release(&[id]).await;
         }
+        self.wait_again(id, answers);
     }
 
     fn wait_again(&mut self, alert_id: AlertId, answers: Vec<Said>) {

@@ -43,7 +43,12 @@ pub(super) fn log(id: AlertId, row: &Row) {
         Entry::Repeated { number } => {
             info!(alert.id = %id, "nobody acknowledged, everyone is told again ({number})");
         }
+        Entry::Folded { contact, digest, .. } => {
+            debug!(alert.id = %id, "held back from {contact}, counted in digest {digest}");
+        }
+        Entry::Flapping { rounds, .. } => info!(alert.id = %id, "it flaps, {rounds} rounds so far"),
         Entry::Opened
+        | Entry::Counted { .. }
         | Entry::Noted { .. }
         | Entry::Severity { .. }
         | Entry::Comment { .. }

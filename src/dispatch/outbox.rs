@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicUsize, Ordering},
@@ -20,8 +21,10 @@ use crate::{
     },
     clock::Clock,
     config::Contact,
-    deliver::{Notice, Push, PushMessage, PushTransport, Renderer, SmsTransport, Text},
-    plan::{Address, Ask, Send, Settlement},
+    deliver::{
+        DigestContext, Notice, Push, PushMessage, PushTransport, Renderer, SmsText, SmsTransport, Text,
+    },
+    plan::{Address, Ask, Price, Send, Settlement},
 };
 
 /// Most pushes under way at a time. Beyond it claims wait for answers; if none comes for
@@ -202,13 +205,40 @@ impl Outbox {
         };
         let permit = self.texts.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
         let language = known.map(|person| person.language).unwrap_or_default();
-        let says = self.renderer.sms(&self.notice(&send.subject, alert, &self.url(alert)), language);
+        let says = self.says(&send.subject, alert, language);
         let fitted = transport.fit(&to, &says);
         let report_url = self.report_url(transport.name(), send.attempt, alert);
         let (contact, attempt) = (send.contact.clone(), send.attempt);
         let text =
             Text { to, contact, fitted, alert_id: alert.id, attempt, severity: alert.severity, report_url };
         Ok(Request::Text(transport, text, permit))
+    }
+
+    /// What a text says.
+    fn says(&self, subject: &Subject, alert: &Alert, language: Language) -> SmsText {
+        let url = self.url(alert);
+        match self.digest(subject, alert, &url) {
+            Some(digest) => self.renderer.digest_sms(&digest, language),
+            None => self.renderer.sms(&self.notice(subject, alert, &url), language),
+        }
+    }
+
+    /// What a digest counts.
+    fn digest<'a>(&'a self, subject: &Subject, alert: &'a Alert, url: &'a str) -> Option<DigestContext<'a>> {
+        let counted = alert.digest.as_ref().filter(|_| *subject == Subject::Digest)?.counted.as_ref()?;
+        Some(DigestContext {
+            count: counted.total(),
+            by_severity: counted.by_severity.iter().map(|(severity, count)| (*severity, *count)).collect(),
+            resolved: counted.resolved,
+            unreachable: counted.unreachable,
+            unreached: counted.unreached.iter().map(|contact| contact.as_str().to_owned()).collect(),
+            worst: counted.worst.iter().map(|named| named.title.clone()).collect(),
+            since: counted.since,
+            until: counted.until,
+            url,
+            time_zone: &self.time_zone,
+            now: self.clock.now(),
+        })
     }
 
     fn notice<'a>(&'a self, subject: &'a Subject, alert: &'a Alert, url: &'a str) -> Notice<'a> {
@@ -234,7 +264,11 @@ impl Outbox {
         {
             return message.clone();
         }
-        let text = self.renderer.push(&self.notice(&send.subject, alert, &self.url(alert)), language);
+        let url = self.url(alert);
+        let text = match self.digest(&send.subject, alert, &url) {
+            Some(digest) => self.renderer.digest_push(&digest, language),
+            None => self.renderer.push(&self.notice(&send.subject, alert, &url), language),
+        };
         let message = Arc::new(PushMessage {
             alert_id: alert.id,
             state: state_of(&send.subject, alert),
@@ -251,6 +285,22 @@ impl Outbox {
         });
         *last = Some((key, message.clone()));
         message
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").finish_non_exhaustive()
+    }
+}
+
+impl Price for Outbox {
+    fn segments(&self, alert: &Alert, subject: &Subject, contact: &ContactName, rank: u8) -> u16 {
+        let known = self.directory.people.get(contact);
+        let to = known.and_then(|person| person.phone.as_ref());
+        let (Some(transport), Some(to)) = (self.gateways.get(usize::from(rank)), to) else { return 0 };
+        let language = known.map(|person| person.language).unwrap_or_default();
+        u16::from(transport.fit(to, &self.says(subject, alert, language)).segments)
     }
 }
 
@@ -277,6 +327,7 @@ enum Request {
 
 fn state_of(subject: &Subject, alert: &Alert) -> &'static str {
     match subject {
+        Subject::Digest => "digest",
         Subject::Resolved | Subject::Missed => "resolved",
         Subject::Opened | Subject::Repeat { .. } | Subject::Raised | Subject::Unreachable { .. } => {
             if alert.test {

@@ -1,13 +1,29 @@
 //! What a change of the alert (opened, raised, acknowledged, resolved, repeated) begins and ends.
 
-use super::{Address, desk::Desk};
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{Address, desk::Desk, digest};
 use crate::alert::{
-    AlertState, ContactName, ContactTelling, Cycle, Entry, Milestone, PushRoad, RoadState, SmsRoad, Subject,
-    Telling, Told,
+    Alert, AlertState, ContactName, ContactTelling, Cycle, Entry, Milestone, PushRoad, RoadState,
+    STABLE_AFTER, SmsRoad, Subject, Telling, Told,
 };
 
 /// Compares the alert with what has been planned so far, and plans what is new.
 pub(super) fn apply(desk: &mut Desk<'_>, telling: &mut Telling) {
+    if let Some(digest) = &desk.alert.digest {
+        if let Some(counted) = &digest.counted {
+            digest::apply(desk, telling, counted);
+        }
+        return;
+    }
+    if desk.alert.openings.is_superseded() && desk.state == AlertState::Resolved {
+        return let_go(desk, telling);
+    }
+    if quiet_until(desk.alert, &telling.planned).is_some_and(|until| desk.now() < until) {
+        return;
+    }
     if telling.planned.insert(Milestone::Opened) {
         open(desk, telling);
     }
@@ -24,6 +40,32 @@ pub(super) fn apply(desk: &mut Desk<'_>, telling: &mut Telling) {
             cut_back(desk, telling);
         }
         AlertState::Resolved => resolve(desk, telling),
+    }
+}
+
+/// Until when nothing new is told because it comes and goes: how it stands is told when it is stable.
+pub(super) fn quiet_until(alert: &Alert, planned: &BTreeSet<Milestone>) -> Option<Timestamp> {
+    alert.openings.flapping()?;
+    let since = match (alert.state, &alert.resolved) {
+        (AlertState::Resolved, Some(resolution)) if !planned.contains(&Milestone::Resolved) => resolution.at,
+        (AlertState::Triggered | AlertState::Acknowledged, _)
+            if alert.openings.is_quiet() && !planned.contains(&Milestone::Opened) =>
+        {
+            alert.opened_at
+        }
+        _ => return None,
+    };
+    Some(since.saturating_add(STABLE_AFTER).unwrap_or(Timestamp::MAX))
+}
+
+/// It fires again: the new round tells what there is to tell.
+fn let_go(desk: &mut Desk<'_>, telling: &mut Telling) {
+    telling.planned.extend([Milestone::Opened, Milestone::Resolved]);
+    telling.repeat_at = None;
+    for (name, contact) in &mut telling.contacts {
+        for cycle in &mut contact.cycles {
+            cancel_waiting(desk, name, cycle);
+        }
     }
 }
 

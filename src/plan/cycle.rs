@@ -4,17 +4,19 @@ use jiff::Timestamp;
 
 use super::{
     Address, SMS_GIVE_UP,
-    desk::{self, Desk},
+    desk::{Desk, open_text},
     reports,
     settle::SMS_UNKNOWNS_MAX,
 };
-use crate::alert::{ContactName, ContactTelling, Cycle, Entry, PushRoad, RoadState, SmsRoad, Subject};
+use crate::alert::{ContactName, ContactTelling, Cycle, Entry, PushRoad, RoadState, Roads, SmsRoad, Subject};
 
 /// Starts what is due in every cycle of a contact and drops the cycles that are over.
 pub(super) fn advance_all(desk: &mut Desk<'_>, name: &ContactName, contact: &mut ContactTelling) {
-    for cycle in &mut contact.cycles {
-        advance(desk, name, cycle);
+    let mut cycles = std::mem::take(&mut contact.cycles);
+    for cycle in &mut cycles {
+        advance(desk, name, contact, cycle);
     }
+    contact.cycles = cycles;
     for cycle in contact.cycles.iter().filter(|cycle| is_over(cycle)) {
         if let Some(reason) = failure(desk, cycle) {
             contact.unreachable.get_or_insert(reason);
@@ -34,11 +36,19 @@ pub(super) fn wakes_at(cycle: &Cycle) -> Option<Timestamp> {
     pushes.chain(text).min()
 }
 
-fn advance(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
+fn advance(desk: &mut Desk<'_>, name: &ContactName, contact: &mut ContactTelling, cycle: &mut Cycle) {
     give_up_old(desk, name, cycle);
-    push(desk, name, cycle);
-    decide_text(desk, name, cycle);
-    text(desk, name, cycle);
+    if let Some(reason) = desk.told_in_digest(name, contact, cycle) {
+        let text = matches!(cycle.sms, SmsRoad::Open { .. });
+        return desk.hold_back(name, (contact, cycle), text, reason);
+    }
+    let starved = push(desk, name, cycle);
+    decide_text(desk, name, cycle, starved);
+    if let Err(spent) = text(desk, name, cycle) {
+        desk.hold_back(name, (contact, cycle), true, &format!("{spent} is spent"));
+    } else if starved && !matches!(cycle.sms, SmsRoad::Open { .. } | SmsRoad::Accepted) {
+        desk.hold_back(name, (contact, cycle), false, "fcm.per_device is spent");
+    }
 }
 
 /// A push older than its time to live, or a text older than a day, is of no use.
@@ -68,8 +78,26 @@ fn give_up_old(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
     }
 }
 
-fn push(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
+/// True if no device may have another push now, and none has this one or is being sent it.
+fn push(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) -> bool {
     let now = desk.now();
+    let usable = |road: &PushRoad| desk.present.devices.is_usable(road.device, now);
+    let short = |road: &PushRoad| {
+        is_due(road.state, now) && usable(road) && !desk.can_push(road.device, &cycle.subject)
+    };
+    let mut short: Vec<_> = cycle.pushes.iter().filter(|road| short(road)).map(|road| road.device).collect();
+    if matches!(cycle.sms, SmsRoad::Standby { .. }) {
+        // What was pushed in vain has a text to come: its next try waits for an allowance.
+        for road in cycle.pushes.iter_mut().filter(|road| 0 < road.attempts) {
+            if let Some(place) = short.iter().position(|device| *device == road.device) {
+                short.swap_remove(place);
+                let pause = desk.present.rules.backoff.delay(road.attempts, desk.present.chance);
+                road.state = RoadState::Waiting { at: desk.after(pause), fault: false };
+            }
+        }
+    }
+    cycle.pushes.retain(|road| !short.contains(&road.device));
+    let starved = !short.is_empty() && !cycle.push_accepted && !cycle.pushes.iter().any(usable);
     let Cycle { subject, pushes, push_failed, .. } = cycle;
     pushes.retain_mut(|road| {
         if !is_due(road.state, now) {
@@ -84,13 +112,14 @@ fn push(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
         road.state = desk.send(name, subject, Address::Device(road.device));
         true
     });
+    starved
 }
 
 /// The table "push, then SMS": nothing while a push was accepted or may still be; at once when
 /// none can be; at the deadline otherwise.
-fn decide_text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
+fn decide_text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle, starved: bool) {
     let SmsRoad::Standby { deadline } = cycle.sms else { return };
-    if cycle.push_accepted {
+    if cycle.push_accepted || starved {
         cycle.sms = SmsRoad::Off;
         return;
     }
@@ -105,23 +134,36 @@ fn decide_text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
         return;
     };
     desk.note(Entry::Fallback { contact: name.clone(), reason });
-    cycle.sms = desk::fallback_text();
+    cycle.sms = open_text();
 }
 
-fn text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) {
+/// `Err` says which budget does not allow it.
+fn text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) -> Result<(), &'static str> {
     let now = desk.now();
-    let SmsRoad::Open { gateway, attempts, unknowns, state, unanswered, .. } = &mut cycle.sms else { return };
+    let Cycle { subject, sms, .. } = cycle;
+    let SmsRoad::Open { gateway, tried, attempts, unknowns, state, unanswered, undelivered, .. } = sms else {
+        return Ok(());
+    };
     if !is_due(*state, now) {
-        return;
+        return Ok(());
     }
-    if let Some(asked) = reports::ask_about_lost(desk, name, &cycle.subject, unanswered) {
+    if let Some(asked) = reports::ask_about_lost(desk, name, subject, unanswered) {
         *state = asked;
     } else if SMS_UNKNOWNS_MAX <= *unknowns {
-        cycle.sms = SmsRoad::Unknown;
+        *sms = SmsRoad::Unknown;
     } else {
+        // What another gateway did not deliver was admitted before: it only costs once more.
+        if *attempts == 0 && *unknowns == 0 && undelivered.is_empty() {
+            *gateway = desk.admit_text(name, subject)?;
+        }
+        // After a silence both may arrive. What was refused or put off was surely not sent.
+        if *attempts == 0 || (0 < *unknowns && *tried == 0) {
+            desk.charge_text(name, subject, *gateway);
+        }
         *attempts = attempts.saturating_add(1);
-        *state = desk.send(name, &cycle.subject, Address::Gateway(*gateway));
+        *state = desk.send(name, subject, Address::Gateway(*gateway));
     }
+    Ok(())
 }
 
 fn is_due(state: RoadState, now: Timestamp) -> bool {
@@ -148,9 +190,10 @@ fn failure(desk: &Desk<'_>, cycle: &Cycle) -> Option<String> {
             desk.state == crate::alert::AlertState::Triggered || matches!(cycle.sms, SmsRoad::Failed { .. })
         }
         Subject::Missed | Subject::Unreachable { .. } => true,
+        Subject::Digest => desk.digest_matters(),
         Subject::Resolved => false,
     };
-    if !matters || cycle.push_accepted || desk.test {
+    if !matters || cycle.push_accepted || cycle.folded || desk.test || desk.alert.roads == Roads::PushOnly {
         return None;
     }
     match &cycle.sms {

@@ -2,15 +2,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Address, Ask, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle};
+use super::{Address, Ask, Fold, GatewayRule, Opening, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle};
 use crate::alert::{
-    Alert, AlertState, ContactName, Cycle, Entry, Outcome, PushRoad, RoadState, Row, Severity, SmsRoad,
-    Subject, Telling,
+    Alert, AlertState, Charge, ContactName, Cycle, Entry, Outcome, Payer, PushRoad, RoadState, Roads, Row,
+    Severity, SmsRoad, Subject, Telling,
 };
 
 /// The alert's facts, the rules, and what has been decided so far.
 pub(super) struct Desk<'a> {
     pub(super) present: &'a Present<'a>,
+    /// Without its telling and with the rows of before.
+    pub(super) alert: &'a Alert,
     pub(super) severity: Severity,
     pub(super) state: AlertState,
     pub(super) test: bool,
@@ -21,12 +23,16 @@ pub(super) struct Desk<'a> {
     pub(super) attempts: u32,
     pub(super) sends: Vec<Send>,
     pub(super) asks: Vec<Ask>,
+    pub(super) charges: Vec<Charge>,
+    pub(super) folds: Vec<Fold>,
+    pub(super) opens: Vec<Opening>,
 }
 
 impl<'a> Desk<'a> {
-    pub(super) fn new(alert: &Alert, present: &'a Present<'a>) -> Self {
+    pub(super) fn new(alert: &'a Alert, present: &'a Present<'a>) -> Self {
         Self {
             present,
+            alert,
             severity: alert.severity,
             state: alert.state,
             test: alert.test,
@@ -36,6 +42,9 @@ impl<'a> Desk<'a> {
             attempts: alert.attempts,
             sends: Vec::new(),
             asks: Vec::new(),
+            charges: Vec::new(),
+            folds: Vec::new(),
+            opens: Vec::new(),
         }
     }
 
@@ -60,6 +69,9 @@ impl<'a> Desk<'a> {
     /// Puts an attempt in flight.
     pub(super) fn send(&mut self, contact: &ContactName, subject: &Subject, address: Address) -> RoadState {
         self.attempts += 1;
+        if let Address::Device(device) = address {
+            self.charge(Payer::Device(device), 1);
+        }
         self.sends.push(Send {
             attempt: self.attempts,
             contact: contact.clone(),
@@ -80,12 +92,14 @@ impl<'a> Desk<'a> {
             .filter(usable)
             .map(|device| PushRoad { device: *device, attempts: 0, state: RoadState::Ready })
             .collect();
-        let can_text = person.phone && !rules.gateways.is_empty() && !self.test;
+        let can_text =
+            person.phone && !rules.gateways.is_empty() && !self.test && self.alert.roads == Roads::All;
         let sms = match &subject {
             Subject::Resolved if can_text && rules.texts_resolved && texted => open_text(),
             Subject::Resolved => SmsRoad::Off,
             _ if !can_text => SmsRoad::Off,
             Subject::Raised => open_text(),
+            Subject::Digest => self.text_of_digest(),
             Subject::Opened | Subject::Repeat { .. } | Subject::Missed | Subject::Unreachable { .. } => {
                 if rules.texts_at_once(self.severity) {
                     open_text()
@@ -96,7 +110,8 @@ impl<'a> Desk<'a> {
                 }
             }
         };
-        Cycle { subject, since: self.now(), pushes, push_accepted: false, push_failed: None, sms }
+        let since = self.now();
+        Cycle { subject, since, pushes, push_accepted: false, push_failed: None, folded: false, sms }
     }
 
     /// Attempts whose answer did not come in time, or whose process is gone, are `Unknown`.
@@ -172,7 +187,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn open_text() -> SmsRoad {
+pub(super) fn open_text() -> SmsRoad {
     text_by(0, Vec::new(), 0)
 }
 
@@ -189,9 +204,4 @@ pub(super) fn text_by(gateway: u8, undelivered: Vec<u8>, unknowns: u8) -> SmsRoa
         unanswered: None,
         undelivered,
     }
-}
-
-/// A text that goes out now because the push failed.
-pub(super) fn fallback_text() -> SmsRoad {
-    open_text()
 }

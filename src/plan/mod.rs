@@ -5,12 +5,16 @@
 //! sends nothing twice.
 
 mod backoff;
+mod budget;
 mod changes;
 mod cycle;
 mod desk;
+mod digest;
+mod fold;
 mod reports;
 mod rules;
 mod settle;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -19,14 +23,15 @@ use jiff::Timestamp;
 
 pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
+    budget::{Budgets, Fold, GATEWAY_DAY, Opening, STORM_LASTS, Storm},
     rules::{
-        DEFAULT_REPEAT, DELIVERY_ASKED_AFTER, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person,
+        DEFAULT_REPEAT, DELIVERY_ASKED_AFTER, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, Price,
         QUARANTINE, Repeat, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
     },
     settle::{DeviceVerdict, Settlement, settle},
 };
 use crate::alert::{
-    Alert, AlertState, ContactName, DeviceId, Entry, Resolution, ResolvedBy, Row, Subject, Transport,
+    Alert, AlertState, Charge, ContactName, DeviceId, Entry, Resolution, ResolvedBy, Row, Subject, Transport,
 };
 use desk::Desk;
 
@@ -41,8 +46,14 @@ pub struct Present<'a> {
     pub rules: &'a Rules,
     /// Which devices are not to be used.
     pub devices: &'a DeviceBook,
+    /// What was spent of late.
+    pub budgets: &'a Budgets,
+    /// What texts cost.
+    pub price: &'a dyn Price,
     /// Chance in `[0, 1)`, for jitter.
     pub chance: f64,
+    /// For the ids of digests that are opened.
+    pub entropy: [u8; 10],
 }
 
 /// What should happen now.
@@ -54,6 +65,12 @@ pub struct Plan {
     pub asks: Vec<Ask>,
     /// When to plan again; `None` only for an alert that is over and told.
     pub due: Option<Timestamp>,
+    /// What that spends.
+    pub charges: Vec<Charge>,
+    /// What is told in digests instead.
+    pub folds: Vec<Fold>,
+    /// Digests that have to be there before this plan is written.
+    pub opens: Vec<Opening>,
 }
 
 /// One request to make.
@@ -108,11 +125,7 @@ impl Address {
 /// Brings the telling of `alert` up to date.
 pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     if alert.state == AlertState::Noted {
-        return Plan {
-            sends: Vec::new(),
-            asks: Vec::new(),
-            due: (present.now < alert.close_at).then_some(alert.close_at),
-        };
+        return Plan { due: (present.now < alert.close_at).then_some(alert.close_at), ..Plan::default() };
     }
     if alert.is_open() && alert.close_at <= present.now {
         close_by_itself(alert, present.now);
@@ -132,21 +145,24 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
         }
     }
     reports::ask(&mut desk, &mut telling);
-    let Desk { sends, asks, rows, attempts, .. } = desk;
+    let Desk { sends, asks, rows, attempts, charges, folds, opens, .. } = desk;
     alert.rows.extend(rows);
     alert.attempts = attempts;
     alert.telling = telling;
-    Plan { sends, asks, due: due(alert) }
+    digest::end(alert, present.now);
+    Plan { sends, asks, due: due(alert), charges, folds, opens }
 }
 
 /// When the alert needs to be looked at next.
 fn due(alert: &Alert) -> Option<Timestamp> {
+    let count = digest::counts_at(alert);
     let roads =
         alert.telling.contacts.values().flat_map(|contact| &contact.cycles).filter_map(cycle::wakes_at);
     let repeat = alert.telling.repeat_at.filter(|_| alert.state == AlertState::Triggered);
     let close = alert.is_open().then_some(alert.close_at);
     let asks = alert.telling.contacts.values().filter_map(reports::wakes_at);
-    roads.chain(repeat).chain(close).chain(asks).min()
+    let quiet = changes::quiet_until(alert, &alert.telling.planned);
+    roads.chain(repeat).chain(close).chain(asks).chain(count).chain(quiet).min()
 }
 
 /// No recovery ever came, or it was only a test.

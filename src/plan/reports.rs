@@ -226,13 +226,18 @@ fn send_by_next(
     undelivered.push(gateway);
     let sms = by_next(desk, (name, &subject), (gateway, undelivered, unknowns), reason);
     match contact.cycles.iter_mut().find(|cycle| cycle.subject == subject) {
-        Some(cycle) => cycle.sms = sms,
+        Some(cycle) => {
+            // The text of a digest was enough, and is not any more.
+            cycle.folded &= cycle.subject != Subject::Digest;
+            cycle.sms = sms;
+        }
         None => contact.cycles.push(Cycle {
             subject,
             since,
             pushes: Vec::new(),
             push_accepted: contact.certain == Told::Yes,
             push_failed: None,
+            folded: false,
             sms,
         }),
     }

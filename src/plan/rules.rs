@@ -1,11 +1,14 @@
 //! What planning goes by: people, roads and limits, as plain values.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, num::NonZeroU32};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Backoff;
-use crate::alert::{ContactName, DeviceId, Severity};
+use super::{Backoff, budget::GATEWAY_DAY};
+use crate::{
+    alert::{Alert, ContactName, DeviceId, Severity, Subject},
+    config::Rate,
+};
 
 /// A request to FCM is given up after so long (Google asks for at least 10 s; `plan` and
 /// `deliver` must agree).
@@ -55,6 +58,18 @@ pub struct Rules {
     pub backoff: Backoff,
     /// Who is told again.
     pub repeat: Repeat,
+    /// Segments of texts to one contact; empty = no limit.
+    pub text_budget: Vec<Rate>,
+    /// As `text_budget`, for the first texts about a disaster.
+    pub disaster_budget: Vec<Rate>,
+    /// Pushes to one device; empty = no limit.
+    pub per_device: Vec<Rate>,
+}
+
+/// What texts cost: only who knows their words can tell.
+pub trait Price: std::fmt::Debug {
+    /// Segments of the text that tells `subject` of `alert` to `contact` through the gateway of this rank.
+    fn segments(&self, alert: &Alert, subject: &Subject, contact: &ContactName, rank: u8) -> u16;
 }
 
 /// An SMS gateway, as far as planning is concerned.
@@ -68,6 +83,17 @@ pub struct GatewayRule {
     pub reports: bool,
     /// It can be asked what became of a text.
     pub asks: bool,
+    /// Most segments that one text through it costs.
+    pub segments_max: u16,
+    /// Segments in any 24 hours, from which on it takes only what no limit may drop; `None` = no limit.
+    pub per_day: Option<NonZeroU32>,
+}
+
+impl GatewayRule {
+    /// Its limit as a rate.
+    pub(super) fn day(&self) -> Option<Rate> {
+        self.per_day.map(|count| Rate { count, per: GATEWAY_DAY })
+    }
 }
 
 /// Telling again because nobody acknowledged.

@@ -152,6 +152,12 @@ fn settle_push(desk: &Desk<'_>, cycle: &mut Cycle, (device, attempt): (DeviceId,
             cycle.push_accepted = true;
             spare_text(desk, cycle);
         }
+        // A digest tells it meanwhile: it is not tried again.
+        Outcome::Deferred { .. } | Outcome::Unknown { .. } if cycle.folded => {
+            if in_flight(&mut cycle.pushes, position, attempt).is_some() {
+                cycle.pushes.remove(position);
+            }
+        }
         Outcome::Rejected { detail, .. } => {
             cycle.pushes.remove(position);
             cycle.push_failed = Some(failed(detail, "push rejected"));
@@ -270,10 +276,7 @@ fn pause(desk: &Desk<'_>, attempts: u16, cause: DeferCause, asked: Option<Signed
     let own = desk.present.rules.backoff.delay(attempts, desk.present.chance);
     let asked = asked.map(|asked| asked.clamp(SignedDuration::ZERO, RETRY_AFTER_MAX));
     match cause {
-        DeferCause::Credential
-        | DeferCause::DeviceRate
-        | DeferCause::ProjectFault
-        | DeferCause::PlatformFault => asked.unwrap_or(own),
+        DeferCause::Credential | DeferCause::ProjectFault | DeferCause::PlatformFault => asked.unwrap_or(own),
         DeferCause::Unavailable | DeferCause::Unreachable | DeferCause::Throttled => {
             own.max(asked.unwrap_or(SignedDuration::ZERO))
         }

@@ -8,13 +8,26 @@ use crate::alert::{
     Acknowledgement, AlertId, DedupKey, DeferCause, Event, Fate, Outcome, RejectCause, Report, Severity, Told,
 };
 
+mod storm;
+
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
+/// Every text costs so much.
+#[derive(Debug)]
+struct Each(u16);
+
+impl Price for Each {
+    fn segments(&self, _: &Alert, _: &Subject, _: &ContactName, _: u8) -> u16 {
+        self.0
+    }
+}
 
 /// One alert, its rules, and the requests that are under way.
 struct Scene {
     alert: Alert,
     rules: Rules,
     devices: DeviceBook,
+    budgets: Budgets,
     now: Timestamp,
     started: Timestamp,
     open: Vec<Send>,
@@ -43,7 +56,11 @@ impl Scene {
                 push_ttl: SignedDuration::from_hours(1),
                 backoff: Backoff::new(SignedDuration::from_secs(10), SignedDuration::from_mins(5)),
                 repeat: DEFAULT_REPEAT,
+                text_budget: Vec::new(),
+                disaster_budget: Vec::new(),
+                per_device: Vec::new(),
             },
+            budgets: Budgets::default(),
             devices: DeviceBook::default(),
             now: T0,
             started: T0,
@@ -61,8 +78,10 @@ impl Scene {
     }
 
     fn present(&self) -> Present<'_> {
-        let (rules, devices) = (&self.rules, &self.devices);
-        Present { now: self.now, running_since: self.started, rules, devices, chance: 0.0 }
+        let (rules, devices, budgets) = (&self.rules, &self.devices, &self.budgets);
+        let (now, running_since) = (self.now, self.started);
+        let entropy = [7; 10];
+        Present { now, running_since, rules, devices, budgets, price: &Each(1), chance: 0.0, entropy }
     }
 
     /// Plans now; says what goes out, such as `push 1 jin` or `sms 2 jin`.
@@ -181,8 +200,14 @@ fn gateways(count: usize) -> Vec<GatewayRule> {
 }
 
 fn gateways_that(count: usize, reports: bool, asks: bool) -> Vec<GatewayRule> {
-    let in_flight_max = SignedDuration::from_secs(10);
-    let rule = |n| GatewayRule { name: format!("gateway{n}"), in_flight_max, reports, asks };
+    let rule = |n| GatewayRule {
+        name: format!("gateway{n}"),
+        in_flight_max: SignedDuration::from_secs(10),
+        reports,
+        asks,
+        segments_max: 1,
+        per_day: None,
+    };
     (1..=count).map(rule).collect()
 }
 

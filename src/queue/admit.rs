@@ -155,7 +155,8 @@ fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             if event.key_never_returns || (old && !event.test) {
                 return Decision::Ignore(IgnoreReason::Stale);
             }
-            opened(new_round(event, arrival, known.round.saturating_add(1)), event)
+            let round = new_round(event, arrival, known.round.saturating_add(1));
+            opened(counting_openings(round, known), event)
         }
         EventStatus::Update(Update { comment: Some(text), by, .. }) => {
             said_late(known, by.as_deref(), text, arrival)
@@ -191,6 +192,19 @@ fn new_round(event: &Event, arrival: &Arrival<'_>, round: u32) -> Alert {
         house: arrival.house,
         ..Alert::opened(id, arrival.integration, event, arrival.now)
     }
+}
+
+/// A new round remembers how often the ones before came and went.
+fn counting_openings(mut alert: Alert, known: &Alert) -> Alert {
+    let resolved = known.resolved.as_ref().map_or(known.last_seen_at, |resolution| resolution.at);
+    if !alert.test && !alert.house {
+        alert.openings = known.openings.next(known.opened_at, resolved, alert.opened_at);
+    }
+    if let Some(rounds) = alert.openings.flapping() {
+        let entry = Entry::Flapping { rounds, quiet: alert.openings.is_quiet() };
+        alert.rows.push(Row { at: alert.opened_at, entry });
+    }
+    alert
 }
 
 /// True if it said anything that was not known.

@@ -23,7 +23,7 @@ use crate::{
     },
     chance,
     clock::Clock,
-    store::{AlertWrite, Commit, Expect, Lane, Store, StoreError, Stored},
+    store::{AlertWrite, Commit, Expect, Lane, Marks, Store, StoreError, Stored},
 };
 
 /// Journal rows kept within an alert's document; older ones move out in chunks.
@@ -426,5 +426,5 @@ pub fn write_of(mut alert: Alert, expect: Expect, due: Option<Timestamp>) -> Ale
     let moved = if surplus == 0 { 0 } else { surplus + ROWS_IN_DOCUMENT_MAX / 2 };
     let chunk: Vec<Row> = alert.rows.drain(..moved.min(alert.rows.len())).collect();
     alert.rows_moved = alert.rows_moved.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
-    AlertWrite { alert, expect, due, chunk, release: false }
+    AlertWrite { alert, expect, due, chunk, release: false, marks: Marks::default() }
 }

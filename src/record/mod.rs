@@ -73,6 +73,9 @@ pub async fn ledger(
             | Entry::Fallback { .. }
             | Entry::Reported { .. }
             | Entry::DeadLetter { .. }
+            | Entry::Folded { .. }
+            | Entry::Counted { .. }
+            | Entry::Flapping { .. }
             | Entry::Unreachable { .. } => None,
         });
         lines.extend(of_alert.map(|attempt| LedgerLine {

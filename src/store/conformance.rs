@@ -12,7 +12,7 @@ use super::{
     AlertFilter, AlertWrite, Commit, DeviceRecord, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX, Lane,
     MemoryStore, SledStore, Store, StoreError, Stored, VALUE_BYTES_MAX, Version,
 };
-use crate::alert::{Alert, AlertId, AlertState, DeviceId, Severity};
+use crate::alert::{Alert, AlertId, AlertState, Charge, DeviceId, FoldRow, FoldWord, Payer, Purse, Severity};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -56,6 +56,8 @@ conformance! {
     moved_rows_come_back_in_their_order,
     devices_are_remembered,
     the_signing_key_is_made_once,
+    what_a_digest_counts_is_laid_down_with_the_write_and_goes_with_the_digest,
+    charges_are_kept_until_they_are_forgotten,
     heartbeats_are_remembered,
     purging_forgets_only_what_is_over,
     purging_keeps_a_thread_that_has_a_newer_round,
@@ -367,6 +369,75 @@ async fn moved_rows_come_back_in_their_order(store: Shop) {
     }
     commit_one(&store, AlertWrite { chunk: rows(7..9), ..opening("other", 1, at(1)) }).await;
     assert_eq!(store.moved_rows(alert.id).await.unwrap(), rows(0..301));
+}
+
+async fn what_a_digest_counts_is_laid_down_with_the_write_and_goes_with_the_digest(store: Shop) {
+    let digest = opening("digest", 1, at(0));
+    let other = alert("another digest", 1, at(1)).id;
+    let row = |alert: &Alert, word| FoldRow {
+        alert_id: alert.id,
+        word,
+        severity: Severity::High,
+        title: alert.title.clone(),
+        at: at(3),
+        text: true,
+        unreached: None,
+    };
+    commit_one(&store, digest.clone()).await;
+    let mut expected = Vec::new();
+    for number in 0..300 {
+        let mut write = opening(&number.to_string(), 1, at(number));
+        let row = row(&write.alert, FoldWord::Fired);
+        write.marks.folds = vec![(digest.alert.id, row.clone()), (other, row.clone())];
+        assert_eq!(version(&commit_one(&store, write.clone()).await), 1);
+        // A write that is refused lays down nothing.
+        write.marks.folds[0].1.title = "refused".to_owned();
+        conflict(commit_one(&store, write).await);
+        expected.push(row);
+    }
+    // More about the same alert: its row is replaced.
+    let first = opening("0", 1, at(0)).alert;
+    expected[0] = row(&first, FoldWord::Resolved);
+    let mut again = change(&first, 1, None);
+    again.marks.folds = vec![(digest.alert.id, expected[0].clone())];
+    commit_one(&store, again).await;
+    assert_eq!(store.folds(digest.alert.id).await.unwrap(), expected);
+    assert_eq!(store.folds(other).await.unwrap().len(), 300);
+
+    commit_one(&store, change(&resolved(digest.alert.clone(), at(5)), 1, None)).await;
+    assert_eq!(store.purge(at(400), 1_000).await.unwrap(), 1);
+    assert_eq!(store.folds(digest.alert.id).await.unwrap(), []);
+    assert_eq!(store.folds(other).await.unwrap().len(), 300, "of a digest that is kept");
+}
+
+async fn charges_are_kept_until_they_are_forgotten(store: Shop) {
+    let charge = |ms| Charge {
+        payer: Payer::Contact("jin".parse().unwrap(), Purse::Texts),
+        at: at(ms),
+        units: u16::try_from(ms % 3 + 1).unwrap(),
+    };
+    let opened = opening("db", 1, at(0));
+    commit_one(&store, opened.clone()).await;
+    // Two writes of one alert, two charges each, some at one instant.
+    for (version, times) in [(1, [10, 10]), (2, [10, 40]), (3, [25, 41])] {
+        let mut write = change(&opened.alert, version, None);
+        write.marks.charges = times.map(charge).to_vec();
+        assert!(matches!(commit_one(&store, write).await, Commit::Done(_)));
+    }
+    let since = |ms| {
+        let store = store.clone();
+        async move {
+            let charges = store.charges(at(ms)).await.unwrap();
+            charges.iter().map(|charge| charge.at).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(since(0).await, [10, 10, 10, 25, 40, 41].map(at));
+    assert_eq!(since(25).await, [25, 40, 41].map(at));
+    assert_eq!(store.charges(at(41)).await.unwrap(), [charge(41)]);
+    assert_eq!(store.forget_charges(at(40), 2).await.unwrap(), 2);
+    assert_eq!(store.forget_charges(at(40), 100).await.unwrap(), 2);
+    assert_eq!(store.forget_charges(at(40), 100).await.unwrap(), 0);
+    assert_eq!(since(0).await, [40, 41].map(at));
 }
 
 async fn devices_are_remembered(store: Shop) {

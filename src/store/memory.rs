@@ -11,12 +11,12 @@ use tokio::sync::Notify;
 
 use super::{
     AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane, Store,
-    StoreError, Stored,
+    StoreError, Stored, Version,
     claims::Claims,
     codec,
     filter::{LIST_DOCUMENTS_READ_MAX, is_purgeable},
 };
-use crate::alert::{AlertId, DeviceId, Row, ThreadKey};
+use crate::alert::{AlertId, Charge, DeviceId, FoldRow, Row, ThreadKey};
 
 /// A store in memory.
 #[derive(Debug, Default)]
@@ -33,9 +33,14 @@ struct Tables {
     chunks: BTreeMap<(AlertId, u32), Vec<Row>>,
     devices: BTreeMap<DeviceId, DeviceRecord>,
     signing_key: Option<[u8; 32]>,
+    folds: BTreeMap<(AlertId, AlertId), FoldRow>,
+    charges: BTreeMap<ChargeKey, Charge>,
     heartbeats: BTreeMap<String, HeartbeatRecord>,
     claims: Claims,
 }
+
+/// When, by which write of which alert, and the number within that write.
+type ChargeKey = (u64, AlertId, Version, usize);
 
 #[derive(Debug)]
 struct Kept {
@@ -79,7 +84,7 @@ impl Tables {
     }
 
     fn put(&mut self, write: AlertWrite, version: u64) {
-        let AlertWrite { alert, expect, due, chunk, release } = write;
+        let AlertWrite { alert, expect, due, chunk, release, marks } = write;
         let (id, due_ms) = (alert.id, due.map(codec::due_ms));
         if let Some(old) = self.alerts.get(&id).and_then(|kept| kept.due_ms) {
             self.dues.remove(&(old, id));
@@ -96,6 +101,11 @@ impl Tables {
         if release {
             self.claims.release(id);
         }
+        self.folds.extend(marks.folds.into_iter().map(|(digest, row)| ((digest, id), row)));
+        let charges = marks.charges.into_iter().enumerate();
+        self.charges.extend(
+            charges.map(|(number, charge)| ((codec::due_ms(charge.at), id, version, number), charge)),
+        );
         self.alerts.insert(id, Kept { stored: Stored { alert, version }, due_ms });
     }
 
@@ -106,6 +116,7 @@ impl Tables {
             self.threads.remove(&thread);
         }
         self.chunks.retain(|(owner, _), _| *owner != id);
+        self.folds.retain(|(digest, _), _| *digest != id);
     }
 }
 
@@ -189,6 +200,27 @@ impl Store for MemoryStore {
     async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
         let tables = self.tables();
         Ok(tables.chunks.range((id, 0)..=(id, u32::MAX)).flat_map(|(_, rows)| rows.clone()).collect())
+    }
+
+    async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.folds.iter().filter(|((of, _), _)| *of == digest);
+        Ok(rows.map(|(_, row)| row.clone()).collect())
+    }
+
+    async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.charges.values().filter(|charge| since <= charge.at).cloned().collect())
+    }
+
+    async fn forget_charges(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let mut tables = self.tables();
+        let old = tables.charges.iter().take_while(|(_, charge)| charge.at < before).take(limit);
+        let old: Vec<ChargeKey> = old.map(|(key, _)| *key).collect();
+        for key in &old {
+            tables.charges.remove(key);
+        }
+        Ok(old.len())
     }
 
     async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {

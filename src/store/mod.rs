@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::alert::{Alert, AlertId, DeviceId, Row, ThreadKey};
+use crate::alert::{Alert, AlertId, Charge, DeviceId, FoldRow, Row, ThreadKey};
 
 pub use self::{
     filter::{AlertFilter, AlertPage, LIST_DOCUMENTS_READ_MAX},
@@ -58,6 +58,17 @@ pub struct AlertWrite {
     pub chunk: Vec<Row>,
     /// Ends the claim on this alert.
     pub release: bool,
+    /// Rows beside the document.
+    pub marks: Marks,
+}
+
+/// Index rows that a write lays down, for whoever counts over many alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Digests that count this alert, and what each keeps of it: one row per digest, the last one wins.
+    pub folds: Vec<(AlertId, FoldRow)>,
+    /// What the change costs.
+    pub charges: Vec<Charge>,
 }
 
 /// The precondition of a write.
@@ -198,6 +209,15 @@ pub trait Store: Send + Sync + 'static {
     /// Journal rows of one alert that have left its document, oldest first.
     async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError>;
 
+    /// What was laid down for this digest, in the order of the alerts.
+    async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError>;
+
+    /// What was charged at or after `since`, oldest first.
+    async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError>;
+
+    /// Removes up to `limit` charges from before `before`. Says how many.
+    async fn forget_charges(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
+
     /// Writes what we know of a device; durable when it returns.
     async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError>;
 
@@ -215,7 +235,7 @@ pub trait Store: Send + Sync + 'static {
     async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError>;
 
     /// Removes up to `limit` alerts that are not open, have no due time, and were opened and
-    /// resolved before `before`, with their journals. Says how many.
+    /// resolved before `before`, with their journals and what was laid down for them. Says how many.
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
 
     /// How it is.

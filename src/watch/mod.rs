@@ -12,5 +12,4 @@ pub use self::{
     heartbeats::{Glance, Heartbeats},
 };
 
-/// The integration of alerts that we open ourselves; no `[[integration]]` may have this name.
-pub const OURS: &str = "bongsu";
+pub use crate::alert::HOUSE as OURS;

@@ -9,7 +9,7 @@ mod document;
 use std::{collections::BTreeSet, net::SocketAddr, sync::LazyLock};
 
 use bongsu::alert::{
-    AttemptRow, ContactName, DeferCause, Entry, Fate, RejectCause, Row, Severity, Subject, Transport,
+    AlertId, AttemptRow, ContactName, DeferCause, Entry, Fate, RejectCause, Row, Severity, Subject, Transport,
 };
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -50,15 +50,8 @@ const NOTE_LIMIT: usize = 16 * 1024;
 /// Every word of the program for why an attempt failed.
 static CAUSES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     use {DeferCause as D, RejectCause as R};
-    let deferred = [
-        D::Unavailable,
-        D::Unreachable,
-        D::Throttled,
-        D::DeviceRate,
-        D::Credential,
-        D::ProjectFault,
-        D::PlatformFault,
-    ];
+    let deferred =
+        [D::Unavailable, D::Unreachable, D::Throttled, D::Credential, D::ProjectFault, D::PlatformFault];
     let rejected = [R::DeviceGone, R::DeviceMismatch, R::Message, R::Recipient, R::Refused];
     deferred.map(D::as_str).into_iter().chain(rejected.map(R::as_str)).collect()
 });
@@ -519,7 +512,10 @@ fn every_journal_row_and_cause_is_documented() {
             subject: "opened".to_owned(),
             reason: reason.clone(),
         },
-        Entry::Unreachable { contact: jin.clone(), reason, nobody_left: true },
+        Entry::Unreachable { contact: jin.clone(), reason: reason.clone(), nobody_left: true },
+        Entry::Folded { contact: jin.clone(), digest: AlertId::from_bytes([7; 16]), reason },
+        Entry::Counted { alerts: 37, text: "37 more: 35 high, 2 average".to_owned() },
+        Entry::Flapping { rounds: 4, quiet: false },
     ];
     let attempts = CAUSES.iter().map(|cause| Entry::Attempt(attempt(cause)));
     let mut kinds = BTreeSet::new();

@@ -158,7 +158,7 @@ async fn a_person_is_told_that_a_key_is_too_long() {
 
 #[tokio::test]
 async fn a_page_has_at_most_five_hundred_entries() {
-    let h = Harness::start().await;
+    let h = Harness::with(Setting { fcm: Some("per_device = []".into()), ..Setting::default() }).await;
     let events: Vec<_> =
         (0..501).map(|n| json!({ "title": "x", "dedup_key": n, "severity": "info" })).collect();
     h.post("/v1/events/scripts", GENERIC_KEY, &Value::Array(events).to_string()).await;

@@ -21,5 +21,6 @@ mod restart;
 mod senders;
 mod secrets;
 mod shutdown;
+mod storm;
 mod texts;
 mod unreachable;

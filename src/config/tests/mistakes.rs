@@ -94,8 +94,8 @@ templates = "no-such-folder"
 always_at = "none"
 fallback_at = "severe"
 resolved = "yes"
-budget = ["20/10m"]
-disaster_budget = []
+budget = ["20/10m", "many"]
+disaster_budget = "20/10m"
 "#,
         r#"bongsu.toml:1:14: public_url: expected a URL that starts with http:// or https://
 bongsu.toml:2:12: language: expected "en" or "ko", found "kr"
@@ -104,7 +104,8 @@ bongsu.toml:4:13: templates: expected a folder, no-such-folder is none
 bongsu.toml:6:13: [sms] always_at: expected a severity or "off", found "none"
 bongsu.toml:7:15: [sms] fallback_at: expected a severity (not_classified, information, warning, average, high, disaster), found "severe"
 bongsu.toml:8:12: [sms] resolved: expected true or false, found a string
-bongsu.toml:9:10: [sms] budget: anything but [] is not built yet in this version"#,
+bongsu.toml:9:10: [sms] budget: entry 2: expected a rate such as "240/1m" (1 or more in 1s to 31 days), found "many"
+bongsu.toml:10:19: [sms] disaster_budget: expected an array of strings, found a string"#,
     ),
     (
         r#"[[integration]]

@@ -1,7 +1,7 @@
 //! Push through the operator's own Firebase project: FCM HTTP v1.
 //!
 //! `message` and `payload` write the body, `token` holds the right to send it, `lanes` the connections, `answer`
-//! reads what comes back, `breaker` and `rate` say when not to ask.
+//! reads what comes back, `breaker` says when not to ask.
 
 mod answer;
 mod breaker;
@@ -11,7 +11,6 @@ mod key;
 mod lanes;
 mod message;
 mod payload;
-mod rate;
 mod redact;
 mod retry_after;
 mod seen;
@@ -35,11 +34,10 @@ use url::Url;
 pub use self::key::{KeyError, KeyProblem, ServiceAccount};
 use self::{
     answer::{Answer, Verdict, classify},
-    breaker::{Breaker, Evidence, Pass},
+    breaker::{Breaker, Pass},
     exchange::Exchange,
     lanes::{Lanes, Slot},
     message::{Shape, Shared},
-    rate::DeviceRates,
     seen::{Seen, deferred},
     token::{Token, Tokens},
 };
@@ -66,7 +64,6 @@ pub struct FcmTransport {
     endpoint: Url,
     tokens: Arc<Tokens>,
     lanes: Lanes,
-    rates: DeviceRates,
     breaker: Mutex<Breaker>,
     shape: Shape,
     last: Mutex<Option<LastMessage>>,
@@ -148,7 +145,6 @@ impl FcmTransport {
             endpoint,
             tokens: Tokens::new(exchange, Arc::clone(&clock), tasks),
             lanes: Lanes::new(config.network.clone(), opens_one_at_a_time)?,
-            rates: DeviceRates::new(&config.per_device, Arc::clone(&clock)),
             breaker: Mutex::new(Breaker::new()),
             shape: Shape { ttl: config.ttl, android: config.android },
             last: Mutex::new(None),
@@ -278,14 +274,6 @@ impl PushTransport for FcmTransport {
                 return deferred(DeferCause::ProjectFault, Some(wait), detail);
             }
         };
-        if let Err(wait) = self.rates.take(push.target.device_id()) {
-            self.breaker().settle(pass, Evidence::Nothing, self.clock.now());
-            return deferred(
-                DeferCause::DeviceRate,
-                Some(wait),
-                "not sent: `fcm.per_device` is reached".to_owned(),
-            );
-        }
         let (PushTarget::Token(target) | PushTarget::Fid(target)) = &push.target;
         let seen = self.request(self.body(&push), target).await;
         self.settle(pass, seen)

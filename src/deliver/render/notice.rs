@@ -39,6 +39,8 @@ pub struct Notice<'a> {
     pub url: &'a str,
     /// Zone of the times in the texts.
     pub time_zone: &'a TimeZone,
+    /// Openings so far, if it comes and goes again and again.
+    pub flapping: Option<u32>,
     /// The present: times of today are told without their date.
     pub now: Timestamp,
 }
@@ -98,7 +100,8 @@ impl<'a> Notice<'a> {
             alert_id: alert.id,
             state: match subject {
                 Subject::Opened if alert.test => NoticeState::Test,
-                Subject::Opened => NoticeState::Triggered,
+                // A digest has texts of its own.
+                Subject::Opened | Subject::Digest => NoticeState::Triggered,
                 Subject::Repeat { number } => NoticeState::Repeat { number: *number },
                 Subject::Raised => NoticeState::Raised,
                 Subject::Resolved => NoticeState::Resolved,
@@ -118,6 +121,7 @@ impl<'a> Notice<'a> {
             acknowledged_by: alert.acknowledged.as_ref().map(|acknowledgement| acknowledgement.by.as_str()),
             url,
             time_zone,
+            flapping: alert.openings.flapping(),
             now,
         }
     }
@@ -139,6 +143,7 @@ impl<'a> Notice<'a> {
             number,
             contact,
             reason,
+            flapping: self.flapping,
             severity: self.severity.as_str(),
             title: fold(self.title),
             body: self.body,
@@ -182,6 +187,8 @@ pub(super) struct Context<'a> {
     contact: Option<&'a str>,
     /// Why not.
     reason: Option<String>,
+    /// Openings so far of what comes and goes.
+    flapping: Option<u32>,
     severity: &'static str,
     title: String,
     body: &'a str,

@@ -28,13 +28,14 @@ pub(super) fn samples() -> impl Iterator<Item = Notice<'static>> {
 
 fn both(state: NoticeState<'static>, severity: Severity) -> [Notice<'static>; 2] {
     let full = full(state, severity);
-    let bare = Notice { body: "", source_url: None, acknowledged_by: None, url: "", ..full.clone() };
+    let bare =
+        Notice { body: "", source_url: None, acknowledged_by: None, flapping: None, url: "", ..full.clone() };
     [full, bare]
 }
 
 /// A new disaster.
 pub(super) fn typical() -> Notice<'static> {
-    full(NoticeState::Triggered, Severity::Disaster)
+    Notice { flapping: None, ..full(NoticeState::Triggered, Severity::Disaster) }
 }
 
 /// 22 November 2026, 03:10 in Seoul.
@@ -56,6 +57,7 @@ fn full(state: NoticeState<'static>, severity: Severity) -> Notice<'static> {
         starts_at,
         resolved_at: over.then_some(starts_at + SignedDuration::from_mins(2)),
         acknowledged_by: Some("min"),
+        flapping: Some(4),
         url: "https://a.example.org/alerts/1",
         time_zone: const { &TimeZone::UTC },
         now: starts_at + SignedDuration::from_mins(3),

@@ -72,12 +72,20 @@ pub(crate) fn gateway_within(
     let gateway = config::Gateway {
         name: "gw".to_owned(),
         from: from.map(str::to_owned),
+        per_day: None,
         timeout,
         network: Network::default(),
         max_segments: 3,
         provider,
     };
-    let sms = config::Sms { always_at: None, fallback_at: None, resolved: false, gateways: vec![gateway] };
+    let sms = config::Sms {
+        always_at: None,
+        fallback_at: None,
+        resolved: false,
+        budget: Vec::new(),
+        disaster_budget: Vec::new(),
+        gateways: vec![gateway],
+    };
     super::gateways(&sms, clock.clone()).map(|mut gateways| gateways.remove(0))
 }
 

@@ -9,7 +9,7 @@ use crate::{
         Alert, AlertId, AlertState, ContactName, ContactTelling, Cycle, DedupKey, DeviceId, Entry, Event,
         Milestone, PushRoad, Resolution, ResolvedBy, RoadState, Row, Severity, SmsRoad, Subject, Telling,
     },
-    store::{AlertWrite, Expect, Version},
+    store::{AlertWrite, Expect, Marks, Version},
 };
 
 /// The instant `ms` milliseconds after the beginning of every test.
@@ -50,6 +50,7 @@ fn telling(at: Timestamp) -> Telling {
         pushes: vec![push],
         push_accepted: false,
         push_failed: None,
+        folded: false,
         sms: SmsRoad::Standby { deadline: at },
     };
     let contact = ContactTelling { cycles: vec![cycle], ..ContactTelling::default() };
@@ -65,6 +66,7 @@ pub(crate) fn opening(key: &str, round: u32, opened_at: Timestamp) -> AlertWrite
         due: Some(opened_at),
         chunk: Vec::new(),
         release: false,
+        marks: Marks::default(),
     }
 }
 
@@ -76,6 +78,7 @@ pub(crate) fn change(alert: &Alert, version: Version, due: Option<Timestamp>) ->
         due,
         chunk: Vec::new(),
         release: false,
+        marks: Marks::default(),
     }
 }
 

@@ -68,6 +68,14 @@ impl<'db> Group<'db> {
                 }
                 Ok(Done::Removed(removed))
             }
+            Work::Forget(keys) => {
+                self.effects.writes = true;
+                let count = keys.len();
+                for key in keys {
+                    self.batch.remove(key);
+                }
+                Ok(Done::Removed(count))
+            }
         }
     }
 
@@ -136,6 +144,9 @@ impl<'db> Group<'db> {
         }
         if let Some((key, rows)) = draft.chunk {
             self.batch.insert(&key, rows);
+        }
+        for (key, row) in draft.marks {
+            self.batch.insert(key, row);
         }
         if draft.release {
             self.effects.released.push(draft.id);

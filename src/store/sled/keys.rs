@@ -15,6 +15,10 @@ const THREADS: &[u8; 2] = b"t/";
 pub(super) const DUES: &[u8; 2] = b"q/";
 /// `j/` + alert id + number of the first row: a journal chunk.
 const CHUNKS: &[u8; 2] = b"j/";
+/// `f/` + digest id + alert id: what the digest keeps of the alert.
+const FOLDS: &[u8; 2] = b"f/";
+/// `s/` + ms + alert id + version + number: a charge.
+pub(super) const CHARGES: &[u8; 2] = b"s/";
 /// `d/` + device id: a device record.
 pub(super) const DEVICES: &[u8; 2] = b"d/";
 /// `h/` + name: a heartbeat record.
@@ -55,6 +59,25 @@ pub(super) fn chunk(id: AlertId, first_row: u32) -> [u8; 22] {
 /// What the chunk keys of one alert begin with.
 pub(super) fn chunks_of(id: AlertId) -> [u8; 18] {
     joined(&[CHUNKS, &id.to_bytes()])
+}
+
+pub(super) fn fold(digest: AlertId, alert: AlertId) -> [u8; 34] {
+    joined(&[FOLDS, &digest.to_bytes(), &alert.to_bytes()])
+}
+
+/// What the rows of one digest begin with.
+pub(super) fn folds_of(digest: AlertId) -> [u8; 18] {
+    joined(&[FOLDS, &digest.to_bytes()])
+}
+
+/// A charge of the write that made this version of an alert.
+pub(super) fn charge(at_ms: u64, (id, version): (AlertId, u64), number: u16) -> [u8; 36] {
+    joined(&[CHARGES, &at_ms.to_be_bytes(), &id.to_bytes(), &version.to_be_bytes(), &number.to_be_bytes()])
+}
+
+/// Below every charge of `at_ms` and later.
+pub(super) fn charges_from(at_ms: u64) -> [u8; 10] {
+    joined(&[CHARGES, &at_ms.to_be_bytes()])
 }
 
 pub(super) fn device(id: DeviceId) -> [u8; 10] {

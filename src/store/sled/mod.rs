@@ -6,6 +6,8 @@
 //! | `t/` thread | id and number of its latest round |
 //! | `q/` due ms, alert id | empty |
 //! | `j/` alert id, first row | journal chunk |
+//! | `f/` digest id, alert id | what a digest keeps of an alert |
+//! | `s/` ms, alert id, version, number | a charge |
 //! | `d/` device id | device record |
 //! | `m/signing` | the key that signs what we hand out |
 //! | `h/` name | heartbeat record |
@@ -56,7 +58,7 @@ use super::{
     AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane, Store,
     StoreError, Stored,
 };
-use crate::alert::{AlertId, Row, ThreadKey};
+use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
 /// New alerts are refused while less than this is free, in bytes: what is left is for telling the
 /// alerts that were accepted.
@@ -227,6 +229,26 @@ impl Store for SledStore {
 
     async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
         self.scan(move |handle, _| read::moved_rows(handle, id)).await
+    }
+
+    async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
+        self.scan(move |handle, _| read::folds(handle, digest)).await
+    }
+
+    async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
+        self.scan(move |handle, _| read::charges(handle, since)).await
+    }
+
+    async fn forget_charges(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let keys = self.scan(move |handle, _| read::charges_before(handle, before, limit)).await?;
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let answer = self.send(Lane::Deliver, Work::Forget(keys)).await?;
+        match received(answer).await? {
+            Done::Removed(count) => Ok(count),
+            Done::Alerts(_) | Done::Record => Ok(0),
+        }
     }
 
     async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {

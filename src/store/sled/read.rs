@@ -16,7 +16,7 @@ use super::{
     work::Removal,
 };
 use crate::{
-    alert::{AlertId, AlertState, Row, ThreadKey},
+    alert::{AlertId, AlertState, Charge, FoldRow, Row, ThreadKey},
     store::{
         AlertFilter, AlertPage, DeviceRecord, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX, StoreError, Stored,
         codec, filter::is_purgeable,
@@ -210,6 +210,28 @@ pub(super) fn moved_rows(handle: &Handle, id: AlertId) -> Result<Vec<Row>, Store
     Ok(chunks.into_iter().flatten().collect())
 }
 
+pub(super) fn folds(handle: &Handle, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
+    plain_values(handle, &keys::folds_of(digest), "a row of a digest")
+}
+
+pub(super) fn charges(handle: &Handle, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
+    let from = keys::charges_from(codec::due_ms(since));
+    let until = keys::charges_from(u64::MAX);
+    let values = handle.db().range(from.as_slice()..until.as_slice()).values();
+    values.map(|value| plain_value(value, "a charge")).collect()
+}
+
+/// Keys of the oldest charges.
+pub(super) fn charges_before(
+    handle: &Handle,
+    before: Timestamp,
+    limit: usize,
+) -> Result<Vec<IVec>, StoreError> {
+    let until = keys::charges_from(codec::due_ms(before));
+    let keys = handle.db().range(keys::CHARGES.as_slice()..until.as_slice()).keys().take(limit);
+    keys.map(|key| key.map_err(|error| failure(&error))).collect()
+}
+
 pub(super) fn devices(handle: &Handle) -> Result<Vec<DeviceRecord>, StoreError> {
     plain_values(handle, keys::DEVICES, "a device record")
 }
@@ -251,7 +273,9 @@ pub(super) fn purge_step(
         }
         let Ok(stored) = codec::decode_alert(&value) else { continue };
         if is_purgeable(&stored.alert, before) {
-            let chunks: Result<_, Error> = handle.db().scan_prefix(keys::chunks_of(id)).keys().collect();
+            let chunks = handle.db().scan_prefix(keys::chunks_of(id)).keys();
+            let folds = handle.db().scan_prefix(keys::folds_of(id)).keys();
+            let chunks: Result<_, Error> = chunks.chain(folds).collect();
             let chunks = chunks.map_err(|error| failure(&error))?;
             step.removals.push(Removal {
                 id,
@@ -270,12 +294,12 @@ fn plain_values<T: DeserializeOwned>(
     prefix: &[u8],
     what: &str,
 ) -> Result<Vec<T>, StoreError> {
-    let values = handle.db().scan_prefix(prefix).values();
-    let decode = |value: Result<IVec, Error>| {
-        let value = value.map_err(|error| failure(&error))?;
-        codec::decode_plain(&value).map_err(|error| StoreError::Damaged(format!("{what}: {error}")))
-    };
-    values.map(decode).collect()
+    handle.db().scan_prefix(prefix).values().map(|value| plain_value(value, what)).collect()
+}
+
+fn plain_value<T: DeserializeOwned>(value: Result<IVec, Error>, what: &str) -> Result<T, StoreError> {
+    let value = value.map_err(|error| failure(&error))?;
+    codec::decode_plain(&value).map_err(|error| StoreError::Damaged(format!("{what}: {error}")))
 }
 
 /// The lowest id that can have been made at `at`.

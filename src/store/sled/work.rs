@@ -5,7 +5,9 @@ use ::sled::IVec;
 use super::keys;
 use crate::{
     alert::{AlertId, ThreadKey},
-    store::{AlertWrite, DeviceRecord, Expect, HeartbeatRecord, StoreError, Version, codec, first_row},
+    store::{
+        AlertWrite, DeviceRecord, Expect, HeartbeatRecord, Marks, StoreError, Version, codec, first_row,
+    },
 };
 
 /// One message's worth.
@@ -17,6 +19,8 @@ pub(super) enum Work {
     Record { key: IVec, value: IVec },
     /// Removals of alerts.
     Remove(Vec<Removal>),
+    /// Removals of rows that nothing refers to.
+    Forget(Vec<IVec>),
 }
 
 /// A write of one alert.
@@ -32,6 +36,8 @@ pub(super) struct Draft {
     pub(super) due_ms: Option<u64>,
     pub(super) chunk: Option<([u8; 22], IVec)>,
     pub(super) release: bool,
+    /// Keys and values of the rows beside it.
+    pub(super) marks: Vec<(IVec, IVec)>,
 }
 
 /// An alert to forget, if nobody wrote it since.
@@ -71,6 +77,7 @@ impl Work {
             Self::Alerts(drafts) => drafts.len(),
             Self::Record { .. } => 1,
             Self::Remove(removals) => removals.len(),
+            Self::Forget(keys) => keys.len(),
         }
     }
 
@@ -103,7 +110,7 @@ impl Draft {
     /// Encodes a write. The version of the result is known beforehand: the write is refused
     /// unless it replaces the one before.
     pub(super) fn new(write: &AlertWrite) -> Result<Self, StoreError> {
-        let AlertWrite { alert, expect, due, chunk, release } = write;
+        let AlertWrite { alert, expect, due, chunk, release, marks } = write;
         let version = match expect {
             Expect::NewRound => 1,
             Expect::Version(version) => version.saturating_add(1),
@@ -125,6 +132,19 @@ impl Draft {
             due_ms: due.map(codec::due_ms),
             chunk,
             release: *release,
+            marks: encoded(alert.id, version, marks)?,
         })
     }
+}
+
+fn encoded(id: AlertId, version: Version, marks: &Marks) -> Result<Vec<(IVec, IVec)>, StoreError> {
+    let mut rows = Vec::with_capacity(marks.folds.len() + marks.charges.len());
+    for (digest, row) in &marks.folds {
+        rows.push((IVec::from(keys::fold(*digest, id).as_slice()), codec::encode_plain(row)?.into()));
+    }
+    for (charge, number) in marks.charges.iter().zip(0_u16..) {
+        let key = keys::charge(codec::due_ms(charge.at), (id, version), number);
+        rows.push((IVec::from(key.as_slice()), codec::encode_plain(charge)?.into()));
+    }
+    Ok(rows)
 }

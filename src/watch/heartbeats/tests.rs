@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::{
-    alert::{AlertId, AlertState, Row},
+    alert::{AlertId, AlertState, Charge, FoldRow, Row},
     clock::ManualClock,
     config,
     store::{AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Health, MemoryStore, Store, Stored},
@@ -98,6 +98,18 @@ impl Store for Frail {
 
     async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
         self.inner.moved_rows(id).await
+    }
+
+    async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
+        self.inner.folds(digest).await
+    }
+
+    async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
+        self.inner.charges(since).await
+    }
+
+    async fn forget_charges(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.inner.forget_charges(before, limit).await
     }
 
     async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {

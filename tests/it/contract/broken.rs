@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bongsu::{
-    alert::{AlertId, Row, SigningKey, ThreadKey},
+    alert::{AlertId, Charge, FoldRow, Row, SigningKey, ThreadKey},
     api::{self, Context},
     clock::ManualClock,
     config, console,
@@ -76,6 +76,18 @@ impl Store for Broken {
     }
 
     async fn moved_rows(&self, _: AlertId) -> Result<Vec<Row>, StoreError> {
+        broken()
+    }
+
+    async fn folds(&self, _: AlertId) -> Result<Vec<FoldRow>, StoreError> {
+        broken()
+    }
+
+    async fn charges(&self, _: Timestamp) -> Result<Vec<Charge>, StoreError> {
+        broken()
+    }
+
+    async fn forget_charges(&self, _: Timestamp, _: usize) -> Result<usize, StoreError> {
         broken()
     }
 

@@ -30,6 +30,9 @@ pub(crate) const JIN_PHONE: &str = "+821012345678";
 /// Nothing in a test takes this long unless it will never happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Nor does a storm, on a slow machine.
+const STORM_PATIENCE: Duration = Duration::from_mins(5);
+
 /// Where tests begin.
 pub(crate) const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -204,6 +207,12 @@ impl Harness {
         settled.expect("it settles").expect("the store answers");
     }
 
+    /// As [`Self::settled`], with the patience that thousands of alerts take.
+    pub(crate) async fn settled_after_a_storm(&self) {
+        let settled = tokio::time::timeout(STORM_PATIENCE, self.app().settled()).await;
+        settled.expect("it settles").expect("the store answers");
+    }
+
     /// Moves time and waits until everything that follows has happened.
     pub(crate) async fn pass(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
@@ -339,6 +348,7 @@ fn configuration(setting: &Setting, sandbox: &Sandbox) -> String {
         format!("[fcm]\nservice_account = {{ file = \"firebase.json\" }}\n{base}{lines}\n")
     });
     let gateways = gateways.iter().map(|name| gateway(name, sandbox)).collect::<Vec<_>>().concat();
+    let more = more.replace("SANDBOX", base_url);
     format!(
         "public_url = \"https://alerts.example.org\"\n{more}\n[store]\nurl = \"sled:./alerts\"\n{fcm}{gateways}\
          [[integration]]\nname = \"zabbix\"\nkind = \"zabbix\"\nkey = \"{ZABBIX_KEY}\"\n\

@@ -1,0 +1,300 @@
+//! One message that counts alerts which a budget held back from one contact.
+//!
+//! A digest is an alert of its own, so it has a due time, attempts, retries, a fallback and a dead
+//! letter like any other. While it collects, each alert that is held back lays down a [`FoldRow`]
+//! under the digest's id, with the same write that says so in its own document. When its time has
+//! come the rows are counted, once, and nothing is added to it any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Alert, AlertId, ContactName, Severity};
+
+/// Most alerts that a digest names; the others are counted.
+pub const DIGEST_NAMES_MAX: usize = 10;
+
+/// Most alerts that one digest counts; the next one opens another.
+pub const DIGEST_ALERTS_MAX: usize = 10_000;
+
+/// Most people that a digest names as not reached.
+const DIGEST_UNREACHED_MAX: usize = 10;
+
+/// Longest title in a digest, in characters.
+const TITLE_CHARS_MAX: usize = 80;
+
+/// Which digest of a contact: disasters do not wait with the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DigestLane {
+    /// New disasters.
+    Disaster,
+    /// Everything else.
+    Other,
+}
+
+/// What makes an alert a digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// For whom.
+    pub contact: ContactName,
+    /// Which of their digests.
+    pub lane: DigestLane,
+    /// When it counts, and goes out.
+    pub due_at: Timestamp,
+    /// What it counts; `None` while it collects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
+}
+
+/// What a digest says of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FoldWord {
+    /// Somebody else could not be reached about it.
+    Unreachable,
+    /// It fires, or still does.
+    Fired,
+    /// It is over.
+    Resolved,
+}
+
+/// What an alert remembers of the digest that counts it for one contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folded {
+    /// Which digest.
+    pub digest: AlertId,
+    /// What it says of this alert.
+    pub word: FoldWord,
+    /// When the alert was first held back for it.
+    pub at: Timestamp,
+    /// A text was held back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub text: bool,
+    /// Who could not be reached, where that is what would have been told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreached: Option<ContactName>,
+}
+
+impl Folded {
+    /// More is held back of the same alert: the digest still counts it once.
+    #[must_use]
+    pub fn after(self, earlier: Option<&Self>) -> Self {
+        let Some(earlier) = earlier.filter(|earlier| earlier.digest == self.digest) else { return self };
+        Self {
+            word: self.word.max(earlier.word),
+            at: earlier.at.min(self.at),
+            text: self.text || earlier.text,
+            unreached: self.unreached.or_else(|| earlier.unreached.clone()),
+            digest: self.digest,
+        }
+    }
+}
+
+/// One alert in one digest: an index row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldRow {
+    /// Which alert.
+    pub alert_id: AlertId,
+    /// What is said of it.
+    pub word: FoldWord,
+    /// How grave it was then.
+    pub severity: Severity,
+    /// Its title, shortened.
+    pub title: String,
+    /// When it was held back.
+    pub at: Timestamp,
+    /// A text was held back, so the digest goes out as a text, too, without waiting for its push.
+    #[serde(default)]
+    pub text: bool,
+    /// Who could not be reached, where that is what would have been told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreached: Option<ContactName>,
+}
+
+impl FoldRow {
+    /// What the digest keeps of `alert`.
+    pub fn new(alert: &Alert, folded: &Folded) -> Self {
+        Self {
+            alert_id: alert.id,
+            word: folded.word,
+            severity: alert.severity,
+            title: alert.title.chars().take(TITLE_CHARS_MAX).collect(),
+            at: folded.at,
+            text: folded.text,
+            unreached: folded.unreached.clone(),
+        }
+    }
+}
+
+/// An alert that a digest names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Which.
+    pub alert_id: AlertId,
+    /// How grave.
+    pub severity: Severity,
+    /// Its title, shortened.
+    pub title: String,
+}
+
+/// What a digest counts. Every alert is counted once: as firing by its severity, as resolved, or as
+/// one that somebody else could not be reached about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Alerts that fire, gravest last.
+    #[serde(default)]
+    pub by_severity: BTreeMap<Severity, u32>,
+    /// Alerts that are over.
+    #[serde(default)]
+    pub resolved: u32,
+    /// Alerts that somebody else could not be reached about, and nothing else.
+    #[serde(default)]
+    pub unreachable: u32,
+    /// Who that was.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unreached: BTreeSet<ContactName>,
+    /// The gravest that fire, the oldest first among equals; at most [`DIGEST_NAMES_MAX`].
+    #[serde(default)]
+    pub worst: Vec<Named>,
+    /// When the first was held back.
+    pub since: Timestamp,
+    /// When the last was.
+    pub until: Timestamp,
+    /// A text was held back.
+    #[serde(default)]
+    pub text: bool,
+}
+
+impl Counted {
+    /// Counts rows in any order.
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a FoldRow>) -> Self {
+        let mut counted = Self::default();
+        let mut named: Vec<&FoldRow> = Vec::new();
+        for row in rows {
+            let first = counted.total() == 0;
+            match row.word {
+                FoldWord::Fired => *counted.by_severity.entry(row.severity).or_default() += 1,
+                FoldWord::Resolved => counted.resolved += 1,
+                FoldWord::Unreachable => counted.unreachable += 1,
+            }
+            counted.since = if first { row.at } else { counted.since.min(row.at) };
+            counted.until = if first { row.at } else { counted.until.max(row.at) };
+            counted.text |= row.text;
+            if let Some(contact) = &row.unreached
+                && counted.unreached.len() < DIGEST_UNREACHED_MAX
+            {
+                counted.unreached.insert(contact.clone());
+            }
+            if row.word != FoldWord::Resolved {
+                named.push(row);
+            }
+        }
+        named.sort_by_key(|row| (std::cmp::Reverse(row.severity), row.at, row.alert_id));
+        let name = |row: &FoldRow| Named {
+            alert_id: row.alert_id,
+            severity: row.severity,
+            title: row.title.clone(),
+        };
+        counted.worst = named.into_iter().take(DIGEST_NAMES_MAX).map(name).collect();
+        counted
+    }
+
+    /// Alerts that fire.
+    pub fn firing(&self) -> u32 {
+        self.by_severity.values().sum()
+    }
+
+    /// All alerts.
+    pub fn total(&self) -> u32 {
+        self.firing() + self.resolved + self.unreachable
+    }
+
+    /// The gravest of those that fire or that somebody could not be reached about.
+    pub fn severity(&self) -> Severity {
+        self.worst.first().map(|named| named.severity).unwrap_or_default()
+    }
+
+    /// "37 more: 35 high, 2 average", for lists and logs.
+    pub fn words(&self) -> String {
+        let fires = self.by_severity.iter().rev();
+        let mut parts: Vec<String> = fires
+            .map(|(severity, count)| format!("{count} {}", severity.as_str().replace('_', " ")))
+            .collect();
+        if 0 < self.resolved {
+            parts.push(format!("{} resolved", self.resolved));
+        }
+        if 0 < self.unreachable {
+            parts.push(format!("{} not told to others", self.unreachable));
+        }
+        format!("{} more: {}", self.total(), parts.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn row() -> impl Strategy<Value = FoldRow> {
+        let word = prop_oneof![Just(FoldWord::Fired), Just(FoldWord::Resolved), Just(FoldWord::Unreachable)];
+        (any::<[u8; 16]>(), word, 0_u8..6, 0_i64..5_000, any::<bool>()).prop_map(
+            |(id, word, severity, seconds, text)| FoldRow {
+                alert_id: AlertId::from_bytes(id),
+                word,
+                severity: Severity::from_number(severity).expect("0 to 5"),
+                title: "disk full".to_owned(),
+                at: Timestamp::from_second(1_800_000_000 + seconds).expect("in range"),
+                text,
+                unreached: (word == FoldWord::Unreachable).then(|| "min".parse().expect("a name")),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_digest_sums_to_its_rows_in_any_order(mut rows in proptest::collection::vec(row(), 0..80), turn in 0_usize..80) {
+            let counted = Counted::of(&rows);
+            let count = |word| u32::try_from(rows.iter().filter(|row| row.word == word).count()).expect("few");
+            prop_assert_eq!(counted.total() as usize, rows.len());
+            prop_assert_eq!(counted.firing(), count(FoldWord::Fired));
+            prop_assert_eq!(counted.resolved, count(FoldWord::Resolved));
+            prop_assert_eq!(counted.unreachable, count(FoldWord::Unreachable));
+            let graver = rows.iter().filter(|row| row.word != FoldWord::Resolved).map(|row| row.severity).max();
+            prop_assert_eq!(counted.worst.first().map(|named| named.severity), graver);
+            prop_assert!(counted.worst.len() <= DIGEST_NAMES_MAX);
+            prop_assert_eq!(counted.text, rows.iter().any(|row| row.text));
+            let middle = turn % rows.len().max(1);
+            rows.rotate_left(middle);
+            prop_assert_eq!(Counted::of(&rows), counted);
+        }
+    }
+
+    #[test]
+    fn more_about_the_same_alert_changes_its_row_and_adds_none() {
+        let at = |seconds| Timestamp::from_second(seconds).expect("in range");
+        let folded = |digest, word, seconds, text| Folded {
+            digest: AlertId::from_bytes([digest; 16]),
+            word,
+            at: at(seconds),
+            text,
+            unreached: None,
+        };
+        let first = folded(1, FoldWord::Fired, 10, true);
+        let over = folded(1, FoldWord::Resolved, 20, false).after(Some(&first));
+        assert_eq!(over, folded(1, FoldWord::Resolved, 10, true));
+        let elsewhere = folded(2, FoldWord::Resolved, 20, false);
+        assert_eq!(elsewhere.clone().after(Some(&first)), elsewhere, "another digest knows nothing of it");
+    }
+
+    #[test]
+    fn the_words_name_the_gravest_first() {
+        let counted = Counted {
+            by_severity: [(Severity::Average, 2), (Severity::High, 35)].into(),
+            ..Counted::default()
+        };
+        assert_eq!(counted.words(), "37 more: 35 high, 2 average");
+    }
+}

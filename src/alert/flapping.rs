@@ -1,0 +1,118 @@
+//! A condition that comes and goes again and again is told as flapping once, then left quiet until it
+//! is stable.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// So many openings within [`FLAPPING_WITHIN`] are flapping.
+pub const FLAPPING_ROUNDS: usize = 4;
+
+/// Openings before the one that is flapping.
+const FLAPPING_ROUNDS_BEFORE: u32 = 3;
+
+/// See [`FLAPPING_ROUNDS`].
+pub const FLAPPING_WITHIN: SignedDuration = SignedDuration::from_mins(30);
+
+/// A condition that has neither come nor gone for so long is stable: how it stands is told.
+pub const STABLE_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// The recent openings of one dedup key, carried from round to round.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Openings {
+    /// The newest [`FLAPPING_ROUNDS`] openings, without those before a stable time; empty for a first
+    /// round, whose own opening is all there is.
+    #[serde(default)]
+    at: Vec<Timestamp>,
+    /// Openings since it began to flap, this one included; 0 = it does not.
+    #[serde(default)]
+    rounds: u32,
+    /// A newer round has taken the place of this one, so its end is not told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    superseded: bool,
+}
+
+impl Openings {
+    /// The next round, after one that was opened and resolved at these times.
+    #[must_use]
+    pub fn next(&self, opened: Timestamp, resolved: Timestamp, now: Timestamp) -> Self {
+        let was_stable =
+            STABLE_AFTER <= resolved.duration_since(opened) || STABLE_AFTER <= now.duration_since(resolved);
+        if was_stable {
+            return Self::default();
+        }
+        let recent = |at: &&Timestamp| now.duration_since(**at) < FLAPPING_WITHIN;
+        let known = if self.at.is_empty() { std::slice::from_ref(&opened) } else { &self.at };
+        let mut at: Vec<Timestamp> = known.iter().filter(recent).copied().collect();
+        at.push(now);
+        let surplus = at.len().saturating_sub(FLAPPING_ROUNDS);
+        at.drain(..surplus);
+        let flaps = 0 < self.rounds || at.len() == FLAPPING_ROUNDS;
+        let before = if self.rounds == 0 { FLAPPING_ROUNDS_BEFORE } else { self.rounds };
+        let rounds = if flaps { before.saturating_add(1) } else { 0 };
+        Self { at, rounds, superseded: false }
+    }
+
+    /// Openings so far, if it flaps.
+    pub fn flapping(&self) -> Option<u32> {
+        (0 < self.rounds).then_some(self.rounds)
+    }
+
+    /// It flaps, and an earlier round has told so.
+    pub fn is_quiet(&self) -> bool {
+        FLAPPING_ROUNDS_BEFORE + 1 < self.rounds
+    }
+
+    /// It has come back under a new round.
+    pub fn supersede(&mut self) {
+        self.superseded = true;
+    }
+
+    /// The new round tells what there is to tell.
+    pub fn is_superseded(&self) -> bool {
+        self.superseded
+    }
+
+    /// A first round: there is nothing to keep.
+    pub fn is_first(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + 60 * minutes).expect("in range")
+    }
+
+    /// Opens at each of these minutes, each round over a minute later.
+    fn opened_at(minutes: &[i64]) -> Openings {
+        let mut openings = Openings::default();
+        for pair in minutes.windows(2) {
+            openings = openings.next(at(pair[0]), at(pair[0] + 1), at(pair[1]));
+        }
+        openings
+    }
+
+    #[test]
+    fn the_fourth_opening_in_half_an_hour_is_flapping_and_the_next_ones_are_quiet() {
+        assert_eq!(opened_at(&[0, 3, 6]).flapping(), None);
+        assert_eq!(
+            (opened_at(&[0, 3, 6, 9]).flapping(), opened_at(&[0, 3, 6, 9]).is_quiet()),
+            (Some(4), false)
+        );
+        assert_eq!(
+            (opened_at(&[0, 3, 6, 9, 12]).flapping(), opened_at(&[0, 3, 6, 9, 12]).is_quiet()),
+            (Some(5), true)
+        );
+    }
+
+    #[test]
+    fn five_minutes_without_a_change_end_it() {
+        assert_eq!(opened_at(&[0, 3, 6, 9, 15]).flapping(), None, "resolved at 10, quiet until 15");
+        let flapping = opened_at(&[0, 3, 6, 9, 12]);
+        assert_eq!(flapping.next(at(12), at(17), at(18)).flapping(), None, "open for five minutes");
+        assert_eq!(flapping.next(at(12), at(16), at(18)).flapping(), Some(6));
+    }
+}
