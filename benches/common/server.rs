@@ -19,10 +19,6 @@ use crate::{
 /// The sender's key.
 pub(crate) const KEY: &str = "bench-key-0123456789";
 
-/// Grafana's, for the one bench that posts as such.
-#[allow(dead_code, reason = "each bench uses its own part of what they share")]
-pub(crate) const GRAFANA_KEY: &str = "bench-key-of-grafana-0123456789";
-
 /// Opening a store of a million alerts takes seconds.
 const START_MAX: Duration = Duration::from_mins(2);
 
@@ -62,7 +58,7 @@ fn configuration(address: SocketAddr, fake: &Fake, devices: u32) -> String {
          [fcm]\nservice_account = {{ file = \"firebase.json\" }}\nbase_url = \"https://{fcm}\"\n\
          extra_ca = \"ca.pem\"\nper_device = []\n\
          [[integration]]\nname = \"zabbix\"\nkind = \"zabbix\"\nkey = \"{KEY}\"\n\
-         [[integration]]\nname = \"grafana\"\nkind = \"grafana\"\nkey = \"{GRAFANA_KEY}\"\n\
+         [[integration]]\nname = \"grafana\"\nkind = \"grafana\"\nkey = \"{KEY}-of-grafana\"\n\
          [[operator]]\nname = \"jin\"\ntoken = \"{KEY}-of-jin\"\n\
          [[contact]]\nname = \"jin\"\ndevices = ["
     );

@@ -22,7 +22,7 @@ use crate::{
     alert::{Admission, AlertId, ContactName, Event, IgnoreReason},
     chance,
     config::Integration,
-    queue::{Admitted, Poster},
+    queue::{Admitted, BodyDigest, Poster},
     receive::{
         self, Reading,
         manual::{self, ManualRequest},
@@ -95,9 +95,15 @@ async fn events(
     {
         return Err(refuse_key(context, &name, &error.to_string()).await?);
     }
+    let poster =
+        Poster { integration: &integration.name, close_after: integration.close_after, house: false };
+    let digest = BodyDigest::new(&integration.name, &bytes);
+    if let Some(admitted) = context.queue.admit_again(poster, digest).await? {
+        return Ok(answer(context, &integration.name, admitted));
+    }
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let admitted = match read(integration, content_type, &bytes, began) {
-        Reading::Events(events) => admit(context, integration, events).await?,
+        Reading::Events(events) => admit(context, integration, (poster, digest), events).await?,
         Reading::Unreadable { reason } => {
             let told = told::tell(context, &integration.name, Misdeed::Unreadable, (&reason, &bytes)).await?;
             told.into_iter().map(|told| Admitted { reason: Some(IgnoreReason::Unreadable), ..told }).collect()
@@ -157,15 +163,18 @@ async fn refuse_body(context: &Context, integration: &str, error: BodyError) -> 
 async fn admit(
     context: &Context,
     integration: &Integration,
+    (poster, body): (Poster<'_>, BodyDigest),
     events: Vec<Event>,
 ) -> Result<Vec<Admitted>, Problem> {
     let sifted = watchdog::sift(context, integration.kind, events).await?;
     for _ in sifted.events.iter().filter(|event| event.unknown_severity.is_some()) {
         context.metrics.unknown_severity(&integration.name);
     }
-    let poster =
-        Poster { integration: &integration.name, close_after: integration.close_after, house: false };
     let admitted = context.queue.admit(poster, &sifted.events).await?;
+    // The call of a heartbeat counts each time it comes.
+    if sifted.has_no_calls() {
+        context.queue.remember(poster, body, (&sifted.events, &admitted));
+    }
     Ok(sifted.with(admitted))
 }
 

@@ -55,6 +55,11 @@ async fn sift_named(context: &Context, events: Vec<Event>) -> Result<Sifted, Sto
 }
 
 impl Sifted {
+    /// True where every event is for the queue.
+    pub(super) fn has_no_calls(&self) -> bool {
+        self.heartbeats.is_empty()
+    }
+
     /// One result per event, in the order in which they came.
     pub(super) fn with(self, admitted: Vec<Admitted>) -> Vec<Admitted> {
         let count = admitted.len() + self.heartbeats.len();

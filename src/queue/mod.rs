@@ -4,6 +4,7 @@
 //! one atomic write per alert, and decides again where somebody else was faster.
 
 mod admit;
+mod repeats;
 mod seen;
 
 #[cfg(test)]
@@ -15,7 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::error;
 
 pub use self::admit::{Arrival, Decision, IDEMPOTENCY_KEEP, NOTED_KEEP, TEST_CLOSES_AFTER, admit};
-use self::seen::SeenCounts;
+pub use self::repeats::BodyDigest;
+use self::{repeats::Repeats, seen::SeenCounts};
 use crate::{
     alert::{
         Admission, Alert, AlertId, AlertState, DedupKey, Entry, Event, EventStatus, IgnoreReason, Report,
@@ -45,6 +47,7 @@ pub struct Queue {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     seen: SeenCounts,
+    repeats: Repeats,
 }
 
 /// What became of one event.
@@ -107,7 +110,7 @@ struct Thread<'a> {
 impl Queue {
     /// A queue over `store`.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, seen: SeenCounts::default() }
+        Self { store, clock, seen: SeenCounts::default(), repeats: Repeats::default() }
     }
 
     /// The store below.
@@ -122,6 +125,34 @@ impl Queue {
             results.extend(self.admit_some(poster, some).await?);
         }
         Ok(results)
+    }
+
+    /// Admits a body that came before, word for word, and changes as little now as it did then: `None` if there
+    /// is no such body, or any of its alerts stands otherwise.
+    pub async fn admit_again(
+        &self,
+        poster: Poster<'_>,
+        body: BodyDigest,
+    ) -> Result<Option<Vec<Admitted>>, StoreError> {
+        let Some(known) = self.repeats.find(body) else { return Ok(None) };
+        let threads = known.iter().map(|known| known.thread).collect();
+        let standings = self.store.standings(threads).await?;
+        let again = known.iter().zip(standings).map(|(known, standing)| known.again(standing).cloned());
+        let Some(admitted) = again.collect::<Option<Vec<Admitted>>>() else { return Ok(None) };
+        let now = self.clock.now();
+        let open = known.iter().zip(&admitted).filter(|(known, _)| known.is_open());
+        self.seen.count_all(open.filter_map(|(_, admitted)| admitted.alert_id), now, poster.close_after);
+        Ok(Some(admitted))
+    }
+
+    /// Remembers what became of a body, for when it comes again.
+    pub fn remember(
+        &self,
+        poster: Poster<'_>,
+        body: BodyDigest,
+        (events, admitted): (&[Event], &[Admitted]),
+    ) {
+        self.repeats.remember(body, poster.integration, (events, admitted));
     }
 
     async fn admit_some(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {

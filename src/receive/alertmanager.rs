@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     BODY_BYTES_MAX, EVENTS_PER_REQUEST_MAX, Reading, generic,
     json::{Items, Pairs},
-    text, unreadable,
+    named, text, unreadable,
 };
 use crate::{alert::Event, config::Integration};
 pub(super) use labelled::{Group, Labelled, Texts, texts};
@@ -47,9 +47,10 @@ pub fn read_array(integration: &Integration, body: &[u8], now: Timestamp) -> Rea
     if serde_json::from_str::<Entries<'_>>(trimmed).is_ok_and(|entries| entries.total == 0) {
         return Reading::Events(Vec::new());
     }
-    array(integration, trimmed, now).unwrap_or_else(|| {
+    let reading = array(integration, trimmed, now).unwrap_or_else(|| {
         unreadable("expected what Prometheus posts to an Alertmanager: an array of {\"labels\": {…}, …}")
-    })
+    });
+    named(integration, reading)
 }
 
 /// `None` if no element is an alert of labels.

@@ -62,7 +62,7 @@ pub enum Reading {
 /// Reads a body by the integration's rules. Never panics, never trusts a Content-Type, and
 /// allocates at most a small multiple of the body.
 pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], now: Timestamp) -> Reading {
-    match integration.kind {
+    let reading = match integration.kind {
         IntegrationKind::Zabbix => zabbix::read(integration, body, now),
         IntegrationKind::Grafana => grafana::read(integration, content_type, body, now),
         IntegrationKind::Alertmanager => alertmanager::read(integration, content_type, body, now),
@@ -70,7 +70,18 @@ pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], 
         IntegrationKind::Whatap => whatap::read(integration, content_type, body, now),
         IntegrationKind::UptimeKuma => uptime_kuma::read(integration, content_type, body, now),
         IntegrationKind::Generic => generic::read(integration, content_type, body, now),
+    };
+    named(integration, reading)
+}
+
+/// Nobody is woken by an empty line: what has nothing printable for a title says at least who sent it.
+fn named(integration: &Integration, mut reading: Reading) -> Reading {
+    if let Reading::Events(events) = &mut reading {
+        for event in events.iter_mut().filter(|event| event.title.is_empty()) {
+            event.title = text::one_line(&format!("Event from {}", integration.name), TITLE_BYTES_MAX);
+        }
     }
+    reading
 }
 
 /// Shorthand of the readers.

@@ -3,7 +3,7 @@
 //! ```text
 //! 0        format of the value, now 1
 //! 1..5     CRC-32 of every other byte, big-endian
-//! 5        flags: 1 = has a due time, 2 = the alert is open
+//! 5        flags: 1 = has a due time, 2 = the alert is open, 16 to 80 = its severity from 1 to 5
 //! 6..14    version of the document (0 for chunks and records)
 //! 14..22   due time in ms since the epoch (0 without one)
 //! 22..     JSON
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{StoreError, Stored, VALUE_BYTES_MAX, Version};
-use crate::alert::Alert;
+use crate::alert::{Alert, Severity};
 
 /// The only value format so far.
 const FORMAT: u8 = 1;
@@ -21,6 +21,7 @@ const FORMAT: u8 = 1;
 const HEADER_BYTES: usize = 22;
 const FLAG_DUE: u8 = 1;
 const FLAG_OPEN: u8 = 2;
+const SEVERITY_SHIFT: u8 = 4;
 
 /// What a writer needs of a document without reading its JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(super) struct Header {
     pub(super) due_ms: Option<u64>,
     /// Triggered or acknowledged.
     pub(super) open: bool,
+    /// Its severity.
+    pub(super) severity: Severity,
 }
 
 /// Why bytes are no value.
@@ -44,6 +47,8 @@ pub(super) enum DecodeError {
     Format(u8),
     #[error("the checksum does not match")]
     Checksum,
+    #[error("flags {0} hold no severity")]
+    Severity(u8),
     #[error("the JSON does not read: {0}")]
     Json(String),
 }
@@ -54,7 +59,8 @@ pub(super) fn encode_alert(
     version: Version,
     due: Option<Timestamp>,
 ) -> Result<Vec<u8>, StoreError> {
-    encode(Header { version, due_ms: due.map(due_ms), open: alert.is_open() }, alert)
+    let (open, severity) = (alert.is_open(), alert.severity);
+    encode(Header { version, due_ms: due.map(due_ms), open, severity }, alert)
 }
 
 /// The document in these bytes.
@@ -65,7 +71,8 @@ pub(super) fn decode_alert(bytes: &[u8]) -> Result<Stored, DecodeError> {
 
 /// The bytes of a journal chunk or a record.
 pub(super) fn encode_plain<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    encode(Header { version: 0, due_ms: None, open: false }, value)
+    let severity = Severity::NotClassified;
+    encode(Header { version: 0, due_ms: None, open: false, severity }, value)
 }
 
 /// The journal chunk or record in these bytes.
@@ -90,7 +97,8 @@ pub(super) fn decode_header(bytes: &[u8]) -> Result<Header, DecodeError> {
     let version = u64::from_be_bytes(array(bytes, 6).ok_or_else(short)?);
     let due_ms = u64::from_be_bytes(array(bytes, 14).ok_or_else(short)?);
     let due_ms = (flags & FLAG_DUE != 0).then_some(due_ms);
-    Ok(Header { version, due_ms, open: flags & FLAG_OPEN != 0 })
+    let severity = Severity::from_number(flags >> SEVERITY_SHIFT).ok_or(DecodeError::Severity(flags))?;
+    Ok(Header { version, due_ms, open: flags & FLAG_OPEN != 0, severity })
 }
 
 /// A due time as it is stored: rounded up, so that nothing is due before its time.
@@ -107,7 +115,9 @@ pub(super) fn due_at(due_ms: u64) -> Timestamp {
 }
 
 fn encode<T: Serialize>(header: Header, value: &T) -> Result<Vec<u8>, StoreError> {
-    let flags = if header.due_ms.is_some() { FLAG_DUE } else { 0 } | if header.open { FLAG_OPEN } else { 0 };
+    let flags = if header.due_ms.is_some() { FLAG_DUE } else { 0 }
+        | if header.open { FLAG_OPEN } else { 0 }
+        | (header.severity as u8) << SEVERITY_SHIFT;
     // Enough for an ordinary alert without growing.
     let mut bytes = Vec::with_capacity(2 * 1024);
     bytes.push(FORMAT);

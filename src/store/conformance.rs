@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use self::samples::{alert, at, change, opening, resolved, rows};
 use super::{
     AlertFilter, AlertWrite, Commit, DeviceRecord, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX, Lane,
-    MemoryStore, SledStore, Store, StoreError, Stored, VALUE_BYTES_MAX, Version,
+    MemoryStore, SledStore, Standing, Store, StoreError, Stored, VALUE_BYTES_MAX, Version,
 };
 use crate::alert::{Alert, AlertId, AlertState, Charge, DeviceId, FoldRow, FoldWord, Payer, Purse, Severity};
 
@@ -219,7 +219,10 @@ async fn threads_are_found_in_the_order_asked(store: Shop) {
     asked.insert(3, alert("unknown", 1, at(0)).thread());
     let mut expected: Vec<_> = writes.iter().rev().map(|write| Some(write.alert.id)).collect();
     expected.insert(3, None);
-    let found = store.find_threads(asked).await.unwrap();
+    let found = store.find_threads(asked.clone()).await.unwrap();
+    let standings: Vec<_> =
+        found.iter().map(|found| found.as_ref().map(|stored| Standing::of(&stored.alert))).collect();
+    assert_eq!(store.standings(asked).await.unwrap(), standings);
     assert_eq!(
         found.iter().map(|found| found.as_ref().map(|stored| stored.alert.id)).collect::<Vec<_>>(),
         expected

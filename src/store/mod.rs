@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::alert::{Alert, AlertId, Charge, DeviceId, FoldRow, Row, ThreadKey};
+use crate::alert::{Alert, AlertId, Charge, DeviceId, FoldRow, Row, Severity, ThreadKey};
 
 pub use self::{
     filter::{AlertFilter, AlertPage, LIST_DOCUMENTS_READ_MAX},
@@ -87,6 +87,24 @@ pub struct Stored {
     pub alert: Alert,
     /// How often it was written.
     pub version: Version,
+}
+
+/// The little of an alert that tells whether what a sender repeats is news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Which round.
+    pub id: AlertId,
+    /// Triggered or acknowledged.
+    pub open: bool,
+    /// How grave.
+    pub severity: Severity,
+}
+
+impl Standing {
+    /// How this alert stands.
+    pub fn of(alert: &Alert) -> Self {
+        Self { id: alert.id, open: alert.is_open(), severity: alert.severity }
+    }
 }
 
 /// Result of one write.
@@ -183,6 +201,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// The latest round of each thread, in the order asked.
     async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError>;
+
+    /// How the latest round of each thread stands, in the order asked. As [`Store::find_threads`], and may be
+    /// much cheaper.
+    async fn standings(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Standing>>, StoreError> {
+        let found = self.find_threads(threads).await?;
+        Ok(found.iter().map(|stored| stored.as_ref().map(|stored| Standing::of(&stored.alert))).collect())
+    }
 
     /// Up to `limit` alerts due at `now`, earliest first, which nobody else gets before the
     /// claim is released by a write, by [`Store::release`] or by the end of the lease.

@@ -34,6 +34,12 @@ fn a_record_that_is_cut_short_or_empty_is_still_told() {
 }
 
 #[test]
+fn a_plugin_without_a_name_is_told_by_the_name_of_its_sender() {
+    let event = event(IntegrationKind::Munin, "munin1\tCRITICAL\tg\t \t\u{1}\t \tC|a|9|:3|");
+    assert_eq!(event.title, "Event from sender");
+}
+
+#[test]
 fn an_unresolved_variable_leaves_the_fields_to_grade() {
     let event = event(IntegrationKind::Munin, "munin1\t${var:worst}\tg\th\tp\tt\tO|a|1||\tW|b|9|:3|");
     assert_eq!(

@@ -55,8 +55,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane, Store,
-    StoreError, Stored,
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane,
+    Standing, Store, StoreError, Stored,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -190,6 +190,17 @@ impl Store for SledStore {
             self.scan(move |handle, _| find(handle, threads)).await?
         };
         let ids: Vec<_> = found.iter().flatten().map(|stored| stored.alert.id).collect();
+        self.shared.settled(&handle, &ids).await?;
+        Ok(found)
+    }
+
+    async fn standings(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Standing>>, StoreError> {
+        let handle = self.shared.handle()?;
+        let find = move |handle: &Handle, _: &Shared| {
+            threads.into_iter().map(|thread| read::standing(handle, thread)).collect::<Result<Vec<_>, _>>()
+        };
+        let found = self.scan(find).await?;
+        let ids: Vec<_> = found.iter().flatten().map(|standing| standing.id).collect();
         self.shared.settled(&handle, &ids).await?;
         Ok(found)
     }

@@ -18,8 +18,8 @@ use super::{
 use crate::{
     alert::{AlertId, AlertState, Charge, FoldRow, Row, ThreadKey},
     store::{
-        AlertFilter, AlertPage, DeviceRecord, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX, StoreError, Stored,
-        codec, filter::is_purgeable,
+        AlertFilter, AlertPage, DeviceRecord, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX, Standing, StoreError,
+        Stored, codec, filter::is_purgeable,
     },
 };
 
@@ -51,6 +51,19 @@ pub(super) fn latest_round(handle: &Handle, thread: ThreadKey) -> Result<Option<
     let (id, _) = keys::latest_round_of(&entry)
         .ok_or_else(|| StoreError::Damaged("the entry of a thread does not read".to_owned()))?;
     alert(handle, id)
+}
+
+/// As [`latest_round`], of which only the header is read.
+pub(super) fn standing(handle: &Handle, thread: ThreadKey) -> Result<Option<Standing>, StoreError> {
+    let Some(entry) = handle.db().get(keys::thread(thread)).map_err(|error| failure(&error))? else {
+        return Ok(None);
+    };
+    let (id, _) = keys::latest_round_of(&entry)
+        .ok_or_else(|| StoreError::Damaged("the entry of a thread does not read".to_owned()))?;
+    let value = handle.db().get(keys::alert(id)).map_err(|error| failure(&error))?;
+    let header = value.map(|value| codec::decode_header(&value)).transpose();
+    let header = header.map_err(|error| StoreError::Damaged(format!("alert {id}: {error}")))?;
+    Ok(header.map(|header| Standing { id, open: header.open, severity: header.severity }))
 }
 
 pub(super) fn decoded_alert(id: AlertId, value: &[u8]) -> Result<Stored, StoreError> {
