@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
+    time::Duration,
 };
 
 use ::sled::{Batch, Db, Error};
@@ -26,6 +27,10 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// file of its own, which it never syncs; a page holds at most about 20 values, so with
 /// [`VALUE_BYTES_MAX`](crate::store::VALUE_BYTES_MAX) none ever is.
 const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
+
+/// How often a folder that is in use is tried, and the pause in between: two seconds in all.
+const IN_USE_ATTEMPTS_MAX: usize = 41;
+const IN_USE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Our own file in the folder: it says what the folder is before sled touches anything.
 const MARKER: &str = "FORMAT";
@@ -198,8 +203,20 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(fs::canonicalize(path)?.parent().unwrap_or(path))?.sync_all()
 }
 
-/// sled panics on some damaged files; on a thread of its own that stays a message.
+/// Waits for a folder that is about to be let go of: sled's own threads hold it for some moments
+/// after the last handle is dropped.
 fn open_engine(path: &Path) -> Result<Db, OpenError> {
+    for _ in 1..IN_USE_ATTEMPTS_MAX {
+        match try_open_engine(path) {
+            Err(OpenError::InUse { .. }) => thread::sleep(IN_USE_PAUSE),
+            other => return other,
+        }
+    }
+    try_open_engine(path)
+}
+
+/// sled panics on some damaged files; on a thread of its own that stays a message.
+fn try_open_engine(path: &Path) -> Result<Db, OpenError> {
     let config = ::sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)

@@ -81,10 +81,15 @@ impl Writer {
             return messages.into_iter().for_each(|message| message.reply(Err(problem.clone())));
         };
         let (work, replies): (Vec<_>, Vec<_>) = messages.into_iter().map(Message::split).unzip();
-        match commit(&handle, &self.shared, work) {
+        let committed = panic::catch_unwind(AssertUnwindSafe(|| commit(&handle, &self.shared, work)));
+        let committed = match committed {
+            Ok(committed) => committed.map_err(|error| error.to_string()),
+            Err(panic) => Err(words_of(&*panic)),
+        };
+        match committed {
             Ok(done) => replies.into_iter().zip(done).for_each(|(reply, done)| reply.send(Ok(done))),
-            Err(error) => {
-                let problem = error.to_string();
+            // Closed before anybody is answered: who asks next must not find an engine that failed.
+            Err(problem) => {
                 drop(handle);
                 self.fail(&problem);
                 for reply in replies {
