@@ -9,6 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 mod balance;
+mod drift;
 
 use crate::{
     alert::SigningKey,
@@ -36,7 +37,8 @@ const JANITOR_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// Most alerts removed in one round of the janitor.
 const PURGE_PER_ROUND: usize = 1_000;
 
-/// Charges are of use for so long: the longest window that a budget may have, and a day.
+/// Charges are of use for so long: the longest window that a budget may have, and a day. Those dated further
+/// ahead than that are of a clock that ran ahead, and would count at every start.
 const CHARGES_KEEP: SignedDuration = SignedDuration::from_hours(24 * 32);
 
 /// Most charges forgotten in one round of the janitor.
@@ -161,6 +163,7 @@ impl App {
         let server = tasks.spawn(serve.into_future());
         let dispatch = tasks.spawn(dispatcher.run(dispatch_stop.clone()));
         tasks.spawn(balance::watch(context.clone(), gateways, stop.clone()));
+        tasks.spawn(drift::watch(context.clone(), stop.clone()));
         let watching = heartbeats.clone().run(context.queue.clone(), dispatch_stop.clone());
         let watching = tasks.spawn(watching);
         tasks.spawn(janitor(context, clock.clone(), keep, stop.clone()));
@@ -314,8 +317,10 @@ async fn janitor(context: Context, clock: Arc<dyn Clock>, keep: SignedDuration, 
             break;
         }
         let purged = context.queue.store().purge(before, PURGE_PER_ROUND).await;
-        let old = clock.now().saturating_sub(CHARGES_KEEP).unwrap_or(jiff::Timestamp::MIN);
-        let forgotten = context.queue.store().forget_charges(old, CHARGES_PER_ROUND).await;
+        let now = clock.now();
+        let keep = now.saturating_sub(CHARGES_KEEP).unwrap_or(jiff::Timestamp::MIN)
+            ..now.saturating_add(CHARGES_KEEP).unwrap_or(jiff::Timestamp::MAX);
+        let forgotten = context.queue.store().forget_charges(keep, CHARGES_PER_ROUND).await;
         match saved.and(forgotten).and(purged) {
             Ok(0) => {}
             Ok(purged) => info!(purged, "removed {purged} alerts older than store.keep"),

@@ -16,6 +16,9 @@ pub trait Clock: Debug + Send + Sync + 'static {
     /// Completes once [`Clock::now`] has reached `at`; at once if it already has.
     fn sleep_until(&self, at: Timestamp) -> Sleep;
 
+    /// How far the clock of this machine is ahead of [`Clock::now`]: not zero after somebody has set it.
+    fn drift(&self) -> SignedDuration;
+
     /// Completes after `delay`.
     fn sleep(&self, delay: SignedDuration) -> Sleep {
         self.sleep_until(self.now().saturating_add(delay).unwrap_or(Timestamp::MAX))
@@ -36,12 +39,6 @@ impl SystemClock {
     pub fn start() -> Arc<Self> {
         Arc::new(Self { start: Timestamp::now(), since: std::time::Instant::now() })
     }
-
-    /// How far the wall clock has moved away from ours: not zero after somebody set it.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clocks")]
-    pub fn drift(&self) -> SignedDuration {
-        Timestamp::now().duration_since(self.now())
-    }
 }
 
 impl Clock for SystemClock {
@@ -49,6 +46,11 @@ impl Clock for SystemClock {
         let elapsed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
         let start = self.start.as_millisecond();
         Timestamp::from_millisecond(start.saturating_add(elapsed)).unwrap_or(Timestamp::MAX)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clocks")]
+    fn drift(&self) -> SignedDuration {
+        Timestamp::now().duration_since(self.now())
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
@@ -62,23 +64,39 @@ impl Clock for SystemClock {
 #[derive(Debug)]
 pub struct ManualClock {
     now: watch::Sender<Timestamp>,
+    drift: watch::Sender<SignedDuration>,
 }
 
 impl ManualClock {
     /// Stands at `now`.
     pub fn at(now: Timestamp) -> Arc<Self> {
-        Arc::new(Self { now: watch::Sender::new(now) })
+        Arc::new(Self { now: watch::Sender::new(now), drift: watch::Sender::new(SignedDuration::ZERO) })
     }
 
     /// Moves time forward by `by` and wakes every sleeper that is due.
     pub fn advance(&self, by: SignedDuration) {
         self.now.send_modify(|now| *now = now.saturating_add(by).unwrap_or(Timestamp::MAX));
     }
+
+    /// Between two starts the clock of the machine may be set back. Not for a running process: its time never
+    /// runs backwards.
+    pub fn set_back(&self, by: SignedDuration) {
+        self.now.send_modify(|now| *now = now.saturating_sub(by).unwrap_or(Timestamp::MIN));
+    }
+
+    /// Somebody sets the clock of the machine under a running process.
+    pub fn set_drift(&self, drift: SignedDuration) {
+        self.drift.send_replace(drift);
+    }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.now.borrow()
+    }
+
+    fn drift(&self) -> SignedDuration {
+        *self.drift.borrow()
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {

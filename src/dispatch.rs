@@ -7,6 +7,7 @@
 //! its own attempt, which is `Unknown` after its time in flight.
 
 mod jobs;
+mod misdated;
 mod news;
 mod outbox;
 mod storm;
@@ -21,11 +22,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 pub use self::outbox::{Directory, Outbox};
-use self::{jobs::Said, outbox::UnderWay, storm::GatewayLevels};
+use self::{jobs::Said, misdated::Look, outbox::UnderWay, storm::GatewayLevels};
 use crate::{
     alert::AlertId,
     clock::Clock,
-    plan::{Budgets, DeviceBook, Rules},
+    plan::{Budgets, DeviceBook, QUARANTINE, Rules},
     store::{Store, StoreError, Stored},
     telemetry::Metrics,
 };
@@ -74,6 +75,8 @@ pub struct Dispatcher {
     /// Answers that did not fit the last step, or whose write failed.
     waiting: Vec<Answer>,
     first_step: bool,
+    /// `None` once every alert has been looked at.
+    look: Option<Look>,
     pulse: watch::Sender<Pulse>,
 }
 
@@ -113,7 +116,7 @@ pub struct Parts {
 /// What a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It planned so many alerts; there may be more.
+    /// It planned so many alerts; there may be more, or more to look at.
     Worked(usize),
     /// Nothing is due before this instant.
     IdleUntil(Option<Timestamp>),
@@ -124,16 +127,18 @@ impl Dispatcher {
     /// and of what was spent.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
         let Parts { store, clock, metrics, tasks, outbox, rules } = parts;
+        let running_since = clock.now();
+        let quarantine_end = running_since.saturating_add(QUARANTINE).unwrap_or(Timestamp::MAX);
         let mut devices = DeviceBook::default();
         for record in store.devices().await? {
             match (record.retired_at, record.quarantined_until) {
                 (Some(_), _) => devices.retire(record.id),
-                (None, Some(until)) => devices.quarantine(record.id, until),
+                // Whatever the clock was then: never longer than that from now.
+                (None, Some(until)) => devices.quarantine(record.id, until.min(quarantine_end)),
                 (None, None) => {}
             }
         }
         let (answer_sender, answers) = mpsc::channel(ANSWERS_PER_STEP_MAX);
-        let running_since = clock.now();
         let budgets = storm::restore(store.as_ref(), &rules, running_since).await?;
         let in_hand = HashMap::new();
         let waiting = Vec::new();
@@ -153,6 +158,7 @@ impl Dispatcher {
             answer_sender,
             waiting,
             first_step: true,
+            look: Some(Look::default()),
             pulse: watch::Sender::new(Pulse::default()),
         };
         dispatcher.show_storm();
@@ -190,11 +196,14 @@ impl Dispatcher {
         {
             self.waiting.push(answer);
         }
+        if 0 < claims {
+            self.look_for_misdated().await?;
+        }
         let claims = claims.min(self.outbox.room(self.clock.now()));
         let claimed = if claims == 0 { Vec::new() } else { self.claim(claims).await? };
         let worked = self.plan_and_write(claimed).await?;
         self.calm_down();
-        if 0 < worked {
+        if 0 < worked || (self.look.is_some() && 0 < claims) {
             return Ok(Step::Worked(worked));
         }
         let due = self.store.next_due().await?;

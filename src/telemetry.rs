@@ -38,6 +38,7 @@ pub struct Metrics {
     unreached: Gauge,
     storms: Storms,
     heartbeats: Heartbeats,
+    clock_drift: Gauge<f64, AtomicU64>,
     /// Alerts that reach nobody.
     pub reach: Reach,
     /// Whether budgets hold something back.
@@ -166,6 +167,9 @@ impl Default for Metrics {
         );
         let storms = Storms::new(&mut registry);
         let heartbeats = Heartbeats::registered(&mut registry);
+        let clock_drift = Gauge::default();
+        let help = "How far the clock of this machine is ahead of ours, which goes on from the start";
+        registry.register_with_unit("clock_drift", help, Unit::Seconds, Gauge::clone(&clock_drift));
         Self {
             registry,
             events,
@@ -180,6 +184,7 @@ impl Default for Metrics {
             unreached,
             storms,
             heartbeats,
+            clock_drift,
             reach: Reach::default(),
             storm: StormSign::default(),
         }
@@ -260,6 +265,11 @@ impl Metrics {
     /// Counts a delivery report: `result` is its fate, or `ignored` or `refused`. The gateway is a configured one.
     pub fn sms_report(&self, gateway: &str, result: &'static str) {
         self.gateways.reports.get_or_create(&ReportLabels { gateway: gateway.to_owned(), result }).inc();
+    }
+
+    /// Takes how far the system clock is ahead of ours, in seconds.
+    pub fn clock_drift(&self, seconds: f64) {
+        self.clock_drift.set(seconds);
     }
 
     /// Takes what is left on a gateway's account.

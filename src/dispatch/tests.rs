@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
+    ops::Range,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -27,7 +28,8 @@ use crate::{
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Repeat},
     queue::{Poster, Queue},
     store::{
-        AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Health, HeartbeatRecord, Lane, MemoryStore,
+        AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Health, HeartbeatRecord,
+        Lane, MemoryStore,
     },
 };
 
@@ -112,6 +114,10 @@ impl Store for Mortal {
         self.inner.next_due().await
     }
 
+    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
+        self.inner.scheduled(after, limit).await
+    }
+
     fn due_changed(&self) -> Arc<Notify> {
         self.inner.due_changed()
     }
@@ -132,8 +138,8 @@ impl Store for Mortal {
         self.inner.charges(since).await
     }
 
-    async fn forget_charges(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.inner.forget_charges(before, limit).await
+    async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError> {
+        self.inner.forget_charges(keep, limit).await
     }
 
     async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
@@ -373,4 +379,57 @@ async fn what_was_spent_before_a_restart_is_still_spent_after_it() {
         assert!(dispatcher.budgets.is_stormy(&jin(), clock.now()), "life {life} knows of the storm");
         clock.advance(SignedDuration::from_secs(1));
     }
+}
+
+#[tokio::test]
+async fn what_a_clock_that_ran_ahead_has_spent_counts_no_longer_than_it_would() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    *company.clock.lock().expect("no panic") = Some(clock.clone());
+    open_alerts(&store, &clock, 0).await;
+    let mut ahead = dispatcher(store.clone(), &clock, &company).await;
+    for _ in 0..2 {
+        work(&mut ahead).await.expect("the store works");
+        clock.advance(SignedDuration::from_secs(31));
+    }
+    drop(ahead);
+
+    clock.set_back(SignedDuration::from_hours(9));
+    let mut dispatcher = dispatcher(store.clone(), &clock, &company).await;
+    assert!(dispatcher.budgets.is_stormy(&jin(), clock.now()), "a storm is remembered");
+    clock.advance(SignedDuration::from_mins(11));
+    company.texts.lock().expect("no panic").clear();
+    open_alerts(&store, &clock, ALERTS).await;
+    work(&mut dispatcher).await.expect("the store works");
+    assert_eq!(company.texts.lock().expect("no panic").len(), BUDGET as usize, "the budget has come back");
+    clock.advance(SignedDuration::from_mins(62));
+    work(&mut dispatcher).await.expect("the store works");
+    assert!(!dispatcher.budgets.is_stormy(&jin(), clock.now()), "and ends an hour later");
+}
+
+#[tokio::test]
+async fn every_alert_that_waits_for_a_time_too_far_ahead_is_found_at_start() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    // More than are looked at between two steps, and accepted without being planned.
+    let lives = 40;
+    for life in 0..lives {
+        open_alerts(&store, &clock, life * ALERTS).await;
+    }
+    clock.set_back(SignedDuration::from_hours(9));
+    let mut first = dispatcher(store.clone(), &clock, &company).await;
+    first.rules.text_budget.clear();
+    first.budgets = Budgets::new(&first.rules);
+    work(&mut first).await.expect("the store works");
+    assert_eq!(company.texts.lock().expect("no panic").len(), lives * ALERTS, "each is told, once");
+    drop(first);
+
+    let versions = async || {
+        let filter = AlertFilter { limit: 500, ..AlertFilter::default() };
+        let page = store.list(&filter).await.expect("a page");
+        page.alerts.into_iter().map(|stored| stored.version).collect::<Vec<_>>()
+    };
+    let before = versions().await;
+    work(&mut dispatcher(store.clone(), &clock, &company).await).await.expect("the store works");
+    assert_eq!(versions().await, before, "what is dated as it should be is not written");
 }

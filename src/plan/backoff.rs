@@ -29,6 +29,11 @@ impl Backoff {
         Self { initial, max: Duration::try_from(max).unwrap_or(Duration::ZERO).max(initial) }
     }
 
+    /// No pause is longer.
+    pub fn longest(&self) -> SignedDuration {
+        SignedDuration::try_from(self.max).unwrap_or(SignedDuration::MAX)
+    }
+
     /// The pause after the attempt of this number, counted from 1. `chance` is in `[0, 1)`; the
     /// result is at least `initial` and at most `max`.
     pub fn delay(&self, attempt: u16, chance: f64) -> SignedDuration {

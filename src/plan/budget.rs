@@ -46,6 +46,14 @@ pub const STORM_LASTS: SignedDuration = SignedDuration::from_hours(1);
 /// The day of a gateway's limit: any 24 hours.
 pub const GATEWAY_DAY: SignedDuration = SignedDuration::from_hours(24);
 
+/// No digest collects for longer.
+pub(super) fn digest_pause_max(lane: DigestLane) -> SignedDuration {
+    match lane {
+        DigestLane::Disaster => DISASTERS_COLLECT.max(DISASTERS_EVERY),
+        DigestLane::Other => OTHERS_COLLECT.max(*OTHERS_EVERY.end()),
+    }
+}
+
 /// An alert that a digest is to count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {

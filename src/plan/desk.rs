@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Address, Ask, Fold, GatewayRule, Opening, PUSH_IN_FLIGHT_MAX, Person, Present, Send, settle};
+use super::{Address, Ask, Fold, GatewayRule, Opening, Person, Present, Send, settle};
 use crate::alert::{
     Alert, AlertState, Charge, ContactName, Cycle, Entry, Outcome, Payer, PushRoad, RoadState, Roads, Row,
     Severity, SmsRoad, Subject, Telling,
@@ -79,7 +79,10 @@ impl<'a> Desk<'a> {
             address,
             began: self.now(),
         });
-        RoadState::InFlight { attempt: self.attempts, until: self.after(self.in_flight_max(address)) }
+        RoadState::InFlight {
+            attempt: self.attempts,
+            until: self.after(self.present.rules.in_flight_max(address)),
+        }
     }
 
     /// A new telling of `subject` to `person`, with the roads that it may take.
@@ -146,7 +149,7 @@ impl<'a> Desk<'a> {
 
     fn silence_of(&self, state: RoadState, address: Address) -> Option<(u32, Timestamp, &'static str)> {
         let RoadState::InFlight { attempt, until } = state else { return None };
-        let began = until.saturating_sub(self.in_flight_max(address)).unwrap_or(Timestamp::MIN);
+        let began = until.saturating_sub(self.present.rules.in_flight_max(address)).unwrap_or(Timestamp::MIN);
         if until <= self.now() {
             Some((attempt, began, "no answer in time"))
         } else if began < self.present.running_since {
@@ -174,15 +177,6 @@ impl<'a> Desk<'a> {
             Address::Gateway(rank) => self
                 .gateway(rank)
                 .map_or_else(|| format!("gateway {}", rank + 1), |gateway| gateway.name.clone()),
-        }
-    }
-
-    fn in_flight_max(&self, address: Address) -> SignedDuration {
-        match address {
-            Address::Device(_) => PUSH_IN_FLIGHT_MAX,
-            Address::Gateway(rank) => {
-                self.gateway(rank).map_or(PUSH_IN_FLIGHT_MAX, |gateway| gateway.in_flight_max)
-            }
         }
     }
 }

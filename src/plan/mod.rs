@@ -11,6 +11,7 @@ mod cycle;
 mod desk;
 mod digest;
 mod fold;
+mod misdated;
 mod reports;
 mod rules;
 mod settle;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
     budget::{Budgets, Fold, GATEWAY_DAY, Opening, STORM_LASTS, Storm},
+    misdated::is_misdated,
     rules::{
         DEFAULT_REPEAT, DELIVERY_ASKED_AFTER, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, Price,
         QUARANTINE, Repeat, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
@@ -124,6 +126,7 @@ impl Address {
 
 /// Brings the telling of `alert` up to date.
 pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
+    misdated::pull_back(alert, present.rules, present.now);
     if alert.state == AlertState::Noted {
         return Plan { due: (present.now < alert.close_at).then_some(alert.close_at), ..Plan::default() };
     }
@@ -159,7 +162,7 @@ fn due(alert: &Alert) -> Option<Timestamp> {
     let roads =
         alert.telling.contacts.values().flat_map(|contact| &contact.cycles).filter_map(cycle::wakes_at);
     let repeat = alert.telling.repeat_at.filter(|_| alert.state == AlertState::Triggered);
-    let close = alert.is_open().then_some(alert.close_at);
+    let close = (alert.state != AlertState::Resolved).then_some(alert.close_at);
     let asks = alert.telling.contacts.values().filter_map(reports::wakes_at);
     let quiet = changes::quiet_until(alert, &alert.telling.planned);
     roads.chain(repeat).chain(close).chain(asks).chain(count).chain(quiet).min()

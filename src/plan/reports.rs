@@ -153,7 +153,8 @@ fn time_to_answer(rule: &GatewayRule) -> SignedDuration {
     rule.in_flight_max.min(SMS_AFTER_UNKNOWN.saturating_sub(ASKED_AFTER_MIN))
 }
 
-fn next_ask(sent_at: Timestamp, asks: u8, now: Timestamp) -> Option<Timestamp> {
+/// When somebody is asked again about a text that was asked about so often; `None` = never.
+pub(super) fn next_ask(sent_at: Timestamp, asks: u8, now: Timestamp) -> Option<Timestamp> {
     let after = DELIVERY_ASKED_AFTER.get(usize::from(asks))?;
     let at = sent_at.saturating_add(*after).unwrap_or(Timestamp::MAX);
     // After a standstill, or where the text was found late, not all questions at once.

@@ -4,7 +4,7 @@ use std::{collections::HashMap, num::NonZeroU32};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Backoff, budget::GATEWAY_DAY};
+use super::{Address, Backoff, budget::GATEWAY_DAY};
 use crate::{
     alert::{Alert, ContactName, DeviceId, Severity, Subject},
     config::Rate,
@@ -127,6 +127,17 @@ impl Rules {
     /// The person of this name, if still configured.
     pub fn person(&self, name: &ContactName) -> Option<&Person> {
         self.people.iter().find(|person| person.name == *name)
+    }
+
+    /// A request to this address is given up after so long.
+    pub(super) fn in_flight_max(&self, address: Address) -> SignedDuration {
+        match address {
+            Address::Device(_) => PUSH_IN_FLIGHT_MAX,
+            Address::Gateway(rank) => {
+                let gateway = self.gateways.get(usize::from(rank));
+                gateway.map_or(PUSH_IN_FLIGHT_MAX, |gateway| gateway.in_flight_max)
+            }
+        }
     }
 
     /// Texts go out at once at this severity.

@@ -8,6 +8,7 @@ use crate::alert::{
     Acknowledgement, AlertId, DedupKey, DeferCause, Event, Fate, Outcome, RejectCause, Report, Severity, Told,
 };
 
+mod misdated;
 mod storm;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -38,6 +39,7 @@ struct Scene {
     /// What gateways were asked.
     asked: Vec<Ask>,
     due: Option<Timestamp>,
+    chance: f64,
 }
 
 impl Scene {
@@ -69,6 +71,7 @@ impl Scene {
             reported: Vec::new(),
             asked: Vec::new(),
             due: None,
+            chance: 0.0,
         }
     }
 
@@ -81,7 +84,7 @@ impl Scene {
         let (rules, devices, budgets) = (&self.rules, &self.devices, &self.budgets);
         let (now, running_since) = (self.now, self.started);
         let entropy = [7; 10];
-        Present { now, running_since, rules, devices, budgets, price: &Each(1), chance: 0.0, entropy }
+        Present { now, running_since, rules, devices, budgets, price: &Each(1), chance: self.chance, entropy }
     }
 
     /// Plans now; says what goes out, such as `push 1 jin` or `sms 2 jin`.
@@ -101,6 +104,7 @@ impl Scene {
         assert_eq!(repeated.asks, [], "planning twice asks nothing twice");
         self.alert = alert;
         self.due = plan.due;
+        self.check_dates();
         let words = plan.sends.iter().map(describe).collect();
         self.asked.extend(plan.asks);
         for send in plan.sends {
@@ -108,6 +112,19 @@ impl Scene {
             self.open.push(send);
         }
         words
+    }
+
+    /// Nothing that was planned by a clock that is right is taken for one that ran ahead.
+    fn check_dates(&self) {
+        let stored = serde_json::to_string(&self.alert).expect("alerts are JSON");
+        let stored: Alert = serde_json::from_str(&stored).expect("as they were");
+        // As a store keeps it: in whole milliseconds, not before its time.
+        let part = |due: Timestamp| i64::from(due.subsec_nanosecond().rem_euclid(1_000_000));
+        let due = self.due.map(|due| due + SignedDuration::from_nanos((1_000_000 - part(due)) % 1_000_000));
+        assert!(
+            due.is_none_or(|due| !is_misdated(&stored, due, &self.rules, self.now)),
+            "taken for misdated: {stored:?}"
+        );
     }
 
     /// A text is sent again only if no earlier one of the same telling was accepted, and at most
@@ -164,6 +181,7 @@ impl Scene {
 
     fn pass(&mut self, seconds: i64) -> Vec<String> {
         self.now += SignedDuration::from_secs(seconds);
+        self.check_dates();
         self.plan()
     }
 

@@ -48,6 +48,7 @@ conformance! {
     threads_are_found_in_the_order_asked,
     an_alert_is_due_where_its_last_write_put_it_and_nowhere_else,
     what_is_due_is_claimed_earliest_first_and_by_one,
+    every_scheduled_alert_is_seen_page_by_page,
     a_claim_ends_with_its_lease_with_a_release_or_with_a_write_that_says_so,
     a_wake_up_that_comes_before_the_wait_is_not_lost,
     a_listing_is_newest_first_and_continues_below_its_cursor,
@@ -256,6 +257,44 @@ async fn what_is_due_is_claimed_earliest_first_and_by_one(store: Shop) {
     assert_eq!(store.next_due().await.unwrap(), Some(at(90)));
 }
 
+async fn every_scheduled_alert_is_seen_page_by_page(store: Shop) {
+    let dues = [30, 10, 20, 90, 20, i64::from(u32::MAX)];
+    let mut writes: Vec<_> = (0_i64..6).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+    for (write, due) in writes.iter_mut().zip(dues) {
+        write.due = Some(at(due));
+    }
+    commit(&store, writes.clone()).await;
+    let mut over = opening("over", 1, at(15));
+    (over.alert, over.due) = (resolved(over.alert, at(16)), None);
+    commit_one(&store, over).await;
+    assert_eq!(store.claim_due(at(10), 9, LEASE).await.unwrap().len(), 1, "claimed ones are seen, too");
+
+    let place = |place: usize| (writes[place].due.unwrap(), writes[place].alert.id);
+    let expected: Vec<_> = [1, 2, 4, 0, 3, 5].map(place).into();
+    for limit in [1, 2, 4, 6, 100] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.scheduled(after, limit).await.unwrap();
+            assert!(page.alerts.len() <= limit);
+            seen.extend(page.alerts.iter().map(|(due, stored)| (*due, stored.alert.id)));
+            assert!(after < page.next || page.next.is_none(), "it goes on");
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, expected, "{limit} at a time");
+    }
+    let page = store.scheduled(None, 1).await.unwrap();
+    assert_eq!(page.alerts, [(at(10), Stored { alert: writes[1].alert.clone(), version: 1 })]);
+    // Written in between: seen where it is now.
+    commit_one(&store, change(&writes[1].alert, 1, Some(at(25)))).await;
+    let rest = store.scheduled(page.next, 100).await.unwrap();
+    let rest_ids: Vec<_> = rest.alerts.iter().map(|(_, stored)| stored.alert.id).collect();
+    assert_eq!(rest_ids, [2, 4, 1, 0, 3, 5].map(|place: usize| writes[place].alert.id));
+    assert_eq!((rest.alerts[2].0, rest.next), (at(25), None));
+}
+
 async fn a_claim_ends_with_its_lease_with_a_release_or_with_a_write_that_says_so(store: Shop) {
     let opened = opening("db", 1, at(0));
     let id = opened.alert.id;
@@ -437,10 +476,12 @@ async fn charges_are_kept_until_they_are_forgotten(store: Shop) {
     assert_eq!(since(0).await, [10, 10, 10, 25, 40, 41].map(at));
     assert_eq!(since(25).await, [25, 40, 41].map(at));
     assert_eq!(store.charges(at(41)).await.unwrap(), [charge(41)]);
-    assert_eq!(store.forget_charges(at(40), 2).await.unwrap(), 2);
-    assert_eq!(store.forget_charges(at(40), 100).await.unwrap(), 2);
-    assert_eq!(store.forget_charges(at(40), 100).await.unwrap(), 0);
+    assert_eq!(store.forget_charges(at(40)..at(42), 2).await.unwrap(), 2);
+    assert_eq!(store.forget_charges(at(40)..at(42), 100).await.unwrap(), 2);
+    assert_eq!(store.forget_charges(at(40)..at(42), 100).await.unwrap(), 0);
     assert_eq!(since(0).await, [40, 41].map(at));
+    assert_eq!(store.forget_charges(at(0)..at(41), 100).await.unwrap(), 1, "of a clock that ran ahead");
+    assert_eq!(since(0).await, [40].map(at));
 }
 
 async fn devices_are_remembered(store: Shop) {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::{Bound, Range},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane, Store,
-    StoreError, Stored, Version,
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Expect, Health,
+    HeartbeatRecord, Lane, Store, StoreError, Stored, Version,
     claims::Claims,
     codec,
     filter::{LIST_DOCUMENTS_READ_MAX, is_purgeable},
@@ -173,6 +174,22 @@ impl Store for MemoryStore {
         Ok(tables.dues.iter().map(claimable).min())
     }
 
+    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
+        let tables = self.tables();
+        let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded((after.due_ms, after.id)));
+        let mut page = DuePage::default();
+        for (looked, (due_ms, id)) in tables.dues.range((from, Bound::Unbounded)).enumerate() {
+            if looked == limit {
+                return Ok(page);
+            }
+            let stored = tables.alerts.get(id).map(|kept| kept.stored.clone());
+            page.alerts.extend(stored.map(|stored| (codec::due_at(*due_ms), stored)));
+            page.next = Some(DuePlace { due_ms: *due_ms, id: *id });
+        }
+        page.next = None;
+        Ok(page)
+    }
+
     fn due_changed(&self) -> Arc<Notify> {
         Arc::clone(&self.due_changed)
     }
@@ -213,9 +230,9 @@ impl Store for MemoryStore {
         Ok(tables.charges.values().filter(|charge| since <= charge.at).cloned().collect())
     }
 
-    async fn forget_charges(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+    async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError> {
         let mut tables = self.tables();
-        let old = tables.charges.iter().take_while(|(_, charge)| charge.at < before).take(limit);
+        let old = tables.charges.iter().filter(|(_, charge)| !keep.contains(&charge.at)).take(limit);
         let old: Vec<ChargeKey> = old.map(|(key, _)| *key).collect();
         for key in &old {
             tables.charges.remove(key);

@@ -10,7 +10,7 @@ mod filter;
 mod memory;
 mod sled;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -169,6 +169,22 @@ pub enum StoreError {
     },
 }
 
+/// A place in the order of due times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DuePlace {
+    due_ms: u64,
+    id: AlertId,
+}
+
+/// A few of the scheduled alerts.
+#[derive(Clone, Debug, Default)]
+pub struct DuePage {
+    /// The alerts with their due times, earliest first.
+    pub alerts: Vec<(Timestamp, Stored)>,
+    /// Where the next page continues, if there may be one. A page may be short and still have a successor.
+    pub next: Option<DuePlace>,
+}
+
 /// How the store is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
@@ -225,6 +241,10 @@ pub trait Store: Send + Sync + 'static {
     /// it, the end of the lease if that is later.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
+    /// Alerts with a due time, claimed or not, in the order of these times from after `after` on: looks at up to
+    /// `limit` of them. An alert that is written between two pages may be in both or in none.
+    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError>;
+
     /// Notified whenever [`Store::next_due`] may have become earlier.
     fn due_changed(&self) -> Arc<Notify>;
 
@@ -240,8 +260,8 @@ pub trait Store: Send + Sync + 'static {
     /// What was charged at or after `since`, oldest first.
     async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError>;
 
-    /// Removes up to `limit` charges from before `before`. Says how many.
-    async fn forget_charges(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
+    /// Removes up to `limit` charges from before or after this period. Says how many.
+    async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError>;
 
     /// Writes what we know of a device; durable when it returns.
     async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError>;

@@ -107,3 +107,19 @@ async fn machines_get_figures_the_contract_and_clear_errors() {
     assert_eq!((status, &answer["code"]), (405, &json!("method_not_allowed")));
     assert_eq!(h.get_as("/v1/alerts", GENERIC_KEY).await.0, 401, "a sender's key reads nothing");
 }
+
+#[tokio::test]
+async fn a_system_clock_that_was_set_is_shown_and_changes_nothing() {
+    let h = Harness::start().await;
+    let shows = async |figure: &str| {
+        let (_, metrics) = h.get_as("/metrics", VIEWER).await;
+        metrics.as_str().is_some_and(|metrics| metrics.lines().any(|line| line == figure))
+    };
+    h.until(async || shows("bongsu_clock_drift_seconds 0.0").await).await;
+    h.clock.set_drift(jiff::SignedDuration::from_hours(-9));
+    h.pass(60).await;
+    h.until(async || shows("bongsu_clock_drift_seconds -32400.0").await).await;
+    h.zabbix(problem("disk full")).await;
+    h.settled().await;
+    assert_eq!(h.pushes().len(), 1);
+}

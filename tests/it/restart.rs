@@ -47,3 +47,60 @@ async fn a_request_under_way_at_a_clean_stop_is_settled() {
     h.settled().await;
     assert_eq!(h.attempts(&opened).await, ["push accepted"], "{}", h.alert(&opened).await);
 }
+
+/// A host boots with its clock in local time; later somebody sets it right and starts us again.
+async fn restart_hours_earlier(h: &mut Harness) {
+    h.stop().await;
+    h.clock.set_back(jiff::SignedDuration::from_hours(9));
+    h.restart().await;
+    h.settled().await;
+}
+
+#[tokio::test]
+async fn a_retry_that_a_clock_hours_ahead_has_dated_goes_out_at_the_next_start() {
+    let mut h = Harness::start().await;
+    h.sandbox.fcm().always(Answer::internal());
+    h.sandbox.sms().always(Answer::silent_503());
+    let opened = h.zabbix(problem("disk full")).await;
+    h.settled().await;
+    h.pass(20).await;
+    assert_eq!((h.pushes().len(), h.texts().len()), (0, 0), "both roads are down");
+    h.sandbox.sms().always(Answer::Ok);
+    restart_hours_earlier(&mut h).await;
+    assert_eq!(h.texts().len(), 1, "{}", h.alert(&opened).await);
+    h.pass(1_500).await;
+    assert_eq!(h.texts().len(), 1, "and it stays one");
+}
+
+#[tokio::test]
+async fn the_text_of_a_push_that_fails_comes_in_its_time_after_a_clock_was_hours_ahead() {
+    let mut h = Harness::start().await;
+    h.sandbox.fcm().always(Answer::internal());
+    let opened = h.zabbix(problem("disk full")).await;
+    h.settled().await;
+    restart_hours_earlier(&mut h).await;
+    assert_eq!(h.attempts(&opened).await.len(), 2, "the push is tried again at once");
+    h.pass(19).await;
+    assert_eq!(h.texts().len(), 0);
+    h.pass(1).await;
+    assert_eq!(h.texts().len(), 1, "{}", h.alert(&opened).await);
+    h.pass(1_500).await;
+    assert_eq!(h.texts().len(), 1, "and it stays one");
+}
+
+#[tokio::test]
+async fn a_text_without_an_answer_is_sent_once_more_and_never_again_after_a_clock_was_hours_ahead() {
+    let mut h = Harness::start().await;
+    h.sandbox.fcm().always(Answer::unregistered());
+    h.sandbox.sms().script([Answer::Reset]);
+    let opened = h.zabbix(problem("disk full")).await;
+    h.settled().await;
+    restart_hours_earlier(&mut h).await;
+    h.pass(59).await;
+    assert_eq!(h.attempts(&opened).await.last().map(String::as_str), Some("sms unknown"));
+    h.pass(1).await;
+    h.pass(1_500).await;
+    let texts: Vec<_> =
+        h.attempts(&opened).await.into_iter().filter(|attempt| attempt.starts_with("sms")).collect();
+    assert_eq!(texts, ["sms unknown", "sms accepted"]);
+}

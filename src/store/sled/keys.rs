@@ -13,6 +13,8 @@ pub(super) const ALERTS_END: &[u8; 2] = b"a0";
 const THREADS: &[u8; 2] = b"t/";
 /// `q/` + due ms + alert id: empty.
 pub(super) const DUES: &[u8; 2] = b"q/";
+/// Above every due entry.
+pub(super) const DUES_END: &[u8; 2] = b"q0";
 /// `j/` + alert id + number of the first row: a journal chunk.
 const CHUNKS: &[u8; 2] = b"j/";
 /// `f/` + digest id + alert id: what the digest keeps of the alert.

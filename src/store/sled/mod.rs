@@ -35,6 +35,7 @@ mod tests;
 
 use std::{
     fmt,
+    ops::Range,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
@@ -55,8 +56,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Expect, Health, HeartbeatRecord, Lane,
-    Standing, Store, StoreError, Stored,
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Expect, Health,
+    HeartbeatRecord, Lane, Standing, Store, StoreError, Stored,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -229,6 +230,10 @@ impl Store for SledStore {
         read::guarded(|| read::next_due(&handle, &self.shared))
     }
 
+    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
+        self.scan(move |handle, shared| read::scheduled(handle, shared, after, limit)).await
+    }
+
     fn due_changed(&self) -> Arc<Notify> {
         Arc::clone(&self.shared.due_changed)
     }
@@ -250,8 +255,8 @@ impl Store for SledStore {
         self.scan(move |handle, _| read::charges(handle, since)).await
     }
 
-    async fn forget_charges(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        let keys = self.scan(move |handle, _| read::charges_before(handle, before, limit)).await?;
+    async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError> {
+        let keys = self.scan(move |handle, _| read::charges_outside(handle, &keep, limit)).await?;
         if keys.is_empty() {
             return Ok(0);
         }

@@ -1,7 +1,7 @@
 //! Reading: all of it blocks, briefly or for a scan; none of it writes.
 
 use std::{
-    ops::Bound,
+    ops::{Bound, Range},
     panic::{self, AssertUnwindSafe},
 };
 
@@ -18,8 +18,8 @@ use super::{
 use crate::{
     alert::{AlertId, AlertState, Charge, FoldRow, Row, ThreadKey},
     store::{
-        AlertFilter, AlertPage, DeviceRecord, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX, Standing, StoreError,
-        Stored, codec, filter::is_purgeable,
+        AlertFilter, AlertPage, DeviceRecord, DuePage, DuePlace, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX,
+        Standing, StoreError, Stored, codec, filter::is_purgeable,
     },
 };
 
@@ -156,6 +156,34 @@ pub(super) fn next_due(handle: &Handle, shared: &Shared) -> Result<Option<Timest
     Ok(earliest)
 }
 
+/// Looks at up to `limit` alerts of the due index above `after`.
+pub(super) fn scheduled(
+    handle: &Handle,
+    shared: &Shared,
+    after: Option<DuePlace>,
+    limit: usize,
+) -> Result<DuePage, StoreError> {
+    let low = after.map_or_else(|| keys::DUES.to_vec(), |after| keys::due(after.due_ms, after.id).to_vec());
+    let dues = handle.db().range((Bound::Excluded(low), Bound::Excluded(keys::DUES_END.to_vec()))).keys();
+    let mut page = DuePage::default();
+    for (looked, key) in dues.enumerate() {
+        if looked == limit {
+            return Ok(page);
+        }
+        let Some((due_ms, id)) = keys::due_of(&key.map_err(|error| failure(&error))?) else { continue };
+        page.next = Some(DuePlace { due_ms, id });
+        let value = handle.db().get(keys::alert(id)).map_err(|error| failure(&error))?;
+        match value.map(|value| codec::decode_alert(&value)) {
+            Some(Ok(stored)) => page.alerts.push((codec::due_at(due_ms), stored)),
+            Some(Err(error)) => shared.note_damaged(id, &error.to_string()),
+            // It was removed a moment ago; if not, claiming it tells.
+            None => {}
+        }
+    }
+    page.next = None;
+    Ok(page)
+}
+
 pub(super) fn list(handle: &Handle, shared: &Shared, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
     let limit = filter.limit.clamp(1, LIST_DOCUMENTS_READ_MAX);
     let mut page = AlertPage::default();
@@ -234,14 +262,17 @@ pub(super) fn charges(handle: &Handle, since: Timestamp) -> Result<Vec<Charge>, 
     values.map(|value| plain_value(value, "a charge")).collect()
 }
 
-/// Keys of the oldest charges.
-pub(super) fn charges_before(
+/// Keys of charges from before and after this period.
+pub(super) fn charges_outside(
     handle: &Handle,
-    before: Timestamp,
+    keep: &Range<Timestamp>,
     limit: usize,
 ) -> Result<Vec<IVec>, StoreError> {
-    let until = keys::charges_from(codec::due_ms(before));
-    let keys = handle.db().range(keys::CHARGES.as_slice()..until.as_slice()).keys().take(limit);
+    let first = keys::charges_from(codec::due_ms(keep.start));
+    let end = keys::charges_from(codec::due_ms(keep.end));
+    let before = handle.db().range(keys::CHARGES.as_slice()..first.as_slice());
+    let after = handle.db().range(end.as_slice()..keys::charges_from(u64::MAX).as_slice());
+    let keys = before.keys().chain(after.keys()).take(limit);
     keys.map(|key| key.map_err(|error| failure(&error))).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Calls and lateness while the store fails, and when both come at once.
 
 use std::{
+    ops::Range,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -13,7 +14,10 @@ use crate::{
     alert::{AlertId, AlertState, Charge, FoldRow, Row},
     clock::ManualClock,
     config,
-    store::{AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Health, MemoryStore, Store, Stored},
+    store::{
+        AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Health, MemoryStore,
+        Store, Stored,
+    },
 };
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -88,6 +92,10 @@ impl Store for Frail {
         self.inner.next_due().await
     }
 
+    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
+        self.inner.scheduled(after, limit).await
+    }
+
     fn due_changed(&self) -> Arc<Notify> {
         self.inner.due_changed()
     }
@@ -108,8 +116,8 @@ impl Store for Frail {
         self.inner.charges(since).await
     }
 
-    async fn forget_charges(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.inner.forget_charges(before, limit).await
+    async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError> {
+        self.inner.forget_charges(keep, limit).await
     }
 
     async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {

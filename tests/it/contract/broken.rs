@@ -1,6 +1,6 @@
 //! The real routes over a store that cannot be used: what a full or dying disk looks like from outside.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, ops::Range, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use aws_lc_rs::hmac;
@@ -12,8 +12,8 @@ use bongsu::{
     config, console,
     queue::Queue,
     store::{
-        AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, Health, HeartbeatRecord, Lane, Store,
-        StoreError, Stored,
+        AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Health, HeartbeatRecord,
+        Lane, Store, StoreError, Stored,
     },
     telemetry::Metrics,
 };
@@ -67,6 +67,10 @@ impl Store for Broken {
         broken()
     }
 
+    async fn scheduled(&self, _: Option<DuePlace>, _: usize) -> Result<DuePage, StoreError> {
+        broken()
+    }
+
     fn due_changed(&self) -> Arc<Notify> {
         Arc::default()
     }
@@ -87,7 +91,7 @@ impl Store for Broken {
         broken()
     }
 
-    async fn forget_charges(&self, _: Timestamp, _: usize) -> Result<usize, StoreError> {
+    async fn forget_charges(&self, _: Range<Timestamp>, _: usize) -> Result<usize, StoreError> {
         broken()
     }
 

@@ -1,0 +1,183 @@
+//! A clock that ran ahead: what it has dated is pulled back, and nothing else is.
+
+use super::*;
+use crate::alert::{Digest, DigestLane, Openings};
+
+const AHEAD: SignedDuration = SignedDuration::from_hours(9);
+
+impl Scene {
+    /// The process ends, the clock is set right, the process starts again; says what goes out.
+    fn set_back(&mut self, by: SignedDuration) -> Vec<String> {
+        self.now -= by;
+        self.started = self.now;
+        self.open.clear();
+        self.plan()
+    }
+
+    fn is_misdated_after(&self, by: SignedDuration) -> bool {
+        is_misdated(&self.alert, self.due.expect("it is scheduled"), &self.rules, self.now - by)
+    }
+
+    fn due_in(&self) -> Option<i64> {
+        self.due.map(|due| due.duration_since(self.now).as_secs())
+    }
+}
+
+#[test]
+fn a_retry_goes_out_at_once_and_its_text_within_the_usual_time() {
+    let mut scene = Scene::at(Severity::High);
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    assert!(scene.is_misdated_after(AHEAD));
+    assert_eq!(scene.set_back(AHEAD), ["push 2 jin"]);
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.pass(19), NOTHING);
+    assert_eq!(scene.pass(1), ["push 3 jin", "sms 4 jin"]);
+}
+
+#[test]
+fn a_pause_that_could_be_one_of_the_present_is_known_by_its_cycle() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    assert!(scene.due_in() < Some(60), "far below the longest pause");
+    assert_eq!(scene.set_back(SignedDuration::from_mins(40)), ["sms 2 jin"]);
+}
+
+#[test]
+fn an_attempt_in_flight_is_unknown_at_once() {
+    let mut scene = Scene::at(Severity::High);
+    scene.plan();
+    assert_eq!(scene.set_back(AHEAD), NOTHING);
+    assert!(scene.journal().contains(r#""outcome":"unknown""#), "{}", scene.journal());
+    assert_eq!(scene.pass(10), ["push 2 jin"]);
+    assert_eq!(scene.pass(10), ["sms 3 jin"]);
+}
+
+#[test]
+fn a_text_that_may_have_arrived_is_sent_once_more_after_a_minute() {
+    for (asks, due_in) in [(false, 60), (true, 60)] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(1, asks, asks);
+        scene.plan();
+        scene.answer(1, unknown());
+        assert_eq!(scene.set_back(AHEAD), NOTHING);
+        assert_eq!(scene.asked.len(), usize::from(asks), "asked at once, where it can be asked");
+        assert_eq!(scene.due_in(), Some(due_in));
+        assert_eq!(scene.pass(60), ["sms 2 jin"]);
+        scene.answer(2, unknown());
+        assert_eq!(scene.pass(1_600), NOTHING, "and never again");
+    }
+}
+
+#[test]
+fn reminders_and_questions_come_at_their_distance_from_now() {
+    let mut scene = Scene::at(Severity::High);
+    scene.plan();
+    scene.answer(1, accepted());
+    assert_eq!(scene.set_back(AHEAD), NOTHING);
+    assert_eq!(scene.due_in(), Some(30 * 60));
+    assert_eq!(scene.pass(30 * 60), ["push 2 jin repeat"]);
+
+    let mut scene = Scene::at(Severity::Information).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(1, false, true);
+    scene.plan();
+    scene.answer(1, accepted());
+    assert_eq!(scene.set_back(AHEAD), NOTHING);
+    assert_eq!(scene.due_in(), Some(60), "the first question");
+}
+
+#[test]
+fn a_digest_collects_no_longer_than_it_may() {
+    let mut scene = Scene::at(Severity::High);
+    for (lane, due_in) in [(DigestLane::Disaster, 45), (DigestLane::Other, 300)] {
+        let due_at = T0 + AHEAD;
+        let digest = Digest { contact: "jin".parse().expect("a name"), lane, due_at, counted: None };
+        scene.alert = Alert::opened_digest(AlertId::new(T0, [7; 10]), digest, T0, Timestamp::MAX);
+        assert!(is_misdated(&scene.alert, due_at, &scene.rules, T0));
+        scene.plan();
+        assert_eq!(scene.due_in(), Some(due_in));
+    }
+}
+
+#[test]
+fn what_flaps_is_quiet_for_no_longer_than_it_would_be() {
+    let mut scene = Scene::at(Severity::High);
+    let times = [0, 60, 120, 180, 240].map(|seconds| T0 + SignedDuration::from_secs(seconds));
+    for pair in times.windows(2) {
+        let resolved = pair[0] + SignedDuration::from_secs(10);
+        scene.alert.openings = scene.alert.openings.next(pair[0], resolved, pair[1]);
+    }
+    assert!(Openings::is_quiet(&scene.alert.openings));
+    scene.alert.opened_at = times[4];
+    scene.now = times[4];
+    assert_eq!(scene.plan(), NOTHING);
+    assert_eq!(scene.set_back(AHEAD), NOTHING);
+    assert_eq!(scene.pass(300), ["push 1 jin"], "it stayed for five minutes");
+}
+
+#[test]
+fn a_change_that_nobody_has_planned_is_due() {
+    let mut scene = Scene::at(Severity::Warning);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.alert.severity = Severity::Disaster;
+    let changed_at = T0 + AHEAD;
+    let misdated = |due, now| is_misdated(&scene.alert, due, &scene.rules, now);
+    assert!(misdated(changed_at, T0), "a raise leaves no time of its own in the document");
+    assert!(!misdated(changed_at, changed_at), "it is due anyway");
+    assert!(!misdated(scene.due.expect("it closes itself one day"), T0));
+}
+
+proptest! {
+    /// `Scene::check_dates` asserts after every step of every history that nothing is taken for misdated.
+    #[test]
+    fn whatever_was_planned_by_a_clock_that_ran_ahead_everybody_is_told_within_the_usual_time(
+        severity in 0_u8..6,
+        (gateways, reports, asks) in (1_usize..3, any::<bool>(), any::<bool>()),
+        chance in 0.0..1.0_f64,
+        happenings in proptest::collection::vec(happening(), 0..30),
+        hours in 1_i64..20_000,
+    ) {
+        let mut scene = Scene::at(Severity::from_number(severity).expect("0 to 5"))
+            .with_people(vec![person("jin", 2), person("min", 0)]);
+        scene.rules.gateways = gateways_that(gateways, reports, asks);
+        scene.chance = chance;
+        scene.plan();
+        for happening in happenings {
+            match happening {
+                Happening::Pass(seconds) => { scene.pass(i64::from(seconds)); }
+                Happening::Answer(which, outcome) => {
+                    if let Some(send) = scene.open.get(usize::from(which) % scene.open.len().max(1)).cloned() {
+                        scene.answer(send.attempt, outcome);
+                    }
+                }
+                Happening::Report(which, fate) => {
+                    let about = scene.texts.get(usize::from(which) % scene.texts.len().max(1));
+                    if let Some(attempt) = about.map(|(text, _)| text.attempt) {
+                        scene.report(attempt, fate);
+                    }
+                }
+                Happening::Raise => { scene.alert.severity = Severity::Disaster; scene.plan(); }
+                // Whom these cut off is not told, whatever the clock says.
+                Happening::Acknowledge | Happening::Unacknowledge | Happening::Resolve | Happening::Restart => {}
+            }
+        }
+        scene.set_back(SignedDuration::from_hours(hours));
+        let end = scene.now + RETRY_AFTER_MAX;
+        while scene.alert.is_open() && let Some(send) = scene.open.first().cloned() {
+            scene.answer(send.attempt, accepted());
+        }
+        while let Some(due) = scene.due.filter(|due| scene.alert.is_open() && *due <= end) {
+            scene.now = due;
+            scene.plan();
+            while let Some(send) = scene.open.first().cloned() {
+                scene.answer(send.attempt, accepted());
+            }
+        }
+        for (name, contact) in &scene.alert.telling.contacts {
+            prop_assert!(contact.told != Told::No || contact.unreachable.is_some(), "{name}: {contact:?}");
+            prop_assert!(contact.cycles.is_empty(), "{name} still waits: {contact:?}");
+        }
+    }
+}
