@@ -45,6 +45,32 @@ fn a_pause_that_could_be_one_of_the_present_is_known_by_its_cycle() {
 }
 
 #[test]
+fn what_the_clock_dated_while_it_was_ahead_is_told_from_what_was_planned_before() {
+    let hour = Outcome::Deferred {
+        cause: DeferCause::ProjectFault,
+        retry_after: Some(RETRY_AFTER_MAX),
+        detail: "key revoked".into(),
+    };
+    let people = vec![person("jin", 1), person("min", 1)];
+    let mut scene = Scene::at(Severity::High).with_people(people);
+    scene.rules.gateways.clear();
+    scene.rules.push_ttl = SignedDuration::from_hours(24);
+    scene.plan();
+    scene.answer(1, hour.clone());
+    scene.answer(2, hour.clone());
+    assert_eq!(scene.set_back(SignedDuration::ZERO), NOTHING, "a provider may ask for an hour");
+
+    // The clock runs ahead at this start only: the cycles are of the past, what follows in them is not.
+    scene.now += AHEAD;
+    scene.started = scene.now;
+    assert_eq!(scene.plan(), ["push 3 jin", "push 4 min"]);
+    scene.answer(3, hour);
+    assert_eq!(scene.set_back(AHEAD - SignedDuration::from_mins(5)), ["push 5 jin"]);
+    assert!(scene.journal().contains("no answer in time"), "min's attempt: {}", scene.journal());
+    assert_eq!(scene.pass(20), ["push 6 min"]);
+}
+
+#[test]
 fn an_attempt_in_flight_is_unknown_at_once() {
     let mut scene = Scene::at(Severity::High);
     scene.plan();
