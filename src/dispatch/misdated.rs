@@ -35,8 +35,9 @@ impl Dispatcher {
 
     async fn look_at_next(&mut self) -> Result<(), StoreError> {
         let Some(Look { after, found }) = self.look else { return Ok(()) };
-        let now = self.clock.now();
         let page = self.store.scheduled(after, LOOKED_AT_PER_STEP).await?;
+        // After it was read: what was accepted meanwhile is not of the future.
+        let now = self.clock.now();
         let misdated = page
             .alerts
             .into_iter()
