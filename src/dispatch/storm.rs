@@ -35,9 +35,11 @@ const GATEWAY_ALERT_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24
 pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) -> Result<Budgets, StoreError> {
     let mut budgets = Budgets::new(rules);
     let since = now.saturating_sub(budgets.memory()).unwrap_or(Timestamp::MIN);
-    // What a clock that ran ahead has dated happened before now, and must not count for longer than it would.
-    let charges = store.charges(since).await?.into_iter();
-    let charges: Vec<Charge> = charges.map(|charge| Charge { at: now.min(charge.at), ..charge }).collect();
+    let mut charges = store.charges(since).await?;
+    for charge in &mut charges {
+        // A clock that was ahead must not use up the budgets until its time has come.
+        charge.at = charge.at.min(now);
+    }
     budgets.spend(&charges);
 
     let since = now.saturating_sub(STORM_LASTS).unwrap_or(Timestamp::MIN);
@@ -53,12 +55,12 @@ pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) ->
             let Alert { id, opened_at, digest: Some(digest), .. } = stored.alert else { continue };
             let Digest { contact, lane, due_at, counted } = digest;
             if let Some(counted) = counted {
-                budgets.remember_counted(&contact, lane, now.min(due_at));
+                budgets.remember_counted(&contact, lane, due_at);
                 if 0 < counted.total() {
-                    budgets.storm(&contact, now.min(counted.until));
+                    budgets.storm(&contact, counted.until.min(now));
                 }
             } else {
-                budgets.storm(&contact, now.min(opened_at));
+                budgets.storm(&contact, opened_at.min(now));
                 let alerts = store.folds(id).await?.len();
                 budgets.resume(&Opening { id, contact, lane, due_at }, alerts);
             }

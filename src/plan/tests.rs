@@ -39,7 +39,6 @@ struct Scene {
     /// What gateways were asked.
     asked: Vec<Ask>,
     due: Option<Timestamp>,
-    chance: f64,
 }
 
 impl Scene {
@@ -71,7 +70,6 @@ impl Scene {
             reported: Vec::new(),
             asked: Vec::new(),
             due: None,
-            chance: 0.0,
         }
     }
 
@@ -84,7 +82,7 @@ impl Scene {
         let (rules, devices, budgets) = (&self.rules, &self.devices, &self.budgets);
         let (now, running_since) = (self.now, self.started);
         let entropy = [7; 10];
-        Present { now, running_since, rules, devices, budgets, price: &Each(1), chance: self.chance, entropy }
+        Present { now, running_since, rules, devices, budgets, price: &Each(1), chance: 0.0, entropy }
     }
 
     /// Plans now; says what goes out, such as `push 1 jin` or `sms 2 jin`.
