@@ -196,13 +196,13 @@ impl Dispatcher {
         {
             self.waiting.push(answer);
         }
-        if 0 < claims {
-            self.look_for_misdated().await?;
-        }
         let claims = claims.min(self.outbox.room(self.clock.now()));
         let claimed = if claims == 0 { Vec::new() } else { self.claim(claims).await? };
         let worked = self.plan_and_write(claimed).await?;
         self.calm_down();
+        if 0 < claims {
+            self.look_for_misdated().await?;
+        }
         if 0 < worked || (self.look.is_some() && 0 < claims) {
             return Ok(Step::Worked(worked));
         }
