@@ -7,7 +7,7 @@
 //! its own attempt, which is `Unknown` after its time in flight.
 
 mod jobs;
-mod misdated;
+mod start;
 mod news;
 mod outbox;
 mod storm;
@@ -22,7 +22,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 pub use self::outbox::{Directory, Outbox};
-use self::{jobs::Said, misdated::Look, outbox::UnderWay, storm::GatewayLevels};
+use self::{jobs::Said, outbox::UnderWay, start::Look, storm::GatewayLevels};
 use crate::{
     alert::AlertId,
     clock::Clock,
@@ -42,12 +42,6 @@ const ANSWERS_PER_ALERT_MAX: usize = 32;
 
 /// A claim not ended by a write ends after so long.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
-
-/// At start, claims reach so far ahead: longer than any request may be in flight.
-const LOOK_AHEAD: SignedDuration = SignedDuration::from_secs(90);
-
-/// Most alerts claimed by that first look; the others are looked at when they are due.
-const CLAIMS_AT_START_MAX: usize = 10_000;
 
 /// Pause after the store failed.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
@@ -74,7 +68,6 @@ pub struct Dispatcher {
     answer_sender: mpsc::Sender<Answer>,
     /// Answers that did not fit the last step, or whose write failed.
     waiting: Vec<Answer>,
-    first_step: bool,
     /// `None` once every alert has been looked at.
     look: Option<Look>,
     pulse: watch::Sender<Pulse>,
@@ -157,7 +150,6 @@ impl Dispatcher {
             answers,
             answer_sender,
             waiting,
-            first_step: true,
             look: Some(Look::default()),
             pulse: watch::Sender::new(Pulse::default()),
         };
@@ -197,11 +189,15 @@ impl Dispatcher {
             self.waiting.push(answer);
         }
         let claims = claims.min(self.outbox.room(self.clock.now()));
-        let claimed = if claims == 0 { Vec::new() } else { self.claim(claims).await? };
+        let claimed = if claims == 0 {
+            Vec::new()
+        } else {
+            self.store.claim_due(self.clock.now(), claims, LEASE).await?
+        };
         let worked = self.plan_and_write(claimed).await?;
         self.calm_down();
         if 0 < claims {
-            self.look_for_misdated().await?;
+            self.look_at_what_was_left().await?;
         }
         if 0 < worked || (self.look.is_some() && 0 < claims) {
             return Ok(Step::Worked(worked));
@@ -212,18 +208,6 @@ impl Dispatcher {
         } else {
             due
         }))
-    }
-
-    /// The first claim looks ahead, once, so that attempts of a process that is gone are found at once.
-    async fn claim(&mut self, claims: usize) -> Result<Vec<Stored>, StoreError> {
-        let now = self.clock.now();
-        if !self.first_step {
-            return self.store.claim_due(now, claims, LEASE).await;
-        }
-        let horizon = now.saturating_add(LOOK_AHEAD).unwrap_or(now);
-        let claimed = self.store.claim_due(horizon, CLAIMS_AT_START_MAX, LEASE).await?;
-        self.first_step = false;
-        Ok(claimed)
     }
 
     async fn wait(&mut self, due: Option<Timestamp>, stop: &CancellationToken) {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -30,6 +30,7 @@ const CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 pub(super) async fn watch(context: Context, gateways: Vec<Arc<dyn SmsTransport>>, stop: CancellationToken) {
     let mut low = BTreeMap::new();
     while !stop.is_cancelled() {
+        let next = context.clock.now().saturating_add(EVERY).unwrap_or(Timestamp::MAX);
         let mut asked = false;
         for gateway in &gateways {
             asked |= look(&context, gateway.as_ref(), &mut low).await;
@@ -39,7 +40,7 @@ pub(super) async fn watch(context: Context, gateways: Vec<Arc<dyn SmsTransport>>
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = context.clock.sleep(EVERY) => {}
+            () = context.clock.sleep_until(next) => {}
         }
     }
 }

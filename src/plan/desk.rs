@@ -122,16 +122,7 @@ impl<'a> Desk<'a> {
         let mut silent = Vec::new();
         for (name, contact) in &telling.contacts {
             for cycle in &contact.cycles {
-                let pushes = cycle.pushes.iter().map(|road| (road.state, Address::Device(road.device)));
-                let text = match &cycle.sms {
-                    SmsRoad::Open { gateway, state, .. } => Some((*state, Address::Gateway(*gateway))),
-                    SmsRoad::Off
-                    | SmsRoad::Standby { .. }
-                    | SmsRoad::Accepted
-                    | SmsRoad::Unknown
-                    | SmsRoad::Failed { .. } => None,
-                };
-                for (state, address) in pushes.chain(text) {
+                for (state, address) in open_roads(cycle) {
                     if let Some((attempt, began, detail)) = self.silence_of(state, address) {
                         let subject = cycle.subject.clone();
                         let send = Send { attempt, contact: name.clone(), subject, address, began };
@@ -149,7 +140,7 @@ impl<'a> Desk<'a> {
 
     fn silence_of(&self, state: RoadState, address: Address) -> Option<(u32, Timestamp, &'static str)> {
         let RoadState::InFlight { attempt, until } = state else { return None };
-        let began = until.saturating_sub(self.present.rules.in_flight_max(address)).unwrap_or(Timestamp::MIN);
+        let began = self.present.rules.began(until, address);
         if until <= self.now() {
             Some((attempt, began, "no answer in time"))
         } else if began < self.present.running_since {
@@ -179,6 +170,19 @@ impl<'a> Desk<'a> {
                 .map_or_else(|| format!("gateway {}", rank + 1), |gateway| gateway.name.clone()),
         }
     }
+}
+
+/// Every road of a cycle that is not closed, and where it leads.
+pub(super) fn open_roads(cycle: &Cycle) -> impl Iterator<Item = (RoadState, Address)> {
+    let text = match &cycle.sms {
+        SmsRoad::Open { gateway, state, .. } => Some((*state, Address::Gateway(*gateway))),
+        SmsRoad::Off
+        | SmsRoad::Standby { .. }
+        | SmsRoad::Accepted
+        | SmsRoad::Unknown
+        | SmsRoad::Failed { .. } => None,
+    };
+    cycle.pushes.iter().map(|road| (road.state, Address::Device(road.device))).chain(text)
 }
 
 pub(super) fn open_text() -> SmsRoad {

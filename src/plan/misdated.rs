@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Address, RETRY_AFTER_MAX, Rules, SMS_AFTER_UNKNOWN, budget, reports};
+use super::{Address, RETRY_AFTER_MAX, Rules, SMS_AFTER_UNKNOWN, budget, desk::open_roads, reports};
 use crate::alert::{Alert, Cycle, RoadState, SentText, SmsRoad, Unanswered};
 
 /// A due time is kept in whole milliseconds, rounded up, some of the times that it is taken from rounded down.
@@ -19,6 +19,14 @@ pub fn is_misdated(alert: &Alert, due: Timestamp, rules: &Rules, now: Timestamp)
     let is_planned = super::due(alert)
         .is_some_and(|planned| (SignedDuration::ZERO..=ROUNDING_MAX).contains(&due.duration_since(planned)));
     pulled != *alert || (now < due && !is_planned)
+}
+
+/// True if some request about this alert was begun by a process that is gone: nobody will hear its answer.
+pub fn is_orphaned(alert: &Alert, rules: &Rules, running_since: Timestamp) -> bool {
+    let cycles = alert.telling.contacts.values().flat_map(|contact| &contact.cycles);
+    cycles.flat_map(open_roads).any(|(state, address)| {
+        matches!(state, RoadState::InFlight { until, .. } if rules.began(until, address) < running_since)
+    })
 }
 
 /// Leaves alone what a plan made until `now` has set, and when the alert closes itself.

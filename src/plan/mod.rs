@@ -25,7 +25,7 @@ use jiff::Timestamp;
 pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
     budget::{Budgets, Fold, GATEWAY_DAY, Opening, STORM_LASTS, Storm},
-    misdated::is_misdated,
+    misdated::{is_misdated, is_orphaned},
     rules::{
         DEFAULT_REPEAT, DELIVERY_ASKED_AFTER, DeviceBook, GatewayRule, PUSH_IN_FLIGHT_MAX, Person, Price,
         QUARANTINE, Repeat, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, SMS_GIVE_UP,

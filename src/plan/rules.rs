@@ -130,6 +130,11 @@ impl Rules {
     }
 
     /// A request to this address is given up after so long.
+    /// When a request began that may be under way until then.
+    pub(super) fn began(&self, until: Timestamp, address: Address) -> Timestamp {
+        until.saturating_sub(self.in_flight_max(address)).unwrap_or(Timestamp::MIN)
+    }
+
     pub(super) fn in_flight_max(&self, address: Address) -> SignedDuration {
         match address {
             Address::Device(_) => PUSH_IN_FLIGHT_MAX,
