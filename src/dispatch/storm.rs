@@ -35,7 +35,12 @@ const GATEWAY_ALERT_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24
 pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) -> Result<Budgets, StoreError> {
     let mut budgets = Budgets::new(rules);
     let since = now.saturating_sub(budgets.memory()).unwrap_or(Timestamp::MIN);
-    budgets.spend(&store.charges(since).await?);
+    let mut charges = store.charges(since).await?;
+    for charge in &mut charges {
+        // A clock that was ahead must not use up the budgets until its time has come.
+        charge.at = charge.at.min(now);
+    }
+    budgets.spend(&charges);
 
     let since = now.saturating_sub(STORM_LASTS).unwrap_or(Timestamp::MIN);
     let mut filter = AlertFilter {
@@ -52,10 +57,10 @@ pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) ->
             if let Some(counted) = counted {
                 budgets.remember_counted(&contact, lane, due_at);
                 if 0 < counted.total() {
-                    budgets.storm(&contact, counted.until);
+                    budgets.storm(&contact, counted.until.min(now));
                 }
             } else {
-                budgets.storm(&contact, opened_at);
+                budgets.storm(&contact, opened_at.min(now));
                 let alerts = store.folds(id).await?.len();
                 budgets.resume(&Opening { id, contact, lane, due_at }, alerts);
             }

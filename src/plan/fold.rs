@@ -6,6 +6,9 @@ use crate::alert::{
     Folded, Payer, Purse, RoadState, Severity, SmsRoad, Subject, Told,
 };
 
+/// Said where no gateway may take another text today.
+pub(super) const DAYS_SPENT: &str = "per_day of every gateway that is left";
+
 impl Desk<'_> {
     /// Something is spent.
     pub(super) fn charge(&mut self, payer: Payer, units: u16) {
@@ -41,14 +44,29 @@ impl Desk<'_> {
             Some(rank) => Ok(rank),
             // Their day's limit holds back what has no budget of its own.
             None if self.is_exempt(subject) || purse == Purse::Disasters => Ok(0),
-            None => Err("per_day of every gateway"),
+            None => Err(DAYS_SPENT),
         }
     }
 
-    /// A text goes out for the first time, or once more because it may not have arrived.
-    pub(super) fn charge_text(&mut self, contact: &ContactName, subject: &Subject, rank: u8) {
+    /// The gateway of this rank may take a text that is tried again.
+    pub(super) fn has_room(&self, rank: u8, subject: &Subject) -> bool {
+        self.is_exempt(subject)
+            || self.purse(subject) == Purse::Disasters
+            || self.present.budgets.has_room(rank, self.now())
+    }
+
+    /// A text goes out: what it costs here beyond what was charged for it; what is charged for it now.
+    pub(super) fn charge_text(
+        &mut self,
+        contact: &ContactName,
+        subject: &Subject,
+        (rank, charged): (u8, u16),
+    ) -> u16 {
         let segments = self.present.price.segments(self.alert, subject, contact, rank).max(1);
-        self.charge(Payer::Contact(contact.clone(), self.purse(subject)), segments);
+        if charged < segments {
+            self.charge(Payer::Contact(contact.clone(), self.purse(subject)), segments - charged);
+        }
+        charged.max(segments)
     }
 
     /// Disasters have a budget of their own, for what is new about them.
@@ -133,6 +151,16 @@ impl Desk<'_> {
         cycle.folded = true;
         cycle.pushes.retain(|road| road.state.is_in_flight());
         cycle.sms = SmsRoad::Off;
+    }
+
+    /// A digest that is about to say that the alert fires says that it is over.
+    pub(super) fn is_over_in_digest(&mut self, name: &ContactName, contact: &mut ContactTelling) {
+        let Some(folded) = &mut contact.folded else { return };
+        if folded.word == FoldWord::Fired && self.collects(name, folded.digest) {
+            folded.word = FoldWord::Resolved;
+            let digest = folded.digest;
+            self.folds.push(Fold { digest, contact: name.clone(), row: FoldRow::new(self.alert, folded) });
+        }
     }
 
     fn collects(&self, name: &ContactName, digest: AlertId) -> bool {

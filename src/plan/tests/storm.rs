@@ -44,7 +44,7 @@ impl Storm {
             rules,
             devices: DeviceBook::default(),
             budgets,
-            price: Each(1),
+            price: Each(1, 0),
             now: T0,
             alerts: Vec::new(),
             dues: Vec::new(),
@@ -447,6 +447,127 @@ fn a_gateway_past_its_day_takes_only_what_no_limit_may_drop() {
     assert_eq!(storm.pass(30), ["sms 1 jin digest"]);
 }
 
+/// Gateways with a day's limit each, `spent` of which have none of it left.
+fn with_days(gateways_in_all: usize, spent: &[&str]) -> Storm {
+    let mut storm = Storm::with(vec![no_device("jin")], &[], &[], &[]);
+    storm.rules.gateways = gateways(gateways_in_all);
+    for gateway in &mut storm.rules.gateways {
+        gateway.per_day = NonZeroU32::new(1);
+    }
+    storm.budgets = Budgets::new(&storm.rules);
+    for name in spent {
+        storm.budgets.spend(&[Charge { payer: Payer::Gateway((*name).to_owned()), at: T0, units: 1 }]);
+    }
+    storm
+}
+
+#[test]
+fn a_gateway_past_its_day_takes_nothing_that_another_one_could_not_send() {
+    let put_off = || deferred(DeferCause::Unavailable);
+    let mut storm = with_days(2, &["gateway2"]);
+    storm.fire(Severity::High);
+    storm.fire(Severity::Disaster);
+    assert_eq!(storm.plan(), ["sms 1 jin", "sms 1 jin"]);
+    storm.answer_all(&|_| put_off());
+    assert_eq!(storm.plan(), ["sms 2 jin"], "the disaster");
+    assert_eq!(storm.open[0].1.address, Address::Gateway(1));
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(30), ["sms 1 jin digest"], "the other one is counted");
+    storm.answer_all(&|_| put_off());
+    storm.plan();
+    assert_eq!(storm.open[0].1.address, Address::Gateway(1), "a digest goes all the same");
+    storm.assert_digests_sum();
+
+    let mut storm = with_days(3, &["gateway2"]);
+    storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| put_off());
+    storm.plan();
+    assert_eq!(storm.open[0].1.address, Address::Gateway(2), "one after it has room");
+    storm.answer_all(&|_| put_off());
+    assert_eq!(storm.plan(), NOTHING, "that was all of them");
+    assert_eq!(storm.pass(10), ["sms 3 jin"], "after a pause");
+    assert_eq!(storm.digests().count(), 0);
+}
+
+#[test]
+fn a_text_that_did_not_arrive_is_not_sent_by_a_gateway_past_its_day() {
+    let mut storm = with_days(2, &["gateway2"]);
+    for gateway in &mut storm.rules.gateways {
+        gateway.reports = true;
+    }
+    let first = storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.report(first, 1, undelivered()), NOTHING);
+    assert_eq!(storm.pass(30), ["sms 1 jin digest"]);
+}
+
+#[test]
+fn a_dearer_gateway_is_paid_for_and_what_was_put_off_is_not() {
+    let spent = |storm: &Storm, segments: u64| {
+        let jin: ContactName = "jin".parse().expect("a name");
+        let room = |more| storm.budgets.can_text(&jin, Purse::Texts, Severity::High, (storm.now, more));
+        !room(100 - segments) && room(99 - segments)
+    };
+    let budget = [rate(100, 6_000)];
+    let put_off = |_: &Send| deferred(DeferCause::Unavailable);
+    let mut storm = Storm::with(vec![no_device("jin")], &budget, &[], &[]);
+    storm.rules.gateways = gateways(2);
+    storm.price = Each(1, 2);
+    storm.fire(Severity::High);
+    storm.plan();
+    assert!(spent(&storm, 1));
+    for round in 0..3 {
+        storm.answer_all(&put_off);
+        storm.plan();
+        assert!(spent(&storm, 3), "round {round}: what the dearer of the two would cost");
+        storm.answer_all(&put_off);
+        storm.pass(60);
+    }
+
+    let mut storm = Storm::with(vec![no_device("jin")], &budget, &[], &[]);
+    storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| unknown());
+    for round in 0..3 {
+        assert_eq!(storm.pass(60).len(), 1);
+        assert!(spent(&storm, 2), "round {round}: the one without an answer, and this one");
+        storm.answer_all(&put_off);
+        storm.plan();
+    }
+}
+
+#[test]
+fn a_disaster_over_before_its_digest_goes_out_is_counted_as_over_though_its_push_came() {
+    let mut storm = Storm::with(vec![person("jin", 1)], &[], &[rate(1, 600)], &[]);
+    let numbers =
+        [storm.fire(Severity::Disaster), storm.fire(Severity::Disaster), storm.fire(Severity::Disaster)];
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    storm.plan();
+    storm.over(numbers[2]);
+    assert_eq!(storm.plan(), ["push 2 jin resolved"], "jin had the push");
+    storm.answer_all(&|_| accepted());
+    storm.pass(10);
+    assert_eq!(storm.words_of_digests(), ["2 more: 1 disaster, 1 resolved"]);
+    storm.assert_digests_sum();
+}
+
+#[test]
+fn what_comes_back_graver_than_it_was_told_is_told_at_once() {
+    let mut storm = Storm::with(vec![person("jin", 1)], &[], &[], &[]);
+    let graver = storm.fire(Severity::Disaster);
+    storm.alerts[graver].openings = flapping(FLAPPING_ROUNDS + 1, T0);
+    assert_eq!(storm.plan(), ["push 1 jin", "sms 2 jin"], "it flapped as high");
+    let raised = storm.fire(Severity::High);
+    storm.alerts[raised].openings = flapping(FLAPPING_ROUNDS + 1, T0);
+    assert_eq!(storm.plan(), NOTHING);
+    storm.alerts[raised].severity = Severity::Disaster;
+    storm.dues[raised] = Some(storm.now);
+    assert_eq!(storm.plan(), ["push 1 jin", "sms 2 jin"]);
+}
+
 fn undelivered() -> Fate {
     Fate::Failed { reason: "30005".to_owned() }
 }
@@ -515,7 +636,7 @@ fn a_digest_whose_text_did_not_arrive_is_pushed_again_or_reported_to_the_others(
 fn flapping(rounds: usize, now: Timestamp) -> Openings {
     let mut openings = Openings::default();
     for _ in 1..rounds {
-        openings = openings.next(now, now, now);
+        openings = openings.next(Severity::High, (now, now), now);
     }
     openings
 }
@@ -591,7 +712,7 @@ proptest! {
         let people = vec![person("jin", 1), no_device("min")];
         let texts = [rate(few, 60), rate(many, 600)];
         let mut storm = Storm::with(people, &texts, &[rate(few, 120)], &[rate(many, 60)]);
-        storm.price = Each(segments);
+        storm.price = Each(segments, 0);
         storm.rules.gateways = gateways_that(2, true, true);
         for happening in happenings {
             match happening {
