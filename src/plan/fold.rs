@@ -1,6 +1,6 @@
 //! A budget is spent: what would have been told goes into a digest instead.
 
-use super::{Fold, Opening, desk::Desk};
+use super::{Address, Fold, Opening, desk::Desk};
 use crate::alert::{
     AlertId, Charge, ContactName, ContactTelling, Cycle, DeviceId, DigestLane, Entry, FoldRow, FoldWord,
     Folded, Payer, Purse, RoadState, Severity, SmsRoad, Subject, Told,
@@ -40,7 +40,7 @@ impl Desk<'_> {
             return Err(purse.key());
         }
         let ranks = 0..u8::try_from(self.present.rules.gateways.len()).unwrap_or(u8::MAX);
-        match ranks.into_iter().find(|rank| budgets.has_room(*rank, now)) {
+        match ranks.into_iter().find(|rank| self.has_day_left(*rank)) {
             Some(rank) => Ok(rank),
             // Their day's limit holds back what has no budget of its own.
             None if self.is_exempt(subject) || purse == Purse::Disasters => Ok(0),
@@ -50,9 +50,15 @@ impl Desk<'_> {
 
     /// The gateway of this rank may take a text that is tried again.
     pub(super) fn has_room(&self, rank: u8, subject: &Subject) -> bool {
-        self.is_exempt(subject)
-            || self.purse(subject) == Purse::Disasters
-            || self.present.budgets.has_room(rank, self.now())
+        self.is_exempt(subject) || self.purse(subject) == Purse::Disasters || self.has_day_left(rank)
+    }
+
+    /// The gateway of this rank has not reached its day's limit, with the texts that were just planned.
+    fn has_day_left(&self, rank: u8) -> bool {
+        let texts = self.sends.iter().filter(|send| send.address == Address::Gateway(rank)).count();
+        let longest = self.gateway(rank).map_or(1, |gateway| u64::from(gateway.segments_max));
+        let more = u64::try_from(texts).unwrap_or(u64::MAX).saturating_mul(longest);
+        self.present.budgets.has_room(rank, (self.now(), more))
     }
 
     /// A text goes out: what it costs here beyond what was charged for it; what is charged for it now.

@@ -117,6 +117,7 @@ impl Storm {
             self.alerts.push(Alert::opened_digest(id, digest, self.now, close_at));
             self.dues.push(Some(due_at));
         }
+        self.assert_days_hold(number, &plan.sends);
         self.budgets.spend(&plan.charges);
         if !kept {
             self.budgets.take_back(&plan.charges);
@@ -165,6 +166,12 @@ impl Storm {
 
     fn answer_one(&mut self, position: usize, outcome: Outcome) {
         let (number, send) = self.open.remove(position);
+        if let (Address::Gateway(rank), Outcome::Accepted { .. } | Outcome::Unknown { .. }) =
+            (send.address, &outcome)
+        {
+            let payer = Payer::Gateway(self.rules.gateways[usize::from(rank)].name.clone());
+            self.budgets.spend(&[Charge { payer, at: self.now, units: self.price.0 }]);
+        }
         let settlement = Settlement { send, outcome, segments: 0, ended: self.now };
         let mut alert = self.alerts[number].clone();
         let present = Present {
@@ -209,6 +216,18 @@ impl Storm {
     fn words_of_digests(&self) -> Vec<String> {
         let counted = self.digests().filter_map(|(_, digest)| digest.counted.as_ref());
         counted.map(Counted::words).collect()
+    }
+
+    /// Of a gateway's day something is left whenever it gets what has no budget of its own.
+    fn assert_days_hold(&self, number: usize, sends: &[Send]) {
+        let mut decided = vec![0; self.rules.gateways.len()];
+        for send in sends {
+            let Address::Gateway(rank) = send.address else { continue };
+            let bound = send.subject != Subject::Digest && self.purse(number, send) == Purse::Texts;
+            let before = decided[usize::from(rank)];
+            assert!(!bound || self.budgets.has_room(rank, (self.now, before)), "{send:?} after {before}");
+            decided[usize::from(rank)] += u64::from(self.rules.gateways[usize::from(rank)].segments_max);
+        }
     }
 
     /// In no window more was spent than the budget, whose last text may be as long as it is.
@@ -491,6 +510,19 @@ fn a_gateway_past_its_day_takes_nothing_that_another_one_could_not_send() {
 }
 
 #[test]
+fn one_alert_for_many_people_does_not_pass_a_gateways_day_by_all_of_them() {
+    let people: Vec<Person> = (0..9).map(|number| no_device(&format!("p{number}"))).collect();
+    let mut storm = Storm::with(people, &[], &[], &[]);
+    storm.rules.gateways = gateways(2);
+    storm.rules.gateways[0].per_day = NonZeroU32::new(2);
+    storm.rules.gateways[1].per_day = NonZeroU32::new(3);
+    storm.budgets = Budgets::new(&storm.rules);
+    storm.fire(Severity::High);
+    assert_eq!(storm.plan().len(), 5);
+    assert_eq!(storm.digests().count(), 4, "the others are told by digests, which no limit drops");
+}
+
+#[test]
 fn a_text_that_did_not_arrive_is_not_sent_by_a_gateway_past_its_day() {
     let mut storm = with_days(2, &["gateway2"]);
     for gateway in &mut storm.rules.gateways {
@@ -714,6 +746,11 @@ proptest! {
         let mut storm = Storm::with(people, &texts, &[rate(few, 120)], &[rate(many, 60)]);
         storm.price = Each(segments, 0);
         storm.rules.gateways = gateways_that(2, true, true);
+        for gateway in &mut storm.rules.gateways {
+            gateway.segments_max = segments;
+            gateway.per_day = NonZeroU32::new(many);
+        }
+        storm.budgets = Budgets::new(&storm.rules);
         for happening in happenings {
             match happening {
                 Happening::Fire(severity) => {
