@@ -205,6 +205,36 @@ async fn solapi_is_asked_whether_a_text_arrived() {
 }
 
 #[tokio::test]
+async fn a_company_that_sends_and_says_it_did_not_sends_no_text_over_and_over() {
+    let gateway = |accepted: &str| {
+        "[[sms.gateway]]\nname = \"one\"\nprovider = \"http\"\nurl = \"SANDBOX/sms/send\"\n".to_owned()
+            + accepted
+            + "body = '{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}'\n"
+    };
+    let broken = Answer::Status { status: 504, headers: Vec::new(), body: String::new() };
+    for (accepted, answer) in [
+        ("", broken.clone()),
+        ("accepted = { pointer = \"/ok\", equals = \"yes\" }\n", Answer::Ok),
+        ("accepted = { status = 299 }\n", Answer::Ok),
+    ] {
+        let contacts = "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n".to_owned();
+        let more = gateway(accepted);
+        let h = Harness::with(Setting { contacts, gateways: Vec::new(), more, fcm: None }).await;
+        h.sandbox.sms().always(answer);
+        let result = h.zabbix(problem("disk full").severity(3)).await;
+        h.settled().await;
+        for _ in 0..48 {
+            h.pass(1_800).await;
+        }
+        assert_eq!(h.attempts(&result).await, ["sms unknown", "sms unknown"], "{accepted}");
+        assert!(
+            h.alert(&result).await.to_string().contains("no gateway gave a readable answer"),
+            "{accepted}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn in_a_storm_too_solapi_finds_the_text_that_did_not_arrive() {
     let unlimited = "[sms]\nbudget = []".to_owned();
     let contacts = "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n".to_owned();
