@@ -230,6 +230,26 @@ async fn a_gateway_that_nears_its_day_says_so_by_push_and_then_takes_only_what_m
 }
 
 #[tokio::test]
+async fn where_there_is_no_push_a_text_says_that_a_gateway_nears_its_day() {
+    let h = Harness::with(Setting {
+        fcm: None,
+        gateways: Vec::new(),
+        more:
+            "[[sms.gateway]]\nname = \"one\"\nprovider = \"http\"\nurl = \"SANDBOX/sms/send\"\nper_day = 20\n\
+               body = '{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}'\n"
+                .into(),
+        ..Setting::default()
+    })
+    .await;
+    for number in 0..10 {
+        h.zabbix(problem("site down").id(&number.to_string()).severity(5)).await;
+    }
+    h.settled().await;
+    let told = h.texts().iter().filter(|text| text.contains("SMS gateway one: 50 % of 20 segments")).count();
+    assert_eq!((told, h.texts().len()), (1, 11));
+}
+
+#[tokio::test]
 async fn what_comes_and_goes_is_told_as_flapping_once_and_then_when_it_is_stable() {
     let h = Harness::start().await;
     let event = |status: &str| json!({ "title": "link down", "dedup_key": "eth0", "severity": "high", "status": status });
