@@ -13,10 +13,6 @@ use crate::harness::{GENERIC_KEY, Harness, Setting, VIEWER, problem};
 /// Alerts of the replay. `cargo bench --bench storm` plays it on the real clock.
 const ALERTS: usize = 2_800;
 
-/// Alerts of the replays in bad weather: every limit is passed many times over, and it is quicker. The bench plays
-/// these with all alerts, too.
-const ALERTS_IN_BAD_WEATHER: usize = 1_000;
-
 /// People of the replay.
 const PEOPLE: usize = 10;
 
@@ -77,14 +73,14 @@ async fn an_hour(h: &Harness) {
 
 /// The replay under one kind of weather; prints its line of the table.
 #[expect(clippy::print_stdout, reason = "the table is for whoever runs the replay")]
-async fn replay(weather: &str, answer: Answer, alerts: usize) -> Books {
+async fn replay(weather: &str, answer: Answer) -> Books {
     let h = Harness::with(Setting { contacts: people(PEOPLE), ..Setting::default() }).await;
     h.sandbox.fcm().always(answer);
-    post(&h, firing(alerts)).await;
+    post(&h, firing(ALERTS)).await;
     an_hour(&h).await;
     let books = Books::read(&h, PEOPLE).await;
     println!("{}", books.line(weather));
-    books.assert_everybody_was_told_of_everything(alerts);
+    books.assert_everybody_was_told_of_everything(ALERTS);
     books.assert_digests_count_what_was_folded();
     books.assert_disasters_were_told_within_a_minute();
     books.assert_disasters_were_told_alone_while_their_budget_lasted();
@@ -97,7 +93,7 @@ async fn replay(weather: &str, answer: Answer, alerts: usize) -> Books {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_storm_with_fcm_up() {
-    let books = replay("up", Answer::Ok, ALERTS).await;
+    let books = replay("up", Answer::Ok).await;
     assert!(books.first_push_after() < SignedDuration::from_secs(2));
 }
 
@@ -123,12 +119,12 @@ async fn a_storm_goes_on_over_a_restart() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_storm_with_fcm_throttling() {
-    replay("throttling", Answer::quota(Some(60)), ALERTS_IN_BAD_WEATHER).await;
+    replay("throttling", Answer::quota(Some(60))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_storm_with_fcm_down() {
-    replay("down", Answer::internal(), ALERTS_IN_BAD_WEATHER).await;
+    replay("down", Answer::internal()).await;
 }
 
 /// jin has a phone and no device; two texts in ten minutes.
