@@ -190,7 +190,7 @@ impl Dispatcher {
         {
             self.waiting.push(answer);
         }
-        let claims = if self.outbox.is_saturated(self.clock.now()) { 0 } else { claims };
+        let claims = claims.min(self.outbox.room(self.clock.now()));
         let claimed = if claims == 0 { Vec::new() } else { self.claim(claims).await? };
         let worked = self.plan_and_write(claimed).await?;
         self.calm_down();

@@ -60,6 +60,11 @@ impl Directory {
         };
         Self { people: contacts.iter().map(|contact| (contact.name.clone(), entry(contact))).collect() }
     }
+
+    /// Devices of everybody.
+    fn devices(&self) -> usize {
+        self.people.values().map(|person| person.devices.len()).sum()
+    }
 }
 
 /// How requests are made.
@@ -82,8 +87,8 @@ pub struct Outbox {
     under_way: Arc<AtomicUsize>,
     pushes: Arc<Semaphore>,
     texts: Arc<Semaphore>,
-    /// When FCM last answered anything, in milliseconds since 1970.
-    last_push_answer: Arc<AtomicI64>,
+    /// Since when the pushes under way have all been unanswered, in milliseconds since 1970.
+    silent_since: Arc<AtomicI64>,
     /// The message last rendered, for the other devices of the same notification.
     last_message: Mutex<Option<(String, Arc<PushMessage>)>>,
 }
@@ -108,7 +113,7 @@ impl Outbox {
             under_way: Arc::default(),
             pushes: Arc::new(Semaphore::new(PUSHES_UNDER_WAY_MAX)),
             texts: Arc::new(Semaphore::new(TEXTS_UNDER_WAY_MAX)),
-            last_push_answer: Arc::new(AtomicI64::new(clock.now().as_millisecond())),
+            silent_since: Arc::new(AtomicI64::new(clock.now().as_millisecond())),
             last_message: Mutex::new(None),
             clock,
         }
@@ -119,18 +124,27 @@ impl Outbox {
         self.under_way.load(Ordering::Acquire)
     }
 
-    /// Everything is under way, and answers are coming: better wait for them than plan more.
-    pub(super) fn is_saturated(&self, now: Timestamp) -> bool {
-        self.pushes.available_permits() == 0 && !self.is_stalled(now)
+    /// How many more alerts may be planned: what can be pushed to everybody at once. Beyond it,
+    /// while answers are coming, it is better to wait for them than to put pushes off.
+    pub(super) fn room(&self, now: Timestamp) -> usize {
+        let free = self.pushes.available_permits();
+        let devices = self.directory.devices().max(1);
+        if free == PUSHES_UNDER_WAY_MAX {
+            (free / devices).max(1)
+        } else if self.is_stalled(now) {
+            usize::MAX
+        } else {
+            free / devices
+        }
     }
 
-    /// When to look at a saturated outbox again even if no answer comes.
+    /// When to look at an outbox without room again even if no answer comes.
     pub(super) fn try_again_at(now: Timestamp) -> Timestamp {
         now.saturating_add(STALLED_AFTER).unwrap_or(Timestamp::MAX)
     }
 
     fn is_stalled(&self, now: Timestamp) -> bool {
-        let silent = now.as_millisecond() - self.last_push_answer.load(Ordering::Relaxed);
+        let silent = now.as_millisecond() - self.silent_since.load(Ordering::Relaxed);
         STALLED_AFTER.as_millis() <= i128::from(silent)
     }
 
@@ -141,7 +155,7 @@ impl Outbox {
             Address::Gateway(rank) => self.text_request(&send, rank, alert),
         };
         let (alert_id, clock, answers) = (alert.id, self.clock.clone(), answers.clone());
-        let last_push_answer = self.last_push_answer.clone();
+        let silent_since = self.silent_since.clone();
         let segments = match &request {
             Ok(Request::Text(_, text, _)) => text.fitted.segments,
             Ok(Request::Push(..)) | Err(_) => 0,
@@ -151,7 +165,7 @@ impl Outbox {
             let (outcome, permit) = match request {
                 Ok(Request::Push(transport, push, permit)) => {
                     let outcome = transport.send(push).await;
-                    last_push_answer.store(clock.now().as_millisecond(), Ordering::Relaxed);
+                    silent_since.store(clock.now().as_millisecond(), Ordering::Relaxed);
                     (outcome, Some(permit))
                 }
                 Ok(Request::Text(transport, text, permit)) => (transport.send(text).await, Some(permit)),
@@ -193,6 +207,9 @@ impl Outbox {
             return Err(not_configured("this device is not in the configuration any more"));
         };
         let permit = self.pushes.clone().try_acquire_owned().map_err(|_| put_off("push"))?;
+        if self.pushes.available_permits() + 1 == PUSHES_UNDER_WAY_MAX {
+            self.silent_since.store(self.clock.now().as_millisecond(), Ordering::Relaxed);
+        }
         let language = known.map(|person| person.language).unwrap_or_default();
         Ok(Request::Push(transport, Push { target, message: self.message(send, alert, language) }, permit))
     }

@@ -6,14 +6,19 @@ use serde_json::Value;
 
 use crate::{
     books::{Attempt, Place, ProviderBooks, ServerBooks, text},
+    digests::Digests,
     load::Sender,
-    server::PEOPLE,
+    server::{Limits, PEOPLE},
     story::{DISASTER, State, Story},
     tally::{Figure, Promise, Tally},
 };
 
 /// What a text without a readable answer twice is left at: it may have arrived.
 const UNKNOWNS_OF_A_TEXT_MAX: usize = 2;
+
+/// Bongsu's own alerts, and those of them that tell how much a gateway has taken.
+const HOUSE: &str = "bongsu";
+const GATEWAY_EVENT: &str = "sms-gateway:";
 
 /// Words of the ledger about an attempt whose process is gone.
 const ORPHANED: &str = "this process was started before the answer was recorded";
@@ -22,6 +27,8 @@ const ORPHANED: &str = "this process was started before the answer was recorded"
 pub(crate) struct Audit<'a> {
     pub(crate) senders: &'a [Sender],
     pub(crate) server: &'a ServerBooks,
+    pub(crate) digests: &'a Digests<'a>,
+    pub(crate) limits: Limits,
     pub(crate) providers: &'a ProviderBooks,
     pub(crate) tally: &'a mut Tally,
 }
@@ -34,6 +41,7 @@ impl<'a> Audit<'a> {
             self.story(story, alert_of.get(story.event_id.as_str()).copied());
         }
         self.invented(&alert_of);
+        self.digests_add_up();
         self.attempts_are_complete();
         let places: BTreeSet<Place> =
             self.server.attempts.keys().cloned().chain(self.providers.places()).collect();
@@ -61,9 +69,24 @@ impl<'a> Audit<'a> {
             .flat_map(|sender| &sender.stories)
             .map(|story| story.event_id.as_str())
             .collect();
-        for (event, alert) in alert_of.iter().filter(|(event, _)| !posted.contains(*event)) {
+        let ours = |event: &str, alert: &Value| {
+            self.digests.contains(text(alert, "id"))
+                || (text(alert, "integration") == HOUSE && event.starts_with(GATEWAY_EVENT))
+        };
+        let unknown =
+            alert_of.iter().filter(|(event, alert)| !posted.contains(*event) && !ours(event, alert));
+        for (event, alert) in unknown {
             let title = text(alert, "title");
             self.tally.violated(Promise::NothingInvented, format!("nobody posted event {event}: {title}"));
+        }
+    }
+
+    fn digests_add_up(&mut self) {
+        let (digests, folded) = self.digests.sums();
+        self.tally.count(Figure::Digests, count(digests));
+        self.tally.count(Figure::HeldBack, folded);
+        for what in self.digests.miscounts() {
+            self.tally.violated(Promise::DigestsAddUp, what);
         }
     }
 
@@ -80,15 +103,22 @@ impl<'a> Audit<'a> {
             self.tally.violated(Promise::Kept, what);
             self.tally.count(Figure::Lost, u64::from(alert.is_none()));
         }
-        if alert.is_some() {
-            self.told(event, id, state);
+        if let Some(alert) = alert {
+            self.told(event, alert, state);
         }
     }
 
-    /// Every contact knows the alert as it stands.
-    fn told(&mut self, event: &str, id: &str, state: State) {
+    /// Every contact knows the alert as it stands, by messages of its own or by a digest.
+    fn told(&mut self, event: &str, alert: &Value, state: State) {
+        let id = text(alert, "id");
+        let since = alert.pointer("/resolved/at").and_then(Value::as_str).and_then(|at| at.parse().ok());
         let mut missing = Vec::new();
         for (name, phone, devices) in PEOPLE {
+            let by_digest =
+                || self.digests.telling(id, name, since).any(|digest| self.reached(digest, phone, devices));
+            if self.limits == Limits::Tight && (by_digest() || self.knows(id, state, phone, devices)) {
+                continue;
+            }
             for device in devices {
                 let place = (id.to_owned(), (*device).to_owned());
                 let pushes = self.providers.pushes.get(&place).map_or(&[][..], Vec::as_slice);
@@ -118,6 +148,26 @@ impl<'a> Audit<'a> {
         self.tally.count(Figure::Lost, 1);
         let what = format!("event {event}, alert {id} in {state:?}: {}", missing.join(", "));
         self.tally.violated(Promise::Told, what);
+    }
+
+    /// Where a device's limit is reached, one accepted message about how it stands is enough.
+    fn knows(&self, id: &str, state: State, phone: &str, devices: &[&str]) -> bool {
+        let says_so = |row: &Attempt| match state {
+            State::Resolved(_) => row.subject == "resolved" || row.subject == "missed",
+            State::Absent | State::Triggered(_) | State::Acknowledged(_) => true,
+        };
+        let addresses = devices.iter().copied().chain([phone]);
+        let places = addresses.map(|address| (id.to_owned(), address.to_owned()));
+        places.into_iter().any(|place| self.rows(&place, "accepted").any(says_so))
+    }
+
+    /// A digest came through: by any road, since a digest that was texted needs no push.
+    fn reached(&self, digest: &str, phone: &str, devices: &[&str]) -> bool {
+        let place = |address: &str| (digest.to_owned(), address.to_owned());
+        let texted = place(phone);
+        let mut addresses = devices.iter().copied().chain([phone]);
+        UNKNOWNS_OF_A_TEXT_MAX <= self.rows(&texted, "unknown").count()
+            || addresses.any(|address| 0 < self.providers.accepted(&place(address)))
     }
 
     fn rows(&self, place: &Place, outcome: &'static str) -> impl Iterator<Item = &Attempt> {

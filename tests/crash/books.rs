@@ -10,13 +10,13 @@ use bongsu::{
     clock::{Clock, SystemClock},
     sandbox::{SEEN_MAX, Sandbox},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::server::{PEOPLE, Site};
 
-/// Everything must be told by then: after a text without an answer Bongsu waits for a minute, and
-/// the machine may be slow. A hope that fails loudly, not a measurement.
+/// Everything must be told by then: after a text without an answer Bongsu waits for a minute, a digest
+/// may come a minute after the last, and the machine may be slow. A hope that fails loudly, not a measurement.
 const TOLD_MAX: SignedDuration = SignedDuration::from_mins(4);
 
 /// How often it is looked whether everything is told.
@@ -37,7 +37,7 @@ pub(crate) struct Attempt {
 /// What the server says.
 #[derive(Debug, Default)]
 pub(crate) struct ServerBooks {
-    /// By id, as the listing shows them.
+    /// By id, each with its notifications and its journal.
     pub(crate) alerts: BTreeMap<String, Value>,
     /// Where each attempt went.
     pub(crate) attempts: BTreeMap<Place, Vec<Attempt>>,
@@ -55,10 +55,15 @@ pub(crate) struct ProviderBooks {
 impl ServerBooks {
     /// Waits until nothing is left to tell, then reads everything.
     pub(crate) async fn read(site: &Site, clock: &Arc<SystemClock>) -> Result<Self, String> {
-        let alerts = listing(site).await?;
-        wait_until_told(site, alerts.keys().cloned().collect(), clock).await?;
-        // Once more: the states are of the end.
-        let alerts = listing(site).await?;
+        let (began, mut alerts) = (clock.now(), BTreeMap::new());
+        loop {
+            let ids = listing(site).await?;
+            if ids.iter().all(|id| alerts.contains_key(id)) {
+                break;
+            }
+            // A digest may have been opened meanwhile.
+            alerts = told(site, ids, clock, began).await?;
+        }
         let mut attempts: BTreeMap<Place, Vec<Attempt>> = BTreeMap::new();
         for line in pages(site, "attempts").await? {
             let (place, attempt) = attempt_of(&line).ok_or_else(|| format!("a strange attempt: {line}"))?;
@@ -97,9 +102,14 @@ impl ProviderBooks {
     }
 }
 
-/// No notification may be under way or waiting.
-async fn wait_until_told(site: &Site, mut open: Vec<String>, clock: &Arc<SystemClock>) -> Result<(), String> {
-    let began = clock.now();
+/// Every alert as it is when none of its notifications is under way or waiting.
+async fn told(
+    site: &Site,
+    mut open: Vec<String>,
+    clock: &Arc<SystemClock>,
+    began: Timestamp,
+) -> Result<BTreeMap<String, Value>, String> {
+    let mut told = BTreeMap::new();
     while !open.is_empty() {
         let mut still_open = Vec::new();
         let mut example = String::new();
@@ -108,6 +118,8 @@ async fn wait_until_told(site: &Site, mut open: Vec<String>, clock: &Arc<SystemC
             if let Some(waiting) = waiting(&alert) {
                 example = format!("alert {id}: {waiting}");
                 still_open.push(id);
+            } else {
+                told.insert(id, alert);
             }
         }
         open = still_open;
@@ -118,18 +130,23 @@ async fn wait_until_told(site: &Site, mut open: Vec<String>, clock: &Arc<SystemC
             clock.sleep(LOOK_EVERY).await;
         }
     }
-    Ok(())
+    Ok(told)
 }
 
 fn waiting(alert: &Value) -> Option<&Value> {
+    if let Some(digest) = alert.get("digest").filter(|_| text(alert, "state") == "triggered")
+        && count_of(digest) == 0
+    {
+        return Some(digest);
+    }
     let is_open = |state: &str| state == "waiting" || state == "in_flight";
     let notifications = alert.get("notifications")?.as_array()?;
     notifications.iter().find(|one| one.get("state").and_then(Value::as_str).is_some_and(is_open))
 }
 
-async fn listing(site: &Site) -> Result<BTreeMap<String, Value>, String> {
+async fn listing(site: &Site) -> Result<Vec<String>, String> {
     let alerts = pages(site, "alerts").await?;
-    Ok(alerts.into_iter().map(|alert| (text(&alert, "id").to_owned(), alert)).collect())
+    Ok(alerts.iter().map(|alert| text(alert, "id").to_owned()).collect())
 }
 
 /// Every page of `GET /v1/NAME`.
@@ -169,4 +186,9 @@ fn describe(token: &str) -> String {
 /// A field that holds text; empty where there is none.
 pub(crate) fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// How many alerts a digest counts; 0 while it collects.
+pub(crate) fn count_of(digest: &Value) -> u64 {
+    digest.get("count").and_then(Value::as_u64).unwrap_or_default()
 }

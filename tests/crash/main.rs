@@ -12,7 +12,8 @@
 //! right after an answer, right when FCM or the SMS company has taken a message and before it can
 //! know. Meanwhile both companies fail and recover. After the rounds of a store everything works
 //! again, the server is started once more, and when it has nothing left to tell, three books are
-//! compared: what senders were answered, what the server says, what the providers accepted.
+//! compared: what senders were answered, what the server says, what the providers accepted. Every second
+//! store has limits so tight that most of what is told goes into digests.
 //!
 //! The seed settles what is sent and when a kill is due; where exactly it hits is up to the machine.
 //! SIGKILL is the end of a process, not of the machine: a power cut is not what is proved here.
@@ -20,6 +21,7 @@
 mod audit;
 mod books;
 mod dice;
+mod digests;
 mod load;
 mod server;
 mod stage;
@@ -39,6 +41,7 @@ use clap::Parser;
 use tempfile::TempDir;
 
 use dice::Dice;
+use server::Limits;
 use stage::Stage;
 use tally::{Figure, Tally};
 
@@ -59,7 +62,7 @@ struct Arguments {
     #[arg(long, value_name = "MS", default_value_t = 1_500)]
     kill_within: u64,
     /// After so many rounds the books are compared, and the next store is empty
-    #[arg(long, value_name = "ROUNDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "ROUNDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     rounds_per_store: u64,
 
     /// Test runners name the tests that they want; this program is one test, `crash`
@@ -132,7 +135,8 @@ async fn play(arguments: &Arguments, folder: &Path, tally: &mut Tally) -> Result
         tally.count(Figure::Stores, 1);
         let number = tally.figure(Figure::Stores);
         let path = folder.join(format!("store-{number}"));
-        let mut stage = Stage::set(&path, dice.fork(), &clock).await?;
+        let limits = if number.is_multiple_of(2) { Limits::Tight } else { Limits::None };
+        let mut stage = Stage::set(&path, limits, dice.fork(), &clock).await?;
         stage.play(rounds, arguments.kill_within, tally).await?;
         stage.strike();
         if tally.is_clean() {

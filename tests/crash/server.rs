@@ -45,6 +45,15 @@ const STORE: &str = "alerts";
 /// Name of what the server writes, below its folder.
 const LOG: &str = "server.log";
 
+/// How much may be told before digests begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limits {
+    /// Everything.
+    None,
+    /// Little.
+    Tight,
+}
+
 /// How one store's server is started, again and again.
 pub(crate) struct Site {
     pub(crate) folder: PathBuf,
@@ -65,6 +74,7 @@ impl Site {
     pub(crate) fn prepare(
         folder: &Path,
         sandbox: &Sandbox,
+        limits: Limits,
         dice: &mut Dice,
         clock: &Arc<SystemClock>,
     ) -> io::Result<Self> {
@@ -73,7 +83,7 @@ impl Site {
         let ca = sandbox.ca_pem().map_or_else(String::new, |_| "extra_ca = \"ca.pem\"\n".to_owned());
         std::fs::write(folder.join("ca.pem"), sandbox.ca_pem().unwrap_or_default())?;
         let port = free_port(dice)?;
-        let text = configuration(port, sandbox.base_url(), &ca);
+        let text = configuration(port, limits, sandbox.base_url(), &ca);
         std::fs::write(folder.join("bongsu.toml"), text)?;
         let url = format!("http://127.0.0.1:{port}");
         Ok(Self { folder: folder.to_owned(), url, client: client(), clock: Arc::clone(clock) })
@@ -183,7 +193,11 @@ fn free_port(dice: &mut Dice) -> io::Result<u16> {
     Err(refused)
 }
 
-fn configuration(port: u16, sandbox: &str, ca: &str) -> String {
+fn configuration(port: u16, limits: Limits, sandbox: &str, ca: &str) -> String {
+    let (pushes, texts, a_day) = match limits {
+        Limits::None => ("[]", "[]", "\"off\""),
+        Limits::Tight => (r#"["40/1m"]"#, r#"["6/10m"]"#, "40"),
+    };
     let people = PEOPLE.map(|(name, phone, devices)| {
         format!("[[contact]]\nname = \"{name}\"\nphone = \"{phone}\"\ndevices = {devices:?}\n")
     });
@@ -201,13 +215,17 @@ max = "1s"
 service_account = {{ file = "firebase.json" }}
 base_url = "{sandbox}"
 accept_within = "300ms"
-per_device = []
+per_device = {pushes}
 {ca}
+[sms]
+budget = {texts}
+disaster_budget = {texts}
 [[sms.gateway]]
 name = "texts"
 provider = "http"
 url = "{sandbox}/sms/send"
 timeout = "2s"
+per_day = {a_day}
 body = '{{"to": "{{{{to}}}}", "text": "{{{{text}}}}", "alert_id": "{{{{alert_id}}}}"}}'
 {ca}
 [[integration]]

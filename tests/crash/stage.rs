@@ -14,8 +14,9 @@ use crate::{
     audit::Audit,
     books::{ProviderBooks, ServerBooks},
     dice::Dice,
+    digests::Digests,
     load::{Load, Sender},
-    server::{Server, Site},
+    server::{Limits, Server, Site},
     tally::{Figure, Promise, Tally},
     weather::{self, Weather},
 };
@@ -74,6 +75,7 @@ impl Cue {
 /// One store, its server, and everybody around it.
 pub(crate) struct Stage {
     site: Site,
+    limits: Limits,
     sandbox: Sandbox,
     senders: Vec<Sender>,
     dice: Dice,
@@ -84,14 +86,19 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) async fn set(path: &Path, mut dice: Dice, clock: &Arc<SystemClock>) -> Result<Self, Failure> {
+    pub(crate) async fn set(
+        path: &Path,
+        limits: Limits,
+        mut dice: Dice,
+        clock: &Arc<SystemClock>,
+    ) -> Result<Self, Failure> {
         let stop = CancellationToken::new();
         // Over TLS pushes share one HTTP/2 connection: one that is cut loses them all.
         let options = Options { tls: dice.percent(50), ..Options::default() };
         let sandbox = Sandbox::start(options, clock.clone(), &TaskTracker::new(), stop.clone()).await?;
-        let site = Site::prepare(path, &sandbox, &mut dice, clock)?;
+        let site = Site::prepare(path, &sandbox, limits, &mut dice, clock)?;
         let senders = Sender::crowd(&mut dice);
-        Ok(Self { site, sandbox, senders, dice, clock: Arc::clone(clock), stop, start_takes: 200 })
+        Ok(Self { site, limits, sandbox, senders, dice, clock: Arc::clone(clock), stop, start_takes: 200 })
     }
 
     /// So many rounds, then the comparison.
@@ -221,7 +228,9 @@ impl Stage {
             }
         };
         let providers = ProviderBooks::read(&self.sandbox)?;
-        Audit { senders: &self.senders, server: &books, providers: &providers, tally }.run();
+        let digests = Digests::of(&books);
+        let (senders, limits) = (&self.senders, self.limits);
+        Audit { senders, server: &books, digests: &digests, limits, providers: &providers, tally }.run();
         self.look_at_conduct(tally);
         server.kill()?;
         self.look_at_quiet(tally).await

@@ -16,6 +16,7 @@ pub(crate) enum Promise {
     Kept,
     NothingInvented,
     Told,
+    DigestsAddUp,
     LedgerSeen,
     AcceptedCovered,
     TwiceOnlyAfterUnknown,
@@ -25,13 +26,14 @@ pub(crate) enum Promise {
 }
 
 impl Promise {
-    const ALL: [(Self, &str); 12] = [
+    const ALL: [(Self, &str); 13] = [
         (Self::Starts, "the server starts on what a kill left behind"),
         (Self::NoPanic, "nothing panics"),
         (Self::AnswersAgree, "answers agree with earlier answers"),
         (Self::Kept, "every answered event has its alert, in the state last answered"),
-        (Self::NothingInvented, "every alert comes from an event, one alert each"),
-        (Self::Told, "every alert was told to every contact as it stands (lost: 0)"),
+        (Self::NothingInvented, "every alert comes from an event, one alert each, or is a digest"),
+        (Self::Told, "every alert was told to every contact as it stands, alone or in a digest (lost: 0)"),
+        (Self::DigestsAddUp, "digests count what was held back, each alert once"),
         (Self::LedgerSeen, "whatever the ledger calls accepted was accepted"),
         (Self::AcceptedCovered, "whatever was accepted is in the ledger as accepted or unknown"),
         (Self::TwiceOnlyAfterUnknown, "nothing is sent again but after an unknown"),
@@ -59,6 +61,8 @@ pub(crate) enum Figure {
     EventsAnswered,
     Alerts,
     AlertsOfUnanswered,
+    Digests,
+    HeldBack,
     PushesAccepted,
     DuplicatePushes,
     TextsAccepted,
@@ -79,6 +83,8 @@ impl Figure {
             Self::EventsAnswered => "events answered",
             Self::Alerts => "alerts",
             Self::AlertsOfUnanswered => "  of these, kept though the kill came before the answer",
+            Self::Digests => "  of these, digests",
+            Self::HeldBack => "held back by limits, in digests",
             Self::PushesAccepted => "pushes accepted by the fake",
             Self::DuplicatePushes => "  of these, duplicates (fold on the phone)",
             Self::TextsAccepted => "texts accepted by the fake",
@@ -91,13 +97,15 @@ impl Figure {
         }
     }
 
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 17] = [
         Self::Rounds,
         Self::Stores,
         Self::RequestsAnswered,
         Self::EventsAnswered,
         Self::Alerts,
         Self::AlertsOfUnanswered,
+        Self::Digests,
+        Self::HeldBack,
         Self::PushesAccepted,
         Self::DuplicatePushes,
         Self::TextsAccepted,

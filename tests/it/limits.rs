@@ -26,6 +26,10 @@ const KEY_MAX: usize = 255;
 /// Alerts posted at once.
 const BURST: usize = 500;
 
+/// Devices, and alerts at once for all of them: more pushes than may be under way at a time.
+const DEVICES: usize = 250;
+const ALERTS_FOR_ALL: usize = 10;
+
 async fn with_small_bodies() -> Harness {
     Harness::with(Setting {
         more: format!("[server]\nbody_limit = \"{BODY_LIMIT} B\""),
@@ -190,6 +194,26 @@ async fn five_hundred_alerts_at_once_are_each_told_once() {
     let told = h.sandbox.fcm().accepted_counts();
     assert_eq!((told.len(), told.values().max()), (BURST, Some(&1)));
     assert_eq!((h.sandbox.fcm().counts().seen, h.texts().len()), (BURST as u64, 0));
+}
+
+#[tokio::test]
+async fn pushes_beyond_those_that_may_be_under_way_wait_for_answers_and_are_not_put_off() {
+    let tokens: Vec<_> = (0..DEVICES).map(|number| format!("phone-{number}")).collect();
+    let h = Harness::with(Setting {
+        fcm: Some("per_device = []".to_owned()),
+        contacts: format!("[[contact]]\nname = \"jin\"\ndevices = {}\n", json!(tokens)),
+        ..Setting::default()
+    })
+    .await;
+    let events: Vec<_> = (0..ALERTS_FOR_ALL)
+        .map(|number| json!({ "title": "disk full", "dedup_key": number.to_string() }))
+        .collect();
+    let (_, answer) = h.post("/v1/events/scripts", GENERIC_KEY, &json!(events).to_string()).await;
+    h.settled().await;
+    for result in answer["results"].as_array().expect("results") {
+        assert_eq!(h.attempts(result).await, vec!["push accepted"; DEVICES]);
+    }
+    assert_eq!(h.sandbox.fcm().counts().seen, (DEVICES * ALERTS_FOR_ALL) as u64);
 }
 
 #[tokio::test]
