@@ -7,7 +7,10 @@ use std::{
 
 use super::*;
 use crate::{
-    alert::{Counted, Digest, FLAPPING_ROUNDS, FoldRow, FoldWord, Openings, Payer, Purse, STABLE_AFTER},
+    alert::{
+        ContactTelling, Counted, Digest, FLAPPING_ROUNDS, FoldRow, FoldWord, Openings, Payer, Purse,
+        STABLE_AFTER,
+    },
     config::Rate,
 };
 
@@ -26,6 +29,10 @@ struct Storm {
     texts: Vec<(Timestamp, ContactName, Purse)>,
     /// Rows by digest.
     rows: BTreeMap<AlertId, BTreeMap<AlertId, FoldRow>>,
+    /// What was written down of the spending.
+    charges: Vec<Charge>,
+    /// When the process began.
+    started: Timestamp,
     entropy: u8,
 }
 
@@ -51,6 +58,8 @@ impl Storm {
             open: Vec::new(),
             texts: Vec::new(),
             rows: BTreeMap::new(),
+            charges: Vec::new(),
+            started: T0,
             entropy: 0,
         }
     }
@@ -99,7 +108,7 @@ impl Storm {
         }
         let present = Present {
             now: self.now,
-            running_since: T0,
+            running_since: self.started,
             rules: &self.rules,
             devices: &self.devices,
             budgets: &self.budgets,
@@ -123,6 +132,8 @@ impl Storm {
             self.budgets.take_back(&plan.charges);
             return Vec::new();
         }
+        let kept = plan.charges.iter().filter(|charge| self.budgets.is_kept(&charge.payer));
+        self.charges.extend(kept.cloned());
         for fold in &plan.folds {
             self.budgets.fold(fold, self.now);
             self.rows.entry(fold.digest).or_default().insert(alert.id, fold.row.clone());
@@ -170,13 +181,15 @@ impl Storm {
             (send.address, &outcome)
         {
             let payer = Payer::Gateway(self.rules.gateways[usize::from(rank)].name.clone());
-            self.budgets.spend(&[Charge { payer, at: self.now, units: self.price.0 }]);
+            let charge = Charge { payer, at: self.now, units: self.price.0 };
+            self.budgets.spend(std::slice::from_ref(&charge));
+            self.charges.push(charge);
         }
         let settlement = Settlement { send, outcome, segments: 0, ended: self.now };
         let mut alert = self.alerts[number].clone();
         let present = Present {
             now: self.now,
-            running_since: T0,
+            running_since: self.started,
             rules: &self.rules,
             devices: &self.devices,
             budgets: &self.budgets,
@@ -207,6 +220,42 @@ impl Storm {
             let outcome = outcome(send);
             self.answer_one(0, outcome);
         }
+    }
+
+    /// The process ends and begins: what was under way has no answer, the books are read again.
+    fn restart(&mut self) {
+        self.now += SignedDuration::from_secs(1);
+        self.started = self.now;
+        self.open.clear();
+        self.budgets = Budgets::new(&self.rules);
+        self.budgets.spend(&self.charges);
+        for alert in &self.alerts {
+            let Some(Digest { contact, lane, due_at, counted }) = alert.digest.clone() else { continue };
+            if counted.is_some() {
+                self.budgets.remember_counted(&contact, lane, due_at);
+            } else {
+                let rows = self.rows.get(&alert.id).map_or(0, BTreeMap::len);
+                self.budgets.resume(&Opening { id: alert.id, contact, lane, due_at }, rows);
+            }
+        }
+        for (alert, due) in self.alerts.iter().zip(&mut self.dues) {
+            if alert.telling.contacts.values().any(ContactTelling::is_under_way) {
+                *due = Some(self.now);
+            }
+        }
+    }
+
+    /// Somebody has it, or has not any more.
+    fn acknowledge(&mut self, number: usize) {
+        let alert = &mut self.alerts[number];
+        (alert.state, alert.acknowledged) = match alert.state {
+            AlertState::Triggered => {
+                let by = Acknowledgement { by: "min".to_owned(), at: self.now };
+                (AlertState::Acknowledged, Some(by))
+            }
+            _ => (AlertState::Triggered, None),
+        };
+        self.dues[number] = Some(self.now);
     }
 
     fn digests(&self) -> impl Iterator<Item = (&Alert, &Digest)> {
@@ -275,7 +324,8 @@ impl Storm {
     }
 
     fn assert_nobody_is_forgotten(&self) {
-        for alert in self.alerts.iter().filter(|alert| alert.digest.is_none() && alert.is_open()) {
+        let waits = |alert: &&Alert| alert.digest.is_none() && alert.state == AlertState::Triggered;
+        for alert in self.alerts.iter().filter(waits) {
             for (name, contact) in &alert.telling.contacts {
                 let told =
                     Told::No < contact.told || contact.unreachable.is_some() || !contact.cycles.is_empty();
@@ -706,6 +756,9 @@ fn flapping_is_told_once_then_only_how_it_stands_when_it_is_stable() {
 enum Happening {
     Fire(u8),
     Over(usize),
+    Acknowledge(usize),
+    Raise(usize),
+    Restart,
     Pass(i64),
     Plan(usize, bool),
     PlanAll,
@@ -724,6 +777,9 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         8 => (0_u8..6).prop_map(Happening::Fire),
         1 => any::<usize>().prop_map(Happening::Over),
+        1 => any::<usize>().prop_map(Happening::Acknowledge),
+        1 => any::<usize>().prop_map(Happening::Raise),
+        1 => Just(Happening::Restart),
         3 => (1_i64..40).prop_map(Happening::Pass),
         1 => (40_i64..900).prop_map(Happening::Pass),
         8 => (any::<usize>(), proptest::bool::weighted(0.8)).prop_map(|(which, kept)| Happening::Plan(which, kept)),
@@ -756,12 +812,23 @@ proptest! {
                 Happening::Fire(severity) => {
                     storm.fire(Severity::from_number(severity).expect("0 to 5"));
                 }
-                Happening::Over(which) if !storm.alerts.is_empty() => {
+                Happening::Over(which) | Happening::Acknowledge(which) | Happening::Raise(which)
+                    if !storm.alerts.is_empty() =>
+                {
                     let number = which % storm.alerts.len();
-                    if storm.alerts[number].is_open() && storm.alerts[number].digest.is_none() {
-                        storm.over(number);
+                    if !storm.alerts[number].is_open() || storm.alerts[number].digest.is_some() {
+                        continue;
+                    }
+                    match happening {
+                        Happening::Over(_) => storm.over(number),
+                        Happening::Acknowledge(_) => storm.acknowledge(number),
+                        _ => {
+                            storm.alerts[number].severity = Severity::Disaster;
+                            storm.dues[number] = Some(storm.now);
+                        }
                     }
                 }
+                Happening::Restart => storm.restart(),
                 Happening::Plan(which, kept) if !storm.alerts.is_empty() => {
                     storm.plan_one(which % storm.alerts.len(), kept);
                 }
@@ -773,7 +840,7 @@ proptest! {
                 Happening::Report(which, attempt, fate) if !storm.alerts.is_empty() => {
                     storm.take_report(which % storm.alerts.len(), attempt, fate);
                 }
-                Happening::Over(_) | Happening::Plan(..) | Happening::Answer(..) | Happening::Report(..) => {}
+                Happening::Over(_) | Happening::Acknowledge(_) | Happening::Raise(_) | Happening::Plan(..) | Happening::Answer(..) | Happening::Report(..) => {}
             }
         }
         storm.plan();
