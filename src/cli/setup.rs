@@ -10,6 +10,8 @@ use minijinja::{AutoEscape, Environment, context};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
+use crate::chance;
+
 pub use choose::{ChooseError, choose};
 pub use quote::option;
 pub use sheet::Sheet;
@@ -33,6 +35,8 @@ pub struct Inputs {
     pub signature: Option<Signature>,
     /// The file that the contact lines for Munin name: an absolute path.
     pub munin_key_file: String,
+    /// What no node can know, for the beginning of each message of Munin: letters and digits.
+    pub munin_mark: String,
     /// What the steps repeat wherever they say `bongsu setup …`: empty, or options that begin with a space.
     pub options: String,
 }
@@ -50,6 +54,7 @@ impl Inputs {
             key,
             signature: None,
             munin_key_file: MUNIN_KEY_FILE.to_owned(),
+            munin_mark: format!("{:016x}", u64::from_be_bytes(chance::bytes())),
             options: String::new(),
         }
     }
@@ -146,6 +151,7 @@ fn print(sheet: Sheet, inputs: &Inputs) -> Result<(String, String), SetupError> 
         uid => quote::grafana_uid(&inputs.integration_name),
         key_file => &inputs.munin_key_file,
         key_file_option => if is_usual { String::new() } else { option("key-file", &inputs.munin_key_file) },
+        mark => &inputs.munin_mark,
         options => &inputs.options,
     };
     render(sheet, &values).map_err(|source| SetupError::Template { sheet, source })

@@ -2,7 +2,7 @@
 
 mod words;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Router,
@@ -16,13 +16,16 @@ use minijinja::{Environment, Value, context, value::Serde};
 use serde::Serialize;
 
 use crate::{
-    alert::AlertId,
+    alert::{AlertId, ContactName, Entry},
     api::{AlertHistory, Context, Problem, history},
-    record::NotificationView,
+    record::{self, CountedView, NotificationView},
 };
 
 /// Scripts: none. Styles: our own file. Nothing frames us.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Most alerts that the page of a digest lists.
+const COUNTED_SHOWN_MAX: usize = 200;
 
 #[derive(Clone)]
 struct Pages {
@@ -72,7 +75,11 @@ async fn alert_page(
     let id: Option<AlertId> = id.ok().and_then(|Path(id)| id.parse().ok());
     let id = id.ok_or_else(|| Problem::alert_not_found("there is no alert with this id"))?;
     let shown = history(&pages.context, id).await?;
-    let (status, html) = match render(&pages, &shown) {
+    let counted = match &shown.alert.digest {
+        Some(_) => record::counted(pages.context.queue.store().as_ref(), id, COUNTED_SHOWN_MAX).await?,
+        None => Vec::new(),
+    };
+    let (status, html) = match render(&pages, &shown, &counted) {
         Ok(html) => (StatusCode::OK, html),
         Err(error) => {
             tracing::error!(error = %error, "could not render the page of an alert: {error}");
@@ -101,7 +108,7 @@ struct NotificationLine {
     next: Option<String>,
 }
 
-fn render(pages: &Pages, shown: &AlertHistory) -> Result<String, minijinja::Error> {
+fn render(pages: &Pages, shown: &AlertHistory, counted: &[CountedView]) -> Result<String, minijinja::Error> {
     let config = &pages.context.config;
     let clock = Hands { zone: &config.time_zone, now: pages.context.clock.now() };
     let journal: Vec<_> = shown
@@ -118,9 +125,22 @@ fn render(pages: &Pages, shown: &AlertHistory) -> Result<String, minijinja::Erro
             next: note.next_at.map(|at| clock.show(at)),
         })
         .collect();
+    // A digest that counts more of the same alert takes the place of the one before.
+    let digests: BTreeMap<&ContactName, AlertId> = shown
+        .journal
+        .iter()
+        .filter_map(|row| {
+            let Entry::Folded { contact, digest, .. } = &row.entry else { return None };
+            Some((contact, *digest))
+        })
+        .collect();
     let view = &shown.alert;
     pages.templates.get_template("console/alert.html")?.render(context! {
         alert => Value::from(Serde(view)),
+        band => words::band(view),
+        counted => Value::from(Serde(counted)),
+        standing => words::standing(counted),
+        digests => Value::from(Serde(digests)),
         severity => view.severity.as_str().replace('_', " "),
         headline => words::headline(view, &|at| clock.show(at)),
         notifications => Value::from(Serde(notifications)),

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use crate::{
-    alert::{Entry, Transport},
+    alert::{AlertState, Entry, Transport},
     api::AlertView,
+    record::CountedView,
 };
 
 /// What happened, in one line.
@@ -83,9 +84,35 @@ fn road(transport: Transport) -> &'static str {
     }
 }
 
+/// What stands above the title. A digest that was told is over, what it counts need not be.
+pub(super) fn band(alert: &AlertView) -> &'static str {
+    match &alert.digest {
+        Some(_) => "digest",
+        None => alert.state.as_str(),
+    }
+}
+
+/// "47 triggered, 3 resolved"
+pub(super) fn standing(counted: &[CountedView]) -> String {
+    let states = [AlertState::Triggered, AlertState::Acknowledged, AlertState::Resolved];
+    let parts = states.iter().filter_map(|state| {
+        let count = counted.iter().filter(|one| one.state == Some(*state)).count();
+        (0 < count).then(|| format!("{count} {}", state.as_str()))
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
 /// What a person needs first.
 pub(super) fn headline(alert: &AlertView, show: &dyn Fn(Timestamp) -> String) -> String {
     let began = show(alert.starts_at);
+    if let Some(digest) = &alert.digest {
+        let (contact, told) = (&digest.contact, alert.resolved.as_ref().map(|resolved| show(resolved.at)));
+        return match told {
+            Some(told) => format!("held back from {contact} since {began}, told at {told}"),
+            None if digest.count == 0 => format!("collects for {contact} until {}", show(digest.due_at)),
+            None => format!("held back from {contact} since {began}, being told"),
+        };
+    }
     match (&alert.resolved, &alert.acknowledged) {
         (Some(resolution), _) => {
             format!("fired {began}, resolved {} by {}", show(resolution.at), resolution.by)

@@ -3,11 +3,16 @@
 //! Rows are written together with the change they tell of (`queue`, `dispatch`); this module only
 //! reads them: the history of one alert, and the ledger of attempts over all alerts.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    alert::{Alert, AlertId, AttemptRow, ContactName, Cycle, Entry, RoadState, Row, SmsRoad, Transport},
+    alert::{
+        Alert, AlertId, AlertState, AttemptRow, ContactName, Cycle, Entry, FoldRow, RoadState, Row, Severity,
+        SmsRoad, Transport,
+    },
     store::{AlertFilter, Store, StoreError},
 };
 
@@ -86,6 +91,36 @@ pub async fn ledger(
         filter.cursor = Some(stored.alert.id);
     }
     Ok(LedgerPage { attempts: lines, next: page.next })
+}
+
+/// An alert that a digest counts, and how it stands now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CountedView {
+    /// Which.
+    pub alert_id: AlertId,
+    /// Its title, shortened.
+    pub title: String,
+    /// How grave it was when it was held back.
+    pub severity: Severity,
+    /// How it stands; `None` if its history is not kept any more.
+    pub state: Option<AlertState>,
+}
+
+/// The gravest alerts that a digest counts, at most `limit`; the oldest first among equals.
+pub async fn counted(
+    store: &dyn Store,
+    digest: AlertId,
+    limit: usize,
+) -> Result<Vec<CountedView>, StoreError> {
+    let mut rows = store.folds(digest).await?;
+    rows.sort_by_key(|row| (Reverse(row.severity), row.at, row.alert_id));
+    rows.truncate(limit);
+    let mut views = Vec::with_capacity(rows.len());
+    for FoldRow { alert_id, title, severity, .. } in rows {
+        let state = store.get(alert_id).await?.map(|stored| stored.alert.state);
+        views.push(CountedView { alert_id, title, severity, state });
+    }
+    Ok(views)
 }
 
 /// What became of one notification: one contact, one address, one subject.

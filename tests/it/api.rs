@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{GENERIC_KEY, Harness, OPERATOR, VIEWER, ZABBIX_KEY, problem, recovery};
+use crate::harness::{GENERIC_KEY, Harness, OPERATOR, Setting, VIEWER, ZABBIX_KEY, problem, recovery};
 
 #[tokio::test]
 async fn alerts_are_listed_filtered_and_paged() {
@@ -57,6 +57,36 @@ async fn the_page_of_an_alert_asks_for_a_token_and_shows_it_all() {
     assert_eq!(status, 200);
     assert!(page.contains("&lt;b&gt;disk&lt;"), "{page}");
     assert!(page.contains("jin") && page.contains("accepted"), "{page}");
+}
+
+#[tokio::test]
+async fn the_page_of_a_digest_shows_how_each_alert_stands_and_not_that_it_was_told() {
+    let h = Harness::with(Setting {
+        more: "[sms]\ndisaster_budget = [\"1/1h\"]".to_owned(),
+        ..Setting::default()
+    })
+    .await;
+    let event =
+        |key: &str| json!({ "title": format!("{key} is down"), "severity": "disaster", "dedup_key": key });
+    for key in ["db1", "db2", "db3"] {
+        h.post("/v1/events/scripts", GENERIC_KEY, &event(key).to_string()).await;
+        h.settled().await;
+    }
+    let of_db3 = h.get("/v1/alerts?q=db3").await["alerts"][0]["id"].clone();
+    h.pass(10).await;
+    h.act(&of_db3, "resolve").await;
+    let digest = h.get("/v1/alerts?integration=bongsu").await["alerts"][0].clone();
+    assert_eq!((&digest["state"], &digest["digest"]["count"]), (&json!("resolved"), &json!(2)));
+
+    let (_, page) = h.get_as(&format!("/alerts/{}", digest["id"].as_str().expect("an id")), VIEWER).await;
+    let page = page.as_str().expect("text");
+    assert!(page.contains(r#"class="band disaster digest""#), "not the green of what is over: {page}");
+    assert!(page.contains("1 triggered, 1 resolved"), "{page}");
+    assert!(page.contains("db2 is down") && page.contains("db3 is down") && !page.contains("db1"), "{page}");
+    let (_, page) = h.get_as(&format!("/alerts/{}", of_db3.as_str().expect("an id")), VIEWER).await;
+    let link =
+        format!(r#"<b>jin</b> in a <a href="/alerts/{}">digest</a>"#, digest["id"].as_str().expect("an id"));
+    assert!(page.as_str().expect("text").contains(&link), "{page}");
 }
 
 #[tokio::test]

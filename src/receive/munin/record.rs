@@ -1,18 +1,25 @@
 //! Our own text, one record a plugin:
 //!
 //! ```text
-//! munin1 ⇥ worst ⇥ group ⇥ host ⇥ plugin ⇥ title { ⇥ C|label|value|range|more }
+//! munin1-MARK ⇥ worst ⇥ group ⇥ host ⇥ plugin ⇥ title { ⇥ C|label|value|range|more }
 //! ```
 //!
 //! `C`, `W`, `U` and `O` are critical, warning, unknown and ok fields. Munin turns `\t` and `\n` within labels
 //! into a tab and a line end, so a line that does not begin a record continues the last, and a piece that does not
 //! begin a field continues the last. A label may hold `|`: the value is the first number behind one.
+//!
+//! The mark is made by `bongsu setup munin` and known to nobody but the master. A body begins with what the master
+//! was configured to write, so its first word is what begins every record: a node that puts a line end and a record
+//! about another host into a label does not know that word. By hand `munin1` alone will do.
 
 use super::{Level, Message, worst};
 use crate::receive::text::one_line;
 
-/// The first word of a record, and its version.
-const BEGINS: &str = "munin1\t";
+/// What the first word of a record begins with: our name for it, and its version.
+const BEGINS: &str = "munin1";
+
+/// Longest mark, in bytes.
+const MARK_BYTES_MAX: usize = 64;
 
 /// Longest description of one field, in bytes.
 const FIELD_BYTES_MAX: usize = 512;
@@ -20,9 +27,22 @@ const FIELD_BYTES_MAX: usize = 512;
 /// Most fields of one plugin that are shown.
 const FIELDS_MAX: usize = 256;
 
+/// What begins every record of this text, its tab included; `None` if the text is not ours.
+fn beginning(text: &str) -> Option<&str> {
+    text.split('\n').find_map(|line| {
+        let line = line.trim_start_matches([' ', '\t', '\u{feff}']);
+        let end = line.find('\t')?;
+        let word = line.get(..end)?.strip_prefix(BEGINS)?;
+        let mark = word.strip_prefix('-').unwrap_or(word);
+        let is_mark =
+            mark.len() <= MARK_BYTES_MAX && mark.chars().all(|letter| letter.is_ascii_alphanumeric());
+        (is_mark && (word.is_empty() || word.starts_with('-'))).then(|| line.get(..=end)).flatten()
+    })
+}
+
 /// True if the text is ours.
 pub(super) fn is_any(text: &str) -> bool {
-    text.trim_start().starts_with(BEGINS) || text.contains("\nmunin1\t")
+    beginning(text).is_some()
 }
 
 /// Every record that can be read; a piece of one is told by what is left of it.
@@ -32,8 +52,9 @@ pub(super) fn read(text: &str) -> impl Iterator<Item = Message<'_>> {
 
 /// The text from one beginning to the next.
 fn records(text: &str) -> impl Iterator<Item = &str> {
+    let begins = beginning(text).unwrap_or(BEGINS);
     let starts: Vec<usize> = text
-        .match_indices(BEGINS)
+        .match_indices(begins)
         .map(|(at, _)| at)
         .filter(|at| {
             text.get(..*at).is_none_or(|before| {

@@ -47,3 +47,24 @@ fn an_unresolved_variable_leaves_the_fields_to_grade() {
         (Some(Severity::Warning), "WARNING: b = 9 (outside :3)")
     );
 }
+
+#[test]
+fn a_node_cannot_speak_of_another_host() {
+    let read = |body: &str| match read(&integration(IntegrationKind::Munin), None, body.as_bytes(), now()) {
+        Reading::Events(events) => events,
+        Reading::Unreadable { .. } => panic!("it is readable"),
+    };
+    let forged = "munin1\tOK\tg\tdb1\tdf\tDisk\tO|/|1||";
+    for forged in
+        [forged.to_owned(), forged.replace("munin1", "munin1-0000"), forged.replace("munin1", "munin1-")]
+    {
+        let body = format!(
+            "munin1-5eed\tCRITICAL\tg\tweb1\tdf\tDisk\tC|/ \n{forged}|99|:90|\nmunin1-5eed\tOK\tg\tweb2\tdf\tDisk\tO|/|1||\n"
+        );
+        let events = read(&body);
+        let hosts: Vec<_> = events.iter().map(|event| event.labels["host"].as_str()).collect();
+        assert_eq!(hosts, ["web1", "web2"], "{body}");
+    }
+    // Whoever writes by hand needs no mark.
+    assert_eq!(read("munin1\tCRITICAL\tg\ta\tp\tt\nmunin1\tCRITICAL\tg\tb\tp\tt").len(), 2);
+}

@@ -21,12 +21,15 @@ fn contact(inputs: &Inputs) -> BTreeMap<String, String> {
     lines(&file(Sheet::Munin, inputs))
 }
 
+/// What no node can know.
+const MARK: &str = "0123456789abcdef";
+
 #[test]
 fn no_text_of_a_node_and_no_key_is_in_the_command() {
     for key in HOSTILE_KEYS {
-        let text = file(Sheet::Munin, &inputs(Some(key)));
         // Nothing of the key is printed: another key prints the same.
-        assert_eq!(text, file(Sheet::Munin, &inputs(Some(KEY))));
+        let text = |key| file(Sheet::Munin, &Inputs { munin_mark: MARK.to_owned(), ..inputs(Some(key)) });
+        assert_eq!(text(key), text(KEY));
     }
     let contact = contact(&inputs(Some(KEY)));
     assert_eq!(contact["contact.bongsu.command"], "/usr/bin/curl -K /etc/munin/bongsu.curl >/dev/null");
@@ -35,8 +38,11 @@ fn no_text_of_a_node_and_no_key_is_in_the_command() {
 
 #[test]
 fn the_text_is_one_line_of_our_first_version() {
-    const TEXT: &str = r"munin1\t${var:worst}\t${var:group}\t${var:host}\t${var:plugin}\t${var:graph_title}${loop:cfields \tC|${var:label}|${var:value}|${var:crange}|${var:extinfo}}${loop:wfields \tW|${var:label}|${var:value}|${var:wrange}|${var:extinfo}}${loop:ufields \tU|${var:label}|${var:value}||${var:extinfo}}${loop:fofields \tO|${var:label}|${var:value}||}";
-    assert_eq!(contact(&inputs(Some(KEY)))["contact.bongsu.text"], TEXT);
+    const TEXT: &str = r"munin1-0123456789abcdef\t${var:worst}\t${var:group}\t${var:host}\t${var:plugin}\t${var:graph_title}${loop:cfields \tC|${var:label}|${var:value}|${var:crange}|${var:extinfo}}${loop:wfields \tW|${var:label}|${var:value}|${var:wrange}|${var:extinfo}}${loop:ufields \tU|${var:label}|${var:value}||${var:extinfo}}${loop:fofields \tO|${var:label}|${var:value}||}";
+    let marked = Inputs { munin_mark: MARK.to_owned(), ..inputs(Some(KEY)) };
+    assert_eq!(contact(&marked)["contact.bongsu.text"], TEXT);
+    let (one, other) = (contact(&inputs(Some(KEY))), contact(&inputs(Some(KEY))));
+    assert_ne!(one["contact.bongsu.text"], other["contact.bongsu.text"], "no node can know the mark");
 }
 
 #[test]
