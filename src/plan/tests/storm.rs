@@ -253,7 +253,9 @@ impl Storm {
                 let by = Acknowledgement { by: "min".to_owned(), at: self.now };
                 (AlertState::Acknowledged, Some(by))
             }
-            _ => (AlertState::Triggered, None),
+            AlertState::Acknowledged | AlertState::Noted | AlertState::Resolved => {
+                (AlertState::Triggered, None)
+            }
         };
         self.dues[number] = Some(self.now);
     }
@@ -819,13 +821,13 @@ proptest! {
                     if !storm.alerts[number].is_open() || storm.alerts[number].digest.is_some() {
                         continue;
                     }
-                    match happening {
-                        Happening::Over(_) => storm.over(number),
-                        Happening::Acknowledge(_) => storm.acknowledge(number),
-                        _ => {
-                            storm.alerts[number].severity = Severity::Disaster;
-                            storm.dues[number] = Some(storm.now);
-                        }
+                    if matches!(happening, Happening::Over(_)) {
+                        storm.over(number);
+                    } else if matches!(happening, Happening::Acknowledge(_)) {
+                        storm.acknowledge(number);
+                    } else {
+                        storm.alerts[number].severity = Severity::Disaster;
+                        storm.dues[number] = Some(storm.now);
                     }
                 }
                 Happening::Restart => storm.restart(),
