@@ -76,6 +76,12 @@ impl Section<'_, '_> {
             let advice = "try `openssl rand -hex 24`";
             self.warning(field.span(), key, format!("shorter than {KEY_CHARS_MIN} characters; {advice}"));
         }
+        let text = secret.expose_secret();
+        let fits_a_header = text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.trim() == text;
+        if let Some(field) = field.filter(|_| !fits_a_header) {
+            let advice = "spaces around it, or what is not ASCII, do not travel in a header";
+            self.warning(field.span(), key, format!("no sender can pass it as a Bearer token: {advice}"));
+        }
         Some(secret)
     }
 }

@@ -162,6 +162,17 @@ fn what_deserves_a_look_is_a_warning_and_not_an_error() {
     );
 }
 
+#[test]
+fn a_key_that_no_header_can_carry_is_a_warning() {
+    for (key, warnings) in
+        [("a key of many letters", 0), ("a-key-of-many-letters ", 1), ("열쇠-열쇠-열쇠-열쇠-열쇠-열쇠", 1)]
+    {
+        let found = good(&LEAST.replace("{ env = \"KEY\" }", &format!("{key:?}"))).warnings;
+        assert_eq!(found.len(), warnings, "{key}: {found:?}");
+        assert!(found.iter().all(|warning| warning.contains("Bearer")), "{found:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_key_file_that_others_can_read_is_a_warning() {
