@@ -4,6 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::Severity;
+
 /// So many openings within [`FLAPPING_WITHIN`] are flapping.
 pub const FLAPPING_ROUNDS: usize = 4;
 
@@ -26,15 +28,23 @@ pub struct Openings {
     /// Openings since it began to flap, this one included; 0 = it does not.
     #[serde(default)]
     rounds: u32,
+    /// The gravest of the rounds before this one since it began to flap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gravest: Option<Severity>,
     /// A newer round has taken the place of this one, so its end is not told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     superseded: bool,
 }
 
 impl Openings {
-    /// The next round, after one that was opened and resolved at these times.
+    /// The next round, after one of this severity that was opened and resolved at these times.
     #[must_use]
-    pub fn next(&self, opened: Timestamp, resolved: Timestamp, now: Timestamp) -> Self {
+    pub fn next(
+        &self,
+        severity: Severity,
+        (opened, resolved): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> Self {
         let was_stable =
             STABLE_AFTER <= resolved.duration_since(opened) || STABLE_AFTER <= now.duration_since(resolved);
         if was_stable {
@@ -49,7 +59,8 @@ impl Openings {
         let flaps = 0 < self.rounds || at.len() == FLAPPING_ROUNDS;
         let before = if self.rounds == 0 { FLAPPING_ROUNDS_BEFORE } else { self.rounds };
         let rounds = if flaps { before.saturating_add(1) } else { 0 };
-        Self { at, rounds, superseded: false }
+        let gravest = flaps.then_some(self.gravest.map_or(severity, |gravest| gravest.max(severity)));
+        Self { at, rounds, gravest, superseded: false }
     }
 
     /// Openings so far, if it flaps.
@@ -57,9 +68,10 @@ impl Openings {
         (0 < self.rounds).then_some(self.rounds)
     }
 
-    /// It flaps, and an earlier round has told so.
-    pub fn is_quiet(&self) -> bool {
-        FLAPPING_ROUNDS_BEFORE + 1 < self.rounds
+    /// It flaps, and an earlier round that was as grave has told so.
+    pub fn is_quiet(&self, severity: Severity) -> bool {
+        let is_graver = self.gravest.is_some_and(|gravest| gravest < severity);
+        FLAPPING_ROUNDS_BEFORE + 1 < self.rounds && !is_graver
     }
 
     /// It has come back under a new round.
@@ -90,7 +102,7 @@ mod tests {
     fn opened_at(minutes: &[i64]) -> Openings {
         let mut openings = Openings::default();
         for pair in minutes.windows(2) {
-            openings = openings.next(at(pair[0]), at(pair[0] + 1), at(pair[1]));
+            openings = openings.next(Severity::High, (at(pair[0]), at(pair[0] + 1)), at(pair[1]));
         }
         openings
     }
@@ -99,20 +111,32 @@ mod tests {
     fn the_fourth_opening_in_half_an_hour_is_flapping_and_the_next_ones_are_quiet() {
         assert_eq!(opened_at(&[0, 3, 6]).flapping(), None);
         assert_eq!(
-            (opened_at(&[0, 3, 6, 9]).flapping(), opened_at(&[0, 3, 6, 9]).is_quiet()),
+            (opened_at(&[0, 3, 6, 9]).flapping(), opened_at(&[0, 3, 6, 9]).is_quiet(Severity::High)),
             (Some(4), false)
         );
         assert_eq!(
-            (opened_at(&[0, 3, 6, 9, 12]).flapping(), opened_at(&[0, 3, 6, 9, 12]).is_quiet()),
+            (opened_at(&[0, 3, 6, 9, 12]).flapping(), opened_at(&[0, 3, 6, 9, 12]).is_quiet(Severity::High)),
             (Some(5), true)
         );
+    }
+
+    #[test]
+    fn a_round_that_is_graver_than_those_before_is_not_quiet() {
+        let flapping = opened_at(&[0, 3, 6, 9, 12]);
+        assert!(!flapping.is_quiet(Severity::Disaster));
+        let after_a_disaster = flapping.next(Severity::Disaster, (at(12), at(13)), at(15));
+        assert!(after_a_disaster.is_quiet(Severity::Disaster), "that was told");
     }
 
     #[test]
     fn five_minutes_without_a_change_end_it() {
         assert_eq!(opened_at(&[0, 3, 6, 9, 15]).flapping(), None, "resolved at 10, quiet until 15");
         let flapping = opened_at(&[0, 3, 6, 9, 12]);
-        assert_eq!(flapping.next(at(12), at(17), at(18)).flapping(), None, "open for five minutes");
-        assert_eq!(flapping.next(at(12), at(16), at(18)).flapping(), Some(6));
+        assert_eq!(
+            flapping.next(Severity::High, (at(12), at(17)), at(18)).flapping(),
+            None,
+            "open for five minutes"
+        );
+        assert_eq!(flapping.next(Severity::High, (at(12), at(16)), at(18)).flapping(), Some(6));
     }
 }

@@ -312,6 +312,9 @@ pub enum SmsRoad {
         attempts: u16,
         /// How many attempts got no readable answer.
         unknowns: u8,
+        /// Segments charged for it since the last of those, whichever gateway takes it.
+        #[serde(default)]
+        charged: u16,
         /// Where it stands.
         state: RoadState,
         /// The last attempt without a readable answer, while somebody may still tell what became of it.

@@ -27,6 +27,9 @@ pub(crate) const PUSH_TITLE_CHARS_MAX: usize = 120;
 /// three, and the other fields need more than a thousand.
 pub(crate) const PUSH_BODY_CHARS_MAX: usize = 500;
 
+/// Most steps of one rendering: a hundred times what a long text takes, and an end to a loop.
+const STEPS_MAX: u64 = 50_000;
+
 /// What a phone shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushText {
@@ -243,6 +246,7 @@ fn every_text() -> impl Iterator<Item = (Language, Part)> {
 
 fn environment() -> Environment<'static> {
     let mut templates = Environment::new();
+    templates.set_fuel(Some(STEPS_MAX));
     // Phones show plain text.
     templates.set_auto_escape_callback(|_| AutoEscape::None);
     // A mistyped name is an error at start, not a hole in a text at night; `{% if labels.x %}` is none.

@@ -72,8 +72,10 @@ impl Dispatcher {
             let commits = match self.commit(&planned, &mut writes).await {
                 Ok(commits) => commits,
                 Err(error) => {
-                    // What was taken from the budgets stays taken: some of it may be written.
-                    for Planned { id, answers, claimed, .. } in planned {
+                    // None of their requests starts, so nothing was spent, though some may be written.
+                    for planned in planned {
+                        self.take_back(&planned);
+                        let Planned { id, answers, claimed, .. } = planned;
                         self.put_back(id, answers, claimed).await;
                     }
                     return Err(error);
@@ -88,14 +90,11 @@ impl Dispatcher {
                     }
                     // An admission or an operator was faster: plan on what is there now.
                     Commit::Conflict(Some(current)) => {
-                        let Planned { answers, claimed, charges, under_way, .. } = planned;
-                        self.budgets.take_back(&charges);
-                        for (rank, count) in under_way {
-                            self.budgets.under_way(rank, -count);
-                        }
+                        self.take_back(&planned);
+                        let Planned { answers, claimed, .. } = planned;
                         jobs.push(Job { base: *current, answers, claimed });
                     }
-                    Commit::Conflict(None) => {}
+                    Commit::Conflict(None) => self.take_back(&planned),
                 }
             }
         }
@@ -203,6 +202,14 @@ impl Dispatcher {
         }
         let id = write.alert.id;
         (Planned { id, answers, claimed, sends, asks, news, charges, under_way, opens }, write)
+    }
+
+    /// The plan was not carried out.
+    fn take_back(&mut self, planned: &Planned) {
+        self.budgets.take_back(&planned.charges);
+        for (rank, count) in &planned.under_way {
+            self.budgets.under_way(*rank, -count);
+        }
     }
 
     fn present(&self) -> Present<'_> {

@@ -222,7 +222,8 @@ impl Outbox {
         };
         let permit = self.texts.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
         let language = known.map(|person| person.language).unwrap_or_default();
-        let says = self.says(&send.subject, alert, language);
+        // As it was sent, where somebody is asked about it later.
+        let says = self.says(&send.subject, alert, (language, send.began));
         let fitted = transport.fit(&to, &says);
         let report_url = self.report_url(transport.name(), send.attempt, alert);
         let (contact, attempt) = (send.contact.clone(), send.attempt);
@@ -231,17 +232,22 @@ impl Outbox {
         Ok(Request::Text(transport, text, permit))
     }
 
-    /// What a text says.
-    fn says(&self, subject: &Subject, alert: &Alert, language: Language) -> SmsText {
+    /// What a text says that is sent `at` this time.
+    fn says(&self, subject: &Subject, alert: &Alert, (language, at): (Language, Timestamp)) -> SmsText {
         let url = self.url(alert);
-        match self.digest(subject, alert, &url) {
+        match self.digest(subject, alert, (&url, at)) {
             Some(digest) => self.renderer.digest_sms(&digest, language),
-            None => self.renderer.sms(&self.notice(subject, alert, &url), language),
+            None => self.renderer.sms(&self.notice(subject, alert, (&url, at)), language),
         }
     }
 
     /// What a digest counts.
-    fn digest<'a>(&'a self, subject: &Subject, alert: &'a Alert, url: &'a str) -> Option<DigestContext<'a>> {
+    fn digest<'a>(
+        &'a self,
+        subject: &Subject,
+        alert: &'a Alert,
+        (url, now): (&'a str, Timestamp),
+    ) -> Option<DigestContext<'a>> {
         let counted = alert.digest.as_ref().filter(|_| *subject == Subject::Digest)?.counted.as_ref()?;
         Some(DigestContext {
             count: counted.total(),
@@ -254,12 +260,17 @@ impl Outbox {
             until: counted.until,
             url,
             time_zone: &self.time_zone,
-            now: self.clock.now(),
+            now,
         })
     }
 
-    fn notice<'a>(&'a self, subject: &'a Subject, alert: &'a Alert, url: &'a str) -> Notice<'a> {
-        Notice::new(alert, subject, url, &self.time_zone, self.clock.now())
+    fn notice<'a>(
+        &'a self,
+        subject: &'a Subject,
+        alert: &'a Alert,
+        (url, now): (&'a str, Timestamp),
+    ) -> Notice<'a> {
+        Notice::new(alert, subject, url, &self.time_zone, now)
     }
 
     /// Where a gateway tells what became of a text; only who was given the address can use it.
@@ -282,9 +293,10 @@ impl Outbox {
             return message.clone();
         }
         let url = self.url(alert);
-        let text = match self.digest(&send.subject, alert, &url) {
+        let at = (url.as_str(), self.clock.now());
+        let text = match self.digest(&send.subject, alert, at) {
             Some(digest) => self.renderer.digest_push(&digest, language),
-            None => self.renderer.push(&self.notice(&send.subject, alert, &url), language),
+            None => self.renderer.push(&self.notice(&send.subject, alert, at), language),
         };
         let message = Arc::new(PushMessage {
             alert_id: alert.id,
@@ -317,7 +329,8 @@ impl Price for Outbox {
         let to = known.and_then(|person| person.phone.as_ref());
         let (Some(transport), Some(to)) = (self.gateways.get(usize::from(rank)), to) else { return 0 };
         let language = known.map(|person| person.language).unwrap_or_default();
-        u16::from(transport.fit(to, &self.says(subject, alert, language)).segments)
+        let says = self.says(subject, alert, (language, self.clock.now()));
+        u16::from(transport.fit(to, &says).segments)
     }
 }
 

@@ -191,7 +191,8 @@ impl Dispatcher {
         }
     }
 
-    /// A gateway nears its day's limit: said before texts are held back, and not by a text.
+    /// A gateway nears its day's limit: said before texts are held back, and by a text only where there is nothing
+    /// else.
     pub(super) async fn warn_of_gateways(&mut self) {
         let now = self.clock.now();
         let mut news = Vec::new();
@@ -206,7 +207,8 @@ impl Dispatcher {
             if let Some((percent, severity)) = level.filter(|_| told < reached) {
                 warn!(gateway = name, "{percent} % of the day's {limit} segments are spent");
                 let title = format!("SMS gateway {name}: {percent} % of {limit} segments a day are spent");
-                let alert = gateway_alert(name, (*percent, *severity), title, now);
+                let roads = if self.rules.push { Roads::PushOnly } else { Roads::All };
+                let alert = Alert { roads, ..gateway_alert(name, (*percent, *severity), title, now) };
                 let close_at = alert.close_at;
                 let mut write = write_of(alert, Expect::NewRound, Some(now.min(close_at)));
                 let writes = std::slice::from_mut(&mut write);
@@ -254,5 +256,5 @@ fn gateway_alert(
     };
     let close_at = now.saturating_add(GATEWAY_ALERT_CLOSES_AFTER).unwrap_or(Timestamp::MAX);
     let id = AlertId::new(now, chance::bytes());
-    Alert { house: true, roads: Roads::PushOnly, close_at, ..Alert::opened(id, HOUSE, &event, now) }
+    Alert { house: true, close_at, ..Alert::opened(id, HOUSE, &event, now) }
 }

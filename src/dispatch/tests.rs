@@ -6,7 +6,7 @@ use std::{
     ops::Range,
     sync::{
         Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -57,6 +57,8 @@ struct Mortal {
     death: Death,
     /// Writes made so far.
     writes: AtomicUsize,
+    /// For now it can be read only.
+    is_full: AtomicBool,
 }
 
 fn dead<T>() -> Result<T, StoreError> {
@@ -73,6 +75,9 @@ impl Mortal {
 impl Store for Mortal {
     async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
         self.writes.fetch_add(1, Ordering::SeqCst);
+        if self.is_full.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("no space left on device".to_owned()));
+        }
         match self.writes_left.load(Ordering::SeqCst) {
             0 => dead(),
             1 => {
@@ -236,6 +241,15 @@ fn rules() -> Rules {
 }
 
 async fn dispatcher(store: Arc<dyn Store>, clock: &Arc<ManualClock>, company: &Arc<Company>) -> Dispatcher {
+    dispatcher_with(store, clock, company, rules()).await
+}
+
+async fn dispatcher_with(
+    store: Arc<dyn Store>,
+    clock: &Arc<ManualClock>,
+    company: &Arc<Company>,
+    rules: Rules,
+) -> Dispatcher {
     let tasks = TaskTracker::new();
     let renderer = Arc::new(Renderer::new(None).expect("built-in templates"));
     let (url, key) = ("https://a.example.org".to_owned(), SigningKey::new([7; 32]));
@@ -249,7 +263,7 @@ async fn dispatcher(store: Arc<dyn Store>, clock: &Arc<ManualClock>, company: &A
     }]);
     let metrics = Arc::new(Metrics::default());
     let clock: Arc<dyn Clock> = clock.clone();
-    Dispatcher::new(Parts { store, clock, metrics, tasks, outbox, rules: rules() }).await.expect("it starts")
+    Dispatcher::new(Parts { store, clock, metrics, tasks, outbox, rules }).await.expect("it starts")
 }
 
 /// Works until nothing is left to do now, or the store is dead.
@@ -300,6 +314,7 @@ async fn live_and_die(at_write: usize, death: Death) -> usize {
         writes_left: AtomicUsize::new(at_write),
         death,
         writes: AtomicUsize::new(0),
+        is_full: AtomicBool::new(false),
     });
     let mut first = dispatcher(mortal.clone(), &clock, &company).await;
     for _ in 0..8 {
@@ -365,6 +380,50 @@ async fn a_crash_at_any_write_loses_no_counted_alert_and_counts_none_twice() {
             live_and_die(at_write, death).await;
         }
     }
+}
+
+#[tokio::test]
+async fn what_could_not_be_written_spends_nothing() {
+    for per_day in [None, NonZeroU32::new(3)] {
+        let clock = ManualClock::at(T0);
+        let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+        open_alerts(&inner, &clock, 0).await;
+        let full = Arc::new(Mortal {
+            inner: inner.clone(),
+            writes_left: AtomicUsize::new(usize::MAX),
+            death: Death::Before,
+            writes: AtomicUsize::new(0),
+            is_full: AtomicBool::new(true),
+        });
+        let mut rules = rules();
+        rules.gateways[0].per_day = per_day;
+        let mut dispatcher = dispatcher_with(full.clone(), &clock, &company, rules).await;
+        for _ in 0..5 {
+            // What is due can still be read.
+            full.is_full.store(true, Ordering::SeqCst);
+            assert!(work(&mut dispatcher).await.is_err());
+            full.is_full.store(false, Ordering::SeqCst);
+        }
+        work(&mut dispatcher).await.expect("the disk has room again");
+        assert_eq!(company.texts.lock().expect("no panic").len(), BUDGET as usize, "{per_day:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_uses_no_budget_up_for_good() {
+    let clock = ManualClock::at(T0 + SignedDuration::from_hours(24 * 365));
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    open_alerts(&store, &clock, 0).await;
+    work(&mut dispatcher(store.clone(), &clock, &company).await).await.expect("the store works");
+    assert_eq!(company.texts.lock().expect("no panic").len(), BUDGET as usize);
+
+    let clock = ManualClock::at(T0);
+    let mut dispatcher = dispatcher(store.clone(), &clock, &company).await;
+    assert!(dispatcher.budgets.is_stormy(&jin(), clock.now()), "it was a moment ago");
+    clock.advance(SignedDuration::from_mins(61));
+    open_alerts(&store, &clock, ALERTS).await;
+    work(&mut dispatcher).await.expect("the store works");
+    assert_eq!(company.texts.lock().expect("no panic").len(), 2 * BUDGET as usize);
 }
 
 #[tokio::test]

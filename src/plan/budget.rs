@@ -216,10 +216,11 @@ impl Budgets {
         }
     }
 
-    /// The gateway of this rank has not reached its day's limit, texts under way included.
-    pub(super) fn has_room(&self, rank: u8, now: Timestamp) -> bool {
+    /// The gateway of this rank has not reached its day's limit, texts under way included, and `more` segments
+    /// that were decided a moment ago.
+    pub(super) fn has_room(&self, rank: u8, (now, more): (Timestamp, u64)) -> bool {
         let till = self.gateways.get(usize::from(rank));
-        till.is_none_or(|till| till.taken.has_room(now, till.under_way, Spare::Nothing))
+        till.is_none_or(|till| till.taken.has_room(now, till.under_way + more, Spare::Nothing))
     }
 
     /// A text went out through this gateway (of this rank), or its answer is there.

@@ -49,7 +49,7 @@ pub(super) fn quiet_until(alert: &Alert, planned: &BTreeSet<Milestone>) -> Optio
     let since = match (alert.state, &alert.resolved) {
         (AlertState::Resolved, Some(resolution)) if !planned.contains(&Milestone::Resolved) => resolution.at,
         (AlertState::Triggered | AlertState::Acknowledged, _)
-            if alert.openings.is_quiet() && !planned.contains(&Milestone::Opened) =>
+            if alert.openings.is_quiet(alert.severity) && !planned.contains(&Milestone::Opened) =>
         {
             alert.opened_at
         }
@@ -190,6 +190,7 @@ fn resolve(desk: &mut Desk<'_>, telling: &mut Telling) {
             && !desk.told_once
             && let Some(person) = desk.present.rules.person(name)
         {
+            desk.is_over_in_digest(name, contact);
             let knows = texting || contact.told != Told::No;
             let subject = if knows { Subject::Resolved } else { Subject::Missed };
             contact.cycles.push(desk.begin(person, subject, contact.texted));

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::{
     Address, SMS_GIVE_UP,
     desk::{Desk, open_text},
+    fold::DAYS_SPENT,
     reports,
-    settle::SMS_UNKNOWNS_MAX,
+    settle::{self, SMS_UNKNOWNS_MAX},
 };
 use crate::alert::{ContactName, ContactTelling, Cycle, Entry, PushRoad, RoadState, Roads, SmsRoad, Subject};
 
@@ -141,7 +142,9 @@ fn decide_text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle, starv
 fn text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) -> Result<(), &'static str> {
     let now = desk.now();
     let Cycle { subject, sms, .. } = cycle;
-    let SmsRoad::Open { gateway, tried, attempts, unknowns, state, unanswered, undelivered, .. } = sms else {
+    let SmsRoad::Open { gateway, tried, attempts, unknowns, charged, state, unanswered, undelivered, .. } =
+        sms
+    else {
         return Ok(());
     };
     if !is_due(*state, now) {
@@ -152,14 +155,20 @@ fn text(desk: &mut Desk<'_>, name: &ContactName, cycle: &mut Cycle) -> Result<()
     } else if SMS_UNKNOWNS_MAX <= *unknowns {
         *sms = SmsRoad::Unknown;
     } else {
-        // What another gateway did not deliver was admitted before: it only costs once more.
         if *attempts == 0 && *unknowns == 0 && undelivered.is_empty() {
             *gateway = desk.admit_text(name, subject)?;
+        } else {
+            // It was admitted before: it only costs once more, wherever a day's limit allows that.
+            while !desk.has_room(*gateway, subject) {
+                *tried = tried.saturating_add(1);
+                if settle::gateways(desk, undelivered) <= *tried {
+                    return Err(DAYS_SPENT);
+                }
+                *gateway = desk.next_gateway(*gateway, undelivered).unwrap_or(*gateway);
+            }
         }
-        // After a silence both may arrive. What was refused or put off was surely not sent.
-        if *attempts == 0 || (0 < *unknowns && *tried == 0) {
-            desk.charge_text(name, subject, *gateway);
-        }
+        // What was refused or put off was surely not sent: the next gateway may only be dearer.
+        *charged = desk.charge_text(name, subject, (*gateway, *charged));
         *attempts = attempts.saturating_add(1);
         *state = desk.send(name, subject, Address::Gateway(*gateway));
     }

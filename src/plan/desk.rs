@@ -198,6 +198,7 @@ pub(super) fn text_by(gateway: u8, undelivered: Vec<u8>, unknowns: u8) -> SmsRoa
         refused: 0,
         attempts: 0,
         unknowns,
+        charged: 0,
         state: RoadState::Ready,
         unanswered: None,
         undelivered,

@@ -1,10 +1,13 @@
 //! A budget is spent: what would have been told goes into a digest instead.
 
-use super::{Fold, Opening, desk::Desk};
+use super::{Address, Fold, Opening, desk::Desk};
 use crate::alert::{
     AlertId, Charge, ContactName, ContactTelling, Cycle, DeviceId, DigestLane, Entry, FoldRow, FoldWord,
     Folded, Payer, Purse, RoadState, Severity, SmsRoad, Subject, Told,
 };
+
+/// Said where no gateway may take another text today.
+pub(super) const DAYS_SPENT: &str = "per_day of every gateway that is left";
 
 impl Desk<'_> {
     /// Something is spent.
@@ -37,18 +40,39 @@ impl Desk<'_> {
             return Err(purse.key());
         }
         let ranks = 0..u8::try_from(self.present.rules.gateways.len()).unwrap_or(u8::MAX);
-        match ranks.into_iter().find(|rank| budgets.has_room(*rank, now)) {
+        match ranks.into_iter().find(|rank| self.has_day_left(*rank)) {
             Some(rank) => Ok(rank),
             // Their day's limit holds back what has no budget of its own.
             None if self.is_exempt(subject) || purse == Purse::Disasters => Ok(0),
-            None => Err("per_day of every gateway"),
+            None => Err(DAYS_SPENT),
         }
     }
 
-    /// A text goes out for the first time, or once more because it may not have arrived.
-    pub(super) fn charge_text(&mut self, contact: &ContactName, subject: &Subject, rank: u8) {
+    /// The gateway of this rank may take a text that is tried again.
+    pub(super) fn has_room(&self, rank: u8, subject: &Subject) -> bool {
+        self.is_exempt(subject) || self.purse(subject) == Purse::Disasters || self.has_day_left(rank)
+    }
+
+    /// The gateway of this rank has not reached its day's limit, with the texts that were just planned.
+    fn has_day_left(&self, rank: u8) -> bool {
+        let texts = self.sends.iter().filter(|send| send.address == Address::Gateway(rank)).count();
+        let longest = self.gateway(rank).map_or(1, |gateway| u64::from(gateway.segments_max));
+        let more = u64::try_from(texts).unwrap_or(u64::MAX).saturating_mul(longest);
+        self.present.budgets.has_room(rank, (self.now(), more))
+    }
+
+    /// A text goes out: what it costs here beyond what was charged for it; what is charged for it now.
+    pub(super) fn charge_text(
+        &mut self,
+        contact: &ContactName,
+        subject: &Subject,
+        (rank, charged): (u8, u16),
+    ) -> u16 {
         let segments = self.present.price.segments(self.alert, subject, contact, rank).max(1);
-        self.charge(Payer::Contact(contact.clone(), self.purse(subject)), segments);
+        if charged < segments {
+            self.charge(Payer::Contact(contact.clone(), self.purse(subject)), segments - charged);
+        }
+        charged.max(segments)
     }
 
     /// Disasters have a budget of their own, for what is new about them.
@@ -133,6 +157,16 @@ impl Desk<'_> {
         cycle.folded = true;
         cycle.pushes.retain(|road| road.state.is_in_flight());
         cycle.sms = SmsRoad::Off;
+    }
+
+    /// A digest that is about to say that the alert fires says that it is over.
+    pub(super) fn is_over_in_digest(&mut self, name: &ContactName, contact: &mut ContactTelling) {
+        let Some(folded) = &mut contact.folded else { return };
+        if folded.word == FoldWord::Fired && self.collects(name, folded.digest) {
+            folded.word = FoldWord::Resolved;
+            let digest = folded.digest;
+            self.folds.push(Fold { digest, contact: name.clone(), row: FoldRow::new(self.alert, folded) });
+        }
     }
 
     fn collects(&self, name: &ContactName, digest: AlertId) -> bool {

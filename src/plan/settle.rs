@@ -226,13 +226,14 @@ fn settle_text(desk: &mut Desk<'_>, cycle: &mut Cycle, send: &Send, outcome: &Ou
 /// After an SMS without a readable answer the gateway is asked, if it can tell. If it cannot, the text is
 /// sent once more, by the next gateway if there is one; after that it is left at "may have arrived".
 fn ask_once_more(desk: &Desk<'_>, cycle: &mut Cycle, send: &Send) {
-    let SmsRoad::Open { gateway, tried, refused, unknowns, state, unanswered, undelivered, .. } =
+    let SmsRoad::Open { gateway, tried, refused, unknowns, charged, state, unanswered, undelivered, .. } =
         &mut cycle.sms
     else {
         return;
     };
     *unknowns = unknowns.saturating_add(1);
-    (*tried, *refused) = (0, 0);
+    // Both may arrive, so both are paid for.
+    (*tried, *refused, *charged) = (0, 0, 0);
     *gateway = desk.next_gateway(*gateway, undelivered).unwrap_or(*gateway);
     let (lost, at) = reports::lost(desk, send).unzip();
     *state = RoadState::Waiting { at: at.unwrap_or(desk.after(SMS_AFTER_UNKNOWN)), fault: false };
@@ -247,8 +248,7 @@ fn pass_on(desk: &Desk<'_>, cycle: &mut Cycle, is_refusal: bool, asked: Option<S
     let SmsRoad::Open { gateway, tried, refused, attempts, state, undelivered, .. } = &mut cycle.sms else {
         return false;
     };
-    let spent = u8::try_from(undelivered.len()).unwrap_or(u8::MAX);
-    let all = gateways(desk).saturating_sub(spent).max(1);
+    let all = gateways(desk, undelivered);
     *tried += 1;
     *refused += u8::from(is_refusal);
     *gateway = desk.next_gateway(*gateway, undelivered).unwrap_or(*gateway);
@@ -266,8 +266,10 @@ fn pass_on(desk: &Desk<'_>, cycle: &mut Cycle, is_refusal: bool, asked: Option<S
     everyone_refused
 }
 
-fn gateways(desk: &Desk<'_>) -> u8 {
-    u8::try_from(desk.present.rules.gateways.len()).unwrap_or(u8::MAX).max(1)
+/// How many gateways a pass has, at least one.
+pub(super) fn gateways(desk: &Desk<'_>, undelivered: &[u8]) -> u8 {
+    let left = desk.present.rules.gateways.len().saturating_sub(undelivered.len());
+    u8::try_from(left).unwrap_or(u8::MAX).max(1)
 }
 
 /// A provider's or breaker's wish goes before our schedule; causes that need no patience follow

@@ -13,13 +13,13 @@ mod storm;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
-/// Every text costs so much.
+/// Every text costs so much, and so much more by each gateway after the first.
 #[derive(Debug)]
-struct Each(u16);
+struct Each(u16, u16);
 
 impl Price for Each {
-    fn segments(&self, _: &Alert, _: &Subject, _: &ContactName, _: u8) -> u16 {
-        self.0
+    fn segments(&self, _: &Alert, _: &Subject, _: &ContactName, rank: u8) -> u16 {
+        self.0 + self.1 * u16::from(rank)
     }
 }
 
@@ -82,7 +82,7 @@ impl Scene {
         let (rules, devices, budgets) = (&self.rules, &self.devices, &self.budgets);
         let (now, running_since) = (self.now, self.started);
         let entropy = [7; 10];
-        Present { now, running_since, rules, devices, budgets, price: &Each(1), chance: 0.0, entropy }
+        Present { now, running_since, rules, devices, budgets, price: &Each(1, 0), chance: 0.0, entropy }
     }
 
     /// Plans now; says what goes out, such as `push 1 jin` or `sms 2 jin`.

@@ -198,10 +198,10 @@ fn new_round(event: &Event, arrival: &Arrival<'_>, round: u32) -> Alert {
 fn counting_openings(mut alert: Alert, known: &Alert) -> Alert {
     let resolved = known.resolved.as_ref().map_or(known.last_seen_at, |resolution| resolution.at);
     if !alert.test && !alert.house {
-        alert.openings = known.openings.next(known.opened_at, resolved, alert.opened_at);
+        alert.openings = known.openings.next(known.severity, (known.opened_at, resolved), alert.opened_at);
     }
     if let Some(rounds) = alert.openings.flapping() {
-        let entry = Entry::Flapping { rounds, quiet: alert.openings.is_quiet() };
+        let entry = Entry::Flapping { rounds, quiet: alert.openings.is_quiet(alert.severity) };
         alert.rows.push(Row { at: alert.opened_at, entry });
     }
     alert

@@ -25,16 +25,33 @@ pub fn field<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
 
 /// Whether Twilio signed this request: HMAC-SHA1 by the account's token over the address as Twilio was given
 /// it and, in the order of their names, all fields with their values (twilio.com/docs: "Validating
-/// requests"). Compared in constant time.
+/// requests"). Twilio's own libraries take the address with and without its port, as Twilio has signed either.
+/// Compared in constant time.
 pub fn is_signed_by_twilio(auth_token: &str, address: &str, form: &Fields, signature: &str) -> bool {
     let Ok(signature) = STANDARD.decode(signature) else { return false };
     let mut sorted: Vec<&(String, String)> = form.iter().collect();
     sorted.sort();
     // A field that comes twice with one value is signed once.
     sorted.dedup();
-    let signed = sorted.into_iter().fold(address.to_owned(), |signed, (name, value)| signed + name + value);
+    let fields: String = sorted.into_iter().flat_map(|(name, value)| [name.as_str(), value]).collect();
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, auth_token.as_bytes());
-    hmac::verify(&key, signed.as_bytes(), &signature).is_ok()
+    let holds = |address: String| hmac::verify(&key, (address + &fields).as_bytes(), &signature).is_ok();
+    with_and_without_port(address).into_iter().any(holds)
+}
+
+/// The address as it is, and without its port or with the one of its scheme.
+fn with_and_without_port(address: &str) -> Vec<String> {
+    let mut spellings = vec![address.to_owned()];
+    if let Some((scheme, rest)) = address.split_once("://") {
+        let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let port = if scheme == "http" { 80 } else { 443 };
+        let is_port = |(_, port): &(&str, &str)| port.bytes().all(|byte| byte.is_ascii_digit());
+        spellings.push(match host.rsplit_once(':').filter(is_port) {
+            Some((name, _)) => format!("{scheme}://{name}{path}"),
+            None => format!("{scheme}://{host}:{port}{path}"),
+        });
+    }
+    spellings
 }
 
 /// What a status callback says; `None` for a state on the way, such as `sending`, or an unknown one.
@@ -109,6 +126,32 @@ mod tests {
         assert!(!is_signed_by_twilio("12345", address, &fields(b"CallSid=CA1234567890ABCDE"), signature));
         for wrong in ["", "RSOYDt4T1cUTdK1PDd93/VVr8B9=", "RSOYDt4T1cUTdK1PDd93", "no base64"] {
             assert!(!is_signed_by_twilio("12345", address, &form, wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn twilio_may_sign_an_address_with_its_port_or_without_it() {
+        let form = fields(b"MessageStatus=sent");
+        let signed = |address: &str| {
+            let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, b"12345");
+            STANDARD.encode(hmac::sign(&key, format!("{address}MessageStatussent").as_bytes()))
+        };
+        let plain = "https://a.example/r?text=a:1";
+        for (given, by_twilio, believed) in [
+            ("https://a.example:8443/r?text=a:1", plain, true),
+            ("https://a.example:8443/r?text=a:1", "https://a.example:8443/r?text=a:1", true),
+            (plain, "https://a.example:443/r?text=a:1", true),
+            ("http://a.example/r", "http://a.example:80/r", true),
+            ("https://[::1]/r", "https://[::1]:443/r", true),
+            ("https://a.example:8443/r?text=a:1", "https://a.example:443/r?text=a:1", false),
+            (plain, "https://a.example:8443/r?text=a:1", false),
+            (plain, "https://b.example/r?text=a:1", false),
+        ] {
+            assert_eq!(
+                is_signed_by_twilio("12345", given, &form, &signed(by_twilio)),
+                believed,
+                "{given} {by_twilio}"
+            );
         }
     }
 

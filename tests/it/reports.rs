@@ -3,7 +3,7 @@
 use bongsu::sandbox::Answer;
 use serde_json::Value;
 
-use crate::harness::{Harness, Setting, problem};
+use crate::harness::{Harness, Setting, problem, recovery};
 
 /// jin has a phone and no device, min has a device; the gateways in order.
 async fn start(gateways: &[&'static str]) -> Harness {
@@ -202,6 +202,72 @@ async fn solapi_is_asked_whether_a_text_arrived() {
         assert_eq!(reported(&h, &result).await, [expected]);
         assert_eq!(h.texts().len(), texts, "{code}");
     }
+}
+
+#[tokio::test]
+async fn a_company_that_sends_and_says_it_did_not_sends_no_text_over_and_over() {
+    let gateway = |accepted: &str| {
+        "[[sms.gateway]]\nname = \"one\"\nprovider = \"http\"\nurl = \"SANDBOX/sms/send\"\n".to_owned()
+            + accepted
+            + "body = '{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}'\n"
+    };
+    let broken = Answer::Status { status: 504, headers: Vec::new(), body: String::new() };
+    for (accepted, answer) in [
+        ("", broken.clone()),
+        ("accepted = { pointer = \"/ok\", equals = \"yes\" }\n", Answer::Ok),
+        ("accepted = { status = 299 }\n", Answer::Ok),
+    ] {
+        let contacts = "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n".to_owned();
+        let more = gateway(accepted);
+        let h = Harness::with(Setting { contacts, gateways: Vec::new(), more, fcm: None }).await;
+        h.sandbox.sms().always(answer);
+        let result = h.zabbix(problem("disk full").severity(3)).await;
+        h.settled().await;
+        for _ in 0..48 {
+            h.pass(1_800).await;
+        }
+        assert_eq!(h.attempts(&result).await, ["sms unknown", "sms unknown"], "{accepted}");
+        assert!(
+            h.alert(&result).await.to_string().contains("no gateway gave a readable answer"),
+            "{accepted}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn in_a_storm_too_solapi_finds_the_text_that_did_not_arrive() {
+    let unlimited = "[sms]\nbudget = []".to_owned();
+    let contacts = "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n".to_owned();
+    let setting =
+        Setting { contacts, gateways: vec!["solapi", "sms-one"], more: unlimited, ..Setting::default() };
+    let h = Harness::with(setting).await;
+    let first = h.zabbix(problem("disk full").id("0")).await;
+    h.settled().await;
+    for number in 1..60 {
+        h.zabbix(problem("disk full").id(&number.to_string())).await;
+    }
+    h.settled().await;
+    h.sandbox.sms().solapi_report(0, "3040");
+    h.pass(60).await;
+    assert_eq!(reported(&h, &first).await, ["solapi 1 failed"]);
+    assert_eq!(h.texts().len(), 61);
+}
+
+#[tokio::test]
+async fn a_text_is_found_by_its_words_though_the_day_has_changed() {
+    let contacts = "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n".to_owned();
+    let more = "[sms]\nresolved = true".to_owned();
+    let h = Harness::with(Setting { contacts, gateways: vec!["twilio"], more, ..Setting::default() }).await;
+    // Twenty seconds before midnight.
+    h.pass(15 * 3_600 + 59 * 60 + 40).await;
+    let result = h.zabbix(problem("disk full")).await;
+    h.settled().await;
+    h.sandbox.sms().script([Answer::Reset]);
+    h.zabbix(recovery("disk full")).await;
+    h.settled().await;
+    h.pass(120).await;
+    assert_eq!(reported(&h, &result).await, ["twilio 2 taken"]);
+    assert_eq!(h.sandbox.sms().counts().seen, 2, "Twilio has it, so it is not sent once more");
 }
 
 #[tokio::test]

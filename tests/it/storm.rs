@@ -7,15 +7,11 @@ use bongsu::sandbox::Answer;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use self::books::{Books, disaster_text_limit};
+use self::books::Books;
 use crate::harness::{GENERIC_KEY, Harness, Setting, VIEWER, problem};
 
 /// Alerts of the replay. `cargo bench --bench storm` plays it on the real clock.
 const ALERTS: usize = 2_800;
-
-/// Alerts of the replays in bad weather: every limit is passed many times over, and it is quicker. The bench plays
-/// these with all alerts, too.
-const ALERTS_IN_BAD_WEATHER: usize = 1_000;
 
 /// People of the replay.
 const PEOPLE: usize = 10;
@@ -77,17 +73,18 @@ async fn an_hour(h: &Harness) {
 
 /// The replay under one kind of weather; prints its line of the table.
 #[expect(clippy::print_stdout, reason = "the table is for whoever runs the replay")]
-async fn replay(weather: &str, answer: Answer, alerts: usize) -> Books {
+async fn replay(weather: &str, answer: Answer) -> Books {
     let h = Harness::with(Setting { contacts: people(PEOPLE), ..Setting::default() }).await;
     h.sandbox.fcm().always(answer);
-    post(&h, firing(alerts)).await;
+    post(&h, firing(ALERTS)).await;
     an_hour(&h).await;
     let books = Books::read(&h, PEOPLE).await;
     println!("{}", books.line(weather));
-    books.assert_everybody_was_told_of_everything(alerts);
+    books.assert_everybody_was_told_of_everything(ALERTS);
     books.assert_digests_count_what_was_folded();
     books.assert_disasters_were_told_within_a_minute();
-    books.assert_the_ledger_has_every_text();
+    books.assert_disasters_were_told_alone_while_their_budget_lasted();
+    books.assert_the_ledger_has_everything_that_arrived();
     for (person, segments) in books.segments_within(SignedDuration::from_hours(1)) {
         assert!(segments <= SEGMENTS_PER_HOUR, "{person} got {segments} segments: {}", books.line(weather));
     }
@@ -96,22 +93,38 @@ async fn replay(weather: &str, answer: Answer, alerts: usize) -> Books {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_storm_with_fcm_up() {
-    let books = replay("up", Answer::Ok, ALERTS).await;
+    let books = replay("up", Answer::Ok).await;
     assert!(books.first_push_after() < SignedDuration::from_secs(2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_goes_on_over_a_restart() {
+    const FEW: usize = 3;
+    let mut h = Harness::with(Setting { contacts: people(FEW), ..Setting::default() }).await;
+    let (before, after) = (firing(600), firing(1_000).split_off(600));
+    post(&h, before).await;
+    h.restart().await;
+    post(&h, after).await;
+    an_hour(&h).await;
+    let books = Books::read(&h, FEW).await;
+    books.assert_everybody_was_told_of_everything(1_000);
+    books.assert_digests_count_what_was_folded();
+    books.assert_disasters_were_told_within_a_minute();
+    books.assert_disasters_were_told_alone_while_their_budget_lasted();
+    books.assert_the_ledger_has_everything_that_arrived();
     for (person, segments) in books.segments_within(SignedDuration::from_hours(1)) {
-        let least = disaster_text_limit();
-        assert!(least <= segments, "{person}: every disaster that the budget allows is texted, {segments}");
+        assert!(segments <= SEGMENTS_PER_HOUR, "{person} got {segments} segments");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_storm_with_fcm_throttling() {
-    replay("throttling", Answer::quota(Some(60)), ALERTS_IN_BAD_WEATHER).await;
+    replay("throttling", Answer::quota(Some(60))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_storm_with_fcm_down() {
-    replay("down", Answer::internal(), ALERTS_IN_BAD_WEATHER).await;
+    replay("down", Answer::internal()).await;
 }
 
 /// jin has a phone and no device; two texts in ten minutes.
@@ -210,6 +223,26 @@ async fn a_gateway_that_nears_its_day_says_so_by_push_and_then_takes_only_what_m
         metrics.to_string().contains("bongsu_sms_gateway_day_limit_segments{gateway=\\\"one\\\"} 5"),
         "{metrics}"
     );
+}
+
+#[tokio::test]
+async fn where_there_is_no_push_a_text_says_that_a_gateway_nears_its_day() {
+    let h = Harness::with(Setting {
+        fcm: None,
+        gateways: Vec::new(),
+        more:
+            "[[sms.gateway]]\nname = \"one\"\nprovider = \"http\"\nurl = \"SANDBOX/sms/send\"\nper_day = 20\n\
+               body = '{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}'\n"
+                .into(),
+        ..Setting::default()
+    })
+    .await;
+    for number in 0..10 {
+        h.zabbix(problem("site down").id(&number.to_string()).severity(5)).await;
+    }
+    h.settled().await;
+    let told = h.texts().iter().filter(|text| text.contains("SMS gateway one: 50 % of 20 segments")).count();
+    assert_eq!((told, h.texts().len()), (1, 11));
 }
 
 #[tokio::test]

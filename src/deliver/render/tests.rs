@@ -340,6 +340,11 @@ fn a_bad_override_is_named_with_file_and_line() {
             "{% if severity %}x{% endif %}",
             "gives no text for `digest`",
         ),
+        (
+            "notification/en/sms.txt",
+            "{% for a in range(9999) %}{% for b in range(9999) %}\n{{ title }}{% endfor %}{% endfor %}",
+            "engine ran out of fuel",
+        ),
         ("notification/en/smss.txt", "x", "replaces no template"),
         ("notification/fr/sms.txt", "x", "replaces no template"),
     ] {

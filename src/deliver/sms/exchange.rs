@@ -7,8 +7,8 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use crate::alert::{DeferCause, Outcome};
 
-/// Most that is read of an answer, in bytes.
-pub(crate) const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Most that is read of an answer, in bytes; a list of texts is the longest.
+pub(crate) const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// Longest pause that a provider can ask for; more is taken as this much.
 const RETRY_AFTER_MAX: SignedDuration = SignedDuration::from_hours(24);
 

@@ -34,10 +34,10 @@ pub(crate) fn classify(rules: &Rules<'_>, answer: &Answer, private: &[String]) -
         Some(rule) if !found(rule) && !answer.whole => Reading::Done(Outcome::Unknown {
             detail: format!("answered {}, but the rest of the answer could not be read", answer.status),
         }),
-        Some(rule) if !found(rule) => {
-            let detail = format!("not the accepted answer: {}", seen(rule, json.as_ref(), answer, private));
-            Reading::deferred(DeferCause::Unavailable, answer, detail)
-        }
+        // A success all the same: if the rule is wrong, every text of a day would be sent again and again.
+        Some(rule) if !found(rule) => Reading::Done(Outcome::Unknown {
+            detail: format!("not the accepted answer: {}", seen(rule, json.as_ref(), answer, private)),
+        }),
         Some(_) | None => {
             let id = rules
                 .id_pointer
@@ -52,13 +52,14 @@ fn by_status(answer: &Answer, private: &[String]) -> Reading {
     let words = if answer.whole { words(&answer.body, private) } else { String::new() };
     let detail = format!("answered {} {words}", answer.status).trim_end().to_owned();
     match answer.status {
-        408 | 425 | 500.. => Reading::deferred(DeferCause::Unavailable, answer, detail),
+        408 | 425 | 503 => Reading::deferred(DeferCause::Unavailable, answer, detail),
         429 => Reading::deferred(DeferCause::Throttled, answer, detail),
         // Not known, not allowed, not paid, not there, not so: the account or the template is wrong.
         300..=399 | 401..=405 => Reading::Fault(detail),
         400..=499 => Reading::Done(Outcome::Rejected { cause: RejectCause::Refused, detail }),
-        // A success, but not the one that the operator calls accepted.
-        _ => Reading::deferred(DeferCause::Unavailable, answer, detail),
+        // Also 5xx: the text may have been sent before the answer failed. And a success that is not the one which
+        // the operator calls accepted.
+        _ => Reading::Done(Outcome::Unknown { detail }),
     }
 }
 

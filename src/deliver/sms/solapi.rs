@@ -31,8 +31,9 @@ const KOREA: u16 = 82;
 /// If the provider's clock and the signed date differ less than this, the date was not the problem.
 const SKEW_MIN: SignedDuration = SignedDuration::from_secs(60);
 
-/// Most texts on a list that we ask for. All of them fit into what is read of an answer.
-const LIST_MAX: usize = 20;
+/// Most texts on a list that we ask for: more than budgets let one number have in hours. All of them fit into
+/// what is read of an answer.
+const LIST_MAX: usize = 100;
 
 /// The account at Solapi.
 pub(crate) struct Solapi {

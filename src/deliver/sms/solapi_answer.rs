@@ -27,7 +27,8 @@ pub(crate) fn classify(answer: &Answer, private: &[String]) -> Verdict {
     if code == "RequestTimeTooSkewed" {
         return Verdict::DateRefused(words);
     }
-    Verdict::Reading(by_error_code(&code, answer, &detail).unwrap_or_else(|| by_status(answer, detail)))
+    let known = by_error_code(&code, answer, &detail);
+    Verdict::Reading(known.unwrap_or_else(|| by_status(answer, detail, !code.is_empty())))
 }
 
 /// 200: the message counts as taken only if it was registered and is not listed as failed. There is
@@ -93,13 +94,16 @@ fn by_error_code(code: &str, answer: &Answer, detail: &str) -> Option<Reading> {
     }
 }
 
-fn by_status(answer: &Answer, detail: String) -> Reading {
+/// `is_solapis`: the error is in Solapi's own words.
+fn by_status(answer: &Answer, detail: String, is_solapis: bool) -> Reading {
     match answer.status {
-        408 | 425 | 500.. => Reading::deferred(DeferCause::Unavailable, answer, detail),
+        500.. if is_solapis => Reading::deferred(DeferCause::Unavailable, answer, detail),
+        408 | 425 | 503 => Reading::deferred(DeferCause::Unavailable, answer, detail),
         429 => Reading::deferred(DeferCause::Throttled, answer, detail),
         300..=399 | 401..=405 => Reading::Fault(detail),
         400..=499 => Reading::Done(Outcome::Rejected { cause: RejectCause::Refused, detail }),
-        // Documented is 200 only; some other success may or may not have sent it.
+        // Documented is 200 only; some other success may or may not have sent it. So may Solapi, before something
+        // on the way lost its answer: its list tells.
         _ => Reading::Done(Outcome::Unknown { detail }),
     }
 }

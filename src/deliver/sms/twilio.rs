@@ -18,8 +18,9 @@ use crate::{
 
 /// How long Twilio keeps trying: no text of ours is worth reading later. Its limit was 4 hours for long.
 const VALIDITY: SignedDuration = SignedDuration::from_hours(4);
-/// Most texts on a list that we ask for. All of them fit into what is read of an answer.
-const LIST_MAX: usize = 20;
+/// Most texts on a list that we ask for: more than budgets let one number have in hours. All of them fit into
+/// what is read of an answer.
+const LIST_MAX: usize = 100;
 
 /// The account at Twilio.
 pub(crate) struct Twilio {

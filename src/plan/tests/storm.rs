@@ -7,7 +7,10 @@ use std::{
 
 use super::*;
 use crate::{
-    alert::{Counted, Digest, FLAPPING_ROUNDS, FoldRow, FoldWord, Openings, Payer, Purse, STABLE_AFTER},
+    alert::{
+        ContactTelling, Counted, Digest, FLAPPING_ROUNDS, FoldRow, FoldWord, Openings, Payer, Purse,
+        STABLE_AFTER,
+    },
     config::Rate,
 };
 
@@ -26,6 +29,10 @@ struct Storm {
     texts: Vec<(Timestamp, ContactName, Purse)>,
     /// Rows by digest.
     rows: BTreeMap<AlertId, BTreeMap<AlertId, FoldRow>>,
+    /// What was written down of the spending.
+    charges: Vec<Charge>,
+    /// When the process began.
+    started: Timestamp,
     entropy: u8,
 }
 
@@ -44,13 +51,15 @@ impl Storm {
             rules,
             devices: DeviceBook::default(),
             budgets,
-            price: Each(1),
+            price: Each(1, 0),
             now: T0,
             alerts: Vec::new(),
             dues: Vec::new(),
             open: Vec::new(),
             texts: Vec::new(),
             rows: BTreeMap::new(),
+            charges: Vec::new(),
+            started: T0,
             entropy: 0,
         }
     }
@@ -99,7 +108,7 @@ impl Storm {
         }
         let present = Present {
             now: self.now,
-            running_since: T0,
+            running_since: self.started,
             rules: &self.rules,
             devices: &self.devices,
             budgets: &self.budgets,
@@ -117,11 +126,14 @@ impl Storm {
             self.alerts.push(Alert::opened_digest(id, digest, self.now, close_at));
             self.dues.push(Some(due_at));
         }
+        self.assert_days_hold(number, &plan.sends);
         self.budgets.spend(&plan.charges);
         if !kept {
             self.budgets.take_back(&plan.charges);
             return Vec::new();
         }
+        let kept = plan.charges.iter().filter(|charge| self.budgets.is_kept(&charge.payer));
+        self.charges.extend(kept.cloned());
         for fold in &plan.folds {
             self.budgets.fold(fold, self.now);
             self.rows.entry(fold.digest).or_default().insert(alert.id, fold.row.clone());
@@ -165,11 +177,19 @@ impl Storm {
 
     fn answer_one(&mut self, position: usize, outcome: Outcome) {
         let (number, send) = self.open.remove(position);
+        if let (Address::Gateway(rank), Outcome::Accepted { .. } | Outcome::Unknown { .. }) =
+            (send.address, &outcome)
+        {
+            let payer = Payer::Gateway(self.rules.gateways[usize::from(rank)].name.clone());
+            let charge = Charge { payer, at: self.now, units: self.price.0 };
+            self.budgets.spend(std::slice::from_ref(&charge));
+            self.charges.push(charge);
+        }
         let settlement = Settlement { send, outcome, segments: 0, ended: self.now };
         let mut alert = self.alerts[number].clone();
         let present = Present {
             now: self.now,
-            running_since: T0,
+            running_since: self.started,
             rules: &self.rules,
             devices: &self.devices,
             budgets: &self.budgets,
@@ -202,6 +222,44 @@ impl Storm {
         }
     }
 
+    /// The process ends and begins: what was under way has no answer, the books are read again.
+    fn restart(&mut self) {
+        self.now += SignedDuration::from_secs(1);
+        self.started = self.now;
+        self.open.clear();
+        self.budgets = Budgets::new(&self.rules);
+        self.budgets.spend(&self.charges);
+        for alert in &self.alerts {
+            let Some(Digest { contact, lane, due_at, counted }) = alert.digest.clone() else { continue };
+            if counted.is_some() {
+                self.budgets.remember_counted(&contact, lane, due_at);
+            } else {
+                let rows = self.rows.get(&alert.id).map_or(0, BTreeMap::len);
+                self.budgets.resume(&Opening { id: alert.id, contact, lane, due_at }, rows);
+            }
+        }
+        for (alert, due) in self.alerts.iter().zip(&mut self.dues) {
+            if alert.telling.contacts.values().any(ContactTelling::is_under_way) {
+                *due = Some(self.now);
+            }
+        }
+    }
+
+    /// Somebody has it, or has not any more.
+    fn acknowledge(&mut self, number: usize) {
+        let alert = &mut self.alerts[number];
+        (alert.state, alert.acknowledged) = match alert.state {
+            AlertState::Triggered => {
+                let by = Acknowledgement { by: "min".to_owned(), at: self.now };
+                (AlertState::Acknowledged, Some(by))
+            }
+            AlertState::Acknowledged | AlertState::Noted | AlertState::Resolved => {
+                (AlertState::Triggered, None)
+            }
+        };
+        self.dues[number] = Some(self.now);
+    }
+
     fn digests(&self) -> impl Iterator<Item = (&Alert, &Digest)> {
         self.alerts.iter().filter_map(|alert| Some((alert, alert.digest.as_ref()?)))
     }
@@ -209,6 +267,18 @@ impl Storm {
     fn words_of_digests(&self) -> Vec<String> {
         let counted = self.digests().filter_map(|(_, digest)| digest.counted.as_ref());
         counted.map(Counted::words).collect()
+    }
+
+    /// Of a gateway's day something is left whenever it gets what has no budget of its own.
+    fn assert_days_hold(&self, number: usize, sends: &[Send]) {
+        let mut decided = vec![0; self.rules.gateways.len()];
+        for send in sends {
+            let Address::Gateway(rank) = send.address else { continue };
+            let bound = send.subject != Subject::Digest && self.purse(number, send) == Purse::Texts;
+            let before = decided[usize::from(rank)];
+            assert!(!bound || self.budgets.has_room(rank, (self.now, before)), "{send:?} after {before}");
+            decided[usize::from(rank)] += u64::from(self.rules.gateways[usize::from(rank)].segments_max);
+        }
     }
 
     /// In no window more was spent than the budget, whose last text may be as long as it is.
@@ -256,7 +326,8 @@ impl Storm {
     }
 
     fn assert_nobody_is_forgotten(&self) {
-        for alert in self.alerts.iter().filter(|alert| alert.digest.is_none() && alert.is_open()) {
+        let waits = |alert: &&Alert| alert.digest.is_none() && alert.state == AlertState::Triggered;
+        for alert in self.alerts.iter().filter(waits) {
             for (name, contact) in &alert.telling.contacts {
                 let told =
                     Told::No < contact.told || contact.unreachable.is_some() || !contact.cycles.is_empty();
@@ -447,6 +518,140 @@ fn a_gateway_past_its_day_takes_only_what_no_limit_may_drop() {
     assert_eq!(storm.pass(30), ["sms 1 jin digest"]);
 }
 
+/// Gateways with a day's limit each, `spent` of which have none of it left.
+fn with_days(gateways_in_all: usize, spent: &[&str]) -> Storm {
+    let mut storm = Storm::with(vec![no_device("jin")], &[], &[], &[]);
+    storm.rules.gateways = gateways(gateways_in_all);
+    for gateway in &mut storm.rules.gateways {
+        gateway.per_day = NonZeroU32::new(1);
+    }
+    storm.budgets = Budgets::new(&storm.rules);
+    for name in spent {
+        storm.budgets.spend(&[Charge { payer: Payer::Gateway((*name).to_owned()), at: T0, units: 1 }]);
+    }
+    storm
+}
+
+#[test]
+fn a_gateway_past_its_day_takes_nothing_that_another_one_could_not_send() {
+    let put_off = || deferred(DeferCause::Unavailable);
+    let mut storm = with_days(2, &["gateway2"]);
+    storm.fire(Severity::High);
+    storm.fire(Severity::Disaster);
+    assert_eq!(storm.plan(), ["sms 1 jin", "sms 1 jin"]);
+    storm.answer_all(&|_| put_off());
+    assert_eq!(storm.plan(), ["sms 2 jin"], "the disaster");
+    assert_eq!(storm.open[0].1.address, Address::Gateway(1));
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(30), ["sms 1 jin digest"], "the other one is counted");
+    storm.answer_all(&|_| put_off());
+    storm.plan();
+    assert_eq!(storm.open[0].1.address, Address::Gateway(1), "a digest goes all the same");
+    storm.assert_digests_sum();
+
+    let mut storm = with_days(3, &["gateway2"]);
+    storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| put_off());
+    storm.plan();
+    assert_eq!(storm.open[0].1.address, Address::Gateway(2), "one after it has room");
+    storm.answer_all(&|_| put_off());
+    assert_eq!(storm.plan(), NOTHING, "that was all of them");
+    assert_eq!(storm.pass(10), ["sms 3 jin"], "after a pause");
+    assert_eq!(storm.digests().count(), 0);
+}
+
+#[test]
+fn one_alert_for_many_people_does_not_pass_a_gateways_day_by_all_of_them() {
+    let people: Vec<Person> = (0..9).map(|number| no_device(&format!("p{number}"))).collect();
+    let mut storm = Storm::with(people, &[], &[], &[]);
+    storm.rules.gateways = gateways(2);
+    storm.rules.gateways[0].per_day = NonZeroU32::new(2);
+    storm.rules.gateways[1].per_day = NonZeroU32::new(3);
+    storm.budgets = Budgets::new(&storm.rules);
+    storm.fire(Severity::High);
+    assert_eq!(storm.plan().len(), 5);
+    assert_eq!(storm.digests().count(), 4, "the others are told by digests, which no limit drops");
+}
+
+#[test]
+fn a_text_that_did_not_arrive_is_not_sent_by_a_gateway_past_its_day() {
+    let mut storm = with_days(2, &["gateway2"]);
+    for gateway in &mut storm.rules.gateways {
+        gateway.reports = true;
+    }
+    let first = storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.report(first, 1, undelivered()), NOTHING);
+    assert_eq!(storm.pass(30), ["sms 1 jin digest"]);
+}
+
+#[test]
+fn a_dearer_gateway_is_paid_for_and_what_was_put_off_is_not() {
+    let spent = |storm: &Storm, segments: u64| {
+        let jin: ContactName = "jin".parse().expect("a name");
+        let room = |more| storm.budgets.can_text(&jin, Purse::Texts, Severity::High, (storm.now, more));
+        !room(100 - segments) && room(99 - segments)
+    };
+    let budget = [rate(100, 6_000)];
+    let put_off = |_: &Send| deferred(DeferCause::Unavailable);
+    let mut storm = Storm::with(vec![no_device("jin")], &budget, &[], &[]);
+    storm.rules.gateways = gateways(2);
+    storm.price = Each(1, 2);
+    storm.fire(Severity::High);
+    storm.plan();
+    assert!(spent(&storm, 1));
+    for round in 0..3 {
+        storm.answer_all(&put_off);
+        storm.plan();
+        assert!(spent(&storm, 3), "round {round}: what the dearer of the two would cost");
+        storm.answer_all(&put_off);
+        storm.pass(60);
+    }
+
+    let mut storm = Storm::with(vec![no_device("jin")], &budget, &[], &[]);
+    storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| unknown());
+    for round in 0..3 {
+        assert_eq!(storm.pass(60).len(), 1);
+        assert!(spent(&storm, 2), "round {round}: the one without an answer, and this one");
+        storm.answer_all(&put_off);
+        storm.plan();
+    }
+}
+
+#[test]
+fn a_disaster_over_before_its_digest_goes_out_is_counted_as_over_though_its_push_came() {
+    let mut storm = Storm::with(vec![person("jin", 1)], &[], &[rate(1, 600)], &[]);
+    let numbers =
+        [storm.fire(Severity::Disaster), storm.fire(Severity::Disaster), storm.fire(Severity::Disaster)];
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    storm.plan();
+    storm.over(numbers[2]);
+    assert_eq!(storm.plan(), ["push 2 jin resolved"], "jin had the push");
+    storm.answer_all(&|_| accepted());
+    storm.pass(10);
+    assert_eq!(storm.words_of_digests(), ["2 more: 1 disaster, 1 resolved"]);
+    storm.assert_digests_sum();
+}
+
+#[test]
+fn what_comes_back_graver_than_it_was_told_is_told_at_once() {
+    let mut storm = Storm::with(vec![person("jin", 1)], &[], &[], &[]);
+    let graver = storm.fire(Severity::Disaster);
+    storm.alerts[graver].openings = flapping(FLAPPING_ROUNDS + 1, T0);
+    assert_eq!(storm.plan(), ["push 1 jin", "sms 2 jin"], "it flapped as high");
+    let raised = storm.fire(Severity::High);
+    storm.alerts[raised].openings = flapping(FLAPPING_ROUNDS + 1, T0);
+    assert_eq!(storm.plan(), NOTHING);
+    storm.alerts[raised].severity = Severity::Disaster;
+    storm.dues[raised] = Some(storm.now);
+    assert_eq!(storm.plan(), ["push 1 jin", "sms 2 jin"]);
+}
+
 fn undelivered() -> Fate {
     Fate::Failed { reason: "30005".to_owned() }
 }
@@ -515,7 +720,7 @@ fn a_digest_whose_text_did_not_arrive_is_pushed_again_or_reported_to_the_others(
 fn flapping(rounds: usize, now: Timestamp) -> Openings {
     let mut openings = Openings::default();
     for _ in 1..rounds {
-        openings = openings.next(now, now, now);
+        openings = openings.next(Severity::High, (now, now), now);
     }
     openings
 }
@@ -553,6 +758,9 @@ fn flapping_is_told_once_then_only_how_it_stands_when_it_is_stable() {
 enum Happening {
     Fire(u8),
     Over(usize),
+    Acknowledge(usize),
+    Raise(usize),
+    Restart,
     Pass(i64),
     Plan(usize, bool),
     PlanAll,
@@ -571,6 +779,9 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         8 => (0_u8..6).prop_map(Happening::Fire),
         1 => any::<usize>().prop_map(Happening::Over),
+        1 => any::<usize>().prop_map(Happening::Acknowledge),
+        1 => any::<usize>().prop_map(Happening::Raise),
+        1 => Just(Happening::Restart),
         3 => (1_i64..40).prop_map(Happening::Pass),
         1 => (40_i64..900).prop_map(Happening::Pass),
         8 => (any::<usize>(), proptest::bool::weighted(0.8)).prop_map(|(which, kept)| Happening::Plan(which, kept)),
@@ -591,19 +802,35 @@ proptest! {
         let people = vec![person("jin", 1), no_device("min")];
         let texts = [rate(few, 60), rate(many, 600)];
         let mut storm = Storm::with(people, &texts, &[rate(few, 120)], &[rate(many, 60)]);
-        storm.price = Each(segments);
+        storm.price = Each(segments, 0);
         storm.rules.gateways = gateways_that(2, true, true);
+        for gateway in &mut storm.rules.gateways {
+            gateway.segments_max = segments;
+            gateway.per_day = NonZeroU32::new(many);
+        }
+        storm.budgets = Budgets::new(&storm.rules);
         for happening in happenings {
             match happening {
                 Happening::Fire(severity) => {
                     storm.fire(Severity::from_number(severity).expect("0 to 5"));
                 }
-                Happening::Over(which) if !storm.alerts.is_empty() => {
+                Happening::Over(which) | Happening::Acknowledge(which) | Happening::Raise(which)
+                    if !storm.alerts.is_empty() =>
+                {
                     let number = which % storm.alerts.len();
-                    if storm.alerts[number].is_open() && storm.alerts[number].digest.is_none() {
+                    if !storm.alerts[number].is_open() || storm.alerts[number].digest.is_some() {
+                        continue;
+                    }
+                    if matches!(happening, Happening::Over(_)) {
                         storm.over(number);
+                    } else if matches!(happening, Happening::Acknowledge(_)) {
+                        storm.acknowledge(number);
+                    } else {
+                        storm.alerts[number].severity = Severity::Disaster;
+                        storm.dues[number] = Some(storm.now);
                     }
                 }
+                Happening::Restart => storm.restart(),
                 Happening::Plan(which, kept) if !storm.alerts.is_empty() => {
                     storm.plan_one(which % storm.alerts.len(), kept);
                 }
@@ -615,7 +842,7 @@ proptest! {
                 Happening::Report(which, attempt, fate) if !storm.alerts.is_empty() => {
                     storm.take_report(which % storm.alerts.len(), attempt, fate);
                 }
-                Happening::Over(_) | Happening::Plan(..) | Happening::Answer(..) | Happening::Report(..) => {}
+                Happening::Over(_) | Happening::Acknowledge(_) | Happening::Raise(_) | Happening::Plan(..) | Happening::Answer(..) | Happening::Report(..) => {}
             }
         }
         storm.plan();

@@ -121,16 +121,48 @@ impl Books {
         segments
     }
 
-    /// Every text that a phone got is in the ledger.
-    pub(crate) fn assert_the_ledger_has_every_text(&self) {
+    /// Every text and every push that a phone got is in the ledger, and nothing else is.
+    pub(crate) fn assert_the_ledger_has_everything_that_arrived(&self) {
         for (person, name) in self.people.iter().enumerate() {
-            let number = phone(person);
-            let got = self.texts.iter().filter(|text| text.to == number && text.accepted).count();
-            let pages = self.alerts.iter().chain(self.digests.values());
-            let rows = pages.flat_map(Page::rows).filter(|row| {
-                row["transport"] == "sms" && row["outcome"] == "accepted" && row["contact"] == name.as_str()
-            });
-            assert_eq!(rows.count(), got, "{name}");
+            let (number, device) = (phone(person), format!("device-{person}"));
+            let texts = self.texts.iter().filter(|text| text.to == number && text.accepted).count();
+            let pushes = self.pushes.iter().filter(|push| push.target == device && push.accepted).count();
+            let rows = |transport: &str| {
+                let pages = self.alerts.iter().chain(self.digests.values());
+                let rows = pages.flat_map(Page::rows).filter(|row| {
+                    row["transport"] == transport
+                        && row["outcome"] == "accepted"
+                        && row["contact"] == name.as_str()
+                });
+                rows.count()
+            };
+            assert_eq!((rows("sms"), rows("push")), (texts, pushes), "{name}");
+        }
+    }
+
+    /// Each disaster has a text of its own until the budget for them is spent, and not a segment longer; what is
+    /// held back goes into a digest.
+    pub(crate) fn assert_disasters_were_told_alone_while_their_budget_lasted(&self) {
+        for contact in &self.people {
+            let (mut alone, mut longest, mut held_back) = (0, 0, 0);
+            for alert in self.alerts.iter().filter(|alert| alert.0["severity"] == "disaster") {
+                let text = alert.rows().find(|row| {
+                    row["contact"] == contact.as_str()
+                        && row["transport"] == "sms"
+                        && row["subject"] == "opened"
+                        && row["outcome"] == "accepted"
+                });
+                if let Some(text) = text {
+                    let segments = text["segments"].as_u64().expect("what it is billed as");
+                    (alone, longest) = (alone + segments, longest.max(segments));
+                } else {
+                    held_back += 1;
+                    assert!(!alert.digests_for(contact).is_empty(), "{contact}: {}", alert.0);
+                }
+            }
+            let budget = disaster_text_limit();
+            assert!(0 < held_back && budget <= alone, "{contact}: {alone} segments, {held_back} held back");
+            assert!(alone < budget + longest, "{contact}: {alone} segments of a budget of {budget}");
         }
     }
 
@@ -149,26 +181,29 @@ impl Books {
         }
     }
 
-    /// Not one more, not one less, and each person's own.
+    /// Not one more, not one less, each person's own, and as grave as they are: nothing ends in these storms.
     pub(crate) fn assert_digests_count_what_was_folded(&self) {
-        let mut folded: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut folded: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
         for alert in &self.alerts {
+            let severity = alert.0["severity"].as_str().expect("a severity");
             for contact in &self.people {
                 for digest in alert.digests_for(contact) {
                     assert_eq!(self.digests[digest].0["digest"]["contact"], contact.as_str());
-                    *folded.entry(digest).or_default() += 1;
+                    *folded.entry(digest).or_default().entry(severity).or_default() += 1;
                 }
             }
         }
         for (id, digest) in &self.digests {
-            let (said, counts) = (&digest.0["digest"], folded.remove(id.as_str()).unwrap_or(0));
-            assert_eq!(said["count"], counts, "{}", digest.0);
+            let (said, counts) = (&digest.0["digest"], folded.remove(id.as_str()).unwrap_or_default());
+            assert_eq!(said["count"], counts.values().sum::<u64>(), "{}", digest.0);
             let by_severity = said["by_severity"].as_object().expect("counts");
-            let sum: u64 = by_severity.values().map(|count| count.as_u64().expect("a count")).sum();
-            let others =
-                said["resolved"].as_u64().expect("a count") + said["unreachable"].as_u64().expect("a count");
-            assert_eq!(sum + others, counts, "{}", digest.0);
+            let said: BTreeMap<&str, u64> = by_severity
+                .iter()
+                .map(|(severity, count)| (severity.as_str(), count.as_u64().expect("a count")))
+                .collect();
+            assert_eq!(said, counts, "{}", digest.0);
         }
+        assert!(folded.is_empty(), "counted by nobody: {:?}", folded.keys());
     }
 
     /// Alone or by a digest that names disasters.

@@ -304,5 +304,5 @@ async fn a_lost_text_is_asked_about_by_number_and_found_by_its_fields() {
     .await;
     let fate = account(&company, SECRET, &clock()).ask(text_to("+821012345678"), now()).await;
     assert_eq!(fate, Fate::Delivered);
-    assert_eq!(company.seen()[0].uri.query(), Some("to=01012345678&limit=20"));
+    assert_eq!(company.seen()[0].uri.query(), Some("to=01012345678&limit=100"));
 }

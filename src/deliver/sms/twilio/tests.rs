@@ -94,7 +94,7 @@ async fn a_lost_text_is_asked_about_by_number() {
     let seen = company.seen();
     assert_eq!(
         seen[0].uri.to_string(),
-        format!("/2010-04-01/Accounts/{SID}/Messages.json?To=%2B821012345678&PageSize=20")
+        format!("/2010-04-01/Accounts/{SID}/Messages.json?To=%2B821012345678&PageSize=100")
     );
 }
 
