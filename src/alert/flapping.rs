@@ -47,7 +47,8 @@ impl Openings {
     ) -> Self {
         let was_stable =
             STABLE_AFTER <= resolved.duration_since(opened) || STABLE_AFTER <= now.duration_since(resolved);
-        if was_stable {
+        // Times of a clock that ran ahead tell nothing.
+        if was_stable || now < resolved {
             return Self::default();
         }
         let recent = |at: &&Timestamp| now.duration_since(**at) < FLAPPING_WITHIN;
@@ -126,6 +127,12 @@ mod tests {
         assert!(!flapping.is_quiet(Severity::Disaster));
         let after_a_disaster = flapping.next(Severity::Disaster, (at(12), at(13)), at(15));
         assert!(after_a_disaster.is_quiet(Severity::Disaster), "that was told");
+    }
+
+    #[test]
+    fn times_of_a_clock_that_ran_ahead_do_not_make_it_flap() {
+        let ahead = opened_at(&[540, 543, 546]);
+        assert_eq!(ahead.next(Severity::High, (at(546), at(547)), at(10)), Openings::default());
     }
 
     #[test]
