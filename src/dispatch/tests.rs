@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
-    ops::Range,
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -11,13 +10,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::sync::Notify;
 
 use super::*;
 use crate::{
     alert::{
-        Alert, Charge, ContactName, DedupKey, DeviceId, Entry, Event, Fate, FoldRow, Language, Outcome,
-        PhoneNumber, Row, Severity, SigningKey, ThreadKey, Transport,
+        Alert, ContactName, DedupKey, DeviceId, Entry, Event, Fate, Language, Outcome, PhoneNumber, Row,
+        Severity, SigningKey, Transport,
     },
     clock::ManualClock,
     config::{Contact, Rate},
@@ -28,8 +26,8 @@ use crate::{
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Repeat},
     queue::{Poster, Queue},
     store::{
-        AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Health, HeartbeatRecord,
-        Lane, MemoryStore,
+        AlertFilter, DeviceRecord, MemoryStore,
+        guarded::{Guard, Guarded, Ruling},
     },
 };
 
@@ -52,7 +50,6 @@ enum Death {
 
 /// A store whose process dies at one write: from there on it answers nothing.
 struct Mortal {
-    inner: Arc<MemoryStore>,
     writes_left: AtomicUsize,
     death: Death,
     /// Writes made so far.
@@ -61,121 +58,41 @@ struct Mortal {
     is_full: AtomicBool,
 }
 
-fn dead<T>() -> Result<T, StoreError> {
-    Err(StoreError::Unavailable("the process is dead".to_owned()))
+fn dead() -> StoreError {
+    StoreError::Unavailable("the process is dead".to_owned())
 }
 
 impl Mortal {
-    fn is_dead(&self) -> bool {
-        self.writes_left.load(Ordering::SeqCst) == 0
+    fn of(inner: &Arc<MemoryStore>, writes_left: usize, death: Death) -> Arc<Guarded<Self>> {
+        let guard = Self {
+            writes_left: AtomicUsize::new(writes_left),
+            death,
+            writes: AtomicUsize::new(0),
+            is_full: AtomicBool::new(false),
+        };
+        Arc::new(Guarded { inner: inner.clone(), guard })
     }
 }
 
 #[async_trait]
-impl Store for Mortal {
-    async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
-        self.writes.fetch_add(1, Ordering::SeqCst);
+impl Guard for Mortal {
+    async fn write(&self) -> Ruling {
         if self.is_full.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable("no space left on device".to_owned()));
+            return Ruling::Refused(StoreError::Unavailable("no space left on the device".to_owned()));
         }
-        match self.writes_left.load(Ordering::SeqCst) {
-            0 => dead(),
-            1 => {
-                self.writes_left.store(0, Ordering::SeqCst);
-                if self.death == Death::After {
-                    self.inner.commit(lane, writes).await?;
-                }
-                dead()
-            }
-            left => {
-                self.writes_left.store(left - 1, Ordering::SeqCst);
-                self.inner.commit(lane, writes).await
-            }
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        let left = self.writes_left.load(Ordering::SeqCst);
+        self.writes_left.store(left.saturating_sub(1), Ordering::SeqCst);
+        match (left, self.death) {
+            (0, _) | (1, Death::Before) => Ruling::Refused(dead()),
+            (1, Death::After) => Ruling::Unheard(dead()),
+            _ => Ruling::Made,
         }
     }
 
-    async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
-        if self.is_dead() { dead() } else { self.inner.get(id).await }
+    fn read(&self) -> Result<(), StoreError> {
+        if self.writes_left.load(Ordering::SeqCst) == 0 { Err(dead()) } else { Ok(()) }
     }
-
-    async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
-        self.inner.find_threads(threads).await
-    }
-
-    async fn claim_due(
-        &self,
-        now: Timestamp,
-        limit: usize,
-        lease: SignedDuration,
-    ) -> Result<Vec<Stored>, StoreError> {
-        if self.is_dead() { dead() } else { self.inner.claim_due(now, limit, lease).await }
-    }
-
-    async fn release(&self, ids: &[AlertId]) {
-        self.inner.release(ids).await;
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.inner.next_due().await
-    }
-
-    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
-        self.inner.scheduled(after, limit).await
-    }
-
-    fn due_changed(&self) -> Arc<Notify> {
-        self.inner.due_changed()
-    }
-
-    async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
-        self.inner.list(filter).await
-    }
-
-    async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
-        self.inner.moved_rows(id).await
-    }
-
-    async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
-        self.inner.folds(digest).await
-    }
-
-    async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
-        self.inner.charges(since).await
-    }
-
-    async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError> {
-        self.inner.forget_charges(keep, limit).await
-    }
-
-    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        self.inner.signing_key(fresh).await
-    }
-
-    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {
-        self.inner.put_device(device).await
-    }
-
-    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
-        self.inner.devices().await
-    }
-
-    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
-        self.inner.put_heartbeat(lane, heartbeat).await
-    }
-
-    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
-        self.inner.heartbeats().await
-    }
-
-    async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.inner.purge(before, limit).await
-    }
-
-    async fn health(&self) -> Health {
-        self.inner.health().await
-    }
-
-    async fn close(&self) {}
 }
 
 /// An SMS company that takes everything.
@@ -309,13 +226,7 @@ async fn live_and_die(at_write: usize, death: Death) -> usize {
     *company.clock.lock().expect("no panic") = Some(clock.clone());
     let inner = Arc::new(MemoryStore::new());
     open_alerts(&inner, &clock, 0).await;
-    let mortal = Arc::new(Mortal {
-        inner: inner.clone(),
-        writes_left: AtomicUsize::new(at_write),
-        death,
-        writes: AtomicUsize::new(0),
-        is_full: AtomicBool::new(false),
-    });
+    let mortal = Mortal::of(&inner, at_write, death);
     let mut first = dispatcher(mortal.clone(), &clock, &company).await;
     for _ in 0..8 {
         if work(&mut first).await.is_err() {
@@ -332,7 +243,7 @@ async fn live_and_die(at_write: usize, death: Death) -> usize {
         clock.advance(SignedDuration::from_secs(60));
     }
     check(&inner, &company, (at_write, death)).await;
-    mortal.writes.load(Ordering::SeqCst)
+    mortal.guard.writes.load(Ordering::SeqCst)
 }
 
 async fn check(store: &MemoryStore, company: &Company, case: (usize, Death)) {
@@ -388,42 +299,19 @@ async fn what_could_not_be_written_spends_nothing() {
         let clock = ManualClock::at(T0);
         let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
         open_alerts(&inner, &clock, 0).await;
-        let full = Arc::new(Mortal {
-            inner: inner.clone(),
-            writes_left: AtomicUsize::new(usize::MAX),
-            death: Death::Before,
-            writes: AtomicUsize::new(0),
-            is_full: AtomicBool::new(true),
-        });
+        let full = Mortal::of(&inner, usize::MAX, Death::Before);
         let mut rules = rules();
         rules.gateways[0].per_day = per_day;
         let mut dispatcher = dispatcher_with(full.clone(), &clock, &company, rules).await;
         for _ in 0..5 {
             // What is due can still be read.
-            full.is_full.store(true, Ordering::SeqCst);
+            full.guard.is_full.store(true, Ordering::SeqCst);
             assert!(work(&mut dispatcher).await.is_err());
-            full.is_full.store(false, Ordering::SeqCst);
+            full.guard.is_full.store(false, Ordering::SeqCst);
         }
         work(&mut dispatcher).await.expect("the disk has room again");
         assert_eq!(company.texts.lock().expect("no panic").len(), BUDGET as usize, "{per_day:?}");
     }
-}
-
-#[tokio::test]
-async fn a_clock_that_was_ahead_uses_no_budget_up_for_good() {
-    let clock = ManualClock::at(T0 + SignedDuration::from_hours(24 * 365));
-    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
-    open_alerts(&store, &clock, 0).await;
-    work(&mut dispatcher(store.clone(), &clock, &company).await).await.expect("the store works");
-    assert_eq!(company.texts.lock().expect("no panic").len(), BUDGET as usize);
-
-    let clock = ManualClock::at(T0);
-    let mut dispatcher = dispatcher(store.clone(), &clock, &company).await;
-    assert!(dispatcher.budgets.is_stormy(&jin(), clock.now()), "it was a moment ago");
-    clock.advance(SignedDuration::from_mins(61));
-    open_alerts(&store, &clock, ALERTS).await;
-    work(&mut dispatcher).await.expect("the store works");
-    assert_eq!(company.texts.lock().expect("no panic").len(), 2 * BUDGET as usize);
 }
 
 #[tokio::test]

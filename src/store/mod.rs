@@ -7,6 +7,8 @@ mod codec;
 #[cfg(test)]
 mod conformance;
 mod filter;
+#[cfg(test)]
+pub(crate) mod guarded;
 mod memory;
 mod sled;
 

@@ -2,10 +2,10 @@
 
 use super::{
     encoding::{KOREAN_SMS_BYTES_MAX, LMS_BYTES_MAX, LMS_SEGMENTS, segments, width},
-    spell,
+    number, spell,
     text::cut,
 };
-use crate::config::Encoding;
+use crate::{alert::PhoneNumber, config::Encoding};
 
 /// Fewest units of the words that a link may leave. Below that the reader would get a link and no
 /// idea what it is about, so the link goes instead. Enough for `[Disaster] db1...`, or for
@@ -35,6 +35,14 @@ impl TextRules {
     /// Always this encoding. EUC-KR goes as an LMS where it is longer than an SMS.
     pub fn fixed(encoding: Encoding, max_segments: u8) -> Self {
         Self { encoding: Some(encoding), max_segments, lms: encoding == Encoding::EucKr }
+    }
+
+    /// Companies within Korea: EUC-KR and LMS at home, one part abroad.
+    pub(super) fn of_korea(to: &PhoneNumber, max_segments: u8) -> Self {
+        match number::abroad(to) {
+            Some(_) => Self::automatic(1),
+            None => Self::fixed(Encoding::EucKr, max_segments),
+        }
     }
 }
 

@@ -15,11 +15,10 @@ use super::{
     fit::TextRules,
     gateway::{Asked, Provider, Reading},
     nhn_answer, number,
-    solapi::{abroad, sender_digits},
+    solapi::sender_digits,
 };
 use crate::{
     alert::{Fate, PhoneNumber},
-    config::Encoding,
     deliver::Text,
 };
 
@@ -74,11 +73,8 @@ impl Nhn {
 
 impl Provider for Nhn {
     fn rules(&self, to: &PhoneNumber, max_segments: u8) -> TextRules {
-        match abroad(to) {
-            // Long texts do not go abroad.
-            Some(_) => TextRules::automatic(1),
-            None => TextRules::fixed(Encoding::EucKr, max_segments),
-        }
+        // Long texts do not go abroad.
+        TextRules::of_korea(to, max_segments)
     }
 
     fn request(
@@ -176,7 +172,7 @@ struct Recipient {
 
 impl<'a> Body<'a> {
     fn of(text: &'a Text, from: &'a str) -> Self {
-        let is_abroad = abroad(&text.to).is_some();
+        let is_abroad = number::abroad(&text.to).is_some();
         let recipient = Recipient {
             recipient_no: (!is_abroad).then(|| number::to_national(&text.to)),
             international_recipient_no: is_abroad.then(|| number::to_digits(&text.to)),

@@ -4,6 +4,9 @@ use rlibphonenumber::{PhoneNumber as Parsed, PhoneNumberFormat};
 
 use crate::alert::PhoneNumber;
 
+/// Country code of Korea, where texts go out as EUC-KR and numbers are dialled with their zero.
+const KOREA: u16 = 82;
+
 /// Digits as dialled within the number's own country: +821012345678 is 01012345678. A number of
 /// no known country keeps all its digits.
 pub(crate) fn to_national(number: &PhoneNumber) -> String {
@@ -22,6 +25,11 @@ pub(crate) fn to_digits(number: &PhoneNumber) -> String {
 pub(crate) fn by_country(number: &PhoneNumber) -> Option<(u16, String)> {
     let parsed = parsed(number)?;
     Some((u16::try_from(parsed.country_code).ok()?, parsed.get_national_significant_number()))
+}
+
+/// As [`by_country`], unless it is a Korean number.
+pub(crate) fn abroad(number: &PhoneNumber) -> Option<(u16, String)> {
+    by_country(number).filter(|(country, _)| *country != KOREA)
 }
 
 /// The digits among the characters.

@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     alert::{DeferCause, Fate, Outcome, PhoneNumber},
-    config::Encoding,
     deliver::Text,
 };
 
@@ -26,8 +25,6 @@ use crate::{
 pub(crate) const PATH: &str = "/messages/v4/send-many/detail";
 /// Random bytes of a salt; in hex that is 32 characters of the 12 to 64 that Solapi asks for.
 const SALT_BYTES: usize = 16;
-/// Country code of Korea, where texts go out as EUC-KR and numbers are dialled with their zero.
-const KOREA: u16 = 82;
 /// If the provider's clock and the signed date differ less than this, the date was not the problem.
 const SKEW_MIN: SignedDuration = SignedDuration::from_secs(60);
 
@@ -129,11 +126,8 @@ impl Solapi {
 
 impl Provider for Solapi {
     fn rules(&self, to: &PhoneNumber, max_segments: u8) -> TextRules {
-        match abroad(to) {
-            // There are no LMS abroad, and no word about texts of several parts.
-            Some(_) => TextRules::automatic(1),
-            None => TextRules::fixed(Encoding::EucKr, max_segments),
-        }
+        // There are no LMS abroad, and no word about texts of several parts.
+        TextRules::of_korea(to, max_segments)
     }
 
     fn request(
@@ -220,7 +214,7 @@ struct CustomFields {
 
 impl<'a> Body<'a> {
     fn of(text: &'a Text, from: &'a str) -> Self {
-        let (country, to) = match abroad(&text.to) {
+        let (country, to) = match number::abroad(&text.to) {
             Some((country, to)) => (Some(country.to_string()), to),
             None => (None, number::to_national(&text.to)),
         };
@@ -238,12 +232,6 @@ impl<'a> Body<'a> {
         };
         Self { messages: [message], allow_duplicates: true }
     }
-}
-
-/// Country code and the number without it and without trunk prefix, as Solapi wants them, unless it
-/// is a Korean number.
-pub(super) fn abroad(to: &PhoneNumber) -> Option<(u16, String)> {
-    number::by_country(to).filter(|(country, _)| *country != KOREA)
 }
 
 /// Senders are registered in domestic form; operators also write `02-930-2266` and `+8229302266`.

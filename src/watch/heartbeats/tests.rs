@@ -1,7 +1,6 @@
 //! Calls and lateness while the store fails, and when both come at once.
 
 use std::{
-    ops::Range,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -11,12 +10,12 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::{
-    alert::{AlertId, AlertState, Charge, FoldRow, Row},
+    alert::AlertState,
     clock::ManualClock,
     config,
     store::{
-        AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Health, MemoryStore,
-        Store, Stored,
+        MemoryStore, Store,
+        guarded::{Guard, Guarded, Ruling},
     },
 };
 
@@ -27,7 +26,6 @@ const YIELDS_MAX: usize = 1_000;
 
 /// A store that can fail, and whose writes can be held up.
 struct Frail {
-    inner: MemoryStore,
     /// So many further writes fail.
     failures: AtomicUsize,
     gate: Semaphore,
@@ -35,115 +33,24 @@ struct Frail {
     begun: AtomicUsize,
 }
 
-impl Frail {
-    async fn write(&self) -> Result<(), StoreError> {
+#[async_trait]
+impl Guard for Frail {
+    async fn write(&self) -> Ruling {
         self.begun.fetch_add(1, Ordering::SeqCst);
         let _permit = self.gate.acquire().await.expect("nobody closes it");
         let left = |left: usize| left.checked_sub(1);
         if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok() {
-            return Err(StoreError::Unavailable("input/output error".to_owned()));
+            return Ruling::Refused(StoreError::Unavailable("input/output error".to_owned()));
         }
-        Ok(())
+        Ruling::Made
     }
-}
-
-#[async_trait]
-impl Store for Frail {
-    async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
-        self.write().await?;
-        self.inner.commit(lane, writes).await
-    }
-
-    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
-        self.write().await?;
-        self.inner.put_heartbeat(lane, heartbeat).await
-    }
-
-    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
-        self.inner.heartbeats().await
-    }
-
-    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        self.inner.signing_key(fresh).await
-    }
-
-    async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
-        self.inner.get(id).await
-    }
-
-    async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
-        self.inner.find_threads(threads).await
-    }
-
-    async fn claim_due(
-        &self,
-        now: Timestamp,
-        limit: usize,
-        lease: SignedDuration,
-    ) -> Result<Vec<Stored>, StoreError> {
-        self.inner.claim_due(now, limit, lease).await
-    }
-
-    async fn release(&self, ids: &[AlertId]) {
-        self.inner.release(ids).await;
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.inner.next_due().await
-    }
-
-    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
-        self.inner.scheduled(after, limit).await
-    }
-
-    fn due_changed(&self) -> Arc<Notify> {
-        self.inner.due_changed()
-    }
-
-    async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
-        self.inner.list(filter).await
-    }
-
-    async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
-        self.inner.moved_rows(id).await
-    }
-
-    async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
-        self.inner.folds(digest).await
-    }
-
-    async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
-        self.inner.charges(since).await
-    }
-
-    async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError> {
-        self.inner.forget_charges(keep, limit).await
-    }
-
-    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {
-        self.inner.put_device(device).await
-    }
-
-    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
-        self.inner.devices().await
-    }
-
-    async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.inner.purge(before, limit).await
-    }
-
-    async fn health(&self) -> Health {
-        self.inner.health().await
-    }
-
-    async fn close(&self) {}
 }
 
 /// Two heartbeats, late three minutes after a call, over a frail store.
 struct Scene {
     heartbeats: Arc<Heartbeats>,
     queue: Arc<Queue>,
-    store: Arc<Frail>,
+    store: Arc<Guarded<Frail>>,
     clock: Arc<ManualClock>,
 }
 
@@ -154,12 +61,9 @@ impl Scene {
                     [[heartbeat]]\nname = \"one\"\n[[heartbeat]]\nname = \"two\"\n";
         let config = config::parse(text, Path::new("bongsu.toml"), &|_| None).unwrap();
         let clock = ManualClock::at(T0);
-        let store = Arc::new(Frail {
-            inner: MemoryStore::new(),
-            failures: AtomicUsize::new(0),
-            gate: Semaphore::new(100),
-            begun: AtomicUsize::new(0),
-        });
+        let guard =
+            Frail { failures: AtomicUsize::new(0), gate: Semaphore::new(100), begun: AtomicUsize::new(0) };
+        let store = Arc::new(Guarded { inner: Arc::new(MemoryStore::new()), guard });
         let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
         let heartbeats = Arc::new(Heartbeats::new(&config, clock.clone()));
         Self { heartbeats, queue, store, clock }
@@ -174,7 +78,7 @@ impl Scene {
     }
 
     fn fail(&self, writes: usize) {
-        self.store.failures.store(writes, Ordering::SeqCst);
+        self.store.guard.failures.store(writes, Ordering::SeqCst);
     }
 
     async fn step(&self) -> Result<(), StoreError> {
@@ -191,7 +95,7 @@ impl Scene {
     /// Lets the other tasks run until so many writes have begun.
     async fn begun(&self, writes: usize) {
         for _ in 0..YIELDS_MAX {
-            if writes <= self.store.begun.load(Ordering::SeqCst) {
+            if writes <= self.store.guard.begun.load(Ordering::SeqCst) {
                 return;
             }
             tokio::task::yield_now().await;
@@ -249,8 +153,8 @@ async fn a_call_that_comes_while_its_silence_is_written_takes_it_back() {
     let scene = Scene::start();
     scene.call("one").await.unwrap();
     scene.pass(180);
-    let gate = scene.store.gate.acquire_many(100).await.unwrap();
-    let begun = scene.store.begun.load(Ordering::SeqCst);
+    let gate = scene.store.guard.gate.acquire_many(100).await.unwrap();
+    let begun = scene.store.guard.begun.load(Ordering::SeqCst);
     let both = async {
         let late = scene.step();
         let called = async {
@@ -286,8 +190,8 @@ async fn a_caller_that_hangs_up_leaves_nothing_undone() {
     let calling = async {
         // The loop sleeps until the alert would be stated again.
         tokio::task::yield_now().await;
-        let gate = scene.store.gate.acquire_many(100).await.unwrap();
-        let begun = scene.store.begun.load(Ordering::SeqCst);
+        let gate = scene.store.guard.gate.acquire_many(100).await.unwrap();
+        let begun = scene.store.guard.begun.load(Ordering::SeqCst);
         tokio::select! {
             biased;
             called = scene.call("one") => panic!("nothing was written, and it was answered: {called:?}"),

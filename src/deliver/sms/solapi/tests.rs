@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::*;
+use crate::config::Encoding;
 use crate::{
     clock::{Clock, ManualClock},
     config::GatewayProvider,

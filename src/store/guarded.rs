@@ -1,0 +1,152 @@
+//! A store for tests that decides what becomes of each write and read: it fails, hangs, or dies.
+
+use std::{ops::Range, sync::Arc};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use super::{
+    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Health, HeartbeatRecord,
+    Lane, MemoryStore, Standing, Store, StoreError, Stored,
+};
+use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
+
+/// What becomes of what is asked of a [`Guarded`] store.
+#[async_trait]
+pub(crate) trait Guard: Send + Sync + 'static {
+    /// Asked before each write.
+    async fn write(&self) -> Ruling;
+
+    /// Asked before what planning reads.
+    fn read(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Of a write.
+pub(crate) enum Ruling {
+    /// It is made, and answered.
+    Made,
+    /// It is made, and this is the answer.
+    Unheard(StoreError),
+    /// It is not made.
+    Refused(StoreError),
+}
+
+/// A memory store with a guard.
+pub(crate) struct Guarded<G> {
+    pub(crate) inner: Arc<MemoryStore>,
+    pub(crate) guard: G,
+}
+
+impl<G: Guard> Guarded<G> {
+    async fn write<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        match self.guard.write().await {
+            Ruling::Made => write.await,
+            Ruling::Unheard(error) => {
+                write.await?;
+                Err(error)
+            }
+            Ruling::Refused(error) => Err(error),
+        }
+    }
+}
+
+#[async_trait]
+impl<G: Guard> Store for Guarded<G> {
+    async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
+        self.write(self.inner.commit(lane, writes)).await
+    }
+
+    async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
+        self.guard.read()?;
+        self.inner.get(id).await
+    }
+
+    async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.guard.read()?;
+        self.inner.find_threads(threads).await
+    }
+
+    async fn standings(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Standing>>, StoreError> {
+        self.guard.read()?;
+        self.inner.standings(threads).await
+    }
+
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: SignedDuration,
+    ) -> Result<Vec<Stored>, StoreError> {
+        self.guard.read()?;
+        self.inner.claim_due(now, limit, lease).await
+    }
+
+    async fn release(&self, ids: &[AlertId]) {
+        self.inner.release(ids).await;
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.next_due().await
+    }
+
+    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
+        self.inner.scheduled(after, limit).await
+    }
+
+    fn due_changed(&self) -> Arc<Notify> {
+        self.inner.due_changed()
+    }
+
+    async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
+        self.inner.list(filter).await
+    }
+
+    async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
+        self.inner.moved_rows(id).await
+    }
+
+    async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
+        self.inner.folds(digest).await
+    }
+
+    async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
+        self.inner.charges(since).await
+    }
+
+    async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError> {
+        self.inner.forget_charges(keep, limit).await
+    }
+
+    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {
+        self.inner.put_device(device).await
+    }
+
+    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
+        self.inner.devices().await
+    }
+
+    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        self.inner.signing_key(fresh).await
+    }
+
+    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
+        self.write(self.inner.put_heartbeat(lane, heartbeat)).await
+    }
+
+    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
+        self.inner.heartbeats().await
+    }
+
+    async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.inner.purge(before, limit).await
+    }
+
+    async fn health(&self) -> Health {
+        self.inner.health().await
+    }
+
+    async fn close(&self) {}
+}
