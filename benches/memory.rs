@@ -70,7 +70,7 @@ fn main() {
         drop(server);
         let began = now();
         let server = Server::start(folder, &fake, 1);
-        table.add("  from start to listening", (began.elapsed().as_secs_f64(), "s"), None);
+        table.add("  from start to its first answer", (began.elapsed().as_secs_f64(), "s"), None);
         thread::sleep(QUIET);
         table.add("  memory then", (memory(&server.process, "VmRSS"), "MB"), None);
     }

@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     fs,
+    io::{self, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::Path,
     process::Command,
@@ -40,13 +41,26 @@ impl Server {
         serve.arg("serve").arg("--config").arg(&config).current_dir(folder);
         let mut server = Self { address, process: Process::start(&mut serve) };
         let began = now();
-        while TcpStream::connect(address).is_err() {
+        while !answers(address) {
             server.process.assert_runs();
             assert!(began.elapsed() < START_MAX, "it does not listen");
             thread::sleep(Duration::from_millis(2));
         }
         server
     }
+}
+
+/// Whether it answers: it listens before its store is open.
+fn answers(address: SocketAddr) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(START_MAX))?;
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n")?;
+        let mut status = [0; 12];
+        stream.read_exact(&mut status)?;
+        Ok::<_, io::Error>(status.ends_with(b" 200"))
+    };
+    ask().unwrap_or(false)
 }
 
 fn configuration(address: SocketAddr, fake: &Fake, devices: u32) -> String {
