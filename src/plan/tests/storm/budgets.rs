@@ -1,0 +1,176 @@
+//! Past a budget: what is counted, what still goes out alone.
+
+use super::*;
+
+#[test]
+fn past_the_budget_texts_are_counted_in_one_digest_that_goes_out_whatever_was_spent() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(2, 600)], &[], &[]);
+    for _ in 0..5 {
+        storm.fire(Severity::High);
+    }
+    storm.fire(Severity::Average);
+    assert_eq!(storm.plan(), ["sms 1 jin", "sms 1 jin"], "the budget");
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(29), NOTHING);
+    assert_eq!(storm.pass(1), ["sms 1 jin digest"], "no limit drops it");
+    assert_eq!(storm.words_of_digests(), ["4 more: 3 high, 1 average"]);
+    storm.answer_all(&|_| accepted());
+    storm.plan();
+    let (digest, _) = storm.digests().next().expect("a digest");
+    assert_eq!(
+        (digest.state, digest.resolved.as_ref().map(|end| &end.by)),
+        (AlertState::Resolved, Some(&ResolvedBy::Told))
+    );
+    storm.assert_digests_sum();
+}
+
+#[test]
+fn a_disaster_has_a_budget_of_its_own_and_its_digest_is_there_within_a_minute() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(1, 600)], &[rate(2, 600)], &[]);
+    for severity in
+        [Severity::High, Severity::High, Severity::Disaster, Severity::Disaster, Severity::Disaster]
+    {
+        storm.fire(severity);
+    }
+    assert_eq!(storm.plan().len(), 3, "two disasters and one high");
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(10), ["sms 1 jin digest"]);
+    assert_eq!(storm.words_of_digests(), ["1 more: 1 disaster"], "named before the others");
+    storm.fire(Severity::Disaster);
+    assert_eq!(storm.plan(), NOTHING);
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(20), ["sms 1 jin digest"], "the others, 30 s after the first of them");
+    assert_eq!(storm.pass(25), ["sms 1 jin digest"], "the next disaster, 45 s after the last digest");
+}
+
+#[test]
+fn the_gravest_have_what_is_left() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(8, 600)], &[], &[]);
+    for _ in 0..20 {
+        storm.fire(Severity::Warning);
+    }
+    assert_eq!(storm.plan().len(), 6, "a quarter is left for what is graver");
+    storm.fire(Severity::High);
+    storm.fire(Severity::High);
+    storm.fire(Severity::High);
+    assert_eq!(storm.plan().len(), 2);
+}
+
+#[test]
+fn a_device_past_its_rate_gets_one_digest_instead_of_hours_of_pushes() {
+    let mut storm = Storm::with(vec![person("jin", 1)], &[], &[], &[rate(8, 60)]);
+    for _ in 0..100 {
+        storm.fire(Severity::High);
+    }
+    assert_eq!(storm.plan().len(), 7, "an eighth is left for disasters");
+    storm.answer_all(&|_| accepted());
+    storm.fire(Severity::Disaster);
+    assert_eq!(storm.plan(), ["push 1 jin", "sms 2 jin"]);
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(30), ["push 1 jin digest"]);
+    assert_eq!(storm.words_of_digests(), ["93 more: 93 high"]);
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(1_770), ["push 2 jin repeat"; 0], "no reminders one by one");
+    assert_eq!(
+        storm.pass(30),
+        ["push 1 jin digest", "sms 2 jin digest"],
+        "one for all: a disaster is among them"
+    );
+    assert_eq!(storm.words_of_digests()[1], "101 more: 1 disaster, 100 high");
+    storm.assert_digests_sum();
+}
+
+#[test]
+fn a_second_device_with_an_allowance_is_enough() {
+    let mut storm = Storm::with(vec![person("jin", 2)], &[], &[], &[rate(1, 60)]);
+    let first = storm.rules.people[0].devices[0];
+    storm.budgets.spend(&[Charge { payer: Payer::Device(first), at: T0, units: 1 }]);
+    storm.fire(Severity::High);
+    assert_eq!(storm.plan(), ["push 1 jin"]);
+    assert_eq!(storm.digests().count(), 0);
+}
+
+#[test]
+fn a_disaster_whose_push_has_no_allowance_is_texted_and_not_counted() {
+    let mut storm = Storm::with(vec![person("jin", 1)], &[], &[], &[rate(1, 60)]);
+    storm.fire(Severity::Disaster);
+    storm.fire(Severity::Disaster);
+    assert_eq!(storm.plan(), ["push 1 jin", "sms 2 jin", "sms 1 jin"]);
+    assert_eq!(storm.digests().count(), 0);
+}
+
+#[test]
+fn an_alert_over_before_its_digest_goes_out_is_counted_as_over_and_told_once() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(1, 600)], &[], &[]);
+    let numbers: Vec<usize> = (0..4).map(|_| storm.fire(Severity::High)).collect();
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    storm.over(numbers[3]);
+    assert_eq!(storm.plan(), NOTHING);
+    assert_eq!(storm.pass(30), ["sms 1 jin digest"]);
+    assert_eq!(storm.words_of_digests(), ["3 more: 2 high, 1 resolved"]);
+    storm.answer_all(&|_| accepted());
+    storm.over(numbers[2]);
+    storm.over(numbers[1]);
+    storm.plan();
+    assert_eq!(storm.pass(300), NOTHING, "an end is pushed, and jin has no device");
+    assert_eq!(storm.words_of_digests()[1], "2 more: 2 resolved");
+    storm.assert_digests_sum();
+}
+
+#[test]
+fn a_digest_that_cannot_be_delivered_is_tried_again_and_then_reported_to_the_others() {
+    let mut storm = Storm::with(vec![no_device("jin"), no_device("min")], &[rate(1, 600)], &[], &[]);
+    storm.alerts.clear();
+    storm.fire(Severity::High);
+    storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    storm.pass(30);
+    let to_jin = |send: &Send| send.contact.as_str() == "jin";
+    storm.answer_all(&|send| if to_jin(send) { deferred(DeferCause::Unavailable) } else { accepted() });
+    storm.plan();
+    assert_eq!(storm.pass(10), ["sms 2 jin digest"], "again by schedule");
+    storm.answer_all(&|_| rejected(RejectCause::Recipient));
+    // min's own budget is spent, too: that jin was not reached is counted for min.
+    assert_eq!(storm.plan(), NOTHING);
+    let journal = serde_json::to_string(&storm.alerts).expect("JSON");
+    assert!(journal.contains(r#""entry":"unreachable","contact":"jin""#), "{journal}");
+    assert!(storm.pass(600).contains(&"sms 1 min digest".to_owned()));
+    assert!(storm.words_of_digests().contains(&"1 more: 1 not told to others".to_owned()));
+}
+
+#[test]
+fn a_digest_that_was_texted_is_over_though_its_push_failed() {
+    let mut storm = Storm::with(vec![person("jin", 1)], &[], &[rate(1, 600)], &[]);
+    storm.fire(Severity::Disaster);
+    storm.fire(Severity::Disaster);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(10), ["push 1 jin digest", "sms 2 jin digest"]);
+    let by_push = |send: &Send| send.address.transport() == Transport::Push;
+    storm.answer_all(&|send| if by_push(send) { deferred(DeferCause::Unavailable) } else { accepted() });
+    assert_eq!(storm.plan(), NOTHING);
+    assert_eq!(storm.pass(60), NOTHING);
+    assert!(
+        storm
+            .digests()
+            .all(|(alert, _)| alert.state == AlertState::Resolved && alert.telling.repeat_at.is_none())
+    );
+}
+
+#[test]
+fn a_disaster_over_before_its_digest_goes_out_is_counted_as_over_though_its_push_came() {
+    let mut storm = Storm::with(vec![person("jin", 1)], &[], &[rate(1, 600)], &[]);
+    let numbers =
+        [storm.fire(Severity::Disaster), storm.fire(Severity::Disaster), storm.fire(Severity::Disaster)];
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    storm.plan();
+    storm.over(numbers[2]);
+    assert_eq!(storm.plan(), ["push 2 jin resolved"], "jin had the push");
+    storm.answer_all(&|_| accepted());
+    storm.pass(10);
+    assert_eq!(storm.words_of_digests(), ["2 more: 1 disaster, 1 resolved"]);
+    storm.assert_digests_sum();
+}

@@ -1,0 +1,188 @@
+//! A gateway's day, what a text costs, and texts that did not arrive.
+
+use super::*;
+
+#[test]
+fn a_gateway_past_its_day_takes_only_what_no_limit_may_drop() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[], &[], &[]);
+    storm.rules.gateways = gateways(2);
+    for gateway in &mut storm.rules.gateways {
+        gateway.per_day = NonZeroU32::new(1);
+    }
+    storm.budgets = Budgets::new(&storm.rules);
+    let taken = |name: &str| Charge { payer: Payer::Gateway(name.to_owned()), at: T0, units: 1 };
+    storm.budgets.spend(&[taken("gateway1")]);
+    storm.fire(Severity::High);
+    storm.plan();
+    assert_eq!(storm.open[0].1.address, Address::Gateway(1), "the next one");
+    storm.budgets.spend(&[taken("gateway2")]);
+    storm.fire(Severity::High);
+    storm.fire(Severity::Disaster);
+    assert_eq!(storm.plan(), ["sms 1 jin"], "the disaster");
+    assert_eq!(storm.pass(30), ["sms 1 jin digest"]);
+}
+
+/// Gateways with a day's limit each, `spent` of which have none of it left.
+fn with_days(gateways_in_all: usize, spent: &[&str]) -> Storm {
+    let mut storm = Storm::with(vec![no_device("jin")], &[], &[], &[]);
+    storm.rules.gateways = gateways(gateways_in_all);
+    for gateway in &mut storm.rules.gateways {
+        gateway.per_day = NonZeroU32::new(1);
+    }
+    storm.budgets = Budgets::new(&storm.rules);
+    for name in spent {
+        storm.budgets.spend(&[Charge { payer: Payer::Gateway((*name).to_owned()), at: T0, units: 1 }]);
+    }
+    storm
+}
+
+#[test]
+fn a_gateway_past_its_day_takes_nothing_that_another_one_could_not_send() {
+    let put_off = || deferred(DeferCause::Unavailable);
+    let mut storm = with_days(2, &["gateway2"]);
+    storm.fire(Severity::High);
+    storm.fire(Severity::Disaster);
+    assert_eq!(storm.plan(), ["sms 1 jin", "sms 1 jin"]);
+    storm.answer_all(&|_| put_off());
+    assert_eq!(storm.plan(), ["sms 2 jin"], "the disaster");
+    assert_eq!(storm.open[0].1.address, Address::Gateway(1));
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(30), ["sms 1 jin digest"], "the other one is counted");
+    storm.answer_all(&|_| put_off());
+    storm.plan();
+    assert_eq!(storm.open[0].1.address, Address::Gateway(1), "a digest goes all the same");
+    storm.assert_digests_sum();
+
+    let mut storm = with_days(3, &["gateway2"]);
+    storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| put_off());
+    storm.plan();
+    assert_eq!(storm.open[0].1.address, Address::Gateway(2), "one after it has room");
+    storm.answer_all(&|_| put_off());
+    assert_eq!(storm.plan(), NOTHING, "that was all of them");
+    assert_eq!(storm.pass(10), ["sms 3 jin"], "after a pause");
+    assert_eq!(storm.digests().count(), 0);
+}
+
+#[test]
+fn one_alert_for_many_people_does_not_pass_a_gateways_day_by_all_of_them() {
+    let people: Vec<Person> = (0..9).map(|number| no_device(&format!("p{number}"))).collect();
+    let mut storm = Storm::with(people, &[], &[], &[]);
+    storm.rules.gateways = gateways(2);
+    storm.rules.gateways[0].per_day = NonZeroU32::new(2);
+    storm.rules.gateways[1].per_day = NonZeroU32::new(3);
+    storm.budgets = Budgets::new(&storm.rules);
+    storm.fire(Severity::High);
+    assert_eq!(storm.plan().len(), 5);
+    assert_eq!(storm.digests().count(), 4, "the others are told by digests, which no limit drops");
+}
+
+#[test]
+fn a_text_that_did_not_arrive_is_not_sent_by_a_gateway_past_its_day() {
+    let mut storm = with_days(2, &["gateway2"]);
+    for gateway in &mut storm.rules.gateways {
+        gateway.reports = true;
+    }
+    let first = storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.report(first, 1, undelivered()), NOTHING);
+    assert_eq!(storm.pass(30), ["sms 1 jin digest"]);
+}
+
+#[test]
+fn a_dearer_gateway_is_paid_for_and_what_was_put_off_is_not() {
+    let spent = |storm: &Storm, segments: u64| {
+        let jin: ContactName = "jin".parse().expect("a name");
+        let room = |more| storm.budgets.can_text(&jin, Purse::Texts, Severity::High, (storm.now, more));
+        !room(100 - segments) && room(99 - segments)
+    };
+    let budget = [rate(100, 6_000)];
+    let put_off = |_: &Send| deferred(DeferCause::Unavailable);
+    let mut storm = Storm::with(vec![no_device("jin")], &budget, &[], &[]);
+    storm.rules.gateways = gateways(2);
+    storm.price = Each(1, 2);
+    storm.fire(Severity::High);
+    storm.plan();
+    assert!(spent(&storm, 1));
+    for round in 0..3 {
+        storm.answer_all(&put_off);
+        storm.plan();
+        assert!(spent(&storm, 3), "round {round}: what the dearer of the two would cost");
+        storm.answer_all(&put_off);
+        storm.pass(60);
+    }
+
+    let mut storm = Storm::with(vec![no_device("jin")], &budget, &[], &[]);
+    storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| unknown());
+    for round in 0..3 {
+        assert_eq!(storm.pass(60).len(), 1);
+        assert!(spent(&storm, 2), "round {round}: the one without an answer, and this one");
+        storm.answer_all(&put_off);
+        storm.plan();
+    }
+}
+
+#[test]
+fn a_text_that_did_not_arrive_is_charged_once_more_and_held_back_by_no_budget() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(2, 600)], &[], &[]);
+    storm.rules.gateways = gateways_that(3, true, false);
+    let first = storm.fire(Severity::High);
+    assert_eq!(storm.plan(), ["sms 1 jin"]);
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.report(first, 1, undelivered()), ["sms 2 jin"]);
+    assert_eq!(storm.open[0].1.address, Address::Gateway(1));
+    storm.answer_all(&|_| accepted());
+    storm.fire(Severity::High);
+    assert_eq!(storm.plan(), NOTHING, "both texts were paid for");
+    assert_eq!(storm.report(first, 2, undelivered()), ["sms 3 jin"], "it was let through before");
+    assert_eq!(storm.open[0].1.address, Address::Gateway(2), "not one that failed to deliver it");
+    storm.assert_digests_sum();
+}
+
+#[test]
+fn whoever_a_digest_told_stays_told_though_a_text_did_not_arrive() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(1, 3_600)], &[], &[]);
+    storm.rules.gateways = gateways_that(1, true, false);
+    let first = storm.fire(Severity::High);
+    storm.fire(Severity::High);
+    assert_eq!(storm.plan(), ["sms 1 jin"]);
+    storm.answer_all(&|_| accepted());
+    storm.pass(30);
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(1_770), NOTHING, "both reminders are for a digest");
+    storm.report(first, 1, undelivered());
+    let jin = storm.alerts[first].telling.contacts.values().next().expect("jin");
+    assert_eq!((jin.told, jin.certain), (Told::Folded, Told::Folded));
+}
+
+#[test]
+fn a_digest_whose_text_did_not_arrive_is_pushed_again_or_reported_to_the_others() {
+    for push_is_answered_first in [false, true] {
+        let mut storm = Storm::with(vec![person("jin", 1)], &[], &[rate(1, 600)], &[]);
+        storm.rules.gateways = gateways_that(1, true, false);
+        storm.fire(Severity::Disaster);
+        storm.fire(Severity::Disaster);
+        storm.plan();
+        storm.answer_all(&|_| accepted());
+        assert_eq!(storm.pass(10), ["push 1 jin digest", "sms 2 jin digest"]);
+        let digest = storm.open[0].0;
+        storm.rules.people.push(no_device("min"));
+        storm.answer_one(1, accepted());
+        storm.plan();
+        let put_off = deferred(DeferCause::Unavailable);
+        if push_is_answered_first {
+            storm.answer_one(0, put_off);
+            assert_eq!(storm.plan(), NOTHING, "the text is enough");
+            assert_eq!(storm.report(digest, 2, undelivered()), ["sms 3 min unreachable"]);
+        } else {
+            assert_eq!(storm.report(digest, 2, undelivered()), NOTHING);
+            storm.answer_one(0, put_off);
+            assert_eq!(storm.plan(), NOTHING);
+            assert_eq!(storm.pass(10), ["push 3 jin digest"], "it is not enough any more");
+        }
+    }
+}
