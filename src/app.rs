@@ -10,7 +10,10 @@ use tracing::{error, info, warn};
 
 mod balance;
 mod drift;
+mod janitor;
+mod pace;
 
+use self::pace::Pace;
 use crate::{
     alert::SigningKey,
     api::{self, Context},
@@ -30,19 +33,6 @@ use crate::{
     telemetry::Metrics,
     watch::Heartbeats,
 };
-
-/// How often counts are saved and old alerts removed.
-const JANITOR_EVERY: SignedDuration = SignedDuration::from_mins(1);
-
-/// Most alerts removed in one round of the janitor.
-const PURGE_PER_ROUND: usize = 1_000;
-
-/// Charges are of use for so long: the longest window that a budget may have, and a day. Those dated further
-/// ahead than that are of a clock that ran ahead, and would count at every start.
-const CHARGES_KEEP: SignedDuration = SignedDuration::from_hours(24 * 32);
-
-/// Most charges forgotten in one round of the janitor.
-const CHARGES_PER_ROUND: usize = 500;
 
 /// Most pages of 500 open alerts looked through at start; the others are noted when they are planned.
 const UNREACHED_PAGES_MAX: usize = 20;
@@ -162,11 +152,12 @@ impl App {
         let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = tasks.spawn(serve.into_future());
         let dispatch = tasks.spawn(dispatcher.run(dispatch_stop.clone()));
-        tasks.spawn(balance::watch(context.clone(), gateways, stop.clone()));
-        tasks.spawn(drift::watch(context.clone(), stop.clone()));
+        let pace = |every| Pace::new(clock.clone(), every, stop.clone());
+        tasks.spawn(balance::watch(context.clone(), gateways, pace(balance::EVERY)));
+        tasks.spawn(drift::watch(context.clone(), pace(drift::EVERY)));
         let watching = heartbeats.clone().run(context.queue.clone(), dispatch_stop.clone());
         let watching = tasks.spawn(watching);
-        tasks.spawn(janitor(context, clock.clone(), keep, stop.clone()));
+        tasks.spawn(janitor::tidy(context, keep, pace(janitor::EVERY)));
         Ok(Self {
             address,
             store,
@@ -297,35 +288,6 @@ pub fn rules(config: &Config) -> Rules {
         text_budget: config.sms.budget.clone(),
         disaster_budget: config.sms.disaster_budget.clone(),
         per_device: config.fcm.as_ref().map(|fcm| fcm.per_device.clone()).unwrap_or_default(),
-    }
-}
-
-/// Saves counts, and removes what is older than `store.keep`.
-async fn janitor(context: Context, clock: Arc<dyn Clock>, keep: SignedDuration, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = clock.sleep(JANITOR_EVERY) => {}
-        }
-        let before = clock.now().saturating_sub(keep).unwrap_or(jiff::Timestamp::MIN);
-        let saved = context.queue.save_seen().await;
-        if stop.is_cancelled() {
-            // The store is about to be closed: a scan would hold it open.
-            if let Err(error) = saved {
-                warn!(error = %error, "could not save counts: {error}");
-            }
-            break;
-        }
-        let purged = context.queue.store().purge(before, PURGE_PER_ROUND).await;
-        let now = clock.now();
-        let keep = now.saturating_sub(CHARGES_KEEP).unwrap_or(jiff::Timestamp::MIN)
-            ..now.saturating_add(CHARGES_KEEP).unwrap_or(jiff::Timestamp::MAX);
-        let forgotten = context.queue.store().forget_charges(keep, CHARGES_PER_ROUND).await;
-        match saved.and(forgotten).and(purged) {
-            Ok(0) => {}
-            Ok(purged) => info!(purged, "removed {purged} alerts older than store.keep"),
-            Err(error) => warn!(error = %error, "could not tidy up: {error}"),
-        }
     }
 }
 

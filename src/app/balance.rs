@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::{SignedDuration, Timestamp};
-use tokio_util::sync::CancellationToken;
+use jiff::SignedDuration;
 use tracing::{info, warn};
 
+use super::pace::Pace;
 use crate::{
     alert::{DedupKey, Event, EventStatus, Severity},
     api::Context,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How often.
-const EVERY: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Under which name such alerts are filed; no `[[integration]]` can have it.
 const HOUSE: &str = "bongsu";
@@ -26,21 +26,16 @@ const HOUSE: &str = "bongsu";
 /// long.
 const CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// Runs until `stop`, or ends at once where no gateway can be asked.
-pub(super) async fn watch(context: Context, gateways: Vec<Arc<dyn SmsTransport>>, stop: CancellationToken) {
+/// Runs until the pace is stopped, or ends at once where no gateway can be asked.
+pub(super) async fn watch(context: Context, gateways: Vec<Arc<dyn SmsTransport>>, mut pace: Pace) {
     let mut low = BTreeMap::new();
-    while !stop.is_cancelled() {
-        let next = context.clock.now().saturating_add(EVERY).unwrap_or(Timestamp::MAX);
+    loop {
         let mut asked = false;
         for gateway in &gateways {
             asked |= look(&context, gateway.as_ref(), &mut low).await;
         }
-        if !asked {
-            return;
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = context.clock.sleep_until(next) => {}
+        if !asked || !pace.next().await {
+            break;
         }
     }
 }

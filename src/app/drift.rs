@@ -2,30 +2,29 @@
 //! notification is late or early by it, and people should know that the two differ.
 
 use jiff::SignedDuration;
-use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::pace::Pace;
 use crate::api::Context;
 
 /// How often.
-const EVERY: SignedDuration = SignedDuration::from_mins(1);
+pub(super) const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A clock that is kept right by small steps moves by less between two words about it.
 const JUMP_MIN: SignedDuration = SignedDuration::from_secs(2);
 
-/// Runs until `stop`.
-pub(super) async fn watch(context: Context, stop: CancellationToken) {
+/// Runs until the pace is stopped.
+pub(super) async fn watch(context: Context, mut pace: Pace) {
     let mut said = SignedDuration::ZERO;
-    while !stop.is_cancelled() {
+    loop {
         let drift = context.clock.drift();
         context.metrics.clock_drift(drift.as_secs_f64());
         if let Some(words) = jump(said, drift) {
             warn!(drift_seconds = drift.as_secs_f64(), "{words}");
             said = drift;
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = context.clock.sleep(EVERY) => {}
+        if !pace.next().await {
+            break;
         }
     }
 }
