@@ -21,7 +21,7 @@ pub struct Problem {
     pub line: usize,
     /// Counted from 1, in characters.
     pub column: usize,
-    /// Table, key and what is expected there. Never holds a secret or a phone number.
+    /// Table, key and what is expected there. Never holds a secret or a person's phone number.
     pub what: String,
 }
 

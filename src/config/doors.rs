@@ -104,7 +104,8 @@ fn kind(text: &str) -> Result<IntegrationKind, Wanted> {
     let known = IntegrationKind::ALL.iter().find(|(name, _)| *name == text);
     known.map(|(_, kind)| *kind).ok_or_else(|| {
         let names: Vec<&str> = IntegrationKind::ALL.iter().map(|(name, _)| *name).collect();
-        format!("expected one of {}{}", names.join(", "), found(text))
+        let near = units::did_you_mean(text, &names);
+        format!("expected one of {}{}{near}", names.join(", "), found(text))
     })
 }
 

@@ -29,6 +29,9 @@ const NHN_URL_DEFAULT: &str = "https://sms.api.nhncloudservice.com";
 /// Where a Kannel takes texts, unless its configuration says otherwise.
 const KANNEL_PATH: &str = "/cgi-bin/sendsms";
 
+/// Digits of a whole number with its country code; fewer are a short code.
+const FROM_DIGITS: RangeInclusive<usize> = 8..=15;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Solapi,
@@ -59,13 +62,8 @@ fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
     if let Some(name) = &name {
         section.label = format!("[[sms.gateway]] `{name}`");
     }
-    let kind = section.must_read("provider", raw.provider.as_ref(), KINDS, |text| match text {
-        "solapi" => Ok(Kind::Solapi),
-        "twilio" => Ok(Kind::Twilio),
-        "kannel" => Ok(Kind::Kannel),
-        "nhn" => Ok(Kind::Nhn),
-        "http" => Ok(Kind::Http),
-        _ => Err(format!("expected {KINDS}{}", found(text))),
+    let kind = section.must_read("provider", raw.provider.as_ref(), KINDS, |text| {
+        kind(text).ok_or_else(|| format!("expected {KINDS}{}", found(text)))
     });
     let from = section.read("from", raw.from.as_ref(), |text| match text.trim() {
         "" => Err("is empty, expected the sender's number or name".to_owned()),
@@ -116,32 +114,70 @@ fn per_day(section: &mut Section<'_, '_>, field: Option<&Leaf>) -> Option<NonZer
     limit
 }
 
+fn kind(provider: &str) -> Option<Kind> {
+    match provider {
+        "solapi" => Some(Kind::Solapi),
+        "twilio" => Some(Kind::Twilio),
+        "kannel" => Some(Kind::Kannel),
+        "nhn" => Some(Kind::Nhn),
+        "http" => Some(Kind::Http),
+        _ => None,
+    }
+}
+
+/// Keys that do not belong to every provider, and those that they belong to.
+const OWNERS: [(&str, &[Kind]); 17] = [
+    ("base_url", &[Kind::Solapi, Kind::Nhn, Kind::Twilio]),
+    ("api_key", &[Kind::Solapi, Kind::Nhn]),
+    ("api_secret", &[Kind::Solapi, Kind::Nhn]),
+    ("method", &[Kind::Http]),
+    ("url", &[Kind::Http, Kind::Kannel]),
+    ("headers", &[Kind::Http]),
+    ("body_type", &[Kind::Http]),
+    ("body", &[Kind::Http]),
+    ("accepted", &[Kind::Http]),
+    ("rejected", &[Kind::Http]),
+    ("id_pointer", &[Kind::Http]),
+    ("encoding", &[Kind::Http]),
+    ("account_sid", &[Kind::Twilio]),
+    ("auth_token", &[Kind::Twilio]),
+    ("messaging_service_sid", &[Kind::Twilio]),
+    ("username", &[Kind::Kannel]),
+    ("password", &[Kind::Kannel]),
+];
+
+/// Whether a gateway of this provider may have `key`; one that nobody knows may have every key.
+pub(super) fn takes(provider: &str, key: &str) -> bool {
+    kind(provider).is_none_or(|kind| belongs(key, kind))
+}
+
+fn belongs(key: &str, kind: Kind) -> bool {
+    OWNERS.iter().find(|(owned, _)| *owned == key).is_none_or(|(_, owners)| owners.contains(&kind))
+}
+
 fn refuse_keys_of_others(section: &mut Section<'_, '_>, raw: &RawGateway, kind: Kind) {
-    let headers = raw.headers.as_ref().map(Spanned::span);
     let place = |leaf: &Option<Leaf>| leaf.as_ref().map(Spanned::span);
-    let (keyed, http) = (&[Kind::Solapi, Kind::Nhn][..], &[Kind::Http][..]);
-    let (twilio, kannel) = (&[Kind::Twilio][..], &[Kind::Kannel][..]);
-    let keys: [(&str, &[Kind], _); 17] = [
-        ("base_url", &[Kind::Solapi, Kind::Nhn, Kind::Twilio], place(&raw.base_url)),
-        ("api_key", keyed, place(&raw.api_key)),
-        ("api_secret", keyed, place(&raw.api_secret)),
-        ("method", http, place(&raw.method)),
-        ("url", &[Kind::Http, Kind::Kannel], place(&raw.url)),
-        ("headers", http, headers),
-        ("body_type", http, place(&raw.body_type)),
-        ("body", http, place(&raw.body)),
-        ("accepted", http, raw.accepted.as_ref().map(Spanned::span)),
-        ("rejected", http, raw.rejected.as_ref().map(Spanned::span)),
-        ("id_pointer", http, place(&raw.id_pointer)),
-        ("encoding", http, place(&raw.encoding)),
-        ("account_sid", twilio, place(&raw.account_sid)),
-        ("auth_token", twilio, place(&raw.auth_token)),
-        ("messaging_service_sid", twilio, place(&raw.messaging_service_sid)),
-        ("username", kannel, place(&raw.username)),
-        ("password", kannel, place(&raw.password)),
+    let keys = [
+        ("base_url", place(&raw.base_url)),
+        ("api_key", place(&raw.api_key)),
+        ("api_secret", place(&raw.api_secret)),
+        ("method", place(&raw.method)),
+        ("url", place(&raw.url)),
+        ("headers", raw.headers.as_ref().map(Spanned::span)),
+        ("body_type", place(&raw.body_type)),
+        ("body", place(&raw.body)),
+        ("accepted", raw.accepted.as_ref().map(Spanned::span)),
+        ("rejected", raw.rejected.as_ref().map(Spanned::span)),
+        ("id_pointer", place(&raw.id_pointer)),
+        ("encoding", place(&raw.encoding)),
+        ("account_sid", place(&raw.account_sid)),
+        ("auth_token", place(&raw.auth_token)),
+        ("messaging_service_sid", place(&raw.messaging_service_sid)),
+        ("username", place(&raw.username)),
+        ("password", place(&raw.password)),
     ];
-    for (key, owners, place) in keys {
-        if let Some(place) = place.filter(|_| !owners.contains(&kind)) {
+    for (key, place) in keys {
+        if let Some(place) = place.filter(|_| !belongs(key, kind)) {
             section.problem(place, key, "does not belong to this gateway's provider");
         }
     }
@@ -173,7 +209,13 @@ fn twilio(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<TwilioGatew
             let problem = "either this or `from`: a messaging service chooses the sender itself";
             section.problem(service.span(), "messaging_service_sid", problem);
         }
-        (Some(_), None) | (None, Some(_)) => {}
+        (Some(from), None) => {
+            let digits = from.get_ref().as_str().map(str::trim).unwrap_or_default();
+            if FROM_DIGITS.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+                section.warning(from.span(), "from", format!("Twilio wants +{digits}"));
+            }
+        }
+        (None, Some(_)) => {}
     }
     let base_url = base_url(section, raw.base_url.as_ref(), TWILIO_URL_DEFAULT);
     let account_sid =

@@ -53,7 +53,8 @@ pub fn parse(text: &str, file_name: &Path, environment: Environment<'_>) -> Resu
     let raw: RawConfig = match toml::from_str(text) {
         Ok(raw) => raw,
         Err(error) => {
-            check.problem(error.span().map_or(0, |span| span.start), explain(error, text));
+            let (at, what) = explain(error, text);
+            check.problem(at, what);
             return Err(ConfigError::Problems(check.problems));
         }
     };

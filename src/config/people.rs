@@ -140,8 +140,19 @@ fn check_roads(section: &mut Section<'_, '_>, raw: &RawContact, contact: &Contac
                 (true, true) => "it has no `phone`",
             };
             let line = section.check.line_of(header.start);
+            let open_push = match (roads.push, has_device) {
+                (true, _) => "give it devices",
+                (false, true) => "add [fcm]",
+                (false, false) => "give it devices with [fcm]",
+            };
+            let open_text = match (roads.gateway, texts, has_phone) {
+                (true, true, _) => "give it a phone",
+                (true, false, _) => "turn texts on",
+                (false, _, true) => "add [[sms.gateway]]",
+                (false, _, false) => "give it a phone with [[sms.gateway]]",
+            };
             let what = format!(
-                "contact `{}` (line {line}) can be reached by no road: {push} and {text}",
+                "contact `{}` (line {line}) can be reached by no road: {push} and {text}; {open_text}, or {open_push}",
                 contact.name
             );
             section.check.problem(header.start, what);

@@ -21,6 +21,9 @@ pub(super) type Words = BTreeMap<Spanned<String>, Leaf>;
 /// Tables that there may be several of.
 pub(super) const LISTS: [&str; 5] = ["integration", "contact", "operator", "heartbeat", "sms.gateway"];
 
+/// Keys that stand above the first table.
+pub(super) const ABOVE_TABLES: [&str; 4] = ["public_url", "language", "time_zone", "templates"];
+
 /// Keys that are known, and refused because nothing behind them works yet.
 pub(super) const NOT_BUILT: [&str; 7] =
     ["tls", "rotation", "policy", "route", "peer", "status_page", "receipt_within"];

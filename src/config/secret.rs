@@ -116,7 +116,10 @@ fn resolve(check: &Check<'_>, value: &toml::Value) -> Result<(SecretString, Sour
     match kind {
         "env" => {
             let text = (check.environment)(name).ok_or_else(|| {
-                format!("environment variable {name} is not set, expected it to hold the secret")
+                format!(
+                    "environment variable {name} is not set, expected it to hold the secret \
+                     (an EnvironmentFile of systemd counts for the service only)"
+                )
             })?;
             Ok((text.into(), Source::Environment(name.to_owned())))
         }

@@ -146,6 +146,24 @@ fn a_configuration_that_is_absent_or_huge_is_refused_by_name() {
 }
 
 #[test]
+fn a_number_of_twilio_without_its_plus_is_a_warning_and_a_short_code_is_none() {
+    for (from, warning) in [
+        ("15005550006", Some("bongsu.toml:2:8: [[sms.gateway]] `world` from: Twilio wants +15005550006")),
+        ("+15005550006", None),
+        ("72345", None),
+        ("BONGSU", None),
+    ] {
+        let text = format!(
+            "[[sms.gateway]]\nfrom = \"{from}\"\nname = \"world\"\nprovider = \"twilio\"\nauth_token = \"t\"\n\
+             account_sid = \"AC0123456789abcdef0123456789abcdef\"\n[[contact]]\nname = \"jin\"\nphone = \"+12025550123\"\n"
+        );
+        let warnings = good(&text).warnings;
+        let said: Vec<_> = warnings.iter().filter(|warning| warning.contains("Twilio")).collect();
+        assert_eq!(said, warning.iter().collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn what_deserves_a_look_is_a_warning_and_not_an_error() {
     let text = LEAST
         .replace("https://alerts", "http://alerts")

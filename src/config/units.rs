@@ -155,6 +155,21 @@ pub(super) fn threshold(text: &str) -> Result<Option<Severity>, Wanted> {
     }
 }
 
+/// `; did you mean …?` if one of `known` is near `word`, else nothing.
+pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
+    /// More differences than this make another word.
+    const DIFFERENCES_MAX: usize = 2;
+    let folded = word.to_ascii_lowercase();
+    let differences = |known: &&&str| strsim::osa_distance(&folded, known);
+    match known.iter().min_by_key(differences) {
+        // Half of a short word is not a likeness.
+        Some(near) if differences(&near) <= DIFFERENCES_MAX.min(near.len() / 3) => {
+            format!("; did you mean `{near}`?")
+        }
+        Some(_) | None => String::new(),
+    }
+}
+
 /// A name that goes into URLs, metrics and logs as it is.
 pub(super) fn name(text: &str) -> Result<String, Wanted> {
     const CHARS_MAX: usize = 64;

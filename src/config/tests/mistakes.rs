@@ -18,12 +18,12 @@ phone = "+12025550123"
 "#;
 
 /// The beginning of a configuration, and everything that is said about it.
-const MISTAKES: [(&str, &str); 30] = [
+const MISTAKES: [(&str, &str); 36] = [
     (
         r#"[server]
 lissten = "0.0.0.0:8080"
 "#,
-        r#"bongsu.toml:2:1: unknown key `lissten` in [server], expected one of listen, body_limit"#,
+        r#"bongsu.toml:2:1: unknown key `lissten` in [server], expected one of listen, body_limit; did you mean `listen`?"#,
     ),
     (
         r#"public_url = "https://a.example
@@ -113,7 +113,7 @@ name = "zabbix"
 kind = "zabbix"
 key = { env = "ZABBIX_KEY" }
 "#,
-        r#"bongsu.toml:4:7: [[integration]] `zabbix` key: environment variable ZABBIX_KEY is not set, expected it to hold the secret"#,
+        r#"bongsu.toml:4:7: [[integration]] `zabbix` key: environment variable ZABBIX_KEY is not set, expected it to hold the secret (an EnvironmentFile of systemd counts for the service only)"#,
     ),
     (
         r#"[[integration]]
@@ -217,7 +217,7 @@ bongsu.toml:5:12: [fcm] base_url: expected a URL without user, password, `?` and
 bongsu.toml:6:18: [fcm] receipt_within: anything but "off" is not built yet in this version
 bongsu.toml:7:12: [fcm] extra_ca: could not read no-such.pem: No such file or directory (os error 2)
 bongsu.toml:8:9: [fcm] proxy: expected a URL that starts with http:// or https://
-bongsu.toml:9:1: contact `min` (line 9) can be reached by no road: it has no `devices` and it has no `phone`"#,
+bongsu.toml:9:1: contact `min` (line 9) can be reached by no road: it has no `devices` and it has no `phone`; give it a phone, or give it devices"#,
     ),
     (
         r#"[fcm]
@@ -328,6 +328,54 @@ method = "GET"
 bongsu.toml:4:7: [[sms.gateway]] `mine` url: the text would be empty, expected {{text}}"#,
     ),
     (
+        r#"[contact]
+name = "jin"
+"#,
+        r#"bongsu.toml:1:1: [contact]: write [[contact]], with two brackets"#,
+    ),
+    (
+        r#"language = "en"
+[sms.gateway]
+name = "one"
+[sms.gateway]
+name = "two"
+"#,
+        r#"bongsu.toml:2:1: [sms.gateway]: write [[sms.gateway]], with two brackets"#,
+    ),
+    (
+        r#"[ integration ] # Zabbix
+name = "one"
+[[integration]]
+name = "two"
+"#,
+        r#"bongsu.toml:1:1: [integration]: write [[integration]], with two brackets"#,
+    ),
+    (
+        r#"[[sms.gateway]]
+name = "one"
+apikey = "hunter2"
+provider = "solapi"
+[[sms.gateway]]
+provider = "twilio"
+"#,
+        r#"bongsu.toml:3:1: unknown key `apikey` in [[sms.gateway]], expected one of name, provider, from, timeout, per_day, extra_ca, proxy, base_url, api_key, api_secret, max_segments; did you mean `api_key`?"#,
+    ),
+    (
+        r#"[[operator]]
+name = "jin"
+language = "en"
+"#,
+        r#"bongsu.toml:3:1: unknown key `language` in [[operator]], expected one of name, token, role; it belongs above the first table"#,
+    ),
+    (
+        r#"[[integration]]
+name = "kuma"
+kind = "Uptime-Kuma"
+key = { env = "KEY" }
+"#,
+        r#"bongsu.toml:3:8: [[integration]] `kuma` kind: expected one of zabbix, grafana, alertmanager, munin, whatap, uptime_kuma, generic, found "Uptime-Kuma"; did you mean `uptime_kuma`?"#,
+    ),
+    (
         r#"[fcm]
 ttl = "20s"
 ttl = "30s"
@@ -433,8 +481,8 @@ always_at = "off"
 name = "min"
 phone = "+821012345678"
 "#,
-        r#"bongsu.toml:4:1: contact `min` (line 4) can be reached by no road: there is no [fcm] for pushes and texts are off in [sms]
-bongsu.toml:14:1: contact `rest` (line 14) can be reached by no road: there is no [fcm] for pushes and texts are off in [sms]"#,
+        r#"bongsu.toml:4:1: contact `min` (line 4) can be reached by no road: there is no [fcm] for pushes and texts are off in [sms]; turn texts on, or give it devices with [fcm]
+bongsu.toml:14:1: contact `rest` (line 14) can be reached by no road: there is no [fcm] for pushes and texts are off in [sms]; turn texts on, or give it devices with [fcm]"#,
     ),
     (
         r#"[retry]
