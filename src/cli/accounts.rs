@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Failure, say};
+use super::say;
 use crate::deliver::{
     SmsTransport,
     sms::{Look, Seen},
 };
 
 /// Asks every SMS company how the account stands. No text is sent: that would cost money.
-pub(super) async fn look_at(gateways: &[Arc<dyn SmsTransport>]) -> Result<(), Failure> {
+/// Answers what is wrong, one line for each fault.
+pub(super) async fn look_at(gateways: &[Arc<dyn SmsTransport>]) -> Vec<String> {
     let mut faults = Vec::new();
     for gateway in gateways {
         let account = account(gateway.as_ref()).await;
@@ -19,7 +20,7 @@ pub(super) async fn look_at(gateways: &[Arc<dyn SmsTransport>]) -> Result<(), Fa
     if !gateways.is_empty() {
         say("online: no text was sent; `bongsu send --severity disaster \"TITLE\"` sends one");
     }
-    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
+    faults
 }
 
 /// What is known of an account.
@@ -177,6 +178,17 @@ mod tests {
         ] {
             assert_eq!(accounts(&gateway).await, [expected]);
         }
+    }
+
+    #[tokio::test]
+    async fn a_company_that_cannot_be_reached_is_named_with_its_host() {
+        let gateway = "[[sms.gateway]]\nname = \"away\"\nprovider = \"solapi\"\nfrom = \"029302266\"\n\
+                       base_url = \"http://127.0.0.1:1\"\napi_key = \"k\"\napi_secret = \"s\"\n";
+        let account = &accounts(gateway).await[0];
+        assert_eq!(account.lines, [""; 0]);
+        let [fault] = account.faults.as_slice() else { panic!("{account:?}") };
+        assert!(fault.starts_with("sms gateway `away`: could not reach 127.0.0.1: "), "{fault}");
+        assert!(fault.ends_with("; check network, firewall or proxy"), "{fault}");
     }
 
     #[tokio::test]

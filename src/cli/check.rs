@@ -12,6 +12,11 @@ use crate::{
     deliver::{Renderer, SmsTransport, fcm::FcmTransport, sms},
 };
 
+/// What `--online` found: one fault a line.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub(super) struct Faults(Vec<String>);
+
 /// Reads everything that `serve` reads, touches nothing, and says what it found.
 pub(super) fn run(path: &Path, online: bool, environment: Environment<'_>) -> Result<(), Failure> {
     let config = super::read(path, environment)?;
@@ -35,20 +40,19 @@ pub(super) fn run(path: &Path, online: bool, environment: Environment<'_>) -> Re
             return Ok(());
         }
         // What is wrong with one road is no reason to be silent about the other.
-        let push = if let Some(fcm) = &fcm {
-            rehearse(fcm).await
+        let mut faults = Vec::new();
+        if let Some(fcm) = &fcm {
+            faults.extend(rehearse(fcm).await.err());
         } else {
             say("online: there is no [fcm], so Google was not asked");
-            Ok(())
-        };
-        let texts = accounts::look_at(&gateways).await;
-        push?;
-        texts
+        }
+        faults.extend(accounts::look_at(&gateways).await);
+        if faults.is_empty() { Ok(()) } else { Err(Faults(faults).into()) }
     })
 }
 
 fn describe(path: &Path, config: &Config) {
-    say(&format!("{}: no errors", path.display()));
+    say(&format!("{}: the file has no errors", path.display()));
     let engine = match &config.store.engine {
         StoreEngine::Memory => "in memory (nothing survives a restart)".to_owned(),
         StoreEngine::Sled(path) => format!("in {}", path.display()),
@@ -84,8 +88,9 @@ fn describe(path: &Path, config: &Config) {
 fn say_texts(config: &Config, renderer: &Renderer, gateways: &[Arc<dyn SmsTransport>]) {
     let link = format!("{}/alerts/{}", config.public_url, AlertId::from_bytes([0x77; 16]));
     let mut said = BTreeSet::new();
-    for (gateway, contact) in
-        gateways.iter().flat_map(|gateway| config.contacts.iter().map(move |contact| (gateway, contact)))
+    let by_provider = gateways.iter().zip(config.sms.gateways.iter().map(|gateway| &gateway.provider));
+    for ((gateway, provider), contact) in
+        by_provider.flat_map(|pair| config.contacts.iter().map(move |contact| (pair, contact)))
     {
         let Some(phone) = &contact.phone else { continue };
         let fitted = gateway.fit(phone, &renderer.example_sms(&link, contact.language));
@@ -99,10 +104,12 @@ fn say_texts(config: &Config, renderer: &Renderer, gateways: &[Arc<dyn SmsTransp
         };
         say(&format!("a text by {} is {segments}: {}", gateway.name(), fitted.text));
         if !fitted.text.ends_with(&link) {
-            say(&format!(
-                "warning: [[sms.gateway]] `{}` max_segments: no room for the link; raise it, or shorten public_url",
-                gateway.name()
-            ));
+            let advice = if sms::is_one_segment(provider, phone) {
+                "for the link to a number abroad: its texts there are one segment, so only a shorter public_url helps"
+            } else {
+                "for the link; raise max_segments, or shorten public_url"
+            };
+            say(&format!("warning: [[sms.gateway]] `{}`: no room {advice}", gateway.name()));
         }
     }
 }
@@ -112,7 +119,7 @@ fn listed(names: &[&str]) -> String {
 }
 
 /// A push with `validate_only`: Google checks key, project and API, and nothing rings.
-async fn rehearse(fcm: &FcmTransport) -> Result<(), Failure> {
+async fn rehearse(fcm: &FcmTransport) -> Result<(), String> {
     match fcm.dry_run().await {
         Outcome::Accepted { .. } => {
             say("online: Google accepted the key and rehearsed a push");
@@ -120,7 +127,7 @@ async fn rehearse(fcm: &FcmTransport) -> Result<(), Failure> {
         }
         outcome @ (Outcome::Deferred { .. } | Outcome::Rejected { .. } | Outcome::Unknown { .. }) => {
             let cause = outcome.cause().unwrap_or("no answer");
-            Err(format!("Google did not take a rehearsed push ({cause}): {}", outcome.detail()).into())
+            Err(format!("Google did not take a rehearsed push ({cause}): {}", outcome.detail()))
         }
     }
 }

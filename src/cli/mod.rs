@@ -222,8 +222,8 @@ fn read(path: &Path, environment: Environment<'_>) -> Result<Config, Failure> {
 
 fn report(error: &(dyn Error + 'static)) {
     let mut said = error.to_string();
-    // A configuration may have many errors, one a line.
-    let next = if error.is::<ConfigError>() { "\nerror: " } else { "\n" };
+    // These may be many errors, one a line.
+    let next = if error.is::<ConfigError>() || error.is::<check::Faults>() { "\nerror: " } else { "\n" };
     say_on_stderr(&format!("error: {}", said.replace('\n', next)));
     let mut source = error.source();
     while let Some(cause) = source {

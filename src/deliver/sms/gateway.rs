@@ -223,9 +223,13 @@ impl<P: Provider> SmsTransport for Gateway<P> {
             Ok(request) => request,
             Err(detail) => return Some(Err(detail)),
         };
+        let host = request.url().host_str().unwrap_or_default().to_owned();
         Some(match exchange(&self.client, request).await {
             Ok(response) => self.provider.seen(at, &read(response, self.clock.now()).await),
-            Err(outcome) => Err(outcome.detail().to_owned()),
+            Err(outcome) => {
+                let detail = outcome.detail();
+                Err(format!("could not reach {host}: {detail}; check network, firewall or proxy"))
+            }
         })
     }
 }

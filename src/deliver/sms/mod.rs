@@ -48,6 +48,7 @@ pub use fit::{Fitted, TextRules, WORDS_UNITS_MIN, fit};
 
 use super::{SmsTransport, http::ClientError};
 use crate::{
+    alert::PhoneNumber,
     clock::Clock,
     config::{self, GatewayProvider},
 };
@@ -105,6 +106,12 @@ pub fn gateways(
 ) -> Result<Vec<Arc<dyn SmsTransport>>, SmsSetupError> {
     let build_one = move |gateway| build(gateway, Arc::clone(&clock));
     sms.gateways.iter().map(build_one).collect()
+}
+
+/// Whether a text to this number is one segment whatever the configuration says.
+pub fn is_one_segment(provider: &GatewayProvider, to: &PhoneNumber) -> bool {
+    matches!(provider, GatewayProvider::Solapi { .. } | GatewayProvider::Nhn { .. })
+        && number::abroad(to).is_some()
 }
 
 fn build(config: &config::Gateway, clock: Arc<dyn Clock>) -> Result<Arc<dyn SmsTransport>, SmsSetupError> {
