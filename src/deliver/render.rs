@@ -8,8 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, escape_formatter, value::Serde};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, escape_formatter, value::Serde};
 
+use self::source::Sources;
 use super::sms::text::{fold, shorten};
 use crate::alert::Language;
 
@@ -61,10 +62,12 @@ pub enum TemplateError {
         source: io::Error,
     },
     /// A file that replaces nothing.
-    #[error("`{path}` replaces no template: there is none of that name", path = path.display())]
+    #[error("`{path}` replaces no template: {advice}", path = path.display())]
     Stranger {
         /// The file.
         path: PathBuf,
+        /// What its author may have meant.
+        advice: String,
     },
     /// A template that does not compile, or fails for some notice.
     #[error("template `{file}`, line {line}: {reason}")]
@@ -112,31 +115,29 @@ impl Renderer {
     /// same relative name, and tries them on a notice of every kind and on digests.
     pub fn new(overrides: Option<&Path>) -> Result<Self, TemplateError> {
         let sources = source::sources(overrides)?;
-        let file_of =
-            |name: &str| sources.get(name).map_or_else(|| name.to_owned(), |source| source.file.clone());
         let mut templates = environment();
         for (name, source) in &sources {
             let added = templates.add_template_owned(*name, source.text.clone());
-            added.map_err(|error| invalid(&error, name, &file_of))?;
+            added.map_err(|error| invalid(&error, name, &sources))?;
         }
         let renderer = Self { templates };
         for notice in sample::samples() {
-            renderer.rehearse(Told::Notice(&notice), &file_of)?;
+            renderer.rehearse(Told::Notice(&notice), &sources)?;
         }
         for digest in sample::digests() {
-            renderer.rehearse(Told::Digest(&digest), &file_of)?;
+            renderer.rehearse(Told::Digest(&digest), &sources)?;
         }
         Ok(renderer)
     }
 
     /// Every text about `told`, in every language.
-    fn rehearse(&self, told: Told<'_>, file_of: &dyn Fn(&str) -> String) -> Result<(), TemplateError> {
+    fn rehearse(&self, told: Told<'_>, sources: &Sources) -> Result<(), TemplateError> {
         for (language, part) in every_text() {
             let name = told.template(part, language);
             let text =
-                self.try_render(told, part, language).map_err(|error| invalid(&error, name, file_of))?;
+                self.try_render(told, part, language).map_err(|error| invalid(&error, name, sources))?;
             if text.trim().is_empty() {
-                return Err(TemplateError::Empty { file: file_of(name), state: told.state() });
+                return Err(TemplateError::Empty { file: source::file(sources, name), state: told.state() });
             }
         }
         Ok(())
@@ -261,17 +262,30 @@ fn environment() -> Environment<'static> {
 }
 
 /// Where the template is wrong: the innermost error names the included file, not the one around it.
-fn invalid(error: &minijinja::Error, name: &str, file_of: &dyn Fn(&str) -> String) -> TemplateError {
+fn invalid(error: &minijinja::Error, name: &str, sources: &Sources) -> TemplateError {
     let mut innermost = error;
     while let Some(inner) = std::error::Error::source(innermost).and_then(|inner| inner.downcast_ref()) {
         innermost = inner;
     }
+    let name = innermost.name().unwrap_or(name);
     let kind = innermost.kind();
-    TemplateError::Invalid {
-        file: file_of(innermost.name().unwrap_or(name)),
-        line: innermost.line().unwrap_or(1),
-        reason: innermost.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
-    }
+    let reason = match kind {
+        ErrorKind::UndefinedError => {
+            let text = sources.get(name).map_or("", |source| &source.text);
+            undefined(innermost.range().and_then(|range| text.get(range)))
+        }
+        ErrorKind::OutOfFuel => "the template does not end, or its loops are too long".to_owned(),
+        _ => innermost.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
+    };
+    TemplateError::Invalid { file: source::file(sources, name), line: innermost.line().unwrap_or(1), reason }
+}
+
+/// `expression` is what the template says there.
+fn undefined(expression: Option<&str>) -> String {
+    let one = expression.map(str::trim).filter(|text| !text.is_empty() && !text.contains(['\n', '{', '%']));
+    let what = one.map_or_else(String::new, |text| format!(" `{text}`"));
+    let ask = one.unwrap_or("…");
+    format!("undefined value{what}: misspelt, or not there every time; ask with {{% if {ask} %}}")
 }
 
 /// Lines without control characters and without white space at their ends, at most one empty line

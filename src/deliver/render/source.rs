@@ -34,8 +34,8 @@ const BUILT_IN: [(&str, &str); 16] = built_in![
     "notification/ko/sms.txt",
 ];
 
-/// The folder within `overrides` that is ours; other stages have their own.
-const FOLDER: &str = "notification";
+/// How deep in the folder of overrides strangers are looked for: links may go round in circles.
+const FOLDERS_MAX: usize = 4;
 
 /// One template, wherever it comes from.
 pub(super) struct Source {
@@ -45,6 +45,14 @@ pub(super) struct Source {
     pub(super) text: String,
 }
 
+/// Every template by name.
+pub(super) type Sources = BTreeMap<&'static str, Source>;
+
+/// What to call the template `name` in an error.
+pub(super) fn file(sources: &Sources, name: &str) -> String {
+    sources.get(name).map_or_else(|| name.to_owned(), |source| source.file.clone())
+}
+
 /// Name of every template.
 #[cfg(test)]
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
@@ -52,9 +60,9 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Every template by name, those in `overrides` instead of ours.
-pub(super) fn sources(overrides: Option<&Path>) -> Result<BTreeMap<&'static str, Source>, TemplateError> {
+pub(super) fn sources(overrides: Option<&Path>) -> Result<Sources, TemplateError> {
     if let Some(folder) = overrides {
-        refuse_strangers(folder)?;
+        refuse_strangers(folder, folder, FOLDERS_MAX)?;
     }
     BUILT_IN.into_iter().map(|(name, text)| Ok((name, source(name, text, overrides)?))).collect()
 }
@@ -69,24 +77,38 @@ fn source(name: &str, text: &str, overrides: Option<&Path>) -> Result<Source, Te
     }
 }
 
-/// A text file under a name that is not ours replaces nothing: its author mistyped it.
-fn refuse_strangers(overrides: &Path) -> Result<(), TemplateError> {
-    // Read even if our folder is absent: a mistyped folder replaces nothing either.
-    list(overrides)?;
-    let folder = overrides.join(FOLDER);
-    if !folder.exists() {
-        return Ok(());
-    }
-    for language in list(&folder)?.into_iter().filter(|path| path.is_dir()) {
-        for path in list(&language)? {
-            let is_text = path.extension().is_some_and(|extension| extension == "txt");
-            let known = BUILT_IN.iter().any(|(name, _)| overrides.join(name) == path);
-            if is_text && !known {
-                return Err(TemplateError::Stranger { path });
+/// A text file under a name that is not ours replaces nothing: its author mistyped it, or put it elsewhere.
+fn refuse_strangers(overrides: &Path, folder: &Path, levels: usize) -> Result<(), TemplateError> {
+    for path in list(folder)? {
+        if path.is_dir() {
+            if 0 < levels {
+                refuse_strangers(overrides, &path, levels - 1)?;
             }
+            continue;
+        }
+        let is_text = path.extension().is_some_and(|extension| extension == "txt");
+        let known = BUILT_IN.iter().any(|(name, _)| overrides.join(name) == path);
+        if is_text && !known {
+            let advice = advice(path.strip_prefix(overrides).unwrap_or(&path));
+            return Err(TemplateError::Stranger { path, advice });
         }
     }
     Ok(())
+}
+
+/// The templates that end as `relative` does: in the same language if it says one, else in each.
+fn advice(relative: &Path) -> String {
+    let ends_as = |levels: usize| -> Vec<&str> {
+        let mut tail: Vec<_> = relative.components().rev().take(levels).collect();
+        tail.reverse();
+        let tail: PathBuf = tail.into_iter().collect();
+        BUILT_IN.iter().map(|(name, _)| *name).filter(|name| Path::new(name).ends_with(&tail)).collect()
+    };
+    let near = [2, 1].map(ends_as).into_iter().find(|near| !near.is_empty());
+    match near {
+        Some(near) => format!("did you mean {}?", near.join(" or ")),
+        None => "there is none of that name".to_owned(),
+    }
 }
 
 fn list(folder: &Path) -> Result<Vec<PathBuf>, TemplateError> {

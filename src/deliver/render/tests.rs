@@ -327,13 +327,14 @@ fn a_file_replaces_the_template_of_its_name_and_no_other() {
 fn a_bad_override_is_named_with_file_and_line() {
     for (name, text, says) in [
         ("notification/ko/sms.txt", "ok\n{{ title", "line 2: syntax error"),
-        ("notification/ko/sms.txt", "{{ title }}\n\n{{ titel }}", "line 3: undefined"),
+        ("notification/ko/sms.txt", "{{ title }}\n\n{{ titel }}", "line 3: undefined value `titel`"),
+        ("notification/en/sms.txt", "{{ title }}{{ labels.rack }}", "; ask with {% if labels.rack %}"),
         ("notification/en/severity.txt", "\n{{ severity | louder }}", "line 2: unknown filter"),
         ("notification/en/push_body.txt", "{% if state == 'test' %}x{% endif %}", "gives no text"),
         (
             "notification/ko/digest_sms.txt",
             "{{ count }}{% for each in by_severity %}\n{{ each.name }}{% endfor %}",
-            "line 2: undefined",
+            "line 2: undefined value `each.name`",
         ),
         (
             "notification/en/digest_push_title.txt",
@@ -343,18 +344,37 @@ fn a_bad_override_is_named_with_file_and_line() {
         (
             "notification/en/sms.txt",
             "{% for a in range(9999) %}{% for b in range(9999) %}\n{{ title }}{% endfor %}{% endfor %}",
-            "engine ran out of fuel",
+            ": the template does not end, or its loops are too long",
         ),
         ("notification/en/smss.txt", "x", "replaces no template"),
-        ("notification/fr/sms.txt", "x", "replaces no template"),
+        (
+            "notification/fr/sms.txt",
+            "x",
+            "replaces no template: did you mean notification/en/sms.txt or notification/ko/sms.txt?",
+        ),
+        ("tpl/ko/sms.txt", "x", "replaces no template: did you mean notification/ko/sms.txt?"),
+        ("ko.txt", "x", "replaces no template: there is none of that name"),
     ] {
         let (folder, renderer) = overriding(name, text);
         let error = renderer.expect_err("refused").to_string();
         let file = folder.path().join(name).display().to_string();
         assert!(error.contains(says) && error.contains(&file), "{error}");
     }
+    for name in ["README.md", "notification/ko/.DS_Store", "notification/ko/sms.txt~"] {
+        let (_folder, renderer) = overriding(name, "not ours");
+        assert!(renderer.is_ok(), "{name}");
+    }
     let missing = Renderer::new(Some(Path::new("no/such/folder"))).expect_err("refused").to_string();
     assert_eq!(missing, "could not read `no/such/folder`");
+}
+
+#[test]
+fn the_documented_example_is_a_template() {
+    let docs = include_str!("../../../docs/templates.md");
+    let example =
+        docs.split("```jinja\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let (_folder, renderer) = overriding("notification/en/push_title.txt", example);
+    assert!(renderer.is_ok(), "{renderer:?}");
 }
 
 #[test]
