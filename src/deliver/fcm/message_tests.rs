@@ -26,6 +26,15 @@ fn a_push_for_apps_that_show_it_themselves() {
 }
 
 #[test]
+fn everything_that_apps_get_is_documented() {
+    let docs = include_str!("../../../docs/app.md");
+    let body = body(&fake::message(), Android::Data);
+    for key in body["message"]["data"].as_object().expect("an object").keys() {
+        assert!(docs.contains(&format!("\n| `{key}` |")), "docs/app.md does not explain `{key}`");
+    }
+}
+
+#[test]
 fn a_push_that_the_system_shows() {
     insta::assert_json_snapshot!(body(&fake::message(), Android::Notification));
 }
