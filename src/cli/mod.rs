@@ -297,6 +297,7 @@ fn set_up(command: SetupCommand, environment: Environment<'_>) -> Result<(), Fai
     let base_url = arguments.url.as_ref().unwrap_or(&config.public_url);
     let mut inputs = setup::Inputs::new(&integration.name, base_url, Some(integration.key.clone()));
     inputs.options = repeated(&arguments);
+    inputs.pushes = config.fcm.is_some();
     inputs.signature = integration.hmac.as_ref().map(|hmac| setup::Signature {
         secret: hmac.secret.clone(),
         header: hmac.header.clone(),

@@ -35,6 +35,8 @@ pub struct Inputs {
     pub signature: Option<Signature>,
     /// The file that the contact lines for Munin name: an absolute path.
     pub munin_key_file: String,
+    /// There is `[fcm]`: tests, which go by push only, ring somebody.
+    pub pushes: bool,
     /// What no node can know, for the beginning of each message of Munin: letters and digits.
     pub munin_mark: String,
     /// What the steps repeat wherever they say `bongsu setup …`: empty, or options that begin with a space.
@@ -54,6 +56,7 @@ impl Inputs {
             key,
             signature: None,
             munin_key_file: MUNIN_KEY_FILE.to_owned(),
+            pushes: true,
             munin_mark: format!("{:016x}", u64::from_be_bytes(chance::bytes())),
             options: String::new(),
         }
@@ -151,6 +154,7 @@ fn print(sheet: Sheet, inputs: &Inputs) -> Result<(String, String), SetupError> 
         uid => quote::grafana_uid(&inputs.integration_name),
         key_file => &inputs.munin_key_file,
         key_file_option => if is_usual { String::new() } else { option("key-file", &inputs.munin_key_file) },
+        pushes => inputs.pushes,
         mark => &inputs.munin_mark,
         options => &inputs.options,
     };

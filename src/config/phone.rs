@@ -1,7 +1,7 @@
 //! What a contact's number is, by the tables of libphonenumber: found at start rather than when the
 //! first text to it comes back.
 
-use rlibphonenumber::{NumberLengthType, PhoneNumber as Known, PhoneNumberType};
+use rlibphonenumber::{NumberLengthType, PhoneNumber as Known, PhoneNumberFormat, PhoneNumberType};
 
 use super::units::Wanted;
 use crate::alert::PhoneNumber;
@@ -12,6 +12,13 @@ pub(super) fn number(text: &str) -> Result<PhoneNumber, Wanted> {
     let known = known(&number).ok_or(
         "expected a phone number with a country code that exists and digits of that country, such as +821012345678",
     )?;
+    if known.format_as(PhoneNumberFormat::E164) != number.expose() {
+        // The library reads past it, a gateway does not.
+        return Err(format!(
+            "expected no 0 after country code +{}: it is dialled within the country only",
+            known.country_code
+        ));
+    }
     match known.is_possible_with_reason() {
         Ok(NumberLengthType::IsPossible) => Ok(number),
         Ok(NumberLengthType::IsPossibleLocalOnly) | Err(_) => Err(format!(
@@ -52,7 +59,14 @@ mod tests {
 
     #[test]
     fn numbers_that_no_network_can_route_are_refused() {
-        for good in ["+82 10-1234-5678", "+12025550123", "+447911123456", "+8229302266", "+819012345678"] {
+        for good in [
+            "+82 10-1234-5678",
+            "+12025550123",
+            "+447911123456",
+            "+8229302266",
+            "+819012345678",
+            "+390612345678",
+        ] {
             assert!(number(good).is_ok(), "{good}");
         }
         for (bad, says) in [
@@ -60,6 +74,9 @@ mod tests {
             ("+99987654321", "a country code that exists"),
             ("+336123456789", "country code +33"),
             ("+120255501", "country code +1"),
+            ("+8201012345678", "no 0 after country code +82"),
+            ("+82 010-1234-5678", "no 0 after country code +82"),
+            ("+4407911123456", "no 0 after country code +44"),
         ] {
             let wanted = number(bad).expect_err(bad);
             assert!(wanted.contains(says) && !wanted.contains(&bad[4..]), "{wanted}");

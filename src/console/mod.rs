@@ -2,7 +2,7 @@
 
 mod words;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -16,9 +16,9 @@ use minijinja::{Environment, Value, context, value::Serde};
 use serde::Serialize;
 
 use crate::{
-    alert::{AlertId, ContactName, Entry},
+    alert::AlertId,
     api::{AlertHistory, Context, Problem, history},
-    record::{self, CountedView, NotificationView},
+    record::{self, CountedView, FoldedView, NotificationView},
 };
 
 /// Scripts: none. Styles: our own file. Nothing frames us.
@@ -79,7 +79,8 @@ async fn alert_page(
         Some(_) => record::counted(pages.context.queue.store().as_ref(), id, COUNTED_SHOWN_MAX).await?,
         None => Vec::new(),
     };
-    let (status, html) = match render(&pages, &shown, &counted) {
+    let folded = record::folded(pages.context.queue.store().as_ref(), &shown.journal).await?;
+    let (status, html) = match render(&pages, &shown, &counted, &folded) {
         Ok(html) => (StatusCode::OK, html),
         Err(error) => {
             tracing::error!(error = %error, "could not render the page of an alert: {error}");
@@ -108,7 +109,12 @@ struct NotificationLine {
     next: Option<String>,
 }
 
-fn render(pages: &Pages, shown: &AlertHistory, counted: &[CountedView]) -> Result<String, minijinja::Error> {
+fn render(
+    pages: &Pages,
+    shown: &AlertHistory,
+    counted: &[CountedView],
+    folded: &[FoldedView],
+) -> Result<String, minijinja::Error> {
     let config = &pages.context.config;
     let clock = Hands { zone: &config.time_zone, now: pages.context.clock.now() };
     let journal: Vec<_> = shown
@@ -125,22 +131,13 @@ fn render(pages: &Pages, shown: &AlertHistory, counted: &[CountedView]) -> Resul
             next: note.next_at.map(|at| clock.show(at)),
         })
         .collect();
-    // A digest that counts more of the same alert takes the place of the one before.
-    let digests: BTreeMap<&ContactName, AlertId> = shown
-        .journal
-        .iter()
-        .filter_map(|row| {
-            let Entry::Folded { contact, digest, .. } = &row.entry else { return None };
-            Some((contact, *digest))
-        })
-        .collect();
     let view = &shown.alert;
     pages.templates.get_template("console/alert.html")?.render(context! {
         alert => Value::from(Serde(view)),
         band => words::band(view),
         counted => Value::from(Serde(counted)),
         standing => words::standing(counted),
-        digests => Value::from(Serde(digests)),
+        folded => Value::from(Serde(folded)),
         severity => view.severity.as_str().replace('_', " "),
         headline => words::headline(view, &|at| clock.show(at)),
         notifications => Value::from(Serde(notifications)),

@@ -10,8 +10,8 @@ use crate::alert::{
 /// How long an update waits for its problem.
 pub const NOTED_KEEP: SignedDuration = SignedDuration::from_hours(24);
 
-/// After so long a test resolves itself.
-pub const TEST_CLOSES_AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// After so long a test resolves itself; the next press of the button is then told again.
+pub const TEST_CLOSES_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long an `Idempotency-Key` names the alert that it opened.
 pub const IDEMPOTENCY_KEEP: SignedDuration = SignedDuration::from_hours(24);

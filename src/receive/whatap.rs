@@ -44,8 +44,20 @@ pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], 
     };
     match fields.and_then(|fields| event(&fields, integration, now)) {
         Some(event) => Reading::Events(vec![event]),
-        None => generic::read(integration, content_type, body, now),
+        None => with_level(generic::read(integration, content_type, body, now), integration),
     }
+}
+
+/// "Webhook" has no field for the level; where the title begins with it, as in `[Critical] CPU`, it counts.
+fn with_level(reading: Reading, integration: &Integration) -> Reading {
+    let Reading::Events(mut events) = reading else { return reading };
+    for event in events.iter_mut().filter(|event| event.severity.is_none()) {
+        if let Some((word, _)) = event.title.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            let grade = grade(&[word], &integration.severity);
+            event.severity = grade.severity.filter(|_| grade.unknown.is_none());
+        }
+    }
+    Reading::Events(events)
 }
 
 /// `None` if it does not come from "Webhook JSON".

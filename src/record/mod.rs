@@ -3,7 +3,7 @@
 //! Rows are written together with the change they tell of (`queue`, `dispatch`); this module only
 //! reads them: the history of one alert, and the ledger of attempts over all alerts.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::{
     alert::{
         Alert, AlertId, AlertState, AttemptRow, ContactName, Cycle, Entry, FoldRow, RoadState, Row, Severity,
-        SmsRoad, Transport,
+        SmsRoad, Told, Transport,
     },
     store::{AlertFilter, Store, StoreError},
 };
@@ -119,6 +119,33 @@ pub async fn counted(
     for FoldRow { alert_id, title, severity, .. } in rows {
         let state = store.get(alert_id).await?.map(|stored| stored.alert.state);
         views.push(CountedView { alert_id, title, severity, state });
+    }
+    Ok(views)
+}
+
+/// What was held back from one contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FoldedView {
+    /// From whom.
+    pub contact: ContactName,
+    /// The digest that counts it.
+    pub digest: AlertId,
+    /// Some message of that digest was accepted.
+    pub is_told: bool,
+}
+
+/// What the journal of an alert says was held back. A digest that counts more of the same alert takes the place of
+/// the one before.
+pub async fn folded(store: &dyn Store, journal: &[Row]) -> Result<Vec<FoldedView>, StoreError> {
+    let rows = journal.iter().filter_map(|row| {
+        let Entry::Folded { contact, digest, .. } = &row.entry else { return None };
+        Some((contact.clone(), *digest))
+    });
+    let mut views = Vec::new();
+    for (contact, digest) in rows.collect::<BTreeMap<_, _>>() {
+        let stored = store.get(digest).await?;
+        let told = stored.as_ref().and_then(|stored| stored.alert.telling.contacts.get(&contact));
+        views.push(FoldedView { contact, digest, is_told: told.is_some_and(|told| told.told == Told::Yes) });
     }
     Ok(views)
 }

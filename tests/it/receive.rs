@@ -151,9 +151,12 @@ async fn the_test_button_pushes_once_and_ends_by_itself() {
     h.settled().await;
     assert_eq!(h.pushes().len(), 1);
     assert!(h.pushes()[0].starts_with("test: "), "{:?}", h.pushes());
-    h.pass(3_600).await;
+    h.pass(30).await;
     assert_eq!(h.alert(&answer["results"][0]).await["state"], "resolved");
     assert_eq!((h.pushes().len(), h.texts().len()), (1, 0));
+    h.post("/v1/events/zabbix", ZABBIX_KEY, body).await;
+    h.settled().await;
+    assert_eq!((h.pushes().len(), h.texts().len()), (2, 0), "pressed again, told again");
 }
 
 #[tokio::test]

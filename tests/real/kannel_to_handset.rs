@@ -154,7 +154,7 @@ async fn texts_arrive_as_they_were_written_and_are_reported_as_delivered() {
         let alert =
             when(&bongsu, &id, "the text is delivered", |alert| state(alert, "kannel") == "delivered").await;
         let link = alert["url"].as_str().unwrap();
-        let severity = if language == "ko" { "높음" } else { "High" };
+        let severity = if language == "ko" { "중대" } else { "High" };
         assert_eq!(lab.shown_by(&number, read), [format!("[{severity}] {title} {link}")]);
         let attempt =
             alert["journal"].as_array().unwrap().iter().find(|row| row["entry"] == "attempt").unwrap();

@@ -149,3 +149,13 @@ proptest! {
         prop_assert!(uid.len() <= 40 && uid.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)), "{uid}");
     }
 }
+
+#[test]
+fn without_push_a_sender_s_test_button_is_said_to_ring_nobody() {
+    for sheet in [Sheet::Zabbix, Sheet::Grafana, Sheet::UptimeKuma, Sheet::Whatap] {
+        let (_, steps) = written(sheet, &inputs(Some(KEY)));
+        assert!(!steps.contains("[fcm]"), "{steps}");
+        let (_, steps) = written(sheet, &Inputs { pushes: false, ..inputs(Some(KEY)) });
+        assert!(steps.contains("[fcm]") && steps.contains("bongsu send"), "{steps}");
+    }
+}

@@ -125,8 +125,8 @@ fn severities_have_their_words() {
         (Severity::NotClassified, "미분류", "Not classified"),
         (Severity::Information, "정보", "Information"),
         (Severity::Warning, "경고", "Warning"),
-        (Severity::Average, "보통", "Average"),
-        (Severity::High, "높음", "High"),
+        (Severity::Average, "장애", "Average"),
+        (Severity::High, "중대", "High"),
         (Severity::Disaster, "재난", "Disaster"),
     ] {
         let alert = Alert { severity, ..alert() };
@@ -209,7 +209,7 @@ fn a_digest_counts_the_gravest_first_and_names_them() {
     for (digest, ko, en) in [
         (
             digest(&[(Severity::Average, 2), (Severity::High, 35), (Severity::Warning, 0)], 0, &[]),
-            "[높음] 37건 더: 높음 35건, 보통 2건: average {{ x }}; high {{ x }}; warning {{ x }}",
+            "[중대] 37건 더: 중대 35건, 장애 2건: average {{ x }}; high {{ x }}; warning {{ x }}",
             "[High] 37 more: 35 high, 2 average: average {{ x }}; high {{ x }}; warning {{ x }}",
         ),
         (
@@ -232,12 +232,12 @@ fn a_digest_counts_the_gravest_first_and_names_them() {
         renderer.digest_push(&digest, Language::En),
         PushText {
             title: "[High] 37 more: 35 high, 2 average".to_owned(),
-            body: "high {{ x }}\naverage {{ x }}\n03:10 to 03:12".to_owned(),
+            body: "high {{ x }}\naverage {{ x }}\nand 35 more\n03:10 to 03:12".to_owned(),
         }
     );
     assert_eq!(
         renderer.digest_push(&digest, Language::Ko).body,
-        "high {{ x }}\naverage {{ x }}\n03:10~03:12"
+        "high {{ x }}\naverage {{ x }}\n외 35건\n03:10~03:12"
     );
 }
 

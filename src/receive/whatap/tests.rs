@@ -20,3 +20,20 @@ fn only_a_firing_alert_is_graded() {
     let firing = event(IntegrationKind::Whatap, &body.replace("off", "on"));
     assert_eq!(firing.unknown_severity.as_deref(), Some("Sevère"));
 }
+
+#[test]
+fn a_level_in_the_title_counts_and_other_brackets_do_not() {
+    let graded = |title: &str| {
+        let mut gravest = super::super::tests::integration(IntegrationKind::Whatap);
+        gravest.severity.insert("critical".to_owned(), Severity::Disaster);
+        let body = format!(r#"{{"title": "{title}", "text": "t"}}"#);
+        let Reading::Events(events) = read(&gravest, None, body.as_bytes(), super::super::tests::now())
+        else {
+            panic!("{title}")
+        };
+        events[0].severity
+    };
+    assert_eq!(graded("[Critical] CPU"), Some(Severity::Disaster));
+    assert_eq!(graded("[Warning] CPU"), Some(Severity::Warning));
+    assert_eq!((graded("[web-01] CPU"), graded("Critical CPU")), (None, None));
+}
