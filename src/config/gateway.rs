@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use toml::Spanned;
 
 use super::{
-    BodyType, Encoding, Gateway, GatewayProvider, HttpGateway, TwilioGateway, answer,
+    BodyType, Gateway, GatewayProvider, HttpGateway, TwilioGateway, answer,
     check::{Check, Section, wrong_type},
     push::{base_url, network},
     raw::{Leaf, Part, RawGateway, Words},
@@ -312,7 +312,7 @@ fn http(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<HttpGateway> 
     let accepted = answer::accepted(section, raw.accepted.as_ref());
     let rejected = raw.rejected.as_ref().and_then(|part| answer::rejected(section, part));
     let id_pointer = section.read("id_pointer", raw.id_pointer.as_ref(), answer::pointer);
-    let encoding = section.read("encoding", raw.encoding.as_ref(), encoding);
+    let encoding = section.read("encoding", raw.encoding.as_ref(), units::encoding);
     let (url, body) = (url?, body?);
     check_url(section, raw, &url);
     check_contents(section, raw, &url, &body);
@@ -323,15 +323,6 @@ fn http(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<HttpGateway> 
     }
     let method = method.unwrap_or_else(|| "POST".to_owned());
     Some(HttpGateway { method, url, headers, body_type, body, accepted, rejected, id_pointer, encoding })
-}
-
-fn encoding(text: &str) -> Result<Encoding, Wanted> {
-    match text {
-        "gsm7" => Ok(Encoding::Gsm7),
-        "ucs2" => Ok(Encoding::Ucs2),
-        "euc-kr" => Ok(Encoding::EucKr),
-        _ => Err(format!("expected \"gsm7\", \"ucs2\" or \"euc-kr\"{}", found(text))),
-    }
 }
 
 fn check_url(section: &mut Section<'_, '_>, raw: &RawGateway, url: &SecretString) {

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use jiff::{SignedDuration, tz::TimeZone};
 use url::{Host, Url};
 
-use super::Rate;
+use super::{Encoding, Rate};
 use crate::alert::{Language, Severity};
 
 /// What was expected instead; never holds a secret.
@@ -129,6 +129,16 @@ pub(super) fn language(text: &str) -> Result<Language, Wanted> {
         "en" => Ok(Language::En),
         "ko" => Ok(Language::Ko),
         _ => Err(format!("expected \"en\" or \"ko\"{}", found(text))),
+    }
+}
+
+/// How a text is written.
+pub(super) fn encoding(text: &str) -> Result<Encoding, Wanted> {
+    match text {
+        "gsm7" => Ok(Encoding::Gsm7),
+        "ucs2" => Ok(Encoding::Ucs2),
+        "euc-kr" => Ok(Encoding::EucKr),
+        _ => Err(format!("expected \"gsm7\", \"ucs2\" or \"euc-kr\"{}", found(text))),
     }
 }
 
