@@ -131,3 +131,31 @@ async fn rehearse(fcm: &FcmTransport) -> Result<(), String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{alert::PhoneNumber, config::GatewayProvider};
+
+    #[test]
+    fn texts_of_korean_companies_abroad_are_one_segment_whatever_max_segments_says() {
+        let solapi = GatewayProvider::Solapi {
+            base_url: String::new(),
+            api_key: String::new(),
+            api_secret: "s".into(),
+        };
+        let kannel =
+            GatewayProvider::Kannel { url: "u".into(), username: String::new(), password: "p".into() };
+        for (provider, to, expected) in [
+            (&solapi, "+12025550123", true),
+            (&solapi, "+821012345678", false),
+            (&kannel, "+12025550123", false),
+        ] {
+            assert_eq!(
+                sms::is_one_segment(provider, &PhoneNumber::parse(to).expect("a number")),
+                expected,
+                "{to}"
+            );
+        }
+    }
+}

@@ -5,6 +5,7 @@
 
 use std::{
     io,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -269,20 +270,29 @@ fn invalid(error: &minijinja::Error, name: &str, sources: &Sources) -> TemplateE
     }
     let name = innermost.name().unwrap_or(name);
     let kind = innermost.kind();
-    let reason = match kind {
-        ErrorKind::UndefinedError => {
-            let text = sources.get(name).map_or("", |source| &source.text);
-            undefined(innermost.range().and_then(|range| text.get(range)))
-        }
-        ErrorKind::OutOfFuel => "the template does not end, or its loops are too long".to_owned(),
-        _ => innermost.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
+    let reason = if kind == ErrorKind::UndefinedError {
+        let text = sources.get(name).map_or("", |source| &source.text);
+        undefined(innermost.range().and_then(|range| expression(text, range)))
+    } else if kind == ErrorKind::OutOfFuel {
+        "the template does not end, or its loops are too long".to_owned()
+    } else {
+        innermost.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}"))
     };
     TemplateError::Invalid { file: source::file(sources, name), line: innermost.line().unwrap_or(1), reason }
 }
 
-/// `expression` is what the template says there.
+/// What is undefined at `range` of a template: what stands there, or what goes into a filter that does.
+fn expression(text: &str, range: Range<usize>) -> Option<&str> {
+    let here = text.get(range.clone())?.trim();
+    match text.get(..range.start)?.trim_end().strip_suffix('|') {
+        Some(value) => value.trim_end().rsplit(|c: char| !c.is_alphanumeric() && !"_.".contains(c)).next(),
+        None => Some(here),
+    }
+}
+
+/// `expression` is what is undefined, where that can be told.
 fn undefined(expression: Option<&str>) -> String {
-    let one = expression.map(str::trim).filter(|text| !text.is_empty() && !text.contains(['\n', '{', '%']));
+    let one = expression.filter(|text| !text.is_empty() && !text.contains(['\n', '{', '%']));
     let what = one.map_or_else(String::new, |text| format!(" `{text}`"));
     let ask = one.unwrap_or("…");
     format!("undefined value{what}: misspelt, or not there every time; ask with {{% if {ask} %}}")

@@ -329,6 +329,7 @@ fn a_bad_override_is_named_with_file_and_line() {
         ("notification/ko/sms.txt", "ok\n{{ title", "line 2: syntax error"),
         ("notification/ko/sms.txt", "{{ title }}\n\n{{ titel }}", "line 3: undefined value `titel`"),
         ("notification/en/sms.txt", "{{ title }}{{ labels.rack }}", "; ask with {% if labels.rack %}"),
+        ("notification/en/sms.txt", "{{ title ~ labels.rack | upper }}", "undefined value `labels.rack`"),
         ("notification/en/severity.txt", "\n{{ severity | louder }}", "line 2: unknown filter"),
         ("notification/en/push_body.txt", "{% if state == 'test' %}x{% endif %}", "gives no text"),
         (
