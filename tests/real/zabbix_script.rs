@@ -10,7 +10,9 @@ use crate::{
 };
 
 /// The key that every run uses.
-const KEY: &str = "s3cret-key";
+const KEY: &str = "s3cret&key= #1";
+/// Zabbix cuts the parameters of a message there, all of them together as JSON.
+const ZABBIX_CHARS_MAX: usize = 65_535;
 
 #[tokio::test]
 async fn what_bongsu_took_is_delivered_and_returns_the_tags_of_its_alert() {
@@ -124,15 +126,52 @@ async fn an_end_that_neither_knows_counts_as_told_but_not_while_one_of_them_is_s
 #[tokio::test]
 async fn parameters_cut_in_the_middle_still_carry_what_came_before_the_cut() {
     let bongsu = Capture::start().await;
-    let script = Script::of(&bongsu).with("event_id", "4711").with("event_name", r#"a","b"#);
+    let script = Script::of(&bongsu).with("event_id", "4711").with("host_name", r#"a","b"#);
     let whole = script.parameters_json();
     let end_of_name = whole.find(r#"a\",\"b"#).unwrap();
-    for cut in [end_of_name + 2, end_of_name + 5, whole.len() - 3] {
+    for cut in (end_of_name..end_of_name + 20).chain([whole.len() - 3]) {
         script.run_with(&whole[..cut]).await.unwrap();
     }
-    assert!(bongsu.received().iter().all(|received| received.field("event_id") == "4711"));
+    for received in bongsu.received() {
+        assert_eq!(received.field("event_id"), "4711");
+        let name = &received.body["host_name"];
+        assert!(name.is_null() || name == r#"a","b"#, "half a name is another name: {name}");
+    }
     let thrown = script.run_with(&whole[..20]).await.unwrap_err();
+    assert!(thrown.contains("bongsu_url or bongsu_key was cut off"), "{thrown}");
+    let thrown = script.run_with("{").await.unwrap_err();
     assert!(thrown.contains("the parameters are not JSON"), "{thrown}");
+}
+
+/// Zabbix reads them in the order of its database's rows: an edited parameter moves to the end in PostgreSQL.
+#[tokio::test]
+async fn in_whatever_order_the_parameters_come_a_message_that_is_cut_arrives_as_the_same_event() {
+    const NAME: &str = r#"disk & "swap" full"#;
+    let bongsu = Capture::start().await;
+    let long = format!("웹 서버: {}", "\"\\\u{7}".repeat(20_000));
+    let mut script = Script::of(&bongsu)
+        .with_macro("{EVENT.ID}", "4711")
+        .with_macro("{EVENT.VALUE}", "1")
+        .with_macro("{EVENT.NSEVERITY}", "5")
+        .with_macro("{EVENT.NAME}", NAME)
+        .with_macro("{ALERT.MESSAGE}", &long);
+    for rotation in [0, 1, 13, 51] {
+        script.parameters.rotate_right(rotation);
+        // The last characters of a cut are those of an escape, of every length.
+        for cut in ZABBIX_CHARS_MAX - 10..=ZABBIX_CHARS_MAX {
+            let cut: String = script.parameters_json().chars().take(cut).collect();
+            script.run_with(&cut).await.unwrap();
+            let received = bongsu.received().pop().unwrap();
+            assert_eq!(received.headers["authorization"], format!("Bearer {KEY}"));
+            for (name, value) in [("event_id", "4711"), ("event_value", "1"), ("event_nseverity", "5")] {
+                assert_eq!(received.field(name), value, "{name} of {}", received.body);
+            }
+            assert_eq!(received.field("event_name"), NAME);
+            let message = received.field("alert_message");
+            assert!(message.len() > 10_000 && long.starts_with(message), "{}", &message[..100]);
+            assert!(!received.body.to_string().contains("bongsu_"), "a secret left Zabbix");
+        }
+    }
 }
 
 /// One run of the script with the parameters of the media type, macros not expanded.
@@ -160,7 +199,15 @@ impl Script {
         self
     }
 
-    /// In the order of the media type, as Zabbix hands them over.
+    /// Expands a macro wherever it stands.
+    fn with_macro(mut self, name: &str, value: &str) -> Self {
+        for (_, text) in &mut self.parameters {
+            *text = text.replace(name, value);
+        }
+        self
+    }
+
+    /// As Zabbix hands them over.
     fn parameters_json(&self) -> String {
         let pairs: Vec<_> =
             self.parameters.iter().map(|(name, value)| format!("{}:{}", json!(name), json!(value))).collect();

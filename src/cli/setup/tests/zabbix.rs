@@ -67,8 +67,11 @@ proptest! {
         // The configuration refuses names that a path cannot carry.
         prop_assume!(name != "." && name != "..");
         let media_type = media_type(&Inputs { integration_name: name, ..inputs(Some(&key)) });
-        prop_assert_eq!(parameter(&media_type, "bongsu_key"), key);
+        prop_assert_eq!(parameter(&media_type, "bongsu_key"), &key);
         let url = Url::parse(parameter(&media_type, "bongsu_url")).unwrap();
+        let (carried, _) = parameter(&media_type, "alert_message").split_once(' ').unwrap();
+        let carried: Vec<_> = url::form_urlencoded::parse(carried.as_bytes()).take(2).collect();
+        prop_assert_eq!(carried, [("bongsu_url".into(), url.as_str().into()), ("bongsu_key".into(), key.into())]);
         let segments: Vec<_> = url.path_segments().unwrap().collect();
         prop_assert!(segments.starts_with(&["v1", "events"]) && segments.len() == 3, "{url}");
         prop_assert!(url.query().is_none() && url.fragment().is_none(), "{url}");
