@@ -7,9 +7,9 @@
 //! its own attempt, which is `Unknown` after its time in flight.
 
 mod jobs;
-mod start;
 mod news;
 mod outbox;
+mod start;
 mod storm;
 #[cfg(test)]
 mod tests;

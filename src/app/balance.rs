@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use super::pace::Pace;
 use crate::{
-    alert::{DedupKey, Event, EventStatus, Severity},
+    alert::{DedupKey, Event, EventStatus, HOUSE, Severity},
     api::Context,
     deliver::{
         SmsTransport,
@@ -18,9 +18,6 @@ use crate::{
 
 /// How often.
 pub(super) const EVERY: SignedDuration = SignedDuration::from_hours(1);
-
-/// Under which name such alerts are filed; no `[[integration]]` can have it.
-const HOUSE: &str = "bongsu";
 
 /// An alert about an account that is not mentioned any more (the gateway left the configuration) ends after so
 /// long.

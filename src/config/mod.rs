@@ -31,6 +31,7 @@ pub use check::Problem;
 pub use error::ConfigError;
 pub use files::FileError;
 pub use parse::{Environment, load, parse};
+pub use secret::travels_in_a_header;
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]

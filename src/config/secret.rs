@@ -76,14 +76,19 @@ impl Section<'_, '_> {
             let advice = "try `openssl rand -hex 24`";
             self.warning(field.span(), key, format!("shorter than {KEY_CHARS_MIN} characters; {advice}"));
         }
-        let text = secret.expose_secret();
-        let fits_a_header = text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.trim() == text;
-        if let Some(field) = field.filter(|_| !fits_a_header) {
+        let travels = travels_in_a_header(secret.expose_secret());
+        if let Some(field) = field.filter(|_| !travels) {
             let advice = "spaces around it, or what is not ASCII, do not travel in a header";
             self.warning(field.span(), key, format!("no sender can pass it as a Bearer token: {advice}"));
         }
         Some(secret)
     }
+}
+
+/// True if an HTTP header can carry this, and it is recognised there: our own door reads visible ASCII and ignores
+/// spaces around it.
+pub fn travels_in_a_header(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.trim() == text
 }
 
 /// Where a secret came from, to be named in errors.

@@ -520,6 +520,49 @@ enum Happening {
     Restart,
 }
 
+impl Scene {
+    /// One step of a history; nothing where it cannot be.
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Pass(seconds) => {
+                self.pass(i64::from(seconds));
+            }
+            Happening::Answer(which, outcome) => {
+                if let Some(send) = self.open.get(usize::from(which) % self.open.len().max(1)).cloned() {
+                    self.answer(send.attempt, outcome);
+                }
+            }
+            Happening::Report(which, fate) => {
+                let about = self.texts.get(usize::from(which) % self.texts.len().max(1));
+                if let Some(attempt) = about.map(|(text, _)| text.attempt) {
+                    self.report(attempt, fate);
+                }
+            }
+            Happening::Acknowledge if self.alert.is_open() => {
+                self.acknowledge();
+            }
+            Happening::Unacknowledge if self.alert.state == AlertState::Acknowledged => {
+                self.alert.state = AlertState::Triggered;
+                self.plan();
+            }
+            Happening::Raise => {
+                self.alert.severity = Severity::Disaster;
+                self.plan();
+            }
+            Happening::Resolve if self.alert.is_open() => {
+                self.resolve();
+            }
+            Happening::Restart => {
+                self.now += SignedDuration::from_secs(1);
+                self.started = self.now;
+                self.open.clear();
+                self.plan();
+            }
+            Happening::Acknowledge | Happening::Unacknowledge | Happening::Resolve => {}
+        }
+    }
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     let outcome = prop_oneof![
         3 => Just(accepted()),
@@ -564,29 +607,9 @@ proptest! {
         let mut cut_short = false;
         scene.plan();
         for happening in happenings {
-            match happening {
-                Happening::Pass(seconds) => { scene.pass(i64::from(seconds)); }
-                Happening::Answer(which, outcome) => {
-                    if let Some(send) = scene.open.get(usize::from(which) % scene.open.len().max(1)).cloned() {
-                        scene.answer(send.attempt, outcome);
-                    }
-                }
-                Happening::Report(which, fate) => {
-                    let about = scene.texts.get(usize::from(which) % scene.texts.len().max(1));
-                    if let Some(attempt) = about.map(|(text, _)| text.attempt) {
-                        scene.report(attempt, fate);
-                    }
-                }
-                Happening::Acknowledge if scene.alert.is_open() => { cut_short = true; scene.acknowledge(); }
-                Happening::Unacknowledge if scene.alert.state == AlertState::Acknowledged => {
-                    scene.alert.state = AlertState::Triggered;
-                    scene.plan();
-                }
-                Happening::Raise => { scene.alert.severity = Severity::Disaster; scene.plan(); }
-                Happening::Resolve if scene.alert.is_open() => { cut_short = true; scene.resolve(); }
-                Happening::Restart => { scene.now += SignedDuration::from_secs(1); scene.started = scene.now; scene.open.clear(); scene.plan(); }
-                Happening::Acknowledge | Happening::Unacknowledge | Happening::Resolve => {}
-            }
+            cut_short |=
+                matches!(happening, Happening::Acknowledge | Happening::Resolve) && scene.alert.is_open();
+            scene.happen(happening);
         }
         // Left alone with providers that refuse, every telling comes to an end.
         for _ in 0..400 {

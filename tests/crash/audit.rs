@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bongsu::alert::HOUSE;
 use serde_json::Value;
 
 use crate::{
@@ -16,8 +17,7 @@ use crate::{
 /// What a text without a readable answer twice is left at: it may have arrived.
 const UNKNOWNS_OF_A_TEXT_MAX: usize = 2;
 
-/// Bongsu's own alerts, and those of them that tell how much a gateway has taken.
-const HOUSE: &str = "bongsu";
+/// Those of Bongsu's own alerts that tell how much a gateway has taken.
 const GATEWAY_EVENT: &str = "sms-gateway:";
 
 /// Words of the ledger about an attempt whose process is gone.

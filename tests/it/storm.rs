@@ -189,17 +189,18 @@ async fn a_budget_and_what_was_held_back_survive_a_restart() {
     assert!(h.texts()[3].contains("cpu on fire"), "ten minutes later there is a budget again");
 }
 
+/// One gateway, which takes so many segments a day.
+fn with_a_day(segments: u32) -> Setting {
+    let more = format!(
+        "[[sms.gateway]]\nname = \"one\"\nprovider = \"http\"\nurl = \"SANDBOX/sms/send\"\nper_day = {segments}\n\
+         body = '{{\"to\": \"{{{{to}}}}\", \"text\": \"{{{{text}}}}\"}}'\n"
+    );
+    Setting { gateways: Vec::new(), more, ..Setting::default() }
+}
+
 #[tokio::test]
 async fn a_gateway_that_nears_its_day_says_so_by_push_and_then_takes_only_what_must_go() {
-    let h = Harness::with(Setting {
-        gateways: Vec::new(),
-        more:
-            "[[sms.gateway]]\nname = \"one\"\nprovider = \"http\"\nurl = \"SANDBOX/sms/send\"\nper_day = 5\n\
-               body = '{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}'\n"
-                .into(),
-        ..Setting::default()
-    })
-    .await;
+    let h = Harness::with(with_a_day(5)).await;
     for number in 0..4 {
         h.zabbix(problem("site down").id(&number.to_string()).severity(5)).await;
         h.settled().await;
@@ -227,16 +228,7 @@ async fn a_gateway_that_nears_its_day_says_so_by_push_and_then_takes_only_what_m
 
 #[tokio::test]
 async fn where_there_is_no_push_a_text_says_that_a_gateway_nears_its_day() {
-    let h = Harness::with(Setting {
-        fcm: None,
-        gateways: Vec::new(),
-        more:
-            "[[sms.gateway]]\nname = \"one\"\nprovider = \"http\"\nurl = \"SANDBOX/sms/send\"\nper_day = 20\n\
-               body = '{\"to\": \"{{to}}\", \"text\": \"{{text}}\"}'\n"
-                .into(),
-        ..Setting::default()
-    })
-    .await;
+    let h = Harness::with(Setting { fcm: None, ..with_a_day(20) }).await;
     for number in 0..10 {
         h.zabbix(problem("site down").id(&number.to_string()).severity(5)).await;
     }

@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
+use crate::config::travels_in_a_header;
+
 /// Most characters of a Grafana UID, which may hold `A-Z a-z 0-9 _ -`.
 const GRAFANA_UID_CHARS_MAX: usize = 40;
 
-/// The text, if a header can carry it and we recognise it there: our own door reads visible ASCII
-/// and ignores spaces around it.
+/// The text, if a header can carry it and we recognise it there.
 pub(super) fn header_value(text: &str) -> Option<&str> {
-    let is_sendable = text.bytes().all(|b| matches!(b, b' '..=b'~'));
-    (is_sendable && !text.is_empty() && text.trim() == text).then_some(text)
+    (!text.is_empty() && travels_in_a_header(text)).then_some(text)
 }
 
 /// Whether a path means itself to Munin (`#`, `\`, `${`), to a shell and to people.

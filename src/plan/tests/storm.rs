@@ -100,6 +100,19 @@ impl Storm {
         if disaster { Purse::Disasters } else { Purse::Texts }
     }
 
+    fn present(&self) -> Present<'_> {
+        Present {
+            now: self.now,
+            running_since: self.started,
+            rules: &self.rules,
+            devices: &self.devices,
+            budgets: &self.budgets,
+            price: &self.price,
+            chance: 0.0,
+            entropy: [self.entropy; 10],
+        }
+    }
+
     /// Plans one alert as dispatch does; a plan that is not `kept` met a conflict.
     fn plan_one(&mut self, number: usize, kept: bool) -> Vec<Send> {
         self.entropy = self.entropy.wrapping_add(1);
@@ -111,17 +124,7 @@ impl Storm {
             let rows = self.rows.get(&alert.id);
             alert.count(Counted::of(rows.into_iter().flat_map(BTreeMap::values)));
         }
-        let present = Present {
-            now: self.now,
-            running_since: self.started,
-            rules: &self.rules,
-            devices: &self.devices,
-            budgets: &self.budgets,
-            price: &self.price,
-            chance: 0.0,
-            entropy: [self.entropy; 10],
-        };
-        let plan = advance(&mut alert, &present);
+        let plan = advance(&mut alert, &self.present());
         assert!(plan.due.is_none_or(|due| self.now < due), "{:?} at {}", plan.due, self.now);
         for opening in plan.opens {
             self.budgets.open(&opening);
@@ -192,17 +195,7 @@ impl Storm {
         }
         let settlement = Settlement { send, outcome, segments: 0, ended: self.now };
         let mut alert = self.alerts[number].clone();
-        let present = Present {
-            now: self.now,
-            running_since: self.started,
-            rules: &self.rules,
-            devices: &self.devices,
-            budgets: &self.budgets,
-            price: &self.price,
-            chance: 0.0,
-            entropy: [0; 10],
-        };
-        settle(&mut alert, &settlement, &present);
+        settle(&mut alert, &settlement, &self.present());
         self.alerts[number] = alert;
         self.dues[number] = Some(self.now);
     }
