@@ -68,6 +68,8 @@ pub struct Dispatcher {
     answer_sender: mpsc::Sender<Answer>,
     /// Answers that did not fit the last step, or whose write failed.
     waiting: Vec<Answer>,
+    /// Answers of alerts that cannot be read or written at present.
+    left: HashMap<AlertId, Vec<Said>>,
     /// `None` once every alert has been looked at.
     look: Option<Look>,
     pulse: watch::Sender<Pulse>,
@@ -150,6 +152,7 @@ impl Dispatcher {
             answers,
             answer_sender,
             waiting,
+            left: HashMap::new(),
             look: Some(Look::default()),
             pulse: watch::Sender::new(Pulse::default()),
         };

@@ -37,7 +37,8 @@ fn resolved(mut alert: Alert) -> Alert {
 }
 
 fn unreachable() -> Subject {
-    Subject::Unreachable { contact: "jin".parse().expect("a name"), reason: "no device enrolled".to_owned() }
+    let (contact, reason) = ("jin".parse().expect("a name"), "no device enrolled".to_owned());
+    Subject::Unreachable { contact, reason, also: Vec::new(), more: 0 }
 }
 
 fn sms(alert: &Alert, subject: &Subject, language: Language) -> String {
