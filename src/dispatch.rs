@@ -231,9 +231,14 @@ impl Dispatcher {
         let deadline = self.clock.sleep(SHUTDOWN_GRACE);
         tokio::pin!(deadline);
         loop {
-            if let Err(error) = self.step(0).await {
-                error!(error = %error, "could not settle at shutdown: {error}");
-                return false;
+            match self.step(0).await {
+                // One step settles only so many answers of one alert.
+                Ok(Step::Worked(_)) => continue,
+                Ok(Step::IdleUntil(_)) => {}
+                Err(error) => {
+                    error!(error = %error, "could not settle at shutdown: {error}");
+                    return false;
+                }
             }
             if self.outbox.under_way() == 0 && self.waiting.is_empty() && self.answers.is_empty() {
                 return true;

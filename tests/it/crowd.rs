@@ -75,6 +75,7 @@ async fn five_hundred_pushes_of_a_process_that_is_gone_are_tried_again_at_the_ne
     let opened = h.zabbix(problem("disk full")).await;
     wait_for_pushes(&h, DEVICES).await;
     h.sandbox.fcm().always(Answer::Ok);
+    h.pass_while_hanging(1);
     h.kill_and_restart().await;
     h.settled().await;
     assert_eq!(count_of(&h, &opened, "push unknown").await, DEVICES);

@@ -21,6 +21,7 @@
 
 #![expect(clippy::disallowed_types, reason = "the only folder that talks to sled")]
 
+mod document;
 mod group;
 mod keys;
 mod lanes;
@@ -212,7 +213,7 @@ impl Store for SledStore {
         // In place: a look into sled's cache takes microseconds, at worst one page of the file or
         // the applying of one group; changing threads costs more.
         let handle = self.shared.handle()?;
-        let stored = read::alert(&handle, &self.shared, id)?;
+        let stored = document::alert(&handle, &self.shared, id)?;
         self.shared.settled(&handle, &[id]).await?;
         Ok(stored)
     }
@@ -220,7 +221,7 @@ impl Store for SledStore {
     async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
         let handle = self.shared.handle()?;
         let find = |handle: &Handle, shared: &Shared, threads: Vec<ThreadKey>| {
-            let find = |thread| read::latest_round(handle, shared, thread);
+            let find = |thread| document::latest_round(handle, shared, thread);
             threads.into_iter().map(find).collect::<Result<Vec<_>, _>>()
         };
         let found = if threads.len() <= INLINE_READS_MAX {
@@ -236,7 +237,10 @@ impl Store for SledStore {
     async fn standings(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Standing>>, StoreError> {
         let handle = self.shared.handle()?;
         let find = move |handle: &Handle, _: &Shared| {
-            threads.into_iter().map(|thread| read::standing(handle, thread)).collect::<Result<Vec<_>, _>>()
+            threads
+                .into_iter()
+                .map(|thread| document::standing(handle, thread))
+                .collect::<Result<Vec<_>, _>>()
         };
         let found = self.scan(find).await?;
         let ids: Vec<_> = found.iter().flatten().map(|standing| standing.id).collect();
