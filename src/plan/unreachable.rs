@@ -71,7 +71,9 @@ fn take_over(known: &mut ContactTelling, unreached: &mut Unreached) {
             return false;
         }
         unreached.add(contact, reason);
-        also.iter().for_each(|contact| unreached.add(contact, reason));
+        for contact in also {
+            unreached.add(contact, reason);
+        }
         unreached.more = unreached.more.saturating_add(*more);
         cycle.folded = true;
         cycle.pushes.retain(|road| road.state.is_in_flight());
@@ -94,7 +96,7 @@ impl Unreached {
     fn add(&mut self, contact: &ContactName, reason: &str) {
         match &mut self.reason {
             Some(known) if known == reason => {}
-            Some(known) => *known = "for several reasons".to_owned(),
+            Some(known) => "for several reasons".clone_into(known),
             none => *none = Some(reason.to_owned()),
         }
         if self.named.len() < UNREACHED_NAMED_MAX {

@@ -104,5 +104,7 @@ async fn contacts_that_fail_together_are_told_of_by_few_messages_that_count_them
         .map(|push| push.data("body").to_owned())
         .collect();
     assert!((CONTACTS / 2..=CONTACTS).contains(&words.len()), "once or twice each: {}", words.len());
+    let counting = words.iter().filter(|words| words.contains("n, 1") && words.contains(" +"));
+    assert!(CONTACTS / 2 <= counting.count(), "three are named, the others counted: {words:?}");
     assert_eq!(h.get_as("/readyz", "").await.0, 200);
 }

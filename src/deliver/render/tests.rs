@@ -121,6 +121,21 @@ fn a_text_says_what_happened_how_grave_it_is_and_what_it_is_about() {
 }
 
 #[test]
+fn several_who_could_not_be_reached_are_named_and_counted() {
+    let name = |name: &str| name.parse().expect("a name");
+    let subject = |also: &[&str], more| Subject::Unreachable {
+        contact: name("jin"),
+        reason: "no answer".to_owned(),
+        also: also.iter().map(|also| name(also)).collect(),
+        more,
+    };
+    let body = |subject| push(&alert(), &subject, Language::En).body;
+    assert!(body(subject(&[], 0)).starts_with("could not reach jin: no answer\n"));
+    assert!(body(subject(&["min"], 0)).starts_with("could not reach jin, min: no answer\n"));
+    assert!(body(subject(&["min", "dana"], 7)).starts_with("could not reach jin, min, dana +7: no answer\n"));
+}
+
+#[test]
 fn severities_have_their_words() {
     for (severity, ko, en) in [
         (Severity::NotClassified, "미분류", "Not classified"),

@@ -73,9 +73,9 @@ async fn answers_wait(read_again: bool) {
     let rows = history(&inner, &alert).await;
     let outcomes: Vec<_> = rows
         .iter()
-        .filter_map(|row| match &row.entry {
-            Entry::Attempt(attempt) => Some(attempt.outcome.as_str()),
-            _ => None,
+        .filter_map(|row| {
+            let Entry::Attempt(attempt) = &row.entry else { return None };
+            Some(attempt.outcome.as_str())
         })
         .collect();
     assert_eq!((outcomes, texts_about(&company, bad)), (vec!["accepted"], 1), "as it was answered, and once");

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tokio_util::task::TaskTracker;
+
 use super::*;
 use crate::{
     alert::{FoldWord, Folded},
@@ -340,7 +342,7 @@ async fn a_long_document_that_is_written_meanwhile_is_read_whole() {
     let mut opened = closed_store(folder.path()).await;
     let store = Arc::new(SledStore::open(folder.path()).unwrap());
     let (id, writer) = (opened.alert.id, Arc::clone(&store));
-    let writing = tokio::spawn(async move {
+    let writing = TaskTracker::new().spawn(async move {
         for version in 1..100 {
             // The length changes, too, and every piece says which version it is of.
             let letter = char::from(b'a' + u8::try_from(version % 26).unwrap());
@@ -369,7 +371,7 @@ async fn a_row_of_a_digest_that_does_not_read_is_made_again_from_its_alert() {
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open(folder.path()).unwrap();
     let digest = opening("digest", 1, at(0)).alert.id;
-    let (mut rows, mut folded) = (Vec::new(), Vec::new());
+    let (mut rows, mut ids) = (Vec::new(), Vec::new());
     for name in ["one", "two"] {
         let mut write = opening(name, 1, at(5));
         let held_back = Folded { digest, word: FoldWord::Fired, at: at(6), text: true, unreached: None };
@@ -377,7 +379,7 @@ async fn a_row_of_a_digest_that_does_not_read_is_made_again_from_its_alert() {
         write.alert.telling.contacts.values_mut().next().unwrap().folded = Some(held_back);
         write.marks.folds.push((digest, row.clone()));
         commit_one(&store, write.clone()).await.unwrap();
-        folded.push(write.alert.id);
+        ids.push(write.alert.id);
         rows.push(row);
     }
     rows.sort_by_key(|row| row.alert_id);
@@ -385,7 +387,7 @@ async fn a_row_of_a_digest_that_does_not_read_is_made_again_from_its_alert() {
     drop(store);
 
     let handle = open::open(folder.path()).unwrap();
-    for id in folded {
+    for id in ids {
         handle.db().insert(keys::fold(digest, id), b"x").unwrap();
     }
     drop(handle);
