@@ -1,0 +1,196 @@
+//! The state that senders write into titles: `[RESOLVED] disk`, `Recovery: disk`, `disk is CRITICAL`.
+
+use std::borrow::Cow;
+
+use super::words::one_state;
+
+/// Ends that are believed wherever a title begins with them, where no field says how it stands.
+const ENDS: [&str; 15] = [
+    "resolved",
+    "recovered",
+    "recovery",
+    "ok",
+    "해결",
+    "해결됨",
+    "해결 완료",
+    "복구",
+    "복구됨",
+    "복구 완료",
+    "정상",
+    "정상화",
+    "해소",
+    "해소됨",
+    "해제",
+];
+
+/// Ends that are believed in brackets only: `Closed: port 443` may be the problem.
+const BRACKETED_ENDS: [&str; 4] = ["up", "clear", "cleared", "closed"];
+
+const BRACKETS: [(char, char); 3] = [('[', ']'), ('(', ')'), ('【', '】')];
+
+/// What stands before and after the state that a title begins with.
+struct Leading<'a> {
+    before: &'a str,
+    word: String,
+    is_bracketed: bool,
+    after: &'a str,
+}
+
+/// True if the title begins with a word for an end: `[RESOLVED] disk`, `[web01] [OK] disk`, `복구: disk`.
+pub(super) fn begins_with_end(title: &str) -> bool {
+    leading(title).is_some_and(|leading| {
+        let word = leading.word.as_str();
+        ENDS.contains(&word) || leading.is_bracketed && BRACKETED_ENDS.contains(&word)
+    })
+}
+
+/// The title without the state in front, so that a recovery finds its problem: `[OK] disk`,
+/// `[FIRING:1] disk` and `Problem: disk` are all `disk`.
+pub(super) fn without_leading(title: &str) -> Cow<'_, str> {
+    match leading(title) {
+        Some(Leading { before: "", after, .. }) => Cow::Borrowed(after),
+        Some(Leading { before, after, .. }) => Cow::Owned(format!("{before} {after}")),
+        None => Cow::Borrowed(title),
+    }
+}
+
+/// Also without the states within: `http is CRITICAL!` and `http is OK!` are both `http is`. Only what begins
+/// with a capital, and does not stand first, is a state: in `backup failed` and `Open files` it is what is wrong.
+pub(super) fn without_any(title: &str) -> String {
+    let title = without_leading(title);
+    let mut kept: Vec<&str> = Vec::new();
+    for (number, word) in title.split_whitespace().enumerate() {
+        if !is_state_within(word, number == 0) {
+            kept.push(word);
+        }
+    }
+    kept.join(" ")
+}
+
+fn is_state_within(word: &str, is_first: bool) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_shouted = 1 < word.len() && word.chars().all(|c| c.is_ascii_uppercase());
+    let is_marked = is_shouted || !is_first && word.starts_with(|c: char| c.is_ascii_uppercase());
+    is_marked && one_state(&word.to_lowercase()).is_some()
+}
+
+/// The first of the brackets in front that holds a state and nothing else, or the state before a colon.
+fn leading(title: &str) -> Option<Leading<'_>> {
+    let title = title.trim();
+    let mut rest = title;
+    loop {
+        rest = rest.trim_start_matches(|c: char| {
+            !c.is_alphanumeric() && BRACKETS.iter().all(|(open, _)| *open != c)
+        });
+        let before = title.get(..title.len() - rest.len())?;
+        let Some((open, close)) = BRACKETS.iter().find(|(open, _)| rest.starts_with(*open)) else {
+            let (word, after) = rest.split_once(':')?;
+            return found(before, before_duration(word), false, after);
+        };
+        let (inside, after) = rest.get(open.len_utf8()..)?.split_once(*close)?;
+        if let Some(found) = found(before, inside, true, after) {
+            return Some(found);
+        }
+        rest = after;
+    }
+}
+
+fn found<'a>(before: &'a str, words: &str, is_bracketed: bool, after: &'a str) -> Option<Leading<'a>> {
+    let word = only_state(words)?;
+    // Pictures in front change with the state.
+    let before = if before.contains(char::is_alphanumeric) { before.trim() } else { "" };
+    let after = after.trim_start_matches([' ', '\t', ':', '-']).trim_end();
+    (!after.is_empty()).then_some(Leading { before, word, is_bracketed, after })
+}
+
+/// Zabbix writes `Resolved in 5m 2s: NAME`.
+fn before_duration(words: &str) -> &str {
+    match words.split_once(" in ") {
+        Some((word, duration)) if duration.starts_with(|c: char| c.is_ascii_digit()) => word,
+        Some(_) | None => words,
+    }
+}
+
+/// The state, if there are only states and counts: `FIRING:2`, `OK -> CRITICAL`, `🔴 Down`.
+fn only_state(words: &str) -> Option<String> {
+    let folded = words.to_lowercase();
+    let mut states = Vec::new();
+    for part in folded.split([':', ',', '(', ')', '>']) {
+        let part = part.trim_matches(|c: char| !c.is_alphanumeric());
+        let is_count = part.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_count {
+            one_state(part)?;
+            states.push(part);
+        }
+    }
+    let is_change = folded.contains("->");
+    let state: Option<&&str> = if is_change { states.last() } else { states.first() };
+    state.map(|state| (*state).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_read_from_the_front_of_a_title_only() {
+        for end in [
+            "[RESOLVED] Disk full",
+            "[Resolved:2] Disk full",
+            "✅ [OK] Disk full",
+            "[web01] [✅ Up] Disk full",
+            "[CRITICAL -> OK] Disk full",
+            "Resolved: Disk full",
+            "Resolved in 5m 2s: Disk full",
+            "RECOVERY: Disk full",
+            "OK: Disk full",
+            "[복구] 디스크 가득",
+            "【해제】디스크 가득",
+            "(정상) 디스크 가득",
+            "해결: 디스크 가득",
+        ] {
+            assert!(begins_with_end(end), "{end}");
+        }
+        for other in [
+            "Disk full",
+            "[FIRING:1, RESOLVED:2] Disk full",
+            "[OK, web01] Disk full",
+            "[OK",
+            "[RESOLVED]",
+            "RESOLVED",
+            "Closed: port 443",
+            "Up: 3 days",
+            "OK Disk full",
+            "Not resolved: Disk full",
+            "Ticket: resolved",
+            "[0] Disk full",
+            "0: Disk full",
+            "정상 아님: 디스크",
+            "",
+        ] {
+            assert!(!begins_with_end(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_title_of_a_problem_and_of_its_end_are_one_without_the_state() {
+        for (title, leading, any) in [
+            ("[PROBLEM] http on web01 is CRITICAL!", "http on web01 is CRITICAL!", "http on web01 is"),
+            ("[RECOVERY] http on web01 is OK!", "http on web01 is OK!", "http on web01 is"),
+            ("Service PROBLEM notification", "Service PROBLEM notification", "Service notification"),
+            ("Host web01 is Down", "Host web01 is Down", "Host web01 is"),
+            ("🔴 [FIRING:1] disk", "disk", "disk"),
+            ("[web01] [Down] disk", "[web01] disk", "[web01] disk"),
+            ("[Critical, web01] disk", "[Critical, web01] disk", "[Critical, web01] disk"),
+            ("Problem: disk", "disk", "disk"),
+            ("backup failed", "backup failed", "backup failed"),
+            ("Open files", "Open files", "Open files"),
+            ("Error: disk", "disk", "disk"),
+            ("code 0 or 1", "code 0 or 1", "code 0 or 1"),
+            ("DOWN", "DOWN", ""),
+        ] {
+            assert_eq!(without_leading(title), leading, "{title}");
+            assert_eq!(without_any(title), any, "{title}");
+        }
+    }
+}
