@@ -10,7 +10,9 @@ use super::{
         TITLE_BYTES_MAX, stated,
         text::{one_line, split_first_line},
     },
-    names::{CHECK_STATE, CHOSEN_KEY, DEED, KEY, MESSAGE, PROBLEM_ID, SERVICE, SOURCE, STATE, TITLE},
+    names::{
+        CHECK_STATE, CHOSEN_KEY, DEED, KEY, MESSAGE, OTHER_ID, PROBLEM_ID, SERVICE, SOURCE, STATE, TITLE,
+    },
     said::Said,
 };
 use crate::alert::DedupKey;
@@ -64,23 +66,22 @@ impl Said<'_> {
             return false;
         }
         let is_notification = |name: &str| self.fields.text(&[name]).is_some_and(is_notification);
-        let is_titled = self.fields.text(TITLE).is_some();
-        if is_notification("notificationtype") || self.fields.text(CHECK_STATE).is_some() {
-            return true;
-        }
-        !is_titled && (DEED.iter().any(|name| is_notification(name)) || self.is_numbered_check())
+        let is_of_kin = || [CHECK_STATE, PROBLEM_ID].iter().any(|names| self.fields.text(names).is_some());
+        let is_titled = || self.fields.text(TITLE).is_some();
+        is_notification("notificationtype")
+            || is_of_kin()
+            || !is_titled() && (DEED.iter().any(|name| is_notification(name)) || self.is_numbered_check())
     }
 
-    /// Fields that were chosen for another program have other names: a number of a problem, and a state of Nagios.
+    /// A number of a problem beside a state of Nagios: 0 is the number of a problem that is over. A host may have an
+    /// `id` of each of its checks, which have no other name.
     fn is_numbered_check(&self) -> bool {
-        let states = if self.fields.text(SERVICE).is_some() { &SERVICE_STATES[..] } else { &HOST_STATES };
+        let has_service = self.fields.text(SERVICE).is_some();
+        let states = if has_service { &SERVICE_STATES[..] } else { &HOST_STATES };
         let is_state = |word: &&str| states.contains(&word.trim().to_lowercase().as_str());
-        // A 0 is the number of a problem that is over.
-        let is_numbered = KEY
-            .iter()
-            .find(|name| self.fields.text(&[name]).is_some())
-            .is_some_and(|name| PROBLEM_ID.contains(name));
-        is_numbered && self.fields.texts(STATE).iter().any(is_state)
+        let sent = KEY.iter().find(|name| self.fields.text(&[name]).is_some());
+        let is_number = sent.is_some_and(|name| OTHER_ID.contains(name) && (has_service || *name != "id"));
+        is_number && self.fields.texts(STATE).iter().any(is_state)
     }
 }
 

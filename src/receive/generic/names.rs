@@ -54,15 +54,11 @@ pub(super) const CHOSEN_KEY: &[&str] = &[
     "incidentkey",
     "key",
 ];
-/// Numbers of problems by name.
-pub(super) const PROBLEM_ID: &[&str] = &[
-    "problemid",
-    "serviceproblemid",
-    "lastserviceproblemid",
-    "hostproblemid",
-    "lasthostproblemid",
-    "eventid",
-];
+/// Nagios's own names of such numbers.
+pub(super) const PROBLEM_ID: &[&str] =
+    &["serviceproblemid", "lastserviceproblemid", "hostproblemid", "lasthostproblemid"];
+/// What they are called where the fields were chosen for another program.
+pub(super) const OTHER_ID: &[&str] = &["problemid", "eventid", "id"];
 pub(super) const TITLE: &[&str] = &[
     mapped(MapField::Title),
     "title",

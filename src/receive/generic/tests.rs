@@ -167,6 +167,8 @@ fn the_number_of_a_nagios_problem_is_no_key_where_the_check_is_known() {
         format!("type=FLAPPINGSTART&{disk}&state=CRITICAL&event_id=78"),
         format!("event_id=77&{disk}&state=CRITICAL&text=97+%25"),
         format!("event_id=0&{disk}&state=OK&text=12+%25"),
+        format!("id=77&{disk}&state=CRITICAL&output=97+%25"),
+        format!("title=disk&{disk}&state=OK&LASTSERVICEPROBLEMID=77"),
         "NOTIFY_NOTIFICATIONTYPE=PROBLEM&NOTIFY_HOSTNAME=a&NOTIFY_SERVICEDESC=disk&NOTIFY_SERVICESTATE=CRIT&NOTIFY_SERVICEPROBLEMID=9"
             .to_owned(),
     ] {
@@ -177,6 +179,7 @@ fn the_number_of_a_nagios_problem_is_no_key_where_the_check_is_known() {
         (format!("id=7&{disk}&status=firing&title=t"), "7"),
         (format!("sensorid=7&{disk}&status=Down"), "7"),
         (format!("event_id=7&{disk}&status=PROBLEM&title=t"), "7"),
+        ("id=7&host=a&status=down&message=http".to_owned(), "7"),
         ("title=t&SERVICEPROBLEMID=77&HOSTPROBLEMID=12&SERVICESTATE=CRITICAL".to_owned(), "77"),
         (
             "title=t&SERVICEPROBLEMID=0&LASTSERVICEPROBLEMID=77&HOSTPROBLEMID=12&SERVICESTATE=OK".to_owned(),

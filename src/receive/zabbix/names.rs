@@ -7,7 +7,7 @@ pub(super) const EVENT_ID: &str = "eventid";
 pub(super) const OTHER_ID: &str = "id";
 
 /// How the problem stands, in the words `PROBLEM` and `RESOLVED` or `OK`.
-pub(super) const STATE: &[&str] = &["eventstatus", "triggerstatus", "status"];
+pub(super) const STATE: &[&str] = &["eventstatus", "triggerstatus", "status", "state", "triggervalue"];
 pub(super) const UPDATE_ACTION: &[&str] = &["eventupdateaction"];
 pub(super) const UPDATE_MESSAGE: &[&str] = &["eventupdatemessage"];
 pub(super) const BY: &[&str] = &["userfullname", "userusername", "useralias"];
