@@ -28,28 +28,27 @@ const BRACKETED_ENDS: [&str; 4] = ["up", "clear", "cleared", "closed"];
 
 const BRACKETS: [(char, char); 3] = [('[', ']'), ('(', ')'), ('【', '】')];
 
-/// What stands before and after the state that a title begins with.
-struct Leading<'a> {
-    before: &'a str,
-    word: String,
-    is_bracketed: bool,
-    after: &'a str,
+/// A title taken apart.
+#[derive(Default)]
+struct Parts<'a> {
+    /// What stands in brackets in front and is no state.
+    others: Vec<&'a str>,
+    /// Some state in front is an end.
+    is_end: bool,
+    rest: &'a str,
 }
 
 /// True if the title begins with a word for an end: `[RESOLVED] disk`, `[web01] [OK] disk`, `복구: disk`.
 pub(super) fn begins_with_end(title: &str) -> bool {
-    leading(title).is_some_and(|leading| {
-        let word = leading.word.as_str();
-        ENDS.contains(&word) || leading.is_bracketed && BRACKETED_ENDS.contains(&word)
-    })
+    parts(title).is_some_and(|parts| parts.is_end)
 }
 
-/// The title without the state in front, so that a recovery finds its problem: `[OK] disk`,
+/// The title without the states in front, so that a recovery finds its problem: `[OK] disk`,
 /// `[FIRING:1] disk` and `Problem: disk` are all `disk`.
 pub(super) fn without_leading(title: &str) -> Cow<'_, str> {
-    match leading(title) {
-        Some(Leading { before: "", after, .. }) => Cow::Borrowed(after),
-        Some(Leading { before, after, .. }) => Cow::Owned(format!("{before} {after}")),
+    match parts(title) {
+        Some(parts) if parts.others.is_empty() => Cow::Borrowed(parts.rest),
+        Some(parts) => Cow::Owned(format!("{} {}", parts.others.join(" "), parts.rest)),
         None => Cow::Borrowed(title),
     }
 }
@@ -74,33 +73,38 @@ fn is_state_within(word: &str, is_first: bool) -> bool {
     is_marked && one_state(&word.to_lowercase()).is_some()
 }
 
-/// The first of the brackets in front that holds a state and nothing else, or the state before a colon.
-fn leading(title: &str) -> Option<Leading<'_>> {
-    let title = title.trim();
-    let mut rest = title;
+/// `None` if no state stands in front of something: in brackets and alone there, or before a colon.
+fn parts(title: &str) -> Option<Parts<'_>> {
+    let mut parts = Parts::default();
+    let mut has_state = false;
+    let mut rest = title.trim();
     loop {
-        rest = rest.trim_start_matches(|c: char| {
-            !c.is_alphanumeric() && BRACKETS.iter().all(|(open, _)| *open != c)
-        });
-        let before = title.get(..title.len() - rest.len())?;
-        let Some((open, close)) = BRACKETS.iter().find(|(open, _)| rest.starts_with(*open)) else {
-            let (word, after) = rest.split_once(':')?;
-            return found(before, before_duration(word), false, after);
-        };
+        // Pictures in front change with the state.
+        rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric() && !opens(c));
+        let Some((open, close)) = BRACKETS.iter().find(|(open, _)| rest.starts_with(*open)) else { break };
         let (inside, after) = rest.get(open.len_utf8()..)?.split_once(*close)?;
-        if let Some(found) = found(before, inside, true, after) {
-            return Some(found);
+        match only_state(inside) {
+            Some(word) => {
+                has_state = true;
+                parts.is_end |= ENDS.contains(&word.as_str()) || BRACKETED_ENDS.contains(&word.as_str());
+            }
+            None => parts.others.push(rest.get(..rest.len() - after.len())?),
         }
         rest = after;
     }
+    if let Some((words, after)) = rest.split_once(':')
+        && let Some(word) = only_state(before_duration(words))
+    {
+        has_state = true;
+        parts.is_end |= ENDS.contains(&word.as_str());
+        rest = after.trim_start();
+    }
+    parts.rest = rest.trim_end();
+    (has_state && !parts.rest.is_empty()).then_some(parts)
 }
 
-fn found<'a>(before: &'a str, words: &str, is_bracketed: bool, after: &'a str) -> Option<Leading<'a>> {
-    let word = only_state(words)?;
-    // Pictures in front change with the state.
-    let before = if before.contains(char::is_alphanumeric) { before.trim() } else { "" };
-    let after = after.trim_start_matches([' ', '\t', ':', '-']).trim_end();
-    (!after.is_empty()).then_some(Leading { before, word, is_bracketed, after })
+fn opens(c: char) -> bool {
+    BRACKETS.iter().any(|(open, _)| *open == c)
 }
 
 /// Zabbix writes `Resolved in 5m 2s: NAME`.
@@ -139,6 +143,8 @@ mod tests {
             "[Resolved:2] Disk full",
             "✅ [OK] Disk full",
             "[web01] [✅ Up] Disk full",
+            "[RESOLVED][Critical][web01] Disk full",
+            "[Critical] Resolved: Disk full",
             "[CRITICAL -> OK] Disk full",
             "Resolved: Disk full",
             "Resolved in 5m 2s: Disk full",
@@ -181,6 +187,10 @@ mod tests {
             ("Host web01 is Down", "Host web01 is Down", "Host web01 is"),
             ("🔴 [FIRING:1] disk", "disk", "disk"),
             ("[web01] [Down] disk", "[web01] disk", "[web01] disk"),
+            ("[RESOLVED][Critical][web01] disk", "[web01] disk", "[web01] disk"),
+            ("[Critical][web01]disk", "[web01] disk", "[web01] disk"),
+            ("[web01] [sda] disk", "[web01] [sda] disk", "[web01] [sda] disk"),
+            ("[web01", "[web01", "[web01"),
             ("[Critical, web01] disk", "[Critical, web01] disk", "[Critical, web01] disk"),
             ("Problem: disk", "disk", "disk"),
             ("backup failed", "backup failed", "backup failed"),

@@ -31,6 +31,9 @@ fn the_plain_webhook_ends_what_it_began() {
         assert_eq!(end.dedup_key, problem.dedup_key, "{}", end.title);
         assert_eq!(matches!(end.status, EventStatus::Resolved { .. }), end.title != "CPU", "{}", end.title);
     }
+    let in_text = event(IntegrationKind::Whatap, r#"{"title":"[Critical] CPU","text":"[RESOLVED] 40 %"}"#);
+    assert_eq!(in_text.dedup_key, problem.dedup_key);
+    assert!(matches!(in_text.status, EventStatus::Resolved { .. }));
     assert_ne!(plain("[RESOLVED] memory").dedup_key, problem.dedup_key);
 }
 
