@@ -67,21 +67,26 @@ impl Said<'_> {
         }
         let is_notification = |name: &str| self.fields.text(&[name]).is_some_and(is_notification);
         let is_of_kin = || [CHECK_STATE, PROBLEM_ID].iter().any(|names| self.fields.text(names).is_some());
-        let is_titled = || self.fields.text(TITLE).is_some();
-        is_notification("notificationtype")
-            || is_of_kin()
-            || !is_titled() && (DEED.iter().any(|name| is_notification(name)) || self.is_numbered_check())
+        is_notification("notificationtype") || is_of_kin() || {
+            // Fields that were chosen for another program have other names.
+            let is_told = || DEED.iter().any(|name| is_notification(name)) || self.is_numbered();
+            self.fields.text(TITLE).is_none() && self.has_state_of_check() && is_told()
+        }
     }
 
-    /// A number of a problem beside a state of Nagios: 0 is the number of a problem that is over. A host may have an
-    /// `id` of each of its checks, which have no other name.
-    fn is_numbered_check(&self) -> bool {
+    /// A number of a problem; a 0 is that of a problem that is over. An `id` beside a host alone may be that of one of
+    /// its checks, which have no other name.
+    fn is_numbered(&self) -> bool {
+        let sent = KEY.iter().find(|name| self.fields.text(&[name]).is_some());
+        sent.is_some_and(|name| {
+            OTHER_ID.contains(name) && (*name != "id" || self.fields.text(SERVICE).is_some())
+        })
+    }
+
+    fn has_state_of_check(&self) -> bool {
         let has_service = self.fields.text(SERVICE).is_some();
         let states = if has_service { &SERVICE_STATES[..] } else { &HOST_STATES };
-        let is_state = |word: &&str| states.contains(&word.trim().to_lowercase().as_str());
-        let sent = KEY.iter().find(|name| self.fields.text(&[name]).is_some());
-        let is_number = sent.is_some_and(|name| OTHER_ID.contains(name) && (has_service || *name != "id"));
-        is_number && self.fields.texts(STATE).iter().any(is_state)
+        self.fields.texts(STATE).iter().any(|word| states.contains(&word.trim().to_lowercase().as_str()))
     }
 }
 

@@ -168,6 +168,11 @@ pub(super) const SERVICE: &[&str] = &[
     "component",
     "payloadcomponent",
     "check",
+    "metric",
+    "metricname",
+    "alarm",
+    "alarmname",
+    "resource",
 ];
 pub(super) const STARTS_AT: &[&str] =
     &[mapped(MapField::StartsAt), "startsat", "startedat", "starttime", "since", "firedat", "triggeredat"];

@@ -55,11 +55,11 @@ impl Said<'_> {
         })
     }
 
-    /// How it stands: what the fields say, else the title.
+    /// How it stands: what the fields say, else the title or a severity that is none (Kapacitor's level `OK`).
     fn claim(&self) -> Option<State> {
         let is_over = || {
             let title = self.fields.text(TITLE).or_else(|| self.first_line());
-            title.is_some_and(stated::begins_with_end)
+            title.is_some_and(stated::begins_with_end) || self.fields.text(SEVERITY).is_some_and(is_fine)
         };
         self.state().or_else(|| is_over().then_some(State::Resolved))
     }
@@ -264,6 +264,11 @@ fn is_number(word: &str) -> bool {
 /// True for "OK" and the like, but not for Zabbix's 0.
 fn is_end(word: &str) -> bool {
     state(word) == Some(State::Resolved) && word.parse::<Severity>().is_err()
+}
+
+/// True for the ends that nobody calls a problem by.
+fn is_fine(word: &str) -> bool {
+    ["ok", "clear", "cleared", "resolved", "recovered"].contains(&word.trim().to_lowercase().as_str())
 }
 
 /// What everybody knows of a state that is qualified (`Down (Partial)`), a change (`UP -> DOWN`) or one of few

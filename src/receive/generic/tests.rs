@@ -143,6 +143,16 @@ fn a_state_in_a_title_or_in_place_of_one_is_no_part_of_the_key() {
         (r#""service":"api","message":"timeout""#, r#""service":"api","message":"502""#, false),
         (r#""host":"web01","message":"disk full""#, r#""host":"web01","message":"fan broken""#, false),
         (
+            r#""host":"web01","status":"critical","metric":"cpu""#,
+            r#""host":"web01","status":"warning","metric":"disk""#,
+            false,
+        ),
+        (
+            r#""id":"7","type":"custom","host":"web01","message":"x""#,
+            r#""id":"8","type":"custom","host":"web01","message":"x""#,
+            false,
+        ),
+        (
             r#""host":"web01","title":"disk full""#,
             r#""host":"web01","title":"fan broken","state":"down""#,
             false,
@@ -266,6 +276,9 @@ fn states_are_read_under_many_names() {
         (r#""current_state":"OK""#, resolved()),
         (r#""online":false"#, EventStatus::Firing),
         (r#""online":true"#, resolved()),
+        (r#""level":"OK""#, resolved()),
+        (r#""level":"OK","status":"firing""#, EventStatus::Firing),
+        (r#""level":"normal""#, EventStatus::Firing),
         (r#""status":"offline","online":true"#, EventStatus::Firing),
         (r#""status":"복구""#, resolved()),
     ] {
