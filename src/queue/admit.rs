@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{
     Acknowledgement, Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, IgnoreReason,
-    Resolution, ResolvedBy, Row, Update,
+    Resolution, ResolvedBy, Row, Severity, Update,
 };
 
 /// How long an update waits for its problem.
@@ -75,7 +75,9 @@ fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         EventStatus::Firing => {
             let mut alert = new_round(event, arrival, known.round);
             alert.id = known.id;
-            alert.severity = known.severity;
+            if has_said_severity(known) {
+                alert.severity = known.severity;
+            }
             alert.acknowledged.clone_from(&known.acknowledged);
             if alert.acknowledged.is_some() {
                 alert.state = AlertState::Acknowledged;
@@ -94,6 +96,12 @@ fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         }
         EventStatus::Resolved { .. } => Decision::Ignore(IgnoreReason::UnknownAlert),
     }
+}
+
+/// Whether an update said how grave its problem is; most notes do not, and are not classified.
+fn has_said_severity(noted: &Alert) -> bool {
+    let is_change = |row: &Row| matches!(row.entry, Entry::Severity { .. });
+    noted.severity != Severity::default() || noted.rows.iter().any(is_change)
 }
 
 fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {

@@ -185,6 +185,22 @@ async fn a_severity_of_the_start_opens_and_never_undoes_a_raise() {
 }
 
 #[tokio::test]
+async fn a_note_without_a_severity_leaves_the_problem_its_own() {
+    let note = |severity| Event { severity, ..update("1", comment("downtime")) };
+    for (notes, expected) in [
+        (vec![note(None)], Severity::High),
+        (vec![note(Some(Severity::Disaster))], Severity::Disaster),
+        (vec![note(Some(Severity::Warning)), note(None)], Severity::Warning),
+        (vec![note(Some(Severity::High)), note(Some(Severity::NotClassified))], Severity::NotClassified),
+    ] {
+        let (queue, _) = queue();
+        admissions(&queue, &notes).await;
+        admissions(&queue, &[firing("1")]).await;
+        assert_eq!(only_alert(&queue).await.severity, expected, "{notes:?}");
+    }
+}
+
+#[tokio::test]
 async fn repeats_cost_no_write_until_a_minute_has_passed() {
     let (queue, clock) = queue();
     admissions(&queue, &[firing("1")]).await;
