@@ -26,7 +26,7 @@ use self::{jobs::Said, outbox::UnderWay, start::Look, storm::GatewayLevels};
 use crate::{
     alert::AlertId,
     clock::Clock,
-    plan::{Budgets, DeviceBook, QUARANTINE, Rules},
+    plan::{Budgets, DeviceBook, Rules},
     store::{Store, StoreError, Stored},
     telemetry::Metrics,
 };
@@ -123,15 +123,9 @@ impl Dispatcher {
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
         let Parts { store, clock, metrics, tasks, outbox, rules } = parts;
         let running_since = clock.now();
-        let quarantine_end = running_since.saturating_add(QUARANTINE).unwrap_or(Timestamp::MAX);
         let mut devices = DeviceBook::default();
         for record in store.devices().await? {
-            match (record.retired_at, record.quarantined_until) {
-                (Some(_), _) => devices.retire(record.id),
-                // Whatever the clock was then: never longer than that from now.
-                (None, Some(until)) => devices.quarantine(record.id, until.min(quarantine_end)),
-                (None, None) => {}
-            }
+            devices.retire(record.id);
         }
         let (answer_sender, answers) = mpsc::channel(ANSWERS_PER_STEP_MAX);
         let budgets = storm::restore(store.as_ref(), &rules, running_since).await?;

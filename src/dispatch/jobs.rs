@@ -259,22 +259,24 @@ impl Dispatcher {
     /// What an answer said about a device holds for all alerts, and is kept.
     fn judge(&mut self, verdict: DeviceVerdict) {
         let now = self.clock.now();
-        let record = match verdict {
-            DeviceVerdict::Retire { device, reason } => {
-                if !self.devices.is_usable(device, now) {
-                    return;
-                }
-                self.devices.retire(device);
-                info!(device = %device, "device {device} is retired: FCM does not know it any more");
-                DeviceRecord { id: device, retired_at: Some(now), quarantined_until: None, reason }
-            }
+        let (id, reason) = match verdict {
+            DeviceVerdict::Retire { device, reason } => (device, reason),
             DeviceVerdict::Quarantine { device, reason } => {
                 let until = now.saturating_add(QUARANTINE).unwrap_or(now);
                 self.devices.quarantine(device, until);
-                warn!(device = %device, "device {device} is left alone until {until}: it belongs to another sender");
-                DeviceRecord { id: device, retired_at: None, quarantined_until: Some(until), reason }
+                warn!(
+                    device = %device,
+                    "device {device} is left alone until {until} or the next start: it belongs to another sender: {reason}"
+                );
+                return;
             }
         };
+        if !self.devices.is_usable(id, now) {
+            return;
+        }
+        self.devices.retire(id);
+        info!(device = %id, "device {id} is retired: FCM does not know it any more");
+        let record = DeviceRecord { id, retired_at: now, reason };
         let store = self.store.clone();
         self.tasks.spawn(async move {
             if let Err(error) = store.put_device(record).await {

@@ -26,7 +26,7 @@ use crate::{
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Repeat},
     queue::{Poster, Queue},
     store::{
-        AlertFilter, DeviceRecord, MemoryStore,
+        AlertFilter, MemoryStore,
         guarded::{Guard, Guarded, Ruling},
     },
 };
@@ -362,20 +362,6 @@ async fn what_a_clock_that_ran_ahead_has_spent_counts_no_longer_than_it_would() 
     clock.advance(SignedDuration::from_mins(62));
     work(&mut dispatcher).await.expect("the store works");
     assert!(!dispatcher.budgets.is_stormy(&jin(), clock.now()), "and ends an hour later");
-}
-
-#[tokio::test]
-async fn a_device_is_left_alone_for_no_longer_than_its_quarantine() {
-    let clock = ManualClock::at(T0);
-    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
-    let (id, until) = (DeviceId(7), T0 + SignedDuration::from_hours(24 + 9));
-    let reason = "SENDER_ID_MISMATCH".to_owned();
-    let record = DeviceRecord { id, retired_at: None, quarantined_until: Some(until), reason };
-    store.put_device(record).await.expect("the store works");
-    let dispatcher = dispatcher(store, &clock, &company).await;
-    let usable = |hours| dispatcher.devices.is_usable(id, T0 + SignedDuration::from_hours(hours));
-    assert!(!usable(23));
-    assert!(usable(24));
 }
 
 #[tokio::test]

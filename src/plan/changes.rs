@@ -113,21 +113,31 @@ fn raise(desk: &mut Desk<'_>, telling: &mut Telling) {
     for person in desk.audience() {
         let contact = telling.contacts.entry(person.name.clone()).or_default();
         let mut raised = desk.begin(&person, Subject::Raised, contact.texted);
-        // The push of an earlier cycle still under way tells the same alert under the same tag.
-        let mut text_under_way = false;
-        for cycle in &mut contact.cycles {
-            if cycle.subject.is_about_open_alert() {
-                raised.pushes.retain(|road| cycle.pushes.iter().all(|open| open.device != road.device));
-                text_under_way |= matches!(cycle.sms, SmsRoad::Open { .. } | SmsRoad::Accepted);
-                if matches!(cycle.sms, SmsRoad::Standby { .. }) {
-                    cycle.sms = SmsRoad::Off;
-                }
-            }
+        let (mut is_told, mut text_under_way) = (contact.texted, contact.texted);
+        for cycle in contact.cycles.iter().filter(|cycle| cycle.subject.is_about_open_alert()) {
+            is_told = true;
+            text_under_way |= matches!(cycle.sms, SmsRoad::Open { .. } | SmsRoad::Accepted);
+            // The push of an earlier cycle still under way tells the same alert under the same tag.
+            raised.pushes.retain(|road| cycle.pushes.iter().all(|open| open.device != road.device));
         }
-        if text_under_way || contact.texted {
+        if text_under_way {
             raised.sms = SmsRoad::Off;
+        } else if !matches!(raised.sms, SmsRoad::Off) {
+            spare_standby(contact);
         }
-        contact.cycles.push(raised);
+        // Whoever is told already, by roads that cannot be taken twice, has not failed to be.
+        if !is_told || !raised.pushes.is_empty() || !matches!(raised.sms, SmsRoad::Off) {
+            contact.cycles.push(raised);
+        }
+    }
+}
+
+/// A text that goes now makes those needless that wait for a push to fail.
+fn spare_standby(contact: &mut ContactTelling) {
+    for cycle in contact.cycles.iter_mut().filter(|cycle| cycle.subject.is_about_open_alert()) {
+        if matches!(cycle.sms, SmsRoad::Standby { .. }) {
+            cycle.sms = SmsRoad::Off;
+        }
     }
 }
 
@@ -175,26 +185,41 @@ fn keeps(state: RoadState, attempts: u16, first_still_goes: bool) -> bool {
 }
 
 /// It is over: what waits is cancelled, and whoever was told is told so. Whoever was not gets one
-/// message that says both.
+/// message that says both, also where the end was to be told to them and the text under way then failed.
 fn resolve(desk: &mut Desk<'_>, telling: &mut Telling) {
     telling.repeat_at = None;
     let first = telling.planned.insert(Milestone::Resolved);
     for (name, contact) in &mut telling.contacts {
         let texting =
             contact.cycles.iter().any(|cycle| cycle.subject.is_about_open_alert() && is_texting(cycle));
+        let mut in_vain = false;
         for cycle in contact.cycles.iter_mut().filter(|cycle| cycle.subject.is_about_open_alert()) {
-            cancel_waiting(desk, name, cycle);
+            in_vain |= cancel_waiting(desk, name, cycle);
         }
-        if first
+        let knows = texting || contact.told != Told::No;
+        if !knows && (first || in_vain) {
+            tell_both_in_one(desk, name, contact);
+        } else if first
             && !desk.test
             && !desk.told_once
             && let Some(person) = desk.present.rules.person(name)
         {
             desk.is_over_in_digest(name, contact);
-            let knows = texting || contact.told != Told::No;
-            let subject = if knows { Subject::Resolved } else { Subject::Missed };
-            contact.cycles.push(desk.begin(person, subject, contact.texted));
+            contact.cycles.push(desk.begin(person, Subject::Resolved, contact.texted));
         }
+    }
+}
+
+/// It is over, and this contact heard of nothing: one message says both.
+pub(super) fn tell_both_in_one(desk: &mut Desk<'_>, name: &ContactName, contact: &mut ContactTelling) {
+    let is_said = contact.cycles.iter().any(|cycle| cycle.subject == Subject::Missed);
+    if contact.told == Told::No
+        && !is_said
+        && !desk.test
+        && let Some(person) = desk.present.rules.person(name)
+    {
+        desk.is_over_in_digest(name, contact);
+        contact.cycles.push(desk.begin(person, Subject::Missed, contact.texted));
     }
 }
 
@@ -202,8 +227,8 @@ fn is_texting(cycle: &Cycle) -> bool {
     matches!(&cycle.sms, SmsRoad::Open { state, .. } if state.is_in_flight())
 }
 
-/// Only requests that run are waited for; what was tried in vain becomes a dead letter.
-fn cancel_waiting(desk: &mut Desk<'_>, contact: &ContactName, cycle: &mut Cycle) {
+/// Only requests that run are waited for; what was tried in vain becomes a dead letter. True if a text was.
+fn cancel_waiting(desk: &mut Desk<'_>, contact: &ContactName, cycle: &mut Cycle) -> bool {
     let (kept, cancelled): (Vec<PushRoad>, Vec<PushRoad>) =
         std::mem::take(&mut cycle.pushes).into_iter().partition(|road| road.state.is_in_flight());
     cycle.pushes = kept;
@@ -211,10 +236,12 @@ fn cancel_waiting(desk: &mut Desk<'_>, contact: &ContactName, cycle: &mut Cycle)
         let address = Address::Device(road.device);
         desk.dead_letter(contact, &cycle.subject, address, "resolved before it was accepted");
     }
+    let mut in_vain = false;
     if let SmsRoad::Open { gateway, attempts, state, .. } = &cycle.sms
         && !state.is_in_flight()
     {
-        if 0 < *attempts {
+        in_vain = 0 < *attempts;
+        if in_vain {
             let address = Address::Gateway(*gateway);
             desk.dead_letter(contact, &cycle.subject, address, "resolved before it was accepted");
         }
@@ -222,4 +249,5 @@ fn cancel_waiting(desk: &mut Desk<'_>, contact: &ContactName, cycle: &mut Cycle)
     } else if matches!(cycle.sms, SmsRoad::Standby { .. }) {
         cycle.sms = SmsRoad::Off;
     }
+    in_vain
 }

@@ -60,10 +60,12 @@ impl<'a> Desk<'a> {
         self.rows.push(Row { at: self.now(), entry });
     }
 
-    /// Whom the policy names; the alert's own list, if it has one, goes before it.
+    /// Whom the policy names; the alert's own list, if it has one, goes before it, unless none of these is in
+    /// the configuration any more.
     pub(super) fn audience(&self) -> Vec<Person> {
-        let named = |person: &&Person| self.to.is_empty() || self.to.contains(&person.name);
-        self.present.rules.people.iter().filter(named).cloned().collect()
+        let people = &self.present.rules.people;
+        let named: Vec<_> = people.iter().filter(|person| self.to.contains(&person.name)).cloned().collect();
+        if named.is_empty() { people.clone() } else { named }
     }
 
     /// Puts an attempt in flight.

@@ -3,10 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{
-    Person,
-    desk::{Desk, open_text},
-};
+use super::desk::{Desk, open_text};
 use crate::alert::{
     Alert, AlertState, ContactTelling, Counted, Cycle, DigestLane, Entry, Milestone, Resolution, ResolvedBy,
     Row, SmsRoad, Subject, Telling, Told,
@@ -23,12 +20,7 @@ pub(super) fn apply(desk: &mut Desk<'_>, telling: &mut Telling, counted: &Counte
         return;
     }
     desk.note(Entry::Counted { alerts: counted.total(), text: counted.words() });
-    let mut people: Vec<Person> = desk.audience();
-    if people.is_empty() {
-        // Whom it is for is not in the configuration any more.
-        people.clone_from(&desk.present.rules.people);
-    }
-    for person in people {
+    for person in desk.audience() {
         let cycle = desk.begin(&person, Subject::Digest, false);
         telling
             .contacts

@@ -21,7 +21,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
@@ -37,6 +37,10 @@ use crate::alert::{
     Alert, AlertState, Charge, ContactName, DeviceId, Entry, Resolution, ResolvedBy, Row, Subject, Transport,
 };
 use desk::Desk;
+
+/// A sender whose silence ends an alert within minutes (Prometheus, vmalert, the ruler of Loki) repeats what fires
+/// every minute or so; from our start on it has this long.
+const HEARD_AGAIN_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// The instant of planning and what holds at it.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +135,7 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     if alert.state == AlertState::Noted {
         return Plan { due: (present.now < alert.close_at).then_some(alert.close_at), ..Plan::default() };
     }
+    wait_for_its_sender(alert, present);
     if alert.is_open() && alert.close_at <= present.now {
         close_by_itself(alert, present.now);
     }
@@ -168,6 +173,14 @@ fn due(alert: &Alert) -> Option<Timestamp> {
     let quiet = changes::quiet_until(alert, &alert.telling.planned);
     let unreached = unreachable::tells_at(&alert.telling);
     roads.chain(repeat).chain(close).chain(asks).chain(count).chain(quiet).chain(unreached).min()
+}
+
+/// While we were away nobody could mention the alert: that is no silence.
+fn wait_for_its_sender(alert: &mut Alert, present: &Present<'_>) {
+    let heard_until = present.running_since.saturating_add(HEARD_AGAIN_WITHIN).unwrap_or(Timestamp::MAX);
+    if alert.is_open() && !alert.test && alert.close_at <= present.now {
+        alert.close_at = alert.close_at.max(heard_until);
+    }
 }
 
 /// No recovery ever came, or it was only a test.

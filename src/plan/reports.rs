@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Address, Ask, DELIVERY_ASKED_AFTER, GatewayRule, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, Send,
+    Address, Ask, DELIVERY_ASKED_AFTER, GatewayRule, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, Send, changes,
     desk::{self, Desk},
     settle::{self, SMS_UNKNOWNS_MAX},
 };
@@ -45,8 +45,8 @@ pub(super) fn ask(desk: &mut Desk<'_>, telling: &mut Telling) {
     let (now, over) = (desk.now(), desk.state == AlertState::Resolved);
     for (name, contact) in &mut telling.contacts {
         for sent in &mut contact.sent {
-            // Nothing would follow from the answer any more.
-            if over && sent.subject.is_about_open_alert() {
+            // Nothing would follow from the answer any more, unless this text is all that they heard of it.
+            if over && sent.subject.is_about_open_alert() && contact.certain != Told::No {
                 sent.ask_at = None;
             }
             if sent.ask_at.is_none_or(|at| now < at) {
@@ -213,7 +213,8 @@ fn take_back(contact: &mut ContactTelling, sent: &SentText) {
     }
 }
 
-/// The next gateway that has not failed to deliver it; without one the road has failed.
+/// The next gateway that has not failed to deliver it; without one the road has failed. After the end whoever
+/// heard of nothing is told both in one.
 fn send_by_next(
     desk: &mut Desk<'_>,
     (name, contact): (&ContactName, &mut ContactTelling),
@@ -221,7 +222,7 @@ fn send_by_next(
     reason: &str,
 ) {
     if desk.state == AlertState::Resolved && sent.subject.is_about_open_alert() {
-        return;
+        return changes::tell_both_in_one(desk, name, contact);
     }
     let SentText { gateway, subject, since, mut undelivered, unknowns, .. } = sent;
     undelivered.push(gateway);

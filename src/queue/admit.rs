@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{
     Acknowledgement, Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, IgnoreReason,
-    Resolution, ResolvedBy, Row, Update,
+    Resolution, ResolvedBy, Row, Severity, Update,
 };
 
 /// How long an update waits for its problem.
@@ -75,7 +75,9 @@ fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         EventStatus::Firing => {
             let mut alert = new_round(event, arrival, known.round);
             alert.id = known.id;
-            alert.severity = known.severity;
+            if has_said_severity(known) {
+                alert.severity = known.severity;
+            }
             alert.acknowledged.clone_from(&known.acknowledged);
             if alert.acknowledged.is_some() {
                 alert.state = AlertState::Acknowledged;
@@ -94,6 +96,12 @@ fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         }
         EventStatus::Resolved { .. } => Decision::Ignore(IgnoreReason::UnknownAlert),
     }
+}
+
+/// Whether an update said how grave its problem is; most notes do not, and are not classified.
+fn has_said_severity(noted: &Alert) -> bool {
+    let is_change = |row: &Row| matches!(row.entry, Entry::Severity { .. });
+    noted.severity != Severity::default() || noted.rows.iter().any(is_change)
 }
 
 fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
@@ -149,10 +157,7 @@ fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             if event.idempotency_key.is_some() && event.idempotency_key == known.idempotency_key && kept {
                 return Decision::Seen(Admission::Opened);
             }
-            let ended =
-                known.resolved.as_ref().map(|resolution| resolution.ended_at.unwrap_or(resolution.at));
-            let old = event.starts_at.is_some_and(|starts_at| ended.is_some_and(|ended| starts_at <= ended));
-            if event.key_never_returns || (old && !event.test) {
+            if !is_still_firing(known) && (event.key_never_returns || is_old(known, event)) {
                 return Decision::Ignore(IgnoreReason::Stale);
             }
             let round = new_round(event, arrival, known.round.saturating_add(1));
@@ -166,6 +171,18 @@ fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             Decision::Ignore(IgnoreReason::AlreadyResolved)
         }
     }
+}
+
+/// Nobody said that it is over: we had not heard of it, perhaps because it could not reach us.
+fn is_still_firing(known: &Alert) -> bool {
+    !known.told_once && known.resolved.as_ref().is_some_and(|end| end.by == ResolvedBy::Silence)
+}
+
+/// True where the sender told when it began, and that was before the known end.
+fn is_old(known: &Alert, event: &Event) -> bool {
+    let ended = known.resolved.as_ref().map(|end| end.ended_at.unwrap_or(end.at));
+    let is_before = event.starts_at.zip(ended).is_some_and(|(starts_at, ended)| starts_at <= ended);
+    is_before && !event.test
 }
 
 /// What was said came after the end, as Zabbix promises no order: it is kept and told to nobody.

@@ -107,6 +107,26 @@ async fn a_key_that_never_returns_stays_stale() {
     assert_eq!(got[2], (Admission::Ignored, Some(IgnoreReason::Stale)));
 }
 
+/// A sender that repeats what fires keeps its beginning: the end was only ours, in an outage between us.
+#[tokio::test]
+async fn what_silence_ended_is_a_new_round_as_soon_as_its_sender_still_fires() {
+    let (queue, clock) = queue();
+    let event = Event { starts_at: Some(T0), ..firing("459") };
+    for event in [event, Event { key_never_returns: true, ..firing("7") }] {
+        admissions(&queue, std::slice::from_ref(&event)).await;
+        let key = ThreadKey::new("zabbix", &event.dedup_key);
+        let found = queue.store().find_threads(vec![key]).await.expect("works").remove(0);
+        let Stored { mut alert, version } = found.expect("there");
+        clock.advance(SignedDuration::from_mins(9));
+        let by = ResolvedBy::Silence;
+        admit::resolve(&mut alert, Resolution { by, at: clock.now(), note: None, ended_at: None });
+        let write = write_of(alert, Expect::Version(version), Some(clock.now()));
+        queue.store().commit(Lane::Deliver, &[write]).await.expect("works");
+        let got = admissions(&queue, std::slice::from_ref(&event)).await;
+        assert_eq!(got, [(Admission::Opened, None)], "{event:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_same_update_for_every_zabbix_user_is_kept_once() {
     let (queue, _) = queue();
@@ -162,6 +182,22 @@ async fn a_severity_of_the_start_opens_and_never_undoes_a_raise() {
     assert_eq!(only_alert(&queue).await.severity, Severity::Average);
     assert_eq!(admissions(&queue, &[raise, problem]).await, [(Admission::Joined, None); 2]);
     assert_eq!(only_alert(&queue).await.severity, Severity::Disaster);
+}
+
+#[tokio::test]
+async fn a_note_without_a_severity_leaves_the_problem_its_own() {
+    let note = |severity| Event { severity, ..update("1", comment("downtime")) };
+    for (notes, expected) in [
+        (vec![note(None)], Severity::High),
+        (vec![note(Some(Severity::Disaster))], Severity::Disaster),
+        (vec![note(Some(Severity::Warning)), note(None)], Severity::Warning),
+        (vec![note(Some(Severity::High)), note(Some(Severity::NotClassified))], Severity::NotClassified),
+    ] {
+        let (queue, _) = queue();
+        admissions(&queue, &notes).await;
+        admissions(&queue, &[firing("1")]).await;
+        assert_eq!(only_alert(&queue).await.severity, expected, "{notes:?}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::json::{Pairs, string};
+use super::{
+    form,
+    json::{Pairs, string},
+};
 
 /// Most names taken from one body; a Zabbix media type has about 30.
 const FIELDS_MAX: usize = 512;
@@ -13,9 +16,13 @@ const NAME_BYTES_MAX: usize = 256;
 /// How deep objects inside objects are looked into.
 const DEPTH_MAX: usize = 4;
 
+/// What Checkmk and Nagios put before the names of their macros in the environment of a script.
+const ENVIRONMENTS: [&str; 2] = ["NOTIFY_", "NAGIOS_"];
+
 /// Named values. A name is found in lower case and without `_`, `.`, `-`, `$` and spaces, so that
 /// `EVENT.ID`, `event_id`, `EventId` are one name; an object inside the object gives the names
-/// of both (`{"host": {"name": …}}` is `host_name`).
+/// of both (`{"host": {"name": …}}` is `host_name`). Variables of Nagios and Checkmk go by their names without
+/// the program's: `NOTIFY_HOSTNAME` is `hostname`.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
     entries: BTreeMap<String, Entry<'a>>,
@@ -33,7 +40,7 @@ struct Entry<'a> {
 #[derive(Debug)]
 enum Value<'a> {
     Text(Cow<'a, str>),
-    /// Zabbix had no value for it and sent the macro's name, or nothing.
+    /// Zabbix or Nagios had no value for it and sent the macro's name, or nothing.
     Absent {
         is_macro: bool,
     },
@@ -55,7 +62,7 @@ impl<'a> Fields<'a> {
     /// Reads `name=value&…`, percent-encoded.
     pub(super) fn from_form(text: &'a str) -> Self {
         let mut fields = Self::default();
-        for (name, value) in url::form_urlencoded::parse(text.trim().as_bytes()).take(FIELDS_MAX) {
+        for (name, value) in form::pairs(text.trim(), FIELDS_MAX) {
             fields.insert(&name, None, text_or_absent(value));
         }
         fields
@@ -145,6 +152,12 @@ impl<'a> Fields<'a> {
 
     /// Of two spellings of one name, the first that has a value stays.
     fn insert(&mut self, name: &str, top: Option<&str>, value: Value<'a>) {
+        let plain = ENVIRONMENTS.iter().find_map(|prefix| name.strip_prefix(prefix));
+        // What a notification script of Checkmk is called with: its address and its key.
+        if plain.is_some_and(|name| name.starts_with("PARAMETER")) {
+            return;
+        }
+        let name = plain.unwrap_or(name);
         let key = squeezed(name);
         let has_value =
             self.entries.get(&key).is_some_and(|entry| !matches!(entry.value, Value::Absent { .. }));
@@ -190,7 +203,17 @@ fn is_credential(name: &str) -> bool {
         "credential",
         "cookie",
     ];
-    const ALONE: [&str; 6] = ["key", "auth", "pass", "httpproxy", "proxy", "idempotencykey"];
+    const ALONE: [&str; 9] = [
+        "key",
+        "auth",
+        "pass",
+        "httpproxy",
+        "proxy",
+        "idempotencykey",
+        "routingkey",
+        "servicekey",
+        "integrationkey",
+    ];
     ALONE.contains(&name) || ANYWHERE.iter().any(|part| name.contains(part))
 }
 
@@ -198,7 +221,7 @@ fn text_or_absent(text: Cow<'_, str>) -> Value<'_> {
     let trimmed = text.trim();
     if is_unresolved_macro(trimmed) {
         Value::Absent { is_macro: true }
-    } else if trimmed.is_empty() || trimmed == "*UNKNOWN*" {
+    } else if trimmed.is_empty() || trimmed == "*UNKNOWN*" || is_macro_of_nagios(trimmed) {
         Value::Absent { is_macro: false }
     } else {
         Value::Text(text)
@@ -233,6 +256,16 @@ fn is_unresolved_macro(text: &str) -> bool {
     }
 }
 
+/// True for `$SERVICEPROBLEMID$` and nothing else: Nagios leaves the macros of a service as they stand in what it
+/// tells of a host.
+fn is_macro_of_nagios(text: &str) -> bool {
+    let name = text.strip_prefix('$').and_then(|text| text.strip_suffix('$')).unwrap_or_default();
+    name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_:-.".contains(&byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +283,8 @@ mod tests {
             "{HOST.NAME1}",
             "{{ITEM.VALUE}.regsub(\"a b\", \"\\1\")}",
             "*UNKNOWN*",
+            "$SERVICEPROBLEMID$",
+            "$_HOSTOWNER$",
             " ",
             "",
         ] {
@@ -264,6 +299,9 @@ mod tests {
             "[{A}]",
             "{A} {B}",
             "{\n}",
+            "$5$",
+            "$HOME is full$",
+            "$$",
         ] {
             assert!(matches!(text_or_absent(text.into()), Value::Text(_)), "{text}");
         }
@@ -294,5 +332,7 @@ mod tests {
         let fields =
             Fields::from_form("API.Token=a&AuthHeader=b&HTTPProxy=c&bongsu_password=d&item_key=system.cpu");
         assert_eq!(fields.rest(&[]).collect::<Vec<_>>(), [("item_key", "system.cpu")]);
+        let fields = Fields::from_form("NOTIFY_PARAMETER_2=a&routing_key=b&NOTIFY_HOSTADDRESS=10.0.0.7");
+        assert_eq!(fields.rest(&[]).collect::<Vec<_>>(), [("hostaddress", "10.0.0.7")]);
     }
 }

@@ -11,10 +11,12 @@
 //!
 //! The dedup key is the sender's own (`dedup_key`, `fingerprint`, `alert_uid`, `id`, …), else it is
 //! derived from source, host, service and the title, or the first line where there is no title;
-//! so a recovery without a key is matched if its title is the same. Where the sender gives host
-//! and service but no title, those two are enough. An unknown or missing state word fires: better
+//! so a recovery without a key is matched if its title is the same but for the state (see [`key`]).
+//! An unknown or missing state word fires, unless the title begins with an end (`[RESOLVED] …`): better
 //! told once too often. A missing severity stays unsaid, which an alert reads as not classified.
 
+mod icinga;
+mod key;
 mod names;
 mod said;
 
@@ -28,10 +30,10 @@ use super::{
     fields::Fields,
     grafana,
     json::{Items, Pairs, at_pointer, scalar, string},
-    multipart, text, unreadable, uptime_kuma,
+    multipart, stated, text, unreadable, uptime_kuma,
 };
 use crate::{
-    alert::{DedupKey, Event, Severity},
+    alert::{DedupKey, Event, EventStatus, Severity},
     config::Integration,
 };
 use said::Said;
@@ -78,6 +80,7 @@ pub(super) fn event_with_state(
 ) -> Option<Event> {
     let said = Said { fields, integration, now };
     said.state()?;
+    said.title()?;
     said.event()
 }
 
@@ -132,7 +135,7 @@ impl Reader<'_> {
             let event = uptime_kuma::from_json(text, self.integration, self.now)?;
             return Some(Reading::Events(vec![event]));
         }
-        None
+        icinga::read(&top, self.integration, self.now).map(|event| Reading::Events(vec![event]))
     }
 
     /// The fields of an object, and what the configuration points to.
@@ -213,8 +216,10 @@ fn plain(text: &str) -> Reading {
 fn plain_event(text: &str) -> Option<Event> {
     let (title, rest) = text::split_first_line(text);
     let title = text::one_line(title, super::TITLE_BYTES_MAX);
+    let over = EventStatus::Resolved { note: None, escalation_cancelled: false };
     (!title.is_empty()).then(|| Event {
+        status: if stated::begins_with_end(&title) { over } else { EventStatus::Firing },
         body: text::tidy_body(rest, BODY_BYTES_MAX),
-        ..Event::firing(DedupKey::derived("text", &[&title]), title)
+        ..Event::firing(DedupKey::derived("text", &[&stated::without_leading(&title)]), title)
     })
 }

@@ -14,7 +14,7 @@ mod tests;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
-    BODY_BYTES_MAX, TITLE_BYTES_MAX,
+    BODY_BYTES_MAX, TITLE_BYTES_MAX, form,
     json::{Items, Pairs, scalar, string},
     labels::Labels,
     text,
@@ -31,6 +31,9 @@ pub const CONTACTS_MAX: usize = 100;
 
 /// Longest `Idempotency-Key` and `dedup_key`, in bytes.
 pub const KEY_BYTES_MAX: usize = DedupKey::BYTES_MAX;
+
+/// Most fields of a form that are looked at: six names, contacts and labels.
+const FORM_FIELDS_MAX: usize = 1024;
 
 const TEXT_FIELDS: [&str; 5] = ["title", "severity", "body", "dedup_key", "status"];
 
@@ -232,12 +235,12 @@ fn contacts_from_json(raw: &str, draft: &mut Draft) -> Result<(), ManualError> {
 
 /// `None` if the text is no form with a title.
 fn from_form(text: &str) -> Result<Option<Draft>, ManualError> {
-    let pairs = || url::form_urlencoded::parse(text.as_bytes());
-    if !pairs().any(|(name, value)| name == "title" && !value.trim().is_empty()) {
+    let pairs = form::pairs(text, FORM_FIELDS_MAX);
+    if !pairs.iter().any(|(name, value)| name == "title" && !value.trim().is_empty()) {
         return Ok(None);
     }
     let mut draft = Draft::default();
-    for (name, value) in pairs() {
+    for (name, value) in pairs {
         if name == "to" {
             for contact in value.split(',').filter(|name| !name.trim().is_empty()) {
                 draft.add_contact("to", contact)?;

@@ -7,6 +7,7 @@
 pub mod alertmanager;
 pub mod delivery;
 mod fields;
+mod form;
 pub mod generic;
 pub mod grafana;
 mod json;
@@ -16,6 +17,7 @@ pub mod manual;
 mod multipart;
 pub mod munin;
 pub mod redact;
+mod stated;
 mod text;
 mod time;
 mod title;

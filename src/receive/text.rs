@@ -2,10 +2,15 @@
 
 use std::borrow::Cow;
 
-/// The body as text, without a byte order mark. What is no UTF-8 is read as EUC-KR if it is that throughout (older
-/// Korean systems), else broken bytes become U+FFFD.
+/// The body as text, without a byte order mark. UTF-16 is known by its mark (what `PowerShell` writes to a file).
+/// What is no UTF-8 is read as EUC-KR if it is that throughout (older Korean systems), else broken bytes become
+/// U+FFFD.
 pub(super) fn decode(body: &[u8]) -> Cow<'_, str> {
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    let marked = encoding_rs::Encoding::for_bom(body);
+    let body = marked.and_then(|(_, length)| body.get(length..)).unwrap_or(body);
+    if let Some((encoding, _)) = marked.filter(|(encoding, _)| *encoding != encoding_rs::UTF_8) {
+        return encoding.decode_without_bom_handling(body).0;
+    }
     match str::from_utf8(body) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => encoding_rs::EUC_KR
@@ -102,6 +107,10 @@ mod tests {
     fn a_byte_order_mark_is_no_text_and_broken_bytes_do_not_hurt() {
         assert_eq!(decode(b"\xEF\xBB\xBF{}"), "{}");
         assert_eq!(decode(b"a\xFFb"), "a\u{FFFD}b");
+        for bytes in [&b"\xFF\xFE{\0}\0\x14\xBE"[..], b"\xFE\xFF\0{\0}\xBE\x14"] {
+            assert_eq!(decode(bytes), "{}블");
+        }
+        assert_eq!((decode(b"\xFF\xFE").as_ref(), decode(b"\xFF\xFE{").as_ref()), ("", "\u{FFFD}"));
         assert_eq!(decode(b"\xB5\xF0\xBD\xBA\xC5\xA9 \xB0\xA1\xB5\xE6"), "디스크 가득");
     }
 

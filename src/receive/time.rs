@@ -11,6 +11,7 @@ const EARLIEST: i64 = 100_000_000;
 /// Reads seconds, milliseconds, microseconds or nanoseconds since 1970, RFC 3339, RFC 2822, or a
 /// date and time without offset (`2026.11.22 15:14:02`, also with `-`, `/` or `T`) in `zone`.
 ///
+/// A date without a time of day is no time: an alert that began at midnight would be older than its own recovery.
 /// Nothing began in the future: a later time comes from a wrong clock or zone and becomes `now`.
 pub(super) fn parse(text: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
     let text = text.trim();
@@ -42,6 +43,9 @@ fn epoch(text: &str) -> Option<Timestamp> {
 
 fn civil(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let (date, rest) = text.split_at_checked("2026.11.22".len())?;
+    if !rest.contains(':') {
+        return None;
+    }
     let dashed: String = date.chars().map(|c| if matches!(c, '.' | '/') { '-' } else { c }).collect();
     let time: DateTime = format!("{dashed}{rest}").parse().ok()?;
     zone.to_ambiguous_timestamp(time).compatible().ok()
@@ -82,9 +86,17 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none_and_the_future_is_now() {
-        for text in
-            ["", "0", "7", "soon", "0001-01-01T00:00:00Z", "2026.13.40 15:00:00", "99999999999999999999"]
-        {
+        for text in [
+            "",
+            "0",
+            "7",
+            "soon",
+            "0001-01-01T00:00:00Z",
+            "2026.13.40 15:00:00",
+            "2026-11-22",
+            "15:14:02",
+            "99999999999999999999",
+        ] {
             assert_eq!(parse(text, &TimeZone::UTC, now()), None, "{text}");
         }
         assert_eq!(parse("2027-01-01T00:00:00Z", &TimeZone::UTC, now()), Some(now()));

@@ -8,7 +8,10 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 use jiff::{Timestamp, tz::TimeZone};
+use regex_lite::Regex;
 
 use super::{
     BODY_BYTES_MAX, NOTE_BYTES_MAX, Reading, TITLE_BYTES_MAX, generic,
@@ -33,6 +36,9 @@ const LABELS: [(&str, &str); 7] = [
     ("description", "description"),
     ("keyword", "keyword"),
 ];
+
+/// What counts down in a notice.
+static DAYS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bin -?[0-9]+ days?\b").expect("well formed"));
 
 /// What the Test button writes after the notification's name.
 const TEST_ENDING: &str = " Testing";
@@ -152,14 +158,11 @@ fn notice(message: &str) -> Option<Event> {
     let (title, rest) = split_first_line(&message);
     let title = one_line(title, TITLE_BYTES_MAX);
     let is_test = title.ends_with(TEST_ENDING);
-    let without_numbers: String = title.chars().filter(|c| !c.is_ascii_digit()).collect();
+    let any_day = DAYS.replace_all(&title, "in days").into_owned();
     (!title.is_empty()).then(|| Event {
         severity: (!is_test).then_some(Severity::Warning),
         body: tidy_body(rest, BODY_BYTES_MAX),
         test: is_test,
-        ..Event::firing(
-            DedupKey::derived(if is_test { "test" } else { "notice" }, &[&without_numbers]),
-            title,
-        )
+        ..Event::firing(DedupKey::derived(if is_test { "test" } else { "notice" }, &[&any_day]), title)
     })
 }

@@ -19,7 +19,7 @@ use super::{
     fields::Fields,
     generic,
     labels::Labels,
-    link,
+    link, stated,
     text::{self, tidy, tidy_body},
     time,
     title::with_host,
@@ -42,22 +42,33 @@ pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], 
     } else {
         trimmed.contains('=').then(|| Fields::from_form(trimmed))
     };
-    match fields.and_then(|fields| event(&fields, integration, now)) {
-        Some(event) => Reading::Events(vec![event]),
-        None => with_level(generic::read(integration, content_type, body, now), integration),
+    if let Some(event) = fields.as_ref().and_then(|fields| event(fields, integration, now)) {
+        return Reading::Events(vec![event]);
+    }
+    let has_status = fields.is_some_and(|fields| fields.text(&["status"]).is_some());
+    match generic::read(integration, content_type, body, now) {
+        Reading::Events(events) => Reading::Events(plain(events, has_status, integration)),
+        reading @ Reading::Unreadable { .. } => reading,
     }
 }
 
-/// "Webhook" has no field for the level; where the title begins with it, as in `[Critical] CPU`, it counts.
-fn with_level(reading: Reading, integration: &Integration) -> Reading {
-    let Reading::Events(mut events) = reading else { return reading };
-    for event in events.iter_mut().filter(|event| event.severity.is_none()) {
+/// "Webhook" has no fields for level and status. Where the title begins with the level, as in `[Critical] CPU`, it
+/// counts, and so does an end that the text begins with; one in the title is read by the generic rules.
+fn plain(mut events: Vec<Event>, has_status: bool, integration: &Integration) -> Vec<Event> {
+    for event in &mut events {
+        let is_over = || stated::begins_with_end(text::split_first_line(&event.body).0);
+        if !has_status && event.status == EventStatus::Firing && is_over() {
+            event.status = EventStatus::Resolved { note: None, escalation_cancelled: false };
+        }
+        if event.severity.is_some() {
+            continue;
+        }
         if let Some((word, _)) = event.title.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             let grade = grade(&[word], &integration.severity);
             event.severity = grade.severity.filter(|_| grade.unknown.is_none());
         }
     }
-    Reading::Events(events)
+    events
 }
 
 /// `None` if it does not come from "Webhook JSON".

@@ -66,14 +66,18 @@ pub(super) fn state(words: &str) -> Option<State> {
     })
 }
 
-fn one_state(word: &str) -> Option<State> {
+/// Reads one state word, in lower case.
+pub(super) fn one_state(word: &str) -> Option<State> {
     Some(match word {
         "firing" | "fire" | "problem" | "alerting" | "alert" | "alarm" | "down" | "critical" | "crit"
         | "error" | "warning" | "warn" | "unknown" | "unreachable" | "unusual" | "failed" | "failure"
         | "fail" | "open" | "opened" | "new" | "create" | "trigger" | "triggered" | "on" | "active"
-        | "no_data" | "nodata" | "1" => State::Firing,
+        | "offline" | "no_data" | "nodata" | "1" | "발생" | "장애" | "장애 발생" | "이상" | "주의"
+        | "경고" | "위험" | "심각" | "긴급" => State::Firing,
         "resolved" | "resolve" | "ok" | "up" | "recovery" | "recovered" | "clear" | "cleared" | "closed"
-        | "close" | "normal" | "off" | "inactive" | "healthy" | "success" | "0" => State::Resolved,
+        | "close" | "normal" | "off" | "inactive" | "online" | "healthy" | "success" | "0" | "해결"
+        | "해결됨" | "해결 완료" | "복구" | "복구됨" | "복구 완료" | "정상" | "정상화" | "해소"
+        | "해소됨" | "해제" | "해제됨" => State::Resolved,
         "acknowledged" | "acknowledge" | "acknowledgement" | "acknowledgment" | "ack" => State::Acknowledged,
         "unacknowledged" | "unacknowledge" | "unack" => State::Unacknowledged,
         "suppressed" | "downtime" | "downtimestart" | "downtimeend" | "downtimecancelled"

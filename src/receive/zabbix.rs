@@ -1,7 +1,7 @@
 //! Zabbix 6.0 to 7.4: what a webhook media type sends.
 //!
-//! One flat JSON object; only `event_id` and `event_value` are needed. How the kinds of message
-//! are told apart was measured with a Zabbix 6.0 server:
+//! One flat JSON object; only `event_id` and `event_value` are needed (or, from media types made for others, `id`
+//! and a state word). How the kinds of message are told apart was measured with a Zabbix 6.0 server:
 //!
 //! | kind | `event_value` | `event_update_status` | else |
 //! |---|---|---|---|

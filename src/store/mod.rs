@@ -125,17 +125,14 @@ pub enum Commit {
     Refused(StoreError),
 }
 
-/// What we know of a device beyond the configuration.
+/// A device that is never used again: its token is dead. A quarantine is not kept: the next start may bring
+/// another key or another token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceRecord {
     /// Which device.
     pub id: DeviceId,
-    /// Never used again: its token is dead.
-    #[serde(default)]
-    pub retired_at: Option<Timestamp>,
-    /// Not used before this instant.
-    #[serde(default)]
-    pub quarantined_until: Option<Timestamp>,
+    /// Since when.
+    pub retired_at: Timestamp,
     /// The provider's words.
     #[serde(default)]
     pub reason: String,

@@ -63,9 +63,21 @@ async fn faults_that_waiting_cannot_mend_are_texted_at_once_and_keep_the_token()
 }
 
 #[tokio::test]
-async fn a_token_of_another_project_is_quarantined() {
-    let (before, _) = attempts_with(Answer::sender_id_mismatch()).await;
-    assert_eq!(before, ["push rejected device_mismatch", "sms accepted"]);
+async fn a_token_of_another_project_is_left_alone_until_a_start_may_have_brought_the_right_key() {
+    let mut h = Harness::start().await;
+    h.sandbox.fcm().always(Answer::sender_id_mismatch());
+    let result = h.zabbix(problem("disk full")).await;
+    h.settled().await;
+    assert_eq!(h.attempts(&result).await, ["push rejected device_mismatch", "sms accepted"]);
+    let result = h.zabbix(problem("swap full").id("460")).await;
+    h.settled().await;
+    assert_eq!(h.attempts(&result).await, ["sms accepted"], "not asked again");
+
+    h.sandbox.fcm().always(Answer::Ok);
+    h.restart().await;
+    let result = h.zabbix(problem("load").id("461")).await;
+    h.settled().await;
+    assert_eq!(h.attempts(&result).await, ["push accepted"]);
 }
 
 #[tokio::test]

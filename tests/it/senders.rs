@@ -70,21 +70,52 @@ async fn a_group_that_is_sent_again_and_again_is_told_once_for_each_change() {
     assert_eq!(h.pushes().len(), 4);
 }
 
+/// Where Prometheus posts without an Alertmanager.
+const DIRECT: &str = "/v1/events/am/api/v2/alerts";
+
+/// What Prometheus repeats each minute while an alert fires that began at `T0`; it is believed until then.
+fn still_firing(minutes: i64) -> String {
+    let end = T0 + SignedDuration::from_mins(minutes);
+    json!([{ "labels": { "alertname": "Down", "severity": "critical" }, "annotations": {},
+             "startsAt": T0.to_string(), "endsAt": end.to_string() }])
+    .to_string()
+}
+
+#[tokio::test]
+async fn an_outage_of_ours_ends_nothing_that_prometheus_still_says() {
+    let mut h = start().await;
+    let key = format!("am-{KEY}");
+    let (_, answer) = h.post(DIRECT, &key, &still_firing(4)).await;
+    let opened = &answer["results"][0];
+    h.settled().await;
+    h.stop().await;
+    h.clock.advance(SignedDuration::from_mins(20));
+    h.restart().await;
+    h.settled().await;
+    assert_eq!(h.alert(opened).await["state"], "triggered", "nobody could say a word meanwhile");
+    let (_, again) = h.post(DIRECT, &key, &still_firing(24)).await;
+    assert_eq!(again["results"][0]["admission"], "joined");
+    h.pass(60 * 8).await;
+    assert_eq!(h.alert(opened).await["state"], "triggered");
+
+    // The network is cut, and then it still fires.
+    h.pass(60 * 12).await;
+    assert_eq!(h.alert(opened).await["state"], "resolved");
+    let pushes = h.pushes().len();
+    let (_, back) = h.post(DIRECT, &key, &still_firing(44)).await;
+    assert_eq!(back["results"][0]["admission"], "opened");
+    h.settled().await;
+    assert_eq!(h.pushes().len(), pushes + 1, "and is told");
+}
+
 #[tokio::test]
 async fn what_prometheus_no_longer_repeats_resolves_itself() {
     let h = start().await;
-    let path = "/v1/events/am/api/v2/alerts";
     let key = format!("am-{KEY}");
-    let body = |minutes: i64| {
-        let end = T0 + SignedDuration::from_mins(minutes);
-        json!([{ "labels": { "alertname": "Down", "severity": "critical" }, "annotations": {},
-                 "startsAt": T0.to_string(), "endsAt": end.to_string() }])
-        .to_string()
-    };
-    let (status, answer) = h.post(path, &key, &body(4)).await;
+    let (status, answer) = h.post(DIRECT, &key, &still_firing(4)).await;
     assert_eq!((status, &answer["results"][0]["admission"]), (202, &json!("opened")));
     h.pass(120).await;
-    let (_, again) = h.post(path, &key, &body(6)).await;
+    let (_, again) = h.post(DIRECT, &key, &still_firing(6)).await;
     assert_eq!(again["results"][0]["admission"], "joined");
     h.pass(60 * 8).await;
     assert_eq!(
@@ -95,9 +126,9 @@ async fn what_prometheus_no_longer_repeats_resolves_itself() {
     h.pass(60 * 4).await;
     let over = h.alert(&answer["results"][0]).await;
     assert_eq!(over["state"], "resolved", "{over}");
-    let (status, answer) = h.post(path, &key, "[]").await;
+    let (status, answer) = h.post(DIRECT, &key, "[]").await;
     assert_eq!((status, answer), (202, json!({ "results": [] })));
-    let (status, _) = h.post(path, "another-key", "[]").await;
+    let (status, _) = h.post(DIRECT, "another-key", "[]").await;
     assert_eq!(status, 401);
 }
 

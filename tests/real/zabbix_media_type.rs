@@ -157,7 +157,8 @@ async fn while_the_first_bongsu_hangs_the_second_is_reached_by_the_second_attemp
     let scene = build("hang", &first, &[("bongsu_url_2", &second.url())], json!({})).await;
     let event = scene.problem(5).await;
     first.nth(1, SOON).await;
-    says(&second.nth(1, SOON).await, &[("event_id", &event)]);
+    // The timeout and the interval are 10 s each.
+    says(&second.nth(1, 2 * SOON).await, &[("event_id", &event)]);
     assert_eq!(first.received().len(), 1, "the second attempt hung as well");
     let messages = scene.lab.messages_sent(&event, 1, SOON).await;
     assert_eq!(messages[0].retries, 1, "{messages:?}");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     capture::{Answer, Capture, opened, unknown_alert, wrong_key},
+    daemon::Port,
     zabbix_media_type::printed,
 };
 
@@ -100,10 +101,9 @@ async fn parameters_that_cannot_work_are_named_before_anything_is_sent() {
 
 #[tokio::test]
 async fn a_failure_of_both_names_both() {
-    let (first, second) = (Capture::start().await, Capture::start().await);
+    let (first, closed) = (Capture::start().await, Port::reserve());
     first.answer(wrong_key());
-    let refused = second.url();
-    drop(second);
+    let refused = format!("http://{}/v1/events/zabbix", closed.address);
     let thrown = Script::of(&first).with("bongsu_url_2", &refused).run().await.unwrap_err();
     assert!(thrown.contains("bongsu_url: HTTP 401: the key"), "{thrown}");
     assert!(thrown.contains("; bongsu_url_2: ") && thrown.contains("connect"), "{thrown}");

@@ -136,7 +136,7 @@ impl Door {
         };
         let port = bound(address);
         let address = port.local_addr().unwrap();
-        let listener = bound(address).listen(128).unwrap();
+        let listener = bound(address).listen(1024).unwrap();
         Self { address, _port: port, listener: Some(listener) }
     }
 

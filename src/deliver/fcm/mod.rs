@@ -24,10 +24,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Response, header};
 use secrecy::ExposeSecret;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -54,7 +54,7 @@ use crate::{
 /// Longest a push may take, the token included. Google: at least 10 s, as its own calls take that long.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest wait for token and connection slot; the request itself has what is left.
-const PREPARE_TIMEOUT: Duration = Duration::from_secs(5);
+const PREPARE_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
 /// Longest exchange of an assertion for a token.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -105,7 +105,6 @@ pub struct FcmState {
 #[derive(Clone, Copy, Debug)]
 struct Timeouts {
     total: Duration,
-    prepare: Duration,
     exchange: Duration,
 }
 
@@ -123,8 +122,7 @@ impl FcmTransport {
         clock: Arc<dyn Clock>,
         tasks: TaskTracker,
     ) -> Result<Self, FcmSetupError> {
-        let timeouts =
-            Timeouts { total: REQUEST_TIMEOUT, prepare: PREPARE_TIMEOUT, exchange: EXCHANGE_TIMEOUT };
+        let timeouts = Timeouts { total: REQUEST_TIMEOUT, exchange: EXCHANGE_TIMEOUT };
         Self::with_timeouts(config, clock, tasks, timeouts)
     }
 
@@ -188,15 +186,22 @@ impl FcmTransport {
     /// One request, from the token to the answer.
     async fn request(&self, body: String, target: &str) -> Seen {
         let began = Instant::now();
-        let by = began + self.timeouts.prepare;
-        let token = match timeout_at(by, self.tokens.get()).await {
-            Ok(Ok(token)) => token,
-            Ok(Err((refusal, wait))) => return Seen::NoToken(refusal, wait),
-            Err(_) => return Seen::NoTokenYet,
+        let mut late = self.clock.sleep(PREPARE_TIMEOUT);
+        let token = tokio::select! {
+            biased;
+            token = self.tokens.get() => token,
+            () = &mut late => return Seen::NoTokenYet,
         };
-        let Ok(Some(mut slot)) = timeout_at(by, self.lanes.slot(self.clock.now())).await else {
-            return Seen::NoSlot;
+        let token = match token {
+            Ok(token) => token,
+            Err((refusal, wait)) => return Seen::NoToken(refusal, wait),
         };
+        let slot = tokio::select! {
+            biased;
+            slot = self.lanes.slot(self.clock.now()) => slot,
+            () = &mut late => None,
+        };
+        let Some(mut slot) = slot else { return Seen::NoSlot };
         let left = self.timeouts.total.saturating_sub(began.elapsed());
         let sent = self.post(&slot, &token, body, left).await;
         slot.opened(sent.is_ok().then(|| self.clock.now()));

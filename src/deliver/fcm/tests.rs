@@ -49,8 +49,7 @@ impl Rig {
     }
 }
 
-const PATIENT: Timeouts =
-    Timeouts { total: REQUEST_TIMEOUT, prepare: PREPARE_TIMEOUT, exchange: EXCHANGE_TIMEOUT };
+const PATIENT: Timeouts = Timeouts { total: REQUEST_TIMEOUT, exchange: EXCHANGE_TIMEOUT };
 const AN_INSTANT: Duration = Duration::from_millis(200);
 
 fn transport(config: &config::Fcm, clock: &Arc<ManualClock>, timeouts: Timeouts) -> Arc<FcmTransport> {
@@ -267,9 +266,10 @@ async fn without_a_token_for_a_passing_reason_the_push_waits() {
 
 #[tokio::test]
 async fn a_token_server_that_hangs_leaves_the_push_unsent() {
-    let rig = Rig::impatient(Timeouts { prepare: AN_INSTANT, ..PATIENT }, |_| {}).await;
+    let rig = Rig::start().await;
     rig.google.next_token(Reply::Hang);
-    assert_eq!(deferral(&rig.send().await).map(|(cause, _)| cause), Some(DeferCause::Credential));
+    let (outcome, ()) = tokio::join!(rig.send(), async { rig.wait(5) });
+    assert_eq!(deferral(&outcome).map(|(cause, _)| cause), Some(DeferCause::Credential));
     assert_eq!(rig.google.send_requests().len(), 0);
 }
 
@@ -284,7 +284,7 @@ async fn a_request_without_an_answer_is_unknown() {
 
 #[tokio::test]
 async fn a_refused_connection_is_a_push_not_sent() {
-    let closed = closed_port().await;
+    let (_held, closed) = closed_port();
     let rig = Rig::with(|config| config.base_url = closed.clone()).await;
     assert_eq!(deferral(&rig.send().await), Some((DeferCause::Unreachable, None)));
 
@@ -367,7 +367,10 @@ async fn until(is_so: impl Fn() -> bool) {
     patience.await.expect("it became so in time");
 }
 
-async fn closed_port() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    format!("http://{}", listener.local_addr().expect("bound"))
+/// Bound, so that nobody else gets it, but not listening.
+fn closed_port() -> (tokio::net::TcpSocket, String) {
+    let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+    held.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+    let url = format!("http://{}", held.local_addr().expect("bound"));
+    (held, url)
 }

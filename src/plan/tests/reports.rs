@@ -156,14 +156,32 @@ fn delivery_is_asked_for_until_it_is_known_and_not_for_ever() {
 }
 
 #[test]
-fn after_the_end_nobody_is_asked_and_nothing_is_sent_again() {
+fn a_text_that_turns_out_after_the_end_not_to_have_arrived_is_told_as_missed() {
     let mut scene = scene(gateways_that(2, true, true));
     scene.answer(1, accepted());
     assert_eq!(scene.resolve(), ["push 3 min resolved"], "jin has no device, and resolutions are not texted");
     scene.answer(3, accepted());
+    assert!(scene.due.is_some(), "jin heard of it by this text alone, so the gateway is still asked");
+    assert_eq!(scene.report(1, failed()), ["sms 4 jin missed"]);
+    scene.answer(4, accepted());
+    assert_eq!(scene.report(4, failed()), ["sms 5 jin missed"], "by the next gateway");
+    scene.answer(5, accepted());
+    assert_eq!(scene.report(5, failed()), ["push 6 min unreachable"]);
+    assert_eq!(reported(&scene), ["1 failed", "4 failed", "5 failed"]);
+}
+
+#[test]
+fn after_the_end_nobody_is_asked_about_the_text_of_somebody_who_knows() {
+    let mut scene = Scene::at(Severity::Disaster);
+    scene.rules.gateways = gateways_that(2, true, true);
+    assert_eq!(scene.plan(), ["push 1 jin", "sms 2 jin"]);
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    assert_eq!(scene.resolve(), ["push 3 jin resolved"]);
+    scene.answer(3, accepted());
     assert_eq!(scene.due, None);
-    assert_eq!(scene.report(1, failed()), NOTHING);
-    assert_eq!(reported(&scene), ["1 failed"]);
+    assert_eq!(scene.report(2, failed()), NOTHING);
+    assert_eq!(reported(&scene), ["2 failed"]);
 }
 
 #[test]

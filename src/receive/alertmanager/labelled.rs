@@ -82,7 +82,9 @@ impl<'a> Labelled<'a> {
         let title = with_host(title, &self.hosts());
         let grade = self.grade(integration);
         let status = self.status(now);
-        let ended_at = matches!(status, EventStatus::Resolved { .. }).then(|| self.ends_at(now)).flatten();
+        // What ended did so by now, whatever the sender's clock says: what begins a moment later is not stale.
+        let end = self.ends_at(now).map(|end| end.min(now));
+        let ended_at = end.filter(|_| matches!(status, EventStatus::Resolved { .. }));
         Event {
             status,
             severity: grade.severity,

@@ -68,6 +68,17 @@ fn an_alert_of_the_array_holds_until_its_end_and_a_little_longer() {
 }
 
 #[test]
+fn nothing_ended_in_the_future() {
+    let end = |at: &str| {
+        let body =
+            format!(r#"{{"alerts":[{{"status":"resolved","labels":{{"alertname":"A"}},"endsAt":"{at}"}}]}}"#);
+        events(&body).remove(0).ended_at
+    };
+    assert_eq!(end("2026-12-01T00:00:40Z"), Some(now()), "the sender's clock is ahead");
+    assert_eq!(end("2026-11-30T23:59:20Z").map(|at| at.to_string()).as_deref(), Some("2026-11-30T23:59:20Z"));
+}
+
+#[test]
 fn an_empty_array_is_no_mistake_and_anything_else_is_told() {
     assert_eq!(array(" [] "), Reading::Events(Vec::new()));
     for body in ["", "{}", "[1]", r#"{"alerts":[]}"#, "[{\"labels\":1}]"] {

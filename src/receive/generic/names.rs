@@ -30,7 +30,9 @@ pub(super) const KEY: &[&str] = &[
     "incidentid",
     "problemid",
     "serviceproblemid",
+    "lastserviceproblemid",
     "hostproblemid",
+    "lasthostproblemid",
     "groupkey",
     "sensorid",
     "monitorid",
@@ -41,6 +43,22 @@ pub(super) const KEY: &[&str] = &[
     "key",
     "id",
 ];
+/// Of these, what an operator chose as the key. The others number the problems of a Nagios core and its kin, which
+/// has another number, or none, by the time the problem is over.
+pub(super) const CHOSEN_KEY: &[&str] = &[
+    mapped(MapField::DedupKey),
+    "dedupkey",
+    "deduplicationkey",
+    "fingerprint",
+    "alertuid",
+    "incidentkey",
+    "key",
+];
+/// Nagios's own names of such numbers.
+pub(super) const PROBLEM_ID: &[&str] =
+    &["serviceproblemid", "lastserviceproblemid", "hostproblemid", "lasthostproblemid"];
+/// What they are called where the fields were chosen for another program.
+pub(super) const OTHER_ID: &[&str] = &["problemid", "eventid", "id"];
 pub(super) const TITLE: &[&str] = &[
     mapped(MapField::Title),
     "title",
@@ -56,6 +74,7 @@ pub(super) const TITLE: &[&str] = &[
     "checkname",
     "monitorname",
     "alerttitle",
+    "payloadsummary",
     "name",
 ];
 pub(super) const MESSAGE: &[&str] = &[
@@ -80,7 +99,10 @@ pub(super) const MESSAGE: &[&str] = &[
     "reason",
     "heartbeatmsg",
 ];
-/// What was done comes before how things stand: an acknowledgement carries the state too.
+/// Where an acknowledgement, a downtime or flapping is said beside the state, which is the same before and after.
+pub(super) const DEED: &[&str] =
+    &["notificationtype", "notification", "eventaction", "action", "event", "eventtype", "type"];
+/// What was done comes before how things stand.
 pub(super) const STATE: &[&str] = &[
     mapped(MapField::Status),
     "notificationtype",
@@ -89,6 +111,7 @@ pub(super) const STATE: &[&str] = &[
     "action",
     "status",
     "state",
+    "currentstate",
     "alertstatus",
     "alertstate",
     "eventstatus",
@@ -99,6 +122,8 @@ pub(super) const STATE: &[&str] = &[
     "eventtype",
     "type",
 ];
+/// Yes or no, where no word says how it stands.
+pub(super) const ONLINE: &[&str] = &["online", "isonline", "up", "isup", "alive", "isalive", "reachable"];
 pub(super) const SEVERITY: &[&str] = &[
     mapped(MapField::Severity),
     "severity",
@@ -106,11 +131,15 @@ pub(super) const SEVERITY: &[&str] = &[
     "level",
     "sev",
     "alertseverity",
+    "payloadseverity",
     "priority",
     "labelspriority",
 ];
 /// States that also say how grave it is (Nagios), asked only where no severity was sent.
-pub(super) const GRAVE_STATE: &[&str] = &["servicestate", "checkresultstate", "hoststate", "status", "state"];
+pub(super) const GRAVE_STATE: &[&str] =
+    &["servicestate", "checkresultstate", "hoststate", "status", "state", "currentstate"];
+/// Only Nagios and its kin have these.
+pub(super) const CHECK_STATE: &[&str] = &["servicestate", "checkresultstate", "hoststate"];
 pub(super) const SOURCE: &[&str] = &["source", "site", "project", "projectname"];
 pub(super) const HOST: &[&str] = &[
     mapped(MapField::Host),
@@ -123,7 +152,12 @@ pub(super) const HOST: &[&str] = &[
     "oname",
     "instance",
     "labelsinstance",
+    "payloadsource",
 ];
+/// PRTG's name of what its `host` is the address of.
+pub(super) const DEVICE: &[&str] = &["device", "devicename"];
+/// Only PRTG has these.
+pub(super) const SENSOR: &[&str] = &["sensor", "sensorid"];
 pub(super) const SERVICE: &[&str] = &[
     mapped(MapField::Service),
     "servicename",
@@ -132,12 +166,21 @@ pub(super) const SERVICE: &[&str] = &[
     "servicedescription",
     "sensor",
     "component",
+    "payloadcomponent",
     "check",
+    "metric",
+    "metricname",
+    "alarm",
+    "alarmname",
+    "resource",
 ];
 pub(super) const STARTS_AT: &[&str] =
     &[mapped(MapField::StartsAt), "startsat", "startedat", "starttime", "since", "firedat", "triggeredat"];
+pub(super) const ENDED_AT: &[&str] =
+    &["endsat", "endedat", "resolvedat", "recoveredat", "closedat", "endtime"];
 pub(super) const SENT_AT: &[&str] = &[
     "timestamp",
+    "payloadtimestamp",
     "time",
     "datetime",
     "eventtime",
@@ -147,7 +190,10 @@ pub(super) const SENT_AT: &[&str] = &[
     "timet",
     "shortdatetime",
     "date",
+    "eventdate",
 ];
+/// A date and the time of that day.
+pub(super) const SENT_ON_AND_AT: [(&str, &str); 2] = [("date", "time"), ("eventdate", "eventtime")];
 pub(super) const URL: &[&str] = &[
     mapped(MapField::Url),
     "url",
@@ -162,9 +208,8 @@ pub(super) const URL: &[&str] = &[
     "href",
     "linksensor",
     "eventurl",
+    "clienturl",
 ];
-pub(super) const LABELS: &[&str] = &["labels", "tags", "customdetails"];
+pub(super) const LABELS: &[&str] = &["labels", "tags", "customdetails", "payloadcustomdetails"];
 pub(super) const BY: &[&str] = &["notificationauthor", "acknowledgedby", "author", "user", "username", "by"];
 pub(super) const COMMENT: &[&str] = &["notificationcomment", "comment", "note"];
-/// The end of a time span is of no use before it is over; zero until then (Alertmanager).
-pub(super) const NO_LABEL: &[&str] = &["endsat"];

@@ -1,22 +1,28 @@
 //! Grafana's alerting before version 9: one rule in a body, by number.
 
+use std::collections::BTreeMap;
+
 use super::super::{
     BODY_BYTES_MAX, NOTE_BYTES_MAX, Reading,
     alertmanager::{Texts, texts},
     json::{Items, Pairs, scalar},
-    labels::Labels,
+    labels::{Labels, Tags},
     link,
     text::{one_line, tidy, tidy_body},
     title::with_host,
-    words::{State, grade, state},
+    words::{Grade, State, grade, state},
 };
 use crate::{
-    alert::{DedupKey, Event, EventStatus, Update},
+    alert::{DedupKey, Event, EventStatus, Severity, Update},
     config::Integration,
 };
 
 /// Most series of one rule that are shown.
 const MATCHES_MAX: usize = 16;
+
+/// What the Test button's rule is called, and how its message begins.
+const TEST_RULE: &str = "Test notification";
+const TEST_MESSAGE: &str = "Someone is testing the alert notification within";
 
 /// `None` if it is nothing of the kind.
 pub(in crate::receive) fn read(integration: &Integration, top: &Pairs<'_>) -> Option<Reading> {
@@ -30,30 +36,22 @@ pub(in crate::receive) fn read(integration: &Integration, top: &Pairs<'_>) -> Op
     let items = top.raw("evalMatches").and_then(|raw| serde_json::from_str(raw).ok());
     let matches = items.as_ref().map(matches).unwrap_or_default();
     let word = top.text("state").unwrap_or_default();
-    let mut tags = Texts::new();
-    for found in &matches {
-        tags.extend(found.tags.iter().map(|(name, value)| (name.clone(), value.clone())));
-    }
-    tags.retain(|name, _| !name.starts_with("__"));
-    // The rule's own tags were written by a person.
-    tags.extend(texts(top.raw("tags")));
-    let hosts: Vec<&str> =
-        ["instance", "host"].iter().filter_map(|name| tags.get(*name)).map(String::as_str).collect();
-    let said = ["severity", "priority"].map(|name| tags.get(name).map(String::as_str)).into_iter().flatten();
-    let grade = grade(&said.collect::<Vec<_>>(), &integration.severity);
+    let tags = tags(&matches, texts(top.raw("tags")));
+    let hosts: Vec<&str> = ["instance", "host"].into_iter().filter_map(|name| only(&tags, name)).collect();
+    let grade = gravest(&tags, &integration.severity);
     let message = top.text("message").unwrap_or_default();
+    let is_test = is_test(&name, &message);
     let lines: Vec<String> = std::iter::once(message).chain(matches.iter().map(Match::line)).collect();
     let title = with_host(&if word == "no_data" { format!("NoData: {name}") } else { name.clone() }, &hosts);
     let key = match (&rule_id, top.text("orgId")) {
+        _ if is_test => DedupKey::derived("test", &[host]),
         (Some(rule), Some(org)) => DedupKey::new(format!("rule:{host}/{org}/{rule}")),
         (Some(rule), None) => DedupKey::new(format!("rule:{host}/{rule}")),
         (None, _) => DedupKey::derived("rule", &[host, &name]),
     };
     let mut labels = Labels::default();
     labels.insert("rule", &name);
-    for (name, value) in &tags {
-        labels.insert(name, value);
-    }
+    labels.insert_tags(&tags);
     Some(Reading::Events(vec![Event {
         status: status(&word),
         severity: grade.severity,
@@ -61,6 +59,7 @@ pub(in crate::receive) fn read(integration: &Integration, top: &Pairs<'_>) -> Op
         body: tidy_body(lines.join("\n").trim(), BODY_BYTES_MAX),
         labels: labels.finish(),
         source_url: link.map(String::from),
+        test: is_test,
         ..Event::firing(key, title)
     }]))
 }
@@ -75,6 +74,41 @@ fn status(word: &str) -> EventStatus {
         (_, Some(State::Resolved)) => EventStatus::Resolved { note: None, escalation_cancelled: false },
         _ => EventStatus::Firing,
     }
+}
+
+/// The Test button sends a rule that there is not, and never its end.
+fn is_test(name: &str, message: &str) -> bool {
+    let begins = |text: &str, start: &str| {
+        text.trim_start().get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start))
+    };
+    name.trim().eq_ignore_ascii_case(TEST_RULE) && begins(message, TEST_MESSAGE)
+}
+
+/// The tags of all series, except where the rule has one of that name: a person wrote it.
+fn tags(matches: &[Match], of_rule: Texts) -> Tags {
+    let mut tags = Tags::new();
+    for (name, value) in matches.iter().flat_map(|found| &found.tags) {
+        if !name.starts_with("__") && !of_rule.contains_key(name) {
+            tags.entry(name.clone()).or_default().insert(value.clone());
+        }
+    }
+    tags.extend(of_rule.into_iter().map(|(name, value)| (name, [value].into())));
+    tags
+}
+
+/// The value of a tag that is the same wherever it is: a rule that fires for several machines is about none of them
+/// alone.
+fn only<'a>(tags: &'a Tags, name: &str) -> Option<&'a str> {
+    let values = tags.get(name)?;
+    values.first().filter(|_| values.len() == 1).map(String::as_str)
+}
+
+/// The gravest of the series counts.
+fn gravest(tags: &Tags, table: &BTreeMap<String, Severity>) -> Grade {
+    let values = ["severity", "priority"].into_iter().filter_map(|name| tags.get(name)).flatten();
+    let grades = values.map(|word| grade(&[word], table));
+    // Of two that grade the same, the known word.
+    grades.max_by_key(|grade| (grade.severity, grade.unknown.is_none())).unwrap_or_default()
 }
 
 /// A series that made the rule fire.

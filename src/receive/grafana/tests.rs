@@ -21,6 +21,38 @@ fn every_press_of_the_test_button_is_a_test_of_its_own() {
 }
 
 #[test]
+fn the_test_button_before_version_9_is_a_test() {
+    let pressed = |rule: &str, message: &str| {
+        let body = serde_json::json!({ "ruleId": 0, "ruleName": rule, "message": message, "state": "alerting",
+            "evalMatches": [{ "metric": "High value", "value": 100, "tags": null }] });
+        event(IntegrationKind::Grafana, &body.to_string())
+    };
+    for place in ["Grafana.", "grafana.", "Grafana.[sev3]"] {
+        let message = format!("Someone is testing the alert notification within {place}");
+        assert!(pressed("Test notification", &message).test, "{place}");
+        assert!(!pressed("Login", &message).test);
+    }
+    assert!(!pressed("Test notification", "the disk is full").test);
+}
+
+#[test]
+fn a_rule_that_fires_for_several_machines_is_about_none_alone() {
+    let title = |one: &str, other: &str, of_rule: &str| {
+        let body = format!(
+            r#"{{"ruleId":1,"ruleName":"CPU","state":"alerting","tags":{{{of_rule}}},"evalMatches":[
+                {{"metric":"a","value":1,"tags":{{{one}}}}},{{"metric":"b","value":2,"tags":{{{other}}}}}]}}"#
+        );
+        event(IntegrationKind::Grafana, &body).title
+    };
+    let (web01, web02) =
+        (r#""instance":"web01","severity":"warning""#, r#""instance":"web02","severity":"page""#);
+    assert_eq!(title(web01, web01, ""), "web01: CPU");
+    assert_eq!(title(web01, web02, ""), "CPU");
+    assert_eq!(title(web01, "", ""), "web01: CPU");
+    assert_eq!(title(web01, web02, r#""host":"cluster""#), "cluster: CPU");
+}
+
+#[test]
 fn a_payload_of_the_operators_own_is_read_where_the_map_points() {
     let mut integration = integration(IntegrationKind::Grafana);
     let pointers = [

@@ -20,7 +20,20 @@ fn a_notice_that_comes_daily_with_another_number_is_one_alert() {
         )
     };
     assert_eq!(notice("14").dedup_key, notice("7").dedup_key);
+    assert_eq!(notice("2").dedup_key, notice("1").dedup_key);
     assert!(!notice("7").test);
+}
+
+#[test]
+fn notices_of_two_monitors_are_two_alerts() {
+    let notice = |name: &str| {
+        let message = format!(
+            "[{name}][https://{name}.example] server certificate {name}.example will expire in 14 days"
+        );
+        let body = serde_json::json!({ "heartbeat": null, "monitor": null, "msg": message });
+        event(IntegrationKind::UptimeKuma, &body.to_string()).dedup_key
+    };
+    assert_ne!(notice("web1"), notice("web2"));
 }
 
 #[test]

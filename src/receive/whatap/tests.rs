@@ -22,6 +22,22 @@ fn only_a_firing_alert_is_graded() {
 }
 
 #[test]
+fn the_plain_webhook_ends_what_it_began() {
+    let plain = |title: &str| event(IntegrationKind::Whatap, &format!(r#"{{"title":"{title}","text":"t"}}"#));
+    let problem = plain("[Critical] CPU");
+    assert_eq!((&problem.status, problem.severity), (&EventStatus::Firing, Some(Severity::High)));
+    for end in ["[RESOLVED] CPU", "[해결] CPU", "[복구]CPU", "정상: CPU", "CPU"] {
+        let end = plain(end);
+        assert_eq!(end.dedup_key, problem.dedup_key, "{}", end.title);
+        assert_eq!(matches!(end.status, EventStatus::Resolved { .. }), end.title != "CPU", "{}", end.title);
+    }
+    let in_text = event(IntegrationKind::Whatap, r#"{"title":"[Critical] CPU","text":"[RESOLVED] 40 %"}"#);
+    assert_eq!(in_text.dedup_key, problem.dedup_key);
+    assert!(matches!(in_text.status, EventStatus::Resolved { .. }));
+    assert_ne!(plain("[RESOLVED] memory").dedup_key, problem.dedup_key);
+}
+
+#[test]
 fn a_level_in_the_title_counts_and_other_brackets_do_not() {
     let graded = |title: &str| {
         let mut gravest = super::super::tests::integration(IntegrationKind::Whatap);

@@ -12,12 +12,12 @@ use super::{
         text::{one_line, split_first_line, tidy, tidy_body},
         time,
         title::with_host,
-        words::{Grade, grade},
+        words::{Grade, State, grade, state},
     },
     names::{
-        BY, HOST, ITEM_NAME, LLD_RULE_ERROR, LLD_RULE_NAME, MESSAGE, NAME, NAME_WITHHELD, NO_LABEL, OPDATA,
-        SERVICE_NAME, SEVERITY, SUBJECT, TAG_PREFIX, TAGS_JSON, TRIGGER_NAME, TRIGGER_SEVERITY,
-        UPDATE_ACTION, UPDATE_MESSAGE, UPDATE_SEVERITY, URL, ZABBIX_URL,
+        BY, EVENT_ID, HOST, ITEM_NAME, LLD_RULE_ERROR, LLD_RULE_NAME, MESSAGE, NAME, NAME_WITHHELD, NO_LABEL,
+        OPDATA, OTHER_ID, SERVICE_NAME, SEVERITY, STATE, SUBJECT, TAG_PREFIX, TAGS_JSON, TRIGGER_NAME,
+        TRIGGER_SEVERITY, UPDATE_ACTION, UPDATE_MESSAGE, UPDATE_SEVERITY, URL, ZABBIX_URL,
     },
     page,
     source::Source,
@@ -48,12 +48,17 @@ impl Message<'_> {
     /// a macro in real messages too.
     pub(super) fn is_test(&self) -> bool {
         let has_value = !matches!(self.source(), Source::Discovery | Source::Autoregistration);
-        self.fields.is_macro("eventid") || self.fields.is_macro("eventvalue") && has_value
+        self.fields.is_macro(self.id_name()) || self.fields.is_macro("eventvalue") && has_value
+    }
+
+    /// Some media types call the event's id just `id` (Keep).
+    fn id_name(&self) -> &'static str {
+        if self.fields.has(EVENT_ID) { EVENT_ID } else { OTHER_ID }
     }
 
     /// The problem's id.
     pub(super) fn event_id(&self) -> Result<&str, String> {
-        match self.fields.text(&["eventid"]).map(str::trim) {
+        match self.fields.text(&[self.id_name()]).map(str::trim) {
             Some(id) if EVENT_ID_CHARS_MAX < id.chars().count() => {
                 Err(format!("event_id is longer than {EVENT_ID_CHARS_MAX} characters"))
             }
@@ -62,13 +67,19 @@ impl Message<'_> {
         }
     }
 
-    /// The claim of `event_value`.
+    /// The claim of `event_value`; of the state words where a media type does not send it.
     pub(super) fn is_firing(&self) -> Result<bool, String> {
         match self.fields.text(&["eventvalue"]).map(str::trim) {
             Some("1") => Ok(true),
             Some("0") => Ok(false),
             _ if self.fields.has("eventvalue") => Err("event_value is neither 0 nor 1".to_owned()),
-            _ => Err("event_value is missing".to_owned()),
+            _ => match self.fields.texts(STATE).into_iter().find_map(state) {
+                Some(State::Firing) => Ok(true),
+                Some(State::Resolved) => Ok(false),
+                Some(State::Acknowledged | State::Unacknowledged | State::Suppressed) | None => {
+                    Err("event_value is missing".to_owned())
+                }
+            },
         }
     }
 

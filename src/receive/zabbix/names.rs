@@ -1,6 +1,13 @@
 //! Parameter names of media types, in found-by form (see [`Fields`](super::super::fields::Fields)).
 //! Among several, the first that has a value counts.
 
+pub(super) const EVENT_ID: &str = "eventid";
+
+/// The event's id in media types that write no `event_id` at all.
+pub(super) const OTHER_ID: &str = "id";
+
+/// How the problem stands, in the words `PROBLEM` and `RESOLVED` or `OK`.
+pub(super) const STATE: &[&str] = &["eventstatus", "triggerstatus", "status", "state", "triggervalue"];
 pub(super) const UPDATE_ACTION: &[&str] = &["eventupdateaction"];
 pub(super) const UPDATE_MESSAGE: &[&str] = &["eventupdatemessage"];
 pub(super) const BY: &[&str] = &["userfullname", "userusername", "useralias"];
@@ -8,7 +15,7 @@ pub(super) const BY: &[&str] = &["userfullname", "userusername", "useralias"];
 /// What Zabbix writes for a user whom the user with our media may not see: a name of nobody.
 pub(super) const NAME_WITHHELD: &str = "Inaccessible user";
 pub(super) const HOST: &[&str] = &["hostname", "host", "hosthost"];
-pub(super) const NAME: &[&str] = &["eventname"];
+pub(super) const NAME: &[&str] = &["eventname", "name"];
 pub(super) const SUBJECT: &[&str] = &["alertsubject", "subject"];
 pub(super) const TRIGGER_NAME: &[&str] = &["triggername"];
 pub(super) const MESSAGE: &[&str] = &["alertmessage", "message"];
@@ -51,6 +58,8 @@ pub(super) const UPDATE_SEVERITY: &[&str] = &["eventupdatenseverity", "eventupda
 pub(super) const NO_LABEL: &[&str] = &[
     "v",
     "url",
+    "id",
+    "status",
     "eventid",
     "eventvalue",
     "eventstatus",

@@ -301,6 +301,32 @@ fn a_long_message_is_cut_between_characters() {
 }
 
 #[test]
+fn media_types_made_for_others_may_send_an_id_and_a_state_word() {
+    for (body, id, firing) in [
+        (r#"{"id":"459","EVENT.VALUE":"1","status":"PROBLEM"}"#, "459", true),
+        (r#"{"id":"459","EVENT.VALUE":"0","status":"OK"}"#, "459", false),
+        (r#"{"event_id":"459","id":"7","status":"PROBLEM"}"#, "459", true),
+        (r#"{"event_id":"459","status":"RESOLVED"}"#, "459", false),
+        (r#"{"event_id":"459","trigger_status":"OK"}"#, "459", false),
+        (r#"{"event_id":"459","event_status":"PROBLEM","trigger_value":"0"}"#, "459", true),
+        ("event_id=459&trigger_value=0", "459", false),
+    ] {
+        let event = zabbix(body);
+        assert_eq!((event.dedup_key.as_str(), event.status == EventStatus::Firing), (id, firing), "{body}");
+        assert!(event.key_never_returns, "{body}");
+    }
+    assert!(zabbix(r#"{"id":"{EVENT.ID}","EVENT.VALUE":"{EVENT.VALUE}","name":"{EVENT.NAME}"}"#).test);
+    // What was cut is not made up for.
+    for (body, part) in [
+        (r#"{"event_id":"","id":"7","event_value":"1"}"#, "event_id is missing"),
+        (r#"{"event_id":"1","event_value":"","status":"OK"}"#, "event_value is neither 0 nor 1"),
+        (r#"{"event_id":"1","status":"Acknowledged"}"#, "event_value is missing"),
+    ] {
+        assert!(reason(body).contains(part), "{body}: {}", reason(body));
+    }
+}
+
+#[test]
 fn what_cannot_be_read_says_what_is_missing() {
     for (body, part) in [
         ("", "empty"),

@@ -16,7 +16,7 @@ use crate::store::{GROUP_WRITES_MAX, Lane};
 /// delivering never starves. An alert is written once to accept it and twice to deliver it, so in a
 /// steady flow delivering needs the larger part.
 const DELIVER_SHARE_WRITES_MAX: usize = GROUP_WRITES_MAX / 4;
-pub(super) const DELIVER_SHARE_WRITES_MIN: usize = GROUP_WRITES_MAX / 32;
+pub(super) const DELIVER_SHARE_WRITES_MIN: usize = GROUP_WRITES_MAX / 64;
 
 /// By so many writes each sender that waits to be accepted makes the share smaller: two dozen of
 /// them are a flood.
@@ -212,10 +212,10 @@ mod tests {
         for (accept, deliver, weight, left_accept, left_deliver) in [
             (1, 400, 1, 0, 400 - 124),          // a steady flow leaves delivering the larger part
             (10, 400, 1, 0, 400 - 88),          // more accepts do not wait for as large a group
-            (600, 400, 1, 600 - 496, 400 - 16), // a flood of accepts does not starve delivering
+            (600, 400, 1, 600 - 504, 400 - 8), // a flood of accepts does not starve delivering
             (0, 600, 1, 0, 600 - GROUP_WRITES_MAX), // alone, delivering fills the group
             (600, 0, 1, 600 - GROUP_WRITES_MAX, 0), //
-            (40, 8, MESSAGE_WRITES_MAX, 9, 7),  // the largest message of either lane fits
+            (80, 8, MESSAGE_WRITES_MAX, 17, 7), // the largest message of either lane fits
         ] {
             let lanes = waiting_with(accept, deliver, weight).await;
             let Next::Group(group) = lanes.take_group(Duration::ZERO) else { panic!("a group") };
@@ -234,7 +234,7 @@ mod tests {
             let Next::Group(_) = lanes.take_group(Duration::ZERO) else { panic!("a group") };
             shares.push(before - lanes.waiting().deliver.len());
         }
-        assert_eq!(shares, [16, 16, 16, 20, 48, 68, 84, 96, 104, 112, 116, 120, 124, GROUP_WRITES_MAX]);
+        assert_eq!(shares, [8, 8, 8, 20, 48, 68, 84, 96, 104, 112, 116, 120, 124, GROUP_WRITES_MAX]);
     }
 
     #[tokio::test]

@@ -54,12 +54,8 @@ async fn a_store_that_is_opened_again_has_kept_everything() {
     let mut over = AlertWrite { chunk: rows(0..3), ..change(&resolved(first.alert.clone(), at(9)), 1, None) };
     over.alert.rows_moved = 3;
     store.commit(Lane::Deliver, &[over.clone()]).await.unwrap();
-    let device = DeviceRecord {
-        id: crate::alert::DeviceId(7),
-        retired_at: None,
-        quarantined_until: Some(at(1)),
-        reason: "SENDER_ID_MISMATCH".to_owned(),
-    };
+    let device =
+        DeviceRecord { id: crate::alert::DeviceId(7), retired_at: at(1), reason: "UNREGISTERED".to_owned() };
     store.put_device(device.clone()).await.unwrap();
     store.claim_due(at(10), 10, SignedDuration::from_hours(1)).await.unwrap();
     store.close().await;

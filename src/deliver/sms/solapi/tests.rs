@@ -240,6 +240,10 @@ async fn a_text_is_surely_not_sent_without_a_connection_and_unknown_without_an_a
         Outcome::Unknown { detail: "no answer in time".to_owned() }
     );
     drop(listener);
+    let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+    held.bind(([127, 0, 0, 1], 0).into()).expect("a port that nobody else gets, and nobody listens on");
+    let url = format!("http://{}", held.local_addr().expect("bound"));
+    let gateway = self::gateway(provider(&url, SECRET), Some("029302266"), &clock).expect("good");
     let outcome = gateway.send(text_to("+821012345678")).await;
     assert_eq!(outcome.cause(), Some("unreachable"), "{outcome:?}");
     assert!(!outcome.detail().contains("http"), "{}", outcome.detail());

@@ -1,0 +1,98 @@
+//! Who counts as told: what was known before, what still comes, and what nobody heard of.
+
+use super::*;
+
+#[test]
+fn whoever_was_texted_is_not_called_unreachable_by_a_raise_that_has_no_road_left() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0), person("min", 1)]);
+    assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    scene.alert.severity = Severity::Disaster;
+    assert_eq!(scene.plan(), ["push 3 min raised", "sms 4 min raised"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.answer(4, accepted()), NOTHING);
+    assert!(!scene.journal().contains("unreachable"), "{}", scene.journal());
+}
+
+#[test]
+fn a_push_that_is_under_way_while_the_alert_is_raised_still_has_its_text_to_come() {
+    let mut scene = Scene::at(Severity::Warning);
+    scene.rules.gateways.clear();
+    assert_eq!(scene.plan(), ["push 1 jin"]);
+    scene.alert.severity = Severity::Disaster;
+    assert_eq!(scene.plan(), NOTHING, "no gateway, and the push is under way");
+    assert!(!scene.journal().contains("unreachable"), "{}", scene.journal());
+    assert_eq!(scene.answer(1, accepted()), NOTHING);
+
+    let mut scene = Scene::at(Severity::High);
+    scene.plan();
+    assert_eq!(scene.answer(1, rejected(RejectCause::Message)), ["sms 2 jin"]);
+    scene.answer(2, accepted());
+    assert_eq!(scene.pass(1_800), ["push 3 jin repeat"]);
+    scene.alert.severity = Severity::Disaster;
+    assert_eq!(scene.plan(), NOTHING, "texted before, and pushed to just now");
+    assert_eq!(scene.answer(3, rejected(RejectCause::Message)), ["sms 4 jin repeat"]);
+}
+
+#[test]
+fn a_text_under_way_at_the_end_that_then_fails_is_told_as_missed() {
+    for outcome in [deferred(DeferCause::Unavailable), deferred(DeferCause::ProjectFault)] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        assert_eq!(scene.plan(), ["sms 1 jin"]);
+        assert_eq!(scene.resolve(), NOTHING, "it may arrive");
+        assert_eq!(scene.answer(1, outcome.clone()), ["sms 2 jin missed"]);
+        assert_eq!(scene.answer(2, accepted()), NOTHING);
+        assert_eq!((scene.told("jin"), scene.due), (Told::Yes, None));
+
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        scene.plan();
+        scene.resolve();
+        assert_eq!(scene.answer(1, accepted()), NOTHING);
+        assert_eq!(scene.due, None, "it did arrive");
+    }
+}
+
+#[test]
+fn what_merely_happened_and_reached_nobody_is_told_as_missed() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 1), person("min", 1)]);
+    scene.rules.gateways.clear();
+    scene.alert.told_once = true;
+    scene.alert.close_at = T0 + SignedDuration::from_hours(1);
+    scene.plan();
+    scene.answer(1, accepted());
+    let later = Outcome::Deferred {
+        cause: DeferCause::Unavailable,
+        retry_after: Some(SignedDuration::from_hours(2)),
+        detail: "later".into(),
+    };
+    scene.answer(2, later);
+    assert_eq!(scene.pass(3_600), ["push 3 min missed"], "jin knows, and hears no more of it");
+    assert_eq!(scene.answer(3, accepted()), NOTHING);
+    assert_eq!(scene.due, None);
+}
+
+#[test]
+fn a_list_of_contacts_that_names_nobody_any_more_means_everybody() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 1), person("min", 1)]);
+    scene.alert.to = vec!["min".parse().expect("a name"), "ara".parse().expect("a name")];
+    assert_eq!(scene.plan(), ["push 1 min"]);
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 1), person("min", 1)]);
+    scene.alert.to = vec!["ara".parse().expect("a name")];
+    assert_eq!(scene.plan(), ["push 1 jin", "push 2 min"]);
+}
+
+#[test]
+fn silence_ends_an_alert_only_after_its_sender_could_have_spoken() {
+    let mut scene = Scene::at(Severity::High);
+    scene.alert.close_at = T0 + SignedDuration::from_mins(9);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.now += SignedDuration::from_mins(20);
+    scene.started = scene.now;
+    assert_eq!(scene.plan(), NOTHING);
+    assert_eq!((scene.alert.state, scene.due), (AlertState::Triggered, Some(scene.now + HEARD_AGAIN_WITHIN)));
+    assert_eq!(scene.pass(600), ["push 2 jin resolved"]);
+    let by = scene.alert.resolved.map(|resolution| resolution.by);
+    assert_eq!(by, Some(ResolvedBy::Silence));
+}
