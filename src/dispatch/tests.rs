@@ -61,6 +61,8 @@ struct Mortal {
     is_full: AtomicBool,
     /// Alerts that cannot be read.
     damaged: Mutex<BTreeSet<AlertId>>,
+    /// Digests whose rows cannot be read.
+    damaged_folds: Mutex<BTreeSet<AlertId>>,
 }
 
 fn dead() -> StoreError {
@@ -75,6 +77,7 @@ impl Mortal {
             writes: AtomicUsize::new(0),
             is_full: AtomicBool::new(false),
             damaged: Mutex::default(),
+            damaged_folds: Mutex::default(),
         };
         Arc::new(Guarded { inner: inner.clone(), guard })
     }
@@ -102,6 +105,10 @@ impl Guard for Mortal {
 
     fn is_damaged(&self, id: AlertId) -> bool {
         self.damaged.lock().expect("no panic").contains(&id)
+    }
+
+    fn has_damaged_folds(&self, digest: AlertId) -> bool {
+        self.damaged_folds.lock().expect("no panic").contains(&digest)
     }
 }
 

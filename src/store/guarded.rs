@@ -23,8 +23,13 @@ pub(crate) trait Guard: Send + Sync + 'static {
         Ok(())
     }
 
-    /// What is stored of this alert cannot be read.
+    /// The document of this alert cannot be read.
     fn is_damaged(&self, _: AlertId) -> bool {
+        false
+    }
+
+    /// What was laid down for this digest cannot be read.
+    fn has_damaged_folds(&self, _: AlertId) -> bool {
         false
     }
 }
@@ -133,7 +138,9 @@ impl<G: Guard> Store for Guarded<G> {
     }
 
     async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
-        self.readable(digest)?;
+        if self.guard.has_damaged_folds(digest) {
+            return Err(damaged(digest));
+        }
         self.inner.folds(digest).await
     }
 
