@@ -68,6 +68,8 @@ pub struct Dispatcher {
     answer_sender: mpsc::Sender<Answer>,
     /// Answers that did not fit the last step, or whose write failed.
     waiting: Vec<Answer>,
+    /// Answers of alerts that cannot be read or written at present.
+    left: HashMap<AlertId, Vec<Said>>,
     /// `None` once every alert has been looked at.
     look: Option<Look>,
     pulse: watch::Sender<Pulse>,
@@ -144,6 +146,7 @@ impl Dispatcher {
             answers,
             answer_sender,
             waiting,
+            left: HashMap::new(),
             look: Some(Look::default()),
             pulse: watch::Sender::new(Pulse::default()),
         };
@@ -222,9 +225,14 @@ impl Dispatcher {
         let deadline = self.clock.sleep(SHUTDOWN_GRACE);
         tokio::pin!(deadline);
         loop {
-            if let Err(error) = self.step(0).await {
-                error!(error = %error, "could not settle at shutdown: {error}");
-                return false;
+            match self.step(0).await {
+                // One step settles only so many answers of one alert.
+                Ok(Step::Worked(_)) => continue,
+                Ok(Step::IdleUntil(_)) => {}
+                Err(error) => {
+                    error!(error = %error, "could not settle at shutdown: {error}");
+                    return false;
+                }
             }
             if self.outbox.under_way() == 0 && self.waiting.is_empty() && self.answers.is_empty() {
                 return true;

@@ -37,5 +37,5 @@ pub use signing::SigningKey;
 pub use spending::{Charge, Payer, Purse};
 pub use telling::{
     ContactTelling, Cycle, Milestone, PushRoad, REPORTS_WAITING_MAX, RoadState, SmsRoad, Subject, Telling,
-    Told, Transport,
+    Told, Transport, UNREACHED_NAMED_MAX,
 };

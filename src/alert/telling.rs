@@ -13,6 +13,9 @@ use super::{ContactName, DeviceId, Fate, Folded, Report, SentText, Unanswered};
 /// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
 pub const REPORTS_WAITING_MAX: usize = 64;
 
+/// Most people that one message names as not reached; the others are counted.
+pub const UNREACHED_NAMED_MAX: usize = 3;
+
 /// A road to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -45,6 +48,9 @@ pub struct Telling {
     /// When they are repeated next, unless somebody acknowledges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_at: Option<Timestamp>,
+    /// When people were last told that somebody could not be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreached_told_at: Option<Timestamp>,
     /// Per contact.
     #[serde(default)]
     pub contacts: BTreeMap<ContactName, ContactTelling>,
@@ -142,15 +148,26 @@ pub enum Subject {
     Resolved,
     /// It came and went before this contact was told.
     Missed,
-    /// Another contact could not be reached.
+    /// Other contacts could not be reached.
     Unreachable {
-        /// Who.
+        /// Who; the first of them.
         contact: ContactName,
         /// Why.
         reason: String,
+        /// Who else, with the first at most [`UNREACHED_NAMED_MAX`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also: Vec<ContactName>,
+        /// How many more.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        more: u32,
     },
     /// So many alerts were held back: this alert is the digest.
     Digest,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Subject {
@@ -195,7 +212,8 @@ pub struct Cycle {
     /// Why the last closed push failed; shown as the reason of a fallback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push_failed: Option<String>,
-    /// A digest tells it instead: what is under way may still arrive, nothing more is begun.
+    /// A digest tells it instead, or a later message that tells more: what is under way may still arrive,
+    /// nothing more is begun.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub folded: bool,
     /// The text.

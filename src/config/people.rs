@@ -15,7 +15,9 @@ use crate::alert::{ContactName, DeviceId, Language, PhoneNumber, PushTarget, Sev
 /// FCM's registration tokens have some 160 to 250 characters; this is room for what comes after them.
 const TARGET_BYTES_MAX: usize = 4096;
 
-/// Most devices in all: an alert's open destinations live in its document, and that has a limit.
+/// Most contacts, and most devices of all of them: an alert's open destinations live in its document, which is
+/// written whole whenever some of them have answered.
+const CONTACTS_MAX: usize = 200;
 const DEVICES_MAX: usize = 500;
 
 /// How the sample file's number ends.
@@ -69,9 +71,14 @@ pub(super) fn contacts(
         check_roads(&mut section, &part.get_ref().0, &contact, roads);
         contacts.push(contact);
     }
-    if DEVICES_MAX < owners.len() {
-        let what =
-            format!("[[contact]]: {} devices in all, at most {DEVICES_MAX} are possible", owners.len());
+    if CONTACTS_MAX < raw.len() {
+        let what = format!("[[contact]]: {} of them, at most {CONTACTS_MAX} are possible", raw.len());
+        check.problem(0, what);
+    }
+    // One phone of two people counts for both of them: it is pushed to twice.
+    let devices: usize = contacts.iter().map(|contact| contact.devices.len()).sum();
+    if DEVICES_MAX < devices {
+        let what = format!("[[contact]]: {devices} devices in all, at most {DEVICES_MAX} are possible");
         check.problem(0, what);
     }
     contacts

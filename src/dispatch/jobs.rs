@@ -5,14 +5,14 @@ use std::{
     collections::{BTreeSet, HashMap, hash_map::Entry},
 };
 
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{ANSWERS_PER_ALERT_MAX, Answer, Dispatcher, news};
 use crate::{
     alert::{Alert, AlertId, Charge, ContactTelling, Report, Row},
     chance,
     plan::{self, Address, Ask, DeviceVerdict, Opening, Plan, Present, QUARANTINE, Send, Settlement},
-    queue::{commit, write_of},
+    queue::write_of,
     store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, StoreError, Stored},
 };
 
@@ -30,7 +30,7 @@ pub(crate) enum Said {
 /// An alert to plan.
 pub(super) struct Job {
     pub(super) base: Stored,
-    answers: Vec<Said>,
+    pub(super) answers: Vec<Said>,
     claimed: bool,
 }
 
@@ -68,8 +68,8 @@ impl Dispatcher {
             }
             // Where a budget is short, the gravest have it.
             jobs.sort_by_key(|Job { base, .. }| (Reverse(base.alert.severity), base.alert.id));
-            let (planned, mut writes): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| self.plan(job)).unzip();
-            let commits = match self.commit(&planned, &mut writes).await {
+            let (planned, writes): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| self.plan(job)).unzip();
+            let commits = match self.commit(&planned, &writes).await {
                 Ok(commits) => commits,
                 Err(error) => {
                     // None of their requests starts, so nothing was spent, though some may be written.
@@ -94,7 +94,12 @@ impl Dispatcher {
                         let Planned { answers, claimed, .. } = planned;
                         jobs.push(Job { base: *current, answers, claimed });
                     }
+                    // Purged meanwhile: the answers concern nobody any more.
                     Commit::Conflict(None) => self.take_back(&planned),
+                    Commit::Refused(error) => {
+                        self.take_back(&planned);
+                        self.leave(planned.id, planned.answers, &error);
+                    }
                 }
             }
         }
@@ -111,11 +116,11 @@ impl Dispatcher {
     async fn commit(
         &mut self,
         planned: &[Planned],
-        writes: &mut [AlertWrite],
+        writes: &[AlertWrite],
     ) -> Result<Vec<Commit>, StoreError> {
         let opens: Vec<Opening> = planned.iter().flat_map(|planned| planned.opens.iter().cloned()).collect();
         self.open_digests(&opens).await?;
-        commit(self.store.as_ref(), Lane::Deliver, writes).await
+        self.store.commit(Lane::Deliver, writes).await
     }
 
     /// One job per alert: a claimed document, or the one in hand, with the answers for it.
@@ -144,6 +149,14 @@ impl Dispatcher {
                 self.waiting.push(answer);
             }
         }
+        for (id, Job { answers, .. }) in &mut jobs {
+            let Some(left) = self.left.get_mut(id) else { continue };
+            let room = ANSWERS_PER_ALERT_MAX.saturating_sub(answers.len());
+            answers.extend(left.drain(..room.min(left.len())));
+            if left.is_empty() {
+                self.left.remove(id);
+            }
+        }
         Ok(jobs.into_values().collect())
     }
 
@@ -153,11 +166,29 @@ impl Dispatcher {
         let missing: BTreeSet<AlertId> =
             self.waiting.iter().map(|answer| answer.alert_id).filter(|id| !known(id)).collect();
         for id in missing {
-            if let Some(stored) = self.store.get(id).await? {
-                self.in_hand.insert(id, stored);
+            match self.store.get(id).await {
+                Ok(Some(stored)) => {
+                    self.in_hand.insert(id, stored);
+                }
+                Ok(None) => {}
+                Err(error @ StoreError::Damaged(_)) => {
+                    let answers = self.waiting.extract_if(.., |answer| answer.alert_id == id);
+                    let answers = answers.map(|answer| answer.said).collect();
+                    self.leave(id, answers, &error);
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    /// This alert cannot be read or written: it stays claimed until the lease ends, so that it holds up no other
+    /// and wakes nobody in a loop. Its answers, at most one for each of its requests under way, wait as long.
+    pub(super) fn leave(&mut self, id: AlertId, answers: Vec<Said>, error: &StoreError) {
+        error!(alert.id = %id, "alert {id} is left for later: {error}");
+        if !answers.is_empty() {
+            self.left.entry(id).or_default().extend(answers);
+        }
     }
 
     fn plan(&mut self, job: Job) -> (Planned, AlertWrite) {

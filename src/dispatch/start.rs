@@ -7,7 +7,7 @@ use tracing::{error, warn};
 use super::Dispatcher;
 use crate::{
     plan::{is_misdated, is_orphaned},
-    queue::{commit, write_of},
+    queue::write_of,
     store::{AlertWrite, DuePlace, Expect, Lane, StoreError, Stored},
 };
 
@@ -49,7 +49,7 @@ impl Dispatcher {
         }
         if !writes.is_empty() {
             // A conflict: whoever was faster has planned it, or made it due.
-            commit(self.store.as_ref(), Lane::Deliver, &mut writes).await?;
+            self.store.commit(Lane::Deliver, &writes).await?;
         }
         self.look = page.next.map(|next| Look { after: Some(next), misdated });
         if self.look.is_none() && 0 < misdated {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{Dispatcher, jobs::Job};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     },
     chance,
     plan::{Budgets, Fold, Opening, Rules, SMS_GIVE_UP, STORM_LASTS},
-    queue::{commit, write_of},
+    queue::write_of,
     store::{AlertFilter, Commit, Expect, Lane, Marks, Store, StoreError},
 };
 
@@ -61,7 +61,14 @@ pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) ->
                 }
             } else {
                 budgets.storm(&contact, opened_at.min(now));
-                let alerts = store.folds(id).await?.len();
+                let alerts = match store.folds(id).await {
+                    // They are counted, or not, when it is due.
+                    Err(error @ StoreError::Damaged(_)) => {
+                        error!(alert.id = %id, "could not read what digest {id} counts so far: {error}");
+                        0
+                    }
+                    folds => folds?.len(),
+                };
                 budgets.resume(&Opening { id, contact, lane, due_at }, alerts);
             }
         }
@@ -76,25 +83,40 @@ pub(super) type GatewayLevels = HashMap<String, u64>;
 
 impl Dispatcher {
     /// What planning cannot look up itself: the rows that a digest counts, and whether a flapping alert
-    /// that is over has come back under a new round.
-    pub(super) async fn look_up(&mut self, jobs: &mut [Job]) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        for Job { base, .. } in jobs {
-            let alert = &mut base.alert;
-            if let Some(Digest { contact, lane, due_at, counted: None }) = &alert.digest
-                && *due_at <= now
-            {
-                // First of all: from here on nothing is added to it.
-                self.budgets.close(contact, *lane, alert.id, now);
-                let counted = Counted::of(&self.store.folds(alert.id).await?);
-                info!(alert.id = %alert.id, "digest for {contact}: {}", counted.words());
-                alert.count(counted);
-            }
-            if awaits_stability(alert) {
-                let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
-                if latest.is_some_and(|latest| latest.alert.id != alert.id) {
-                    alert.openings.supersede();
+    /// that is over has come back under a new round. An alert of which that cannot be read is left out; it must
+    /// not keep the others from being told.
+    pub(super) async fn look_up(&mut self, jobs: &mut Vec<Job>) -> Result<(), StoreError> {
+        let mut readable = Vec::with_capacity(jobs.len());
+        while let Some(mut job) = jobs.pop() {
+            match self.look_up_one(&mut job.base.alert).await {
+                Ok(()) => readable.push(job),
+                Err(error @ StoreError::Damaged(_)) => self.leave(job.base.alert.id, job.answers, &error),
+                Err(error) => {
+                    jobs.push(job);
+                    jobs.append(&mut readable);
+                    return Err(error);
                 }
+            }
+        }
+        *jobs = readable;
+        Ok(())
+    }
+
+    async fn look_up_one(&mut self, alert: &mut Alert) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if let Some(Digest { contact, lane, due_at, counted: None }) = &alert.digest
+            && *due_at <= now
+        {
+            // First of all: from here on nothing is added to it.
+            self.budgets.close(contact, *lane, alert.id, now);
+            let counted = Counted::of(&self.store.folds(alert.id).await?);
+            info!(alert.id = %alert.id, "digest for {contact}: {}", counted.words());
+            alert.count(counted);
+        }
+        if awaits_stability(alert) {
+            let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
+            if latest.is_some_and(|latest| latest.alert.id != alert.id) {
+                alert.openings.supersede();
             }
         }
         Ok(())
@@ -112,8 +134,8 @@ impl Dispatcher {
             let digest = Digest { contact, lane, due_at, counted: None };
             write_of(Alert::opened_digest(id, digest, now, close_at), Expect::NewRound, Some(due_at))
         };
-        let mut writes: Vec<_> = opens.iter().map(write).collect();
-        let opened = commit(self.store.as_ref(), Lane::Deliver, &mut writes).await;
+        let writes: Vec<_> = opens.iter().map(write).collect();
+        let opened = self.store.commit(Lane::Deliver, &writes).await;
         let opened = opened.and_then(|commits| {
             if commits.iter().all(|commit| matches!(commit, Commit::Done(_))) {
                 Ok(())
@@ -210,10 +232,9 @@ impl Dispatcher {
                 let roads = if self.rules.push { Roads::PushOnly } else { Roads::All };
                 let alert = Alert { roads, ..gateway_alert(name, (*percent, *severity), title, now) };
                 let close_at = alert.close_at;
-                let mut write = write_of(alert, Expect::NewRound, Some(now.min(close_at)));
-                let writes = std::slice::from_mut(&mut write);
+                let write = write_of(alert, Expect::NewRound, Some(now.min(close_at)));
                 // A conflict: it has been told today, before a restart.
-                if let Err(error) = commit(self.store.as_ref(), Lane::Deliver, writes).await {
+                if let Err(error) = self.store.commit(Lane::Deliver, &[write]).await {
                     warn!(error = %error, "could not tell of a gateway's limit: {error}");
                     news.pop();
                 }

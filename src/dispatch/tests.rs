@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use super::*;
 use crate::{
     alert::{
-        Alert, ContactName, DedupKey, DeviceId, Entry, Event, Fate, Language, Outcome, PhoneNumber, Row,
-        Severity, SigningKey, Transport,
+        Alert, ContactName, ContactTelling, DedupKey, DeviceId, Entry, Event, Fate, Language, Outcome,
+        PhoneNumber, Row, Severity, SigningKey, Transport,
     },
     clock::ManualClock,
     config::{Contact, Rate},
@@ -30,6 +30,9 @@ use crate::{
         guarded::{Guard, Guarded, Ruling},
     },
 };
+
+mod crowd;
+mod damage;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -56,6 +59,10 @@ struct Mortal {
     writes: AtomicUsize,
     /// For now it can be read only.
     is_full: AtomicBool,
+    /// Alerts that cannot be read.
+    damaged: Mutex<BTreeSet<AlertId>>,
+    /// Digests whose rows cannot be read.
+    damaged_folds: Mutex<BTreeSet<AlertId>>,
 }
 
 fn dead() -> StoreError {
@@ -69,6 +76,8 @@ impl Mortal {
             death,
             writes: AtomicUsize::new(0),
             is_full: AtomicBool::new(false),
+            damaged: Mutex::default(),
+            damaged_folds: Mutex::default(),
         };
         Arc::new(Guarded { inner: inner.clone(), guard })
     }
@@ -92,6 +101,14 @@ impl Guard for Mortal {
 
     fn read(&self) -> Result<(), StoreError> {
         if self.writes_left.load(Ordering::SeqCst) == 0 { Err(dead()) } else { Ok(()) }
+    }
+
+    fn is_damaged(&self, id: AlertId) -> bool {
+        self.damaged.lock().expect("no panic").contains(&id)
+    }
+
+    fn has_damaged_folds(&self, digest: AlertId) -> bool {
+        self.damaged_folds.lock().expect("no panic").contains(&digest)
     }
 }
 

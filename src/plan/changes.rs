@@ -251,39 +251,3 @@ fn cancel_waiting(desk: &mut Desk<'_>, contact: &ContactName, cycle: &mut Cycle)
     }
     in_vain
 }
-
-/// When somebody's last road has failed, the others are told once. True if new cycles began.
-pub(super) fn tell_of_unreachable(desk: &mut Desk<'_>, telling: &mut Telling) -> bool {
-    let failed: Vec<(ContactName, String)> = telling
-        .contacts
-        .iter_mut()
-        .filter_map(|(name, contact)| {
-            let reason = contact.unreachable.as_ref().filter(|_| !contact.unreachable_told)?;
-            contact.unreachable_told = true;
-            Some((name.clone(), reason.clone()))
-        })
-        .collect();
-    for (contact, reason) in &failed {
-        let others: Vec<_> = desk
-            .present
-            .rules
-            .people
-            .iter()
-            .filter(|person| {
-                telling.contacts.get(&person.name).is_none_or(|known| known.unreachable.is_none())
-            })
-            .collect();
-        desk.note(Entry::Unreachable {
-            contact: contact.clone(),
-            reason: reason.clone(),
-            nobody_left: others.is_empty(),
-        });
-        for person in others {
-            let subject = Subject::Unreachable { contact: contact.clone(), reason: reason.clone() };
-            let known = telling.contacts.entry(person.name.clone()).or_default();
-            let cycle = desk.begin(person, subject, known.texted);
-            known.cycles.push(cycle);
-        }
-    }
-    !failed.is_empty()
-}

@@ -42,6 +42,9 @@ pub(super) fn pull_back(alert: &mut Alert, rules: &Rules, now: Timestamp) {
     if let Some(repeat_at) = &mut alert.telling.repeat_at {
         bounds.within(repeat_at, rules.repeat.every);
     }
+    if let Some(told_at) = &mut alert.telling.unreached_told_at {
+        bounds.past(told_at);
+    }
     for contact in alert.telling.contacts.values_mut() {
         for cycle in &mut contact.cycles {
             bounds.cycle(cycle);

@@ -15,6 +15,7 @@ mod misdated;
 mod reports;
 mod rules;
 mod settle;
+mod unreachable;
 mod window;
 
 #[cfg(test)]
@@ -147,7 +148,7 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
         cycle::advance_all(&mut desk, name, contact);
     }
     // A contact whose last road failed starts new cycles for the others, which start at once.
-    if changes::tell_of_unreachable(&mut desk, &mut telling) {
+    if unreachable::tell(&mut desk, &mut telling) {
         for (name, contact) in &mut telling.contacts {
             cycle::advance_all(&mut desk, name, contact);
         }
@@ -170,7 +171,8 @@ fn due(alert: &Alert) -> Option<Timestamp> {
     let close = (alert.state != AlertState::Resolved).then_some(alert.close_at);
     let asks = alert.telling.contacts.values().filter_map(reports::wakes_at);
     let quiet = changes::quiet_until(alert, &alert.telling.planned);
-    roads.chain(repeat).chain(close).chain(asks).chain(count).chain(quiet).min()
+    let unreached = unreachable::tells_at(&alert.telling);
+    roads.chain(repeat).chain(close).chain(asks).chain(count).chain(quiet).chain(unreached).min()
 }
 
 /// While we were away nobody could mention the alert: that is no silence.

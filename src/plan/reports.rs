@@ -254,7 +254,7 @@ fn by_next(
     if let Some(next) = desk.next_gateway(gateway, &undelivered) {
         return desk::text_by(next, undelivered, unknowns);
     }
-    let reason = format!("not delivered: {reason}");
+    let reason = settle::failed(&format!("not delivered: {reason}"), "");
     desk.dead_letter(name, subject, Address::Gateway(gateway), &reason);
     SmsRoad::Failed { reason }
 }

@@ -14,6 +14,9 @@ pub(super) const SMS_UNKNOWNS_MAX: u8 = 2;
 /// Longest detail of an attempt, in characters.
 const DETAIL_CHARS_MAX: usize = 200;
 
+/// Longest reason kept of a road that failed, in bytes.
+const REASON_BYTES_MAX: usize = 200;
+
 /// The answer to one [`Send`].
 #[derive(Clone, Debug)]
 pub struct Settlement {
@@ -285,6 +288,9 @@ fn pause(desk: &Desk<'_>, attempts: u16, cause: DeferCause, asked: Option<Signed
     }
 }
 
-fn failed(detail: &str, otherwise: &str) -> String {
-    if detail.is_empty() { otherwise.to_owned() } else { detail.to_owned() }
+/// Why a road failed; a provider says as much as it likes, and the document keeps it for each contact.
+pub(super) fn failed(detail: &str, otherwise: &str) -> String {
+    let words = if detail.is_empty() { otherwise } else { detail };
+    let (kept, _) = words.split_at(words.floor_char_boundary(REASON_BYTES_MAX));
+    kept.to_owned()
 }

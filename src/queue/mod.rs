@@ -39,9 +39,6 @@ const CONFLICTS_MAX: u32 = 64;
 /// meanwhile.
 const EVENTS_AT_ONCE_MAX: usize = 1_024;
 
-/// Longest body kept when an alert's document would be too large, in bytes.
-const SHRUNK_BODY_BYTES: usize = 1024;
-
 /// The queue of alerts.
 pub struct Queue {
     store: Arc<dyn Store>,
@@ -217,10 +214,10 @@ impl Queue {
 
     async fn write<'a>(
         &self,
-        mut writes: Vec<AlertWrite>,
+        writes: Vec<AlertWrite>,
         rests: Vec<(Thread<'a>, usize)>,
     ) -> Result<Vec<Thread<'a>>, StoreError> {
-        let commits = commit(self.store.as_ref(), Lane::Accept, &mut writes).await?;
+        let commits = self.store.commit(Lane::Accept, &writes).await?;
         let mut again = Vec::new();
         for ((commit, AlertWrite { alert, .. }), (mut thread, rest)) in
             commits.into_iter().zip(writes).zip(rests)
@@ -232,6 +229,7 @@ impl Queue {
                     thread.known = Some(Box::new(Stored { alert, version }));
                 }
                 Commit::Conflict(current) => thread.known = current,
+                Commit::Refused(error) => return Err(error),
             }
             if !thread.events.is_empty() {
                 again.push(thread);
@@ -252,11 +250,11 @@ impl Queue {
             if !apply(&mut alert, action, by, self.clock.now())? {
                 return Ok(alert);
             }
-            let mut write = write_of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
-            let writes = std::slice::from_mut(&mut write);
-            match commit(self.store.as_ref(), Lane::Accept, writes).await?.pop() {
+            let write = write_of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
+            match self.store.commit(Lane::Accept, &[write]).await?.pop() {
                 Some(Commit::Done(_)) => return Ok(alert),
                 Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
+                Some(Commit::Refused(error)) => return Err(error.into()),
                 None => break,
             }
         }
@@ -273,9 +271,10 @@ impl Queue {
                 return Ok(false);
             }
             let write = write_of(alert, Expect::Version(version), Some(self.clock.now()));
-            match commit(self.store.as_ref(), Lane::Deliver, &mut [write]).await?.pop() {
+            match self.store.commit(Lane::Deliver, &[write]).await?.pop() {
                 Some(Commit::Done(_)) => return Ok(true),
                 Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
+                Some(Commit::Refused(error)) => return Err(error),
                 None => break,
             }
         }
@@ -291,59 +290,24 @@ impl Queue {
     /// Saves counts that have waited for a minute; called by a janitor.
     pub async fn save_seen(&self) -> Result<(), StoreError> {
         for id in self.seen.ids() {
-            if let Some(Stored { mut alert, version }) = self.store.get(id).await? {
+            let current = match self.store.get(id).await {
+                Err(error @ StoreError::Damaged(_)) => {
+                    error!(alert.id = %id, "could not save when alert {id} was seen: {error}");
+                    self.seen.forget(id);
+                    continue;
+                }
+                current => current?,
+            };
+            if let Some(Stored { mut alert, version }) = current {
                 self.seen.add_to(&mut alert);
                 let write = write_of(alert, Expect::Version(version), Some(self.clock.now()));
-                let commits = commit(self.store.as_ref(), Lane::Deliver, &mut [write]).await?;
+                let commits = self.store.commit(Lane::Deliver, &[write]).await?;
                 if matches!(commits.first(), Some(Commit::Done(_))) {
                     self.seen.forget(id);
                 }
             }
         }
         Ok(())
-    }
-}
-
-/// Commits, and makes a document smaller that the store finds too large: an alert with a short body
-/// is better than none. It holds up no other.
-pub async fn commit(
-    store: &dyn Store,
-    lane: Lane,
-    writes: &mut [AlertWrite],
-) -> Result<Vec<Commit>, StoreError> {
-    match store.commit(lane, writes).await {
-        Err(StoreError::TooLarge { .. }) => {}
-        done => return done,
-    }
-    let mut commits = Vec::with_capacity(writes.len());
-    for write in writes {
-        commits.extend(commit_cut(store, lane, write).await?);
-    }
-    Ok(commits)
-}
-
-/// One write, cut where it has to be.
-async fn commit_cut(
-    store: &dyn Store,
-    lane: Lane,
-    write: &mut AlertWrite,
-) -> Result<Vec<Commit>, StoreError> {
-    match store.commit(lane, std::slice::from_ref(write)).await {
-        Err(StoreError::TooLarge { .. }) => {}
-        done => return done,
-    }
-    let alert = &mut write.alert;
-    alert.body.truncate(alert.body.floor_char_boundary(SHRUNK_BODY_BYTES));
-    alert.labels.clear();
-    match store.commit(lane, std::slice::from_ref(write)).await {
-        Err(error @ StoreError::TooLarge { .. }) => {
-            // Hundreds of devices with two things to tell each: it fits again once requests under way
-            // are answered, and the end of the lease brings it back.
-            let id = write.alert.id;
-            error!(alert.id = %id, "alert {id} is left for later: {error}");
-            Ok(vec![Commit::Conflict(None)])
-        }
-        done => done,
     }
 }
 

@@ -1,24 +1,31 @@
 //! How documents, journal chunks and records of devices and heartbeats become bytes.
 //!
 //! ```text
-//! 0        format of the value, now 1
+//! 0        format of the value: 1, or 2 = a document that goes on in further values
 //! 1..5     CRC-32 of every other byte, big-endian
 //! 5        flags: 1 = has a due time, 2 = the alert is open, 16 to 80 = its severity from 1 to 5
 //! 6..14    version of the document (0 for chunks and records)
 //! 14..22   due time in ms since the epoch (0 without one)
-//! 22..     JSON
+//! 22..     JSON; in format 2 after two bytes, big-endian: how many values it goes on in
 //! ```
+//!
+//! Almost every document is one value. A value that a document goes on in has the header of format 1, with the
+//! version of that document, and the next piece of its JSON.
 
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{StoreError, Stored, VALUE_BYTES_MAX, Version};
-use crate::alert::{Alert, Severity};
+use super::{DOCUMENT_BYTES_MAX, StoreError, Stored, VALUE_BYTES_MAX, Version};
+use crate::alert::{Alert, Row, Severity};
 
-/// The only value format so far.
+/// A value that stands alone, or that a document goes on in.
 const FORMAT: u8 = 1;
 
+/// A document that goes on in further values.
+const FORMAT_LONG: u8 = 2;
+
 const HEADER_BYTES: usize = 22;
+const COUNT_BYTES: usize = 2;
 const FLAG_DUE: u8 = 1;
 const FLAG_OPEN: u8 = 2;
 const SEVERITY_SHIFT: u8 = 4;
@@ -34,6 +41,17 @@ pub(super) struct Header {
     pub(super) open: bool,
     /// Its severity.
     pub(super) severity: Severity,
+    /// How many values it goes on in.
+    pub(super) further: u16,
+}
+
+/// A document as values, each at most [`VALUE_BYTES_MAX`] long.
+#[derive(Debug)]
+pub(super) struct Document {
+    /// With the header.
+    pub(super) first: Vec<u8>,
+    /// Those that it goes on in, in order.
+    pub(super) further: Vec<Vec<u8>>,
 }
 
 /// Why bytes are no value.
@@ -42,50 +60,103 @@ pub(super) enum DecodeError {
     #[error("a value of {0} bytes is shorter than its header")]
     Short(usize),
     #[error(
-        "value format {0} is unknown, this program reads format {FORMAT}: was it written by a newer version?"
+        "value format {0} is unknown, this program reads formats {FORMAT} and {FORMAT_LONG}: was it written by a newer version?"
     )]
     Format(u8),
     #[error("the checksum does not match")]
     Checksum,
     #[error("flags {0} hold no severity")]
     Severity(u8),
+    #[error("a value that it goes on in is missing")]
+    Missing,
     #[error("the JSON does not read: {0}")]
     Json(String),
 }
 
-/// The bytes of a document.
+/// The values of a document.
 pub(super) fn encode_alert(
     alert: &Alert,
     version: Version,
     due: Option<Timestamp>,
-) -> Result<Vec<u8>, StoreError> {
+) -> Result<Document, StoreError> {
     let (open, severity) = (alert.is_open(), alert.severity);
-    encode(Header { version, due_ms: due.map(due_ms), open, severity }, alert)
+    let header = Header { version, due_ms: due.map(due_ms), open, severity, further: 0 };
+    let bytes = written(header, alert);
+    if bytes.len() <= VALUE_BYTES_MAX {
+        return Ok(Document { first: sealed(bytes), further: Vec::new() });
+    }
+    let too_large = StoreError::TooLarge { bytes: bytes.len(), limit: DOCUMENT_BYTES_MAX };
+    if DOCUMENT_BYTES_MAX < bytes.len() {
+        return Err(too_large);
+    }
+
+    let (first, rest) = bytes.split_at(VALUE_BYTES_MAX - COUNT_BYTES);
+    let (header_bytes, json) = first.split_at(HEADER_BYTES);
+    let plain = Header { due_ms: None, open: false, severity: Severity::NotClassified, ..header };
+    let piece = |json: &[u8]| sealed([bytes_of(plain).as_slice(), json].concat());
+    let further: Vec<_> = rest.chunks(VALUE_BYTES_MAX - HEADER_BYTES).map(piece).collect();
+    let count = u16::try_from(further.len()).map_err(|_| too_large)?.to_be_bytes();
+    let mut first = [header_bytes, count.as_slice(), json].concat();
+    if let Some(format) = first.first_mut() {
+        *format = FORMAT_LONG;
+    }
+    Ok(Document { first: sealed(first), further })
 }
 
-/// The document in these bytes.
-pub(super) fn decode_alert(bytes: &[u8]) -> Result<Stored, DecodeError> {
-    let header = decode_header(bytes)?;
-    Ok(Stored { alert: decode_json(bytes)?, version: header.version })
+/// The document that begins with this value, of which `header` was read, and goes on in those.
+pub(super) fn decode_alert(
+    header: Header,
+    first: &[u8],
+    further: &[impl AsRef<[u8]>],
+) -> Result<Stored, DecodeError> {
+    let version = header.version;
+    if header.further == 0 {
+        return Ok(Stored { alert: decode_json(first, HEADER_BYTES)?, version });
+    }
+    if further.len() != usize::from(header.further) {
+        return Err(DecodeError::Missing);
+    }
+    let pieces = further.iter().map(|value| value.as_ref().get(HEADER_BYTES..).unwrap_or_default());
+    let whole: Vec<&[u8]> = std::iter::once(first).chain(pieces).collect();
+    Ok(Stored { alert: decode_json(&whole.concat(), HEADER_BYTES + COUNT_BYTES)?, version })
 }
 
-/// The bytes of a journal chunk or a record.
+/// The values of journal rows, the first of which has number `first`: each with the number of its first row,
+/// as many as it takes.
+pub(super) fn encode_rows(first: u32, rows: &[Row]) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
+    match encode_plain(&rows) {
+        Err(StoreError::TooLarge { .. }) if 1 < rows.len() => {
+            let (one, other) = rows.split_at(rows.len() / 2);
+            let mut values = encode_rows(first, one)?;
+            let count = u32::try_from(one.len()).unwrap_or(u32::MAX);
+            values.extend(encode_rows(first.saturating_add(count), other)?);
+            Ok(values)
+        }
+        value => Ok(if rows.is_empty() { Vec::new() } else { vec![(first, value?)] }),
+    }
+}
+
+/// The bytes of a record, or of anything else that is one value.
 pub(super) fn encode_plain<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     let severity = Severity::NotClassified;
-    encode(Header { version: 0, due_ms: None, open: false, severity }, value)
+    let bytes = written(Header { version: 0, due_ms: None, open: false, severity, further: 0 }, value);
+    if VALUE_BYTES_MAX < bytes.len() {
+        return Err(StoreError::TooLarge { bytes: bytes.len(), limit: VALUE_BYTES_MAX });
+    }
+    Ok(sealed(bytes))
 }
 
 /// The journal chunk or record in these bytes.
 pub(super) fn decode_plain<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     decode_header(bytes)?;
-    decode_json(bytes)
+    decode_json(bytes, HEADER_BYTES)
 }
 
 /// Checks the whole value, reads its header.
 pub(super) fn decode_header(bytes: &[u8]) -> Result<Header, DecodeError> {
     let short = || DecodeError::Short(bytes.len());
     let format = *bytes.first().ok_or_else(short)?;
-    if format != FORMAT {
+    if !matches!(format, FORMAT | FORMAT_LONG) {
         return Err(DecodeError::Format(format));
     }
     let checksum = u32::from_be_bytes(array(bytes, 1).ok_or_else(short)?);
@@ -98,7 +169,11 @@ pub(super) fn decode_header(bytes: &[u8]) -> Result<Header, DecodeError> {
     let due_ms = u64::from_be_bytes(array(bytes, 14).ok_or_else(short)?);
     let due_ms = (flags & FLAG_DUE != 0).then_some(due_ms);
     let severity = Severity::from_number(flags >> SEVERITY_SHIFT).ok_or(DecodeError::Severity(flags))?;
-    Ok(Header { version, due_ms, open: flags & FLAG_OPEN != 0, severity })
+    let further = match format {
+        FORMAT_LONG => u16::from_be_bytes(array(bytes, HEADER_BYTES).ok_or_else(short)?),
+        _ => 0,
+    };
+    Ok(Header { version, due_ms, open: flags & FLAG_OPEN != 0, severity, further })
 }
 
 /// A due time as it is stored: rounded up, so that nothing is due before its time.
@@ -114,31 +189,39 @@ pub(super) fn due_at(due_ms: u64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
 }
 
-fn encode<T: Serialize>(header: Header, value: &T) -> Result<Vec<u8>, StoreError> {
-    let flags = if header.due_ms.is_some() { FLAG_DUE } else { 0 }
-        | if header.open { FLAG_OPEN } else { 0 }
-        | (header.severity as u8) << SEVERITY_SHIFT;
+/// A header without its checksum, with room for what follows.
+fn bytes_of(header: Header) -> Vec<u8> {
+    let due = if header.due_ms.is_some() { FLAG_DUE } else { 0 };
+    let open = if header.open { FLAG_OPEN } else { 0 };
     // Enough for an ordinary alert without growing.
     let mut bytes = Vec::with_capacity(2 * 1024);
     bytes.push(FORMAT);
     bytes.extend_from_slice(&[0; 4]);
-    bytes.push(flags);
+    bytes.push(due | open | (header.severity as u8) << SEVERITY_SHIFT);
     bytes.extend_from_slice(&header.version.to_be_bytes());
     bytes.extend_from_slice(&header.due_ms.unwrap_or(0).to_be_bytes());
-    serde_json::to_writer(&mut bytes, value).expect("our types have text keys and no fallible serializer");
-    if bytes.len() > VALUE_BYTES_MAX {
-        return Err(StoreError::TooLarge { bytes: bytes.len() });
-    }
+    bytes
+}
 
-    let checksum = checksum_of(FORMAT, bytes.get(5..).unwrap_or_default()).to_be_bytes();
+/// A value without its checksum.
+fn written<T: Serialize>(header: Header, value: &T) -> Vec<u8> {
+    let mut bytes = bytes_of(header);
+    serde_json::to_writer(&mut bytes, value).expect("our types have text keys and no fallible serializer");
+    bytes
+}
+
+/// The same with its checksum.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let format = bytes.first().copied().unwrap_or_default();
+    let checksum = checksum_of(format, bytes.get(5..).unwrap_or_default()).to_be_bytes();
     for (byte, checksum) in bytes.iter_mut().skip(1).zip(checksum) {
         *byte = checksum;
     }
-    Ok(bytes)
+    bytes
 }
 
-fn decode_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    let json = bytes.get(HEADER_BYTES..).ok_or(DecodeError::Short(bytes.len()))?;
+fn decode_json<T: DeserializeOwned>(bytes: &[u8], start: usize) -> Result<T, DecodeError> {
+    let json = bytes.get(start..).ok_or(DecodeError::Short(bytes.len()))?;
     // Where it fails, not what is there: a body must not reach a log.
     serde_json::from_slice(json).map_err(|error| {
         DecodeError::Json(format!("{:?} error at column {}", error.classify(), error.column()))
@@ -162,10 +245,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::store::conformance::samples;
+    use crate::{alert::Entry, store::conformance::samples};
 
     fn at_ms(millis: i64) -> Timestamp {
         Timestamp::from_millisecond(millis).unwrap()
+    }
+
+    fn read(first: &[u8], further: &[Vec<u8>]) -> Result<Stored, DecodeError> {
+        decode_alert(decode_header(first)?, first, further)
     }
 
     proptest! {
@@ -179,25 +266,25 @@ mod tests {
         ) {
             let mut alert = samples::alert("db down", 1, at_ms(1_700_000_000_000));
             (alert.title, alert.body, alert.labels) = (title, body, labels);
-            let bytes = encode_alert(&alert, version, due.map(at_ms)).unwrap();
+            let bytes = encode_alert(&alert, version, due.map(at_ms)).unwrap().first;
             let header = decode_header(&bytes).unwrap();
             prop_assert_eq!(header.due_ms.map(due_at), due.map(at_ms));
             prop_assert_eq!(header.open, alert.is_open());
-            prop_assert_eq!(decode_alert(&bytes).unwrap(), Stored { alert, version });
+            prop_assert_eq!(read(&bytes, &[]).unwrap(), Stored { alert, version });
         }
 
         #[test]
         fn a_flipped_bit_is_noticed(bit in 8_usize..8 * 400) {
             let alert = samples::alert("db down", 1, at_ms(1_700_000_000_000));
-            let mut bytes = encode_alert(&alert, 3, Some(at_ms(5))).unwrap();
+            let mut bytes = encode_alert(&alert, 3, Some(at_ms(5))).unwrap().first;
             let bit = bit % (8 * bytes.len() - 8) + 8;
             bytes[bit / 8] ^= 1 << (bit % 8);
-            prop_assert_eq!(decode_alert(&bytes), Err(DecodeError::Checksum));
+            prop_assert_eq!(read(&bytes, &[]), Err(DecodeError::Checksum));
         }
 
         #[test]
         fn any_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            prop_assert!(decode_alert(&bytes).is_err());
+            prop_assert!(read(&bytes, &[]).is_err());
         }
     }
 
@@ -216,7 +303,51 @@ mod tests {
         let fits = "x".repeat(VALUE_BYTES_MAX - envelope);
         assert_eq!(encode_plain(&fits).unwrap().len(), VALUE_BYTES_MAX);
         let error = encode_plain(&format!("{fits}x")).unwrap_err();
-        assert!(matches!(error, StoreError::TooLarge { bytes } if bytes == VALUE_BYTES_MAX + 1));
+        assert!(matches!(error, StoreError::TooLarge { bytes, .. } if bytes == VALUE_BYTES_MAX + 1));
+    }
+
+    #[test]
+    fn a_long_document_is_several_values_each_within_the_limit() {
+        let mut alert = samples::alert("db down", 1, at_ms(0));
+        let alert_body = alert.body.len();
+        let bare = encode_alert(&alert, 7, Some(at_ms(5))).unwrap().first.len();
+        // At the edges, where a piece begins or ends.
+        let edges = [0, 1, 2, HEADER_BYTES, 5 * (VALUE_BYTES_MAX - HEADER_BYTES) - COUNT_BYTES];
+        for more in edges.into_iter().flat_map(|edge| [edge, edge + 1]) {
+            // Its body is longer by as much as the document is to be.
+            let body = VALUE_BYTES_MAX - bare + alert_body + more;
+            alert.body = "x".repeat(body);
+            let Document { first, further } = encode_alert(&alert, 7, Some(at_ms(5))).unwrap();
+            assert!(further.iter().chain([&first]).all(|value| value.len() <= VALUE_BYTES_MAX), "{more}");
+            let header = decode_header(&first).unwrap();
+            assert_eq!((usize::from(header.further), header.due_ms), (further.len(), Some(5)), "{more}");
+            assert!(further.iter().all(|value| decode_header(value).unwrap().version == 7));
+            assert_eq!(read(&first, &further).unwrap().alert, alert, "{more}");
+            if let Some((_, fewer)) = further.split_last() {
+                assert_eq!(read(&first, fewer), Err(DecodeError::Missing));
+            }
+        }
+        alert.body = "x".repeat(DOCUMENT_BYTES_MAX);
+        let error = encode_alert(&alert, 7, None).unwrap_err();
+        assert!(matches!(error, StoreError::TooLarge { limit: DOCUMENT_BYTES_MAX, .. }), "{error}");
+    }
+
+    #[test]
+    fn rows_are_as_many_values_as_they_need() {
+        let row = |text: String| Row { at: at_ms(0), entry: Entry::Comment { by: "jin".to_owned(), text } };
+        let rows: Vec<_> = (0..100).map(|number| row(number.to_string().repeat(900))).collect();
+        assert_eq!(encode_rows(7, &[]).unwrap(), []);
+        assert_eq!(encode_rows(7, &rows[..3]).unwrap().len(), 1);
+        let values = encode_rows(7, &rows).unwrap();
+        let mut read = Vec::new();
+        for (first, value) in &values {
+            assert_eq!(*first as usize, 7 + read.len(), "each has the number of its first row");
+            assert!(value.len() <= VALUE_BYTES_MAX);
+            read.extend(decode_plain::<Vec<Row>>(value).unwrap());
+        }
+        assert_eq!(read, rows);
+        let error = encode_rows(0, &[row("x".repeat(VALUE_BYTES_MAX))]).unwrap_err();
+        assert!(matches!(error, StoreError::TooLarge { limit: VALUE_BYTES_MAX, .. }), "{error}");
     }
 
     #[test]

@@ -9,10 +9,13 @@ use tokio_util::task::TaskTracker;
 
 use self::samples::{alert, at, change, opening, resolved, rows};
 use super::{
-    AlertFilter, AlertWrite, Commit, DeviceRecord, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX, Lane,
-    MemoryStore, SledStore, Standing, Store, StoreError, Stored, VALUE_BYTES_MAX, Version,
+    AlertFilter, AlertWrite, Commit, DOCUMENT_BYTES_MAX, DeviceRecord, HeartbeatRecord,
+    LIST_DOCUMENTS_READ_MAX, Lane, MemoryStore, SledStore, Standing, Store, StoreError, Stored,
+    VALUE_BYTES_MAX, Version,
 };
-use crate::alert::{Alert, AlertId, AlertState, Charge, DeviceId, FoldRow, FoldWord, Payer, Purse, Severity};
+use crate::alert::{
+    Alert, AlertId, AlertState, Charge, DeviceId, Entry, FoldRow, FoldWord, Payer, Purse, Severity,
+};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -44,7 +47,8 @@ conformance! {
     later_writes_of_a_commit_see_earlier_ones,
     of_64_tasks_that_open_one_round_exactly_one_wins,
     a_commit_of_any_length_is_answered_in_order,
-    a_document_that_is_too_large_stops_its_commit_before_anything_is_written,
+    a_document_that_is_too_large_is_refused_and_the_others_are_written,
+    a_long_document_is_read_whole_wherever_it_is_read,
     threads_are_found_in_the_order_asked,
     an_alert_is_due_where_its_last_write_put_it_and_nowhere_else,
     what_is_due_is_claimed_earliest_first_and_by_one,
@@ -55,6 +59,7 @@ conformance! {
     a_listing_shows_what_its_filter_admits,
     a_listing_reads_only_so_much_at_a_time,
     moved_rows_come_back_in_their_order,
+    rows_that_move_together_may_be_many,
     devices_are_remembered,
     the_signing_key_is_made_once,
     what_a_digest_counts_is_laid_down_with_the_write_and_goes_with_the_digest,
@@ -79,6 +84,7 @@ fn version(commit: &Commit) -> Version {
     match commit {
         Commit::Done(version) => *version,
         Commit::Conflict(current) => panic!("expected it to be written, but there is {current:?}"),
+        Commit::Refused(error) => panic!("expected it to be written: {error}"),
     }
 }
 
@@ -87,6 +93,7 @@ fn conflict(commit: Commit) -> Option<Stored> {
     match commit {
         Commit::Done(version) => panic!("expected a conflict, but it was written at version {version}"),
         Commit::Conflict(current) => current.map(|stored| *stored),
+        Commit::Refused(error) => panic!("expected a conflict: {error}"),
     }
 }
 
@@ -182,6 +189,7 @@ async fn of_64_tasks_that_open_one_round_exactly_one_wins(store: Shop) {
             (_, Commit::Conflict(current)) => {
                 seen.insert(current.unwrap().alert.id);
             }
+            (_, Commit::Refused(error)) => panic!("{error}"),
         }
     }
     assert_eq!(winners.len(), 1);
@@ -199,18 +207,59 @@ async fn a_commit_of_any_length_is_answered_in_order(store: Shop) {
         match commit {
             Commit::Done(_) => assert_eq!(place, 350),
             Commit::Conflict(current) => assert_eq!(current.unwrap().alert, write.alert),
+            Commit::Refused(error) => panic!("{error}"),
         }
     }
     assert_eq!(store.health().await.scheduled, 701);
     assert!(store.commit(Lane::Deliver, &[]).await.unwrap().is_empty());
 }
 
-async fn a_document_that_is_too_large_stops_its_commit_before_anything_is_written(store: Shop) {
-    let (small, mut large) = (opening("small", 1, at(0)), opening("large", 1, at(0)));
-    large.alert.body = "x".repeat(VALUE_BYTES_MAX);
-    let error = store.commit(Lane::Accept, &[small.clone(), large]).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooLarge { bytes } if VALUE_BYTES_MAX < bytes), "{error}");
-    assert_eq!(store.get(small.alert.id).await.unwrap(), None);
+async fn a_document_that_is_too_large_is_refused_and_the_others_are_written(store: Shop) {
+    let (first, mut large, last) =
+        (opening("first", 1, at(0)), opening("large", 1, at(0)), opening("last", 1, at(0)));
+    large.alert.body = "x".repeat(DOCUMENT_BYTES_MAX);
+    let mut long_row = opening("row", 1, at(0));
+    long_row.chunk = rows(0..1);
+    long_row.chunk[0].entry = Entry::Comment { by: "jin".to_owned(), text: "x".repeat(VALUE_BYTES_MAX) };
+    long_row.alert.rows_moved = 1;
+    let writes = [long_row.clone(), first.clone(), large.clone(), last.clone()];
+    let commits = commit(&store, writes.into()).await;
+    let too_large = |commit: &Commit| matches!(commit, Commit::Refused(StoreError::TooLarge { bytes, limit }) if limit < bytes);
+    assert!(too_large(&commits[0]) && too_large(&commits[2]), "{commits:?}");
+    assert_eq!((version(&commits[1]), version(&commits[3])), (1, 1));
+    for (write, there) in [(&long_row, false), (&first, true), (&large, false), (&last, true)] {
+        assert_eq!(store.get(write.alert.id).await.unwrap().is_some(), there);
+    }
+}
+
+async fn a_long_document_is_read_whole_wherever_it_is_read(store: Shop) {
+    let mut write = opening("long", 1, at(0));
+    let id = write.alert.id;
+    commit_one(&store, write.clone()).await;
+    // Longer, shorter, as one value, and longer again.
+    let lengths = [10 * VALUE_BYTES_MAX, 3 * VALUE_BYTES_MAX, 10, 5 * VALUE_BYTES_MAX + 1];
+    for (version, length) in (1..).zip(lengths) {
+        write.alert.body = "x".repeat(length);
+        commit_one(&store, change(&write.alert, version, Some(at(0)))).await;
+        let whole = Stored { alert: write.alert.clone(), version: version + 1 };
+        assert_eq!(store.get(id).await.unwrap(), Some(whole.clone()));
+        assert_eq!(store.find_threads(vec![whole.alert.thread()]).await.unwrap(), [Some(whole.clone())]);
+        assert_eq!(
+            store.standings(vec![whole.alert.thread()]).await.unwrap(),
+            [Some(Standing::of(&whole.alert))]
+        );
+        assert_eq!(store.claim_due(at(9), 9, LEASE).await.unwrap(), std::slice::from_ref(&whole));
+        store.release(&[id]).await;
+        assert_eq!(store.scheduled(None, 9).await.unwrap().alerts, [(at(0), whole.clone())]);
+        let filter = AlertFilter { limit: 9, ..AlertFilter::default() };
+        assert_eq!(store.list(&filter).await.unwrap().alerts, std::slice::from_ref(&whole));
+        let outdated = commit_one(&store, change(&whole.alert, version, None)).await;
+        assert_eq!(conflict(outdated), Some(whole.clone()));
+        assert_eq!(conflict(commit_one(&store, opening("long", 1, at(7))).await), Some(whole));
+    }
+    commit_one(&store, change(&resolved(write.alert, at(9)), 5, None)).await;
+    assert_eq!(store.purge(at(1_000), 9).await.unwrap(), 1);
+    assert_eq!(store.get(id).await.unwrap(), None);
 }
 
 async fn threads_are_found_in_the_order_asked(store: Shop) {
@@ -396,6 +445,25 @@ async fn a_listing_reads_only_so_much_at_a_time(store: Shop) {
     filter.cursor = Some(page.next.unwrap());
     let page = store.list(&filter).await.unwrap();
     assert_eq!((ids(&page.alerts), page.next), (vec![writes[0].alert.id], None));
+}
+
+async fn rows_that_move_together_may_be_many(store: Shop) {
+    let mut opened = opening("db", 1, at(0));
+    commit_one(&store, opened.clone()).await;
+    let mut expected = Vec::new();
+    for (version, count) in (1..).zip([1_000, 3, 700]) {
+        let next = u32::try_from(expected.len()).unwrap();
+        let mut chunk = rows(next..next + count);
+        for row in &mut chunk {
+            let Entry::Comment { text, .. } = &mut row.entry else { unreachable!() };
+            text.push_str(&"x".repeat(300));
+        }
+        expected.extend(chunk.clone());
+        opened.alert.rows_moved = next + count;
+        let write = AlertWrite { chunk, ..change(&opened.alert, version, None) };
+        assert!(matches!(commit_one(&store, write).await, Commit::Done(_)));
+        assert_eq!(store.moved_rows(opened.alert.id).await.unwrap(), expected);
+    }
 }
 
 async fn moved_rows_come_back_in_their_order(store: Shop) {

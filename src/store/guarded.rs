@@ -22,6 +22,16 @@ pub(crate) trait Guard: Send + Sync + 'static {
     fn read(&self) -> Result<(), StoreError> {
         Ok(())
     }
+
+    /// The document of this alert cannot be read.
+    fn is_damaged(&self, _: AlertId) -> bool {
+        false
+    }
+
+    /// What was laid down for this digest cannot be read.
+    fn has_damaged_folds(&self, _: AlertId) -> bool {
+        false
+    }
 }
 
 /// Of a write.
@@ -41,6 +51,11 @@ pub(crate) struct Guarded<G> {
 }
 
 impl<G: Guard> Guarded<G> {
+    fn readable(&self, id: AlertId) -> Result<(), StoreError> {
+        self.guard.read()?;
+        if self.guard.is_damaged(id) { Err(damaged(id)) } else { Ok(()) }
+    }
+
     async fn write<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         match self.guard.write().await {
             Ruling::Made => write.await,
@@ -53,20 +68,32 @@ impl<G: Guard> Guarded<G> {
     }
 }
 
+fn damaged(id: AlertId) -> StoreError {
+    StoreError::Damaged(format!("alert {id}: a fault made by a test"))
+}
+
 #[async_trait]
 impl<G: Guard> Store for Guarded<G> {
     async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
-        self.write(self.inner.commit(lane, writes)).await
+        let is_damaged = |write: &&AlertWrite| self.guard.is_damaged(write.alert.id);
+        let good: Vec<_> = writes.iter().filter(|write| !is_damaged(write)).cloned().collect();
+        let mut commits = self.write(self.inner.commit(lane, &good)).await?;
+        for (place, write) in writes.iter().enumerate().filter(|(_, write)| is_damaged(write)) {
+            commits.insert(place, Commit::Refused(damaged(write.alert.id)));
+        }
+        Ok(commits)
     }
 
     async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
-        self.guard.read()?;
+        self.readable(id)?;
         self.inner.get(id).await
     }
 
     async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
+        let found = self.inner.find_threads(threads).await?;
+        found.iter().flatten().try_for_each(|stored| self.readable(stored.alert.id))?;
         self.guard.read()?;
-        self.inner.find_threads(threads).await
+        Ok(found)
     }
 
     async fn standings(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Standing>>, StoreError> {
@@ -81,7 +108,9 @@ impl<G: Guard> Store for Guarded<G> {
         lease: SignedDuration,
     ) -> Result<Vec<Stored>, StoreError> {
         self.guard.read()?;
-        self.inner.claim_due(now, limit, lease).await
+        // What cannot be read stays claimed.
+        let claimed = self.inner.claim_due(now, limit, lease).await?.into_iter();
+        Ok(claimed.filter(|stored| !self.guard.is_damaged(stored.alert.id)).collect())
     }
 
     async fn release(&self, ids: &[AlertId]) {
@@ -109,6 +138,9 @@ impl<G: Guard> Store for Guarded<G> {
     }
 
     async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
+        if self.guard.has_damaged_folds(digest) {
+            return Err(damaged(digest));
+        }
         self.inner.folds(digest).await
     }
 

@@ -124,12 +124,13 @@ impl Tables {
 #[async_trait]
 impl Store for MemoryStore {
     async fn commit(&self, _lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
-        for write in writes {
-            codec::encode_alert(&write.alert, 1, write.due)?;
-            codec::encode_plain(&write.chunk)?;
-        }
         let mut tables = self.tables();
-        let commits = writes.iter().map(|write| tables.write(write.clone())).collect();
+        let mut commit = |write: &AlertWrite| {
+            let fits = codec::encode_alert(&write.alert, 1, write.due)
+                .and_then(|_| codec::encode_rows(0, &write.chunk));
+            fits.map_or_else(Commit::Refused, |_| tables.write(write.clone()))
+        };
+        let commits = writes.iter().map(&mut commit).collect();
         self.due_changed.notify_one();
         Ok(commits)
     }

@@ -34,6 +34,10 @@ pub type Version = u64;
 /// not known to come back.
 pub const VALUE_BYTES_MAX: usize = 32 * 1024;
 
+/// Largest document, in bytes; one that is larger than [`VALUE_BYTES_MAX`] is kept as several values. What the
+/// configuration allows (500 devices, 200 contacts with the longest names) does not come near it, whatever fails.
+pub const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Most writes that one group holds; the rest waits for the next flush.
 pub const GROUP_WRITES_MAX: usize = 512;
 
@@ -55,7 +59,7 @@ pub struct AlertWrite {
     pub expect: Expect,
     /// When it wants to be claimed next. `None` only for a resolved alert with nothing to tell.
     pub due: Option<Timestamp>,
-    /// Journal rows that leave the document, as one chunk; its first row has number
+    /// Journal rows that leave the document, however many; the first has number
     /// `alert.rows_moved - chunk.len()`.
     pub chunk: Vec<Row>,
     /// Ends the claim on this alert.
@@ -117,6 +121,8 @@ pub enum Commit {
     /// Something else is there: for [`Expect::NewRound`] the thread's latest round, otherwise the
     /// document; `None` if it is gone.
     Conflict(Option<Box<Stored>>),
+    /// Not written, and the same write will not be: it is too large, or what it would replace cannot be read.
+    Refused(StoreError),
 }
 
 /// A device that is never used again: its token is dead. A quarantine is not kept: the next start may bring
@@ -160,11 +166,13 @@ pub enum StoreError {
         /// What must be left.
         limit_bytes: u64,
     },
-    /// A document is larger than [`VALUE_BYTES_MAX`].
-    #[error("a document of {bytes} bytes is larger than the limit of {limit} bytes", limit = VALUE_BYTES_MAX)]
+    /// A document is larger than [`DOCUMENT_BYTES_MAX`], or something beside it than [`VALUE_BYTES_MAX`].
+    #[error("{bytes} bytes are more than the limit of {limit} bytes")]
     TooLarge {
         /// Its size.
         bytes: usize,
+        /// The limit.
+        limit: usize,
     },
 }
 
@@ -205,9 +213,9 @@ fn first_row(alert: &Alert, chunk: &[Row]) -> u32 {
 /// A durable home for alerts.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Writes each change or says why not, in order. Durable when it returns: a crash or a power
-    /// cut afterwards loses none of the `Done` ones. After an error any of them may have been
-    /// made or not: read again before deciding. Dropping the future takes nothing back.
+    /// Writes each change or says why not, in order: what is wrong with one holds up no other. Durable when
+    /// it returns: a crash or a power cut afterwards loses none of the `Done` ones. After an error any of them
+    /// may have been made or not: read again before deciding. Dropping the future takes nothing back.
     async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError>;
 
     /// The alert of this id. What is returned survives a power cut, here and in

@@ -9,6 +9,7 @@ mod acknowledge;
 mod api;
 mod compose;
 mod contract;
+mod crowd;
 mod disaster;
 mod fallback;
 mod heartbeats;

@@ -528,3 +528,24 @@ fn nobody_to_tell_is_a_mistake() {
         "bongsu.toml:1:1: [[contact]]: missing, expected at least one person to tell"
     );
 }
+
+#[test]
+fn more_contacts_and_devices_than_an_alert_has_room_for_are_a_mistake() {
+    let contact = |number: usize, devices: &[String]| {
+        format!("[[contact]]\nname = \"n{number}\"\nphone = \"+821012345678\"\ndevices = {devices:?}\n")
+    };
+    let rest = LEAST.split("[[contact]]").next().expect("the part before it");
+    let with =
+        |contacts: String| parsed(&format!("{rest}{contacts}")).map(drop).map_err(|error| error.to_string());
+    let many =
+        |count: usize| (0..count).map(|number| contact(number, &[format!("device-{number}")])).collect();
+    assert_eq!(with(many(200)), Ok(()));
+    let said = "bongsu.toml:1:1: [[contact]]: 201 of them, at most 200 are possible";
+    assert_eq!(with(many(201)), Err(said.to_owned()));
+
+    let devices: Vec<_> = (0..250).map(|number| format!("device-{number}")).collect();
+    let twice = contact(1, &devices) + &contact(2, &devices);
+    assert_eq!(with(twice.clone()), Ok(()));
+    let said = "bongsu.toml:1:1: [[contact]]: 501 devices in all, at most 500 are possible";
+    assert_eq!(with(twice + &contact(3, &["one-more".to_owned()])), Err(said.to_owned()));
+}

@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 use crate::{
-    alert::{Alert, AlertId, Severity, Subject},
+    alert::{Alert, AlertId, ContactName, Severity, Subject},
     deliver::sms::text::fold,
 };
 
@@ -61,12 +61,16 @@ pub enum NoticeState<'a> {
     Resolved,
     /// It came and went before this contact was told.
     Missed,
-    /// Another contact could not be reached.
+    /// Other contacts could not be reached.
     Unreachable {
-        /// Who.
+        /// Who; the first of them.
         contact: &'a str,
         /// Why.
         reason: &'a str,
+        /// Who else.
+        also: &'a [ContactName],
+        /// How many more.
+        more: u32,
     },
     /// A Test button.
     Test,
@@ -106,8 +110,8 @@ impl<'a> Notice<'a> {
                 Subject::Raised => NoticeState::Raised,
                 Subject::Resolved => NoticeState::Resolved,
                 Subject::Missed => NoticeState::Missed,
-                Subject::Unreachable { contact, reason } => {
-                    NoticeState::Unreachable { contact: contact.as_str(), reason }
+                Subject::Unreachable { contact, reason, also, more } => {
+                    NoticeState::Unreachable { contact: contact.as_str(), reason, also, more: *more }
                 }
             },
             severity: alert.severity,
@@ -130,7 +134,9 @@ impl<'a> Notice<'a> {
     pub(super) fn context(&self) -> Context<'_> {
         let (number, contact, reason) = match self.state {
             NoticeState::Repeat { number } => (Some(number), None, None),
-            NoticeState::Unreachable { contact, reason } => (None, Some(contact), Some(fold(reason))),
+            NoticeState::Unreachable { contact, reason, also, more } => {
+                (None, Some(names(contact, also, more)), Some(fold(reason)))
+            }
             NoticeState::Triggered
             | NoticeState::Raised
             | NoticeState::Resolved
@@ -162,6 +168,15 @@ impl<'a> Notice<'a> {
     }
 }
 
+/// "jin, min +3".
+fn names(first: &str, also: &[ContactName], more: u32) -> String {
+    let mut names = first.to_owned();
+    for other in also {
+        names = format!("{names}, {other}");
+    }
+    if 0 < more { format!("{names} +{more}") } else { names }
+}
+
 /// As a clock on the wall shows it, with the date where it is not today's.
 pub(super) fn local(at: Timestamp, now: Timestamp, time_zone: &TimeZone) -> String {
     let zoned = |at: Timestamp| at.to_zoned(time_zone.clone());
@@ -184,7 +199,7 @@ pub(super) struct Context<'a> {
     /// Of a repeat.
     number: Option<u16>,
     /// Who could not be reached.
-    contact: Option<&'a str>,
+    contact: Option<String>,
     /// Why not.
     reason: Option<String>,
     /// Openings so far of what comes and goes.

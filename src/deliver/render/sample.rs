@@ -16,7 +16,7 @@ pub(super) const STATES: [NoticeState<'static>; 7] = [
     NoticeState::Raised,
     NoticeState::Resolved,
     NoticeState::Missed,
-    NoticeState::Unreachable { contact: "jin", reason: "no device enrolled" },
+    NoticeState::Unreachable { contact: "jin", reason: "no device enrolled", also: &[], more: 4 },
     NoticeState::Test,
 ];
 

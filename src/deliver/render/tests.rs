@@ -37,7 +37,8 @@ fn resolved(mut alert: Alert) -> Alert {
 }
 
 fn unreachable() -> Subject {
-    Subject::Unreachable { contact: "jin".parse().expect("a name"), reason: "no device enrolled".to_owned() }
+    let (contact, reason) = ("jin".parse().expect("a name"), "no device enrolled".to_owned());
+    Subject::Unreachable { contact, reason, also: Vec::new(), more: 0 }
 }
 
 fn sms(alert: &Alert, subject: &Subject, language: Language) -> String {
@@ -117,6 +118,21 @@ fn a_text_says_what_happened_how_grave_it_is_and_what_it_is_about() {
         assert_eq!(sms(alert, &subject, Language::Ko), ko);
         assert_eq!(sms(alert, &subject, Language::En), en);
     }
+}
+
+#[test]
+fn several_who_could_not_be_reached_are_named_and_counted() {
+    let name = |name: &str| name.parse().expect("a name");
+    let subject = |also: &[&str], more| Subject::Unreachable {
+        contact: name("jin"),
+        reason: "no answer".to_owned(),
+        also: also.iter().map(|also| name(also)).collect(),
+        more,
+    };
+    let body = |subject| push(&alert(), &subject, Language::En).body;
+    assert!(body(subject(&[], 0)).starts_with("could not reach jin: no answer\n"));
+    assert!(body(subject(&["min"], 0)).starts_with("could not reach jin, min: no answer\n"));
+    assert!(body(subject(&["min", "dana"], 7)).starts_with("could not reach jin, min, dana +7: no answer\n"));
 }
 
 #[test]

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     alert::AlertId,
-    store::{Expect, Version, codec},
+    store::{
+        Expect, Version,
+        codec::{self, Header},
+    },
 };
 
 /// A batch in the making.
@@ -85,13 +88,14 @@ impl<'db> Group<'db> {
     }
 
     fn write(&mut self, draft: Draft) -> Result<Verdict, Error> {
+        let id = draft.id;
         let verdict = match draft.expect {
             Expect::NewRound => self.open_round(draft),
             Expect::Version(version) => self.replace(draft, version),
         };
         match verdict {
             // One unreadable page must not fail everybody's group again and again.
-            Err(Error::Corruption { at, .. }) => Ok(Verdict::Damaged(format!("sled cannot read {at:?}"))),
+            Err(Error::Corruption { at, .. }) => Ok(Verdict::Damaged(id, format!("sled cannot read {at:?}"))),
             verdict => verdict,
         }
     }
@@ -100,13 +104,13 @@ impl<'db> Group<'db> {
         let thread = keys::thread(draft.thread);
         if let Some(entry) = self.get(thread)? {
             let Some((latest, round)) = keys::latest_round_of(&entry) else {
-                return Ok(Verdict::Damaged("the entry of a thread does not read".to_owned()));
+                return Ok(Verdict::Damaged(draft.id, "the entry of its thread does not read".to_owned()));
             };
             // An entry without its document, if there ever is one, must not bar the thread.
             if draft.round <= round
                 && let Some(document) = self.get(keys::alert(latest))?
             {
-                return Ok(Verdict::Conflict(Some(document)));
+                return Ok(Verdict::Conflict(Some((latest, document))));
             }
         }
         if self.get(keys::alert(draft.id))?.is_some() {
@@ -125,13 +129,14 @@ impl<'db> Group<'db> {
             return Ok(Verdict::Conflict(None));
         };
         match codec::decode_header(&old) {
-            Err(error) => Ok(Verdict::Damaged(format!("alert {}: {error}", draft.id))),
-            Ok(header) if header.version != expected => Ok(Verdict::Conflict(Some(old))),
-            Ok(header) => Ok(self.store(draft, header.due_ms)),
+            Err(error) => Ok(Verdict::Damaged(draft.id, format!("alert {}: {error}", draft.id))),
+            Ok(header) if header.version != expected => Ok(Verdict::Conflict(Some((draft.id, old)))),
+            Ok(header) => Ok(self.store(draft, Some(header))),
         }
     }
 
-    fn store(&mut self, draft: Draft, old_due_ms: Option<u64>) -> Verdict {
+    fn store(&mut self, draft: Draft, old: Option<Header>) -> Verdict {
+        let (old_due_ms, old_further) = old.map_or((None, 0), |old| (old.due_ms, old.further));
         if old_due_ms != draft.due_ms {
             if let Some(due_ms) = old_due_ms {
                 self.effects.unscheduled += 1;
@@ -142,8 +147,16 @@ impl<'db> Group<'db> {
                 self.batch.insert(&keys::due(due_ms, draft.id), IVec::default());
             }
         }
-        if let Some((key, rows)) = draft.chunk {
+        for (key, rows) in draft.chunks {
             self.batch.insert(&key, rows);
+        }
+        let mut written = 0;
+        for (piece, number) in draft.further.into_iter().zip(0_u16..) {
+            self.batch.insert(&keys::piece(draft.id, number), piece);
+            written = number + 1;
+        }
+        for number in written..old_further {
+            self.batch.remove(&keys::piece(draft.id, number));
         }
         for (key, row) in draft.marks {
             self.batch.insert(key, row);
@@ -171,8 +184,8 @@ impl<'db> Group<'db> {
         if latest.is_some_and(|(latest, _)| latest == removal.id) {
             self.take_out(thread);
         }
-        for chunk in removal.chunks {
-            self.batch.remove(chunk);
+        for key in removal.beside {
+            self.batch.remove(key);
         }
         self.effects.touched.insert(removal.id);
         self.take_out(keys::alert(removal.id));

@@ -9,6 +9,8 @@ use crate::{
 pub(super) const ALERTS: &[u8; 2] = b"a/";
 /// Above every document.
 pub(super) const ALERTS_END: &[u8; 2] = b"a0";
+/// `p/` + alert id + number: what a long document goes on in.
+const PIECES: &[u8; 2] = b"p/";
 /// `t/` + thread: the id and number of its latest round.
 const THREADS: &[u8; 2] = b"t/";
 /// `q/` + due ms + alert id: empty.
@@ -41,6 +43,15 @@ pub(super) fn alert(id: AlertId) -> [u8; 18] {
     joined(&[ALERTS, &id.to_bytes()])
 }
 
+pub(super) fn piece(id: AlertId, number: u16) -> [u8; 20] {
+    joined(&[PIECES, &id.to_bytes(), &number.to_be_bytes()])
+}
+
+/// What the keys of one document's further values begin with.
+pub(super) fn pieces_of(id: AlertId) -> [u8; 18] {
+    joined(&[PIECES, &id.to_bytes()])
+}
+
 pub(super) fn thread(thread: ThreadKey) -> [u8; 18] {
     joined(&[THREADS, &thread.to_bytes()])
 }
@@ -70,6 +81,11 @@ pub(super) fn fold(digest: AlertId, alert: AlertId) -> [u8; 34] {
 /// What the rows of one digest begin with.
 pub(super) fn folds_of(digest: AlertId) -> [u8; 18] {
     joined(&[FOLDS, &digest.to_bytes()])
+}
+
+/// The alert in the key of a digest's row.
+pub(super) fn folded_of(key: &[u8]) -> Option<AlertId> {
+    array(key.strip_prefix(FOLDS)?, 16).map(AlertId::from_bytes)
 }
 
 /// A charge of the write that made this version of an alert.

@@ -3,6 +3,7 @@
 //! | key | value |
 //! |---|---|
 //! | `a/` alert id | document |
+//! | `p/` alert id, number | what a long document goes on in |
 //! | `t/` thread | id and number of its latest round |
 //! | `q/` due ms, alert id | empty |
 //! | `j/` alert id, first row | journal chunk |
@@ -20,6 +21,7 @@
 
 #![expect(clippy::disallowed_types, reason = "the only folder that talks to sled")]
 
+mod document;
 mod group;
 mod keys;
 mod lanes;
@@ -57,7 +59,7 @@ use self::{
 };
 use super::{
     AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Expect, Health,
-    HeartbeatRecord, Lane, Standing, Store, StoreError, Stored,
+    HeartbeatRecord, Lane, Standing, Store, StoreError, Stored, codec,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -74,6 +76,9 @@ const INLINE_READS_MAX: usize = 16;
 /// Most alerts that one message removes, and most documents looked at for them.
 const PURGE_MESSAGE_MAX: usize = MESSAGE_WRITES_MAX;
 const PURGE_DOCUMENTS_READ_MAX: usize = 2_000;
+
+/// What a document goes on in that is one value.
+const NONE: &[IVec] = &[];
 
 /// A store in a folder.
 pub struct SledStore {
@@ -124,6 +129,32 @@ impl SledStore {
         self.lanes.push(lane, work).await.map_err(|_| closed())
     }
 
+    async fn commit_of(&self, verdict: Verdict) -> Result<Commit, StoreError> {
+        let (id, damaged) = match verdict {
+            Verdict::Written(version) => return Ok(Commit::Done(version)),
+            Verdict::Conflict(None) => return Ok(Commit::Conflict(None)),
+            Verdict::Conflict(Some((id, first))) => {
+                let read = codec::decode_header(&first).and_then(|header| {
+                    // A long one is read again as a whole: it may have been written since.
+                    let whole = (header.further == 0).then(|| codec::decode_alert(header, &first, NONE));
+                    whole.transpose()
+                });
+                match read {
+                    Ok(Some(current)) => return Ok(Commit::Conflict(Some(Box::new(current)))),
+                    Ok(None) => match self.get(id).await {
+                        Ok(current) => return Ok(Commit::Conflict(current.map(Box::new))),
+                        Err(StoreError::Damaged(detail)) => (id, detail),
+                        Err(error) => return Err(error),
+                    },
+                    Err(error) => (id, format!("alert {id}: {error}")),
+                }
+            }
+            Verdict::Damaged(id, detail) => (id, detail),
+        };
+        self.shared.note_damaged(id, &damaged);
+        Ok(Commit::Refused(StoreError::Damaged(damaged)))
+    }
+
     fn take_writer(&self) -> Option<JoinHandle<()>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -150,7 +181,13 @@ impl Store for SledStore {
         if lane == Lane::Accept && writes.iter().any(|write| write.expect == Expect::NewRound) {
             self.shared.room()?;
         }
-        let mut drafts = writes.iter().map(Draft::new).collect::<Result<Vec<_>, _>>()?;
+        let (mut drafts, mut refused) = (Vec::with_capacity(writes.len()), Vec::new());
+        for (place, write) in writes.iter().enumerate() {
+            match Draft::new(write) {
+                Ok(draft) => drafts.push(draft),
+                Err(error) => refused.push((place, Commit::Refused(error))),
+            }
+        }
 
         let mut answers = Vec::new();
         while !drafts.is_empty() {
@@ -161,9 +198,13 @@ impl Store for SledStore {
         for answer in answers {
             if let Done::Alerts(verdicts) = received(answer).await? {
                 for verdict in verdicts {
-                    commits.push(commit_of(verdict)?);
+                    commits.push(self.commit_of(verdict).await?);
                 }
             }
+        }
+        // In the order of their places, so each is inserted where it belongs.
+        for (place, refused) in refused {
+            commits.insert(place, refused);
         }
         Ok(commits)
     }
@@ -172,23 +213,21 @@ impl Store for SledStore {
         // In place: a look into sled's cache takes microseconds, at worst one page of the file or
         // the applying of one group; changing threads costs more.
         let handle = self.shared.handle()?;
-        let stored = read::guarded(|| read::alert(&handle, id))?;
+        let stored = document::alert(&handle, &self.shared, id)?;
         self.shared.settled(&handle, &[id]).await?;
         Ok(stored)
     }
 
     async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
         let handle = self.shared.handle()?;
-        let find = |handle: &Handle, threads: Vec<ThreadKey>| {
-            threads
-                .into_iter()
-                .map(|thread| read::latest_round(handle, thread))
-                .collect::<Result<Vec<_>, _>>()
+        let find = |handle: &Handle, shared: &Shared, threads: Vec<ThreadKey>| {
+            let find = |thread| document::latest_round(handle, shared, thread);
+            threads.into_iter().map(find).collect::<Result<Vec<_>, _>>()
         };
         let found = if threads.len() <= INLINE_READS_MAX {
-            read::guarded(|| find(&handle, threads))?
+            read::guarded(|| find(&handle, &self.shared, threads))?
         } else {
-            self.scan(move |handle, _| find(handle, threads)).await?
+            self.scan(move |handle, shared| find(handle, shared, threads)).await?
         };
         let ids: Vec<_> = found.iter().flatten().map(|stored| stored.alert.id).collect();
         self.shared.settled(&handle, &ids).await?;
@@ -198,7 +237,10 @@ impl Store for SledStore {
     async fn standings(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Standing>>, StoreError> {
         let handle = self.shared.handle()?;
         let find = move |handle: &Handle, _: &Shared| {
-            threads.into_iter().map(|thread| read::standing(handle, thread)).collect::<Result<Vec<_>, _>>()
+            threads
+                .into_iter()
+                .map(|thread| document::standing(handle, thread))
+                .collect::<Result<Vec<_>, _>>()
         };
         let found = self.scan(find).await?;
         let ids: Vec<_> = found.iter().flatten().map(|standing| standing.id).collect();
@@ -248,7 +290,7 @@ impl Store for SledStore {
     }
 
     async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
-        self.scan(move |handle, _| read::folds(handle, digest)).await
+        self.scan(move |handle, shared| read::folds(handle, shared, digest)).await
     }
 
     async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
@@ -324,18 +366,6 @@ impl Store for SledStore {
             // A panic of the thread has been reported where it happened.
             tokio::task::spawn_blocking(|| writer.join()).await.ok();
         }
-    }
-}
-
-fn commit_of(verdict: Verdict) -> Result<Commit, StoreError> {
-    let decoded = |value: IVec| {
-        let stored = super::codec::decode_alert(&value);
-        stored.map(Box::new).map_err(|error| StoreError::Damaged(error.to_string()))
-    };
-    match verdict {
-        Verdict::Written(version) => Ok(Commit::Done(version)),
-        Verdict::Conflict(current) => Ok(Commit::Conflict(current.map(decoded).transpose()?)),
-        Verdict::Damaged(detail) => Err(StoreError::Damaged(detail)),
     }
 }
 

@@ -10,16 +10,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::{
+    document::{alert, document, first_value},
     keys,
     open::{Handle, words_of},
     shared::Shared,
     work::Removal,
 };
 use crate::{
-    alert::{AlertId, AlertState, Charge, FoldRow, Row, ThreadKey},
+    alert::{AlertId, AlertState, Charge, FoldRow, Row},
     store::{
         AlertFilter, AlertPage, DeviceRecord, DuePage, DuePlace, HeartbeatRecord, LIST_DOCUMENTS_READ_MAX,
-        Standing, StoreError, Stored, codec, filter::is_purgeable,
+        StoreError, Stored, codec, filter::is_purgeable,
     },
 };
 
@@ -37,37 +38,6 @@ pub(super) struct PurgeStep {
 pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     panic::catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|panic| Err(StoreError::Damaged(format!("sled panicked: {}", words_of(&*panic)))))
-}
-
-pub(super) fn alert(handle: &Handle, id: AlertId) -> Result<Option<Stored>, StoreError> {
-    let value = handle.db().get(keys::alert(id)).map_err(|error| failure(&error))?;
-    value.map(|value| decoded_alert(id, &value)).transpose()
-}
-
-pub(super) fn latest_round(handle: &Handle, thread: ThreadKey) -> Result<Option<Stored>, StoreError> {
-    let Some(entry) = handle.db().get(keys::thread(thread)).map_err(|error| failure(&error))? else {
-        return Ok(None);
-    };
-    let (id, _) = keys::latest_round_of(&entry)
-        .ok_or_else(|| StoreError::Damaged("the entry of a thread does not read".to_owned()))?;
-    alert(handle, id)
-}
-
-/// As [`latest_round`], of which only the header is read.
-pub(super) fn standing(handle: &Handle, thread: ThreadKey) -> Result<Option<Standing>, StoreError> {
-    let Some(entry) = handle.db().get(keys::thread(thread)).map_err(|error| failure(&error))? else {
-        return Ok(None);
-    };
-    let (id, _) = keys::latest_round_of(&entry)
-        .ok_or_else(|| StoreError::Damaged("the entry of a thread does not read".to_owned()))?;
-    let value = handle.db().get(keys::alert(id)).map_err(|error| failure(&error))?;
-    let header = value.map(|value| codec::decode_header(&value)).transpose();
-    let header = header.map_err(|error| StoreError::Damaged(format!("alert {id}: {error}")))?;
-    Ok(header.map(|header| Standing { id, open: header.open, severity: header.severity }))
-}
-
-pub(super) fn decoded_alert(id: AlertId, value: &[u8]) -> Result<Stored, StoreError> {
-    codec::decode_alert(value).map_err(|error| StoreError::Damaged(format!("alert {id}: {error}")))
 }
 
 /// Claims what is due, earliest first.
@@ -113,29 +83,29 @@ fn claim(
     if !shared.claims().take(id, end) {
         return Ok(None);
     }
-    let value = handle.db().get(keys::alert(id)).map_err(|error| {
-        shared.claims().release(id);
-        failure(&error)
-    })?;
-
-    // What cannot be read stays claimed until the lease ends: it must not keep the others from
-    // being told, nor wake dispatch in a loop.
-    let Some(value) = value else {
-        shared.note_damaged(id, "it has a due time and no document");
-        return Ok(None);
-    };
-    let read = codec::decode_header(&value).and_then(|header| Ok((header, codec::decode_alert(&value)?)));
+    let read = guarded(|| match first_value(handle, id)? {
+        Some(first) => document(handle, id, first),
+        None => Err(StoreError::Damaged("it has a due time and no document".to_owned())),
+    });
     match read {
-        Ok((header, stored)) if header.due_ms.is_some_and(|due_ms| due_ms <= now_ms) => Ok(Some(stored)),
+        Ok(Some((header, stored))) if header.due_ms.is_some_and(|due_ms| due_ms <= now_ms) => {
+            Ok(Some(stored))
+        }
         Ok(_) => {
             // Its due time moved between the look at the index and the claim.
             shared.claims().release(id);
             shared.due_changed.notify_one();
             Ok(None)
         }
-        Err(error) => {
-            shared.note_damaged(id, &error.to_string());
+        // What cannot be read stays claimed until the lease ends: it must not keep the others from
+        // being told, nor wake dispatch in a loop.
+        Err(StoreError::Damaged(detail)) => {
+            shared.note_damaged(id, &detail);
             Ok(None)
+        }
+        Err(error) => {
+            shared.claims().release(id);
+            Err(error)
         }
     }
 }
@@ -172,12 +142,11 @@ pub(super) fn scheduled(
         }
         let Some((due_ms, id)) = keys::due_of(&key.map_err(|error| failure(&error))?) else { continue };
         page.next = Some(DuePlace { due_ms, id });
-        let value = handle.db().get(keys::alert(id)).map_err(|error| failure(&error))?;
-        match value.map(|value| codec::decode_alert(&value)) {
-            Some(Ok(stored)) => page.alerts.push((codec::due_at(due_ms), stored)),
-            Some(Err(error)) => shared.note_damaged(id, &error.to_string()),
+        match alert(handle, shared, id) {
+            Ok(Some(stored)) => page.alerts.push((codec::due_at(due_ms), stored)),
             // It was removed a moment ago; if not, claiming it tells.
-            None => {}
+            Ok(None) | Err(StoreError::Damaged(_)) => {}
+            Err(error) => return Err(error),
         }
     }
     page.next = None;
@@ -188,18 +157,19 @@ pub(super) fn list(handle: &Handle, shared: &Shared, filter: &AlertFilter) -> Re
     let limit = filter.limit.clamp(1, LIST_DOCUMENTS_READ_MAX);
     let mut page = AlertPage::default();
     let mut last = None;
-    for (read, document) in newest_first(handle, filter)?.enumerate() {
+    for (read, entry) in newest_first(handle, filter)?.enumerate() {
         if page.alerts.len() == limit || read == LIST_DOCUMENTS_READ_MAX {
             page.next = last;
             break;
         }
-        let (id, value) = document?;
+        let (id, value) = entry?;
         last = Some(id);
-        match codec::decode_alert(&value) {
-            Ok(stored) if filter.admits(&stored.alert) => page.alerts.push(stored),
+        match document(handle, id, value) {
+            Ok(Some((_, stored))) if filter.admits(&stored.alert) => page.alerts.push(stored),
             Ok(_) => {}
             // One damaged alert must not hide the others.
-            Err(error) => shared.note_damaged(id, &error.to_string()),
+            Err(StoreError::Damaged(detail)) => shared.note_damaged(id, &detail),
+            Err(error) => return Err(error),
         }
     }
     Ok(page)
@@ -251,8 +221,28 @@ pub(super) fn moved_rows(handle: &Handle, id: AlertId) -> Result<Vec<Row>, Store
     Ok(chunks.into_iter().flatten().collect())
 }
 
-pub(super) fn folds(handle: &Handle, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
-    plain_values(handle, &keys::folds_of(digest), "a row of a digest")
+/// What a digest counts. A row that does not read is made again from the alert that it tells of.
+pub(super) fn folds(handle: &Handle, shared: &Shared, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
+    let mut rows = Vec::new();
+    for entry in handle.db().scan_prefix(keys::folds_of(digest)) {
+        let (key, value) = entry.map_err(|error| failure(&error))?;
+        match codec::decode_plain(&value) {
+            Ok(row) => rows.push(row),
+            Err(error) => {
+                let id = keys::folded_of(&key).unwrap_or(digest);
+                shared.note_damaged(id, &format!("its row in digest {digest}: {error}"));
+                rows.extend(fold_again(handle, shared, digest, id));
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn fold_again(handle: &Handle, shared: &Shared, digest: AlertId, id: AlertId) -> Option<FoldRow> {
+    let alert = alert(handle, shared, id).ok()??.alert;
+    let mut folded = alert.telling.contacts.values().filter_map(|contact| contact.folded.as_ref());
+    let folded = folded.find(|folded| folded.digest == digest)?;
+    Some(FoldRow::new(&alert, folded))
 }
 
 pub(super) fn charges(handle: &Handle, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
@@ -315,17 +305,18 @@ pub(super) fn purge_step(
         if header.open || header.due_ms.is_some() {
             continue;
         }
-        let Ok(stored) = codec::decode_alert(&value) else { continue };
+        let Ok(Some((_, stored))) = document(handle, id, value) else { continue };
         if is_purgeable(&stored.alert, before) {
             let chunks = handle.db().scan_prefix(keys::chunks_of(id)).keys();
             let folds = handle.db().scan_prefix(keys::folds_of(id)).keys();
-            let chunks: Result<_, Error> = chunks.chain(folds).collect();
-            let chunks = chunks.map_err(|error| failure(&error))?;
+            let pieces = handle.db().scan_prefix(keys::pieces_of(id)).keys();
+            let beside: Result<_, Error> = chunks.chain(folds).chain(pieces).collect();
+            let beside = beside.map_err(|error| failure(&error))?;
             step.removals.push(Removal {
                 id,
                 thread: stored.alert.thread(),
                 version: stored.version,
-                chunks,
+                beside,
             });
         }
     }

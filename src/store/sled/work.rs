@@ -33,8 +33,10 @@ pub(super) struct Draft {
     /// The version that the encoded document carries.
     pub(super) version: Version,
     pub(super) document: IVec,
+    /// What it goes on in.
+    pub(super) further: Vec<IVec>,
     pub(super) due_ms: Option<u64>,
-    pub(super) chunk: Option<([u8; 22], IVec)>,
+    pub(super) chunks: Vec<([u8; 22], IVec)>,
     pub(super) release: bool,
     /// Keys and values of the rows beside it.
     pub(super) marks: Vec<(IVec, IVec)>,
@@ -46,7 +48,8 @@ pub(super) struct Removal {
     pub(super) id: AlertId,
     pub(super) thread: ThreadKey,
     pub(super) version: Version,
-    pub(super) chunks: Vec<IVec>,
+    /// Keys of everything beside the document.
+    pub(super) beside: Vec<IVec>,
 }
 
 /// The writer thread's answer to one message; everything in it is durable.
@@ -64,10 +67,10 @@ pub(super) enum Done {
 #[derive(Debug)]
 pub(super) enum Verdict {
     Written(Version),
-    /// The bytes of what is there instead; the caller reads them.
-    Conflict(Option<IVec>),
+    /// What is there instead, and the first value of it; the caller reads it.
+    Conflict(Option<(AlertId, IVec)>),
     /// What it would replace cannot be read.
-    Damaged(String),
+    Damaged(AlertId, String),
 }
 
 impl Work {
@@ -115,22 +118,19 @@ impl Draft {
             Expect::NewRound => 1,
             Expect::Version(version) => version.saturating_add(1),
         };
-        let chunk = match chunk.as_slice() {
-            [] => None,
-            rows => {
-                let key = keys::chunk(alert.id, first_row(alert, rows));
-                Some((key, codec::encode_plain(chunk)?.into()))
-            }
-        };
+        let chunks = codec::encode_rows(first_row(alert, chunk), chunk)?;
+        let chunks = chunks.into_iter().map(|(first, rows)| (keys::chunk(alert.id, first), rows.into()));
+        let document = codec::encode_alert(alert, version, *due)?;
         Ok(Self {
             id: alert.id,
             thread: alert.thread(),
             round: alert.round,
             expect: *expect,
             version,
-            document: codec::encode_alert(alert, version, *due)?.into(),
+            document: document.first.into(),
+            further: document.further.into_iter().map(IVec::from).collect(),
             due_ms: due.map(codec::due_ms),
-            chunk,
+            chunks: chunks.collect(),
             release: *release,
             marks: encoded(alert.id, version, marks)?,
         })

@@ -244,6 +244,23 @@ impl Harness {
         copy
     }
 
+    /// Starts again on what a process leaves that is killed now; what the hanging requests are answered is lost.
+    pub(crate) async fn kill_and_restart(&mut self) {
+        let copy = self.copy_of_store();
+        self.sandbox.fcm().release();
+        self.stop().await;
+        let store = self.folder.path().join("alerts");
+        std::fs::remove_dir_all(&store).expect("it is not in use");
+        std::fs::create_dir_all(store.join("blobs")).expect("a folder");
+        for entry in std::fs::read_dir(copy.path()).expect("the copy") {
+            let path = entry.expect("an entry").path();
+            if let (true, Some(name)) = (path.is_file(), path.file_name()) {
+                std::fs::copy(&path, store.join(name)).expect("a copy");
+            }
+        }
+        self.boot().await;
+    }
+
     /// Stops cleanly and starts again on the same store.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;

@@ -1,0 +1,94 @@
+//! An alert that cannot be read holds up no other, and what its requests came to is not lost.
+
+use super::*;
+
+async fn open_disaster(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, key: &str) -> AlertId {
+    let queue = Queue::new(store.clone(), clock.clone());
+    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24), house: false };
+    let event = Event { severity: Some(Severity::Disaster), ..Event::firing(DedupKey::new(key), "no power") };
+    queue.admit(poster, &[event]).await.expect("it is admitted")[0].alert_id.expect("it is opened")
+}
+
+fn texts_about(company: &Company, id: AlertId) -> usize {
+    company.texts.lock().expect("no panic").iter().filter(|(_, about)| *about == id).count()
+}
+
+#[tokio::test]
+async fn a_digest_whose_rows_cannot_be_read_waits_and_the_others_are_told() {
+    let clock = ManualClock::at(T0);
+    let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    open_alerts(&inner, &clock, 0).await;
+    let store = Mortal::of(&inner, usize::MAX, Death::Before);
+    let mut dispatcher = dispatcher(store.clone(), &clock, &company).await;
+    work(&mut dispatcher).await.expect("the store works");
+    let digest =
+        every_alert(&inner).await.into_iter().find(|alert| alert.digest.is_some()).expect("a digest");
+
+    store.guard.damaged_folds.lock().expect("no panic").insert(digest.id);
+    for key in ["one", "two", "three"] {
+        clock.advance(SignedDuration::from_secs(31));
+        let healthy = open_disaster(&inner, &clock, key).await;
+        work(&mut dispatcher).await.expect("the others go on");
+        assert_eq!((texts_about(&company, healthy), texts_about(&company, digest.id)), (1, 0), "{key}");
+    }
+    // A process that starts meanwhile starts all the same.
+    dispatcher_with(store.clone(), &clock, &company, rules()).await;
+    store.guard.damaged_folds.lock().expect("no panic").clear();
+    clock.advance(LEASE);
+    work(&mut dispatcher).await.expect("the store works");
+    assert_eq!(texts_about(&company, digest.id), 1, "it is told when it can be read again");
+}
+
+/// While the answers of several alerts wait, one of these cannot be read any more.
+async fn answers_wait(read_again: bool) {
+    let clock = ManualClock::at(T0);
+    let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    open_alerts(&inner, &clock, 0).await;
+    let store = Mortal::of(&inner, usize::MAX, Death::Before);
+    let rules = Rules { text_budget: Vec::new(), ..rules() };
+    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
+    assert_eq!(dispatcher.step(CLAIMS_PER_STEP_MAX).await.expect("it works"), Step::Worked(ALERTS));
+    while dispatcher.answers.len() < ALERTS {
+        tokio::task::yield_now().await;
+    }
+    if read_again {
+        // None of their documents is in hand afterwards.
+        store.guard.is_full.store(true, Ordering::SeqCst);
+        dispatcher.step(CLAIMS_PER_STEP_MAX).await.expect_err("it is full");
+        store.guard.is_full.store(false, Ordering::SeqCst);
+    }
+    let bad = every_alert(&inner).await[0].id;
+    store.guard.damaged.lock().expect("no panic").insert(bad);
+    work(&mut dispatcher).await.expect("the others go on");
+    let healthy = open_disaster(&inner, &clock, "healthy").await;
+    work(&mut dispatcher).await.expect("the others go on");
+    for alert in every_alert(&inner).await {
+        let under_way = alert.telling.contacts.values().any(ContactTelling::is_under_way);
+        assert_eq!((texts_about(&company, alert.id), under_way), (1, alert.id == bad), "{alert:?}");
+    }
+    assert_eq!(texts_about(&company, healthy), 1);
+
+    store.guard.damaged.lock().expect("no panic").clear();
+    clock.advance(LEASE);
+    work(&mut dispatcher).await.expect("the store works");
+    let alert = inner.get(bad).await.expect("the store works").expect("it is there").alert;
+    let rows = history(&inner, &alert).await;
+    let outcomes: Vec<_> = rows
+        .iter()
+        .filter_map(|row| {
+            let Entry::Attempt(attempt) = &row.entry else { return None };
+            Some(attempt.outcome.as_str())
+        })
+        .collect();
+    assert_eq!((outcomes, texts_about(&company, bad)), (vec!["accepted"], 1), "as it was answered, and once");
+}
+
+#[tokio::test]
+async fn answers_of_an_alert_that_cannot_be_written_wait_until_it_can() {
+    answers_wait(false).await;
+}
+
+#[tokio::test]
+async fn answers_of_an_alert_that_cannot_be_read_wait_until_it_can() {
+    answers_wait(true).await;
+}
