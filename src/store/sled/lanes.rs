@@ -210,8 +210,8 @@ mod tests {
     #[tokio::test]
     async fn accepting_goes_first_and_delivering_keeps_its_share() {
         for (accept, deliver, weight, left_accept, left_deliver) in [
-            (1, 400, 1, 0, 400 - 124),          // a steady flow leaves delivering the larger part
-            (10, 400, 1, 0, 400 - 88),          // more accepts do not wait for as large a group
+            (1, 400, 1, 0, 400 - 124),         // a steady flow leaves delivering the larger part
+            (10, 400, 1, 0, 400 - 88),         // more accepts do not wait for as large a group
             (600, 400, 1, 600 - 504, 400 - 8), // a flood of accepts does not starve delivering
             (0, 600, 1, 0, 600 - GROUP_WRITES_MAX), // alone, delivering fills the group
             (600, 0, 1, 600 - GROUP_WRITES_MAX, 0), //
