@@ -1,6 +1,11 @@
 //! `[[sms.gateway]]`
 
-use std::{collections::BTreeMap, num::NonZeroU32, ops::RangeInclusive, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroU32,
+    ops::{Range, RangeInclusive},
+    sync::Arc,
+};
 
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -125,59 +130,43 @@ fn kind(provider: &str) -> Option<Kind> {
     }
 }
 
-/// Keys that do not belong to every provider, and those that they belong to.
-const OWNERS: [(&str, &[Kind]); 17] = [
-    ("base_url", &[Kind::Solapi, Kind::Nhn, Kind::Twilio]),
-    ("api_key", &[Kind::Solapi, Kind::Nhn]),
-    ("api_secret", &[Kind::Solapi, Kind::Nhn]),
-    ("method", &[Kind::Http]),
-    ("url", &[Kind::Http, Kind::Kannel]),
-    ("headers", &[Kind::Http]),
-    ("body_type", &[Kind::Http]),
-    ("body", &[Kind::Http]),
-    ("accepted", &[Kind::Http]),
-    ("rejected", &[Kind::Http]),
-    ("id_pointer", &[Kind::Http]),
-    ("encoding", &[Kind::Http]),
-    ("account_sid", &[Kind::Twilio]),
-    ("auth_token", &[Kind::Twilio]),
-    ("messaging_service_sid", &[Kind::Twilio]),
-    ("username", &[Kind::Kannel]),
-    ("password", &[Kind::Kannel]),
+/// Where a key stands in the file, if it does.
+type Place = fn(&RawGateway) -> Option<Range<usize>>;
+
+/// Keys that do not belong to every provider, those that they belong to, and where they stand.
+const OWNERS: [(&str, &[Kind], Place); 17] = [
+    ("base_url", &[Kind::Solapi, Kind::Nhn, Kind::Twilio], |raw| span(raw.base_url.as_ref())),
+    ("api_key", &[Kind::Solapi, Kind::Nhn], |raw| span(raw.api_key.as_ref())),
+    ("api_secret", &[Kind::Solapi, Kind::Nhn], |raw| span(raw.api_secret.as_ref())),
+    ("method", &[Kind::Http], |raw| span(raw.method.as_ref())),
+    ("url", &[Kind::Http, Kind::Kannel], |raw| span(raw.url.as_ref())),
+    ("headers", &[Kind::Http], |raw| span(raw.headers.as_ref())),
+    ("body_type", &[Kind::Http], |raw| span(raw.body_type.as_ref())),
+    ("body", &[Kind::Http], |raw| span(raw.body.as_ref())),
+    ("accepted", &[Kind::Http], |raw| span(raw.accepted.as_ref())),
+    ("rejected", &[Kind::Http], |raw| span(raw.rejected.as_ref())),
+    ("id_pointer", &[Kind::Http], |raw| span(raw.id_pointer.as_ref())),
+    ("encoding", &[Kind::Http], |raw| span(raw.encoding.as_ref())),
+    ("account_sid", &[Kind::Twilio], |raw| span(raw.account_sid.as_ref())),
+    ("auth_token", &[Kind::Twilio], |raw| span(raw.auth_token.as_ref())),
+    ("messaging_service_sid", &[Kind::Twilio], |raw| span(raw.messaging_service_sid.as_ref())),
+    ("username", &[Kind::Kannel], |raw| span(raw.username.as_ref())),
+    ("password", &[Kind::Kannel], |raw| span(raw.password.as_ref())),
 ];
+
+fn span<T>(field: Option<&Spanned<T>>) -> Option<Range<usize>> {
+    field.map(Spanned::span)
+}
 
 /// Whether a gateway of this provider may have `key`; one that nobody knows may have every key.
 pub(super) fn takes(provider: &str, key: &str) -> bool {
-    kind(provider).is_none_or(|kind| belongs(key, kind))
-}
-
-fn belongs(key: &str, kind: Kind) -> bool {
-    OWNERS.iter().find(|(owned, _)| *owned == key).is_none_or(|(_, owners)| owners.contains(&kind))
+    let owners = OWNERS.iter().find(|(owned, ..)| *owned == key).map(|(_, owners, _)| *owners);
+    kind(provider).zip(owners).is_none_or(|(kind, owners)| owners.contains(&kind))
 }
 
 fn refuse_keys_of_others(section: &mut Section<'_, '_>, raw: &RawGateway, kind: Kind) {
-    let place = |leaf: &Option<Leaf>| leaf.as_ref().map(Spanned::span);
-    let keys = [
-        ("base_url", place(&raw.base_url)),
-        ("api_key", place(&raw.api_key)),
-        ("api_secret", place(&raw.api_secret)),
-        ("method", place(&raw.method)),
-        ("url", place(&raw.url)),
-        ("headers", raw.headers.as_ref().map(Spanned::span)),
-        ("body_type", place(&raw.body_type)),
-        ("body", place(&raw.body)),
-        ("accepted", raw.accepted.as_ref().map(Spanned::span)),
-        ("rejected", raw.rejected.as_ref().map(Spanned::span)),
-        ("id_pointer", place(&raw.id_pointer)),
-        ("encoding", place(&raw.encoding)),
-        ("account_sid", place(&raw.account_sid)),
-        ("auth_token", place(&raw.auth_token)),
-        ("messaging_service_sid", place(&raw.messaging_service_sid)),
-        ("username", place(&raw.username)),
-        ("password", place(&raw.password)),
-    ];
-    for (key, place) in keys {
-        if let Some(place) = place.filter(|_| !belongs(key, kind)) {
+    for (key, owners, place) in OWNERS {
+        if let Some(place) = place(raw).filter(|_| !owners.contains(&kind)) {
             section.problem(place, key, "does not belong to this gateway's provider");
         }
     }
