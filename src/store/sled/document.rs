@@ -79,23 +79,26 @@ pub(super) fn latest_round(
     shared: &Shared,
     thread: ThreadKey,
 ) -> Result<Option<Stored>, StoreError> {
-    let Some(entry) = handle.db().get(keys::thread(thread)).map_err(|error| failure(&error))? else {
-        return Ok(None);
-    };
-    let (id, _) = keys::latest_round_of(&entry)
-        .ok_or_else(|| StoreError::Damaged("the entry of a thread does not read".to_owned()))?;
-    alert(handle, shared, id)
+    match latest_id(handle, thread)? {
+        Some(id) => alert(handle, shared, id),
+        None => Ok(None),
+    }
 }
 
 /// As [`latest_round`], of which only the header is read.
 pub(super) fn standing(handle: &Handle, thread: ThreadKey) -> Result<Option<Standing>, StoreError> {
+    let Some(id) = latest_id(handle, thread)? else { return Ok(None) };
+    let header = first_value(handle, id)?.map(|value| codec::decode_header(&value)).transpose();
+    let header = header.map_err(|error| StoreError::Damaged(format!("alert {id}: {error}")))?;
+    Ok(header.map(|header| Standing { id, open: header.open, severity: header.severity }))
+}
+
+/// The alert that is the latest round of a thread.
+fn latest_id(handle: &Handle, thread: ThreadKey) -> Result<Option<AlertId>, StoreError> {
     let Some(entry) = handle.db().get(keys::thread(thread)).map_err(|error| failure(&error))? else {
         return Ok(None);
     };
     let (id, _) = keys::latest_round_of(&entry)
         .ok_or_else(|| StoreError::Damaged("the entry of a thread does not read".to_owned()))?;
-    let value = handle.db().get(keys::alert(id)).map_err(|error| failure(&error))?;
-    let header = value.map(|value| codec::decode_header(&value)).transpose();
-    let header = header.map_err(|error| StoreError::Damaged(format!("alert {id}: {error}")))?;
-    Ok(header.map(|header| Standing { id, open: header.open, severity: header.severity }))
+    Ok(Some(id))
 }
