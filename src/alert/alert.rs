@@ -214,7 +214,7 @@ impl Alert {
             test: event.test,
             told_once: event.told_once,
             house: false,
-            roads: Roads::All,
+            roads: event.roads,
             digest: None,
             openings: Openings::default(),
             to: event.to.clone(),

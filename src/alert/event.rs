@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ContactName, DedupKey, Severity};
+use super::{ContactName, DedupKey, Roads, Severity};
 
 /// What a sender said, in our words. Immutable; many events join one alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Event {
     pub told_once: bool,
     /// True where the sender never uses a dedup key again after its recovery (a Zabbix event id).
     pub key_never_returns: bool,
+    /// By which roads people may be told.
+    pub roads: Roads,
     /// Tell only these contacts; empty = whoever the policy names.
     pub to: Vec<ContactName>,
     /// The caller's `Idempotency-Key`, for manual alerts.
@@ -68,6 +70,7 @@ impl Event {
             test: false,
             told_once: false,
             key_never_returns: false,
+            roads: Roads::All,
             to: Vec::new(),
             idempotency_key: None,
         }

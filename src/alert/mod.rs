@@ -13,7 +13,6 @@ mod journal;
 mod outcome;
 mod report;
 mod severity;
-mod signing;
 mod spending;
 mod telling;
 
@@ -33,7 +32,6 @@ pub use journal::{AttemptRow, Entry, Row};
 pub use outcome::{DeferCause, Outcome, RejectCause};
 pub use report::{Fate, Report, SentText, Unanswered};
 pub use severity::{Severity, UnknownSeverity};
-pub use signing::SigningKey;
 pub use spending::{Charge, Payer, Purse};
 pub use telling::{
     ContactTelling, Cycle, Milestone, PushRoad, REPORTS_WAITING_MAX, RoadState, SmsRoad, Subject, Telling,
