@@ -1,5 +1,6 @@
 //! The words of the house. Pure: no I/O, no async, no clock, no axum, no engine.
 
+mod address;
 mod admission;
 #[expect(clippy::module_inception, reason = "the alert is what this folder is about")]
 mod alert;
@@ -16,6 +17,7 @@ mod severity;
 mod spending;
 mod telling;
 
+pub use address::{Address, GatewayName, Transport};
 pub use admission::{Admission, IgnoreReason};
 pub use alert::{Acknowledgement, Alert, AlertState, HOUSE, Resolution, ResolvedBy, Roads};
 pub use contact::{
@@ -35,5 +37,5 @@ pub use severity::{Severity, UnknownSeverity};
 pub use spending::{Charge, Payer, Purse};
 pub use telling::{
     ContactTelling, Cycle, Milestone, PushRoad, REPORTS_WAITING_MAX, RoadState, SmsRoad, Subject, Telling,
-    Told, Transport, UNREACHED_NAMED_MAX,
+    Told, UNREACHED_NAMED_MAX,
 };

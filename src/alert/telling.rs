@@ -16,26 +16,6 @@ pub const REPORTS_WAITING_MAX: usize = 64;
 /// Most people that one message names as not reached; the others are counted.
 pub const UNREACHED_NAMED_MAX: usize = 3;
 
-/// A road to a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transport {
-    /// FCM.
-    Push,
-    /// A text message.
-    Sms,
-}
-
-impl Transport {
-    /// The word in the ledger and in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Push => "push",
-            Self::Sms => "sms",
-        }
-    }
-}
-
 /// The telling of one alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Telling {
