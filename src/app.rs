@@ -2,22 +2,17 @@
 
 use std::{future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt as _;
+use axum::{Router, serve::ListenerExt as _};
 use jiff::SignedDuration;
 use tokio::{net::TcpListener, sync::watch, task::JoinError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
-mod balance;
-mod drift;
 mod janitor;
-mod pace;
 
-use self::pace::Pace;
+use self::janitor::Janitor;
 use crate::{
-    alert::SigningKey,
-    api::{self, Context},
-    chance,
+    api, chance,
     clock::Clock,
     config::{Config, StoreEngine},
     console,
@@ -27,11 +22,13 @@ use crate::{
         sms::{self, SmsSetupError},
     },
     dispatch::{Directory, Dispatcher, Outbox, Parts, Pulse},
+    intake,
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Rules},
-    queue::Queue,
+    signing::SigningKey,
     store::{AlertFilter, MemoryStore, OpenError, SledStore, Store, StoreError},
     telemetry::Metrics,
-    watch::Heartbeats,
+    watch::{Balances, Heartbeats, watch_drift},
+    web::{self, Context},
 };
 
 /// Most pages of 500 open alerts looked through at start; the others are noted when they are planned.
@@ -124,26 +121,24 @@ impl App {
         let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await?);
         let outbox = outbox(&config, &signing_key, (&clock, &tasks))?;
         let gateways = outbox.gateways.clone();
+        let (keep, rules) = (config.store.keep, rules(&config));
+        let context = Context::new(config, clock.clone(), store.clone(), metrics.clone(), signing_key);
+        let queue = context.queue.clone();
         let parts = Parts {
             store: store.clone(),
+            queue: queue.clone(),
             clock: clock.clone(),
             metrics: metrics.clone(),
             tasks: tasks.clone(),
             outbox,
-            rules: rules(&config),
+            rules,
         };
         let dispatcher = Dispatcher::new(parts).await?;
         let pulse = dispatcher.pulse();
-        let keep = config.store.keep;
-        let queue = Queue::new(store.clone(), clock.clone());
-        let context = Context::new(queue, config, signing_key, metrics, clock.clone());
         find_unreached(&context).await?;
         let heartbeats = context.heartbeats.clone();
-        heartbeats.restore(&context.queue).await?;
-        let router = api::around(
-            context.clone(),
-            api::router(context.clone()).merge(console::router(context.clone())),
-        );
+        heartbeats.restore().await?;
+        let router = routes(&context);
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 warn!(error = %error, "could not set TCP_NODELAY: {error}");
@@ -152,12 +147,12 @@ impl App {
         let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = tasks.spawn(serve.into_future());
         let dispatch = tasks.spawn(dispatcher.run(dispatch_stop.clone()));
-        let pace = |every| Pace::new(clock.clone(), every, stop.clone());
-        tasks.spawn(balance::watch(context.clone(), gateways, pace(balance::EVERY)));
-        tasks.spawn(drift::watch(context.clone(), pace(drift::EVERY)));
-        let watching = heartbeats.clone().run(context.queue.clone(), dispatch_stop.clone());
-        let watching = tasks.spawn(watching);
-        tasks.spawn(janitor::tidy(context, keep, pace(janitor::EVERY)));
+        let balances = Balances { gateways, queue: queue.clone(), metrics: metrics.clone() };
+        tasks.spawn(balances.watch(clock.clone(), stop.clone()));
+        tasks.spawn(watch_drift(metrics, clock.clone(), stop.clone()));
+        let watching = tasks.spawn(heartbeats.clone().run(dispatch_stop.clone()));
+        let janitor = Janitor { store: store.clone(), queue, clock: clock.clone(), keep };
+        tasks.spawn(janitor.run(stop.clone()));
         Ok(Self {
             address,
             store,
@@ -223,6 +218,14 @@ impl App {
         early.unwrap_or(Ok(()))?;
         if settled? { Ok(()) } else { Err(AppError::Unsettled) }
     }
+}
+
+/// Everything that is answered over HTTP.
+pub fn routes(context: &Context) -> Router {
+    let routes = intake::router(context.clone())
+        .merge(api::router(context.clone()))
+        .merge(console::router(context.clone()));
+    web::around(context.clone(), routes)
 }
 
 fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {
@@ -297,7 +300,7 @@ async fn find_unreached(context: &Context) -> Result<(), StoreError> {
     let mut filter =
         AlertFilter { states: vec![Triggered, Acknowledged], limit: 500, ..AlertFilter::default() };
     for _ in 0..UNREACHED_PAGES_MAX {
-        let page = context.queue.store().list(&filter).await?;
+        let page = context.store.list(&filter).await?;
         for stored in &page.alerts {
             context.metrics.reach.note(stored.alert.id, stored.alert.reaches_nobody());
         }

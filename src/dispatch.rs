@@ -22,13 +22,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 pub use self::outbox::{Directory, Outbox};
-use self::{jobs::Said, outbox::UnderWay, start::Look, storm::GatewayLevels};
+use self::{jobs::Said, outbox::UnderWay, start::Look};
 use crate::{
-    alert::AlertId,
+    alert::{AlertId, Roads},
     clock::Clock,
     plan::{Budgets, DeviceBook, Rules},
+    queue::Queue,
     store::{Store, StoreError, Stored},
     telemetry::Metrics,
+    watch::GatewayLimits,
 };
 
 /// Most alerts claimed in one step.
@@ -60,7 +62,7 @@ pub struct Dispatcher {
     rules: Rules,
     devices: DeviceBook,
     budgets: Budgets,
-    gateway_levels: GatewayLevels,
+    gateway_limits: GatewayLimits,
     running_since: Timestamp,
     /// Documents of alerts with requests under way, as we last wrote them.
     in_hand: HashMap<AlertId, Stored>,
@@ -96,6 +98,8 @@ pub(crate) struct Answer {
 pub struct Parts {
     /// Where alerts are kept.
     pub store: Arc<dyn Store>,
+    /// Takes what is said of gateways.
+    pub queue: Arc<Queue>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Counters.
@@ -121,7 +125,7 @@ impl Dispatcher {
     /// A dispatcher that has not begun yet. Fails if the store cannot tell what it knows of devices
     /// and of what was spent.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { store, clock, metrics, tasks, outbox, rules } = parts;
+        let Parts { store, queue, clock, metrics, tasks, outbox, rules } = parts;
         let running_since = clock.now();
         let mut devices = DeviceBook::default();
         for record in store.devices().await? {
@@ -129,6 +133,8 @@ impl Dispatcher {
         }
         let (answer_sender, answers) = mpsc::channel(ANSWERS_PER_STEP_MAX);
         let budgets = storm::restore(store.as_ref(), &rules, running_since).await?;
+        let roads = if rules.push { Roads::PushOnly } else { Roads::All };
+        let gateway_limits = GatewayLimits::new(queue, clock.clone(), metrics.clone(), roads);
         let in_hand = HashMap::new();
         let waiting = Vec::new();
         let dispatcher = Self {
@@ -140,7 +146,7 @@ impl Dispatcher {
             rules,
             devices,
             budgets,
-            gateway_levels: GatewayLevels::new(),
+            gateway_limits,
             running_since,
             in_hand,
             answers,

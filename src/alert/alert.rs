@@ -225,7 +225,7 @@ impl Alert {
             resolved: None,
             close_at: Timestamp::MAX,
             kind: event.kind,
-            transports: Transports::All,
+            transports: event.transports,
             digest: None,
             openings: Openings::default(),
             to: event.to.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ContactName, DedupKey, Kind, Severity};
+use super::{ContactName, DedupKey, Kind, Severity, Transports};
 
 /// What a sender said, in our words. Immutable; many events join one alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Event {
     pub kind: Kind,
     /// True where the sender never uses a dedup key again after its recovery (a Zabbix event id).
     pub key_never_returns: bool,
+    /// How people may be notified.
+    pub transports: Transports,
     /// Tell only these contacts; empty = whoever the policy names.
     pub to: Vec<ContactName>,
     /// The caller's `Idempotency-Key`, for manual alerts.
@@ -64,6 +66,7 @@ impl Event {
             expires_after: None,
             kind: Kind::Problem,
             key_never_returns: false,
+            transports: Transports::All,
             to: Vec::new(),
             idempotency_key: None,
         }

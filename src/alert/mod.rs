@@ -18,7 +18,6 @@ mod progress;
 mod push;
 mod report;
 mod severity;
-mod signing;
 mod spending;
 mod subject;
 mod text;
@@ -44,7 +43,6 @@ pub use progress::{
 pub use push::{DevicePush, PushState};
 pub use report::{Fate, Report};
 pub use severity::{Severity, UnknownSeverity};
-pub use signing::SigningKey;
 pub use spending::{Charge, Payer, Tier};
 pub use subject::{Subject, Topic, UNREACHED_NAMED_MAX};
 pub use text::{OpenText, Reserved, SentText, TextState, Unanswered};

@@ -7,12 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{
-    Context, Problem,
-    alerts::{ListQuery, query},
-    extract::Viewer,
+use super::alerts::{ListQuery, query};
+use crate::{
+    record::{self, LedgerLine},
+    web::{Context, Problem, Viewer},
 };
-use crate::record::{self, LedgerLine};
 
 /// `GET /v1/attempts`
 pub(super) async fn list(
@@ -23,7 +22,7 @@ pub(super) async fn list(
     let parameters = query(parameters)?;
     let filter = parameters.filter()?;
     let attempts = filter.limit.min(record::ATTEMPTS_PER_PAGE_MAX);
-    let page = record::ledger(context.queue.store().as_ref(), filter, attempts).await?;
+    let page = record::ledger(context.store.as_ref(), filter, attempts).await?;
     match parameters.format.as_deref() {
         None | Some("json") => Ok(Json(page).into_response()),
         Some("csv") => {

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    alert::{AlertState, Entry, Transport},
-    api::AlertView,
+    alert::{Alert, AlertState, Entry, Transport},
     record::CountedView,
 };
 
@@ -85,7 +84,7 @@ fn road(transport: Transport) -> &'static str {
 }
 
 /// What stands above the title. A digest that was told is over, what it counts need not be.
-pub(super) fn band(alert: &AlertView) -> &'static str {
+pub(super) fn band(alert: &Alert) -> &'static str {
     match &alert.digest {
         Some(_) => "digest",
         None => alert.state.as_str(),
@@ -103,19 +102,21 @@ pub(super) fn standing(counted: &[CountedView]) -> String {
 }
 
 /// What a person needs first.
-pub(super) fn headline(alert: &AlertView, show: &dyn Fn(Timestamp) -> String) -> String {
+pub(super) fn headline(alert: &Alert, show: &dyn Fn(Timestamp) -> String) -> String {
     let began = show(alert.starts_at);
     if let Some(digest) = &alert.digest {
         let (contact, told) = (&digest.contact, alert.resolved.as_ref().map(|resolved| show(resolved.at)));
         return match told {
             Some(told) => format!("held back from {contact} since {began}, told at {told}"),
-            None if digest.count == 0 => format!("collects for {contact} until {}", show(digest.due_at)),
+            None if digest.counted.as_ref().is_none_or(|counted| counted.total() == 0) => {
+                format!("collects for {contact} until {}", show(digest.due_at))
+            }
             None => format!("held back from {contact} since {began}, being told"),
         };
     }
     match (&alert.resolved, &alert.acknowledged) {
         (Some(resolution), _) => {
-            format!("fired {began}, resolved {} by {}", show(resolution.at), resolution.by)
+            format!("fired {began}, resolved {} by {}", show(resolution.at), resolution.by.describe())
         }
         (None, Some(taken)) => format!("fired {began}, {} has it since {}", taken.by, show(taken.at)),
         (None, None) => format!("fired {began}"),

@@ -108,7 +108,7 @@ impl Dispatcher {
             self.wait_again(job.base.alert.id, job.answers);
         }
         if 0 < written {
-            self.warn_of_gateways().await;
+            self.check_gateway_limits().await;
         }
         Ok(written)
     }

@@ -17,7 +17,7 @@ use super::{Answer, jobs::Said};
 use crate::{
     alert::{
         Alert, ContactName, DeferCause, DeviceId, Fate, Language, Outcome, PhoneNumber, PushTarget,
-        RejectCause, Report, SigningKey, Subject,
+        RejectCause, Report, Subject,
     },
     clock::Clock,
     config::Contact,
@@ -25,6 +25,7 @@ use crate::{
         DigestContext, Notice, Push, PushMessage, PushTransport, Renderer, SmsText, SmsTransport, Text,
     },
     plan::{Address, Ask, Price, Send, Settlement},
+    signing::SigningKey,
 };
 
 /// Most pushes under way at a time. Beyond it claims wait for answers; if none comes for

@@ -1,18 +1,15 @@
 //! The books behind budgets and digests: what is remembered at start, how a digest is opened before
 //! anything goes into it and counted before it is told, and what people hear of a storm.
 
-use std::collections::HashMap;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tracing::{error, info, warn};
 
 use super::{Dispatcher, jobs::Job};
 use crate::{
     alert::{
-        Alert, AlertId, AlertState, AttemptRow, Charge, Counted, DedupKey, Digest, Entry, Event, HOUSE,
-        Milestone, Payer, Roads, Row, Severity, Transport,
+        Alert, AlertState, AttemptRow, Charge, Counted, Digest, Entry, HOUSE, Milestone, Payer, Row,
+        Transport,
     },
-    chance,
     plan::{Budgets, Fold, Opening, Rules, SMS_GIVE_UP, STORM_LASTS},
     queue::write_of,
     store::{AlertFilter, Commit, Expect, Lane, Marks, Store, StoreError},
@@ -23,13 +20,6 @@ const DIGEST_PAGES_MAX: usize = 20;
 
 /// Alerts in such a page.
 const DIGEST_PAGE: usize = 500;
-
-/// Parts of a gateway's day, in percent, that are told when they are reached, and how gravely.
-const GATEWAY_LEVELS: [(u64, Severity); 3] =
-    [(50, Severity::Information), (80, Severity::Warning), (100, Severity::High)];
-
-/// Such an alert closes itself after so long.
-const GATEWAY_ALERT_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// What the store knows of earlier spending and of digests that collect.
 pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) -> Result<Budgets, StoreError> {
@@ -77,9 +67,6 @@ pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) ->
     }
     Ok(budgets)
 }
-
-/// What was told of each gateway's day, so that it is told once.
-pub(super) type GatewayLevels = HashMap<String, u64>;
 
 impl Dispatcher {
     /// What planning cannot look up itself: the rows that a digest counts, and whether a flapping alert
@@ -213,34 +200,11 @@ impl Dispatcher {
         }
     }
 
-    /// A gateway nears its day's limit: said before texts are held back, and by a text only where there is nothing
-    /// else.
-    pub(super) async fn warn_of_gateways(&mut self) {
-        let now = self.clock.now();
-        let mut news = Vec::new();
-        for (name, spent, limit) in self.budgets.gateways(now) {
-            self.metrics.gateway_day(name, spent, limit);
-            let level = GATEWAY_LEVELS.iter().rev().find(|(percent, _)| limit * percent <= spent * 100);
-            let reached = level.map_or(0, |(percent, _)| *percent);
-            let told = self.gateway_levels.get(name).copied().unwrap_or(0);
-            if told != reached {
-                news.push((name.to_owned(), reached));
-            }
-            if let Some((percent, severity)) = level.filter(|_| told < reached) {
-                warn!(gateway = name, "{percent} % of the day's {limit} segments are spent");
-                let title = format!("SMS gateway {name}: {percent} % of {limit} segments a day are spent");
-                let roads = if self.rules.push { Roads::PushOnly } else { Roads::All };
-                let alert = Alert { roads, ..gateway_alert(name, (*percent, *severity), title, now) };
-                let close_at = alert.close_at;
-                let write = write_of(alert, Expect::NewRound, Some(now.min(close_at)));
-                // A conflict: it has been told today, before a restart.
-                if let Err(error) = self.store.commit(Lane::Deliver, &[write]).await {
-                    warn!(error = %error, "could not tell of a gateway's limit: {error}");
-                    news.pop();
-                }
-            }
+    /// Says how much of its day each gateway has spent.
+    pub(super) async fn check_gateway_limits(&mut self) {
+        for (gateway, spent, limit) in self.budgets.gateways(self.clock.now()) {
+            self.gateway_limits.check(gateway, spent, limit).await;
         }
-        self.gateway_levels.extend(news);
     }
 }
 
@@ -257,25 +221,4 @@ fn awaits_stability(alert: &Alert) -> bool {
     alert.state == AlertState::Resolved
         && alert.openings.flapping().is_some()
         && !alert.telling.planned.contains(&Milestone::Resolved)
-}
-
-/// One a day for each gateway and level.
-fn gateway_alert(
-    gateway: &str,
-    (percent, severity): (u64, Severity),
-    title: String,
-    now: Timestamp,
-) -> Alert {
-    let day = now.strftime("%Y-%m-%d");
-    let event = Event {
-        severity: Some(severity),
-        body:
-            "From 100 % on it takes only disasters and digests; other texts go to the next gateway, or into \
-               digests."
-                .to_owned(),
-        ..Event::firing(DedupKey::new(format!("sms-gateway:{gateway}:{percent}:{day}")), title)
-    };
-    let close_at = now.saturating_add(GATEWAY_ALERT_CLOSES_AFTER).unwrap_or(Timestamp::MAX);
-    let id = AlertId::new(now, chance::bytes());
-    Alert { house: true, close_at, ..Alert::opened(id, HOUSE, &event, now) }
 }

@@ -15,7 +15,7 @@ use super::*;
 use crate::{
     alert::{
         Alert, ContactName, ContactTelling, DedupKey, DeviceId, Entry, Event, Fate, Language, Outcome,
-        PhoneNumber, Row, Severity, SigningKey, Transport,
+        PhoneNumber, Row, Severity, Transport,
     },
     clock::ManualClock,
     config::{Contact, Rate},
@@ -25,6 +25,7 @@ use crate::{
     },
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Repeat},
     queue::{Poster, Queue},
+    signing::SigningKey,
     store::{
         AlertFilter, MemoryStore,
         guarded::{Guard, Guarded, Ruling},
@@ -197,7 +198,8 @@ async fn dispatcher_with(
     }]);
     let metrics = Arc::new(Metrics::default());
     let clock: Arc<dyn Clock> = clock.clone();
-    Dispatcher::new(Parts { store, clock, metrics, tasks, outbox, rules }).await.expect("it starts")
+    let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
+    Dispatcher::new(Parts { store, queue, clock, metrics, tasks, outbox, rules }).await.expect("it starts")
 }
 
 /// Works until nothing is left to do now, or the store is dead.

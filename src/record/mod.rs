@@ -3,11 +3,14 @@
 //! Rows are written together with the change they tell of (`queue`, `dispatch`); this module only
 //! reads them: the history of one alert, and the ledger of attempts over all alerts.
 
+mod history;
+
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use self::history::{AlertHistory, read};
 use crate::{
     alert::{
         Alert, AlertId, AlertState, AttemptRow, ContactName, Cycle, Entry, FoldRow, RoadState, Row, Severity,

@@ -12,25 +12,25 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// Does everything that is to be done at `now`, as the loop does.
-fn tend(beat: &mut Beat, now: Timestamp) -> Vec<Errand> {
+fn tend(beat: &mut Beat, now: Timestamp) -> Vec<Task> {
     let mut done = Vec::new();
-    while let Some(errand) = beat.errand(now) {
-        beat.done(errand, now);
-        done.push(errand);
+    while let Some(task) = beat.task(now) {
+        beat.done(task, now);
+        done.push(task);
         assert!(done.len() < 10, "it never rests: {done:?}");
     }
     done
 }
 
-fn saved(first: i64, last: i64) -> Errand {
-    Errand::Save(Calls { first: at(first), last: at(last) })
+fn saved(first: i64, last: i64) -> Task {
+    Task::Save(Calls { first: at(first), last: at(last) })
 }
 
 #[test]
 fn one_that_never_called_waits_for_ever() {
     let beat = Beat::new(PATIENCE, T0);
     for now in [T0, at(10_000), Timestamp::MAX] {
-        assert_eq!((beat.state(now), beat.errand(now)), (BeatState::Waiting, None));
+        assert_eq!((beat.state(now), beat.task(now)), (BeatState::Waiting, None));
     }
     assert_eq!((beat.due(), beat.late_at()), (None, None));
 }
@@ -44,7 +44,7 @@ fn it_is_late_exactly_at_the_border() {
     let before = border - SignedDuration::from_millis(1);
     assert_eq!((beat.state(before), tend(&mut beat, before)), (BeatState::OnTime, vec![]));
     assert_eq!((beat.due(), beat.state(border)), (Some(border), BeatState::Late));
-    assert_eq!(tend(&mut beat, border), [Errand::Tell]);
+    assert_eq!(tend(&mut beat, border), [Task::Tell]);
     assert_eq!(beat.state(border), BeatState::Late);
 }
 
@@ -63,11 +63,11 @@ fn a_call_at_the_border_is_in_time_if_nobody_was_told_yet() {
 fn it_is_stated_again_after_its_own_time_until_it_calls() {
     let mut beat = Beat::new(PATIENCE, T0);
     beat.call(at(0));
-    let told: Vec<_> = (0..1_000).filter(|now| tend(&mut beat, at(*now)).contains(&Errand::Tell)).collect();
+    let told: Vec<_> = (0..1_000).filter(|now| tend(&mut beat, at(*now)).contains(&Task::Tell)).collect();
     assert_eq!(told, [180, 360, 540, 720, 900]);
     beat.call(at(1_000));
-    assert_eq!((beat.owed(), beat.state(at(1_000))), (Some(Errand::Resolve), BeatState::OnTime));
-    assert_eq!(tend(&mut beat, at(1_000)), [Errand::Resolve, saved(0, 1_000)]);
+    assert_eq!((beat.owed(), beat.state(at(1_000))), (Some(Task::Resolve), BeatState::OnTime));
+    assert_eq!(tend(&mut beat, at(1_000)), [Task::Resolve, saved(0, 1_000)]);
     assert_eq!(beat.due(), Some(at(1_180)));
 }
 
@@ -75,7 +75,7 @@ fn it_is_stated_again_after_its_own_time_until_it_calls() {
 fn an_impatient_one_is_stated_once_a_minute_at_most() {
     let mut beat = Beat::new(SignedDuration::from_secs(1), T0);
     beat.call(at(0));
-    let told = (0..600).filter(|now| tend(&mut beat, at(*now)).contains(&Errand::Tell));
+    let told = (0..600).filter(|now| tend(&mut beat, at(*now)).contains(&Task::Tell));
     assert_eq!(told.count(), 10);
 }
 
@@ -84,18 +84,18 @@ fn our_own_downtime_makes_nothing_late_at_once() {
     let calls = Calls { first: at(-90_000), last: at(-86_400) };
     let mut beat = Beat::new(PATIENCE, T0);
     beat.restore(Some(calls), None);
-    assert_eq!((beat.state(T0), beat.errand(T0), beat.due()), (BeatState::OnTime, None, Some(at(180))));
-    assert_eq!(tend(&mut beat, at(180)), [Errand::Tell]);
+    assert_eq!((beat.state(T0), beat.task(T0), beat.due()), (BeatState::OnTime, None, Some(at(180))));
+    assert_eq!(tend(&mut beat, at(180)), [Task::Tell]);
 }
 
 #[test]
 fn one_that_was_late_before_a_restart_is_late_until_it_calls() {
     let mut beat = Beat::new(PATIENCE, T0);
     beat.restore(Some(Calls { first: at(-900), last: at(-600) }), Some(at(-420)));
-    assert_eq!((beat.state(T0), beat.errand(T0)), (BeatState::Late, None));
+    assert_eq!((beat.state(T0), beat.task(T0)), (BeatState::Late, None));
     assert_eq!((beat.late_at(), beat.due()), (Some(at(-420)), Some(at(180))));
     beat.call(at(1));
-    assert_eq!(tend(&mut beat, at(1)), [Errand::Resolve, saved(-900, 1)]);
+    assert_eq!(tend(&mut beat, at(1)), [Task::Resolve, saved(-900, 1)]);
     assert_eq!(beat.state(at(1)), BeatState::OnTime);
 }
 
@@ -145,15 +145,15 @@ impl Scene {
         Self { now: T0, beat, stored: None, is_open: false, heard: None, tells: vec![], saves: vec![] }
     }
 
-    fn see(&mut self, errands: &[Errand]) {
-        for errand in errands {
-            match errand {
-                Errand::Tell => {
+    fn see(&mut self, errands: &[Task]) {
+        for task in errands {
+            match task {
+                Task::Tell => {
                     self.tells.push(self.now);
                     self.is_open = true;
                 }
-                Errand::Resolve => self.is_open = false,
-                Errand::Save(calls) => {
+                Task::Resolve => self.is_open = false,
+                Task::Save(calls) => {
                     self.saves.push(self.now);
                     self.stored = Some(*calls);
                 }
@@ -171,9 +171,9 @@ impl Scene {
                     return;
                 }
                 let mut owed = Vec::new();
-                while let Some(errand) = self.beat.owed() {
-                    self.beat.done(errand, self.now);
-                    owed.push(errand);
+                while let Some(task) = self.beat.owed() {
+                    self.beat.done(task, self.now);
+                    owed.push(task);
                 }
                 self.see(&owed);
                 assert!(self.stored.is_some() && !self.is_open, "answered, and not kept");
@@ -206,7 +206,7 @@ proptest! {
                 continue;
             }
             // Nothing is left to do, so the loop rests, and it knows until when.
-            prop_assert_eq!(beat.errand(now), None);
+            prop_assert_eq!(beat.task(now), None);
             prop_assert!(beat.due().is_none_or(|due| now < due), "{:?}", beat);
             prop_assert_eq!(beat.due().is_none(), heard.is_none());
             // `heard` is the last call or our start, whichever is later.

@@ -9,14 +9,11 @@ use axum::{
 };
 use secrecy::ExposeSecret as _;
 
-use super::{
-    Context, Problem,
-    extract::{BodyError, body},
-};
 use crate::{
     alert::{AlertId, Fate, Report},
     config::{Gateway, GatewayProvider},
     receive::delivery::{self, Fields, field},
+    web::{Context, Problem, body},
 };
 
 /// Largest report, in bytes; Twilio's have less than one thousand.
@@ -47,10 +44,7 @@ pub(super) async fn twilio(
 ) -> Result<&'static str, Problem> {
     let gateway = gateway(&context, name, |provider| matches!(provider, GatewayProvider::Twilio(_)))?;
     let GatewayProvider::Twilio(twilio) = &gateway.provider else { return Err(no_gateway()) };
-    let form = body(&headers, request, REPORT_BYTES_MAX).await.map_err(|error| match error {
-        BodyError::Incomplete => Problem::body_timeout(),
-        BodyError::TooLarge => Problem::too_large("the limit for reports", REPORT_BYTES_MAX),
-    })?;
+    let form = body(&headers, request, REPORT_BYTES_MAX, "the limit for reports").await?;
     let form = delivery::fields(&form);
     // The address as Twilio was given it: a proxy before us may have changed the one that arrived.
     let path = uri.path_and_query().map_or("", |path| path.as_str());

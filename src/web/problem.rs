@@ -1,7 +1,5 @@
 //! Errors as RFC 9457 problem documents with a stable `code`: the only errors that leave by HTTP.
 
-use std::error::Error;
-
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -9,7 +7,7 @@ use axum::{
 use serde_json::json;
 use tracing::{error, warn};
 
-use crate::{queue::ActionError, receive::manual::ManualError, store::StoreError};
+use crate::store::StoreError;
 
 /// A sender that gets a 503 is asked to come back after so many seconds.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -76,6 +74,11 @@ impl Problem {
         Self::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "the body did not arrive whole and in time")
     }
 
+    /// 409: an action on an alert that is over.
+    pub fn alert_resolved(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "alert_resolved", detail)
+    }
+
     /// 413 with the limit, in bytes, and what sets it.
     pub fn too_large(what: &str, limit: usize) -> Self {
         let detail = format!("the body is larger than {what}, {limit} bytes");
@@ -98,30 +101,6 @@ impl From<StoreError> for Problem {
             }
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
-    }
-}
-
-impl From<ActionError> for Problem {
-    fn from(source: ActionError) -> Self {
-        match source {
-            ActionError::NotFound(_) => Self::alert_not_found(source.to_string()),
-            ActionError::AlreadyResolved(_) => {
-                Self::new(StatusCode::CONFLICT, "alert_resolved", source.to_string())
-            }
-            ActionError::Store(source) => source.into(),
-        }
-    }
-}
-
-impl From<ManualError> for Problem {
-    fn from(source: ManualError) -> Self {
-        let mut detail = source.to_string();
-        let mut cause = source.source();
-        while let Some(inner) = cause {
-            detail = format!("{detail}: {inner}");
-            cause = inner.source();
-        }
-        Self::bad_request("bad_alert", detail)
     }
 }
 

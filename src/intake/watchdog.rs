@@ -1,12 +1,12 @@
 //! An alert that always fires is a heartbeat: while it comes its sender lives, and only its
 //! absence is news.
 
-use super::Context;
 use crate::{
     alert::{Admission, Event, EventStatus, IgnoreReason},
     config::IntegrationKind,
     queue::Admitted,
     store::StoreError,
+    watch::Heartbeats,
 };
 
 /// The label with the name of the rule.
@@ -26,24 +26,24 @@ pub(super) struct Sifted {
 /// Takes out the events whose `alertname` is a heartbeat of the configuration: a firing one is a call
 /// of it, none is an alert. When this returns `Ok`, the calls are kept as those by HTTP are.
 pub(super) async fn sift(
-    context: &Context,
+    heartbeats: &Heartbeats,
     kind: IntegrationKind,
     events: Vec<Event>,
 ) -> Result<Sifted, StoreError> {
     if kind.has_alertnames() {
-        sift_named(context, events).await
+        sift_named(heartbeats, events).await
     } else {
         Ok(Sifted { events, heartbeats: Vec::new() })
     }
 }
 
-async fn sift_named(context: &Context, events: Vec<Event>) -> Result<Sifted, StoreError> {
+async fn sift_named(heartbeats: &Heartbeats, events: Vec<Event>) -> Result<Sifted, StoreError> {
     let mut sifted = Sifted { events: Vec::with_capacity(events.len()), heartbeats: Vec::new() };
     for (place, event) in events.into_iter().enumerate() {
         match event.labels.get(ALERTNAME) {
-            Some(name) if context.heartbeats.knows(name) => {
+            Some(name) if heartbeats.knows(name) => {
                 if event.status == EventStatus::Firing {
-                    context.heartbeats.call(name, &context.queue).await?;
+                    heartbeats.call(name).await?;
                 }
                 sifted.heartbeats.push((place, heard(event)));
             }
@@ -106,26 +106,32 @@ mod tests {
 
     use super::*;
     use crate::{
-        alert::{DedupKey, SigningKey},
+        alert::DedupKey,
         clock::ManualClock,
         config,
         queue::Queue,
-        store::MemoryStore,
-        telemetry::Metrics,
+        store::{MemoryStore, Store as _},
         watch::BeatState,
     };
 
+    struct Scene {
+        heartbeats: Heartbeats,
+        store: Arc<MemoryStore>,
+        clock: Arc<ManualClock>,
+    }
+
     /// The least that starts, and these heartbeats.
-    fn context(heartbeats: &str) -> (Context, Arc<ManualClock>) {
+    fn scene(heartbeats: &str) -> Scene {
         let text = format!(
             "[[sms.gateway]]\nname = \"sms\"\nprovider = \"solapi\"\nfrom = \"1\"\napi_key = \"k\"\n\
              api_secret = \"s\"\n[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n{heartbeats}"
         );
         let config = config::parse(&text, Path::new("bongsu.toml"), &|_| None).unwrap();
         let clock = ManualClock::at(Timestamp::constant(1_800_000_000, 0));
-        let queue = Queue::new(Arc::new(MemoryStore::new()), clock.clone());
-        let (key, metrics) = (SigningKey::new([0; 32]), Arc::new(Metrics::default()));
-        (Context::new(queue, config, key, metrics, clock.clone()), clock)
+        let store = Arc::new(MemoryStore::new());
+        let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
+        let heartbeats = Heartbeats::new(&config, store.clone(), queue, clock.clone());
+        Scene { heartbeats, store, clock }
     }
 
     /// An event of the rule `alertname`.
@@ -138,41 +144,41 @@ mod tests {
         EventStatus::Resolved { note: None, escalation_cancelled: false }
     }
 
-    fn state(context: &Context) -> BeatState {
-        context.heartbeats.all().next().expect("there is one").state
+    fn state(heartbeats: &Heartbeats) -> BeatState {
+        heartbeats.all().next().expect("there is one").state
     }
 
     #[tokio::test]
     async fn a_firing_one_is_a_call_and_an_end_is_neither_call_nor_alert() {
-        let (context, clock) = context("[[heartbeat]]\nname = \"Watchdog\"\n");
-        let ended = sift_named(&context, vec![rule("Watchdog", over())]).await.unwrap();
+        let Scene { heartbeats, store, clock } = scene("[[heartbeat]]\nname = \"Watchdog\"\n");
+        let ended = sift_named(&heartbeats, vec![rule("Watchdog", over())]).await.unwrap();
         assert_eq!((ended.events.len(), ended.heartbeats.len()), (0, 1));
-        assert_eq!(state(&context), BeatState::Waiting);
+        assert_eq!(state(&heartbeats), BeatState::Waiting);
 
         let events = ["DiskFull", "WATCHDOG", "DeadMansSwitch", "Watchdogs"];
         let events = events.map(|alertname| rule(alertname, EventStatus::Firing)).to_vec();
-        let sifted = sift_named(&context, events.clone()).await.unwrap();
-        assert_eq!(state(&context), BeatState::OnTime);
+        let sifted = sift_named(&heartbeats, events.clone()).await.unwrap();
+        assert_eq!(state(&heartbeats), BeatState::OnTime);
         assert_eq!(sifted.heartbeats, [(1, heard(events[1].clone()))]);
         assert_eq!((&sifted.events[0], &sifted.events[2]), (&events[0], &events[3]));
         assert!(sifted.events[1].body.contains("name = \"DeadMansSwitch\""), "this one is not configured");
-        let kept = context.queue.store().heartbeats().await.unwrap();
+        let kept = store.heartbeats().await.unwrap();
         assert_eq!(kept.len(), 1, "kept before it is answered");
 
         clock.advance(SignedDuration::from_mins(3));
-        sift_named(&context, vec![rule("Watchdog", over())]).await.unwrap();
-        assert_eq!(state(&context), BeatState::Late, "that it ended keeps nothing alive");
+        sift_named(&heartbeats, vec![rule("Watchdog", over())]).await.unwrap();
+        assert_eq!(state(&heartbeats), BeatState::Late, "that it ended keeps nothing alive");
     }
 
     #[tokio::test]
     async fn what_names_no_rule_passes_as_it_is() {
-        let (context, _) = context("[[heartbeat]]\nname = \"Watchdog\"\n");
+        let Scene { heartbeats, .. } = scene("[[heartbeat]]\nname = \"Watchdog\"\n");
         let mut events = vec![Event::firing(DedupKey::new("1"), "Watchdog")];
-        let sifted = sift_named(&context, events.clone()).await.unwrap();
+        let sifted = sift_named(&heartbeats, events.clone()).await.unwrap();
         assert_eq!((&sifted.events, sifted.heartbeats.len()), (&events, 0));
 
         events.push(rule("Watchdog", EventStatus::Firing));
-        let sifted = sift(&context, IntegrationKind::Zabbix, events.clone()).await.unwrap();
+        let sifted = sift(&heartbeats, IntegrationKind::Zabbix, events.clone()).await.unwrap();
         assert_eq!((&sifted.events, sifted.heartbeats.len()), (&events, 0), "Zabbix has no such label");
     }
 

@@ -2,27 +2,22 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::beat::Calls;
-use crate::{
-    alert::{DedupKey, Event, EventStatus},
-    config::Heartbeat,
-};
+use crate::{alert::Event, config::Heartbeat, watch::own_event};
 
-/// The alert about a heartbeat.
-pub(super) fn dedup_key(name: &str) -> DedupKey {
-    DedupKey::new(format!("heartbeat:{name}"))
+/// What was heard of a heartbeat that is late `now`.
+pub(super) struct Silence {
+    pub(super) last_call: Option<Timestamp>,
+    /// When we began to listen.
+    pub(super) since: Timestamp,
+    pub(super) now: Timestamp,
 }
 
-/// It has not called at `now`, though we have listened since `since`.
-pub(super) fn late(
-    heartbeat: &Heartbeat,
-    calls: Option<Calls>,
-    (since, now): (Timestamp, Timestamp),
-    time_zone: &TimeZone,
-) -> Event {
+/// It has not called.
+pub(super) fn late(heartbeat: &Heartbeat, silence: Silence, time_zone: &TimeZone) -> Event {
     let Heartbeat { name, every, grace, severity } = heartbeat;
+    let Silence { last_call, since, now } = silence;
     let clock = |at: Timestamp| at.to_zoned(time_zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string();
-    let heard = calls.map_or(since, |calls| calls.last);
+    let heard = last_call.unwrap_or(since);
     let mut sentences = vec![
         format!("It should call every {} and may be {} late.", lasting(*every), lasting(*grace)),
         format!("The last call came at {}.", clock(heard)),
@@ -32,17 +27,18 @@ pub(super) fn late(
     }
     let title = format!("{name} has not called for {}", lasting(now.duration_since(heard)));
     Event {
-        severity: Some(*severity),
-        body: sentences.join(" "),
         labels: [("heartbeat".to_owned(), name.clone())].into(),
-        ..Event::firing(dedup_key(name), title)
+        ..own_event::firing(dedup_key(name), *severity, title, sentences.join(" "))
     }
 }
 
 /// It is not late any more, or not ours any more: then `note` says so.
 pub(super) fn over(name: &str, note: Option<&str>) -> Event {
-    let status = EventStatus::Resolved { note: note.map(str::to_owned), escalation_cancelled: false };
-    Event { status, ..Event::firing(dedup_key(name), format!("{name} calls again")) }
+    own_event::over(dedup_key(name), format!("{name} calls again"), note)
+}
+
+fn dedup_key(name: &str) -> String {
+    format!("heartbeat:{name}")
 }
 
 /// The two largest units of a duration: `3 min`, `1 h 30 min`, `2 days 4 h`.
@@ -92,13 +88,13 @@ mod tests {
             severity: Severity::Disaster,
         };
         let seoul = TimeZone::get("Asia/Seoul").unwrap();
-        let calls = Some(Calls { first: T0, last: T0 });
         let at = |seconds| T0 + SignedDuration::from_secs(seconds);
-        let event = late(&heartbeat, calls, (at(-60), at(180)), &seoul);
+        let silence = |since, now| Silence { last_call: Some(T0), since: at(since), now: at(now) };
+        let event = late(&heartbeat, silence(-60, 180), &seoul);
         assert_eq!(event.title, "zabbix-alive has not called for 3 min");
         let body = "It should call every 1 min and may be 2 min late. The last call came at 2027-01-15 17:00:00 KST.";
         assert_eq!(event.body, body);
-        let event = late(&heartbeat, calls, (at(3_600), at(3_780)), &seoul);
+        let event = late(&heartbeat, silence(3_600, 3_780), &seoul);
         assert_eq!(event.title, "zabbix-alive has not called for 1 h 3 min");
         assert_eq!(event.body, format!("{body} Bongsu has been listening since 2027-01-15 18:00:00 KST."));
         assert_eq!(

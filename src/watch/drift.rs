@@ -1,24 +1,27 @@
 //! Looks every minute whether somebody has set the clock of this machine: ours goes on from the start, so that no
 //! notification is late or early by it, and people should know that the two differ.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::pace::Pace;
-use crate::api::Context;
+use super::Pace;
+use crate::{clock::Clock, telemetry::Metrics};
 
-/// How often.
-pub(super) const EVERY: SignedDuration = SignedDuration::from_mins(1);
+const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A clock that is kept right by small steps moves by less between two words about it.
 const JUMP_MIN: SignedDuration = SignedDuration::from_secs(2);
 
-/// Runs until the pace is stopped.
-pub(super) async fn watch(context: Context, mut pace: Pace) {
+/// Runs until `stop`.
+pub async fn watch_drift(metrics: Arc<Metrics>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    let mut pace = Pace::new(clock.clone(), EVERY, stop);
     let mut said = SignedDuration::ZERO;
     loop {
-        let drift = context.clock.drift();
-        context.metrics.clock_drift(drift.as_secs_f64());
+        let drift = clock.drift();
+        metrics.clock_drift(drift.as_secs_f64());
         if let Some(words) = jump(said, drift) {
             warn!(drift_seconds = drift.as_secs_f64(), "{words}");
             said = drift;

@@ -3,7 +3,7 @@
 use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::AlertId;
+use crate::alert::AlertId;
 
 /// Bytes of a signature in a token: 128 bits, half of what HMAC-SHA256 gives, cannot be guessed either.
 const SIGNATURE_BYTES: usize = 16;

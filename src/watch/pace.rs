@@ -9,7 +9,7 @@ use crate::clock::Clock;
 
 /// Turns that come every so often until they are stopped. Each is counted from the last, so it does not matter how
 /// long the work in between takes.
-pub(super) struct Pace {
+pub struct Pace {
     clock: Arc<dyn Clock>,
     every: SignedDuration,
     stop: CancellationToken,
@@ -18,13 +18,13 @@ pub(super) struct Pace {
 
 impl Pace {
     /// The first comes after `every`.
-    pub(super) fn new(clock: Arc<dyn Clock>, every: SignedDuration, stop: CancellationToken) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, every: SignedDuration, stop: CancellationToken) -> Self {
         let next = clock.now().saturating_add(every).unwrap_or(Timestamp::MAX);
         Self { clock, every, stop, next }
     }
 
     /// Waits for the next; false once it is stopped.
-    pub(super) async fn next(&mut self) -> bool {
+    pub async fn next(&mut self) -> bool {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => return false,

@@ -58,7 +58,7 @@ pub enum BeatState {
 
 /// Something to be done about a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errand {
+pub enum Task {
     /// Say that it is late.
     Tell,
     /// Say that it calls again.
@@ -129,20 +129,20 @@ impl Beat {
 
     /// What has to be done before its call is answered: it must survive a crash that it is watched
     /// from now on, and that it is over.
-    pub fn owed(&self) -> Option<Errand> {
+    pub fn owed(&self) -> Option<Task> {
         match (self.said, self.calls) {
-            (Said::LateNoMore, _) => Some(Errand::Resolve),
-            (_, Some(calls)) if self.saved.is_none() => Some(Errand::Save(calls)),
+            (Said::LateNoMore, _) => Some(Task::Resolve),
+            (_, Some(calls)) if self.saved.is_none() => Some(Task::Save(calls)),
             _ => None,
         }
     }
 
     /// What is to be done at `now`, the most urgent first.
-    pub fn errand(&self, now: Timestamp) -> Option<Errand> {
+    pub fn task(&self, now: Timestamp) -> Option<Task> {
         let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         self.owed()
-            .or_else(|| is_due(self.tells_at()).then_some(Errand::Tell))
-            .or_else(|| is_due(self.saves_at()).then(|| self.calls.map(Errand::Save)).flatten())
+            .or_else(|| is_due(self.tells_at()).then_some(Task::Tell))
+            .or_else(|| is_due(self.saves_at()).then(|| self.calls.map(Task::Save)).flatten())
     }
 
     /// When there is something to be done; `None` until somebody calls.
@@ -154,14 +154,14 @@ impl Beat {
     }
 
     /// It is done.
-    pub fn done(&mut self, errand: Errand, now: Timestamp) {
-        match errand {
-            Errand::Tell => {
+    pub fn done(&mut self, task: Task, now: Timestamp) {
+        match task {
+            Task::Tell => {
                 let since = self.late_at().unwrap_or(now);
                 self.said = Said::Late { since, said_at: now };
             }
-            Errand::Resolve => self.said = Said::Nothing,
-            Errand::Save(calls) => self.saved = Some(Saved { last: calls.last, at: now }),
+            Task::Resolve => self.said = Said::Nothing,
+            Task::Save(calls) => self.saved = Some(Saved { last: calls.last, at: now }),
         }
     }
 
