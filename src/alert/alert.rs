@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, Notified, Openings, Progress,
-    Row, Severity, Tag, ThreadKey, Tier,
+    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, Notified, Openings,
+    Progress, Row, Severity, Tag, ThreadKey, Tier,
 };
 
 /// The integration of alerts that we open about ourselves; no sender may have this name.

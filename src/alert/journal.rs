@@ -22,23 +22,13 @@ pub enum Entry {
     /// The alert was opened.
     Opened,
     /// An update was kept for a problem that has not come yet.
-    Noted {
-        text: String,
-    },
+    Noted { text: String },
     /// The severity changed.
-    Severity {
-        from: Severity,
-        to: Severity,
-    },
+    Severity { from: Severity, to: Severity },
     /// Somebody wrote something.
-    Comment {
-        by: String,
-        text: String,
-    },
+    Comment { by: String, text: String },
     /// Somebody took it.
-    Acknowledged {
-        by: String,
-    },
+    Acknowledged { by: String },
     /// Nobody has it any more.
     Unacknowledged {
         /// Who gave it up.
@@ -57,10 +47,7 @@ pub enum Entry {
         number: u16,
     },
     /// The other road was taken because the push failed.
-    Fallback {
-        contact: ContactName,
-        reason: String,
-    },
+    Fallback { contact: ContactName, reason: String },
     /// A budget held back what this contact would have been told; a digest counts it.
     Folded {
         contact: ContactName,

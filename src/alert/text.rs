@@ -13,14 +13,18 @@ pub enum TextState {
     Off,
     /// Goes out if no push was accepted by `deadline` (`accept_within` after the push was planned), or if no push
     /// is left.
-    Standby { deadline: Timestamp },
+    Standby {
+        deadline: Timestamp,
+    },
     Open(Box<OpenText>),
     /// A gateway accepted it.
     Accepted,
     /// Twice without a readable answer: it may have arrived.
     Unknown,
     /// Given up.
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
 }
 
 /// A text that is being sent.

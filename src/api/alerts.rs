@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    alert::{Acknowledgement, Alert, AlertId, AlertState, ContactName, Digest, Named, Row, Severity},
+    alert::{Acknowledgement, Alert, AlertId, AlertState, ContactName, Digest, Kind, Named, Row, Severity},
     queue::{Action, ActionError},
     receive::NOTE_BYTES_MAX,
     record::{self, NotificationView},
@@ -110,9 +110,9 @@ impl AlertView {
             opened_at: alert.opened_at,
             last_seen_at: alert.last_seen_at,
             count: alert.count,
-            test: alert.test,
-            told_once: alert.told_once,
-            acknowledged: alert.acknowledged,
+            test: alert.kind.is_test(),
+            told_once: alert.kind == Kind::Occurrence,
+            acknowledged: alert.conversation.acknowledged,
             resolved: alert.resolved.map(|resolution| ResolutionView {
                 by: resolution.by.describe().to_owned(),
                 at: resolution.at,

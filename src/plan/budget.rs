@@ -171,7 +171,9 @@ impl Budgets {
     /// severe leaves something for what is more severe.
     pub(super) fn has_room(&self, payer: &Payer, severity: Severity, now: Timestamp, more: u64) -> bool {
         let spare = match (payer, severity) {
-            (Payer::Gateway(_) | Payer::Contact(_, Tier::Disaster), _) | (_, Severity::Disaster) => Spare::Nothing,
+            (Payer::Gateway(_) | Payer::Contact(_, Tier::Disaster), _) | (_, Severity::Disaster) => {
+                Spare::Nothing
+            }
             (Payer::Contact(_, Tier::Ordinary), Severity::High) => Spare::Nothing,
             (Payer::Device(_), Severity::High) => Spare::Eighth,
             (
@@ -212,12 +214,7 @@ impl Budgets {
     }
 
     /// When a digest that is opened now counts.
-    pub(super) fn next_digest_at(
-        &self,
-        contact: &ContactName,
-        tier: Tier,
-        now: Timestamp,
-    ) -> Timestamp {
+    pub(super) fn next_digest_at(&self, contact: &ContactName, tier: Tier, now: Timestamp) -> Timestamp {
         let (collect, every) = match tier {
             Tier::Disaster => (DISASTERS_COLLECT, DISASTERS_EVERY),
             Tier::Ordinary => {

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::{audience, conversation, fold, notification, output::Plan, present::Facts, push, text};
 use crate::{
     alert::{
-        Alert, AlertState, ContactProgress, Conversation, Milestone, Notification, Notified, Progress, STABLE_AFTER,
-        Subject,
+        Alert, AlertState, ContactProgress, Conversation, Milestone, Notification, Notified, Progress,
+        STABLE_AFTER, Subject,
     },
     roster,
 };

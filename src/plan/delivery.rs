@@ -14,8 +14,8 @@ use super::{
     words::DETAIL_CHARS_MAX,
 };
 use crate::alert::{
-    Address, AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, Notified, OpenText,
-    Outcome, Progress, PushState, Report, SentText, Subject, TextState,
+    Address, AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, Notified,
+    OpenText, Outcome, Progress, PushState, Report, SentText, Subject, TextState,
 };
 
 /// Acts on every report that has come. One about a request still under way waits for its answer, which is
@@ -83,7 +83,9 @@ pub(super) fn keep(
     before: &TextState,
     taken: &TextAnswer<'_>,
 ) {
-    let Some(rule) = facts.rules().gateway(taken.gateway).filter(|rule| rule.reports || rule.asks) else { return };
+    let Some(rule) = facts.rules().gateway(taken.gateway).filter(|rule| rule.reports || rule.asks) else {
+        return;
+    };
     // An answer counts once, however often it is settled.
     if contact.sent.iter().any(|sent| sent.attempt == taken.attempt) {
         return;
@@ -234,13 +236,7 @@ fn about_lost(
     note(facts, plan, message, &lost.gateway, report);
 }
 
-fn note(
-    facts: Facts<'_>,
-    plan: &mut Plan,
-    message: Message<'_>,
-    gateway: &GatewayName,
-    report: &Report,
-) {
+fn note(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, gateway: &GatewayName, report: &Report) {
     let mut fate = report.fate.clone();
     if let Fate::Failed { reason } | Fate::Unclear { reason } = &mut fate {
         *reason = reason.chars().take(DETAIL_CHARS_MAX).collect();

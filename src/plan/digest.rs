@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::{audience, notification, output::Plan, present::Facts};
 use crate::alert::{
-    Alert, ContactProgress, Counted, Entry, Milestone, Notification, Notified, Progress, Resolution, ResolvedBy, Subject,
+    Alert, ContactProgress, Counted, Entry, Milestone, Notification, Notified, Progress, Resolution,
+    ResolvedBy, Subject,
 };
 
 /// When this digest wants to be counted; `None` for anything else.

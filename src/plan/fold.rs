@@ -67,7 +67,11 @@ pub(super) fn hold_back(
     };
     let folded = Folded { digest, word, at: facts.now(), text: held.text, unreached }.after(earlier.as_ref());
     plan.folds.retain(|fold| fold.digest != digest);
-    plan.folds.push(Fold { digest, contact: message.contact.clone(), row: FoldRow::new(facts.alert, &folded) });
+    plan.folds.push(Fold {
+        digest,
+        contact: message.contact.clone(),
+        row: FoldRow::new(facts.alert, &folded),
+    });
     plan.note(facts, Entry::Folded { contact: message.contact.clone(), digest, reason: held.reason });
     if word != FoldWord::Unreachable {
         contact.certain = contact.certain.max(Notified::Counted);

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     alert::{
-        Address, AlertState, ContactName, ContactProgress, Counted, Notification, Notified, Outcome, Subject, Transports,
-        Unreachable,
+        Address, AlertState, ContactName, ContactProgress, Counted, Notification, Notified, Outcome, Subject,
+        Transports, Unreachable,
     },
     roster::{self, Person},
 };
@@ -156,9 +156,7 @@ pub(super) fn remember(
     }
     let is_final = match address {
         Address::Device(_) => true,
-        Address::Gateway(name) => {
-            facts.rules().gateway(name).is_none_or(|rule| !rule.reports && !rule.asks)
-        }
+        Address::Gateway(name) => facts.rules().gateway(name).is_none_or(|rule| !rule.reports && !rule.asks),
     };
     if notified == Notified::Maybe || is_final {
         contact.certain = contact.certain.max(notified);

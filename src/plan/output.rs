@@ -3,9 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Fold, Opening, present::Facts};
-use crate::alert::{
-    Address, Charge, ContactName, Entry, GatewayName, Outcome, Payer, Pending, Row, Subject,
-};
+use crate::alert::{Address, Charge, ContactName, Entry, GatewayName, Outcome, Payer, Pending, Row, Subject};
 
 /// What should happen now.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -70,9 +70,11 @@ pub(super) fn expire(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress)
     let mut silent = Vec::new();
     for (name, contact) in &progress.contacts {
         for notification in &contact.notifications {
-            silent.extend(notification.open().filter_map(|(state, address)| {
-                silence(facts, name, notification, state, address?)
-            }));
+            silent.extend(
+                notification
+                    .open()
+                    .filter_map(|(state, address)| silence(facts, name, notification, state, address?)),
+            );
         }
     }
     for settlement in silent {

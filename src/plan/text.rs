@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     alert::{
-        Address, Counted, Entry, Fate, GatewayName, OpenText, Outcome, Pending, PushState, Subject, TextState,
-        Tier, Transports, Unanswered,
+        Address, Counted, Entry, Fate, GatewayName, OpenText, Outcome, Pending, PushState, Subject,
+        TextState, Tier, Transports, Unanswered,
     },
     roster::Person,
 };
@@ -149,7 +149,10 @@ fn fail(
 pub(super) fn give_up_old(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, text: &mut TextState) {
     if let Some(open) = text.open().filter(|open| !open.state.is_in_flight()) {
         let reason = "no gateway accepted it within 24 hours".to_owned();
-        let gateway = open.gateway.clone().or_else(|| gateways::usable(facts, open).next().map(|rule| rule.name.clone()));
+        let gateway = open
+            .gateway
+            .clone()
+            .or_else(|| gateways::usable(facts, open).next().map(|rule| rule.name.clone()));
         *text = fail(facts, plan, message, gateway, reason);
     }
 }
