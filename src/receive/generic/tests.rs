@@ -1,9 +1,9 @@
 use super::super::tests::{event, integration, now};
 use super::*;
 use crate::{
-    alert::{EventStatus, Update},
+    alert::{Severity, Update},
     config::IntegrationKind,
-    receive::read,
+    receive::{EVENTS_PER_REQUEST_MAX, read},
 };
 
 fn generic(body: &str) -> Event {

@@ -3,6 +3,7 @@ use super::*;
 use crate::{
     alert::{EventStatus, Severity},
     config::{IntegrationKind, MapField},
+    receive::read,
 };
 
 #[test]

@@ -1,6 +1,6 @@
 use super::super::tests::{event, integration, now};
 use super::*;
-use crate::config::IntegrationKind;
+use crate::{config::IntegrationKind, receive::read};
 
 const DOWN: &str = include_str!("../../../tests/fixtures/uptime_kuma/down.json");
 

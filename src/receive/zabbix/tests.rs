@@ -4,7 +4,11 @@ use serde_json::{Map, Value};
 
 use super::super::tests::{event, integration, now};
 use super::{message::EVENT_ID_CHARS_MAX, *};
-use crate::{alert::Severity, config::IntegrationKind, receive::read};
+use crate::{
+    alert::Severity,
+    config::IntegrationKind,
+    receive::{BODY_BYTES_MAX, TITLE_BYTES_MAX, read},
+};
 
 const PROBLEM: &str = include_str!("../../../tests/fixtures/zabbix/problem.json");
 const PROBLEM_DOTTED: &str = include_str!("../../../tests/fixtures/zabbix/problem_dotted.json");
