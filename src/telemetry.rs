@@ -18,7 +18,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::alert::{Admission, AlertId, AttemptOutcome, Outcome, Transport};
+use crate::alert::{Admission, AlertId, Outcome, Transport};
 
 /// Most alerts remembered as reaching nobody; beyond it the figure stands still.
 const UNREACHED_MAX: usize = 10_000;
@@ -256,7 +256,7 @@ impl Metrics {
     /// Counts an answered attempt, which took so many seconds.
     pub fn attempt(&self, transport: Transport, outcome: &Outcome, seconds: f64) {
         let transport = transport.as_str();
-        let outcome = AttemptOutcome::from(outcome);
+        let outcome = outcome.short();
         let cause = outcome.cause().unwrap_or("");
         let labels = AttemptLabels { transport, outcome: outcome.as_str(), cause };
         self.attempts.get_or_create(&labels).inc();

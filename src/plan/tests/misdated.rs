@@ -116,7 +116,7 @@ fn reminders_and_questions_come_at_their_distance_from_now() {
 #[test]
 fn a_digest_collects_no_longer_than_it_may() {
     let mut scene = Scene::at(Severity::High);
-    for (tier, due_in) in [(Tier::Disaster, 45), (Tier::Other, 300)] {
+    for (tier, due_in) in [(Tier::Disaster, 45), (Tier::Ordinary, 300)] {
         let due_at = T0 + AHEAD;
         let digest = Digest { contact: "jin".parse().expect("a name"), tier, due_at, counted: None };
         scene.alert = Alert::opened_digest(AlertId::new(T0, [7; 10]), digest, T0, Timestamp::MAX);

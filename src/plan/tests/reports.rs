@@ -19,7 +19,7 @@ fn scene(gateways: Vec<GatewayRule>) -> Scene {
 fn reported(scene: &Scene) -> Vec<String> {
     let entry = |row: &Row| {
         let Entry::Reported { attempt, fate, .. } = &row.entry else { return None };
-        Some(format!("{attempt} {fate}"))
+        Some(format!("{attempt} {}", fate.as_str()))
     };
     scene.alert.rows.iter().filter_map(entry).collect()
 }
@@ -108,7 +108,7 @@ fn a_gateway_is_asked_before_the_text_is_sent_once_more() {
         // The gateway has 10 s to answer, and a minute after the silence the text is due again.
         assert_eq!(scene.pass(50), NOTHING);
         let [ask] = scene.asked.as_slice() else { panic!("{:?}", scene.asked) };
-        assert_eq!((ask.attempt, ask.gateway, ask.sent_at), (1, 0, T0));
+        assert_eq!((ask.attempt, &ask.gateway, ask.sent_at), (1, &gateway_name(1), T0));
         if let Some(fate) = fate.clone() {
             assert_eq!(scene.report(1, fate.clone()), at_once, "{fate:?}");
             assert_eq!(reported(&scene), [format!("1 {}", fate.as_str())], "the ledger says so");

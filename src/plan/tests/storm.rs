@@ -7,7 +7,9 @@ use std::{
 
 use super::*;
 use crate::{
-    alert::{Counted, Digest, FLAPPING_ROUNDS, FoldRow, FoldWord, Openings, Payer, STABLE_AFTER, Tier},
+    alert::{
+        Counted, Digest, FLAPPING_ROUNDS, FoldRow, FoldWord, LastRound, Openings, Payer, STABLE_AFTER, Tier,
+    },
     config::Rate,
 };
 

@@ -19,7 +19,7 @@ fn past_the_budget_texts_are_counted_in_one_digest_that_goes_out_whatever_was_sp
     let (digest, _) = storm.digests().next().expect("a digest");
     assert_eq!(
         (digest.state, digest.resolved.as_ref().map(|end| &end.by)),
-        (AlertState::Resolved, Some(&ResolvedBy::Notified))
+        (AlertState::Resolved, Some(&ResolvedBy::Told))
     );
     storm.assert_digests_sum();
 }
