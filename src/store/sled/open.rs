@@ -4,20 +4,21 @@
 //! its log for torn and overwrites it, before it tells whether the store opens.
 
 use std::{
-    any::Any,
     fs::{self, DirBuilder, File},
     io,
     os::unix::fs::DirBuilderExt,
-    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 
 use ::sled::{Batch, Db, Error};
 
-use super::{keys, progress::Progress};
+use super::{
+    handle::{Handle, words_of},
+    keys,
+    progress::Progress,
+};
 use crate::store::codec::array;
 
 /// What sled may hold of the file in memory, in bytes; its own default is 1 GiB.
@@ -47,78 +48,19 @@ const FORMAT: &[u8] = b"1";
 pub enum OpenError {
     /// Another process, or another store of this one, has it open.
     #[error("could not open the store at {}: another process has it open", path.display())]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-    },
+    InUse { path: PathBuf },
     /// Its content cannot be read. Nothing was deleted or moved.
     #[error(
         "could not open the store at {}: it is damaged ({detail}); restore a backup to this path, or move the folder aside, keep it, and start with an empty one",
         path.display()
     )]
-    Damaged {
-        /// The folder.
-        path: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
+    Damaged { path: PathBuf, detail: String },
     /// Another version wrote it, or something else altogether.
     #[error("could not open the store at {}: {detail}", path.display())]
-    OtherFormat {
-        /// The folder.
-        path: PathBuf,
-        /// What was found.
-        detail: String,
-    },
+    OtherFormat { path: PathBuf, detail: String },
     /// The file system refused.
     #[error("could not open the store at {}: {source}", path.display())]
-    Io {
-        /// The folder.
-        path: PathBuf,
-        /// Its words.
-        source: io::Error,
-    },
-}
-
-/// An open engine. The folder is unlocked when the last one who holds it lets go.
-#[derive(Debug)]
-pub(super) struct Handle {
-    // `None` only while it is dropped.
-    db: Option<Db>,
-    file: File,
-    progress: Mutex<Progress>,
-}
-
-impl Handle {
-    pub(super) fn db(&self) -> &Db {
-        self.db.as_ref().expect("only drop takes it")
-    }
-
-    /// Writes a batch; it survives a power cut when this returns.
-    pub(super) fn apply(&self, mut batch: Batch) -> Result<(), Error> {
-        let mut progress = self.progress();
-        batch.insert(keys::GROUP, &progress.next().to_be_bytes());
-        self.db().apply_batch(batch)?;
-        sync(self.db(), &self.file)?;
-        progress.advance();
-        Ok(())
-    }
-
-    /// Only the writer thread asks for it.
-    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        let db = self.db.take();
-        // sled syncs when it is dropped and panics if that fails; whoever lets go last, perhaps a
-        // reader, is not to blame.
-        if panic::catch_unwind(AssertUnwindSafe(|| drop(db))).is_err() {
-            tracing::error!("could not close the store's engine in order");
-        }
-    }
+    Io { path: PathBuf, source: io::Error },
 }
 
 /// Opens the store in this folder; creates it if the folder is empty or missing.
@@ -133,33 +75,21 @@ pub(super) fn open(path: &Path) -> Result<Handle, OpenError> {
     let file = File::open(path.join("db")).map_err(io)?;
     check_format(&db, path, ready)?;
     let progress = check_progress(&db, path)?;
-    sync(&db, &file).map_err(|error| refusal(path, error))?;
+    let handle = Handle::new(db, file, progress);
+    handle.sync().map_err(|error| refusal(path, error))?;
     File::open(path.join("blobs")).and_then(|folder| folder.sync_all()).map_err(io)?;
     sync_folder(path).map_err(io)?;
     if !ready {
         write_marker(path, MARKER_READY).map_err(io)?;
     }
-    Ok(Handle { db: Some(db), file, progress: Mutex::new(progress) })
-}
-
-fn sync(db: &Db, file: &File) -> Result<(), Error> {
-    db.flush()?;
-    // On Linux sled's flush ends in `sync_file_range`, which neither waits for the metadata nor
-    // empties the cache of the disk.
-    file.sync_data().map_err(Error::Io)
-}
-
-/// What a panic said.
-pub(super) fn words_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
+    Ok(handle)
 }
 
 /// Whether a finished store is there; false if one may be created.
 fn read_marker(path: &Path) -> Result<bool, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     let other = |detail: String| OpenError::OtherFormat { path: path.to_owned(), detail };
-    // Alerts are nobody else's business.
+    // Alerts are for the user of the service only.
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
     match fs::read_to_string(path.join(MARKER)) {
         Ok(marker) if marker == MARKER_READY => {
@@ -203,7 +133,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(fs::canonicalize(path)?.parent().unwrap_or(path))?.sync_all()
 }
 
-/// Waits for a folder that is about to be let go of: sled's own threads hold it for some moments
+/// Waits for a folder that is about to be released: sled's own threads hold it for some moments
 /// after the last handle is dropped.
 fn open_engine(path: &Path) -> Result<Db, OpenError> {
     for _ in 1..IN_USE_ATTEMPTS_MAX {
