@@ -57,6 +57,7 @@ use self::{
     document::Reader,
     handle::guarded,
     lanes::{Lanes, MESSAGE_WRITES_MAX},
+    open::OpenFailure,
     shared::Shared,
     work::{Answer, Done, Draft, Verdict, Work},
     writer::Writer,
@@ -102,17 +103,17 @@ impl SledStore {
     }
 
     fn open_with(path: &Path, options: Options) -> Result<Self, OpenError> {
-        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        Self::start(path, options).map_err(|cause| OpenError { path: path.to_owned(), cause })
+    }
+
+    fn start(path: &Path, options: Options) -> Result<Self, OpenFailure> {
         let handle = Arc::new(open::open(path)?);
-        let scheduled = handle
-            .count_scheduled()
-            .map_err(|error| OpenError::Damaged { path: path.to_owned(), detail: error.to_string() })?;
+        let scheduled = handle.count_scheduled().map_err(|error| OpenFailure::Damaged(error.to_string()))?;
         let shared = Arc::new(Shared::new(handle, scheduled, options.free_bytes_min));
         let lanes = Arc::new(Lanes::new());
         let writer =
             Writer::new(path.to_owned(), Arc::clone(&shared), Arc::clone(&lanes), options.reopen_pause);
-        let thread =
-            thread::Builder::new().name("bongsu-store".to_owned()).spawn(|| writer.run()).map_err(io)?;
+        let thread = thread::Builder::new().name("bongsu-store".to_owned()).spawn(|| writer.run())?;
         Ok(Self { shared, lanes, writer: Mutex::new(Some(thread)) })
     }
 
@@ -176,7 +177,7 @@ impl fmt::Debug for SledStore {
     }
 }
 
-/// The writer thread finishes what it has and goes; nobody waits for it here.
+/// The writer thread finishes what it has and ends; this does not wait for it.
 impl Drop for SledStore {
     fn drop(&mut self) {
         self.lanes.close();

@@ -14,7 +14,7 @@ use super::{
     group::Group,
     handle::{Handle, words_of},
     lanes::{Lanes, Message, Next},
-    open,
+    open::{self, OpenError},
     shared::Shared,
     work::{Done, Work},
 };
@@ -108,7 +108,8 @@ impl Writer {
     }
 
     fn reopen(&mut self) {
-        let opened = open::open(&self.path).map_err(|error| error.to_string()).and_then(|handle| {
+        let failed = |cause| OpenError { path: self.path.clone(), cause }.to_string();
+        let opened = open::open(&self.path).map_err(failed).and_then(|handle| {
             let scheduled = handle.count_scheduled().map_err(|error| error.to_string())?;
             Ok((Arc::new(handle), scheduled))
         });
