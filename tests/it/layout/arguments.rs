@@ -3,7 +3,7 @@
 use super::code::{in_brackets, split, without_tests, words};
 
 /// The functions of this text, outside its tests, that take a tuple, and the parameter.
-pub fn that_are_tuples(text: &str) -> Vec<String> {
+pub(super) fn that_are_tuples(text: &str) -> Vec<String> {
     let words = words(text);
     let words = without_tests(&words);
     let mut found = Vec::new();

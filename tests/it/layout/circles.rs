@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::modules::Crate;
 
 /// Each circle with the ties that make it.
-pub fn between_files(tree: &Crate) -> Vec<String> {
+pub(super) fn between_files(tree: &Crate) -> Vec<String> {
     let ties = tree.ties();
     let mut circles: BTreeSet<BTreeSet<&str>> = BTreeSet::new();
     let needs: BTreeMap<&str, BTreeSet<&str>> = ties.keys().map(|file| (*file, reach(&ties, file))).collect();

@@ -2,7 +2,7 @@
 
 /// Words, `::` and single characters of punctuation, without comments and literals. A string that is a path
 /// (`#[serde(with = "crate::a::b")]`) counts as the words in it.
-pub fn words(text: &str) -> Vec<&str> {
+pub(super) fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -79,7 +79,7 @@ fn is_in_word(c: char) -> bool {
 }
 
 /// Without what is compiled for tests only.
-pub fn without_tests<'a>(mut words: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn without_tests<'a>(mut words: &[&'a str]) -> Vec<&'a str> {
     const TEST: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::new();
     while let Some((first, rest)) = words.split_first() {
@@ -109,14 +109,14 @@ fn after_item<'w, 'a>(words: &'w [&'a str]) -> Option<&'w [&'a str]> {
 }
 
 /// The words between the bracket that `words` begin with and its partner, and what follows.
-pub fn in_brackets<'w, 'a>(words: &'w [&'a str]) -> Option<(&'w [&'a str], &'w [&'a str])> {
+pub(super) fn in_brackets<'w, 'a>(words: &'w [&'a str]) -> Option<(&'w [&'a str], &'w [&'a str])> {
     let mut depth = Depth { angles: words.first() == Some(&"<"), ..Depth::default() };
     let end = words.iter().position(|word| depth.after(word) == 0)?;
     Some((words.get(1..end)?, words.get(end + 1..)?))
 }
 
 /// The parts between these separators, as far as they stand in no brackets.
-pub fn split<'w, 'a>(words: &'w [&'a str], separator: &str) -> Vec<&'w [&'a str]> {
+pub(super) fn split<'w, 'a>(words: &'w [&'a str], separator: &str) -> Vec<&'w [&'a str]> {
     let mut depth = Depth { angles: true, ..Depth::default() };
     words.split(|word| depth.after(word) == 0 && *word == separator).collect()
 }

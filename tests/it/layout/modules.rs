@@ -11,7 +11,7 @@ const REEXPORTS_MAX: usize = 20;
 
 /// The modules of a crate by path (`plan::digest`, empty for the root), as far as they are not for tests only.
 #[derive(Default)]
-pub struct Crate {
+pub(super) struct Crate {
     modules: BTreeMap<String, Module>,
 }
 
@@ -39,7 +39,7 @@ enum Target<'a> {
 
 impl Crate {
     /// Follows the `mod` lines from this file on; `files` are texts by path.
-    pub fn read(files: &BTreeMap<String, String>, root: &str) -> Self {
+    pub(super) fn read(files: &BTreeMap<String, String>, root: &str) -> Self {
         let mut all = Self::default();
         all.read_file(files, root, "");
         all
@@ -95,13 +95,13 @@ impl Crate {
     }
 
     /// The files, without those that are for tests only.
-    pub fn files(&self) -> BTreeSet<&str> {
+    pub(super) fn files(&self) -> BTreeSet<&str> {
         self.modules.values().map(|module| module.file.as_str()).collect()
     }
 
     /// For each file the ones that define what it uses, and the names. A child may use what its own ancestor's file
     /// defines, so that is not among them.
-    pub fn ties(&self) -> BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> {
+    pub(super) fn ties(&self) -> BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> {
         let mut ties: BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
         for (name, module) in &self.modules {
             for path in &module.paths {
