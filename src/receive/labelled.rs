@@ -107,20 +107,17 @@ impl<'a> Alert<'a> {
     /// The event with this title.
     pub(super) fn event(&self, title: &str, extras: &Extras<'_>) -> Event {
         let title = with_host(title, &self.hosts());
-        let grade = self.grade();
         let state = self.state();
         // What ended did so by now, whatever the sender's clock says: what begins a moment later is not stale.
         let end = self.ends_at().map(|end| end.min(self.post.now));
         Event {
             status: state.status(Update::default()),
-            severity: grade.severity,
-            unknown_severity: grade.unknown,
             body: text::body(&self.body(extras.lines)),
             labels: self.kept_labels(extras.labels),
             source_url: self.link(extras.pages),
             starts_at: self.members.text("startsAt").and_then(|text| self.post.utc(&text)),
             ended_at: end.filter(|_| state == State::Resolved),
-            ..Event::firing(self.dedup_key(&title), title)
+            ..self.grade().event(self.dedup_key(&title), title)
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::text;
-use crate::alert::{EventStatus, Severity, Update};
+use crate::alert::{DedupKey, Event, EventStatus, Severity, Update};
 
 /// Longest unknown severity word kept, in characters.
 const WORD_CHARS_MAX: usize = 64;
@@ -15,6 +15,13 @@ pub(super) struct Grade {
     pub(super) severity: Option<Severity>,
     /// The first word, if none of them is known.
     pub(super) unknown: Option<String>,
+}
+
+impl Grade {
+    /// A firing event of this severity.
+    pub(super) fn event(self, key: DedupKey, title: impl Into<String>) -> Event {
+        Event { severity: self.severity, unknown_severity: self.unknown, ..Event::firing(key, title) }
+    }
 }
 
 /// The first word that the integration's own table knows, else the first that everybody knows,

@@ -50,13 +50,11 @@ pub(in crate::receive) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Readi
     labels.insert_tags(&tags);
     let event = Event {
         status: status(&word),
-        severity: grade.severity,
-        unknown_severity: grade.unknown,
         body: text::body(lines.join("\n").trim()),
         labels: labels.finish(),
         source_url: link.map(String::from),
         test: is_test,
-        ..Event::firing(key, with_host(&title, &hosts))
+        ..grade.event(key, with_host(&title, &hosts))
     };
     Some(event.into())
 }

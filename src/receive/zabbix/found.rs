@@ -36,35 +36,31 @@ const PUT_AWAY_AFTER: SignedDuration = SignedDuration::from_hours(1);
 const DEVICE: &str = "1";
 
 /// A device, or a service on it.
-struct Thing<'a> {
-    ip: &'a str,
-    dns: Option<&'a str>,
-    rule: &'a str,
-    service: Option<Service<'a>>,
-}
-
-struct Service<'a> {
-    kind: &'a str,
-    port: Option<&'a str>,
+struct Thing {
+    /// The device, by both its names.
+    place: String,
+    /// The device, and the service if it is one.
+    name: String,
+    key: String,
 }
 
 /// Events of network discovery.
 pub(super) fn discovered(message: &Message<'_>) -> Result<Vec<Event>, String> {
-    let (thing, is_up) = match (Thing::of(message), is_up(message)) {
-        (Some(thing), Some(is_up)) => (thing, is_up),
-        (thing, _) => {
-            let title = thing.map(|thing| thing.place());
-            return Ok(vec![happened(message, by_event_id(message)?, title.or_else(|| message.title()))]);
-        }
+    let thing = Thing::of(message);
+    let (Some(thing), Some(is_up)) = (&thing, is_up(message)) else {
+        let place = thing.map(|thing| thing.place);
+        return Ok(vec![happened(message, by_event_id(message)?, place.or_else(|| message.title()))]);
     };
     let mut events = Vec::new();
     if is_up && is_about_new_things(message) {
-        let title = format!("{} discovered", thing.what());
         let severity = message.post.grade(&[NEW.0, NEW.1.as_str()]).severity;
-        events.push(Event { severity, ..happened(message, thing.key("discovered"), Some(title)) });
+        let key = DedupKey::new(format!("discovered:{}", thing.key));
+        let title = format!("{} discovered", thing.name);
+        events.push(Event { severity, ..happened(message, key, Some(title)) });
     }
     let state = if is_up { "up" } else { "down" };
-    let mut event = message.event(thing.key("discovery"), &format!("{} is {state}", thing.what()), None);
+    let key = DedupKey::new(format!("discovery:{}", thing.key));
+    let mut event = message.event(key, &format!("{} is {state}", thing.name), None);
     if is_up {
         event.ended_at = event.starts_at.take();
         event.status = RESOLVED;
@@ -86,42 +82,22 @@ pub(super) fn registered(message: &Message<'_>) -> Result<Vec<Event>, String> {
     Ok(vec![happened(message, key, Some(format!("{host}{ip} registered itself")))])
 }
 
-impl<'a> Thing<'a> {
-    fn of(message: &Message<'a>) -> Option<Self> {
-        let fields = message.fields;
-        let service = fields.word(&["discoveryservicename"]).filter(|_| !is_device(message));
-        let port = fields.word(&["discoveryserviceport"]).filter(|port| *port != "0");
-        Some(Self {
-            ip: fields.word(&["discoverydeviceipaddress"])?,
-            dns: fields.word(&["discoverydevicedns"]),
-            rule: fields.word(&["discoveryrulename"]).unwrap_or_default(),
-            service: service.map(|kind| Service { kind, port }),
-        })
-    }
-
-    /// Addresses and kinds of service have no slash, so no two things share a key.
-    fn key(&self, prefix: &str) -> DedupKey {
-        let service = match &self.service {
-            Some(service) => format!("{}:{}", service.kind, service.port.unwrap_or_default()),
-            None => "device".to_owned(),
+impl Thing {
+    fn of(message: &Message<'_>) -> Option<Self> {
+        let word = |name| message.fields.word(&[name]);
+        let ip = word("discoverydeviceipaddress")?;
+        let place = match word("discoverydevicedns").filter(|dns| *dns != ip) {
+            Some(dns) => format!("{dns} ({ip})"),
+            None => ip.to_owned(),
         };
-        DedupKey::new(format!("{prefix}:{}/{service}/{}", self.ip, self.rule))
-    }
-
-    fn place(&self) -> String {
-        match self.dns.filter(|dns| *dns != self.ip) {
-            Some(dns) => format!("{dns} ({})", self.ip),
-            None => self.ip.to_owned(),
-        }
-    }
-
-    fn what(&self) -> String {
-        let place = self.place();
-        match &self.service {
-            Some(Service { kind, port: Some(port) }) => format!("{place}: {kind} {port}"),
-            Some(Service { kind, port: None }) => format!("{place}: {kind}"),
-            None => place,
-        }
+        let port = word("discoveryserviceport").filter(|port| *port != "0").unwrap_or_default();
+        let (name, part) = match word("discoveryservicename").filter(|_| !is_device(message)) {
+            Some(kind) => (format!("{place}: {kind} {port}").trim_end().to_owned(), format!("{kind}:{port}")),
+            None => (place.clone(), "device".to_owned()),
+        };
+        // Addresses and kinds of service have no slash, so no two things share a key.
+        let key = format!("{ip}/{part}/{}", word("discoveryrulename").unwrap_or_default());
+        Some(Self { place, name, key })
     }
 }
 

@@ -197,15 +197,12 @@ impl Message<'_> {
 
     /// What all events have in common. Only an event of a trigger has a page by its id.
     pub(super) fn event(&self, key: DedupKey, title: &str, event_id: Option<&str>) -> Event {
-        let grade = self.grade();
         Event {
-            severity: grade.severity,
-            unknown_severity: grade.unknown,
             body: text::body(self.fields.text(BODY).unwrap_or_default()),
             labels: self.labels(),
             source_url: page::address(self.fields, self.source(), event_id),
             starts_at: self.starts_at(),
-            ..Event::firing(key, text::title(title))
+            ..self.grade().event(key, text::title(title))
         }
     }
 
