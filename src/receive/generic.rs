@@ -25,6 +25,7 @@ mod tests;
 use super::{
     Post, Reading,
     fields::Fields,
+    is_json,
     json::{at_pointer, scalar, string},
     link,
     lists::{self, Entries},
@@ -73,10 +74,6 @@ pub(super) fn read_with_state(post: &Post<'_>) -> Option<Reading> {
 
 fn one(event: Option<Event>, otherwise: &str) -> Reading {
     event.map_or_else(|| Reading::unreadable(otherwise), Reading::from)
-}
-
-fn is_json(content_type: Option<&str>) -> bool {
-    content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("json"))
 }
 
 fn not_json(err: &serde_json::Error) -> Reading {

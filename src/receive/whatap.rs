@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `on` | it holds |
 //! | `off` | it is over (sent only where the event says so) |
-//! | `acknowledge` | somebody has it |
+//! | `acknowledge` | a person works on it |
 //! | `disabled` | the event was switched off: worth a note |
 //!
 //! There is no id, so project, agent and metric make the key; the title stands in for the metric.

@@ -3,16 +3,16 @@
 //! Measured with a Zabbix 6.0 server: `{EVENT.VALUE}`, `{EVENT.STATUS}` and `{EVENT.NAME}` stay
 //! macros, and no recovery is ever sent. Every check makes an event with an id of its own, so an
 //! unreachable device comes again with every check, and a reachable one too, as the action
-//! wants it. What holds these together is the thing itself and the status that it has now:
+//! wants it. So the device or service itself is the alert, and its status now decides:
 //!
 //! | status | what it does |
 //! |---|---|
-//! | `DOWN` | opens the thing's alert, or joins it |
-//! | `UP` | ends the thing's alert, if there is one |
-//! | `UP`, from an action whose name has the word "discovered" | that, and one notification of the new thing |
+//! | `DOWN` | opens its alert, or joins it |
+//! | `UP` | ends its alert, if there is one |
+//! | `UP`, from an action whose name has the word "discovered" | that, and one notification that it is new |
 //! | none | one notification |
 //!
-//! No macro tells whether "up" was found for the first time; only the action's condition does.
+//! No macro says whether "up" was found for the first time; only the action's condition does.
 
 use jiff::SignedDuration;
 
@@ -22,21 +22,21 @@ use crate::{
     receive::words::RESOLVED,
 };
 
-/// Says that an action is about new things, as a whole word of its name: Zabbix's own word, and
+/// Says that an action is about new devices and services, as a whole word of its name: Zabbix's own word, and
 /// that of its Korean frontend.
 const DISCOVERED: [&str; 2] = ["discovered", "발견"];
 
-/// The word of the integration's severity table for new things, and their severity without it.
+/// The word of the integration's severity table for new devices and services, and their severity without it.
 const NEW: (&str, Severity) = ("discovered", Severity::Information);
 
-/// What merely happened is put away when Zabbix has not mentioned it for this time.
-const PUT_AWAY_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// An occurrence without an end is closed when Zabbix has not sent it again for this time.
+const CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// `{EVENT.OBJECT}` of a discovered device, rather than of a service on it.
 const DEVICE: &str = "1";
 
 /// A device, or a service on it.
-struct Thing {
+struct Target {
     /// The device, by both its names.
     place: String,
     /// The device, and the service if it is one.
@@ -46,21 +46,21 @@ struct Thing {
 
 /// Events of network discovery.
 pub(super) fn discovered(message: &Message<'_>) -> Result<Vec<Event>, String> {
-    let thing = Thing::of(message);
-    let (Some(thing), Some(is_up)) = (&thing, is_up(message)) else {
-        let place = thing.map(|thing| thing.place);
+    let target = Target::of(message);
+    let (Some(target), Some(is_up)) = (&target, is_up(message)) else {
+        let place = target.map(|target| target.place);
         return Ok(vec![happened(message, by_event_id(message)?, place.or_else(|| message.title()))]);
     };
     let mut events = Vec::new();
-    if is_up && is_about_new_things(message) {
+    if is_up && is_about_new(message) {
         let severity = message.post.grade(&[NEW.0, NEW.1.as_str()]).severity;
-        let key = DedupKey::new(format!("discovered:{}", thing.key));
-        let title = format!("{} discovered", thing.name);
+        let key = DedupKey::new(format!("discovered:{}", target.key));
+        let title = format!("{} discovered", target.name);
         events.push(Event { severity, ..happened(message, key, Some(title)) });
     }
     let state = if is_up { "up" } else { "down" };
-    let key = DedupKey::new(format!("discovery:{}", thing.key));
-    let mut event = message.event(key, &format!("{} is {state}", thing.name), None);
+    let key = DedupKey::new(format!("discovery:{}", target.key));
+    let mut event = message.event(key, &format!("{} is {state}", target.name), None);
     if is_up {
         event.ended_at = event.starts_at.take();
         event.status = RESOLVED;
@@ -82,7 +82,7 @@ pub(super) fn registered(message: &Message<'_>) -> Result<Vec<Event>, String> {
     Ok(vec![happened(message, key, Some(format!("{host}{ip} registered itself")))])
 }
 
-impl Thing {
+impl Target {
     fn of(message: &Message<'_>) -> Option<Self> {
         let word = |name| message.fields.word(&[name]);
         let ip = word("discoverydeviceipaddress")?;
@@ -95,7 +95,7 @@ impl Thing {
             Some(kind) => (format!("{place}: {kind} {port}").trim_end().to_owned(), format!("{kind}:{port}")),
             None => (place.clone(), "device".to_owned()),
         };
-        // Addresses and kinds of service have no slash, so no two things share a key.
+        // Addresses and kinds of service have no slash, so no two targets share a key.
         let key = format!("{ip}/{part}/{}", word("discoveryrulename").unwrap_or_default());
         Some(Self { place, name, key })
     }
@@ -115,7 +115,7 @@ fn is_up(message: &Message<'_>) -> Option<bool> {
     }
 }
 
-fn is_about_new_things(message: &Message<'_>) -> bool {
+fn is_about_new(message: &Message<'_>) -> bool {
     let action = message.fields.text(&["actionname"]).unwrap_or_default().to_lowercase();
     action.split(|c: char| !c.is_alphanumeric()).any(|word| DISCOVERED.contains(&word))
 }
@@ -124,9 +124,9 @@ fn by_event_id(message: &Message<'_>) -> Result<DedupKey, String> {
     message.event_id().map(DedupKey::new)
 }
 
-/// Something that people are notified of once.
+/// Sometarget that people are notified of once.
 fn happened(message: &Message<'_>, key: DedupKey, title: Option<String>) -> Event {
     let title = title.unwrap_or_else(|| format!("Zabbix event {}", key.as_str()));
-    let expires_after = Some(PUT_AWAY_AFTER.min(message.post.integration.close_after));
+    let expires_after = Some(CLOSES_AFTER.min(message.post.integration.close_after));
     Event { told_once: true, expires_after, ..message.event(key, &title, None) }
 }
