@@ -2,40 +2,36 @@
 
 use std::{future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt as _;
+use axum::{Router, serve::ListenerExt as _};
 use jiff::SignedDuration;
 use tokio::{net::TcpListener, sync::watch, task::JoinError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
-mod balance;
-mod drift;
 mod janitor;
-mod pace;
 
-use self::pace::Pace;
+use self::janitor::Janitor;
 use crate::{
-    alert::SigningKey,
-    api::{self, Context},
-    chance,
+    alert::GatewayName,
+    api, chance,
     clock::Clock,
-    config::{Config, StoreEngine},
+    config::{Config, Contact, StoreEngine},
     console,
     deliver::{
-        Renderer, SmsTransport, TemplateError,
+        Composer, PushTransport, Renderer, TemplateError,
         fcm::{FcmSetupError, FcmTransport},
         sms::{self, SmsSetupError},
     },
-    dispatch::{Directory, Dispatcher, Outbox, Parts, Pulse},
-    plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Rules},
-    queue::Queue,
-    store::{AlertFilter, MemoryStore, OpenError, SledStore, Store, StoreError},
+    dispatch::{Dispatcher, OutboxParts, Parts, Pulse},
+    intake,
+    plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Rules},
+    roster::{Device, Person, Roster},
+    signing::SigningKey,
+    store::{MemoryStore, OpenError, SledStore, Store, StoreError},
     telemetry::Metrics,
-    watch::Heartbeats,
+    watch::{Balances, Heartbeats, watch_drift},
+    web::{self, Context},
 };
-
-/// Most pages of 500 open alerts looked through at start; the others are noted when they are planned.
-const UNREACHED_PAGES_MAX: usize = 20;
 
 /// At shutdown, open connections are waited for so long.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
@@ -122,28 +118,18 @@ impl App {
         let store = open(&config.store.engine)?;
         let metrics = Arc::new(Metrics::default());
         let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await?);
-        let outbox = outbox(&config, &signing_key, (&clock, &tasks))?;
+        let outbox = outbox(&config, &signing_key, &clock, &tasks)?;
         let gateways = outbox.gateways.clone();
-        let parts = Parts {
-            store: store.clone(),
-            clock: clock.clone(),
-            metrics: metrics.clone(),
-            tasks: tasks.clone(),
-            outbox,
-            rules: rules(&config),
-        };
+        let (keep, rules) = (config.store.keep, rules(&config));
+        let context = Context::new(config, clock.clone(), store.clone(), metrics.clone(), signing_key);
+        let queue = context.queue.clone();
+        let parts =
+            Parts { store: store.clone(), queue: queue.clone(), metrics: metrics.clone(), outbox, rules };
         let dispatcher = Dispatcher::new(parts).await?;
         let pulse = dispatcher.pulse();
-        let keep = config.store.keep;
-        let queue = Queue::new(store.clone(), clock.clone());
-        let context = Context::new(queue, config, signing_key, metrics, clock.clone());
-        find_unreached(&context).await?;
         let heartbeats = context.heartbeats.clone();
-        heartbeats.restore(&context.queue).await?;
-        let router = api::around(
-            context.clone(),
-            api::router(context.clone()).merge(console::router(context.clone())),
-        );
+        heartbeats.restore().await?;
+        let router = routes(&context);
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 warn!(error = %error, "could not set TCP_NODELAY: {error}");
@@ -152,12 +138,12 @@ impl App {
         let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = tasks.spawn(serve.into_future());
         let dispatch = tasks.spawn(dispatcher.run(dispatch_stop.clone()));
-        let pace = |every| Pace::new(clock.clone(), every, stop.clone());
-        tasks.spawn(balance::watch(context.clone(), gateways, pace(balance::EVERY)));
-        tasks.spawn(drift::watch(context.clone(), pace(drift::EVERY)));
-        let watching = heartbeats.clone().run(context.queue.clone(), dispatch_stop.clone());
-        let watching = tasks.spawn(watching);
-        tasks.spawn(janitor::tidy(context, keep, pace(janitor::EVERY)));
+        let balances = Balances { gateways, queue: queue.clone(), metrics: metrics.clone() };
+        tasks.spawn(balances.watch(clock.clone(), stop.clone()));
+        tasks.spawn(watch_drift(metrics, clock.clone(), stop.clone()));
+        let watching = tasks.spawn(heartbeats.clone().run(dispatch_stop.clone()));
+        let janitor = Janitor { store: store.clone(), queue, clock: clock.clone(), keep };
+        tasks.spawn(janitor.run(stop.clone()));
         Ok(Self {
             address,
             store,
@@ -225,6 +211,14 @@ impl App {
     }
 }
 
+/// Everything that is answered over HTTP.
+pub fn routes(context: &Context) -> Router {
+    let routes = intake::router(context.clone())
+        .merge(api::router(context.clone()))
+        .merge(console::router(context.clone()));
+    web::around(context.clone(), routes)
+}
+
 fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {
     Ok(match engine {
         StoreEngine::Memory => Arc::new(MemoryStore::new()),
@@ -235,19 +229,37 @@ fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {
 fn outbox(
     config: &Config,
     signing_key: &SigningKey,
-    (clock, tasks): (&Arc<dyn Clock>, &TaskTracker),
-) -> Result<Outbox, AppError> {
-    let renderer = Arc::new(Renderer::new(config.templates.as_deref())?);
-    let public_url = config.public_url.clone();
-    let mut outbox = Outbox::new(renderer, public_url, signing_key.clone(), (clock.clone(), tasks.clone()));
-    outbox.time_zone = config.time_zone.clone();
-    outbox.directory = Directory::new(&config.contacts);
-    if let Some(fcm) = &config.fcm {
-        outbox.push = Some(Arc::new(FcmTransport::new(fcm, clock.clone(), tasks.clone())?));
-    }
-    let gateways: Vec<Arc<dyn SmsTransport>> = sms::gateways(&config.sms, clock.clone())?;
-    outbox.gateways = gateways;
-    Ok(outbox)
+    clock: &Arc<dyn Clock>,
+    tasks: &TaskTracker,
+) -> Result<OutboxParts, AppError> {
+    let push = match &config.fcm {
+        Some(fcm) => Some(FcmTransport::new(fcm, clock.clone(), tasks.clone())?),
+        None => None,
+    };
+    Ok(OutboxParts {
+        composer: Composer {
+            renderer: Renderer::new(config.templates.as_deref())?,
+            public_url: config.public_url.clone(),
+            time_zone: config.time_zone.clone(),
+            signing_key: signing_key.clone(),
+        },
+        roster: Arc::new(Roster::new(people(config))),
+        push: push.map(|push| Arc::new(push) as Arc<dyn PushTransport>),
+        gateways: sms::gateways(&config.sms, clock.clone())?,
+        clock: clock.clone(),
+        tasks: tasks.clone(),
+    })
+}
+
+/// Everybody in the configuration.
+fn people(config: &Config) -> Vec<Person> {
+    let person = |contact: &Contact| Person {
+        name: contact.name.clone(),
+        language: contact.language,
+        phone: contact.phone.clone(),
+        devices: contact.devices.iter().cloned().map(Device::new).collect(),
+    };
+    config.contacts.iter().map(person).collect()
 }
 
 /// The configuration, as far as planning is concerned.
@@ -255,22 +267,13 @@ pub fn rules(config: &Config) -> Rules {
     let defaults = (SignedDuration::from_secs(20), SignedDuration::from_hours(1));
     let (accept_within, push_ttl) = config.fcm.as_ref().map_or(defaults, |fcm| (fcm.accept_within, fcm.ttl));
     Rules {
-        people: config
-            .contacts
-            .iter()
-            .map(|contact| Person {
-                name: contact.name.clone(),
-                phone: contact.phone.is_some(),
-                devices: contact.devices.iter().map(crate::alert::PushTarget::device_id).collect(),
-            })
-            .collect(),
         push: config.fcm.is_some(),
         gateways: config
             .sms
             .gateways
             .iter()
             .map(|gateway| GatewayRule {
-                name: gateway.name.clone(),
+                name: GatewayName::from(gateway.name.as_str()),
                 in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
                 reports: gateway.provider.reports(),
                 asks: gateway.provider.can_be_asked(),
@@ -289,20 +292,4 @@ pub fn rules(config: &Config) -> Rules {
         disaster_budget: config.sms.disaster_budget.clone(),
         per_device: config.fcm.as_ref().map(|fcm| fcm.per_device.clone()).unwrap_or_default(),
     }
-}
-
-/// Alerts that reached nobody before this process began: `/readyz` has to know before it answers.
-async fn find_unreached(context: &Context) -> Result<(), StoreError> {
-    use crate::alert::AlertState::{Acknowledged, Triggered};
-    let mut filter =
-        AlertFilter { states: vec![Triggered, Acknowledged], limit: 500, ..AlertFilter::default() };
-    for _ in 0..UNREACHED_PAGES_MAX {
-        let page = context.queue.store().list(&filter).await?;
-        for stored in &page.alerts {
-            context.metrics.reach.note(stored.alert.id, stored.alert.reaches_nobody());
-        }
-        let Some(next) = page.next else { break };
-        filter.cursor = Some(next);
-    }
-    Ok(())
 }

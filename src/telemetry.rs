@@ -256,8 +256,9 @@ impl Metrics {
     /// Counts an answered attempt, which took so many seconds.
     pub fn attempt(&self, transport: Transport, outcome: &Outcome, seconds: f64) {
         let transport = transport.as_str();
-        let labels =
-            AttemptLabels { transport, outcome: outcome.as_str(), cause: outcome.cause().unwrap_or("") };
+        let outcome = outcome.short();
+        let cause = outcome.cause().unwrap_or("");
+        let labels = AttemptLabels { transport, outcome: outcome.as_str(), cause };
         self.attempts.get_or_create(&labels).inc();
         self.attempt_seconds.get_or_create(&TransportLabel { transport }).observe(seconds.max(0.0));
     }

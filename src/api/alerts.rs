@@ -11,16 +11,13 @@ use axum::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Context, Problem,
-    extract::{Actor, BodyError, Id, Viewer, body},
-};
 use crate::{
-    alert::{Acknowledgement, Alert, AlertId, AlertState, ContactName, Digest, Named, Row, Severity},
-    queue::Action,
+    alert::{Acknowledgement, Alert, AlertId, AlertState, ContactName, Digest, Kind, Named, Row, Severity},
+    queue::{Action, ActionError},
     receive::NOTE_BYTES_MAX,
     record::{self, NotificationView},
-    store::{AlertFilter, Stored},
+    store::AlertFilter,
+    web::{Actor, Context, Id, Problem, Viewer, body},
 };
 
 /// Alerts in a page, unless asked otherwise.
@@ -34,47 +31,47 @@ const ACTION_BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// An alert as the API shows it.
 #[derive(Serialize)]
-pub(crate) struct AlertView {
-    pub(crate) id: AlertId,
-    pub(crate) state: AlertState,
-    pub(crate) severity: Severity,
-    pub(crate) title: String,
-    pub(crate) body: String,
-    pub(crate) integration: String,
-    pub(crate) dedup_key: String,
-    pub(crate) round: u32,
-    pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) source_url: Option<String>,
-    pub(crate) starts_at: Timestamp,
-    pub(crate) opened_at: Timestamp,
-    pub(crate) last_seen_at: Timestamp,
-    pub(crate) count: u64,
-    pub(crate) test: bool,
-    pub(crate) told_once: bool,
-    pub(crate) acknowledged: Option<Acknowledgement>,
-    pub(crate) resolved: Option<ResolutionView>,
+pub(super) struct AlertView {
+    id: AlertId,
+    state: AlertState,
+    severity: Severity,
+    title: String,
+    body: String,
+    integration: String,
+    dedup_key: String,
+    round: u32,
+    labels: BTreeMap<String, String>,
+    source_url: Option<String>,
+    starts_at: Timestamp,
+    opened_at: Timestamp,
+    last_seen_at: Timestamp,
+    count: u64,
+    test: bool,
+    told_once: bool,
+    acknowledged: Option<Acknowledgement>,
+    resolved: Option<ResolutionView>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) digest: Option<DigestView>,
-    pub(crate) url: String,
+    digest: Option<DigestView>,
+    url: String,
 }
 
 #[derive(Serialize)]
-pub(crate) struct ResolutionView {
-    pub(crate) by: String,
-    pub(crate) at: Timestamp,
-    pub(crate) note: Option<String>,
+struct ResolutionView {
+    by: String,
+    at: Timestamp,
+    note: Option<String>,
 }
 
 /// What a digest counts; nothing yet while it collects.
 #[derive(Serialize)]
-pub(crate) struct DigestView {
-    pub(crate) contact: ContactName,
-    pub(crate) due_at: Timestamp,
-    pub(crate) count: u32,
-    pub(crate) by_severity: BTreeMap<Severity, u32>,
-    pub(crate) resolved: u32,
-    pub(crate) unreachable: u32,
-    pub(crate) worst: Vec<Named>,
+struct DigestView {
+    contact: ContactName,
+    due_at: Timestamp,
+    count: u32,
+    by_severity: BTreeMap<Severity, u32>,
+    resolved: u32,
+    unreachable: u32,
+    worst: Vec<Named>,
 }
 
 impl DigestView {
@@ -94,7 +91,7 @@ impl DigestView {
 }
 
 impl AlertView {
-    pub(crate) fn new(context: &Context, alert: Alert) -> Self {
+    fn new(context: &Context, alert: Alert) -> Self {
         let alert = context.queue.with_seen(alert);
         Self {
             url: context.alert_url(alert.id),
@@ -113,9 +110,9 @@ impl AlertView {
             opened_at: alert.opened_at,
             last_seen_at: alert.last_seen_at,
             count: alert.count,
-            test: alert.test,
-            told_once: alert.told_once,
-            acknowledged: alert.acknowledged,
+            test: alert.kind.is_test(),
+            told_once: alert.kind == Kind::Occurrence,
+            acknowledged: alert.conversation.acknowledged,
             resolved: alert.resolved.map(|resolution| ResolutionView {
                 by: resolution.by.describe().to_owned(),
                 at: resolution.at,
@@ -214,18 +211,18 @@ pub(super) async fn list(
             "`format`: only /v1/attempts has another than JSON",
         ));
     }
-    let page = context.queue.store().list(&parameters.filter()?).await?;
+    let page = context.store.list(&parameters.filter()?).await?;
     let alerts = page.alerts.into_iter().map(|stored| AlertView::new(&context, stored.alert)).collect();
     Ok(Json(Page { alerts, next: page.next }))
 }
 
 /// An alert with everything that happened to it.
 #[derive(Serialize)]
-pub(crate) struct AlertHistory {
+pub(super) struct AlertHistory {
     #[serde(flatten)]
-    pub(crate) alert: AlertView,
-    pub(crate) notifications: Vec<NotificationView>,
-    pub(crate) journal: Vec<Row>,
+    alert: AlertView,
+    notifications: Vec<NotificationView>,
+    journal: Vec<Row>,
 }
 
 /// `GET /v1/alerts/{id}`
@@ -234,18 +231,10 @@ pub(super) async fn show(
     _: Viewer,
     Id(id): Id,
 ) -> Result<Json<AlertHistory>, Problem> {
-    Ok(Json(history(&context, id).await?))
-}
-
-/// Reads an alert with its history; 404 if there is none.
-pub(crate) async fn history(context: &Context, id: AlertId) -> Result<AlertHistory, Problem> {
-    let stored = context.queue.store().get(id).await?;
-    let Some(Stored { alert, .. }) = stored.filter(|stored| stored.alert.state != AlertState::Noted) else {
-        return Err(Problem::alert_not_found(format!("there is no alert {id}")));
-    };
-    let journal = record::history(context.queue.store().as_ref(), &alert).await?;
-    let notifications = record::notifications(&alert, &journal);
-    Ok(AlertHistory { alert: AlertView::new(context, alert), notifications, journal })
+    let history = record::read(context.store.as_ref(), id).await?;
+    let history = history.ok_or_else(|| Problem::alert_not_found(format!("there is no alert {id}")))?;
+    let record::AlertHistory { alert, notifications, journal } = history;
+    Ok(Json(AlertHistory { alert: AlertView::new(&context, alert), notifications, journal }))
 }
 
 /// `POST /v1/alerts/{id}/acknowledge`
@@ -289,10 +278,7 @@ pub(super) async fn note(
     headers: HeaderMap,
     request: Body,
 ) -> Result<Json<AlertView>, Problem> {
-    let bytes = body(&headers, request, ACTION_BODY_BYTES_MAX).await.map_err(|error| match error {
-        BodyError::Incomplete => Problem::body_timeout(),
-        BodyError::TooLarge => Problem::too_large("a note may be", ACTION_BODY_BYTES_MAX),
-    })?;
+    let bytes = body(&headers, request, ACTION_BODY_BYTES_MAX, "a note may be").await?;
     let text = match serde_json::from_slice::<Note>(&bytes) {
         Ok(note) => note.text,
         Err(error) if bytes.trim_ascii_start().starts_with(b"{") => {
@@ -310,6 +296,10 @@ pub(super) async fn note(
 }
 
 async fn act(context: &Context, id: AlertId, action: &Action, by: &str) -> Result<Json<AlertView>, Problem> {
-    let alert = context.queue.act(id, action, by).await?;
+    let alert = context.queue.act(id, action, by).await.map_err(|error| match error {
+        ActionError::NotFound(_) => Problem::alert_not_found(error.to_string()),
+        ActionError::AlreadyResolved(_) => Problem::alert_resolved(error.to_string()),
+        ActionError::Store(error) => error.into(),
+    })?;
     Ok(Json(AlertView::new(context, alert)))
 }

@@ -7,12 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{
-    Context, Problem,
-    alerts::{ListQuery, query},
-    extract::Viewer,
+use super::alerts::{ListQuery, query};
+use crate::{
+    record::{self, LedgerLine},
+    web::{Context, Problem, Viewer},
 };
-use crate::record::{self, LedgerLine};
 
 /// `GET /v1/attempts`
 pub(super) async fn list(
@@ -23,7 +22,7 @@ pub(super) async fn list(
     let parameters = query(parameters)?;
     let filter = parameters.filter()?;
     let attempts = filter.limit.min(record::ATTEMPTS_PER_PAGE_MAX);
-    let page = record::ledger(context.queue.store().as_ref(), filter, attempts).await?;
+    let page = record::ledger(context.store.as_ref(), filter, attempts).await?;
     match parameters.format.as_deref() {
         None | Some("json") => Ok(Json(page).into_response()),
         Some("csv") => {
@@ -67,11 +66,11 @@ fn csv_of(lines: &[LedgerLine]) -> Result<String, csv::Error> {
             cell(title),
             attempt.attempt.to_string(),
             cell(attempt.contact.as_str()),
-            attempt.transport.as_str().to_owned(),
-            cell(&attempt.destination),
-            attempt.subject.clone(),
-            attempt.outcome.clone(),
-            attempt.cause.clone().unwrap_or_default(),
+            attempt.address.transport().as_str().to_owned(),
+            cell(&attempt.address.to_string()),
+            attempt.subject.as_str().to_owned(),
+            attempt.outcome.as_str().to_owned(),
+            attempt.outcome.cause().unwrap_or_default().to_owned(),
             cell(&attempt.detail),
             attempt.segments.to_string(),
             attempt.started_at.to_string(),

@@ -8,8 +8,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::Context;
-use crate::watch::BeatState;
+use crate::{watch::BeatState, web::Context};
 
 /// `GET /healthz`: the process answers. Point load balancers here: what comes in can be kept.
 pub(super) async fn healthz() -> &'static str {
@@ -18,7 +17,7 @@ pub(super) async fn healthz() -> &'static str {
 
 /// `GET /readyz`: the promise holds. 503 if alerts cannot be kept, or if some alert reached nobody.
 pub(super) async fn readyz(State(context): State<Context>) -> Response {
-    let health = context.queue.store().health().await;
+    let health = context.store.health().await;
     let unreached = context.metrics.reach.count();
     let ready = health.writable && unreached == 0;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -35,10 +34,10 @@ pub(super) async fn readyz(State(context): State<Context>) -> Response {
 
 /// `GET /metrics`: `OpenMetrics` text.
 pub(super) async fn metrics(State(context): State<Context>) -> Response {
-    let health = context.queue.store().health().await;
+    let health = context.store.health().await;
     for heartbeat in context.heartbeats.all() {
-        let last_call = heartbeat.calls.map(|calls| calls.last);
-        context.metrics.heartbeat(&heartbeat.rule.name, heartbeat.state == BeatState::Late, last_call);
+        let is_late = heartbeat.state == BeatState::Late;
+        context.metrics.heartbeat(&heartbeat.name, is_late, heartbeat.last_call_at);
     }
     let text = context.metrics.render(health.writable, health.scheduled);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)

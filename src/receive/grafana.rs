@@ -21,7 +21,7 @@ use super::{
     labelled::{Alert, Extras, read_group as read_labelled},
     link,
 };
-use crate::alert::{DedupKey, Event};
+use crate::alert::{DedupKey, Event, Kind};
 
 /// Most values of one alert that are shown.
 const VALUES_MAX: usize = 16;
@@ -57,7 +57,7 @@ fn event(alert: &Alert<'_>) -> Option<Event> {
     let title = fault.clone().or_else(|| alert.title())?;
     let mut event = alert.event(&title, &extras);
     if is_test(alert) {
-        event.test = true;
+        event.kind = Kind::Test;
         let pressed_at = alert.members.text("startsAt").unwrap_or_default();
         event.dedup_key = DedupKey::derived("test", &[event.dedup_key.as_str(), &pressed_at]);
     }

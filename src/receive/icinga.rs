@@ -11,7 +11,7 @@ use super::{
     link, text,
     words::{Grade, State, state},
 };
-use crate::alert::{DedupKey, Event, Update};
+use crate::alert::{DedupKey, Event, Kind, Update};
 
 /// Icinga's word for what lies between critical and emergency, which is no severity elsewhere.
 const ALERT: &str = "alert";
@@ -48,7 +48,7 @@ pub(super) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading> {
         source_url: link::first([of_incident("url"), object.text("url")].into_iter().flatten()),
         // Each event of an incident has its own time, which is no beginning.
         ended_at: at.filter(|_| is_over),
-        told_once: incident.is_none(),
+        kind: if incident.is_none() { Kind::Occurrence } else { Kind::Problem },
         ..grade.event(key, text::title(&title))
     };
     Some(event.into())

@@ -21,7 +21,7 @@ use super::{
     text::{self, split_first_line},
     words::{RESOLVED, noted},
 };
-use crate::alert::{DedupKey, Event, EventStatus, Severity};
+use crate::alert::{DedupKey, Event, EventStatus, Kind, Severity};
 
 /// Members of a monitor that are kept, and as which label.
 const LABELS: [(&str, &str); 7] = [
@@ -136,7 +136,7 @@ fn notice(message: &str) -> Option<Reading> {
     let event = Event {
         severity: (!is_test).then_some(Severity::Warning),
         body: text::body(rest),
-        test: is_test,
+        kind: if is_test { Kind::Test } else { Kind::Problem },
         ..Event::firing(key, title)
     };
     (!is_empty).then(|| event.into())

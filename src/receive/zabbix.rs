@@ -26,7 +26,7 @@ mod source;
 mod tests;
 
 use super::{Post, Reading, fields::Fields, text};
-use crate::alert::{DedupKey, Event, EventStatus, Update};
+use crate::alert::{DedupKey, Event, EventStatus, Kind, Update};
 use message::Message;
 use source::Source;
 
@@ -118,7 +118,7 @@ fn test(message: &Message<'_>) -> Event {
     let title =
         message.title().unwrap_or_else(|| format!("Test message from {}", message.post.integration.name));
     let key = DedupKey::derived("test", &[message.post.text.trim()]);
-    let mut event = Event { starts_at: None, test: true, ..message.event(key, &title, None) };
+    let mut event = Event { starts_at: None, kind: Kind::Test, ..message.event(key, &title, None) };
     if event.body.is_empty() {
         event.body = "Sent by the Test button of the media type: Zabbix fills in nothing there. The way to here works.".to_owned();
     }

@@ -1,15 +1,21 @@
-//! WATCH: what must keep coming, and the event that is made when it stops.
+//! WATCH: everything that Bongsu says about senders and itself: monitors that fall silent, senders that misbehave,
+//! gateways near their limits, accounts that run empty, a clock that was set.
 //!
-//! Deciding is pure ([`Beat`]); [`Heartbeats`] takes the calls, keeps them, and posts to the queue
-//! as a sender does.
+//! Each looks at one thing and posts an event of our own ([`own_event`]) to the queue, as a sender does.
 
-mod beat;
+mod balance;
+mod drift;
+mod gateways;
 mod heartbeats;
-mod words;
+mod own_event;
+mod pace;
+mod senders;
 
 pub use self::{
-    beat::{Beat, BeatState, Calls, Errand},
-    heartbeats::{Glance, Heartbeats},
+    balance::Balances,
+    drift::watch_drift,
+    gateways::GatewayLimits,
+    heartbeats::{BeatState, HeartbeatStatus, Heartbeats},
+    pace::Pace,
+    senders::{Fault, Senders},
 };
-
-pub use crate::alert::HOUSE as OURS;

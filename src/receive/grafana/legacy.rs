@@ -10,7 +10,7 @@ use super::super::{
     words::{Grade, RESOLVED, State, noted, state},
 };
 use crate::{
-    alert::{DedupKey, Event, EventStatus},
+    alert::{DedupKey, Event, EventStatus, Kind},
     receive::NOTE_BYTES_MAX,
 };
 
@@ -54,7 +54,7 @@ pub(in crate::receive) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Readi
         body: text::body(lines.join("\n").trim()),
         labels: labels.finish(),
         source_url: link.map(String::from),
-        test: is_test,
+        kind: if is_test { Kind::Test } else { Kind::Problem },
         ..grade.event(key, with_host(&title, &hosts))
     };
     Some(event.into())

@@ -21,7 +21,7 @@ fn a_notice_that_comes_daily_with_another_number_is_one_alert() {
     };
     assert_eq!(notice("14").dedup_key, notice("7").dedup_key);
     assert_eq!(notice("2").dedup_key, notice("1").dedup_key);
-    assert!(!notice("7").test);
+    assert!(!notice("7").kind.is_test());
 }
 
 #[test]

@@ -18,7 +18,7 @@ use jiff::SignedDuration;
 
 use super::{message::Message, names::HOST};
 use crate::{
-    alert::{DedupKey, Event, Severity},
+    alert::{DedupKey, Event, Kind, Severity},
     receive::words::RESOLVED,
 };
 
@@ -124,9 +124,9 @@ fn by_event_id(message: &Message<'_>) -> Result<DedupKey, String> {
     message.event_id().map(DedupKey::new)
 }
 
-/// Sometarget that people are notified of once.
+/// Something that people are notified of once.
 fn happened(message: &Message<'_>, key: DedupKey, title: Option<String>) -> Event {
     let title = title.unwrap_or_else(|| format!("Zabbix event {}", key.as_str()));
     let expires_after = Some(CLOSES_AFTER.min(message.post.integration.close_after));
-    Event { told_once: true, expires_after, ..message.event(key, &title, None) }
+    Event { kind: Kind::Occurrence, expires_after, ..message.event(key, &title, None) }
 }

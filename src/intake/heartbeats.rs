@@ -1,0 +1,38 @@
+//! `GET|POST /v1/heartbeats/{name}`: a monitor says that it is there.
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::PathRejection},
+    http::{HeaderMap, Uri},
+};
+
+use crate::{
+    watch::HeartbeatStatus,
+    web::{Context, Problem},
+};
+
+/// Any integration's key will do, an operator's token will not: who opens this in a browser is no monitor. The body
+/// is not read.
+pub(super) async fn call(
+    State(context): State<Context>,
+    name: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Json<HeartbeatStatus>, Problem> {
+    // A name that is no UTF-8 is nobody's.
+    let name = name.map(|Path(name)| name).unwrap_or_default();
+    if context.keys.integration_with_key(&headers, &uri, |_| true).is_none() {
+        context.metrics.refused("wrong_key");
+        if context.heartbeats.knows(&name) {
+            context.senders.wrong_key_for_heartbeat(&name).await?;
+        }
+        return Err(Problem::unauthorized("the key of an [[integration]] is needed, whichever"));
+    }
+    match context.heartbeats.call(&name).await? {
+        Some(status) => Ok(Json(status)),
+        None => {
+            context.metrics.refused("unknown_heartbeat");
+            Err(Problem::unknown_heartbeat(&name))
+        }
+    }
+}

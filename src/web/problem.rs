@@ -1,0 +1,132 @@
+//! Errors as RFC 9457 problem documents with a stable `code`: the only errors that leave by HTTP.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use tracing::{error, warn};
+
+use crate::store::StoreError;
+
+/// A sender that gets a 503 is asked to come back after so many seconds.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// An error answer. The detail is short and comes first, because senders show only the beginning.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into() }
+    }
+
+    /// 400: a parameter or body the caller can correct.
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// 401 with the schemes that would do.
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "wrong_key", detail)
+    }
+
+    /// 403: known, but not allowed this.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// 404.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// 404 for an id that names no alert.
+    pub fn alert_not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "alert_not_found", detail)
+    }
+
+    /// 404 for a name that no `[[integration]]` has.
+    pub fn unknown_integration(name: &str) -> Self {
+        let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        let detail = format!("no [[integration]] of the configuration is named `{name}`");
+        Self::new(StatusCode::NOT_FOUND, "unknown_integration", detail)
+    }
+
+    /// 404 for a name that no `[[heartbeat]]` has.
+    pub fn unknown_heartbeat(name: &str) -> Self {
+        let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        let detail = format!("no [[heartbeat]] of the configuration is named `{name}`");
+        Self::new(StatusCode::NOT_FOUND, "unknown_heartbeat", detail)
+    }
+
+    /// 405.
+    pub fn method_not_allowed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    }
+
+    /// 408: the body did not come in time, or not to its end.
+    pub fn body_timeout() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "the body did not arrive whole and in time")
+    }
+
+    /// 409: an action on an alert that is over.
+    pub fn alert_resolved(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "alert_resolved", detail)
+    }
+
+    /// 413 with the limit, in bytes, and what sets it.
+    pub fn too_large(what: &str, limit: usize) -> Self {
+        let detail = format!("the body is larger than {what}, {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(source: StoreError) -> Self {
+        error!(error = %source, "could not use the store: {source}");
+        let detail = match source {
+            StoreError::Full { .. } => "the store has too little free space; nothing was accepted",
+            StoreError::Unavailable(_) | StoreError::Damaged(_) | StoreError::TooLarge { .. } => {
+                "the store is not available; nothing was accepted, please send it again"
+            }
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        if self.status.is_server_error() {
+            warn!(code = self.code, "answered {}: {}", self.status.as_u16(), self.detail);
+        }
+        // `detail` first: Zabbix and Grafana show only the beginning of an answer.
+        let body = json!({
+            "detail": self.detail,
+            "code": self.code,
+            "status": self.status.as_u16(),
+            "title": self.status.canonical_reason().unwrap_or("error"),
+            "type": "about:blank",
+        });
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            let schemes = HeaderValue::from_static(r#"Basic realm="Bongsu", charset="UTF-8""#);
+            headers.insert(header::WWW_AUTHENTICATE, schemes);
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        }
+        response
+    }
+}
