@@ -39,25 +39,26 @@ pub(super) async fn watch(context: Context, gateways: Vec<Arc<dyn SmsTransport>>
 
 /// False if this gateway cannot be asked. `low` holds what is known of the others.
 async fn look(context: &Context, gateway: &dyn SmsTransport, low: &mut BTreeMap<String, bool>) -> bool {
+    let name = gateway.name().as_str();
     let balance = match gateway.look(Look::Balance).await {
         None => return false,
         Some(Ok(Seen::Balance(balance))) => balance,
         Some(Ok(Seen::Good(_) | Seen::Limited(_) | Seen::Bad(_))) => return true,
         Some(Err(error)) => {
             // Whether texts go out is another question, which the next text answers.
-            info!(gateway = gateway.name(), "could not ask for the balance: {error}");
+            info!(gateway = name, "could not ask for the balance: {error}");
             return true;
         }
     };
-    context.metrics.sms_balance(gateway.name(), balance.amount);
+    context.metrics.sms_balance(name, balance.amount);
     let is_low = balance.is_low();
-    let was_low = low.insert(gateway.name().to_owned(), is_low);
+    let was_low = low.insert(name.to_owned(), is_low);
     if is_low {
-        warn!(gateway = gateway.name(), "SMS gateway {}: only {balance} left", gateway.name());
+        warn!(gateway = name, "SMS gateway {name}: only {balance} left");
     }
     // At start an alert of an earlier run may be open, so its end is said once, too.
     if is_low || was_low != Some(false) {
-        tell(context, gateway.name(), &balance).await;
+        tell(context, name, &balance).await;
     }
     true
 }

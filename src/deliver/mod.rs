@@ -1,6 +1,7 @@
 //! One attempt, one [`Outcome`]: no retry loop, no storage, no alert state.
 
-mod breaker;
+pub(crate) mod text;
+mod wire;
 pub mod fcm;
 pub(crate) mod http;
 mod render;
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 
 pub use render::{DigestContext, Notice, NoticeState, PushText, Renderer, SmsText, TemplateError};
 
-use crate::alert::{AlertId, ContactName, Fate, Outcome, PhoneNumber, PushTarget, Severity};
+use crate::alert::{AlertId, ContactName, Fate, GatewayName, Outcome, PhoneNumber, PushTarget, Severity};
 
 /// A push to one device, ready to be sent.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ pub trait PushTransport: Send + Sync + 'static {
 #[async_trait]
 pub trait SmsTransport: Send + Sync + 'static {
     /// Its name in the configuration.
-    fn name(&self) -> &str;
+    fn name(&self) -> &GatewayName;
 
     /// The words and the link as this gateway takes them for `to`, and what that costs. Pure.
     fn fit(&self, to: &PhoneNumber, text: &SmsText) -> sms::Fitted;

@@ -225,7 +225,7 @@ impl Outbox {
         // As it was sent, where somebody is asked about it later.
         let says = self.says(&send.subject, alert, (language, send.began));
         let fitted = transport.fit(&to, &says);
-        let report_url = self.report_url(transport.name(), send.attempt, alert);
+        let report_url = self.report_url(transport.name().as_str(), send.attempt, alert);
         let (contact, attempt) = (send.contact.clone(), send.attempt);
         let text =
             Text { to, contact, fitted, alert_id: alert.id, attempt, severity: alert.severity, report_url };

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
     sync::{
-        Mutex,
+        LazyLock, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use super::*;
 use crate::{
     alert::{
-        Alert, ContactName, ContactTelling, DedupKey, DeviceId, Entry, Event, Fate, Language, Outcome,
-        PhoneNumber, Row, Severity, SigningKey, Transport,
+        Alert, ContactName, ContactTelling, DedupKey, DeviceId, Entry, Event, Fate, GatewayName, Language,
+        Outcome, PhoneNumber, Row, Severity, SigningKey, Transport,
     },
     clock::ManualClock,
     config::{Contact, Rate},
@@ -121,8 +121,9 @@ struct Company {
 
 #[async_trait]
 impl SmsTransport for Company {
-    fn name(&self) -> &'static str {
-        "company"
+    fn name(&self) -> &GatewayName {
+        static NAME: LazyLock<GatewayName> = LazyLock::new(|| GatewayName::from("company"));
+        &NAME
     }
 
     fn fit(&self, _: &PhoneNumber, text: &SmsText) -> Fitted {

@@ -3,7 +3,10 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use super::*;
 use crate::{
     alert::{Acknowledgement, Alert, AlertId, DedupKey, Event, Resolution, ResolvedBy, Severity, Subject},
-    deliver::sms::{Encoding, TextRules, fit, text::length},
+    deliver::{
+        sms::{Encoding, TextRules, fit},
+        text::length,
+    },
 };
 
 const URL: &str = "https://a.example.org/alerts/019b0000-0000-7000-8000-000000000001";
