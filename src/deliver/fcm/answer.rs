@@ -39,11 +39,10 @@ pub(super) fn classify(answer: &Answer, target: &str) -> Reading {
         Signal::PlatformFault => Reading::deferred(DeferCause::PlatformFault, Some(PLATFORM_PAUSE), detail),
         Signal::Throttled => Reading::deferred(DeferCause::Throttled, wish.or(Some(THROTTLED_PAUSE)), detail),
         Signal::TokenRefused => Reading::deferred(DeferCause::Credential, None, detail),
-        Signal::Forbidden => Reading::Fault(detail),
         // FCM itself looked at the message, so neither project nor URL is wrong.
         Signal::NotFound if content.has_fcm_error => Reading::rejected(RejectCause::Refused, detail),
         Signal::NotFound if content.has_error => Reading::Suspicion(detail),
-        Signal::NotFound => Reading::Fault(detail),
+        Signal::Forbidden | Signal::NotFound => Reading::Fault(detail),
         Signal::Unavailable => Reading::deferred(DeferCause::Unavailable, wish, detail),
     }
 }

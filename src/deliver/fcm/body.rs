@@ -4,6 +4,8 @@
 //! the part that fits. Everything but the target is the same for all devices of a notification
 //! and is written once.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -44,17 +46,25 @@ pub(super) struct Shape {
     pub(super) android: Android,
 }
 
-/// The part of a push that is the same for all devices, as JSON.
+/// The part of a push that is the same for all devices.
 #[derive(Debug)]
-pub(super) struct Body(String);
+pub(super) struct Body {
+    message: Arc<PushMessage>,
+    json: String,
+}
 
 impl Body {
     /// Writes it, cut to [`PAYLOAD_BYTES_MAX`]; Apple drops it when `shape.ttl` from `now` has passed.
-    pub(super) fn write(message: &PushMessage, shape: Shape, now: Timestamp) -> Self {
+    pub(super) fn write(message: &Arc<PushMessage>, shape: Shape, now: Timestamp) -> Self {
         let mut texts = Texts::without_body(message);
         let base = written(&payload(message, &texts, shape, now)).len();
         texts.fill(message, shape.android, PAYLOAD_BYTES_MAX.saturating_sub(base));
-        Self(written(&payload(message, &texts, shape, now)))
+        let json = written(&payload(message, &texts, shape, now));
+        Self { message: Arc::clone(message), json }
+    }
+
+    pub(super) fn is_of(&self, message: &Arc<PushMessage>) -> bool {
+        Arc::ptr_eq(&self.message, message)
     }
 
     /// The request's body for one device.
@@ -63,7 +73,7 @@ impl Body {
             PushTarget::Token(token) => ("token", token),
             PushTarget::Fid(fid) => ("fid", fid),
         };
-        let rest = self.0.strip_prefix('{').unwrap_or_default();
+        let rest = self.json.strip_prefix('{').unwrap_or_default();
         format!("{{\"message\":{{\"{kind}\":{},{rest}}}", written(value))
     }
 }

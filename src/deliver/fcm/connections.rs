@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -45,24 +45,23 @@ pub(super) struct Connections {
     opens_one_at_a_time: bool,
     /// One permit per stream of all connections there may be.
     streams: Arc<Semaphore>,
-    all: Mutex<Vec<Connection>>,
+    all: Mutex<Vec<Arc<Connection>>>,
 }
 
-#[derive(Clone, Debug)]
+/// Shared by the requests that are under way on it.
+#[derive(Debug)]
 struct Connection {
     client: Client,
-    /// Requests under way.
-    load: Arc<AtomicUsize>,
     /// Held by the request that opens the connection.
     opening: Arc<tokio::sync::Mutex<()>>,
     /// When the last answer came, in unix seconds.
-    answered_at: Arc<AtomicI64>,
+    answered_at: AtomicI64,
 }
 
 /// The right to one request at a time on a connection.
 #[derive(Debug)]
 pub(super) struct Slot {
-    connection: Connection,
+    connection: Arc<Connection>,
     opening: Option<OwnedMutexGuard<()>>,
     _stream: OwnedSemaphorePermit,
 }
@@ -81,16 +80,10 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.connection.load.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Connections {
     /// Makes the first client, so that a bad certificate or proxy is found at start.
     pub(super) fn new(network: Network, opens_one_at_a_time: bool) -> Result<Self, ClientError> {
-        let all = Mutex::new(vec![Connection::new(&network)?]);
+        let all = Mutex::new(vec![Arc::new(Connection::new(&network)?)]);
         let streams = Arc::new(Semaphore::new(STREAMS_PER_CONNECTION * CONNECTIONS_MAX));
         Ok(Self { network, opens_one_at_a_time, streams, all })
     }
@@ -100,7 +93,6 @@ impl Connections {
     pub(super) async fn slot(&self, now: Timestamp) -> Option<Slot> {
         let stream = Arc::clone(&self.streams).acquire_owned().await.ok()?;
         let connection = self.least_loaded()?;
-        connection.load.fetch_add(1, Ordering::Relaxed);
         let mut slot = Slot { connection, opening: None, _stream: stream };
         if self.opens_one_at_a_time && !slot.connection.is_open(now) {
             let turn = Arc::clone(&slot.connection.opening).lock_owned();
@@ -110,16 +102,18 @@ impl Connections {
         Some(slot)
     }
 
-    fn least_loaded(&self) -> Option<Connection> {
+    fn least_loaded(&self) -> Option<Arc<Connection>> {
         let mut all = self.all();
-        let load = |connection: &Connection| connection.load.load(Ordering::Relaxed);
-        match all.iter().min_by_key(|connection| load(connection)).cloned() {
-            Some(least) if load(&least) < STREAMS_PER_CONNECTION || CONNECTIONS_MAX <= all.len() => {
+        let least = all.iter().min_by_key(|connection| load(connection)).cloned();
+        // `least` itself counts as one request more.
+        match least {
+            Some(least) if load(&least) <= STREAMS_PER_CONNECTION || CONNECTIONS_MAX <= all.len() => {
                 Some(least)
             }
             least => match Connection::new(&self.network) {
                 Ok(new) => {
-                    all.push(new.clone());
+                    let new = Arc::new(new);
+                    all.push(Arc::clone(&new));
                     Some(new)
                 }
                 // The same settings made a client before; a crowded connection beats none.
@@ -128,9 +122,14 @@ impl Connections {
         }
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn all(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Requests under way.
+fn load(connection: &Arc<Connection>) -> usize {
+    Arc::strong_count(connection) - 1
 }
 
 impl Connection {
@@ -143,12 +142,7 @@ impl Connection {
             .http2_keep_alive_while_idle(false)
             .build()
             .map_err(ClientError::Tls)?;
-        Ok(Self {
-            client,
-            load: Arc::default(),
-            opening: Arc::default(),
-            answered_at: Arc::new(AtomicI64::new(i64::MIN)),
-        })
+        Ok(Self { client, opening: Arc::default(), answered_at: AtomicI64::new(i64::MIN) })
     }
 
     fn is_open(&self, now: Timestamp) -> bool {
@@ -170,8 +164,7 @@ mod tests {
         for _ in 0..STREAMS_PER_CONNECTION * CONNECTIONS_MAX {
             slots.push(connections.slot(NOW).await.expect("room"));
         }
-        let loads: Vec<usize> =
-            connections.all().iter().map(|one| one.load.load(Ordering::Relaxed)).collect();
+        let loads: Vec<usize> = connections.all().iter().map(load).collect();
         assert_eq!(loads, [STREAMS_PER_CONNECTION; CONNECTIONS_MAX]);
         slots.truncate(1);
         let _one = connections.slot(NOW).await;

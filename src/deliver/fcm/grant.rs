@@ -7,8 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, Header};
 use reqwest::{Client, header};
 use secrecy::SecretString;
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{LIMITS, key::ServiceAccount};
 use crate::{
@@ -71,15 +70,6 @@ pub(super) struct TokenServer {
     pub(super) client: Client,
 }
 
-#[derive(Serialize)]
-struct Claims<'a> {
-    iss: &'a str,
-    scope: &'a str,
-    aud: &'a str,
-    iat: i64,
-    exp: i64,
-}
-
 impl TokenServer {
     /// Asks once. `behind` is how far our clock is behind Google's as far as we know.
     pub(super) async fn ask(&self, clock: &dyn Clock, behind: SignedDuration) -> Result<Grant, Refusal> {
@@ -113,13 +103,13 @@ impl TokenServer {
     fn assertion(&self, google_now: Timestamp) -> Result<String, Refusal> {
         let iat = google_now.as_second() - BACKDATED.as_secs();
         let account = &self.account;
-        let claims = Claims {
-            iss: &account.client_email,
-            scope: SCOPE,
-            aud: &account.token_uri,
-            iat,
-            exp: iat + ASSERTION_LIFETIME.as_secs(),
-        };
+        let claims = json!({
+            "iss": account.client_email,
+            "scope": SCOPE,
+            "aud": account.token_uri,
+            "iat": iat,
+            "exp": iat + ASSERTION_LIFETIME.as_secs(),
+        });
         let header = Header { kid: account.private_key_id.clone(), ..Header::new(Algorithm::RS256) };
         jsonwebtoken::encode(&header, &claims, &account.signing_key).map_err(|_| Refusal {
             kind: RefusalKind::Permanent,

@@ -12,7 +12,7 @@ mod token;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -59,7 +59,8 @@ pub struct FcmTransport {
     connections: Connections,
     breaker: Mutex<Breaker>,
     shape: Shape,
-    last: Mutex<Option<LastBody>>,
+    /// The body written last: the devices of one notification follow each other.
+    last: Mutex<Option<Arc<Body>>>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
 }
@@ -77,13 +78,6 @@ pub enum FcmSetupError {
     BaseUrl,
     #[error("could not make the HTTP client for FCM")]
     Client(#[from] ClientError),
-}
-
-/// The body written last: the devices of one notification follow each other.
-#[derive(Debug)]
-struct LastBody {
-    message: Weak<PushMessage>,
-    body: Arc<Body>,
 }
 
 impl FcmTransport {
@@ -116,20 +110,12 @@ impl FcmTransport {
         self.request(body::dry_run(), "").await.outcome(PAUSE_MIN)
     }
 
-    fn body(&self, push: &Push) -> String {
+    fn body(&self, message: &Arc<PushMessage>) -> Arc<Body> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = last.as_ref().filter(|last| {
-            last.message.upgrade().is_some_and(|message| Arc::ptr_eq(&message, &push.message))
-        });
-        let body = if let Some(last) = known {
-            Arc::clone(&last.body)
-        } else {
-            let body = Arc::new(Body::write(&push.message, self.shape, self.clock.now()));
-            *last = Some(LastBody { message: Arc::downgrade(&push.message), body: Arc::clone(&body) });
-            body
-        };
-        drop(last);
-        body.addressed_to(&push.target)
+        match last.as_ref().filter(|last| last.is_of(message)) {
+            Some(last) => Arc::clone(last),
+            None => Arc::clone(last.insert(Arc::new(Body::write(message, self.shape, self.clock.now())))),
+        }
     }
 
     /// One request, from the token to the answer; `target` is repeated in no text.
@@ -197,17 +183,14 @@ impl FcmTransport {
             let detail = format!("HTTP {}, and the answer broke off", answer.status);
             return Reading::deferred(DeferCause::Unavailable, None, detail);
         }
-        match answer::classify(&answer, target) {
-            Reading::Done(Outcome::Deferred { cause: DeferCause::Credential, detail, .. }) => {
-                self.tokens.refused(token, detail)
-            }
-            reading => {
-                if reading.evidence() == Evidence::Works {
-                    token.prove();
-                }
-                reading
-            }
+        let reading = answer::classify(&answer, target);
+        if let Reading::Done(Outcome::Deferred { cause: DeferCause::Credential, detail, .. }) = reading {
+            return self.tokens.refused(token, detail);
         }
+        if reading.evidence() == Evidence::Works {
+            token.prove();
+        }
+        reading
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
@@ -227,7 +210,8 @@ impl PushTransport for FcmTransport {
             }
         };
         let (PushTarget::Token(target) | PushTarget::Fid(target)) = &push.target;
-        let reading = self.request(self.body(&push), target).await;
+        let body = self.body(&push.message).addressed_to(&push.target);
+        let reading = self.request(body, target).await;
         let rest = self.breaker().settle(pass, reading.evidence(), self.clock.now());
         reading.outcome(rest)
     }

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::rand;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderValue;
 use secrecy::ExposeSecret;
@@ -18,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use super::grant::{Grant, Refusal, RefusalKind, TokenServer};
 use crate::{
     alert::DeferCause,
+    chance,
     clock::Clock,
     deliver::wire::{Reading, without_tokens},
 };
@@ -265,7 +265,7 @@ fn token(grant: &Grant, generation: u64, now: Timestamp) -> Result<Token, Refusa
     let after = |by: SignedDuration| now.saturating_add(by).unwrap_or(Timestamp::MAX);
     let lifetime = grant.lifetime;
     // A short-lived token is renewed after half its life instead.
-    let renew_after = (lifetime - RENEW_BEFORE - jitter()).max(lifetime / 2);
+    let renew_after = (lifetime - RENEW_BEFORE - RENEW_JITTER.mul_f64(chance::unit())).max(lifetime / 2);
     let unusable_after = (lifetime - LAST_SECONDS).max(lifetime / 2);
     Ok(Token {
         authorization,
@@ -274,13 +274,6 @@ fn token(grant: &Grant, generation: u64, now: Timestamp) -> Result<Token, Refusa
         unusable_at: after(unusable_after),
         proven: AtomicBool::new(false),
     })
-}
-
-fn jitter() -> SignedDuration {
-    let mut bytes = [0; 2];
-    // Without entropy all servers renew at the same time, which is no reason to fail.
-    let _ = rand::fill(&mut bytes);
-    RENEW_JITTER * i32::from(u16::from_be_bytes(bytes)) / i32::from(u16::MAX)
 }
 
 fn off_by(behind: SignedDuration, detail: &str) -> String {

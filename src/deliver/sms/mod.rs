@@ -54,7 +54,7 @@ pub fn gateways(
     sms: &config::Sms,
     clock: Arc<dyn Clock>,
 ) -> Result<Vec<Arc<dyn SmsTransport>>, SmsSetupError> {
-    let gateway = |config: &config::Gateway| -> Result<Arc<dyn SmsTransport>, SmsSetupError> {
+    let gateway = move |config: &config::Gateway| -> Result<Arc<dyn SmsTransport>, SmsSetupError> {
         Ok(Arc::new(Gateway::new(config, provider(config), Arc::clone(&clock))?))
     };
     sms.gateways.iter().map(gateway).collect()

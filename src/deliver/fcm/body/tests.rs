@@ -16,7 +16,8 @@ fn shape(android: Android) -> Shape {
 }
 
 fn body(message: &PushMessage, android: Android) -> Value {
-    let text = Body::write(message, shape(android), NOW).addressed_to(&PushTarget::Token("TOKEN".into()));
+    let text = Body::write(&Arc::new(message.clone()), shape(android), NOW)
+        .addressed_to(&PushTarget::Token("TOKEN".into()));
     serde_json::from_str(&text).expect("JSON")
 }
 
@@ -42,7 +43,7 @@ fn a_push_that_the_system_shows() {
 #[test]
 fn a_push_to_an_installation_id_names_no_token() {
     let target = PushTarget::from_str("fid:cH\"1").expect("any text");
-    let text = Body::write(&fake::message(), shape(Android::Data), NOW).addressed_to(&target);
+    let text = Body::write(&Arc::new(fake::message()), shape(Android::Data), NOW).addressed_to(&target);
     let body: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(body["message"]["fid"], "cH\"1");
     assert_eq!(body["message"].get("token"), None);
@@ -117,8 +118,8 @@ proptest! {
         message in any_message(), is_data in any::<bool>(),
     ) {
         let android = if is_data { Android::Data } else { Android::Notification };
-        let shared = Body::write(&message, shape(android), NOW);
-        prop_assert!(shared.0.len() <= PAYLOAD_BYTES_MAX, "{}", shared.0.len());
+        let shared = Body::write(&Arc::new(message.clone()), shape(android), NOW);
+        prop_assert!(shared.json.len() <= PAYLOAD_BYTES_MAX, "{}", shared.json.len());
         let text = shared.addressed_to(&PushTarget::Token("T".into()));
         let body: Value = serde_json::from_str(&text).expect("JSON");
         let data = &body["message"]["data"];

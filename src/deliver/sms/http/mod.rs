@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use reqwest::{
-    Client, Method, Url,
+    Body, Client, Method, Request, RequestBuilder, Url,
     header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use secrecy::ExposeSecret;
@@ -38,13 +38,6 @@ pub(super) struct HttpProvider {
     body: Option<Template>,
     from: String,
     config: Arc<HttpGateway>,
-}
-
-/// The request with its values.
-struct Filled {
-    url: Url,
-    headers: Vec<(HeaderName, HeaderValue)>,
-    body: Option<String>,
 }
 
 impl HttpProvider {
@@ -85,48 +78,48 @@ impl HttpProvider {
     }
 
     fn check_example(&self) -> Result<(), SetupProblem> {
-        let filled = self.fill(&example())?;
-        let body = filled.body.as_deref().unwrap_or("null");
-        match self.config.body_type {
-            BodyType::Json if serde_json::from_str::<serde::de::IgnoredAny>(body).is_err() => {
-                Err(SetupProblem::field(
-                    "body",
-                    "is no JSON once its placeholders are filled in; texts need quotes around them, and other \
-                 kinds of body need `body_type`",
-                ))
-            }
-            BodyType::Json | BodyType::Form | BodyType::Raw | BodyType::Url => Ok(()),
+        let request = self.fill(&example())?;
+        let is_json = |body: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+        if self.config.body_type == BodyType::Json && !body_of(&request).is_none_or(is_json) {
+            let advice = "is no JSON once its placeholders are filled in; texts need quotes around them, and other \
+                          kinds of body need `body_type`";
+            return Err(SetupProblem::field("body", advice));
         }
+        Ok(())
     }
 
-    fn fill(&self, text: &Text) -> Result<Filled, SetupProblem> {
+    /// The operator's request with its values.
+    fn fill(&self, text: &Text) -> Result<Request, SetupProblem> {
         let url = Url::parse(&self.url.fill(text, &self.from))
             .map_err(|_| SetupProblem::field("url", "is no URL"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(SetupProblem::field("url", "is neither http nor https"));
         }
-        let mut headers = Vec::new();
+        let mut request = Request::new(self.method.clone(), url);
         for (name, value) in &self.headers {
             let value = value.fill(text, &self.from);
             let mut value = HeaderValue::from_bytes(value.as_bytes())
                 .map_err(|_| SetupProblem::field(&format!("headers.{name}"), "holds what no header can"))?;
             value.set_sensitive(true);
-            headers.push((name.clone(), value));
+            request.headers_mut().append(name, value);
         }
-        let body = self.body.as_ref().map(|body| body.fill(text, &self.from));
-        Ok(Filled { url, headers, body })
+        *request.body_mut() = self.body.as_ref().map(|body| Body::from(body.fill(text, &self.from)));
+        Ok(request)
     }
 
     /// The values we send, as an answer might repeat them: secrets, numbers, the text.
     fn private(&self, text: &Text) -> Vec<String> {
         // It could be filled in for the request, so it can be again.
-        let Ok(Filled { url, headers, body }) = self.fill(text) else { return Vec::new() };
-        let mut private = vec![url.username().to_owned(), url.password().unwrap_or_default().to_owned()];
-        private.push(url.path().to_owned());
+        let Ok(request) = self.fill(text) else { return Vec::new() };
+        let url = request.url();
+        let mut private =
+            [url.username(), url.password().unwrap_or_default(), url.path()].map(str::to_owned).to_vec();
         private.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+        private.extend(
+            request.headers().values().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+        );
         private
-            .extend(headers.iter().map(|(_, value)| String::from_utf8_lossy(value.as_bytes()).into_owned()));
-        private.extend(body.map(|body| values_of(&body, self.config.body_type)).unwrap_or_default());
+            .extend(body_of(&request).map(|body| values_of(body, self.config.body_type)).unwrap_or_default());
         private
     }
 }
@@ -140,19 +133,12 @@ impl Provider for HttpProvider {
     }
 
     fn request(&self, client: &Client, text: &Text, _: Timestamp) -> Built {
-        let filled = self.fill(text).map_err(|problem| problem.to_string())?;
-        let mut request = client.request(self.method.clone(), filled.url);
-        let typed = filled.headers.iter().any(|(name, _)| name == CONTENT_TYPE);
-        for (name, value) in filled.headers {
-            request = request.header(name, value);
+        let mut request = self.fill(text).map_err(|problem| problem.to_string())?;
+        if request.body().is_some() && !request.headers().contains_key(CONTENT_TYPE) {
+            let kind = HeaderValue::from_static(content_type(self.config.body_type));
+            request.headers_mut().insert(CONTENT_TYPE, kind);
         }
-        if let Some(body) = filled.body {
-            if !typed {
-                request = request.header(CONTENT_TYPE, content_type(self.config.body_type));
-            }
-            request = request.body(body);
-        }
-        Ok(request)
+        Ok(RequestBuilder::from_parts(client.clone(), request))
     }
 
     fn reading(&self, answer: &Answer, text: &Text) -> Reading {
@@ -198,14 +184,18 @@ fn content_type(body_type: BodyType) -> &'static str {
     }
 }
 
+fn body_of(request: &Request) -> Option<&[u8]> {
+    request.body()?.as_bytes()
+}
+
 /// The values in a body, without the names of its fields: those are no secret and help to read an error.
-fn values_of(body: &str, body_type: BodyType) -> Vec<String> {
+fn values_of(body: &[u8], body_type: BodyType) -> Vec<String> {
     match body_type {
-        BodyType::Json => serde_json::from_str(body).map(|json| leaves_of(&json)).unwrap_or_default(),
+        BodyType::Json => serde_json::from_slice(body).map(|json| leaves_of(&json)).unwrap_or_default(),
         BodyType::Form | BodyType::Url => {
-            url::form_urlencoded::parse(body.as_bytes()).map(|(_, value)| value.into_owned()).collect()
+            url::form_urlencoded::parse(body).map(|(_, value)| value.into_owned()).collect()
         }
-        BodyType::Raw => vec![body.to_owned()],
+        BodyType::Raw => vec![String::from_utf8_lossy(body).into_owned()],
     }
 }
 

@@ -1,7 +1,5 @@
 //! Texts with placeholders such as `{{to}}`, each value escaped for the place it lands in.
 
-use std::borrow::Cow;
-
 use crate::deliver::{Text, sms::number};
 
 /// Longest name quoted in an error, in characters.
@@ -17,20 +15,23 @@ pub(super) struct Template {
 #[derive(Debug)]
 enum Piece {
     Literal(String),
-    Value(Placeholder),
+    Value { name: &'static str, value: Value },
 }
 
+/// Of a text, and of its sender.
+type Value = fn(&Text, &str) -> String;
+
 /// What can be filled in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Placeholder {
-    To,
-    ToNational,
-    ToDigits,
-    From,
-    Text,
-    AlertId,
-    Severity,
-}
+const PLACEHOLDERS: [(&str, Value); 7] = [
+    ("to", |text, _| text.to.expose().to_owned()),
+    ("to_national", |text, _| number::to_national(&text.to)),
+    ("to_digits", |text, _| number::to_digits(&text.to)),
+    (FROM, |_, from| from.to_owned()),
+    ("text", |text, _| text.fitted.text.clone()),
+    ("alert_id", |text, _| text.alert_id.to_string()),
+    ("severity", |text, _| text.severity.as_str().to_owned()),
+];
+const FROM: &str = "from";
 
 /// Where the values land.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Template {
         while let Some((literal, from)) = rest.split_once("{{") {
             let (name, after) = from.split_once("}}").ok_or("has a `{{` without its `}}`")?;
             pieces.push(Piece::Literal(literal.to_owned()));
-            pieces.push(Piece::Value(Placeholder::named(name.trim())?));
+            pieces.push(placeholder(name.trim())?);
             rest = after;
         }
         pieces.push(Piece::Literal(rest.to_owned()));
@@ -63,50 +64,28 @@ impl Template {
 
     /// True if `{{from}}` occurs.
     pub(super) fn needs_from(&self) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Value(Placeholder::From)))
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Value { name: FROM, .. }))
     }
 
     /// The text with its values.
     pub(super) fn fill(&self, text: &Text, from: &str) -> String {
         let fill = |piece: &Piece| match piece {
             Piece::Literal(literal) => literal.clone(),
-            Piece::Value(placeholder) => self.escape.apply(&placeholder.value(text, from)),
+            Piece::Value { value, .. } => self.escape.apply(&value(text, from)),
         };
         self.pieces.iter().map(fill).collect()
     }
 }
 
-impl Placeholder {
-    fn named(name: &str) -> Result<Self, String> {
-        Ok(match name {
-            "to" => Self::To,
-            "to_national" => Self::ToNational,
-            "to_digits" => Self::ToDigits,
-            "from" => Self::From,
-            "text" => Self::Text,
-            "alert_id" => Self::AlertId,
-            "severity" => Self::Severity,
-            other => {
-                let other: String = other.chars().take(NAME_CHARS_MAX).collect();
-                return Err(format!(
-                    "has an unknown placeholder `{{{{{other}}}}}`: expected to, to_national, to_digits, from, \
-                     text, alert_id or severity"
-                ));
-            }
-        })
-    }
-
-    fn value<'a>(self, text: &'a Text, from: &'a str) -> Cow<'a, str> {
-        match self {
-            Self::To => text.to.expose().into(),
-            Self::ToNational => number::to_national(&text.to).into(),
-            Self::ToDigits => number::to_digits(&text.to).into(),
-            Self::From => from.into(),
-            Self::Text => text.fitted.text.as_str().into(),
-            Self::AlertId => text.alert_id.to_string().into(),
-            Self::Severity => text.severity.as_str().into(),
-        }
-    }
+fn placeholder(wanted: &str) -> Result<Piece, String> {
+    let known = PLACEHOLDERS.into_iter().find(|(name, _)| *name == wanted);
+    known.map(|(name, value)| Piece::Value { name, value }).ok_or_else(|| {
+        let wanted: String = wanted.chars().take(NAME_CHARS_MAX).collect();
+        format!(
+            "has an unknown placeholder `{{{{{wanted}}}}}`: expected to, to_national, to_digits, from, \
+             text, alert_id or severity"
+        )
+    })
 }
 
 impl Escape {

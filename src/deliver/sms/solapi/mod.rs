@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::hmac;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Client,
@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     alert::{DeferCause, Fate, PhoneNumber},
+    chance,
     deliver::{
         Text,
         http::{form_of, http_url, without_nulls},
@@ -75,9 +76,7 @@ impl Solapi {
 
     /// Signed anew for each request: Solapi refuses a signature it has seen in the last 15 minutes.
     fn authorization(&self, now: Timestamp) -> Result<HeaderValue, String> {
-        let mut salt = [0; SALT_BYTES];
-        rand::fill(&mut salt).map_err(|_| "the system gave no random bytes".to_owned())?;
-        let salt = hex(&salt);
+        let salt = hex(&chance::bytes::<SALT_BYTES>());
         let date = now.saturating_add(self.behind()).unwrap_or(now).to_string();
         let signature = hex(hmac::sign(&self.secret, format!("{date}{salt}").as_bytes()).as_ref());
         let key = &self.api_key;
