@@ -30,7 +30,7 @@ use crate::{
     queue::Queue,
     store::{Store, StoreError, Stored},
     telemetry::Metrics,
-    watch::GatewayLimits,
+    watch::{GatewayLimits, Vitals},
 };
 
 /// Most alerts claimed in one step.
@@ -57,6 +57,7 @@ pub struct Dispatcher {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    vitals: Arc<Vitals>,
     tasks: TaskTracker,
     outbox: Outbox,
     rules: Rules,
@@ -104,6 +105,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Takes which alerts reach nobody, and storms.
+    pub vitals: Arc<Vitals>,
     /// Where requests run.
     pub tasks: TaskTracker,
     /// How requests are made.
@@ -125,7 +128,7 @@ impl Dispatcher {
     /// A dispatcher that has not begun yet. Fails if the store cannot tell what it knows of devices
     /// and of what was spent.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { store, queue, clock, metrics, tasks, outbox, rules } = parts;
+        let Parts { store, queue, clock, metrics, vitals, tasks, outbox, rules } = parts;
         let running_since = clock.now();
         let mut devices = DeviceBook::default();
         for record in store.devices().await? {
@@ -141,6 +144,7 @@ impl Dispatcher {
             store,
             clock,
             metrics,
+            vitals,
             tasks,
             outbox,
             rules,

@@ -20,16 +20,13 @@ use crate::{
     web::{Actor, Context, Id, Problem, Viewer, body},
 };
 
-/// Alerts in a page, unless asked otherwise.
 const LIMIT_DEFAULT: usize = 50;
 
-/// Most alerts in a page.
 const LIMIT_MAX: usize = 500;
 
 /// Largest body of an action, in bytes.
 const ACTION_BODY_BYTES_MAX: usize = 16 * 1024;
 
-/// An alert as the API shows it.
 #[derive(Serialize)]
 pub(super) struct AlertView {
     id: AlertId,
@@ -122,7 +119,6 @@ impl AlertView {
     }
 }
 
-/// Query parameters of listings.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListQuery {
@@ -198,7 +194,6 @@ pub(super) struct Page {
     next: Option<AlertId>,
 }
 
-/// `GET /v1/alerts`
 pub(super) async fn list(
     State(context): State<Context>,
     _: Viewer,
@@ -216,7 +211,6 @@ pub(super) async fn list(
     Ok(Json(Page { alerts, next: page.next }))
 }
 
-/// An alert with everything that happened to it.
 #[derive(Serialize)]
 pub(super) struct AlertHistory {
     #[serde(flatten)]
@@ -225,7 +219,6 @@ pub(super) struct AlertHistory {
     journal: Vec<Row>,
 }
 
-/// `GET /v1/alerts/{id}`
 pub(super) async fn show(
     State(context): State<Context>,
     _: Viewer,
@@ -237,7 +230,6 @@ pub(super) async fn show(
     Ok(Json(AlertHistory { alert: AlertView::new(&context, alert), notifications, journal }))
 }
 
-/// `POST /v1/alerts/{id}/acknowledge`
 pub(super) async fn acknowledge(
     State(context): State<Context>,
     Actor(by): Actor,
@@ -246,7 +238,6 @@ pub(super) async fn acknowledge(
     act(&context, id, &Action::Acknowledge, &by).await
 }
 
-/// `POST /v1/alerts/{id}/unacknowledge`
 pub(super) async fn unacknowledge(
     State(context): State<Context>,
     Actor(by): Actor,
@@ -255,7 +246,6 @@ pub(super) async fn unacknowledge(
     act(&context, id, &Action::Unacknowledge, &by).await
 }
 
-/// `POST /v1/alerts/{id}/resolve`
 pub(super) async fn resolve(
     State(context): State<Context>,
     Actor(by): Actor,

@@ -13,7 +13,6 @@ use crate::{
     web::{Context, Problem, Viewer},
 };
 
-/// `GET /v1/attempts`
 pub(super) async fn list(
     State(context): State<Context>,
     _: Viewer,

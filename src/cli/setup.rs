@@ -25,7 +25,6 @@ pub const MUNIN_KEY_FILE: &str = "/etc/munin/bongsu.curl";
 /// Where and as whom a sender posts.
 #[derive(Clone, Debug)]
 pub struct Inputs {
-    /// The `name` of the `[[integration]]`.
     pub integration_name: String,
     /// Where the sender reaches us: the `public_url` of the configuration, or another address of ours.
     pub base_url: String,
@@ -66,18 +65,14 @@ impl Inputs {
 /// What Grafana's *HMAC Signature* is set to.
 #[derive(Clone, Debug)]
 pub struct Signature {
-    /// The shared secret.
     pub secret: SecretString,
-    /// The header with the signature.
     pub header: String,
     /// The header with the time of sending; empty = the time is not signed.
     pub timestamp_header: String,
 }
 
-/// Why no set-up could be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// The sender could not post there.
     #[error("`public_url` or --url is not an absolute http or https URL: `{0}`")]
     BaseUrl(String),
     /// An HTTP header cannot carry it, or we would not recognise it there.
@@ -91,16 +86,12 @@ pub enum SetupError {
         "--key-file: expected an absolute path of letters, digits and / . _ -, found `{0}`: Munin hands it to a shell"
     )]
     KeyFile(String),
-    /// A template in this program is wrong.
     #[error("could not render the set-up of {sheet:?}")]
     Template {
-        /// What was to be printed.
         sheet: Sheet,
-        /// Where in it.
         #[source]
         source: minijinja::Error,
     },
-    /// Standard output or standard error is gone.
     #[error("could not write the set-up")]
     Write(#[from] io::Error),
 }

@@ -300,7 +300,7 @@ impl Dispatcher {
                 ended.duration_since(send.began).as_secs_f64(),
             );
         }
-        self.metrics.reach.note(alert.id, alert.reaches_nobody());
+        self.vitals.note(alert);
         for send in planned.sends {
             self.outbox.start(send, alert, &self.answer_sender);
         }

@@ -13,6 +13,7 @@ use crate::{
     plan::{Budgets, Fold, Opening, Rules, SMS_GIVE_UP, STORM_LASTS},
     queue::write_of,
     store::{AlertFilter, Commit, Expect, Lane, Marks, Store, StoreError},
+    watch::StormStatus,
 };
 
 /// Most pages of recent alerts looked through at start for digests.
@@ -163,7 +164,8 @@ impl Dispatcher {
 
     pub(super) fn show_storm(&self) {
         let storms = self.budgets.storms();
-        self.metrics.storm.show(storms.len(), storms.values().map(|storm| storm.since).min());
+        let since = storms.values().map(|storm| storm.since).min();
+        self.vitals.show_storm(StormStatus { contacts: storms.len(), since });
     }
 
     /// What texts cost their gateways, as the answers tell.

@@ -199,7 +199,8 @@ async fn dispatcher_with(
     let metrics = Arc::new(Metrics::default());
     let clock: Arc<dyn Clock> = clock.clone();
     let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
-    Dispatcher::new(Parts { store, queue, clock, metrics, tasks, outbox, rules }).await.expect("it starts")
+    let parts = Parts { store, queue, clock, metrics, vitals: Arc::default(), tasks, outbox, rules };
+    Dispatcher::new(parts).await.expect("it starts")
 }
 
 /// Works until nothing is left to do now, or the store is dead.

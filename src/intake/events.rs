@@ -28,7 +28,6 @@ const KEPT_BODY_BYTES_MAX: usize = 4 * 1024;
 /// A reader of bodies: integration, content type, body, time of arrival.
 type Read = fn(&Integration, Option<&str>, &[u8], Timestamp) -> Reading;
 
-/// `POST /v1/events/{integration}`
 pub(super) async fn post_events(
     State(context): State<Context>,
     Sender(integration): Sender,

@@ -62,7 +62,6 @@ impl FromRequestParts<Context> for Author {
     }
 }
 
-/// `POST /v1/alerts`
 pub(super) async fn post_alert(
     State(context): State<Context>,
     author: Author,

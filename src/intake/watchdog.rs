@@ -9,7 +9,6 @@ use crate::{
     watch::Heartbeats,
 };
 
-/// The label with the name of the rule.
 const ALERTNAME: &str = "alertname";
 
 /// Rules that fire for ever, by the names that monitoring packages ship them under.
@@ -17,7 +16,6 @@ const ALWAYS_FIRING: [&str; 2] = ["Watchdog", "DeadMansSwitch"];
 
 /// Events without those that speak of a heartbeat, and what became of these.
 pub(super) struct Sifted {
-    /// For the queue.
     pub(super) events: Vec<Event>,
     /// With their places among all events, in order.
     heartbeats: Vec<(usize, Admitted)>,

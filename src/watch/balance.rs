@@ -26,7 +26,6 @@ const EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// An alert about an account that is not mentioned any more (the gateway left the configuration) ends after this.
 const CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// The accounts of all gateways.
 pub struct Balances {
     pub gateways: Vec<Arc<dyn SmsTransport>>,
     pub queue: Arc<Queue>,

@@ -30,7 +30,6 @@ use crate::{
 /// Pause after the store failed.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
-/// Every heartbeat of the configuration.
 pub struct Heartbeats {
     watched: Vec<Watched>,
     /// Where each is, by its name in lower case.
@@ -234,6 +233,7 @@ impl Watched {
         self.beat.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    // Let go of the beat before the task is done.
     fn owed(&self) -> Option<Task> {
         self.beat().owed()
     }

@@ -1,5 +1,6 @@
 //! WATCH: everything that Bongsu says about senders and itself: monitors that fall silent, senders that misbehave,
-//! gateways near their limits, accounts that run empty, a clock that was set.
+//! gateways near their limits, accounts that run empty, a clock that was set; and how we are
+//! ourselves.
 //!
 //! Each looks at one thing and posts an event of our own ([`own_event`]) to the queue, as a sender does.
 
@@ -10,6 +11,7 @@ mod heartbeats;
 mod own_event;
 mod pace;
 mod senders;
+mod vitals;
 
 pub use self::{
     balance::Balances,
@@ -18,4 +20,5 @@ pub use self::{
     heartbeats::{BeatState, HeartbeatStatus, Heartbeats},
     pace::Pace,
     senders::{Fault, Senders},
+    vitals::{StormStatus, Vitals},
 };

@@ -49,7 +49,6 @@ impl<'a> OwnEvent<'a> {
     }
 }
 
-/// Something is wrong.
 pub(super) fn firing(key: String, severity: Severity, title: String, body: String) -> Event {
     Event { severity: Some(severity), body, ..Event::firing(DedupKey::new(key), title) }
 }

@@ -31,7 +31,6 @@ pub struct Senders {
     wrong_keys: Mutex<HashMap<String, WrongKeys>>,
 }
 
-/// What a sender did wrong.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault<'a> {
     /// `kept` is what may be shown of the body: bounded, without secrets.

@@ -12,7 +12,6 @@ use super::Problem;
 /// A slow sender must not hold a connection for ever.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Why a body could not be taken.
 pub(crate) enum BodyError {
     /// Larger than the limit, in bytes.
     TooLarge { limit: usize, set_by: &'static str },

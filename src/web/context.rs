@@ -11,14 +11,13 @@ use crate::{
     signing::SigningKey,
     store::Store,
     telemetry::Metrics,
-    watch::{Heartbeats, Senders},
+    watch::{Heartbeats, Senders, Vitals},
 };
 
 /// Shared by all handlers, cheap to clone.
 #[derive(Clone)]
 pub struct Context(Arc<Inner>);
 
-/// The parts of [`Context`].
 pub struct Inner {
     pub config: Config,
     pub keys: Keys,
@@ -28,6 +27,7 @@ pub struct Inner {
     pub heartbeats: Arc<Heartbeats>,
     pub senders: Senders,
     pub metrics: Arc<Metrics>,
+    pub vitals: Arc<Vitals>,
     /// Signs the addresses that gateways report to.
     pub signing_key: SigningKey,
 }
@@ -46,14 +46,22 @@ impl Context {
         config: Config,
         clock: Arc<dyn Clock>,
         store: Arc<dyn Store>,
-        metrics: Arc<Metrics>,
         signing_key: SigningKey,
     ) -> Self {
-        let keys = Keys::new(&config);
         let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
-        let heartbeats = Arc::new(Heartbeats::new(&config, store.clone(), queue.clone(), clock.clone()));
-        let senders = Senders::new(queue.clone(), clock.clone());
-        Self(Arc::new(Inner { config, keys, clock, store, queue, heartbeats, senders, metrics, signing_key }))
+        let heartbeats = Heartbeats::new(&config, store.clone(), queue.clone(), clock.clone());
+        Self(Arc::new(Inner {
+            keys: Keys::new(&config),
+            heartbeats: Arc::new(heartbeats),
+            senders: Senders::new(queue.clone(), clock.clone()),
+            metrics: Arc::default(),
+            vitals: Arc::default(),
+            config,
+            clock,
+            store,
+            queue,
+            signing_key,
+        }))
     }
 
     /// The console's page of an alert.

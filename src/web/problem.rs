@@ -40,7 +40,6 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    /// 404.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
@@ -64,7 +63,6 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "unknown_heartbeat", detail)
     }
 
-    /// 405.
     pub fn method_not_allowed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     }
@@ -85,7 +83,6 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
     }
 
-    /// The stable code.
     pub fn code(&self) -> &'static str {
         self.code
     }

@@ -11,13 +11,11 @@ use crate::{
     config::{Operator, Role},
 };
 
-/// An operator who may read.
 pub(crate) struct Viewer;
 
 /// The name of an operator who may act.
 pub(crate) struct Actor(pub(crate) String);
 
-/// The `{id}` of the path.
 pub(crate) struct Id(pub(crate) AlertId);
 
 impl FromRequestParts<Context> for Viewer {

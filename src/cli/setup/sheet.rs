@@ -8,7 +8,6 @@ pub(super) const CAUTIONS: &str = include_str!("../../../templates/setup/caution
 /// The same in Korean, for senders whose menus are.
 pub(super) const CAUTIONS_KO: &str = include_str!("../../../templates/setup/cautions-ko.txt");
 
-/// One thing to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sheet {
     /// A media type, to be imported.
@@ -34,7 +33,6 @@ pub enum Sheet {
 }
 
 impl Sheet {
-    /// Every one.
     pub const ALL: [Self; 10] = [
         Self::Zabbix,
         Self::Grafana,

@@ -12,7 +12,6 @@ pub(super) struct Silence {
     pub(super) now: Timestamp,
 }
 
-/// It has not called.
 pub(super) fn late(heartbeat: &Heartbeat, silence: Silence, time_zone: &TimeZone) -> Event {
     let Heartbeat { name, every, grace, severity } = heartbeat;
     let Silence { last_call, since, now } = silence;
