@@ -2,12 +2,12 @@
 
 use axum::{
     Json,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
 
-use super::alerts::{ListQuery, query};
+use super::listing::{Listing, bad};
 use crate::{
     record::{self, LedgerLine},
     web::{Context, Problem, Viewer},
@@ -16,13 +16,12 @@ use crate::{
 pub(super) async fn list(
     State(context): State<Context>,
     _: Viewer,
-    parameters: Result<Query<ListQuery>, QueryRejection>,
+    listing: Listing,
 ) -> Result<Response, Problem> {
-    let parameters = query(parameters)?;
-    let filter = parameters.filter()?;
+    let filter = listing.filter()?;
     let attempts = filter.limit.min(record::ATTEMPTS_PER_PAGE_MAX);
     let page = record::ledger(context.store.as_ref(), filter, attempts).await?;
-    match parameters.format.as_deref() {
+    match listing.format.as_deref() {
         None | Some("json") => Ok(Json(page).into_response()),
         Some("csv") => {
             let text = csv_of(&page.attempts).map_err(|error| {
@@ -36,7 +35,7 @@ pub(super) async fn list(
             ];
             Ok((headers, text).into_response())
         }
-        Some(_) => Err(Problem::bad_request("bad_parameter", "`format`: expected json or csv")),
+        Some(_) => Err(bad("format", "expected json or csv")),
     }
 }
 

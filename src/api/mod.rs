@@ -3,7 +3,9 @@
 mod alerts;
 mod attempts;
 mod heartbeats;
+mod listing;
 mod probes;
+mod view;
 
 use axum::{
     Router,

@@ -10,11 +10,12 @@ use minijinja::{AutoEscape, Environment, context};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use crate::chance;
-
-pub use choose::{ChooseError, choose};
-pub use quote::option;
-pub use sheet::Sheet;
+pub use self::{
+    choose::{ChooseError, choose},
+    quote::option,
+    sheet::Sheet,
+};
+use crate::{chance, config::Hmac};
 
 /// Stands where a key belongs that is not known; what we print for Zabbix refuses to send with it.
 const KEY_PLACEHOLDER: &str = "<PUT THE KEY HERE>";
@@ -31,7 +32,7 @@ pub struct Inputs {
     /// The integration's key; `None` leaves a placeholder to be replaced by hand.
     pub key: Option<SecretString>,
     /// How Grafana signs; `None` = it does not.
-    pub signature: Option<Signature>,
+    pub signature: Option<Hmac>,
     /// The file that the contact lines for Munin name: an absolute path.
     pub munin_key_file: String,
     /// There is `[fcm]`: tests, which go by push only, ring somebody.
@@ -60,15 +61,6 @@ impl Inputs {
             options: String::new(),
         }
     }
-}
-
-/// What Grafana's *HMAC Signature* is set to.
-#[derive(Clone, Debug)]
-pub struct Signature {
-    pub secret: SecretString,
-    pub header: String,
-    /// The header with the time of sending; empty = the time is not signed.
-    pub timestamp_header: String,
 }
 
 #[derive(Debug, thiserror::Error)]

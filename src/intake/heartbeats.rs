@@ -32,7 +32,7 @@ pub(super) async fn call(
         Some(status) => Ok(Json(status)),
         None => {
             context.metrics.refused("unknown_heartbeat");
-            Err(Problem::unknown_heartbeat(&name))
+            Err(Problem::unknown("heartbeat", "unknown_heartbeat", &name))
         }
     }
 }

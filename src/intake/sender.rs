@@ -25,7 +25,7 @@ impl FromRequestParts<Context> for Sender {
         let name = name.map(|Path(name)| name).unwrap_or_default();
         let Some((integration, key)) = context.keys.integration(&name, &parts.headers, &parts.uri) else {
             context.metrics.refused("unknown_integration");
-            return Err(Problem::unknown_integration(&name));
+            return Err(Problem::unknown("integration", "unknown_integration", &name));
         };
         match key {
             PresentedKey::Right => Ok(Self(integration.clone())),

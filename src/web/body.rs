@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
 };
 
 use super::Problem;
@@ -22,8 +22,14 @@ pub(crate) enum BodyError {
 impl From<BodyError> for Problem {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::TooLarge { limit, set_by } => Self::too_large(set_by, limit),
-            BodyError::Incomplete => Self::body_timeout(),
+            BodyError::TooLarge { limit, set_by } => {
+                let detail = format!("the body is larger than {set_by}, {limit} bytes");
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+            }
+            BodyError::Incomplete => {
+                let detail = "the body did not arrive whole and in time";
+                Self::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", detail)
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -42,7 +42,8 @@ async fn not_found(method: Method, request: Request) -> Response {
 }
 
 async fn method_not_allowed(method: Method, request: Request) -> Response {
-    Problem::method_not_allowed(format!("{} does not take {method}", path(&request))).into_response()
+    let detail = format!("{} does not take {method}", path(&request));
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into_response()
 }
 
 fn path(request: &Request) -> String {

@@ -35,7 +35,10 @@ pub fn choose<'a>(
     let of_kind: Vec<_> = config.integrations.iter().filter(|one| one.kind == sheet.kind()).collect();
     let names = || of_kind.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
     match (name, of_kind.as_slice()) {
-        (_, []) => Err(none(kind)),
+        (_, []) => {
+            let name = if kind == "generic" { "scripts" } else { kind };
+            Err(ChooseError::None { kind, name, variable: name.to_uppercase() })
+        }
         (None, [only]) => Ok(only),
         (None, _) => Err(ChooseError::Several(names())),
         (Some(name), all) => {
@@ -43,9 +46,4 @@ pub fn choose<'a>(
             found.ok_or_else(|| ChooseError::Unknown { kind, name: name.to_owned(), others: names() })
         }
     }
-}
-
-fn none(kind: &'static str) -> ChooseError {
-    let name = if kind == "generic" { "scripts" } else { kind };
-    ChooseError::None { kind, name, variable: name.to_uppercase() }
 }
