@@ -39,41 +39,32 @@ pub(super) async fn list(
     }
 }
 
-const COLUMNS: [&str; 13] = [
-    "alert_id",
-    "title",
-    "attempt",
-    "contact",
-    "transport",
-    "destination",
-    "subject",
-    "outcome",
-    "cause",
-    "detail",
-    "segments",
-    "started_at",
-    "took_ms",
+struct Column {
+    name: &'static str,
+    value: fn(&LedgerLine) -> String,
+}
+
+const COLUMNS: [Column; 13] = [
+    Column { name: "alert_id", value: |line| line.alert_id.to_string() },
+    Column { name: "title", value: |line| cell(&line.title) },
+    Column { name: "attempt", value: |line| line.attempt.attempt.to_string() },
+    Column { name: "contact", value: |line| cell(line.attempt.contact.as_str()) },
+    Column { name: "transport", value: |line| line.attempt.transport.as_str().to_owned() },
+    Column { name: "destination", value: |line| cell(&line.attempt.destination) },
+    Column { name: "subject", value: |line| line.attempt.subject.clone() },
+    Column { name: "outcome", value: |line| line.attempt.outcome.clone() },
+    Column { name: "cause", value: |line| line.attempt.cause.clone().unwrap_or_default() },
+    Column { name: "detail", value: |line| cell(&line.attempt.detail) },
+    Column { name: "segments", value: |line| line.attempt.segments.to_string() },
+    Column { name: "started_at", value: |line| line.attempt.started_at.to_string() },
+    Column { name: "took_ms", value: |line| line.attempt.took_ms.to_string() },
 ];
 
 fn csv_of(lines: &[LedgerLine]) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS)?;
-    for LedgerLine { alert_id, title, attempt } in lines {
-        writer.write_record([
-            alert_id.to_string(),
-            cell(title),
-            attempt.attempt.to_string(),
-            cell(attempt.contact.as_str()),
-            attempt.transport.as_str().to_owned(),
-            cell(&attempt.destination),
-            attempt.subject.clone(),
-            attempt.outcome.clone(),
-            attempt.cause.clone().unwrap_or_default(),
-            cell(&attempt.detail),
-            attempt.segments.to_string(),
-            attempt.started_at.to_string(),
-            attempt.took_ms.to_string(),
-        ])?;
+    writer.write_record(COLUMNS.map(|column| column.name))?;
+    for line in lines {
+        writer.write_record(COLUMNS.map(|column| (column.value)(line)))?;
     }
     let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -2,25 +2,23 @@
 
 use axum::{
     Json,
-    extract::{Path, State, rejection::PathRejection},
+    extract::State,
     http::{HeaderMap, Uri},
 };
 
 use crate::{
     watch::HeartbeatStatus,
-    web::{Context, Problem},
+    web::{Context, Name, Problem},
 };
 
 /// Any integration's key will do, an operator's token will not: who opens this in a browser is no monitor. The body
 /// is not read.
 pub(super) async fn call(
     State(context): State<Context>,
-    name: Result<Path<String>, PathRejection>,
+    Name(name): Name,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Json<HeartbeatStatus>, Problem> {
-    // A name that is no UTF-8 is nobody's.
-    let name = name.map(|Path(name)| name).unwrap_or_default();
     if context.keys.integration_with_key(&headers, &uri, |_| true).is_none() {
         context.metrics.refused("wrong_key");
         if context.heartbeats.knows(&name) {

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{FromRequestParts, Path},
-    http::request::Parts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 
 use crate::{
     config::Integration,
-    web::{Context, PresentedKey, Problem},
+    web::{Context, Name, PresentedKey, Problem},
 };
 
 /// The integration `{integration}` of the path. Where bodies are signed, the key may be absent: the signature is
@@ -20,9 +17,7 @@ impl FromRequestParts<Context> for Sender {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
-        // A name that is no UTF-8 is nobody's.
-        let name = Path::<String>::from_request_parts(parts, context).await;
-        let name = name.map(|Path(name)| name).unwrap_or_default();
+        let Ok(Name(name)) = Name::from_request_parts(parts, context).await;
         let Some((integration, key)) = context.keys.integration(&name, &parts.headers, &parts.uri) else {
             context.metrics.refused("unknown_integration");
             return Err(Problem::unknown("integration", "unknown_integration", &name));

@@ -26,7 +26,7 @@ pub(super) struct OwnEvent<'a> {
     pub(super) is_once: bool,
 }
 
-impl<'a> OwnEvent<'a> {
+impl OwnEvent<'_> {
     /// Worth one notification.
     pub(super) fn once(event: Event) -> Self {
         Self { integration: HOUSE, event, close_after: ONCE_CLOSES_AFTER, is_once: true }
@@ -35,10 +35,6 @@ impl<'a> OwnEvent<'a> {
     /// Treated as the alert of any sender: repeated until somebody acknowledges it, and its end is told.
     pub(super) fn lasting(event: Event) -> Self {
         Self { close_after: LASTING_CLOSES_AFTER, is_once: false, ..Self::once(event) }
-    }
-
-    pub(super) fn about(self, integration: &'a str) -> Self {
-        Self { integration, ..self }
     }
 
     /// Opens, joins or ends its alert. When this returns `Ok`, it is durable.

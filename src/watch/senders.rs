@@ -74,7 +74,7 @@ impl Senders {
             Fault::Unreadable { .. } | Fault::Oversized { .. } | Fault::WrongKeys => reason,
         };
         let event = own_event::firing(key.to_owned(), Severity::High, title, body);
-        OwnEvent::once(event).about(integration).post(&self.queue).await
+        OwnEvent { integration, ..OwnEvent::once(event) }.post(&self.queue).await
     }
 
     /// Counts a wrong key for this integration, and tells people once there are several.

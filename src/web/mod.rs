@@ -9,7 +9,7 @@ mod who;
 
 pub(crate) use self::{
     body::{BodyError, body},
-    who::{Actor, Id, Viewer},
+    who::{Actor, Id, Name, Viewer},
 };
 pub use self::{
     context::{Context, Inner},

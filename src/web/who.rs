@@ -1,4 +1,6 @@
-//! Who asks, and about which alert: extractors for operators.
+//! Who asks, and about what: extractors for operators and for the name or id in the path.
+
+use std::convert::Infallible;
 
 use axum::{
     extract::{FromRequestParts, Path},
@@ -17,6 +19,9 @@ pub(crate) struct Viewer;
 pub(crate) struct Actor(pub(crate) String);
 
 pub(crate) struct Id(pub(crate) AlertId);
+
+/// The only name in the path; empty, which nothing is called, if it is no UTF-8.
+pub(crate) struct Name(pub(crate) String);
 
 impl FromRequestParts<Context> for Viewer {
     type Rejection = Problem;
@@ -54,5 +59,14 @@ impl FromRequestParts<Context> for Id {
             .await
             .map_err(|_| Problem::not_found("there is no such path"))?;
         text.parse().map(Self).map_err(|_| Problem::alert_not_found("there is no alert with this id"))
+    }
+}
+
+impl FromRequestParts<Context> for Name {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Infallible> {
+        let name = Path::<String>::from_request_parts(parts, context).await;
+        Ok(Self(name.map(|Path(name)| name).unwrap_or_default()))
     }
 }
