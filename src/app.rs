@@ -17,25 +17,24 @@ mod janitor;
 
 use self::background::Background;
 use crate::{
+    alert::GatewayName,
     api, chance,
     clock::Clock,
-    config::{Config, StoreEngine},
+    config::{Config, Contact, StoreEngine},
     console,
     deliver::{
-        Renderer, TemplateError,
+        Composer, PushTransport, Renderer, TemplateError,
         fcm::{FcmSetupError, FcmTransport},
         sms::{self, SmsSetupError},
     },
-    dispatch::{Directory, Dispatcher, Outbox, Parts, Pulse},
+    dispatch::{Dispatcher, OutboxParts, Parts, Pulse},
     intake,
-    plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Rules},
+    plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Rules},
+    roster::{Device, Person, Roster},
     signing::SigningKey,
-    store::{AlertFilter, MemoryStore, OpenError, SledStore, Store, StoreError},
+    store::{MemoryStore, OpenError, SledStore, Store, StoreError},
     web::{self, Context, Inner},
 };
-
-/// Most pages of 500 open alerts looked through at start; the others are noted when they are planned.
-const UNREACHED_PAGES_MAX: usize = 20;
 
 /// At shutdown, open connections are waited for so long.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
@@ -111,16 +110,13 @@ impl App {
         let dispatcher = Dispatcher::new(Parts {
             store: context.store.clone(),
             queue: context.queue.clone(),
-            clock: context.clock.clone(),
             metrics: context.metrics.clone(),
             vitals: context.vitals.clone(),
-            tasks: tasks.clone(),
             outbox,
             rules: rules(&context.config),
         })
         .await?;
         let pulse = dispatcher.pulse();
-        find_unreached(&context).await?;
         context.heartbeats.restore().await?;
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
@@ -197,18 +193,36 @@ fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {
     })
 }
 
-fn outbox(context: &Context, tasks: &TaskTracker) -> Result<Outbox, AppError> {
+fn outbox(context: &Context, tasks: &TaskTracker) -> Result<OutboxParts, AppError> {
     let Inner { config, clock, signing_key, .. } = &**context;
-    let renderer = Arc::new(Renderer::new(config.templates.as_deref())?);
-    let public_url = config.public_url.clone();
-    let mut outbox = Outbox::new(renderer, public_url, signing_key.clone(), (clock.clone(), tasks.clone()));
-    outbox.time_zone = config.time_zone.clone();
-    outbox.directory = Directory::new(&config.contacts);
-    if let Some(fcm) = &config.fcm {
-        outbox.push = Some(Arc::new(FcmTransport::new(fcm, clock.clone(), tasks.clone())?));
-    }
-    outbox.gateways = sms::gateways(&config.sms, clock.clone())?;
-    Ok(outbox)
+    let push = match &config.fcm {
+        Some(fcm) => Some(FcmTransport::new(fcm, clock.clone(), tasks.clone())?),
+        None => None,
+    };
+    Ok(OutboxParts {
+        composer: Composer {
+            renderer: Renderer::new(config.templates.as_deref())?,
+            public_url: config.public_url.clone(),
+            time_zone: config.time_zone.clone(),
+            signing_key: signing_key.clone(),
+        },
+        roster: Arc::new(Roster::new(people(config))),
+        push: push.map(|push| Arc::new(push) as Arc<dyn PushTransport>),
+        gateways: sms::gateways(&config.sms, clock.clone())?,
+        clock: clock.clone(),
+        tasks: tasks.clone(),
+    })
+}
+
+/// Everybody in the configuration.
+fn people(config: &Config) -> Vec<Person> {
+    let person = |contact: &Contact| Person {
+        name: contact.name.clone(),
+        language: contact.language,
+        phone: contact.phone.clone(),
+        devices: contact.devices.iter().cloned().map(Device::new).collect(),
+    };
+    config.contacts.iter().map(person).collect()
 }
 
 /// The configuration, as far as planning is concerned.
@@ -216,22 +230,13 @@ pub fn rules(config: &Config) -> Rules {
     let defaults = (SignedDuration::from_secs(20), SignedDuration::from_hours(1));
     let (accept_within, push_ttl) = config.fcm.as_ref().map_or(defaults, |fcm| (fcm.accept_within, fcm.ttl));
     Rules {
-        people: config
-            .contacts
-            .iter()
-            .map(|contact| Person {
-                name: contact.name.clone(),
-                phone: contact.phone.is_some(),
-                devices: contact.devices.iter().map(crate::alert::PushTarget::device_id).collect(),
-            })
-            .collect(),
         push: config.fcm.is_some(),
         gateways: config
             .sms
             .gateways
             .iter()
             .map(|gateway| GatewayRule {
-                name: gateway.name.clone(),
+                name: GatewayName::from(gateway.name.as_str()),
                 in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
                 reports: gateway.provider.reports(),
                 asks: gateway.provider.can_be_asked(),
@@ -250,20 +255,4 @@ pub fn rules(config: &Config) -> Rules {
         disaster_budget: config.sms.disaster_budget.clone(),
         per_device: config.fcm.as_ref().map(|fcm| fcm.per_device.clone()).unwrap_or_default(),
     }
-}
-
-/// Alerts that reached nobody before this process began: `/readyz` has to know before it answers.
-async fn find_unreached(context: &Context) -> Result<(), StoreError> {
-    use crate::alert::AlertState::{Acknowledged, Triggered};
-    let mut filter =
-        AlertFilter { states: vec![Triggered, Acknowledged], limit: 500, ..AlertFilter::default() };
-    for _ in 0..UNREACHED_PAGES_MAX {
-        let page = context.store.list(&filter).await?;
-        for stored in &page.alerts {
-            context.vitals.note(&stored.alert);
-        }
-        let Some(next) = page.next else { break };
-        filter.cursor = Some(next);
-    }
-    Ok(())
 }

@@ -26,6 +26,7 @@ pub mod sandbox; //   a stand-in for Google, an SMS company and some phones
 pub mod store; //     ground: the only folder that names an engine
 pub mod config; //    ground: bongsu.toml, checked once
 pub mod clock; //     ground: time is an argument
+pub mod roster; //    ground: the people of this moment
 pub mod chance; //    ground: so is randomness, where it matters
 pub mod signing; //   ground: what only we can have signed
 pub mod telemetry; // ground: logs and metrics

@@ -14,7 +14,7 @@ use prometheus_client::{
     registry::{Metric, Registry, Unit},
 };
 
-use crate::alert::{Admission, Outcome, Transport};
+use crate::alert::{Admission, AttemptOutcome, Outcome, Transport};
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 
@@ -177,8 +177,9 @@ impl Metrics {
     /// Counts an answered attempt and takes how long it took.
     pub fn attempt(&self, transport: Transport, outcome: &Outcome, seconds: f64) {
         let transport = transport.as_str();
-        let labels =
-            AttemptLabels { transport, outcome: outcome.as_str(), cause: outcome.cause().unwrap_or("") };
+        let outcome = AttemptOutcome::from(outcome);
+        let cause = outcome.cause().unwrap_or("");
+        let labels = AttemptLabels { transport, outcome: outcome.as_str(), cause };
         self.attempts.get_or_create(&labels).inc();
         self.attempt_seconds.get_or_create(&TransportLabel { transport }).observe(seconds.max(0.0));
     }

@@ -36,15 +36,19 @@ pub struct Openings {
     superseded: bool,
 }
 
+/// The round before.
+#[derive(Clone, Copy, Debug)]
+pub struct LastRound {
+    pub severity: Severity,
+    pub opened: Timestamp,
+    pub resolved: Timestamp,
+}
+
 impl Openings {
-    /// The next round, after one of this severity that was opened and resolved at these times.
+    /// The openings of the next round, after `last`.
     #[must_use]
-    pub fn next(
-        &self,
-        severity: Severity,
-        (opened, resolved): (Timestamp, Timestamp),
-        now: Timestamp,
-    ) -> Self {
+    pub fn next(&self, last: LastRound, now: Timestamp) -> Self {
+        let LastRound { severity, opened, resolved } = last;
         let was_stable =
             STABLE_AFTER <= resolved.duration_since(opened) || STABLE_AFTER <= now.duration_since(resolved);
         // Times of a clock that ran ahead tell nothing.

@@ -13,7 +13,6 @@ pub enum Outcome {
     },
     /// Not now; the same request may work later. Surely not sent.
     Deferred {
-        /// Why.
         cause: DeferCause,
         /// The provider's own wish (`Retry-After`) or our breaker's; at least this long from now.
         retry_after: Option<SignedDuration>,
@@ -22,7 +21,6 @@ pub enum Outcome {
     },
     /// Never: sending this again cannot help.
     Rejected {
-        /// Why.
         cause: RejectCause,
         /// The provider's words, without secrets, for people.
         detail: String,
@@ -102,25 +100,6 @@ impl RejectCause {
 }
 
 impl Outcome {
-    /// The word in the ledger and in metrics.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Accepted { .. } => "accepted",
-            Self::Deferred { .. } => "deferred",
-            Self::Rejected { .. } => "rejected",
-            Self::Unknown { .. } => "unknown",
-        }
-    }
-
-    /// The cause within the outcome, where there is one.
-    pub fn cause(&self) -> Option<&'static str> {
-        match self {
-            Self::Accepted { .. } | Self::Unknown { .. } => None,
-            Self::Deferred { cause, .. } => Some(cause.as_str()),
-            Self::Rejected { cause, .. } => Some(cause.as_str()),
-        }
-    }
-
     /// The provider's words, or its message id.
     pub fn detail(&self) -> &str {
         match self {

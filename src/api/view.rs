@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    alert::{Acknowledgement, Alert, AlertId, AlertState, ContactName, Digest, Named, Resolution, Severity},
+    alert::{Acknowledgement, Alert, AlertId, AlertState, ContactName, Digest, Kind, Named, Resolution, Severity},
     web::Context,
 };
 
@@ -74,9 +74,9 @@ impl AlertView {
             opened_at: alert.opened_at,
             last_seen_at: alert.last_seen_at,
             count: alert.count,
-            test: alert.test,
-            told_once: alert.told_once,
-            acknowledged: alert.acknowledged,
+            test: alert.kind.is_test(),
+            told_once: alert.kind == Kind::Occurrence,
+            acknowledged: alert.conversation.acknowledged,
             resolved: alert.resolved.map(|Resolution { by, at, note, .. }| ResolutionView {
                 by: by.describe().to_owned(),
                 at,

@@ -145,7 +145,7 @@ fn render(
             labels => Value::from(Serde(&alert.labels)),
             source_url => &alert.source_url,
             count => alert.count,
-            test => alert.test,
+            test => alert.kind.is_test(),
             digest,
         },
         band => words::band(&alert),

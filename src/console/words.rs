@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    alert::{Alert, AlertState, Entry, Transport},
+    alert::{Alert, AlertState, AttemptOutcome, Entry, Fate, Transport},
     record::CountedView,
 };
 
@@ -19,29 +19,30 @@ pub(super) fn describe(entry: &Entry) -> String {
         Entry::Resolved { by, note: None } => format!("resolved by {by}"),
         Entry::Resolved { by, note: Some(note) } => format!("resolved by {by}: {note}"),
         Entry::Repeated { number } => format!("nobody acknowledged, told again ({number})"),
-        Entry::Reported { contact, destination, attempt, fate, detail, .. } => {
-            let words = match fate.as_str() {
-                "delivered" => "delivered",
-                "failed" => "not delivered",
-                "taken" => "it has the text",
-                "not_there" => "it never got the text",
-                _ => "it cannot tell",
+        Entry::Reported { contact, destination, attempt, fate, .. } => {
+            let words = match fate {
+                Fate::Delivered => "delivered",
+                Fate::Failed { .. } => "not delivered",
+                Fate::Taken => "it has the text",
+                Fate::NotThere => "it never got the text",
+                Fate::Unclear { .. } => "it cannot tell",
             };
+            let detail = fate.reason();
             let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
             format!("{destination} about the SMS to {contact} (attempt {attempt}): {words}{detail}")
         }
         Entry::Fallback { contact, reason } => format!("texting {contact} because {reason}"),
         Entry::Attempt(attempt) => {
-            let detail = match (attempt.outcome.as_str(), attempt.detail.as_str()) {
-                ("accepted", _) | (_, "") => String::new(),
+            let detail = match (attempt.outcome, attempt.detail.as_str()) {
+                (AttemptOutcome::Accepted, _) | (_, "") => String::new(),
                 (_, detail) => format!(": {detail}"),
             };
-            let words = outcome(&attempt.outcome);
-            let (road, destination) = (road(attempt.transport), &attempt.destination);
-            format!("{road} to {}, {destination}: {words} ({} ms){detail}", attempt.contact, attempt.took_ms)
+            let words = outcome(attempt.outcome.as_str());
+            let (channel, address) = (channel(attempt.address.transport()), &attempt.address);
+            format!("{channel} to {}, {address}: {words} ({} ms){detail}", attempt.contact, attempt.took_ms)
         }
-        Entry::DeadLetter { contact, transport, reason, .. } => {
-            format!("{} to {contact} given up: {reason}", road(*transport))
+        Entry::DeadLetter { contact, address, reason, .. } => {
+            format!("{} to {contact} given up: {reason}", channel(address.transport()))
         }
         Entry::Folded { contact, digest, reason } => {
             format!("held back from {contact}, told in digest {digest}: {reason}")
@@ -76,7 +77,7 @@ pub(super) fn outcome(state: &str) -> &'static str {
     }
 }
 
-fn road(transport: Transport) -> &'static str {
+fn channel(transport: Transport) -> &'static str {
     match transport {
         Transport::Push => "push",
         Transport::Sms => "SMS",
@@ -114,7 +115,7 @@ pub(super) fn headline(alert: &Alert, show: &dyn Fn(Timestamp) -> String) -> Str
             None => format!("held back from {contact} since {began}, being told"),
         };
     }
-    match (&alert.resolved, &alert.acknowledged) {
+    match (&alert.resolved, &alert.conversation.acknowledged) {
         (Some(resolution), _) => {
             format!("fired {began}, resolved {} by {}", show(resolution.at), resolution.by.describe())
         }

@@ -1,6 +1,7 @@
 //! One attempt, one [`Outcome`]: no retry loop, no storage, no alert state.
 
 mod breaker;
+mod compose;
 pub mod fcm;
 pub(crate) mod http;
 mod render;
@@ -9,6 +10,7 @@ pub mod sms;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use compose::{About, Composer};
 pub use render::{DigestContext, Notice, NoticeState, PushText, Renderer, SmsText, TemplateError};
 
 use crate::alert::{AlertId, ContactName, Fate, Outcome, PhoneNumber, PushTarget, Severity};

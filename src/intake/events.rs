@@ -99,7 +99,7 @@ impl Post<'_> {
 
     fn poster(&self) -> Poster<'_> {
         let Integration { name, close_after, .. } = self.integration;
-        Poster { integration: name, close_after: *close_after, house: false }
+        Poster { integration: name, close_after: *close_after }
     }
 
     async fn admit(&self, events: Vec<Event>, digest: BodyDigest) -> Result<Vec<Admitted>, Problem> {

@@ -71,7 +71,7 @@ pub(super) async fn post_alert(
     let bytes = body(&headers, request, context.config.server.body_limit, "server.body_limit").await?;
     let event = event(&context, &headers, &bytes)?;
     let Author { integration, close_after } = &author;
-    let poster = Poster { integration, close_after: *close_after, house: false };
+    let poster = Poster { integration, close_after: *close_after };
     let admitted = context.queue.admit(poster, &[event]).await?;
     Ok(answer::accepted(&context, integration, admitted))
 }

@@ -26,7 +26,7 @@ use super::{
     text,
 };
 use crate::{
-    alert::{DedupKey, Event},
+    alert::{DedupKey, Event, Kind},
     config::Integration,
 };
 
@@ -64,7 +64,7 @@ pub(super) fn unified(alert: &Labelled<'_>, integration: &Integration, now: Time
         .collect();
     event.labels = alert.kept_labels(&links);
     if is_test(alert) {
-        event.test = true;
+        event.kind = Kind::Test;
         let pressed = alert.members.text("startsAt").unwrap_or_default();
         event.dedup_key = DedupKey::derived("test", &[event.dedup_key.as_str(), &pressed]);
     }

@@ -22,7 +22,7 @@ use super::{
     time,
 };
 use crate::{
-    alert::{DedupKey, Event, EventStatus, Severity, Update},
+    alert::{DedupKey, Event, EventStatus, Kind, Severity, Update},
     config::Integration,
 };
 
@@ -162,7 +162,7 @@ fn notice(message: &str) -> Option<Event> {
     (!title.is_empty()).then(|| Event {
         severity: (!is_test).then_some(Severity::Warning),
         body: tidy_body(rest, BODY_BYTES_MAX),
-        test: is_test,
+        kind: if is_test { Kind::Test } else { Kind::Problem },
         ..Event::firing(DedupKey::derived(if is_test { "test" } else { "notice" }, &[&any_day]), title)
     })
 }

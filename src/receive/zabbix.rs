@@ -31,7 +31,7 @@ use super::{
     BODY_BYTES_MAX, NOTE_BYTES_MAX, Reading, TITLE_BYTES_MAX, fields::Fields, generic, text, unreadable,
 };
 use crate::{
-    alert::{DedupKey, Event, EventStatus, Update},
+    alert::{DedupKey, Event, EventStatus, Kind, Update},
     config::Integration,
 };
 use message::Message;
@@ -138,7 +138,7 @@ fn test(message: &Message<'_>, body: &str) -> Event {
         body: if body_text.is_empty() { text::tidy(explained, BODY_BYTES_MAX) } else { body_text },
         labels: message.labels(),
         source_url: message.source_url(None),
-        test: true,
+        kind: Kind::Test,
         ..Event::firing(DedupKey::derived("test", &[body.trim()]), text::one_line(&title, TITLE_BYTES_MAX))
     }
 }

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::own_event::{self, OwnEvent};
 use crate::{
-    alert::{Event, Roads, Severity},
+    alert::{Event, GatewayName, Severity, Transports},
     clock::Clock,
     queue::Queue,
     telemetry::Metrics,
@@ -34,19 +34,24 @@ pub struct GatewayLimits {
     queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
-    roads: Roads,
-    told_percent: HashMap<String, u64>,
+    transports: Transports,
+    told_percent: HashMap<GatewayName, u64>,
 }
 
 impl GatewayLimits {
-    /// `roads` are those by which it may be told.
-    pub fn new(queue: Arc<Queue>, clock: Arc<dyn Clock>, metrics: Arc<Metrics>, roads: Roads) -> Self {
-        Self { queue, clock, metrics, roads, told_percent: HashMap::new() }
+    /// `transports`: how people may be notified of it.
+    pub fn new(
+        queue: Arc<Queue>,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+        transports: Transports,
+    ) -> Self {
+        Self { queue, clock, metrics, transports, told_percent: HashMap::new() }
     }
 
     /// Takes how many segments of its day's `limit` a gateway has spent.
-    pub async fn check(&mut self, gateway: &str, spent: u64, limit: u64) {
-        self.metrics.gateway_day(gateway, spent, limit);
+    pub async fn check(&mut self, gateway: &GatewayName, spent: u64, limit: u64) {
+        self.metrics.gateway_day(gateway.as_str(), spent, limit);
         let level = LEVELS.iter().rev().find(|level| limit * level.percent <= spent * 100);
         let reached = level.map_or(0, |level| level.percent);
         let told = self.told_percent.get(gateway).copied().unwrap_or(0);
@@ -57,20 +62,25 @@ impl GatewayLimits {
             return;
         }
         if told != reached {
-            self.told_percent.insert(gateway.to_owned(), reached);
+            self.told_percent.insert(gateway.clone(), reached);
         }
     }
 
     /// Once a day for each gateway and level: after a restart on the same day it joins the alert that is there.
-    async fn tell(&self, gateway: &str, level: Level, limit: u64) -> Result<(), crate::store::StoreError> {
+    async fn tell(
+        &self,
+        gateway: &GatewayName,
+        level: Level,
+        limit: u64,
+    ) -> Result<(), crate::store::StoreError> {
         let Level { percent, severity } = level;
-        warn!(gateway, "{percent} % of the day's {limit} segments are spent");
+        warn!(gateway = %gateway, "{percent} % of the day's {limit} segments are spent");
         let day = self.clock.now().strftime("%Y-%m-%d");
         let title = format!("SMS gateway {gateway}: {percent} % of {limit} segments a day are spent");
         let body = "From 100 % on it takes only disasters and digests; other texts go to the next gateway, or into digests.";
         let key = format!("sms-gateway:{gateway}:{percent}:{day}");
         let event = Event {
-            roads: self.roads,
+            transports: self.transports,
             key_never_returns: true,
             ..own_event::firing(key, severity, title, body.to_owned())
         };

@@ -20,7 +20,7 @@ pub use self::beat::BeatState;
 use self::beat::{Beat, Calls, Task};
 use super::own_event::OwnEvent;
 use crate::{
-    alert::{Admission, Alert, Event, HOUSE, Severity, ThreadKey},
+    alert::{Admission, Alert, Event, OURS, Severity, ThreadKey},
     clock::Clock,
     config::{Config, Heartbeat},
     queue::Queue,
@@ -97,7 +97,7 @@ impl Heartbeats {
             }
         }
         let key =
-            |watched: &Watched| ThreadKey::new(HOUSE, &words::over(&watched.config.name, None).dedup_key);
+            |watched: &Watched| ThreadKey::new(OURS, &words::over(&watched.config.name, None).dedup_key);
         let latest = self.store.find_threads(self.watched.iter().map(key).collect()).await?;
         for (watched, latest) in self.watched.iter().zip(latest) {
             let open = latest.map(|stored| stored.alert).filter(Alert::is_open);

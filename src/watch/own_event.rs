@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::{
-    alert::{DedupKey, Event, EventStatus, HOUSE, Severity},
+    alert::{DedupKey, Event, EventStatus, Kind, OURS, Severity},
     queue::{Admitted, Poster, Queue},
     store::StoreError,
 };
@@ -17,30 +17,29 @@ const LASTING_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24 * 36_
 
 /// What Bongsu says about a sender or about itself.
 pub(super) struct OwnEvent<'a> {
-    /// The sender that it is about, or [`HOUSE`].
+    /// The sender that it is about, or [`OURS`].
     pub(super) integration: &'a str,
     pub(super) event: Event,
     /// The alert closes itself if it is not said again within this time.
     pub(super) close_after: SignedDuration,
-    /// Notified once, and its end to nobody.
-    pub(super) is_once: bool,
 }
 
 impl OwnEvent<'_> {
     /// Worth one notification.
     pub(super) fn once(event: Event) -> Self {
-        Self { integration: HOUSE, event, close_after: ONCE_CLOSES_AFTER, is_once: true }
+        let event = Event { kind: Kind::Own, ..event };
+        Self { integration: OURS, event, close_after: ONCE_CLOSES_AFTER }
     }
 
     /// Treated as the alert of any sender: repeated until somebody acknowledges it, and its end is told.
     pub(super) fn lasting(event: Event) -> Self {
-        Self { close_after: LASTING_CLOSES_AFTER, is_once: false, ..Self::once(event) }
+        Self { integration: OURS, event, close_after: LASTING_CLOSES_AFTER }
     }
 
     /// Opens, joins or ends its alert. When this returns `Ok`, it is durable.
     pub(super) async fn post(self, queue: &Queue) -> Result<Option<Admitted>, StoreError> {
-        let Self { integration, event, close_after, is_once } = self;
-        let poster = Poster { integration, close_after, house: is_once };
+        let Self { integration, event, close_after } = self;
+        let poster = Poster { integration, close_after };
         Ok(queue.admit(poster, &[event]).await?.pop())
     }
 }

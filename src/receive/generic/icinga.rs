@@ -17,7 +17,7 @@ use super::super::{
     words::{Grade, State, grade, state},
 };
 use crate::{
-    alert::{DedupKey, Event, EventStatus},
+    alert::{DedupKey, Event, EventStatus, Kind},
     config::Integration,
 };
 
@@ -63,7 +63,7 @@ pub(super) fn read(top: &Pairs<'_>, integration: &Integration, now: Timestamp) -
         source_url: url.map(String::from),
         // Each event of an incident has its own time, which is no beginning.
         ended_at: at.filter(|_| is_over),
-        told_once: incident.is_none(),
+        kind: if incident.is_none() { Kind::Occurrence } else { Kind::Problem },
         ..Event::firing(key, one_line(&title, TITLE_BYTES_MAX))
     })
 }

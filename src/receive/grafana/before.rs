@@ -13,7 +13,7 @@ use super::super::{
     words::{Grade, State, grade, state},
 };
 use crate::{
-    alert::{DedupKey, Event, EventStatus, Severity, Update},
+    alert::{DedupKey, Event, EventStatus, Kind, Severity, Update},
     config::Integration,
 };
 
@@ -59,7 +59,7 @@ pub(in crate::receive) fn read(integration: &Integration, top: &Pairs<'_>) -> Op
         body: tidy_body(lines.join("\n").trim(), BODY_BYTES_MAX),
         labels: labels.finish(),
         source_url: link.map(String::from),
-        test: is_test,
+        kind: if is_test { Kind::Test } else { Kind::Problem },
         ..Event::firing(key, title)
     }]))
 }

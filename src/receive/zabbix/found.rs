@@ -24,7 +24,7 @@ use super::{
         DISCOVERY_SERVICE_STATUS, DISCOVERY_STATUS, EVENT_OBJECT, HOST, HOST_IP, REGISTERED_HOST,
     },
 };
-use crate::alert::{DedupKey, Event, EventStatus, Severity};
+use crate::alert::{DedupKey, Event, EventStatus, Kind, Severity};
 
 /// Says that an action is about new things, as a whole word of its name: Zabbix's own word, and
 /// that of its Korean frontend.
@@ -150,7 +150,7 @@ fn by_event_id(message: &Message<'_>) -> Result<DedupKey, String> {
 fn happened(message: &Message<'_>, key: DedupKey, title: Option<String>) -> Event {
     let title = title.unwrap_or_else(|| format!("Zabbix event {}", key.as_str()));
     let expires_after = Some(PUT_AWAY_AFTER.min(message.integration.close_after));
-    Event { told_once: true, expires_after, ..event(message, key, &title) }
+    Event { kind: Kind::Occurrence, expires_after, ..event(message, key, &title) }
 }
 
 fn event(message: &Message<'_>, key: DedupKey, title: &str) -> Event {

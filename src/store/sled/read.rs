@@ -240,7 +240,7 @@ pub(super) fn folds(handle: &Handle, shared: &Shared, digest: AlertId) -> Result
 
 fn fold_again(handle: &Handle, shared: &Shared, digest: AlertId, id: AlertId) -> Option<FoldRow> {
     let alert = alert(handle, shared, id).ok()??.alert;
-    let mut folded = alert.telling.contacts.values().filter_map(|contact| contact.folded.as_ref());
+    let mut folded = alert.progress.contacts.values().filter_map(|contact| contact.folded.as_ref());
     let folded = folded.find(|folded| folded.digest == digest)?;
     Some(FoldRow::new(&alert, folded))
 }
