@@ -1,4 +1,4 @@
-//! What machines ask: alive, ready, figures, the contract.
+//! How things stand: heartbeats for operators; alive, ready, figures and the contract for machines.
 
 use axum::{
     Json,
@@ -6,9 +6,24 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::json;
 
-use crate::{telemetry::Figures, watch::BeatState, web::Context};
+use crate::{
+    telemetry::Figures,
+    watch::{BeatState, HeartbeatStatus},
+    web::{Context, Viewer},
+};
+
+#[derive(Serialize)]
+pub(super) struct HeartbeatList {
+    heartbeats: Vec<HeartbeatStatus>,
+}
+
+/// `GET /v1/heartbeats`: looking is not calling.
+pub(super) async fn heartbeats(_: Viewer, State(context): State<Context>) -> Json<HeartbeatList> {
+    Json(HeartbeatList { heartbeats: context.heartbeats.all().collect() })
+}
 
 /// `GET /healthz`: the process answers. Point load balancers here: what comes in can be kept.
 pub(super) async fn healthz() -> &'static str {

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    alert::{Acknowledgement, Alert, AlertId, AlertState, ContactName, Digest, Kind, Named, Resolution, Severity},
+    alert::{
+        Acknowledgement, Alert, AlertId, AlertState, ContactName, Digest, Kind, Named, Resolution, Severity,
+    },
     web::Context,
 };
 

@@ -9,7 +9,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 
-use super::own_event::{self, OwnEvent};
+use super::{OwnEvent, firing};
 use crate::{
     alert::Severity,
     clock::Clock,
@@ -73,7 +73,7 @@ impl Senders {
             Fault::Unreadable { kept, .. } if !kept.is_empty() => format!("{reason}\n\n{kept}"),
             Fault::Unreadable { .. } | Fault::Oversized { .. } | Fault::WrongKeys => reason,
         };
-        let event = own_event::firing(key.to_owned(), Severity::High, title, body);
+        let event = firing(key.to_owned(), Severity::High, title, body);
         OwnEvent { integration, ..OwnEvent::once(event) }.post(&self.queue).await
     }
 
@@ -96,7 +96,7 @@ impl Senders {
         let title = format!("repeated wrong keys for heartbeat {name}");
         warn!("{title}");
         let body = "somebody keeps calling with a wrong key: if it is this monitor, its calls do not count";
-        let event = own_event::firing(format!("wrong-key:{whom}"), Severity::High, title, body.to_owned());
+        let event = firing(format!("wrong-key:{whom}"), Severity::High, title, body.to_owned());
         OwnEvent::once(event).post(&self.queue).await.map(drop)
     }
 

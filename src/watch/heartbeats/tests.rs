@@ -86,7 +86,7 @@ impl Scene {
 
     /// How the alert about `name` is.
     async fn alert(&self, name: &str) -> Option<AlertState> {
-        let thread = ThreadKey::new(HOUSE, &words::over(name, None).dedup_key);
+        let thread = ThreadKey::new(OURS, &words::over(name, None).dedup_key);
         let found = self.store.find_threads(vec![thread]).await.unwrap();
         found.into_iter().flatten().next().map(|stored| stored.alert.state)
     }
