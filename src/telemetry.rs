@@ -14,7 +14,7 @@ use prometheus_client::{
     registry::{Metric, Registry, Unit},
 };
 
-use crate::alert::{Admission, AttemptOutcome, Outcome, Transport};
+use crate::alert::{Admission, Outcome, Transport};
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 
@@ -177,7 +177,7 @@ impl Metrics {
     /// Counts an answered attempt and takes how long it took.
     pub fn attempt(&self, transport: Transport, outcome: &Outcome, seconds: f64) {
         let transport = transport.as_str();
-        let outcome = AttemptOutcome::from(outcome);
+        let outcome = outcome.short();
         let cause = outcome.cause().unwrap_or("");
         let labels = AttemptLabels { transport, outcome: outcome.as_str(), cause };
         self.attempts.get_or_create(&labels).inc();

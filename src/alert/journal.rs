@@ -3,9 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Address, AlertId, ContactName, DeferCause, Fate, GatewayName, Outcome, RejectCause, Severity, Topic,
-};
+use super::{Address, AlertId, AttemptOutcome, ContactName, Fate, GatewayName, Severity, Topic};
 
 /// One row of an alert's journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,53 +120,6 @@ pub struct AttemptRow {
     pub started_at: Timestamp,
     /// How long it took, in milliseconds.
     pub took_ms: u32,
-}
-
-/// An [`Outcome`] without the provider's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", content = "cause", rename_all = "snake_case")]
-pub enum AttemptOutcome {
-    Accepted,
-    Deferred(DeferCause),
-    Rejected(RejectCause),
-    Unknown,
-}
-
-impl AttemptOutcome {
-    /// The word in the ledger and in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Deferred(_) => "deferred",
-            Self::Rejected(_) => "rejected",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The cause within the outcome, where there is one.
-    pub fn cause(self) -> Option<&'static str> {
-        match self {
-            Self::Accepted | Self::Unknown => None,
-            Self::Deferred(cause) => Some(cause.as_str()),
-            Self::Rejected(cause) => Some(cause.as_str()),
-        }
-    }
-
-    /// True if the provider has the message, or may have it.
-    pub fn may_arrive(self) -> bool {
-        matches!(self, Self::Accepted | Self::Unknown)
-    }
-}
-
-impl From<&Outcome> for AttemptOutcome {
-    fn from(outcome: &Outcome) -> Self {
-        match outcome {
-            Outcome::Accepted { .. } => Self::Accepted,
-            Outcome::Deferred { cause, .. } => Self::Deferred(*cause),
-            Outcome::Rejected { cause, .. } => Self::Rejected(*cause),
-            Outcome::Unknown { .. } => Self::Unknown,
-        }
-    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

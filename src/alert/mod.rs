@@ -34,8 +34,8 @@ pub use digest::{Counted, DIGEST_ALERTS_MAX, DIGEST_NAMES_MAX, Digest, FoldRow, 
 pub use event::{Event, EventStatus, Update};
 pub use flapping::{FLAPPING_ROUNDS, FLAPPING_WITHIN, LastRound, Openings, STABLE_AFTER};
 pub use id::AlertId;
-pub use journal::{AttemptOutcome, AttemptRow, Entry, Row};
-pub use outcome::{DeferCause, Outcome, RejectCause};
+pub use journal::{AttemptRow, Entry, Row};
+pub use outcome::{AttemptOutcome, DeferCause, Outcome, RejectCause};
 pub use pending::Pending;
 pub use progress::{
     ContactProgress, Milestone, Notification, Notified, Progress, REPORTS_WAITING_MAX, Unreachable,

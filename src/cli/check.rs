@@ -6,7 +6,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{Failure, accounts, say};
 use crate::{
-    alert::{AlertId, AttemptOutcome, Outcome},
+    alert::{AlertId, Outcome},
     clock::{Clock, SystemClock},
     config::{Config, Environment, StoreEngine},
     deliver::{Renderer, SmsTransport, fcm::FcmTransport, sms},
@@ -126,7 +126,7 @@ async fn rehearse(fcm: &FcmTransport) -> Result<(), String> {
             Ok(())
         }
         outcome @ (Outcome::Deferred { .. } | Outcome::Rejected { .. } | Outcome::Unknown { .. }) => {
-            let cause = AttemptOutcome::from(&outcome).cause().unwrap_or("no answer");
+            let cause = outcome.cause().unwrap_or("no answer");
             Err(format!("Google did not take a rehearsed push ({cause}): {}", outcome.detail()))
         }
     }

@@ -11,8 +11,8 @@ use super::{
     words::DETAIL_CHARS_MAX,
 };
 use crate::alert::{
-    Address, Alert, AttemptOutcome, AttemptRow, Charge, ContactName, DeviceId, Entry, Notification, Outcome,
-    Pending, Progress, RejectCause, TextState,
+    Address, Alert, AttemptRow, Charge, ContactName, DeviceId, Entry, Notification, Outcome, Pending,
+    Progress, RejectCause, TextState,
 };
 
 /// The answer to one [`Send`].
@@ -142,7 +142,7 @@ fn record(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress, settlement
 
 fn row(Settlement { send, outcome, segments, ended }: &Settlement) -> AttemptRow {
     let took = ended.duration_since(send.began).as_millis();
-    let short = AttemptOutcome::from(outcome);
+    let short = outcome.short();
     AttemptRow {
         attempt: send.attempt,
         contact: send.contact.clone(),

@@ -156,7 +156,7 @@ async fn what_is_said_after_the_end_is_kept_and_opens_nothing() {
     let taken = Update { acknowledged: Some(true), ..Update::default() };
     assert_eq!(admissions(&queue, &[update("1", taken)]).await, [late]);
     let alert = only_alert(&queue).await;
-    assert_eq!((alert.state, &alert.acknowledged), (AlertState::Resolved, &None));
+    assert_eq!((alert.state, &alert.conversation.acknowledged), (AlertState::Resolved, &None));
     let entries: Vec<&Entry> = alert.rows.iter().map(|row| &row.entry).skip(2).collect();
     let said = |by: &str, text: &str| Entry::Comment { by: by.to_owned(), text: text.to_owned() };
     assert_eq!(entries, [&said("zabbix", "closed by Min: done"), &said("Min", "replaced the disk")]);

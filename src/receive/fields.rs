@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use super::{
     form,
     json::{Pairs, string},
+    labels::{Tags, tags_from_json},
 };
 
 /// Most names taken from one body; a Zabbix media type has about 30.
@@ -91,6 +92,11 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// As [`Self::text`], without spaces around it.
+    pub(super) fn word(&self, names: &[&str]) -> Option<&str> {
+        self.text(names).map(str::trim)
+    }
+
     /// Every value of these names, in the order of `names`.
     pub(super) fn texts(&self, names: &[&str]) -> Vec<&str> {
         names.iter().filter_map(|name| self.text(&[name])).collect()
@@ -102,6 +108,16 @@ impl<'a> Fields<'a> {
             Value::Nested(raw) => Some(raw),
             Value::Text(_) | Value::Absent { .. } => None,
         })
+    }
+
+    /// The tags of this name, as JSON or as a text that is JSON.
+    pub(super) fn tags(&self, name: &str) -> Option<Tags> {
+        tags_from_json(self.nested(&[name]).or_else(|| self.text(&[name]))?)
+    }
+
+    /// A day and a time of that day.
+    pub(super) fn day_and_time(&self, day: &str, time: &str) -> Option<String> {
+        Some(format!("{} {}", self.word(&[day])?, self.word(&[time])?))
     }
 
     /// True if the sender wrote this name, with or without a value.

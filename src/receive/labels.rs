@@ -51,6 +51,13 @@ impl Labels {
         self.kept.insert(name, value);
     }
 
+    /// Adds these in their order.
+    pub(super) fn extend<N: AsRef<str>, V: AsRef<str>>(&mut self, labels: impl IntoIterator<Item = (N, V)>) {
+        for (name, value) in labels {
+            self.insert(name.as_ref(), value.as_ref());
+        }
+    }
+
     /// Adds a label for each tag; a tag with several values has them sorted, joined by `, `.
     pub(super) fn insert_tags(&mut self, tags: &Tags) {
         for (name, values) in tags {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::alert::Severity;
+use super::text;
+use crate::alert::{EventStatus, Severity, Update};
 
 /// Longest unknown severity word kept, in characters.
 const WORD_CHARS_MAX: usize = 64;
@@ -51,6 +52,28 @@ pub(super) enum State {
     Unacknowledged,
     /// It holds, but the sender was told to keep quiet: worth a note, not a call.
     Suppressed,
+}
+
+impl State {
+    /// The status of an event; an update has the comment and the name in `update`.
+    pub(super) fn status(self, update: Update) -> EventStatus {
+        let acknowledged = match self {
+            Self::Firing => return EventStatus::Firing,
+            Self::Resolved => return RESOLVED,
+            Self::Acknowledged => Some(true),
+            Self::Unacknowledged => Some(false),
+            Self::Suppressed => None,
+        };
+        EventStatus::Update(Update { acknowledged, ..update })
+    }
+}
+
+/// Over, by a plain recovery.
+pub(super) const RESOLVED: EventStatus = EventStatus::Resolved { note: None, escalation_cancelled: false };
+
+/// The status of an event that is only worth a note.
+pub(super) fn noted(comment: &str) -> EventStatus {
+    EventStatus::Update(Update { comment: Some(text::note(comment)), ..Update::default() })
 }
 
 /// Reads a state word in any case. Of a change (`OK -> CRITICAL`) the end counts, of a qualified

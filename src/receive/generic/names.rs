@@ -100,7 +100,7 @@ pub(super) const MESSAGE: &[&str] = &[
     "heartbeatmsg",
 ];
 /// Where an acknowledgement, a downtime or flapping is said beside the state, which is the same before and after.
-pub(super) const DEED: &[&str] =
+pub(super) const CONSOLE_ACTION: &[&str] =
     &["notificationtype", "notification", "eventaction", "action", "event", "eventtype", "type"];
 /// What was done comes before how things stand.
 pub(super) const STATE: &[&str] = &[
@@ -136,7 +136,7 @@ pub(super) const SEVERITY: &[&str] = &[
     "labelspriority",
 ];
 /// States that also say how grave it is (Nagios), asked only where no severity was sent.
-pub(super) const GRAVE_STATE: &[&str] =
+pub(super) const GRADING_STATE: &[&str] =
     &["servicestate", "checkresultstate", "hoststate", "status", "state", "currentstate"];
 /// Only Nagios and its kin have these.
 pub(super) const CHECK_STATE: &[&str] = &["servicestate", "checkresultstate", "hoststate"];

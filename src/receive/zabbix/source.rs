@@ -1,7 +1,6 @@
 //! What kind of thing an event is about, by `event_source`.
 
-use super::{super::fields::Fields, names::EVENT_SOURCE};
-use crate::alert::Severity;
+use crate::{alert::Severity, receive::fields::Fields};
 
 /// Zabbix's five event sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub(super) enum Source {
 
 impl Source {
     pub(super) fn of(fields: &Fields<'_>) -> Self {
-        match fields.text(EVENT_SOURCE).map(str::trim) {
+        match fields.word(&["eventsource"]) {
             Some("1") => Self::Discovery,
             Some("2") => Self::Autoregistration,
             Some("3") => Self::Internal,

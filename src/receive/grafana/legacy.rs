@@ -1,20 +1,17 @@
 //! Grafana's alerting before version 9: one rule in a body, by number.
 
-use std::collections::BTreeMap;
-
 use super::super::{
-    BODY_BYTES_MAX, NOTE_BYTES_MAX, Reading,
-    alertmanager::{Texts, texts},
-    json::{Items, Pairs, scalar},
+    Post, Reading,
+    json::{Items, Pairs, Texts, scalar},
     labels::{Labels, Tags},
     link,
-    text::{one_line, tidy, tidy_body},
+    text::{self, one_line},
     title::with_host,
-    words::{Grade, State, grade, state},
+    words::{Grade, RESOLVED, State, noted, state},
 };
 use crate::{
-    alert::{DedupKey, Event, EventStatus, Kind, Severity, Update},
-    config::Integration,
+    alert::{DedupKey, Event, EventStatus, Kind},
+    receive::NOTE_BYTES_MAX,
 };
 
 /// Most series of one rule that are shown.
@@ -24,59 +21,56 @@ const MATCHES_MAX: usize = 16;
 const TEST_RULE: &str = "Test notification";
 const TEST_MESSAGE: &str = "Someone is testing the alert notification within";
 
-/// `None` if it is nothing of the kind.
-pub(in crate::receive) fn read(integration: &Integration, top: &Pairs<'_>) -> Option<Reading> {
+/// `None` if it is no such rule.
+pub(in crate::receive) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading> {
     let rule_id = top.text("ruleId");
     if rule_id.is_none() && top.raw("evalMatches").is_none() {
         return None;
     }
     let name = top.text("ruleName").or_else(|| top.text("title"))?;
     let link = top.text("ruleUrl").and_then(|url| link::parse(&url));
-    let host = link.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
-    let items = top.raw("evalMatches").and_then(|raw| serde_json::from_str(raw).ok());
-    let matches = items.as_ref().map(matches).unwrap_or_default();
+    let grafana = link.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+    let matches = matches(top);
     let word = top.text("state").unwrap_or_default();
-    let tags = tags(&matches, texts(top.raw("tags")));
+    let tags = tags(&matches, top.texts("tags"));
     let hosts: Vec<&str> = ["instance", "host"].into_iter().filter_map(|name| only(&tags, name)).collect();
-    let grade = gravest(&tags, &integration.severity);
+    let grade = worst(post, &tags);
     let message = top.text("message").unwrap_or_default();
     let is_test = is_test(&name, &message);
     let lines: Vec<String> = std::iter::once(message).chain(matches.iter().map(Match::line)).collect();
-    let title = with_host(&if word == "no_data" { format!("NoData: {name}") } else { name.clone() }, &hosts);
+    let title = if word == "no_data" { format!("NoData: {name}") } else { name.clone() };
     let key = match (&rule_id, top.text("orgId")) {
-        _ if is_test => DedupKey::derived("test", &[host]),
-        (Some(rule), Some(org)) => DedupKey::new(format!("rule:{host}/{org}/{rule}")),
-        (Some(rule), None) => DedupKey::new(format!("rule:{host}/{rule}")),
-        (None, _) => DedupKey::derived("rule", &[host, &name]),
+        _ if is_test => DedupKey::derived("test", &[grafana]),
+        (Some(rule), Some(org)) => DedupKey::new(format!("rule:{grafana}/{org}/{rule}")),
+        (Some(rule), None) => DedupKey::new(format!("rule:{grafana}/{rule}")),
+        (None, _) => DedupKey::derived("rule", &[grafana, &name]),
     };
     let mut labels = Labels::default();
     labels.insert("rule", &name);
     labels.insert_tags(&tags);
-    Some(Reading::Events(vec![Event {
+    let event = Event {
         status: status(&word),
         severity: grade.severity,
         unknown_severity: grade.unknown,
-        body: tidy_body(lines.join("\n").trim(), BODY_BYTES_MAX),
+        body: text::body(lines.join("\n").trim()),
         labels: labels.finish(),
         source_url: link.map(String::from),
         kind: if is_test { Kind::Test } else { Kind::Problem },
-        ..Event::firing(key, title)
-    }]))
+        ..Event::firing(key, with_host(&title, &hosts))
+    };
+    Some(event.into())
 }
 
-/// `paused` is an operator's doing, `pending` not yet anybody's concern.
+/// An operator paused it, or it is pending and does not concern anybody yet: worth a note.
 fn status(word: &str) -> EventStatus {
     match (word, state(word)) {
-        ("paused" | "pending", _) => {
-            let comment = Some(tidy(&format!("Grafana: {}", one_line(word, NOTE_BYTES_MAX)), NOTE_BYTES_MAX));
-            EventStatus::Update(Update { comment, ..Update::default() })
-        }
-        (_, Some(State::Resolved)) => EventStatus::Resolved { note: None, escalation_cancelled: false },
+        ("paused" | "pending", _) => noted(&format!("Grafana: {}", one_line(word, NOTE_BYTES_MAX))),
+        (_, Some(State::Resolved)) => RESOLVED,
         _ => EventStatus::Firing,
     }
 }
 
-/// The Test button sends a rule that there is not, and never its end.
+/// The Test button sends a rule that does not exist, and never its end.
 fn is_test(name: &str, message: &str) -> bool {
     let begins = |text: &str, start: &str| {
         text.trim_start().get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start))
@@ -103,10 +97,10 @@ fn only<'a>(tags: &'a Tags, name: &str) -> Option<&'a str> {
     values.first().filter(|_| values.len() == 1).map(String::as_str)
 }
 
-/// The gravest of the series counts.
-fn gravest(tags: &Tags, table: &BTreeMap<String, Severity>) -> Grade {
+/// The worst of the series counts.
+fn worst(post: &Post<'_>, tags: &Tags) -> Grade {
     let values = ["severity", "priority"].into_iter().filter_map(|name| tags.get(name)).flatten();
-    let grades = values.map(|word| grade(&[word], table));
+    let grades = values.map(|word| post.grade(&[word]));
     // Of two that grade the same, the known word.
     grades.max_by_key(|grade| (grade.severity, grade.unknown.is_none())).unwrap_or_default()
 }
@@ -124,12 +118,14 @@ impl Match {
     }
 }
 
-fn matches(items: &Items<'_, MATCHES_MAX>) -> Vec<Match> {
+fn matches(top: &Pairs<'_>) -> Vec<Match> {
     let read = |raw: &str| {
         let pairs = Pairs::read(raw)?;
         let value = pairs.raw("value").and_then(scalar).unwrap_or_else(|| "no value".to_owned());
-        let tags = texts(pairs.raw("tags"));
-        Some(Match { metric: pairs.text("metric").unwrap_or_else(|| "value".to_owned()), value, tags })
+        let metric = pairs.text("metric").unwrap_or_else(|| "value".to_owned());
+        Some(Match { metric, value, tags: pairs.texts("tags") })
     };
-    items.kept.iter().filter_map(|item| read(item.get())).collect()
+    let items =
+        top.raw("evalMatches").and_then(|raw| serde_json::from_str::<Items<'_, MATCHES_MAX>>(raw).ok());
+    items.iter().flat_map(|items| &items.kept).filter_map(|item| read(item.get())).collect()
 }
