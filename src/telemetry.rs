@@ -18,36 +18,55 @@ use crate::alert::{Admission, Outcome, Transport};
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 
-/// Everything that is counted.
-pub struct Metrics {
-    registry: Registry,
-    events: Family<EventLabels, Counter>,
-    unknown_severities: Family<IntegrationLabel, Counter>,
-    refused: Family<RefusedLabel, Counter>,
-    attempts: Family<AttemptLabels, Counter>,
-    attempt_seconds: Family<TransportLabel, Histogram>,
-    reports: Family<ReportLabels, Counter>,
-    balance: Family<GatewayLabel, FloatGauge>,
-    accept_seconds: Histogram,
-    scheduled: Gauge,
-    writable: Gauge,
-    unreached: Gauge,
-    held_back: Counter,
-    storm_contacts: Gauge,
-    gateway_spent: Family<GatewayLabel, Gauge>,
-    gateway_limit: Family<GatewayLabel, Gauge>,
-    heartbeat_late: Family<HeartbeatLabel, Gauge>,
-    heartbeat_last_call: Family<HeartbeatLabel, Gauge>,
-    clock_drift: FloatGauge,
+/// One row for each figure: its field and kind, and how it is registered.
+macro_rules! figures {
+    ($($field:ident: $kind:ty = $add:ident($($argument:expr),+);)+) => {
+        /// Everything that is counted.
+        pub struct Metrics {
+            registry: Registry,
+            $($field: $kind,)+
+        }
+
+        impl Default for Metrics {
+            fn default() -> Self {
+                let mut registry = Registry::with_prefix("bongsu");
+                Self { $($field: $add(&mut registry, $($argument),+),)+ registry }
+            }
+        }
+    };
 }
 
-/// Figures that are read when they are asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Figures {
-    pub writable: bool,
-    pub scheduled: usize,
-    pub unreached: usize,
-    pub storm_contacts: usize,
+figures! {
+    events: Family<EventLabels, Counter> = add("events", "Events admitted, by what they did");
+    unknown_severities: Family<IntegrationLabel, Counter> =
+        add("unknown_severities", "Events with a severity word that nobody knows");
+    refused: Family<RefusedLabel, Counter> = add("refused_requests", "Requests that were not accepted");
+    attempts: Family<AttemptLabels, Counter> = add("attempts", "Requests to providers, by outcome");
+    attempt_seconds: Family<TransportLabel, Histogram> =
+        add_seconds("attempt", "Time to a provider's answer", Family::new_with_constructor(seconds));
+    reports: Family<ReportLabels, Counter> =
+        add("sms_reports", "Delivery reports of gateways, by what they say or why they were not used");
+    balance: Family<GatewayLabel, FloatGauge> =
+        add("sms_balance", "What is left on a gateway's account, in the currency of the account");
+    accept_seconds: Histogram = add_seconds("accept", "Time to make a request durable", seconds());
+    scheduled: Gauge = add("alerts_scheduled", "Alerts with a next due time");
+    writable: Gauge = add("store_writable", "1 if the store takes writes");
+    unreached: Gauge = add("alerts_unreached", "Open alerts that reached nobody and have no road left");
+    held_back: Counter =
+        add("notifications_held_back", "Notifications that a digest counts because a budget was spent");
+    storm_contacts: Gauge =
+        add("storm_contacts", "Contacts from whom something was held back in the last hour");
+    gateway_spent: Family<GatewayLabel, Gauge> =
+        add("sms_gateway_day_segments", "Segments that a gateway took in the last 24 hours");
+    gateway_limit: Family<GatewayLabel, Gauge> =
+        add("sms_gateway_day_limit_segments", "Segments that a gateway may take in 24 hours");
+    heartbeat_late: Family<HeartbeatLabel, Gauge> =
+        add("heartbeat_late", "1 if the heartbeat has called once and then fell silent");
+    heartbeat_last_call: Family<HeartbeatLabel, Gauge> = add_seconds(
+        "heartbeat_last_call_timestamp", "When the heartbeat called last, since the epoch", Family::default());
+    clock_drift: FloatGauge = add_seconds(
+        "clock_drift", "How far the clock of this machine is ahead of ours, which goes on from the start",
+        FloatGauge::default());
 }
 
 macro_rules! labels {
@@ -68,69 +87,13 @@ labels! {
     HeartbeatLabel { name: String }
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        let mut registry = Registry::with_prefix("bongsu");
-        let to = &mut registry;
-        let spent = "Segments that a gateway took in the last 24 hours";
-        let limit = "Segments that a gateway may take in 24 hours";
-        let drift = "How far the clock of this machine is ahead of ours, which goes on from the start";
-        Self {
-            events: add(to, "events", "Events admitted, by what they did"),
-            unknown_severities: add(
-                to,
-                "unknown_severities",
-                "Events with a severity word that nobody knows",
-            ),
-            refused: add(to, "refused_requests", "Requests that were not accepted"),
-            attempts: add(to, "attempts", "Requests to providers, by outcome"),
-            attempt_seconds: add_seconds(
-                to,
-                "attempt",
-                "Time to a provider's answer",
-                Family::new_with_constructor(seconds),
-            ),
-            reports: add(
-                to,
-                "sms_reports",
-                "Delivery reports of gateways, by what they say or why they were not used",
-            ),
-            balance: add(
-                to,
-                "sms_balance",
-                "What is left on a gateway's account, in the currency of the account",
-            ),
-            accept_seconds: add_seconds(to, "accept", "Time to make a request durable", seconds()),
-            scheduled: add(to, "alerts_scheduled", "Alerts with a next due time"),
-            writable: add(to, "store_writable", "1 if the store takes writes"),
-            unreached: add(to, "alerts_unreached", "Open alerts that reached nobody and have no road left"),
-            held_back: add(
-                to,
-                "notifications_held_back",
-                "Notifications that a digest counts because a budget was spent",
-            ),
-            storm_contacts: add(
-                to,
-                "storm_contacts",
-                "Contacts from whom something was held back in the last hour",
-            ),
-            gateway_spent: add(to, "sms_gateway_day_segments", spent),
-            gateway_limit: add(to, "sms_gateway_day_limit_segments", limit),
-            heartbeat_late: add(
-                to,
-                "heartbeat_late",
-                "1 if the heartbeat has called once and then fell silent",
-            ),
-            heartbeat_last_call: add_seconds(
-                to,
-                "heartbeat_last_call_timestamp",
-                "When the heartbeat called last, since the epoch",
-                Family::default(),
-            ),
-            clock_drift: add_seconds(to, "clock_drift", drift, FloatGauge::default()),
-            registry,
-        }
-    }
+/// Figures that are read when they are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures {
+    pub writable: bool,
+    pub scheduled: usize,
+    pub unreached: usize,
+    pub storm_contacts: usize,
 }
 
 fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {

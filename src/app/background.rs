@@ -41,15 +41,13 @@ impl Background {
             keep: context.config.store.keep,
         };
         let heartbeats = context.heartbeats.clone().run(last.clone());
+        let balances = balances.watch(clock(), stop.clone());
+        let running = |name, is_vital, handle| Running { name, is_vital, handle };
         Self(vec![
-            Running { name: "watch", is_vital: true, handle: tasks.spawn(heartbeats) },
-            Running {
-                name: "balances",
-                is_vital: false,
-                handle: tasks.spawn(balances.watch(clock(), stop.clone())),
-            },
-            Running { name: "drift", is_vital: false, handle: tasks.spawn(drift) },
-            Running { name: "janitor", is_vital: false, handle: tasks.spawn(janitor.run(stop.clone())) },
+            running("watch", true, tasks.spawn(heartbeats)),
+            running("balances", false, tasks.spawn(balances)),
+            running("drift", false, tasks.spawn(drift)),
+            running("janitor", false, tasks.spawn(janitor.run(stop.clone()))),
         ])
     }
 
