@@ -210,7 +210,8 @@ async fn dispatcher_with(
     };
     let metrics = Arc::new(Metrics::default());
     let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
-    Dispatcher::new(Parts { store, queue, metrics, outbox, rules }).await.expect("it starts")
+    let parts = Parts { store, queue, metrics, vitals: Arc::default(), outbox, rules };
+    Dispatcher::new(parts).await.expect("it starts")
 }
 
 /// Works until nothing is left to do now, or the store is dead.

@@ -6,10 +6,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{
-    Pace,
-    own_event::{self, OwnEvent},
-};
+use super::{OwnEvent, Pace, firing, over};
 use crate::{
     alert::Severity,
     clock::Clock,
@@ -26,7 +23,6 @@ const EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// An alert about an account that is not mentioned any more (the gateway left the configuration) ends after this.
 const CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// The accounts of all gateways.
 pub struct Balances {
     pub gateways: Vec<Arc<dyn SmsTransport>>,
     pub queue: Arc<Queue>,
@@ -83,9 +79,9 @@ impl Balances {
         let title = format!("SMS gateway {gateway}: only {balance} left");
         let event = if balance.is_low() {
             let body = "Texts stop when nothing is left. Add money to the account.".to_owned();
-            own_event::firing(key, Severity::High, title, body)
+            firing(key, Severity::High, title, body)
         } else {
-            own_event::over(key, title, None)
+            over(key, title, None)
         };
         let own = OwnEvent { close_after: CLOSES_AFTER, ..OwnEvent::once(event) };
         if let Err(error) = own.post(&self.queue).await {
