@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    Contact, Sms,
     check::{Check, Section},
     phone,
     raw::{Part, RawContact},
     secret::is_placeholder,
+    sms::Sms,
     units::{self, Wanted},
 };
 use crate::alert::{ContactName, DeviceId, Language, PhoneNumber, PushTarget, Severity};
@@ -23,17 +23,24 @@ const DEVICES_MAX: usize = 500;
 /// How the sample file's number ends.
 const SAMPLE_PHONE_TAIL: &str = "00000000";
 
+/// `[[contact]]`
+#[derive(Clone, Debug)]
+pub struct Contact {
+    pub name: ContactName,
+    pub phone: Option<PhoneNumber>,
+    pub language: Language,
+    pub devices: Vec<PushTarget>,
+}
+
 /// Which roads the rest of the file opens.
 pub(super) struct Roads<'a> {
-    /// Whether there is an `[fcm]`.
     pub push: bool,
-    /// When texts go out.
     pub sms: &'a Sms,
     /// Whether there is a gateway, even one with mistakes in it: those are reported once, there.
     pub gateway: bool,
 }
 
-/// Everybody, with at least one road each.
+/// Everyone who is told, with at least one road each.
 pub(super) fn contacts(
     check: &mut Check<'_>,
     raw: &[Part<RawContact>],
@@ -85,12 +92,9 @@ pub(super) fn contacts(
 }
 
 fn contact(section: &mut Section<'_, '_>, raw: &RawContact, language: Language) -> Option<Contact> {
-    let name = section.must_read("name", raw.name.as_ref(), "a name such as \"jin\"", |text| {
+    let name = section.name(raw.name.as_ref(), "a name such as \"jin\"", |text| {
         text.parse::<ContactName>().map_err(|error| error.to_string())
     });
-    if let Some(name) = &name {
-        section.label = format!("[[contact]] `{name}`");
-    }
     let phone = section.read("phone", raw.phone.as_ref(), phone::number);
     if let (Some(phone), Some(field)) = (&phone, &raw.phone)
         && let Some(doubt) = doubt(phone)
