@@ -7,6 +7,7 @@ use std::{
 };
 
 use jiff::SignedDuration;
+use url::Url;
 
 use super::{
     files,
@@ -128,7 +129,6 @@ pub(super) struct Section<'c, 'a> {
 }
 
 impl Section<'_, '_> {
-    /// `key` at `span` is wrong.
     pub(super) fn problem(&mut self, span: Range<usize>, key: &str, what: impl AsRef<str>) {
         let what = self.say(key, what.as_ref());
         self.check.problem(span.start, what);
@@ -182,6 +182,21 @@ impl Section<'_, '_> {
         self.read(key, field, read)
     }
 
+    /// Warns of an address where `what` can be read on the way.
+    pub(super) fn warn_if_plain(&mut self, key: &str, field: &Leaf, url: &Url, what: &str) {
+        if units::is_plain_to_elsewhere(url) {
+            let warning = format!("http:// to another machine: {what} travel unprotected");
+            self.warning(field.span(), key, warning);
+        }
+    }
+
+    /// An address that paths are appended to, without trailing slash; `None` if absent or wrong.
+    pub(super) fn address(&mut self, key: &str, field: Option<&Leaf>, what: &str) -> Option<String> {
+        let url = self.read(key, field, units::base_url)?;
+        self.warn_if_plain(key, field?, &url, what);
+        Some(url.as_str().trim_end_matches('/').to_owned())
+    }
+
     /// The name of this table, by which its errors call it from now on.
     pub(super) fn name<T: fmt::Display>(
         &mut self,
@@ -203,7 +218,6 @@ impl Section<'_, '_> {
         self.read(key, field, |text| units::duration(text, range))
     }
 
-    /// `key` must be there.
     pub(super) fn missing(&mut self, key: &str, wanted: &str) {
         self.problem(self.span.clone(), key, format!("missing, expected {wanted}"));
     }

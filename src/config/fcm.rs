@@ -10,7 +10,7 @@ use super::{
     files,
     network::{Network, base_url, network},
     raw::{Leaf, RawFcm},
-    units::{Rate, found},
+    units::{Rate, one_of},
 };
 
 /// A key file has some 2.4 kB.
@@ -29,7 +29,6 @@ const KEY_VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 /// Google's own limits for one device.
 const PER_DEVICE_DEFAULT: [&str; 2] = ["240/1m", "5000/1h"];
 
-/// `[fcm]`
 #[derive(Clone, Debug)]
 pub struct Fcm {
     /// Where the service account's key file is.
@@ -43,13 +42,11 @@ pub struct Fcm {
     pub accept_within: SignedDuration,
     /// How long a push is useful; default 1 h.
     pub ttl: SignedDuration,
-    /// What Android phones get.
     pub android: Android,
     /// Pushes per device; empty = no limit.
     pub per_device: Vec<Rate>,
 }
 
-/// `fcm.android`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Android {
     /// High-priority data messages: the app shows them and can confirm.
@@ -66,11 +63,8 @@ pub(super) fn fcm(section: &mut Section<'_, '_>, raw: &RawFcm) -> Option<Fcm> {
     let ttl = section.duration("ttl", raw.ttl.as_ref(), &TTL);
     let per_device = section.rates("per_device", raw.per_device.as_ref(), &PER_DEVICE_DEFAULT);
     let base_url = base_url(section, raw.base_url.as_ref(), BASE_URL_DEFAULT);
-    let android = section.read("android", raw.android.as_ref(), |text| match text {
-        "data" => Ok(Android::Data),
-        "notification" => Ok(Android::Notification),
-        _ => Err(format!("expected \"data\" or \"notification\"{}", found(text))),
-    });
+    let android = [("data", Android::Data), ("notification", Android::Notification)];
+    let android = section.read("android", raw.android.as_ref(), one_of(&android));
     let network = network(section, raw.extra_ca.as_ref(), raw.proxy.as_ref());
     let (key_path, key_json) = key?;
     Some(Fcm {

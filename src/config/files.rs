@@ -11,7 +11,6 @@ pub enum FileError {
     /// A wrong path, most likely.
     #[error("could not read {path}: it is larger than {bytes_max} bytes")]
     TooLarge { path: String, bytes_max: u64 },
-    /// Not a text file.
     #[error("could not read {path}: it is not UTF-8 text")]
     NotText { path: String },
 }

@@ -26,7 +26,6 @@ const GRACE_DEFAULT: SignedDuration = SignedDuration::from_mins(2);
 /// Repeated until acknowledged: behind a silent monitor anything may be happening.
 const SEVERITY_DEFAULT: Severity = Severity::High;
 
-/// `[[heartbeat]]`
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     /// In the URL `/v1/heartbeats/NAME`; no other has it, in any case.

@@ -12,6 +12,7 @@ use super::{
     check::{Check, Section},
     keys::Keys,
     raw::{Part, RawHmac, RawIntegration, Words},
+    secret,
     template::is_header_name,
     units::{self, Wanted, found, pointer},
 };
@@ -25,12 +26,10 @@ const CLOSE_AFTER_DEFAULT: SignedDuration = SignedDuration::from_hours(24 * 7);
 const MANUAL: &str = "manual";
 const OURS: &str = "bongsu";
 
-/// `[[integration]]`
 #[derive(Clone, Debug)]
 pub struct Integration {
     /// In the URL `/v1/events/NAME`.
     pub name: String,
-    /// Which sender posts.
     pub kind: IntegrationKind,
     /// Bearer, Basic password or `?key=`.
     pub key: SecretString,
@@ -81,7 +80,6 @@ pub enum MapField {
     Service,
     /// A page of the sender.
     Url,
-    /// When it began.
     StartsAt,
 }
 
@@ -100,7 +98,6 @@ impl MapField {
     ];
 }
 
-/// Which sender posts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IntegrationKind {
     /// Zabbix 6.0 to 7.4, with our media type or one like it.
@@ -197,11 +194,7 @@ const SIGNATURE_HEADER: &str = "X-Grafana-Alerting-Signature";
 
 fn hmac(section: &mut Section<'_, '_>, raw: &RawHmac, at: Range<usize>) -> Option<Hmac> {
     if raw.secret.is_none() {
-        section.problem(
-            at,
-            "hmac.secret",
-            "missing, expected { env = \"NAME\" }, { file = \"PATH\" } or a string",
-        );
+        section.problem(at, "hmac.secret", format!("missing, {}", secret::wanted()));
     }
     let secret = section.secret("hmac.secret", raw.secret.as_ref());
     let header = section.read("hmac.header", raw.header.as_ref(), header_name);

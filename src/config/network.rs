@@ -8,6 +8,7 @@ use super::{check::Section, raw::Leaf, units};
 
 /// The certificates of all public authorities together have some 220 kB.
 const CA_FILE_BYTES_MAX: u64 = 1024 * 1024;
+const CERTIFICATE_LINE: &str = "-----BEGIN CERTIFICATE-----";
 
 /// How a provider is reached. Shows no URL: a proxy's may hold a password.
 #[derive(Clone, Default)]
@@ -26,19 +27,8 @@ impl fmt::Debug for Network {
     }
 }
 
-/// `base_url`, without trailing slash.
 pub(super) fn base_url(section: &mut Section<'_, '_>, field: Option<&Leaf>, default: &str) -> String {
-    let Some(url) = section.read("base_url", field, units::base_url) else {
-        return default.to_owned();
-    };
-    if let Some(field) = field.filter(|_| units::is_plain_to_elsewhere(&url)) {
-        section.warning(
-            field.span(),
-            "base_url",
-            "http:// to another machine: credentials travel unprotected",
-        );
-    }
-    url.as_str().trim_end_matches('/').to_owned()
+    section.address("base_url", field, "credentials").unwrap_or_else(|| default.to_owned())
 }
 
 /// `extra_ca` and `proxy`.
@@ -47,15 +37,11 @@ pub(super) fn network(
     extra_ca: Option<&Leaf>,
     proxy: Option<&Leaf>,
 ) -> Network {
-    let extra_ca_pem = section.file("extra_ca", extra_ca, CA_FILE_BYTES_MAX);
-    if let (Some(pem), Some(field)) = (&extra_ca_pem, extra_ca)
-        && !pem.contains("-----BEGIN CERTIFICATE-----")
-    {
-        section.problem(
-            field.span(),
-            "extra_ca",
-            "expected a PEM file with a line -----BEGIN CERTIFICATE-----",
-        );
+    let pem = section.file("extra_ca", extra_ca, CA_FILE_BYTES_MAX);
+    let is_pem = pem.as_ref().is_none_or(|pem| pem.contains(CERTIFICATE_LINE));
+    if let Some(field) = extra_ca.filter(|_| !is_pem) {
+        let wanted = format!("expected a PEM file with a line {CERTIFICATE_LINE}");
+        section.problem(field.span(), "extra_ca", wanted);
     }
-    Network { extra_ca: extra_ca_pem, proxy: section.read("proxy", proxy, units::web_url) }
+    Network { extra_ca: pem, proxy: section.read("proxy", proxy, units::web_url) }
 }

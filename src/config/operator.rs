@@ -6,10 +6,9 @@ use super::{
     check::{Check, Section},
     keys::Keys,
     raw::{Part, RawOperator},
-    units::{self, found},
+    units::{self, one_of},
 };
 
-/// `[[operator]]`
 #[derive(Clone, Debug)]
 pub struct Operator {
     pub name: String,
@@ -36,10 +35,7 @@ fn operator(section: &mut Section<'_, '_>, raw: &RawOperator, keys: &mut Keys) -
     if let Some(token) = &token {
         keys.add(section, "token", raw.token.as_ref(), token);
     }
-    let role = section.read("role", raw.role.as_ref(), |text| match text {
-        "viewer" => Ok(Role::Viewer),
-        "operator" => Ok(Role::Operator),
-        _ => Err(format!("expected \"viewer\" or \"operator\"{}", found(text))),
-    });
+    let roles = [("viewer", Role::Viewer), ("operator", Role::Operator)];
+    let role = section.read("role", raw.role.as_ref(), one_of(&roles));
     Some(Operator { name: name?, token: token?, role: role.unwrap_or_default() })
 }

@@ -104,11 +104,8 @@ fn templates(check: &mut Check<'_>, field: Option<&Leaf>) -> Option<PathBuf> {
     let path = check.top().read("templates", field, |path| Ok(path.to_owned()))?;
     let folder = check.resolve(&path);
     if let Some(field) = field.filter(|_| !folder.is_dir()) {
-        check.top().problem(
-            field.span(),
-            "templates",
-            format!("expected a folder, {} is none", folder.display()),
-        );
+        let what = format!("expected a folder, {} is none", folder.display());
+        check.top().problem(field.span(), "templates", what);
     }
     Some(folder)
 }

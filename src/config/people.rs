@@ -1,6 +1,6 @@
 //! `[[contact]]`: who is told, and whether they can be.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::collections::BTreeMap;
 
 use super::{
     check::{Check, Section},
@@ -23,7 +23,6 @@ const DEVICES_MAX: usize = 500;
 /// How the sample file's number ends.
 const SAMPLE_PHONE_TAIL: &str = "00000000";
 
-/// `[[contact]]`
 #[derive(Clone, Debug)]
 pub struct Contact {
     pub name: ContactName,
@@ -56,11 +55,8 @@ pub(super) fn contacts(
         let mut section = check.section("[[contact]]", part.span());
         let Some(mut contact) = contact(&mut section, &part.get_ref().0, language) else { continue };
         if contacts.iter().any(|other| other.name == contact.name) {
-            section.problem(
-                part.span(),
-                "name",
-                format!("`{}` is the name of an earlier contact too", contact.name),
-            );
+            let what = format!("`{}` is the name of an earlier contact too", contact.name);
+            section.problem(part.span(), "name", what);
         }
         let devices = part.get_ref().0.devices.as_ref().map_or(part.span(), toml::Spanned::span);
         contact.devices.retain(|device| {
@@ -128,7 +124,7 @@ fn target(text: &str) -> Result<PushTarget, Wanted> {
 }
 
 fn check_roads(section: &mut Section<'_, '_>, raw: &RawContact, contact: &Contact, roads: &Roads<'_>) {
-    let header: Range<usize> = section.header();
+    let header = section.header();
     let texts = roads.gateway && (roads.sms.always_at.is_some() || roads.sms.fallback_at.is_some());
     // A key that is there but wrong has its own error, and would be a road without it.
     let has_phone = raw.phone.is_some();

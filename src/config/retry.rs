@@ -15,7 +15,6 @@ const RETRY: RangeInclusive<SignedDuration> =
 const INITIAL_DEFAULT: SignedDuration = SignedDuration::from_secs(10);
 const MAX_DEFAULT: SignedDuration = SignedDuration::from_mins(5);
 
-/// `[retry]`
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
     /// Pause after the first deferral; default 10 s.

@@ -15,7 +15,6 @@ const BODY_LIMIT: RangeInclusive<u64> = 64 * 1024..=64 * 1024 * 1024;
 const BODY_LIMIT_DEFAULT: usize = 8 * 1024 * 1024;
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-/// `[server]`
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Default 127.0.0.1:8080.
@@ -43,15 +42,7 @@ pub(super) fn public_url(check: &mut Check<'_>, field: Option<&Leaf>, listen: So
         top.warning(0..0, "public_url", format!("missing: links in notifications point at {url}"));
         return url;
     };
-    let Some(url) = top.read("public_url", Some(field), units::base_url) else { return String::new() };
-    if units::is_plain_to_elsewhere(&url) {
-        top.warning(
-            field.span(),
-            "public_url",
-            "http:// to another machine: links and passwords travel unprotected",
-        );
-    }
-    url.as_str().trim_end_matches('/').to_owned()
+    top.address("public_url", Some(field), "links and passwords").unwrap_or_default()
 }
 
 fn host(listen: SocketAddr) -> String {

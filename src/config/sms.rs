@@ -12,7 +12,6 @@ use crate::alert::Severity;
 const BUDGET_DEFAULT: [&str; 3] = ["20/10m", "40/1h", "100/1d"];
 const DISASTER_BUDGET_DEFAULT: [&str; 2] = ["20/10m", "100/1d"];
 
-/// `[sms]`
 #[derive(Clone, Debug)]
 pub struct Sms {
     /// Texts go out with the push from this severity on; `None` = off. Default disaster.

@@ -15,7 +15,6 @@ const KEEP: RangeInclusive<SignedDuration> =
     SignedDuration::from_mins(1)..=SignedDuration::from_hours(24 * 36_525);
 const KEEP_DEFAULT: SignedDuration = SignedDuration::from_hours(24 * 400);
 
-/// `[store]`
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
     pub engine: StoreEngine,

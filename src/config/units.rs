@@ -129,12 +129,25 @@ pub fn is_public(url: &str) -> bool {
     }
 }
 
-pub(super) fn language(text: &str) -> Result<Language, Wanted> {
-    match text {
-        "en" => Ok(Language::En),
-        "ko" => Ok(Language::Ko),
-        _ => Err(format!("expected \"en\" or \"ko\"{}", found(text))),
+/// One of a few words.
+pub(super) fn one_of<T: Copy>(words: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Wanted> {
+    |text| {
+        let known = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        known.ok_or_else(|| format!("expected {}{}", quoted(words), found(text)))
     }
+}
+
+/// `"a", "b" or "c"`.
+pub(super) fn quoted<T>(words: &[(&str, T)]) -> String {
+    let quoted: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+    match quoted.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+pub(super) fn language(text: &str) -> Result<Language, Wanted> {
+    one_of(&[("en", Language::En), ("ko", Language::Ko)])(text)
 }
 
 /// A name of the IANA time zone database.

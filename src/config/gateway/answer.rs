@@ -16,7 +16,6 @@ pub struct AcceptedRule {
     pub value: Option<PointerRule>,
 }
 
-/// Which HTTP statuses count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusRule {
     /// `"2xx"`: the first digit.
@@ -47,7 +46,6 @@ pub(super) fn accepted(section: &mut Section<'_, '_>, part: Option<&Part<RawAnsw
     AcceptedRule { status: status.unwrap_or(default), value }
 }
 
-/// `rejected`
 pub(super) fn rejected(section: &mut Section<'_, '_>, part: &Part<RawAnswerRule>) -> Option<PointerRule> {
     if let Some(status) = &part.get_ref().0.status {
         section.problem(status.span(), "rejected.status", "unknown key, expected `pointer` and `equals`");

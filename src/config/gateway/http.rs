@@ -10,17 +10,20 @@ use crate::config::{
     check::Section,
     raw::{Leaf, RawGateway, Words},
     template,
-    units::{self, Wanted, found, pointer},
+    units::{found, one_of, pointer},
 };
 
-/// `provider = "http"`
+const BODY_TYPES: [(&str, BodyType); 4] =
+    [("json", BodyType::Json), ("form", BodyType::Form), ("raw", BodyType::Raw), ("url", BodyType::Url)];
+const ENCODINGS: [(&str, Encoding); 3] =
+    [("gsm7", Encoding::Gsm7), ("ucs2", Encoding::Ucs2), ("euc-kr", Encoding::EucKr)];
+
 #[derive(Clone, Debug)]
 pub struct HttpGateway {
     /// Default POST.
     pub method: String,
     /// May hold placeholders, percent-encoded for their place.
     pub url: SecretString,
-    /// May hold placeholders.
     pub headers: BTreeMap<String, SecretString>,
     /// How placeholders in the body are escaped.
     pub body_type: BodyType,
@@ -48,7 +51,6 @@ pub enum Encoding {
     EucKr,
 }
 
-/// `body_type`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BodyType {
     /// Values are escaped as JSON string content.
@@ -67,15 +69,8 @@ pub(super) fn http(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Ht
         method if ["GET", "POST", "PUT"].contains(&method.as_str()) => Ok(method),
         _ => Err(format!("expected \"GET\", \"POST\" or \"PUT\"{}", found(text))),
     });
-    let body_type = section
-        .read("body_type", raw.body_type.as_ref(), |text| match text {
-            "json" => Ok(BodyType::Json),
-            "form" => Ok(BodyType::Form),
-            "raw" => Ok(BodyType::Raw),
-            "url" => Ok(BodyType::Url),
-            _ => Err(format!("expected \"json\", \"form\", \"raw\" or \"url\"{}", found(text))),
-        })
-        .unwrap_or_default();
+    let body_type =
+        section.read("body_type", raw.body_type.as_ref(), one_of(&BODY_TYPES)).unwrap_or_default();
     let url = section.must_secret("url", raw.url.as_ref());
     // A GET says everything in its URL; an empty body is none.
     let body = match (raw.body.as_ref(), method.as_deref()) {
@@ -86,9 +81,9 @@ pub(super) fn http(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Ht
     let accepted = answer::accepted(section, raw.accepted.as_ref());
     let rejected = raw.rejected.as_ref().and_then(|part| answer::rejected(section, part));
     let id_pointer = section.read("id_pointer", raw.id_pointer.as_ref(), pointer);
-    let encoding = section.read("encoding", raw.encoding.as_ref(), encoding);
+    let encoding = section.read("encoding", raw.encoding.as_ref(), one_of(&ENCODINGS));
     let (url, body) = (url?, body?);
-    check_url(section, raw, &url);
+    check_url(section, raw.url.as_ref(), &url);
     check_contents(section, raw, &url, &body);
     if let Some(field) = raw.body.as_ref().filter(|_| body_type == BodyType::Json)
         && let Err(wanted) = template::check_json(body.expose_secret())
@@ -99,27 +94,11 @@ pub(super) fn http(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Ht
     Some(HttpGateway { method, url, headers, body_type, body, accepted, rejected, id_pointer, encoding })
 }
 
-fn encoding(text: &str) -> Result<Encoding, Wanted> {
-    match text {
-        "gsm7" => Ok(Encoding::Gsm7),
-        "ucs2" => Ok(Encoding::Ucs2),
-        "euc-kr" => Ok(Encoding::EucKr),
-        _ => Err(format!("expected \"gsm7\", \"ucs2\" or \"euc-kr\"{}", found(text))),
-    }
-}
-
-fn check_url(section: &mut Section<'_, '_>, raw: &RawGateway, url: &SecretString) {
-    let Some(at) = raw.url.as_ref().map(Spanned::span) else { return };
+fn check_url(section: &mut Section<'_, '_>, field: Option<&Leaf>, url: &SecretString) {
+    let Some(field) = field else { return };
     match template::check_url(url.expose_secret()) {
-        Ok(url) if units::is_plain_to_elsewhere(&url) => {
-            section.warning(
-                at,
-                "url",
-                "http:// to another machine: credentials and texts travel unprotected",
-            );
-        }
-        Ok(_) => {}
-        Err(wanted) => section.problem(at, "url", wanted),
+        Ok(url) => section.warn_if_plain("url", field, &url, "credentials and texts"),
+        Err(wanted) => section.problem(field.span(), "url", wanted),
     }
 }
 

@@ -22,7 +22,7 @@ use super::{
     check::{Check, Section, wrong_type},
     network::{Network, network},
     raw::{Leaf, Part, RawGateway},
-    units::{self, found},
+    units::{self, one_of, quoted},
 };
 
 const TIMEOUT: RangeInclusive<SignedDuration> = SignedDuration::from_secs(1)..=SignedDuration::from_secs(60);
@@ -43,9 +43,14 @@ enum Kind {
     Http,
 }
 
-const KINDS: &str = "\"solapi\", \"twilio\", \"kannel\", \"nhn\" or \"http\"";
+const KINDS: [(&str, Kind); 5] = [
+    ("solapi", Kind::Solapi),
+    ("twilio", Kind::Twilio),
+    ("kannel", Kind::Kannel),
+    ("nhn", Kind::Nhn),
+    ("http", Kind::Http),
+];
 
-/// `[[sms.gateway]]`
 #[derive(Clone, Debug)]
 pub struct Gateway {
     /// In the ledger and in metrics.
@@ -59,7 +64,6 @@ pub struct Gateway {
     pub network: Network,
     /// Most segments that one text may cost; default 3.
     pub max_segments: u8,
-    /// Which provider, and what it needs.
     pub provider: GatewayProvider,
 }
 
@@ -70,9 +74,7 @@ pub(super) fn gateways(check: &mut Check<'_>, raw: &[Part<RawGateway>]) -> Vec<G
 
 fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
     let name = section.name(raw.name.as_ref(), "a name such as \"solapi\"", units::name);
-    let kind = section.must_read("provider", raw.provider.as_ref(), KINDS, |text| {
-        kind(text).ok_or_else(|| format!("expected {KINDS}{}", found(text)))
-    });
+    let kind = section.must_read("provider", raw.provider.as_ref(), &quoted(&KINDS), one_of(&KINDS));
     let from = section.read("from", raw.from.as_ref(), |text| match text.trim() {
         "" => Err("is empty, expected the sender's number or name".to_owned()),
         from => Ok(from.to_owned()),
@@ -122,17 +124,6 @@ fn per_day(section: &mut Section<'_, '_>, field: Option<&Leaf>) -> Option<NonZer
     limit
 }
 
-fn kind(provider: &str) -> Option<Kind> {
-    match provider {
-        "solapi" => Some(Kind::Solapi),
-        "twilio" => Some(Kind::Twilio),
-        "kannel" => Some(Kind::Kannel),
-        "nhn" => Some(Kind::Nhn),
-        "http" => Some(Kind::Http),
-        _ => None,
-    }
-}
-
 /// Where a key stands in the file, if it does.
 type Place = fn(&RawGateway) -> Option<Range<usize>>;
 
@@ -164,7 +155,7 @@ fn span<T>(field: Option<&Spanned<T>>) -> Option<Range<usize>> {
 /// Whether a gateway of this provider may have `key`; an unknown provider may have every key.
 pub(super) fn takes(provider: &str, key: &str) -> bool {
     let owners = OWNERS.iter().find(|(owned, ..)| *owned == key).map(|(_, owners, _)| *owners);
-    kind(provider).zip(owners).is_none_or(|(kind, owners)| owners.contains(&kind))
+    one_of(&KINDS)(provider).ok().zip(owners).is_none_or(|(kind, owners)| owners.contains(&kind))
 }
 
 fn refuse_keys_of_others(section: &mut Section<'_, '_>, raw: &RawGateway, kind: Kind) {

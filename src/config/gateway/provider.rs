@@ -47,7 +47,6 @@ pub enum GatewayProvider {
         base_url: String,
         /// Names the project; a part of every address.
         app_key: String,
-        /// Opens it.
         secret_key: SecretString,
     },
     /// Anything that takes one HTTP request a message.
@@ -72,7 +71,6 @@ impl GatewayProvider {
     }
 }
 
-/// `provider = "twilio"`
 #[derive(Clone, Debug)]
 pub struct TwilioGateway {
     /// Default `https://api.twilio.com`; no trailing slash.
@@ -160,9 +158,8 @@ pub(super) fn kannel(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<
             return None;
         }
     };
-    if let Some(field) = raw.url.as_ref().filter(|_| units::is_plain_to_elsewhere(&url)) {
-        let warning = "http:// to another machine: credentials and texts travel unprotected";
-        section.warning(field.span(), "url", warning);
+    if let Some(field) = &raw.url {
+        section.warn_if_plain("url", field, &url, "credentials and texts");
     }
     if url.path() == "/" {
         url.set_path(KANNEL_PATH);

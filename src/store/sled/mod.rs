@@ -263,7 +263,7 @@ impl Store for SledStore {
 
     async fn release(&self, ids: &[AlertId]) {
         let mut claims = self.shared.claims();
-        ids.iter().for_each(|id| _ = claims.release(*id));
+        ids.iter().for_each(|id| claims.release(*id));
         drop(claims);
         self.shared.due_changed.notify_one();
     }
