@@ -14,7 +14,6 @@ pub(super) const JSON_TYPE: &str = "application/json; charset=UTF-8";
 /// How the sandbox answers a request that passed its strict checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Accepts it.
     Ok,
     /// Says exactly this, and no phone gets anything, whatever the status is.
     Status {

@@ -53,7 +53,6 @@ pub struct Options {
     pub listen: SocketAddr,
     /// TLS by an authority made at start, with HTTP/2 and HTTP/1.1; without it both over plain TCP.
     pub tls: bool,
-    /// How much is kept.
     pub record: Record,
     /// Life of an access token.
     pub token_lifetime: Duration,
@@ -77,10 +76,8 @@ impl Default for Options {
     }
 }
 
-/// A phone on the page.
 #[derive(Clone, Debug)]
 pub struct Phone {
-    /// Whose it is.
     pub name: String,
     /// What reaches it: tokens, `fid:…`, and phone numbers as the requests write them.
     pub addresses: Vec<String>,

@@ -12,7 +12,6 @@ use super::answer::Answer;
 /// How a company is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breakage {
-    /// Answers 503 to everything.
     Unavailable,
     /// Cuts every connection without an answer.
     CutOff,

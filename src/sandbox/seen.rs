@@ -23,7 +23,6 @@ pub enum Record {
     CountsOnly,
 }
 
-/// One well-formed push.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PushSeen {
     pub at: Timestamp,
@@ -43,7 +42,6 @@ impl PushSeen {
     }
 }
 
-/// One well-formed text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextSeen {
     pub at: Timestamp,
@@ -114,7 +112,6 @@ impl Entry for TextSeen {
     }
 }
 
-/// One company's requests.
 #[derive(Debug)]
 pub(super) struct Ledger<T> {
     pub(super) record: Record,

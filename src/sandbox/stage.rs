@@ -141,7 +141,6 @@ impl<T> Stage<T> {
         self.ledger.accepted_counts()
     }
 
-    /// Totals since start.
     pub fn counts(&self) -> Counts {
         self.ledger.counts()
     }
@@ -191,7 +190,6 @@ impl<T> Stage<T> {
         }
     }
 
-    /// Until the next release.
     async fn hang(&self, mut releases: watch::Receiver<u64>, line: &CutHandle) {
         tokio::select! {
             _ = releases.changed() => {}

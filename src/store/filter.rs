@@ -14,11 +14,8 @@ pub const LIST_DOCUMENTS_READ_MAX: usize = 2_000;
 pub struct AlertFilter {
     /// Any of these states; empty = every state.
     pub states: Vec<AlertState>,
-    /// This severity and above.
     pub severity_at_least: Option<Severity>,
-    /// Exactly this severity.
     pub severity: Option<Severity>,
-    /// Posted by this integration.
     pub integration: Option<String>,
     /// Text within title, body, dedup key or a label value, in any case.
     pub text: Option<String>,
@@ -38,7 +35,7 @@ pub struct AlertPage {
     /// The alerts, newest first.
     pub alerts: Vec<Stored>,
     /// Where the next page continues, if there may be one. A page can be short or empty and still
-    /// have a successor: one call reads only so many documents.
+    /// have a successor: one call reads at most [`LIST_DOCUMENTS_READ_MAX`] documents.
     pub next: Option<AlertId>,
 }
 

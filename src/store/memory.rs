@@ -16,7 +16,6 @@ use super::{
 };
 use crate::alert::{AlertId, Charge, DeviceId, FoldRow, Row, ThreadKey};
 
-/// A store in memory.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     tables: Mutex<Tables>,
@@ -47,7 +46,6 @@ struct Kept {
 }
 
 impl MemoryStore {
-    /// An empty store.
     pub fn new() -> Self {
         Self::default()
     }

@@ -90,7 +90,7 @@ impl Answer {
         google_error(401, "UNAUTHENTICATED", MISSING_CREDENTIAL, Value::Null)
     }
 
-    /// 404 of a URL that nobody serves, such as another project's.
+    /// 404 of an unknown URL, such as another project's.
     pub fn html_404(path: &str) -> Self {
         let path = path.replace('&', "&amp;").replace('<', "&lt;");
         html_error(

@@ -17,7 +17,6 @@ use crate::{
 
 /// Newest requests of each company that the page looks at.
 const LOOKED_AT_MAX: usize = 1_000;
-/// Most phones shown.
 const PHONES_MAX: usize = 48;
 /// Most messages shown on one phone; the rest is counted.
 const MESSAGES_MAX: usize = 20;
@@ -31,7 +30,6 @@ const RAW_CHARS_MAX: usize = 300;
 /// The switch's word for not broken.
 pub(super) const WORKING: &str = "working";
 
-/// Everything on the page.
 #[derive(Debug, Serialize)]
 pub(super) struct View {
     version: u64,
@@ -71,7 +69,7 @@ struct PhoneView {
     ringing: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct MessageView {
     at: Timestamp,
     road: &'static str,
@@ -84,7 +82,7 @@ struct MessageView {
     url: String,
     ack_url: String,
     ringing: bool,
-    /// Pushes with one tag replace each other on a phone; so many were folded into this one.
+    /// Pushes with one tag replace each other on a phone; this many were folded into this one.
     times: u32,
     #[serde(skip)]
     tag: String,
@@ -103,12 +101,13 @@ impl View {
         // Stable, so messages of one millisecond stay in the order of their company.
         messages.sort_by_key(|(_, message)| std::cmp::Reverse(message.at));
 
-        let mut phones: Vec<Collected> = page.phones.iter().map(Collected::known).collect();
+        let known = |phone: &Phone| Collected::new(Some(phone.name.clone()), phone.addresses.clone());
+        let mut phones: Vec<Collected> = page.phones.iter().map(known).collect();
         let has_messages = !messages.is_empty();
         for (address, message) in messages {
             let known = phones.iter().position(|phone| phone.addresses.contains(&address));
             let index = known.unwrap_or_else(|| {
-                phones.push(Collected::unknown(address));
+                phones.push(Collected::new(None, vec![address]));
                 phones.len() - 1
             });
             if let Some(phone) = phones.get_mut(index) {
@@ -152,13 +151,8 @@ struct Collected {
 }
 
 impl Collected {
-    fn known(phone: &Phone) -> Self {
-        let (name, addresses) = (Some(phone.name.clone()), phone.addresses.clone());
+    fn new(name: Option<String>, addresses: Vec<String>) -> Self {
         Self { name, addresses, messages: Vec::new(), more: 0 }
-    }
-
-    fn unknown(address: String) -> Self {
-        Self { name: None, addresses: vec![address], messages: Vec::new(), more: 0 }
     }
 
     /// Messages come newest first, so an older one with the same tag was replaced.
@@ -224,16 +218,11 @@ fn message_of_text(text: TextSeen, now: Timestamp) -> MessageView {
     MessageView {
         at: text.at,
         road: "text",
-        severity: None,
-        state: String::new(),
-        title: String::new(),
         body: text.text,
         integration: shortened(&text.from),
-        url: String::new(),
-        ack_url: String::new(),
         ringing: now.duration_since(text.at) < RINGING,
         times: 1,
-        tag: String::new(),
+        ..MessageView::default()
     }
 }
 

@@ -12,7 +12,6 @@ use axum::{
 use super::{Texts, fields_of, is_number};
 use crate::sandbox::{answer::Answer, hex, line::CutHandle, seen::TextSeen};
 
-/// The only user.
 const USERNAME: &str = "bongsu";
 /// What a request may say.
 const KNOWN: [&str; 11] = [

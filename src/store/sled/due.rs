@@ -32,7 +32,9 @@ impl Reader {
                 Err(error) => {
                     // The caller will not see the ones already taken.
                     let mut claims = self.shared.claims();
-                    claimed.iter().for_each(|stored| _ = claims.release(stored.alert.id));
+                    for stored in &claimed {
+                        claims.release(stored.alert.id);
+                    }
                     return Err(error);
                 }
             }

@@ -32,7 +32,7 @@ impl Handle {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        self.db().get(key).map_err(failure)
+        self.db().get(key).map_err(|error| failure(&error))
     }
 
     /// Keys and values in this range, in the order of the keys.
@@ -91,18 +91,18 @@ impl Iterator for Entries {
     type Item = Result<(IVec, IVec), StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.0.next()?.map_err(failure))
+        Some(self.0.next()?.map_err(|error| failure(&error)))
     }
 }
 
 impl DoubleEndedIterator for Entries {
     fn next_back(&mut self) -> Option<Self::Item> {
-        Some(self.0.next_back()?.map_err(failure))
+        Some(self.0.next_back()?.map_err(|error| failure(&error)))
     }
 }
 
 /// sled refuses writes after any error; a page that does not read leaves the others readable.
-fn failure(error: Error) -> StoreError {
+fn failure(error: &Error) -> StoreError {
     match error {
         Error::Corruption { .. } => StoreError::Damaged(format!("sled: {error}")),
         Error::Io(_) | Error::CollectionNotFound(_) | Error::Unsupported(_) | Error::ReportableBug(_) => {

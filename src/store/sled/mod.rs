@@ -263,7 +263,9 @@ impl Store for SledStore {
 
     async fn release(&self, ids: &[AlertId]) {
         let mut claims = self.shared.claims();
-        ids.iter().for_each(|id| _ = claims.release(*id));
+        for id in ids {
+            claims.release(*id);
+        }
         drop(claims);
         self.shared.due_changed.notify_one();
     }

@@ -9,14 +9,15 @@ use crate::{
     store::{AlertWrite, Expect, Marks, StoreError, Version, codec, first_row},
 };
 
-/// One message's worth.
 #[derive(Debug)]
 pub(super) enum Work {
     /// Writes of alerts, each with a verdict of its own.
     Alerts(Vec<Draft>),
     /// A record of its own: a device, a heartbeat, the signing key.
-    Record { key: IVec, value: IVec },
-    /// Removals of alerts.
+    Record {
+        key: IVec,
+        value: IVec,
+    },
     Remove(Vec<Removal>),
     /// Removals of rows that nothing refers to.
     Forget(Vec<IVec>),
@@ -41,7 +42,7 @@ pub(super) struct Draft {
     pub(super) marks: Vec<(IVec, IVec)>,
 }
 
-/// An alert to forget, if nobody wrote it since.
+/// An alert to forget, unless it was written since.
 #[derive(Debug)]
 pub(super) struct Removal {
     pub(super) id: AlertId,
@@ -54,7 +55,6 @@ pub(super) struct Removal {
 /// The writer thread's answer to one message; everything in it is durable.
 pub(super) type Answer = Result<Done, StoreError>;
 
-/// What was done.
 #[derive(Debug)]
 pub(super) enum Done {
     Alerts(Vec<Verdict>),
@@ -92,7 +92,6 @@ impl Work {
         }
     }
 
-    /// Encodes a small record.
     pub(super) fn record(key: impl Into<IVec>, record: &impl Serialize) -> Result<Self, StoreError> {
         Ok(Self::Record { key: key.into(), value: codec::encode_plain(record)?.into() })
     }

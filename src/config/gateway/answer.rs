@@ -2,12 +2,35 @@
 
 use std::ops::RangeInclusive;
 
-use super::{
-    AcceptedRule, PointerRule, StatusRule,
+use crate::config::{
     check::{Section, wrong_type},
     raw::{Leaf, Part, RawAnswerRule},
-    units::{Wanted, found},
+    units::{Wanted, found, pointer},
 };
+
+/// `accepted`: a status range and optionally a value in the answer.
+#[derive(Clone, Debug)]
+pub struct AcceptedRule {
+    /// `2xx`, or an exact status.
+    pub status: StatusRule,
+    pub value: Option<PointerRule>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusRule {
+    /// `"2xx"`: the first digit.
+    Class(u16),
+    /// `"202"`
+    Exact(u16),
+}
+
+/// A JSON pointer (RFC 6901) and, optionally, the value expected there, compared as text.
+#[derive(Clone, Debug)]
+pub struct PointerRule {
+    pub pointer: String,
+    /// `None` = anything but absent, null or false.
+    pub equals: Option<String>,
+}
 
 /// `accepted`: by default any 2xx.
 pub(super) fn accepted(section: &mut Section<'_, '_>, part: Option<&Part<RawAnswerRule>>) -> AcceptedRule {
@@ -23,7 +46,6 @@ pub(super) fn accepted(section: &mut Section<'_, '_>, part: Option<&Part<RawAnsw
     AcceptedRule { status: status.unwrap_or(default), value }
 }
 
-/// `rejected`
 pub(super) fn rejected(section: &mut Section<'_, '_>, part: &Part<RawAnswerRule>) -> Option<PointerRule> {
     if let Some(status) = &part.get_ref().0.status {
         section.problem(status.span(), "rejected.status", "unknown key, expected `pointer` and `equals`");
@@ -75,14 +97,4 @@ fn status(text: &str) -> Result<StatusRule, Wanted> {
         .map(StatusRule::Class)
         .or(exact.map(StatusRule::Exact))
         .ok_or_else(|| format!("expected a status such as \"2xx\" or \"202\"{}", found(text)))
-}
-
-/// A JSON pointer (RFC 6901), without the empty pointer: the whole answer is never equal to a word.
-pub(super) fn pointer(text: &str) -> Result<String, Wanted> {
-    let escapes_are_complete = text.split('~').skip(1).all(|after| after.starts_with(['0', '1']));
-    if text.starts_with('/') && escapes_are_complete {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("expected a JSON pointer that starts with `/`, such as \"/result/id\"{}", found(text)))
-    }
 }

@@ -1,21 +1,20 @@
-//! `[fcm]`, and how providers are reached.
+//! `[fcm]`: push.
 
 use std::{ops::RangeInclusive, path::PathBuf};
 
 use jiff::SignedDuration;
+use secrecy::SecretString;
 
 use super::{
-    Android, Fcm, Network,
     check::{Section, wrong_type},
     files,
+    network::{Network, base_url, network},
     raw::{Leaf, RawFcm},
-    units::{self, found},
+    units::{Rate, one_of},
 };
 
 /// A key file has some 2.4 kB.
 const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
-/// The certificates of all public authorities together have some 220 kB.
-const CA_FILE_BYTES_MAX: u64 = 1024 * 1024;
 const ACCEPT_WITHIN: RangeInclusive<SignedDuration> =
     SignedDuration::from_millis(100)..=SignedDuration::from_hours(1);
 const ACCEPT_WITHIN_DEFAULT: SignedDuration = SignedDuration::from_secs(20);
@@ -30,22 +29,42 @@ const KEY_VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 /// Google's own limits for one device.
 const PER_DEVICE_DEFAULT: [&str; 2] = ["240/1m", "5000/1h"];
 
-/// `[fcm]`
+#[derive(Clone, Debug)]
+pub struct Fcm {
+    /// Where the service account's key file is.
+    pub key_path: PathBuf,
+    /// Its text; `deliver::fcm::key` reads it.
+    pub key_json: SecretString,
+    /// Default `https://fcm.googleapis.com`; no trailing slash.
+    pub base_url: String,
+    pub network: Network,
+    /// How long a push may remain unaccepted before the text goes out; default 20 s.
+    pub accept_within: SignedDuration,
+    /// How long a push is useful; default 1 h.
+    pub ttl: SignedDuration,
+    pub android: Android,
+    /// Pushes per device; empty = no limit.
+    pub per_device: Vec<Rate>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Android {
+    /// High-priority data messages: the app shows them and can confirm.
+    #[default]
+    Data,
+    /// The system shows them.
+    Notification,
+}
+
 pub(super) fn fcm(section: &mut Section<'_, '_>, raw: &RawFcm) -> Option<Fcm> {
     section.not_built_unless("receipt_within", raw.receipt_within.as_ref(), &"off".into());
     let key = key_file(section, raw.service_account.as_ref());
-    let accept_within = section
-        .read("accept_within", raw.accept_within.as_ref(), |text| units::duration(text, &ACCEPT_WITHIN));
-    let ttl = section.read("ttl", raw.ttl.as_ref(), |text| units::duration(text, &TTL));
-    let per_device = section
-        .list("per_device", raw.per_device.as_ref(), units::rate)
-        .unwrap_or_else(|| PER_DEVICE_DEFAULT.iter().filter_map(|rate| units::rate(rate).ok()).collect());
+    let accept_within = section.duration("accept_within", raw.accept_within.as_ref(), &ACCEPT_WITHIN);
+    let ttl = section.duration("ttl", raw.ttl.as_ref(), &TTL);
+    let per_device = section.rates("per_device", raw.per_device.as_ref(), &PER_DEVICE_DEFAULT);
     let base_url = base_url(section, raw.base_url.as_ref(), BASE_URL_DEFAULT);
-    let android = section.read("android", raw.android.as_ref(), |text| match text {
-        "data" => Ok(Android::Data),
-        "notification" => Ok(Android::Notification),
-        _ => Err(format!("expected \"data\" or \"notification\"{}", found(text))),
-    });
+    let android = [("data", Android::Data), ("notification", Android::Notification)];
+    let android = section.read("android", raw.android.as_ref(), one_of(&android));
     let network = network(section, raw.extra_ca.as_ref(), raw.proxy.as_ref());
     let (key_path, key_json) = key?;
     Some(Fcm {
@@ -102,38 +121,4 @@ fn default_key_file(section: &mut Section<'_, '_>) -> Option<PathBuf> {
         section.missing("service_account", &wanted);
     }
     path.map(PathBuf::from)
-}
-
-/// `base_url`, without trailing slash.
-pub(super) fn base_url(section: &mut Section<'_, '_>, field: Option<&Leaf>, default: &str) -> String {
-    let Some(url) = section.read("base_url", field, units::base_url) else {
-        return default.to_owned();
-    };
-    if let Some(field) = field.filter(|_| units::is_plain_to_elsewhere(&url)) {
-        section.warning(
-            field.span(),
-            "base_url",
-            "http:// to another machine: credentials travel unprotected",
-        );
-    }
-    url.as_str().trim_end_matches('/').to_owned()
-}
-
-/// `extra_ca` and `proxy`.
-pub(super) fn network(
-    section: &mut Section<'_, '_>,
-    extra_ca: Option<&Leaf>,
-    proxy: Option<&Leaf>,
-) -> Network {
-    let extra_ca_pem = section.file("extra_ca", extra_ca, CA_FILE_BYTES_MAX);
-    if let (Some(pem), Some(field)) = (&extra_ca_pem, extra_ca)
-        && !pem.contains("-----BEGIN CERTIFICATE-----")
-    {
-        section.problem(
-            field.span(),
-            "extra_ca",
-            "expected a PEM file with a line -----BEGIN CERTIFICATE-----",
-        );
-    }
-    Network { extra_ca: extra_ca_pem, proxy: section.read("proxy", proxy, units::web_url) }
 }

@@ -1,4 +1,4 @@
-//! `[[integration]]` and `[[operator]]`: who may knock, and with which key.
+//! `[[integration]]`: who may post events, and how their words are read.
 
 use std::{
     collections::BTreeMap,
@@ -6,15 +6,15 @@ use std::{
 };
 
 use jiff::{SignedDuration, tz::TimeZone};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::{
-    Hmac, Integration, IntegrationKind, Map, MapField, Operator, Role,
-    answer::pointer,
     check::{Check, Section},
-    raw::{Leaf, Part, RawHmac, RawIntegration, RawOperator, Words},
+    keys::Keys,
+    raw::{Part, RawHmac, RawIntegration, Words},
+    secret,
     template::is_header_name,
-    units::{self, Wanted, found},
+    units::{self, Wanted, found, pointer},
 };
 use crate::alert::Severity;
 
@@ -26,44 +26,127 @@ const CLOSE_AFTER_DEFAULT: SignedDuration = SignedDuration::from_hours(24 * 7);
 const MANUAL: &str = "manual";
 const OURS: &str = "bongsu";
 
-/// Every key seen so far and whose it is: a key says who knocks, so no two may share one.
-#[derive(Default)]
-pub(super) struct Keys(Vec<(SecretString, String)>);
+#[derive(Clone, Debug)]
+pub struct Integration {
+    /// In the URL `/v1/events/NAME`.
+    pub name: String,
+    pub kind: IntegrationKind,
+    /// Bearer, Basic password or `?key=`.
+    pub key: SecretString,
+    /// Where it is there, every body has to be signed, and a signed one needs no key.
+    pub hmac: Option<Hmac>,
+    /// Zone of the sender's times without offset; default UTC.
+    pub time_zone: TimeZone,
+    /// An alert that no event mentioned for this time resolves itself; default 7 days.
+    pub close_after: SignedDuration,
+    /// The sender's words (lower case) → severities, over the defaults.
+    pub severity: BTreeMap<String, Severity>,
+    /// Where a sender whose names we do not know says what.
+    pub map: Map,
+}
 
-impl Keys {
-    fn add(&mut self, section: &mut Section<'_, '_>, name: &str, field: Option<&Leaf>, key: &SecretString) {
-        let owner = self.0.iter().find(|(other, _)| other.expose_secret() == key.expose_secret());
-        if let (Some((_, owner)), Some(field)) = (owner, field) {
-            let what = format!("{owner} has the same key, expected another: a key says who is calling");
-            section.problem(field.span(), name, what);
+/// `hmac`: HMAC-SHA-256 over the raw body, as hexadecimal digits in a header.
+#[derive(Clone, Debug)]
+pub struct Hmac {
+    pub secret: SecretString,
+    /// Where the signature is; default `X-Grafana-Alerting-Signature`.
+    pub header: String,
+    /// Where the time of the signature is (seconds since 1970), which is then signed in front of the body,
+    /// with a colon between. `None` = no such header.
+    pub timestamp_header: Option<String>,
+}
+
+/// `[integration.map]`: JSON pointers (RFC 6901), for bodies whose names we do not know.
+#[derive(Clone, Debug, Default)]
+pub struct Map {
+    /// The list of events; `None` = the body is one event, or a list of them. All others start at the event.
+    pub events: Option<String>,
+    /// Our name of a field → where it is.
+    pub fields: Vec<(MapField, String)>,
+}
+
+/// What a pointer of `[integration.map]` points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapField {
+    Title,
+    Body,
+    /// A word or a number.
+    Severity,
+    /// Firing, resolved, acknowledged and their like.
+    Status,
+    /// What events of one alert have in common.
+    DedupKey,
+    Host,
+    Service,
+    /// A page of the sender.
+    Url,
+    StartsAt,
+}
+
+impl MapField {
+    /// Every field, by its key in the file.
+    pub const ALL: [(&'static str, Self); 9] = [
+        ("title", Self::Title),
+        ("body", Self::Body),
+        ("severity", Self::Severity),
+        ("status", Self::Status),
+        ("dedup_key", Self::DedupKey),
+        ("host", Self::Host),
+        ("service", Self::Service),
+        ("url", Self::Url),
+        ("starts_at", Self::StartsAt),
+    ];
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntegrationKind {
+    /// Zabbix 6.0 to 7.4, with our media type or one like it.
+    Zabbix,
+    /// Grafana 8 and later (and older ones, whose shape is another).
+    Grafana,
+    /// Prometheus Alertmanager; also Prometheus, vmalert and Loki pointed straight at us.
+    Alertmanager,
+    /// Munin 2.
+    Munin,
+    /// `WhaTap`'s webhook plugins.
+    Whatap,
+    /// Uptime Kuma 1 and 2.
+    UptimeKuma,
+    /// Anything with curl.
+    Generic,
+}
+
+impl IntegrationKind {
+    /// Every kind, by its name in the file.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("zabbix", Self::Zabbix),
+        ("grafana", Self::Grafana),
+        ("alertmanager", Self::Alertmanager),
+        ("munin", Self::Munin),
+        ("whatap", Self::Whatap),
+        ("uptime_kuma", Self::UptimeKuma),
+        ("generic", Self::Generic),
+    ];
+
+    /// Whether its events name the rule that fires in a label `alertname`, as Prometheus began it.
+    pub fn has_alertnames(self) -> bool {
+        match self {
+            Self::Grafana | Self::Alertmanager => true,
+            Self::Zabbix | Self::Munin | Self::Whatap | Self::UptimeKuma | Self::Generic => false,
         }
-        self.0.push((key.clone(), section.label.clone()));
     }
 }
 
-/// Everything that may post events.
 pub(super) fn integrations(
     check: &mut Check<'_>,
     raw: &[Part<RawIntegration>],
     keys: &mut Keys,
 ) -> Vec<Integration> {
-    let mut integrations: Vec<Integration> = Vec::new();
-    for part in raw {
-        let mut section = check.section("[[integration]]", part.span());
-        let Some(integration) = integration(&mut section, &part.get_ref().0, keys) else { continue };
-        if integrations.iter().any(|other| other.name == integration.name) {
-            section.problem(part.span(), "name", "an earlier integration has this name too");
-        }
-        integrations.push(integration);
-    }
-    integrations
+    check.each("[[integration]]", raw, |section, raw| integration(section, raw, keys))
 }
 
 fn integration(section: &mut Section<'_, '_>, raw: &RawIntegration, keys: &mut Keys) -> Option<Integration> {
-    let name = section.must_read("name", raw.name.as_ref(), "a name such as \"zabbix\"", integration_name);
-    if let Some(name) = &name {
-        section.label = format!("[[integration]] `{name}`");
-    }
+    let name = section.name(raw.name.as_ref(), "a name such as \"zabbix\"", integration_name);
     let kind = section.must_read("kind", raw.kind.as_ref(), "a kind such as \"zabbix\"", kind);
     let hmac = raw.hmac.as_ref().and_then(|part| hmac(section, &part.get_ref().0, part.span()));
     let key = section.must_key("key", raw.key.as_ref());
@@ -71,19 +154,16 @@ fn integration(section: &mut Section<'_, '_>, raw: &RawIntegration, keys: &mut K
         keys.add(section, "key", raw.key.as_ref(), key);
     }
     let time_zone = section.read("time_zone", raw.time_zone.as_ref(), units::time_zone);
-    let close_after =
-        section.read("close_after", raw.close_after.as_ref(), |text| units::duration(text, &CLOSE_AFTER));
-    let severity = severities(section, &raw.severity);
-    let map = map(section, &raw.map);
+    let close_after = section.duration("close_after", raw.close_after.as_ref(), &CLOSE_AFTER);
     Some(Integration {
+        severity: severities(section, &raw.severity),
+        map: map(section, &raw.map),
         name: name?,
         kind: kind?,
         key: key?,
         hmac,
         time_zone: time_zone.unwrap_or(TimeZone::UTC),
         close_after: close_after.unwrap_or(CLOSE_AFTER_DEFAULT),
-        severity,
-        map,
     })
 }
 
@@ -114,11 +194,7 @@ const SIGNATURE_HEADER: &str = "X-Grafana-Alerting-Signature";
 
 fn hmac(section: &mut Section<'_, '_>, raw: &RawHmac, at: Range<usize>) -> Option<Hmac> {
     if raw.secret.is_none() {
-        section.problem(
-            at,
-            "hmac.secret",
-            "missing, expected { env = \"NAME\" }, { file = \"PATH\" } or a string",
-        );
+        section.problem(at, "hmac.secret", format!("missing, {}", secret::wanted()));
     }
     let secret = section.secret("hmac.secret", raw.secret.as_ref());
     let header = section.read("hmac.header", raw.header.as_ref(), header_name);
@@ -173,35 +249,4 @@ fn severities(section: &mut Section<'_, '_>, raw: &Words) -> BTreeMap<String, Se
         }
     }
     words
-}
-
-/// Everybody who may use the API.
-pub(super) fn operators(check: &mut Check<'_>, raw: &[Part<RawOperator>], keys: &mut Keys) -> Vec<Operator> {
-    let mut operators: Vec<Operator> = Vec::new();
-    for part in raw {
-        let mut section = check.section("[[operator]]", part.span());
-        let Some(operator) = operator(&mut section, &part.get_ref().0, keys) else { continue };
-        if operators.iter().any(|other| other.name == operator.name) {
-            section.problem(part.span(), "name", "an earlier operator has this name too");
-        }
-        operators.push(operator);
-    }
-    operators
-}
-
-fn operator(section: &mut Section<'_, '_>, raw: &RawOperator, keys: &mut Keys) -> Option<Operator> {
-    let name = section.must_read("name", raw.name.as_ref(), "a name such as \"jin\"", units::name);
-    if let Some(name) = &name {
-        section.label = format!("[[operator]] `{name}`");
-    }
-    let token = section.must_key("token", raw.token.as_ref());
-    if let Some(token) = &token {
-        keys.add(section, "token", raw.token.as_ref(), token);
-    }
-    let role = section.read("role", raw.role.as_ref(), |text| match text {
-        "viewer" => Ok(Role::Viewer),
-        "operator" => Ok(Role::Operator),
-        _ => Err(format!("expected \"viewer\" or \"operator\"{}", found(text))),
-    });
-    Some(Operator { name: name?, token: token?, role: role.unwrap_or_default() })
 }
