@@ -7,7 +7,7 @@ use super::{
     spending,
 };
 use crate::alert::{
-    AlertId, ContactName, ContactProgress, Entry, FoldRow, FoldWord, Folded, Notified, Subject, Tier,
+    AlertId, ContactName, ContactProgress, Entry, FOLD_TITLE_CHARS_MAX, FoldRow, FoldWord, Folded, Notified, Subject, Tier,
 };
 
 /// Why this notification, which has not begun, is told in a digest whatever the budgets say: who heard of an alert
@@ -70,7 +70,7 @@ pub(super) fn hold_back(
     draft.plan.folds.push(Fold {
         digest,
         contact: message.contact.clone(),
-        row: FoldRow::new(draft.facts.alert, &folded),
+        row: row(draft.facts, &folded),
     });
     draft.note(Entry::Folded { contact: message.contact.clone(), digest, reason: held.reason });
     if word != FoldWord::Unreachable {
@@ -85,7 +85,7 @@ pub(super) fn is_over(draft: &mut Draft<'_>, name: &ContactName, contact: &mut C
     let Some(folded) = &mut contact.folded else { return };
     if folded.word == FoldWord::Fired && collects(draft, name, folded.digest) {
         folded.word = FoldWord::Resolved;
-        let (digest, row) = (folded.digest, FoldRow::new(draft.facts.alert, folded));
+        let (digest, row) = (folded.digest, row(draft.facts, folded));
         draft.plan.folds.push(Fold { digest, contact: name.clone(), row });
     }
 }
@@ -114,4 +114,17 @@ fn fresh_id(draft: &Draft<'_>) -> AlertId {
         *byte = byte.wrapping_add(number);
     }
     AlertId::new(draft.facts.now(), entropy)
+}
+
+/// What the digest keeps of the alert.
+fn row(facts: Facts<'_>, folded: &Folded) -> FoldRow {
+    FoldRow {
+        alert_id: facts.alert.id,
+        word: folded.word,
+        severity: facts.alert.severity,
+        title: facts.alert.title.chars().take(FOLD_TITLE_CHARS_MAX).collect(),
+        at: folded.at,
+        text: folded.text,
+        unreached: folded.unreached.clone(),
+    }
 }

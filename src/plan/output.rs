@@ -99,7 +99,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn charge(&mut self, payer: Payer, at: Timestamp, units: i32) {
-        self.plan.charges.push(Charge { payer, at, units });
+        self.plan.charges.push(Charge { payer, at, units, reserved: 0 });
     }
 
     /// What this plan spends of an account, beyond what is entered there.

@@ -74,8 +74,8 @@ pub(super) fn reserve(
     gateway: &GatewayRule,
 ) {
     let segments = gateway.segments_max.max(1);
-    let payer = Payer::Gateway(gateway.name.clone());
-    draft.charge(payer, draft.facts.now(), i32::from(segments));
+    let (payer, units) = (Payer::Gateway(gateway.name.clone()), i32::from(segments));
+    draft.plan.charges.push(Charge { payer, at: draft.facts.now(), units, reserved: units });
     let held = text.reserved.unwrap_or(Reserved { at: draft.facts.now(), segments: 0 });
     if held.segments < segments {
         let payer = Payer::Contact(message.contact.clone(), tier(draft.facts, message.subject));
@@ -101,14 +101,23 @@ pub(super) fn settle(
         0 => reserved,
         segments => u16::from(segments),
     };
-    let correct = |payer, at, from: u16| {
-        let units = i32::from(cost) - i32::from(from);
-        (units != 0).then_some(Charge { payer, at, units })
-    };
+    let (cost, reserved) = (i32::from(cost), i32::from(reserved));
     let payer = Payer::Gateway(gateway.name.clone());
-    draft.plan.charges.extend(correct(payer, answered.began, reserved));
-    if let Some(held) = open.reserved.take_if(|_| may_arrive) {
+    let charge = Charge { payer, at: answered.began, units: cost - reserved, reserved: -reserved };
+    draft.plan.charges.push(charge);
+    if let Some(held) = open.reserved.take_if(|_| may_arrive)
+        && cost != i32::from(held.segments)
+    {
         let payer = Payer::Contact(message.contact.clone(), tier(draft.facts, message.subject));
-        draft.plan.charges.extend(correct(payer, held.at, held.segments));
+        draft.charge(payer, held.at, cost - i32::from(held.segments));
     }
+}
+
+/// An earlier copy of this text has arrived, so the answer of the request under way changes nothing any more: what
+/// was reserved for it counts as spent.
+pub(super) fn close(draft: &mut Draft<'_>, open: &OpenText) {
+    let Some(name) = open.gateway.as_ref().filter(|_| open.state.is_in_flight()) else { return };
+    let Some(gateway) = draft.facts.rules().gateway(name) else { return };
+    let (payer, reserved) = (Payer::Gateway(name.clone()), -i32::from(gateway.segments_max.max(1)));
+    draft.plan.charges.push(Charge { payer, at: draft.facts.now(), units: 0, reserved });
 }

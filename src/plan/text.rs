@@ -162,7 +162,12 @@ pub(super) fn settle(
         spending::settle(draft, message, open, answered);
     }
     match answered.outcome {
-        Outcome::Accepted { .. } => *text = TextState::Accepted,
+        Outcome::Accepted { .. } => {
+            if let Some(open) = text.open().filter(|_| !is_waited_for) {
+                spending::close(draft, open);
+            }
+            *text = TextState::Accepted;
+        }
         Outcome::Unknown { .. } | Outcome::Deferred { .. } | Outcome::Rejected { .. } if !is_waited_for => {}
         Outcome::Unknown { .. } => ask_once_more(draft.facts, text, answered),
         Outcome::Deferred { retry_after, .. } => {
@@ -196,7 +201,10 @@ pub(super) fn settle_lost(draft: &mut Draft<'_>, message: Message<'_>, text: &mu
     let Some(open) = text.open_mut() else { return };
     let is_in_flight = open.state.is_in_flight();
     match fate {
-        Fate::Taken | Fate::Delivered => *text = TextState::Accepted,
+        Fate::Taken | Fate::Delivered => {
+            spending::close(draft, open);
+            *text = TextState::Accepted;
+        }
         Fate::Failed { reason } => {
             let Some(lost) = open.unanswered.take() else { return };
             open.unknowns = open.unknowns.saturating_sub(1);
