@@ -13,7 +13,7 @@ use super::{
 use crate::{
     alert::{
         Address, AlertState, ContactName, ContactProgress, Counted, Notification, Notified, Outcome, Subject,
-        Transports, Unreachable,
+        Transports,
     },
     roster::{self, Person},
 };
@@ -43,7 +43,7 @@ pub(super) fn advance_all(
     }
     let over = notifications.extract_if(.., |notification| is_over(notification));
     for reason in over.filter_map(|notification| failure(facts, &notification)) {
-        contact.unreachable.get_or_insert(Unreachable { reason, told: false });
+        contact.unreachable.get_or_insert(reason);
     }
     contact.notifications = notifications;
 }

@@ -21,11 +21,11 @@ pub(super) fn tell(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) -
     }
     let mut failed = Vec::new();
     for (name, contact) in &mut progress.contacts {
-        if let Some(unreachable) = contact.unreachable.as_mut().filter(|unreachable| !unreachable.told) {
-            unreachable.told = true;
-            let (contact, reason) = (name.clone(), unreachable.reason.clone());
-            plan.note(facts, Entry::Unreachable { contact, reason, nobody_left: others.is_empty() });
-            failed.push((name.clone(), unreachable.reason.clone()));
+        if let Some(reason) = contact.unreachable.clone().filter(|_| !contact.unreachable_told) {
+            contact.unreachable_told = true;
+            failed.push((name.clone(), reason.clone()));
+            let nobody_left = others.is_empty();
+            plan.note(facts, Entry::Unreachable { contact: name.clone(), reason, nobody_left });
         }
     }
     if failed.is_empty() || others.is_empty() {
@@ -49,7 +49,7 @@ pub(super) fn tell(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) -
 
 /// When those who failed since the last message are told of.
 pub(super) fn tells_at(progress: &Progress) -> Option<Timestamp> {
-    let waits = |contact: &ContactProgress| contact.unreachable.as_ref().is_some_and(|one| !one.told);
+    let waits = |contact: &ContactProgress| contact.unreachable.is_some() && !contact.unreachable_told;
     let told_at = progress.unreached_told_at.unwrap_or(Timestamp::MIN);
     let at = told_at.saturating_add(PAUSE).unwrap_or(Timestamp::MAX);
     progress.contacts.values().any(waits).then_some(at)

@@ -25,6 +25,7 @@ mod tests;
 use super::{
     Post, Reading,
     fields::Fields,
+    is_json,
     json::{at_pointer, scalar, string},
     link,
     lists::{self, Entries},
@@ -71,8 +72,8 @@ pub(super) fn read_with_state(post: &Post<'_>) -> Option<Reading> {
     event(post, &fields).map(Reading::from)
 }
 
-fn is_json(content_type: Option<&str>) -> bool {
-    content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("json"))
+fn one(event: Option<Event>, otherwise: &str) -> Reading {
+    event.map_or_else(|| Reading::unreadable(otherwise), Reading::from)
 }
 
 fn not_json(err: &serde_json::Error) -> Reading {
@@ -94,13 +95,9 @@ fn object(post: &Post<'_>, text: &str) -> Reading {
     {
         return events;
     }
-    event(post, &fields).map_or_else(
-        || {
-            Reading::unreadable(
-                "no field says what is wrong: expected title, summary, subject, name or message",
-            )
-        },
-        Reading::from,
+    one(
+        event(post, &fields),
+        "no field says what is wrong: expected title, summary, subject, name or message",
     )
 }
 
@@ -119,10 +116,8 @@ fn parts(post: &Post<'_>, text: &str) -> Reading {
     if let Some(data) = multipart::field(text, "data").map(str::trim) {
         return if data.starts_with('{') { object(post, data) } else { plain(data) };
     }
-    event(post, &Fields::from_parts(multipart::fields(text))).map_or_else(
-        || Reading::unreadable("no part of the form says what is wrong: expected title, message or data"),
-        Reading::from,
-    )
+    let event = event(post, &Fields::from_parts(multipart::fields(text)));
+    one(event, "no part of the form says what is wrong: expected title, message or data")
 }
 
 fn list(post: &Post<'_>, entries: &Entries<'_>) -> Reading {
@@ -145,22 +140,19 @@ fn event(post: &Post<'_>, fields: &Fields<'_>) -> Option<Event> {
     // An end, or what was done about it, needs no more than the key of the alert that it is about.
     let key = || key::sent(&facts).filter(|_| facts.state != State::Firing).map(text::title);
     let title = facts.title().or_else(|| key().filter(|key| !key.is_empty()))?;
-    let grade = facts.grade();
     Some(Event {
         status: facts.status(),
-        severity: grade.severity,
-        unknown_severity: grade.unknown,
         body: facts.body(),
         labels: facts.labels(),
         source_url: link::first(fields.texts(names::URL)),
         starts_at: facts.starts_at(),
         ended_at: facts.ended_at(),
-        ..Event::firing(key::dedup_key(&facts), title)
+        ..facts.grade().event(key::dedup_key(&facts), title)
     })
 }
 
 fn plain(text: &str) -> Reading {
-    plain_event(text).map_or_else(|| Reading::unreadable("the body has no text"), Reading::from)
+    one(plain_event(text), "the body has no text")
 }
 
 fn plain_event(text: &str) -> Option<Event> {

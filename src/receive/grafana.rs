@@ -38,11 +38,7 @@ pub(super) fn read_group(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading> {
 }
 
 fn event(alert: &Alert<'_>) -> Option<Event> {
-    let fault = Fault::of(alert);
-    let title = match &fault {
-        Some(fault) => format!("{}: {}", fault.what, fault.rule),
-        None => alert.title()?,
-    };
+    let fault = fault(alert);
     // A rule without data says what it would say if it fired for good reason; that is not the title.
     let of_fault =
         |name: &str| fault.as_ref().and_then(|_| alert.annotations.get(name)).cloned().unwrap_or_default();
@@ -53,14 +49,13 @@ fn event(alert: &Alert<'_>) -> Option<Event> {
         .filter(|(_, link)| link::parse(link).is_some())
         .map(|(label, link)| (*label, link.as_str()))
         .collect();
-    let mut event = alert.event(
-        &title,
-        &Extras {
-            lines: &[of_fault("Error"), of_fault("summary"), values(alert)],
-            labels: &labels,
-            pages: &["generatorURL", "panelURL", "dashboardURL"],
-        },
-    );
+    let extras = Extras {
+        lines: &[of_fault("Error"), of_fault("summary"), values(alert)],
+        labels: &labels,
+        pages: &["generatorURL", "panelURL", "dashboardURL"],
+    };
+    let title = fault.clone().or_else(|| alert.title())?;
+    let mut event = alert.event(&title, &extras);
     if is_test(alert) {
         event.kind = Kind::Test;
         let pressed_at = alert.members.text("startsAt").unwrap_or_default();
@@ -69,24 +64,15 @@ fn event(alert: &Alert<'_>) -> Option<Event> {
     Some(event)
 }
 
-/// What is wrong with a rule itself.
-struct Fault<'a> {
-    what: &'static str,
-    /// The rule's name.
-    rule: &'a str,
-}
-
-impl<'a> Fault<'a> {
-    /// A rule that is really named so lacks the labels.
-    fn of(alert: &'a Alert<'_>) -> Option<Self> {
-        let label = |name: &str| alert.labels.get(name).map(String::as_str);
-        let what = match label("alertname")? {
-            "DatasourceNoData" => "NoData",
-            "DatasourceError" => "Error",
-            _ => return None,
-        };
-        Some(Self { what, rule: label("rulename").or_else(|| label("datasource_uid"))? })
-    }
+/// The title where something is wrong with the rule itself. A rule that is really named so lacks the labels.
+fn fault(alert: &Alert<'_>) -> Option<String> {
+    let label = |name: &str| alert.labels.get(name).map(String::as_str);
+    let what = match label("alertname")? {
+        "DatasourceNoData" => "NoData",
+        "DatasourceError" => "Error",
+        _ => return None,
+    };
+    Some(format!("{what}: {}", label("rulename").or_else(|| label("datasource_uid"))?))
 }
 
 /// The Test button's own labels; or the group key that it makes of receiver, fingerprint and time, where the

@@ -43,15 +43,13 @@ pub(super) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading> {
     let state = if is_over { State::Resolved } else { State::Firing };
     let event = Event {
         status: state.status(Update::default()),
-        severity: grade.severity,
-        unknown_severity: grade.unknown,
         body: text::body(&message),
         labels: labels.finish(),
         source_url: link::first([of_incident("url"), object.text("url")].into_iter().flatten()),
         // Each event of an incident has its own time, which is no beginning.
         ended_at: at.filter(|_| is_over),
         kind: if incident.is_none() { Kind::Occurrence } else { Kind::Problem },
-        ..Event::firing(key, text::title(&title))
+        ..grade.event(key, text::title(&title))
     };
     Some(event.into())
 }

@@ -81,7 +81,6 @@ impl<'a> Pairs<'a> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.get())
     }
 
-    /// The object of this name.
     pub(super) fn object(&self, name: &str) -> Option<Self> {
         Self::read(self.raw(name)?)
     }

@@ -1,4 +1,4 @@
-//! Alerts that are labels and annotations, alone or in a group: the model of Alertmanager, Grafana and their kin.
+//! Alerts that are labels and annotations, alone or in a group: the model of Alertmanager and Grafana.
 
 use jiff::Timestamp;
 
@@ -16,17 +16,11 @@ use crate::alert::{DedupKey, Event, Update};
 
 /// Labels that name what it happened to, most telling first.
 const HOSTS: [&str; 5] = ["instance", "host", "hostname", "node", "nodename"];
-
-/// Annotations that are one line.
+/// Annotations.
 const TITLES: [&str; 3] = ["summary", "title", "subject"];
-
-/// Annotations that are details.
 const BODIES: [&str; 3] = ["description", "message", "body"];
-
-/// Annotations that say where to read what to do.
 const RUNBOOKS: [&str; 2] = ["runbook_url", "runbook"];
-
-/// Labels and annotations that grade, most telling first.
+/// Labels and annotations that give the severity, most telling first.
 const GRADES: [&str; 4] = ["severity", "level", "urgency", "priority"];
 
 /// What holds for all alerts of a group.
@@ -71,7 +65,6 @@ pub(super) fn read_group(
     events.map(Reading::Events)
 }
 
-/// One alert of a group.
 #[derive(Debug)]
 pub(super) struct Alert<'a> {
     pub(super) labels: Texts,
@@ -81,7 +74,7 @@ pub(super) struct Alert<'a> {
     post: &'a Post<'a>,
 }
 
-/// What a sender has beside what all have.
+/// What only some of the senders have.
 #[derive(Default)]
 pub(super) struct Extras<'a> {
     /// Lines after the details.
@@ -104,23 +97,21 @@ impl<'a> Alert<'a> {
         Some(Self { labels, annotations, members, group, post })
     }
 
-    /// The event with this title.
     pub(super) fn event(&self, title: &str, extras: &Extras<'_>) -> Event {
-        let title = with_host(title, &self.hosts());
-        let grade = self.grade();
+        let hosts: Vec<&str> =
+            HOSTS.iter().filter_map(|name| self.labels.get(*name)).map(String::as_str).collect();
+        let title = with_host(title, &hosts);
         let state = self.state();
         // What ended did so by now, whatever the sender's clock says: what begins a moment later is not stale.
         let end = self.ends_at().map(|end| end.min(self.post.now));
         Event {
             status: state.status(Update::default()),
-            severity: grade.severity,
-            unknown_severity: grade.unknown,
             body: text::body(&self.body(extras.lines)),
             labels: self.kept_labels(extras.labels),
             source_url: self.link(extras.pages),
             starts_at: self.members.text("startsAt").and_then(|text| self.post.utc(&text)),
             ended_at: end.filter(|_| state == State::Resolved),
-            ..Event::firing(self.dedup_key(&title), title)
+            ..self.grade().event(self.dedup_key(&title), title)
         }
     }
 
@@ -214,10 +205,6 @@ impl<'a> Alert<'a> {
     fn annotation(&self, names: &[&str]) -> Option<&str> {
         let mut texts = names.iter().filter_map(|name| in_any_case(&self.annotations, name));
         texts.find(|text| !text.trim().is_empty())
-    }
-
-    fn hosts(&self) -> Vec<&str> {
-        HOSTS.iter().filter_map(|name| self.labels.get(*name)).map(String::as_str).collect()
     }
 }
 

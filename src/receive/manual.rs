@@ -14,7 +14,7 @@ mod tests;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
-    form,
+    form, is_json,
     json::{Items, Pairs, scalar, string},
     labels::Labels,
     text,
@@ -22,31 +22,24 @@ use super::{
 };
 use crate::alert::{ContactName, DedupKey, Event, EventStatus, Severity, Update};
 
-/// Who takes the trouble of raising an alert by hand wants somebody to act on it now, but did
-/// not ask for texts at once: that is what `disaster` is for.
-pub const SEVERITY_DEFAULT: Severity = Severity::High;
-
+/// Somebody who raises an alert by hand wants action now, but did not ask for texts at once: that is what
+/// `disaster` is for.
+const SEVERITY_DEFAULT: Severity = Severity::High;
 /// Most contacts in `to`.
-pub const CONTACTS_MAX: usize = 100;
-
-/// Longest `Idempotency-Key` and `dedup_key`, in bytes.
-pub const KEY_BYTES_MAX: usize = DedupKey::BYTES_MAX;
-
+const CONTACTS_MAX: usize = 100;
+/// Longest `Idempotency-Key` and `dedup_key`.
+const KEY_BYTES_MAX: usize = DedupKey::BYTES_MAX;
 /// Most fields of a form that are looked at: six names, contacts and labels.
 const FORM_FIELDS_MAX: usize = 1024;
 
 const STATUS_EXPECTED: &str = "expected firing, acknowledged or resolved";
-
 const TEXT_FIELDS: [&str; 5] = ["title", "severity", "body", "dedup_key", "status"];
 
-/// One request.
 #[derive(Clone, Copy, Debug)]
 pub struct ManualRequest<'a> {
-    /// Only tells broken JSON from plain text in brackets.
+    /// Only decides whether something in brackets is broken JSON or plain text.
     pub content_type: Option<&'a str>,
-    /// The body as it came.
     pub body: &'a [u8],
-    /// The header of this name.
     pub idempotency_key: Option<&'a str>,
     /// Stands in for a `dedup_key`, so that the alert always opens; never the same twice.
     pub unique: &'a str,
@@ -55,16 +48,13 @@ pub struct ManualRequest<'a> {
 /// What is wrong with a request, for the person who made it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManualError {
-    /// Nothing was sent.
     #[error("the body is empty: expected a line of text, or JSON with at least a title")]
     Empty,
-    /// Neither an object nor text.
     #[error("the body is not valid JSON: {0}")]
     InvalidJson(String),
-    /// One field is wrong.
     #[error("{field}: {problem}")]
     Field {
-        /// Which, as the caller wrote it.
+        /// As the caller wrote it.
         field: String,
         /// What is wrong with it and what would be right.
         problem: String,
@@ -79,7 +69,7 @@ pub fn read(request: ManualRequest<'_>) -> Result<Event, ManualError> {
     }
     let decoded = text::decode(request.body);
     let trimmed = decoded.trim();
-    let is_json = request.content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
+    let is_json = is_json(request.content_type);
     let draft = if trimmed.is_empty() {
         return Err(ManualError::Empty);
     } else if is_json || trimmed.starts_with('{') {

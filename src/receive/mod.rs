@@ -1,8 +1,8 @@
 //! 1. RECEIVE: a body becomes events. Knows payloads, nothing of storage.
 //!
-//! Senders cannot be told that they are wrong, so nothing here refuses a body: what cannot be
-//! read is [`Reading::Unreadable`] and people are notified of it. Only [`manual`], whose caller
-//! sits at a keyboard, answers with errors.
+//! A monitor does nothing about an error that it is sent, so nothing here refuses a body: what cannot be
+//! read is [`Reading::Unreadable`], and people are notified of it. Only [`manual`], whose caller
+//! sits at a keyboard, returns errors.
 //!
 //! [`read`] is the one place that knows in which order the readers are tried. No reader knows another one; below
 //! all of them stand the rooms that they share: `labelled`, `lists`, `fields`, `title_state`, `words`, …
@@ -58,7 +58,7 @@ pub const EVENTS_PER_REQUEST_MAX: usize = 20_000;
 /// What a body turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// One result is answered per event, in order.
+    /// The response has one result per event, in this order.
     Events(Vec<Event>),
     /// No reader can make sense of it; it is kept, and people are notified.
     Unreadable {
@@ -72,7 +72,7 @@ impl Reading {
         Self::Unreadable { reason: reason.into() }
     }
 
-    /// An empty line wakes nobody: an event without anything printable for a title at least says who sent it.
+    /// No title is empty: an event without anything printable for a title at least says who sent it.
     fn titled(mut self, integration: &Integration) -> Self {
         if let Self::Events(events) = &mut self {
             for event in events.iter_mut().filter(|event| event.title.is_empty()) {
@@ -86,6 +86,12 @@ impl Reading {
 impl From<Event> for Reading {
     fn from(event: Event) -> Self {
         Self::Events(vec![event])
+    }
+}
+
+impl From<Result<Vec<Event>, String>> for Reading {
+    fn from(events: Result<Vec<Event>, String>) -> Self {
+        events.map_or_else(Self::unreadable, Self::Events)
     }
 }
 
@@ -114,6 +120,11 @@ impl Post<'_> {
     fn grade(&self, words: &[&str]) -> words::Grade {
         words::grade(words, &self.integration.severity)
     }
+}
+
+/// What a Content-Type says; it only decides whether something in brackets is broken JSON or plain text.
+fn is_json(content_type: Option<&str>) -> bool {
+    content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("json"))
 }
 
 /// Reads a body by the integration's rules: first the reader of its kind, then the senders that are known by the

@@ -16,7 +16,11 @@ mod record;
 mod tests;
 
 use super::{
-    EVENTS_PER_REQUEST_MAX, Post, Reading, labels::Labels, lists, text, title::with_host, words::RESOLVED,
+    EVENTS_PER_REQUEST_MAX, Post, Reading,
+    labels::Labels,
+    lists, text,
+    title::with_host,
+    words::{Grade, RESOLVED},
 };
 use crate::alert::{DedupKey, Event, EventStatus};
 
@@ -88,7 +92,7 @@ struct Message<'a> {
 impl Message<'_> {
     fn event(&self, post: &Post<'_>) -> Event {
         let is_over = self.worst == Level::Ok;
-        let grade = post.grade(&[self.worst.as_str()]);
+        let grade = if is_over { Grade::default() } else { post.grade(&[self.worst.as_str()]) };
         let names = [("host", self.host), ("group", self.group), ("plugin", self.plugin)];
         let mut labels = Labels::default();
         labels.extend(names.iter().filter(|(_, name)| !name.is_empty()).copied());
@@ -100,11 +104,9 @@ impl Message<'_> {
         let key = DedupKey::derived("munin", &[self.group, self.host, self.plugin, &self.title]);
         Event {
             status: if is_over { RESOLVED } else { EventStatus::Firing },
-            severity: grade.severity.filter(|_| !is_over),
-            unknown_severity: grade.unknown.filter(|_| !is_over),
             body: text::body(&lines.join("\n")),
             labels: labels.finish(),
-            ..Event::firing(key, with_host(&self.title, &[self.host]))
+            ..grade.event(key, with_host(&self.title, &[self.host]))
         }
     }
 }

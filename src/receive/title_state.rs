@@ -2,29 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::words::one_state;
-
-/// Ends that are believed wherever a title begins with them, where no field says how it stands.
-const ENDS: [&str; 15] = [
-    "resolved",
-    "recovered",
-    "recovery",
-    "ok",
-    "해결",
-    "해결됨",
-    "해결 완료",
-    "복구",
-    "복구됨",
-    "복구 완료",
-    "정상",
-    "정상화",
-    "해소",
-    "해소됨",
-    "해제",
-];
-
-/// Ends that are believed in brackets only: `Closed: port 443` may be the problem.
-const BRACKETED_ENDS: [&str; 4] = ["up", "clear", "cleared", "closed"];
+use super::words::{End, end, one_state};
 
 const BRACKETS: [(char, char); 3] = [('[', ']'), ('(', ')'), ('【', '】')];
 
@@ -57,13 +35,9 @@ pub(super) fn without_leading(title: &str) -> Cow<'_, str> {
 /// with a capital, and does not stand first, is a state: in `backup failed` and `Open files` it is what is wrong.
 pub(super) fn without_any(title: &str) -> String {
     let title = without_leading(title);
-    let mut kept: Vec<&str> = Vec::new();
-    for (number, word) in title.split_whitespace().enumerate() {
-        if !is_state_within(word, number == 0) {
-            kept.push(word);
-        }
-    }
-    kept.join(" ")
+    let words = title.split_whitespace().enumerate();
+    let kept = words.filter(|(number, word)| !is_state_within(word, *number == 0)).map(|(_, word)| word);
+    kept.collect::<Vec<_>>().join(" ")
 }
 
 fn is_state_within(word: &str, is_first: bool) -> bool {
@@ -86,7 +60,7 @@ fn parts(title: &str) -> Option<Parts<'_>> {
         match only_state(inside) {
             Some(word) => {
                 has_state = true;
-                parts.is_end |= ENDS.contains(&word.as_str()) || BRACKETED_ENDS.contains(&word.as_str());
+                parts.is_end |= matches!(end(&word), Some(End::Believed | End::BelievedInBrackets));
             }
             None => parts.others.push(rest.get(..rest.len() - after.len())?),
         }
@@ -96,7 +70,7 @@ fn parts(title: &str) -> Option<Parts<'_>> {
         && let Some(word) = only_state(before_duration(words))
     {
         has_state = true;
-        parts.is_end |= ENDS.contains(&word.as_str());
+        parts.is_end |= end(&word) == Some(End::Believed);
         rest = after.trim_start();
     }
     parts.rest = rest.trim_end();

@@ -56,36 +56,30 @@ pub(super) fn read_heartbeat(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading
     if top.raw("heartbeat").is_none() && top.raw("monitor").is_none() {
         return None;
     }
-    let message = top.text("msg");
-    match top.object("monitor") {
-        Some(monitor) => event(post, &monitor, top.object("heartbeat").as_ref(), message),
-        None => notice(&message?),
-    }
+    event(post, top.object("monitor"), top.object("heartbeat"), top.text("msg"))
 }
 
 fn read_form(post: &Post<'_>) -> Option<Reading> {
     let fields = form::pairs(post.text.trim(), FORM_FIELDS_MAX);
-    let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+    let field =
+        |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
     let (heartbeat, monitor) = (field("heartbeat")?, field("monitor")?);
-    let message = field("msg").map(|message| message.clone().into_owned());
-    match Pairs::read(monitor) {
-        Some(monitor) => event(post, &monitor, Pairs::read(heartbeat).as_ref(), message),
-        None => notice(&message?),
-    }
+    event(post, Pairs::read(monitor), Pairs::read(heartbeat), field("msg").map(str::to_owned))
 }
 
 fn event(
     post: &Post<'_>,
-    monitor: &Pairs<'_>,
-    heartbeat: Option<&Pairs<'_>>,
+    monitor: Option<Pairs<'_>>,
+    heartbeat: Option<Pairs<'_>>,
     message: Option<String>,
 ) -> Option<Reading> {
-    let id = monitor.text("id").or_else(|| heartbeat?.text("monitorID"));
+    let Some(monitor) = monitor else { return notice(&message?) };
+    let beat = |name: &str| heartbeat.as_ref().and_then(|heartbeat| heartbeat.text(name));
+    let id = monitor.text("id").or_else(|| beat("monitorID"));
     let name = monitor.text("name").or_else(|| id.as_ref().map(|id| format!("monitor {id}")))?;
-    let message = heartbeat.and_then(|beat| beat.text("msg")).or(message).unwrap_or_default();
-    let word = heartbeat.and_then(|beat| beat.text("status")).unwrap_or_default();
-    let at = heartbeat.and_then(|beat| time_of(post, beat));
-    let status = status(&word, &message);
+    let message = beat("msg").or(message).unwrap_or_default();
+    let status = status(&beat("status").unwrap_or_default(), &message);
+    let at = time(post, beat);
     let is_firing = status == EventStatus::Firing;
     let is_over = status == RESOLVED;
     let down = post.integration.severity.get("down").copied().unwrap_or(Severity::High);
@@ -94,7 +88,7 @@ fn event(
         status,
         severity: is_firing.then_some(down),
         body: text::body(&message),
-        labels: labels(monitor),
+        labels: labels(&monitor),
         source_url: link::first(monitor.text("url")),
         starts_at: at.filter(|_| is_firing),
         ended_at: at.filter(|_| is_over),
@@ -115,13 +109,9 @@ fn status(word: &str, message: &str) -> EventStatus {
 }
 
 /// `time` is UTC whatever the server's zone; old versions only have the local time and its offset.
-fn time_of(post: &Post<'_>, beat: &Pairs<'_>) -> Option<Timestamp> {
-    let utc = beat.text("time").and_then(|text| post.utc(&text));
-    utc.or_else(|| {
-        let offset = beat.text("timezoneOffset")?;
-        let local = beat.text("localDateTime")?;
-        post.utc(&format!("{}{}", local.trim(), offset.trim()))
-    })
+fn time(post: &Post<'_>, beat: impl Fn(&str) -> Option<String>) -> Option<Timestamp> {
+    let local = || Some(format!("{}{}", beat("localDateTime")?.trim(), beat("timezoneOffset")?.trim()));
+    beat("time").and_then(|text| post.utc(&text)).or_else(|| post.utc(&local()?))
 }
 
 fn labels(monitor: &Pairs<'_>) -> Texts {

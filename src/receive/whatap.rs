@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `on` | it holds |
 //! | `off` | it is over (sent only where the event says so) |
-//! | `acknowledge` | somebody has it |
+//! | `acknowledge` | a person works on it |
 //! | `disabled` | the event was switched off: worth a note |
 //!
 //! There is no id, so project, agent and metric make the key; the title stands in for the metric.
@@ -20,7 +20,7 @@ use super::{
     text::{self, split_first_line},
     title::with_host,
     title_state,
-    words::{RESOLVED, State, state},
+    words::{Grade, RESOLVED, State, state},
 };
 use crate::alert::{DedupKey, Event, EventStatus, Update};
 
@@ -35,25 +35,23 @@ pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
     let name = fields.text(&["title"]).or(metric)?;
     let hosts = fields.texts(&["oname"]);
     let agent = fields.text(&["oid", "oname"]).unwrap_or_default();
-    let grade = post.grade(&fields.texts(&["level"]));
     let status = status(&fields);
     let at = fields.text(&["time"]).and_then(|text| post.time(text));
     let is_firing = status == EventStatus::Firing;
+    // The level of a recovery is that of the recovery.
+    let grade = if is_firing { post.grade(&fields.texts(&["level"])) } else { Grade::default() };
     let is_over = status == RESOLVED;
     let mut labels = Labels::default();
     labels.extend(fields.rest(&[READ]));
     let key = [project, agent, metric.unwrap_or(name)].map(str::trim).join(":");
     let event = Event {
         status,
-        // The level of a recovery is that of the recovery.
-        severity: grade.severity.filter(|_| is_firing),
-        unknown_severity: grade.unknown.filter(|_| is_firing),
         body: text::body(&body(&fields)),
         labels: labels.finish(),
         source_url: link::first(fields.text(&["url", "link"])),
         starts_at: at.filter(|_| is_firing),
         ended_at: at.filter(|_| is_over),
-        ..Event::firing(DedupKey::new(key), with_host(name, &hosts))
+        ..grade.event(DedupKey::new(key), with_host(name, &hosts))
     };
     Some(event.into())
 }

@@ -40,15 +40,12 @@ pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
     if message.is_test() {
         return Some(test(&message).into());
     }
-    names_event(&fields).then(|| events(&message))
+    names_event(&fields).then(|| events(&message).into())
 }
 
 /// Reads an object that [`read`] does not: with an `id` and a state word it is a message too.
 pub(super) fn read_by_other_names(post: &Post<'_>) -> Reading {
-    match fields(post.text.trim()) {
-        Ok(fields) => events(&Message { fields: &fields, post }),
-        Err(reason) => Reading::unreadable(reason),
-    }
+    fields(post.text.trim()).and_then(|fields| events(&Message { fields: &fields, post })).into()
 }
 
 fn fields(text: &str) -> Result<Fields<'_>, String> {
@@ -66,13 +63,12 @@ fn names_event(fields: &Fields<'_>) -> bool {
     fields.has("eventid") || fields.has("eventvalue")
 }
 
-fn events(message: &Message<'_>) -> Reading {
-    let events = match message.source() {
+fn events(message: &Message<'_>) -> Result<Vec<Event>, String> {
+    match message.source() {
         Source::Discovery => found::discovered(message),
         Source::Autoregistration => found::registered(message),
         Source::Trigger | Source::Internal | Source::Service => event(message).map(|event| vec![event]),
-    };
-    events.map_or_else(Reading::unreadable, Reading::Events)
+    }
 }
 
 fn event(message: &Message<'_>) -> Result<Event, String> {

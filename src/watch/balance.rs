@@ -53,19 +53,23 @@ impl Balances {
             Some(Ok(Seen::Good(_) | Seen::Limited(_) | Seen::Bad(_))) => return true,
             Some(Err(error)) => {
                 // Whether texts go out is another question, which the next text answers.
-                info!(gateway = gateway.name(), "could not ask for the balance: {error}");
+                info!(gateway = gateway.name().as_str(), "could not ask for the balance: {error}");
                 return true;
             }
         };
-        self.metrics.sms_balance(gateway.name(), balance.amount);
+        self.metrics.sms_balance(gateway.name().as_str(), balance.amount);
         let is_low = balance.is_low();
-        let was_low = low.insert(gateway.name().to_owned(), is_low);
+        let was_low = low.insert(gateway.name().as_str().to_owned(), is_low);
         if is_low {
-            warn!(gateway = gateway.name(), "SMS gateway {}: only {balance} left", gateway.name());
+            warn!(
+                gateway = gateway.name().as_str(),
+                "SMS gateway {}: only {balance} left",
+                gateway.name().as_str()
+            );
         }
         // At start an alert of an earlier run may be open, so its end is said once, too.
         if is_low || was_low != Some(false) {
-            self.tell(gateway.name(), &balance).await;
+            self.tell(gateway.name().as_str(), &balance).await;
         }
         true
     }

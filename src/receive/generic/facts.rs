@@ -28,7 +28,6 @@ use crate::{
 const IN_PAYLOAD: &str = "payload_";
 const IN_DETAILS: &str = "custom_details_";
 
-/// The fields of one event.
 pub(super) struct Facts<'a> {
     pub(super) fields: &'a Fields<'a>,
     post: &'a Post<'a>,
@@ -53,8 +52,8 @@ impl<'a> Facts<'a> {
         self.state_word().and_then(state).or_else(|| self.online())
     }
 
-    /// The word that counts: where the configuration points; then what was done in the sender's console, which is
-    /// said beside the state; then the first word that is known.
+    /// The word that counts: where the configuration points; then what was done in the sender's console, which comes
+    /// beside the state; then the first word that is known.
     fn state_word(&self) -> Option<&str> {
         let is_known = |word: &&str| state(word).is_some();
         self.fields
@@ -96,7 +95,7 @@ impl<'a> Facts<'a> {
             let grade = self.post.grade(&words);
             return if self.state == State::Resolved { if_known(grade) } else { grade };
         }
-        // A downtime or flapping does not tell the severity of the problem that may follow.
+        // The problem that may follow a downtime or flapping can have any severity.
         if self.state == State::Suppressed {
             return Grade::default();
         }
@@ -199,7 +198,7 @@ fn is_console_action(word: &str) -> bool {
     state(word).is_some_and(|state| is_by_person(state) || is_downtime_or_flapping(word))
 }
 
-/// A word of Nagios and its kin for a check that is not looked at, or that comes and goes.
+/// A word of Nagios for a check that is in maintenance, or that comes and goes.
 pub(super) fn is_downtime_or_flapping(word: &str) -> bool {
     let word = word.trim().to_lowercase();
     word.starts_with("downtime") || word.starts_with("flapping")

@@ -1,9 +1,9 @@
 //! Which alert the fields of an unknown sender are about.
 //!
-//! A problem and its recovery must come to the same key, and two problems never: nobody would be notified of the
+//! A problem and its recovery must have the same key, and two problems never: there would be no notification of the
 //! second. So a key that was sent counts, except where it numbers the problems of a Nagios core: that number is 0 by
-//! the time of the recovery. What is checked (source, host and service) is the key there, as it is wherever a state
-//! is said of a host or service without a title.
+//! the time of the recovery. There the key is what is checked (source, host and service), as it is wherever the
+//! state of a host or service comes without a title.
 
 use super::{
     super::{text, title_state},
@@ -17,7 +17,7 @@ use crate::alert::DedupKey;
 /// What a Nagios core sends notifications of (`NOTIFICATIONTYPE`), in lower case; downtimes and flapping beside them.
 const NOTIFICATIONS: [&str; 4] = ["problem", "recovery", "acknowledgement", "custom"];
 
-/// States of a host of Nagios and its kin, and of a service.
+/// States of a host, and of a service, of Nagios and the programs like it.
 const HOST_STATES: [&str; 3] = ["up", "down", "unreachable"];
 const SERVICE_STATES: [&str; 6] = ["ok", "warning", "warn", "critical", "crit", "unknown"];
 
@@ -37,7 +37,7 @@ pub(super) fn sent<'a>(facts: &Facts<'a>) -> Option<&'a str> {
     facts.fields.texts(names).into_iter().map(str::trim).find(|key| *key != "0")
 }
 
-/// What tells one problem of a host or service from the next.
+/// What distinguishes one problem of a host or service from the next.
 fn condition(facts: &Facts<'_>, host: &str, service: &str) -> String {
     let has_state = facts.state_of_fields().is_some();
     let without_state = |text: &str| {
@@ -55,7 +55,7 @@ fn condition(facts: &Facts<'_>, host: &str, service: &str) -> String {
     without_state(&text::title(facts.first_line().unwrap_or_default()))
 }
 
-/// True for what Nagios, Icinga, Checkmk and their kin say of one check of one host.
+/// True for a message of Nagios, Icinga, Checkmk or a program like them about one check of one host.
 fn is_of_a_check(facts: &Facts<'_>) -> bool {
     if facts.host().is_none() {
         return false;

@@ -37,7 +37,8 @@ pub(in crate::receive) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Readi
     let grade = worst(post, &tags);
     let message = top.text("message").unwrap_or_default();
     let is_test = is_test(&name, &message);
-    let lines: Vec<String> = std::iter::once(message).chain(matches.iter().map(Match::line)).collect();
+    let mut lines = vec![message.as_str()];
+    lines.extend(matches.iter().map(|found| found.line.as_str()));
     let title = if word == "no_data" { format!("NoData: {name}") } else { name.clone() };
     let key = match (&rule_id, top.text("orgId")) {
         _ if is_test => DedupKey::derived("test", &[grafana]),
@@ -50,13 +51,11 @@ pub(in crate::receive) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Readi
     labels.insert_tags(&tags);
     let event = Event {
         status: status(&word),
-        severity: grade.severity,
-        unknown_severity: grade.unknown,
         body: text::body(lines.join("\n").trim()),
         labels: labels.finish(),
         source_url: link.map(String::from),
         kind: if is_test { Kind::Test } else { Kind::Problem },
-        ..Event::firing(key, with_host(&title, &hosts))
+        ..grade.event(key, with_host(&title, &hosts))
     };
     Some(event.into())
 }
@@ -107,15 +106,9 @@ fn worst(post: &Post<'_>, tags: &Tags) -> Grade {
 
 /// A series that made the rule fire.
 struct Match {
-    metric: String,
-    value: String,
+    /// `metric = value`
+    line: String,
     tags: Texts,
-}
-
-impl Match {
-    fn line(&self) -> String {
-        format!("{} = {}", self.metric, self.value)
-    }
 }
 
 fn matches(top: &Pairs<'_>) -> Vec<Match> {
@@ -123,7 +116,7 @@ fn matches(top: &Pairs<'_>) -> Vec<Match> {
         let pairs = Pairs::read(raw)?;
         let value = pairs.raw("value").and_then(scalar).unwrap_or_else(|| "no value".to_owned());
         let metric = pairs.text("metric").unwrap_or_else(|| "value".to_owned());
-        Some(Match { metric, value, tags: pairs.texts("tags") })
+        Some(Match { line: format!("{metric} = {value}"), tags: pairs.texts("tags") })
     };
     let items =
         top.raw("evalMatches").and_then(|raw| serde_json::from_str::<Items<'_, MATCHES_MAX>>(raw).ok());

@@ -16,14 +16,12 @@ use regex_lite::{Captures, Regex};
 use super::{Field, Level, Message, pieces, worst};
 use crate::receive::text::{self, one_line};
 
-/// Longest description of one section or field, in bytes.
+/// Longest description of one section or field.
 const FIELD_BYTES_MAX: usize = 2048;
 
 static SUBJECT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\[([^;\]]*);([^\]]*)\] -> (.*?) -> (.*)$").expect("well formed"));
-
 static OPENING_TAG: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<munin\s").expect("well formed"));
-
 static ATTRIBUTE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"([a-z_]+)="([^"]*)""#).expect("well formed"));
 

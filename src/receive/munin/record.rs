@@ -17,13 +17,9 @@ use crate::receive::text::{self, one_line};
 
 /// What the first word of a record begins with: our name for it, and its version.
 const BEGINS: &str = "munin1";
-
-/// Longest mark, in bytes.
 const MARK_BYTES_MAX: usize = 64;
-
-/// Longest description of one field, in bytes.
+/// Longest description of one field.
 const FIELD_BYTES_MAX: usize = 512;
-
 /// Most fields of one plugin that are shown.
 const FIELDS_MAX: usize = 256;
 

@@ -34,7 +34,6 @@ const NAME_WITHHELD: &str = "Inaccessible user";
 /// write "cancelled".
 const CANCELLED: [&str; 2] = ["note: escalation canceled", "note: escalation cancelled"];
 
-/// One message.
 #[derive(Debug)]
 pub(super) struct Message<'a> {
     pub(super) fields: &'a Fields<'a>,
@@ -58,7 +57,6 @@ impl Message<'_> {
         if self.fields.has("eventid") { "eventid" } else { "id" }
     }
 
-    /// The problem's id.
     pub(super) fn event_id(&self) -> Result<&str, String> {
         match self.fields.word(&[self.id_name()]) {
             Some(id) if EVENT_ID_CHARS_MAX < id.chars().count() => {
@@ -132,7 +130,6 @@ impl Message<'_> {
         Some(text::note(&comment))
     }
 
-    /// Who made the update.
     pub(super) fn by(&self) -> Option<String> {
         let name = self.fields.text(BY).filter(|name| name.trim() != NAME_WITHHELD)?;
         Some(one_line(name, NOTE_BYTES_MAX))
@@ -197,15 +194,12 @@ impl Message<'_> {
 
     /// What all events have in common. Only an event of a trigger has a page by its id.
     pub(super) fn event(&self, key: DedupKey, title: &str, event_id: Option<&str>) -> Event {
-        let grade = self.grade();
         Event {
-            severity: grade.severity,
-            unknown_severity: grade.unknown,
             body: text::body(self.fields.text(BODY).unwrap_or_default()),
             labels: self.labels(),
             source_url: page::address(self.fields, self.source(), event_id),
             starts_at: self.starts_at(),
-            ..Event::firing(key, text::title(title))
+            ..self.grade().event(key, text::title(title))
         }
     }
 

@@ -1,8 +1,7 @@
-//! What kind of thing an event is about, by `event_source`.
+//! What an event is about, by `event_source`.
 
 use crate::{alert::Severity, receive::fields::Fields};
 
-/// Zabbix's five event sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// A trigger: what monitoring is about, and what a message without a source is about.
@@ -13,7 +12,6 @@ pub(super) enum Source {
     Autoregistration,
     /// Zabbix itself cannot do its work: an item, a low-level discovery rule or a trigger.
     Internal,
-    /// A business service.
     Service,
 }
 
