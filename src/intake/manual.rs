@@ -23,7 +23,7 @@ use crate::{
 /// The name that alerts of operators are filed under.
 const MANUAL: &str = "manual";
 
-/// An operator's alert that nobody resolves does so itself after this.
+/// An operator's alert resolves itself after this.
 const MANUAL_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Longest `Idempotency-Key`, in bytes.
@@ -51,14 +51,12 @@ impl FromRequestParts<Context> for Author {
             };
         }
         let is_generic = |integration: &Integration| integration.kind == IntegrationKind::Generic;
-        match context.keys.integration_with_key(headers, uri, is_generic) {
-            Some(generic) => Ok(Self { integration: generic.name.clone(), close_after: generic.close_after }),
-            None => {
-                context.metrics.refused("wrong_key");
-                let needed = "an [[operator]] token with the role `operator`, or the key of a `generic` integration, is needed";
-                Err(Problem::unauthorized(needed))
-            }
-        }
+        let Some(generic) = context.keys.integration_with_key(headers, uri, is_generic) else {
+            context.metrics.refused("wrong_key");
+            let needed = "an [[operator]] token with the role `operator`, or the key of a `generic` integration, is needed";
+            return Err(Problem::unauthorized(needed));
+        };
+        Ok(Self { integration: generic.name.clone(), close_after: generic.close_after })
     }
 }
 

@@ -1,6 +1,6 @@
-//! `GET` and `POST /v1/sms/reports/{gateway}`: gateways tell what became of a text. Whoever knows the address
-//! of a text may report about it: the token in it is signed by us, and Twilio signs each request besides.
-//! A report that nobody waits for is counted and forgotten.
+//! `GET` and `POST /v1/sms/reports/{gateway}`: gateways report what became of a text. The address of a text
+//! is the credential: the token in it is signed by us, and Twilio signs each request besides. A report about a text
+//! that is settled is counted and forgotten.
 
 use axum::{
     body::Body,
