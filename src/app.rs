@@ -4,13 +4,18 @@ use std::{future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time:
 
 use axum::{Router, serve::ListenerExt as _};
 use jiff::SignedDuration;
-use tokio::{net::TcpListener, sync::watch, task::JoinError};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinError, JoinHandle},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
+mod background;
 mod janitor;
 
-use self::janitor::Janitor;
+use self::background::Background;
 use crate::{
     alert::GatewayName,
     api, chance,
@@ -28,9 +33,7 @@ use crate::{
     roster::{Device, Person, Roster},
     signing::SigningKey,
     store::{MemoryStore, OpenError, SledStore, Store, StoreError},
-    telemetry::Metrics,
-    watch::{Balances, Heartbeats, watch_drift},
-    web::{self, Context},
+    web::{self, Context, Inner},
 };
 
 /// At shutdown, open connections are waited for so long.
@@ -39,56 +42,40 @@ const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
 /// A text's answer is waited for a little longer than the gateway's own timeout.
 const SMS_SETTLE_MARGIN: SignedDuration = SignedDuration::from_secs(2);
 
-/// Why Bongsu did not start, or did not stop cleanly.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The store.
     #[error("could not open the store")]
     Open(#[from] OpenError),
-    /// The store, after it was open.
     #[error("could not use the store")]
     Store(#[from] StoreError),
-    /// The service account key, or the client.
     #[error("could not set up [fcm]")]
     Fcm(#[from] FcmSetupError),
-    /// A gateway.
     #[error("could not set up [[sms.gateway]]")]
     Sms(#[from] SmsSetupError),
-    /// A template.
     #[error("could not load the templates")]
     Templates(#[from] TemplateError),
-    /// The address.
     #[error("could not listen on {address}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The server ended by itself.
+    Listen { address: SocketAddr, source: std::io::Error },
     #[error("the server stopped")]
     Serve(#[source] std::io::Error),
     /// A task panicked: a defect of ours.
     #[error("a task of the program failed")]
     Task(#[from] JoinError),
-    /// Something was under way that could not be settled.
     #[error("stopped before everything under way was settled; it counts as unknown at the next start")]
     Unsettled,
 }
 
-/// A started Bongsu.
 pub struct App {
     address: SocketAddr,
-    store: Arc<dyn Store>,
+    context: Context,
     stop: CancellationToken,
+    /// Ends dispatch and the watch, once nothing more comes in.
+    last_stop: CancellationToken,
     tasks: TaskTracker,
-    server: tokio::task::JoinHandle<std::io::Result<()>>,
-    dispatch: tokio::task::JoinHandle<bool>,
-    dispatch_stop: CancellationToken,
-    heartbeats: Arc<Heartbeats>,
-    watching: tokio::task::JoinHandle<()>,
+    server: JoinHandle<std::io::Result<()>>,
+    dispatch: JoinHandle<bool>,
+    background: Background,
     pulse: watch::Receiver<Pulse>,
-    clock: Arc<dyn Clock>,
 }
 
 impl App {
@@ -111,67 +98,52 @@ impl App {
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
     ) -> Result<Self, AppError> {
-        let listening = config.server.listen;
+        let configured = config.server.listen;
         let address =
-            listener.local_addr().map_err(|source| AppError::Listen { address: listening, source })?;
-        let (tasks, dispatch_stop) = (TaskTracker::new(), CancellationToken::new());
+            listener.local_addr().map_err(|source| AppError::Listen { address: configured, source })?;
+        let (tasks, last_stop) = (TaskTracker::new(), CancellationToken::new());
         let store = open(&config.store.engine)?;
-        let metrics = Arc::new(Metrics::default());
         let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await?);
-        let outbox = outbox(&config, &signing_key, &clock, &tasks)?;
+        let context = Context::new(config, clock, store, signing_key);
+        let outbox = outbox(&context, &tasks)?;
         let gateways = outbox.gateways.clone();
-        let (keep, rules) = (config.store.keep, rules(&config));
-        let context = Context::new(config, clock.clone(), store.clone(), metrics.clone(), signing_key);
-        let queue = context.queue.clone();
-        let parts =
-            Parts { store: store.clone(), queue: queue.clone(), metrics: metrics.clone(), outbox, rules };
-        let dispatcher = Dispatcher::new(parts).await?;
+        let dispatcher = Dispatcher::new(Parts {
+            store: context.store.clone(),
+            queue: context.queue.clone(),
+            metrics: context.metrics.clone(),
+            vitals: context.vitals.clone(),
+            outbox,
+            rules: rules(&context.config),
+        })
+        .await?;
         let pulse = dispatcher.pulse();
-        let heartbeats = context.heartbeats.clone();
-        heartbeats.restore().await?;
-        let router = routes(&context);
+        context.heartbeats.restore().await?;
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 warn!(error = %error, "could not set TCP_NODELAY: {error}");
             }
         });
-        let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let serve =
+            axum::serve(listener, routes(&context)).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = tasks.spawn(serve.into_future());
-        let dispatch = tasks.spawn(dispatcher.run(dispatch_stop.clone()));
-        let balances = Balances { gateways, queue: queue.clone(), metrics: metrics.clone() };
-        tasks.spawn(balances.watch(clock.clone(), stop.clone()));
-        tasks.spawn(watch_drift(metrics, clock.clone(), stop.clone()));
-        let watching = tasks.spawn(heartbeats.clone().run(dispatch_stop.clone()));
-        let janitor = Janitor { store: store.clone(), queue, clock: clock.clone(), keep };
-        tasks.spawn(janitor.run(stop.clone()));
-        Ok(Self {
-            address,
-            store,
-            stop,
-            tasks,
-            server,
-            dispatch,
-            dispatch_stop,
-            heartbeats,
-            watching,
-            pulse,
-            clock,
-        })
+        let dispatch = tasks.spawn(dispatcher.run(last_stop.clone()));
+        let background = Background::start(&context, gateways, &tasks, &stop, &last_stop);
+        Ok(Self { address, context, stop, last_stop, tasks, server, dispatch, background, pulse })
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Waits until nothing is due and every request is settled. Polls, so it is for tests and tools.
     pub async fn settled(&self) -> Result<(), StoreError> {
+        let clock = &self.context.clock;
         loop {
             // In this order: who watches makes alerts, whoever claims says so before it claims.
-            let watched = self.heartbeats.due().is_none_or(|due| self.clock.now() < due);
-            let due = self.store.next_due().await?;
+            let watched = self.context.heartbeats.due().is_none_or(|due| clock.now() < due);
+            let due = self.context.store.next_due().await?;
             let quiet = *self.pulse.borrow() == (Pulse { idle: true, under_way: 0 });
-            if watched && quiet && due.is_none_or(|due| self.clock.now() < due) {
+            if watched && quiet && due.is_none_or(|due| clock.now() < due) {
                 return Ok(());
             }
             tokio::task::yield_now().await;
@@ -181,12 +153,11 @@ impl App {
     /// Waits until it was told to stop (or stops because a part of it failed), then ends in order:
     /// accept nothing more, settle what is under way, close the store.
     pub async fn finish(self) -> Result<(), AppError> {
-        let Self { store, stop, tasks, mut server, mut dispatch, dispatch_stop, mut watching, .. } = self;
+        let Self { context, stop, last_stop, tasks, mut server, mut dispatch, mut background, .. } = self;
         let early = tokio::select! {
             () = stop.cancelled() => None,
             ended = &mut server => Some(ended.map_err(AppError::Task).and_then(|served| served.map_err(AppError::Serve))),
-            // It ends before it is told to only by a panic; then nobody would hear of silence.
-            ended = &mut watching => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
+            ended = background.ended() => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
             ended = &mut dispatch => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
         };
         stop.cancel();
@@ -197,15 +168,11 @@ impl App {
             info!("some connections were still open and are closed now");
             server.abort();
         }
-        dispatch_stop.cancel();
+        last_stop.cancel();
         let settled = if dispatch.is_finished() { Ok(false) } else { dispatch.await };
-        if !watching.is_finished()
-            && let Err(error) = watching.await
-        {
-            error!(error = %error, "the watch failed: {error}");
-        }
+        background.finish().await;
         tasks.close();
-        store.close().await;
+        context.store.close().await;
         early.unwrap_or(Ok(()))?;
         if settled? { Ok(()) } else { Err(AppError::Unsettled) }
     }
@@ -226,12 +193,8 @@ fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {
     })
 }
 
-fn outbox(
-    config: &Config,
-    signing_key: &SigningKey,
-    clock: &Arc<dyn Clock>,
-    tasks: &TaskTracker,
-) -> Result<OutboxParts, AppError> {
+fn outbox(context: &Context, tasks: &TaskTracker) -> Result<OutboxParts, AppError> {
+    let Inner { config, clock, signing_key, .. } = &**context;
     let push = match &config.fcm {
         Some(fcm) => Some(FcmTransport::new(fcm, clock.clone(), tasks.clone())?),
         None => None,

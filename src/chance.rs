@@ -1,6 +1,6 @@
 //! Randomness, in one place: the system's generator.
 
-/// So many random bytes.
+/// `N` random bytes.
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     // Without the system's generator neither TLS nor tokens would work either.

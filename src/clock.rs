@@ -16,7 +16,7 @@ pub trait Clock: Debug + Send + Sync + 'static {
     /// Completes once [`Clock::now`] has reached `at`; at once if it already has.
     fn sleep_until(&self, at: Timestamp) -> Sleep;
 
-    /// How far the clock of this machine is ahead of [`Clock::now`]: not zero after somebody has set it.
+    /// How far the clock of this machine is ahead of [`Clock::now`]: not zero after the machine's clock was set.
     fn drift(&self) -> SignedDuration;
 
     /// Completes after `delay`.
@@ -102,7 +102,7 @@ impl Clock for ManualClock {
     fn sleep_until(&self, at: Timestamp) -> Sleep {
         let mut now = self.now.subscribe();
         Box::pin(async move {
-            // The sender lives as long as the clock; without it nobody can move time any more.
+            // The sender lives as long as the clock; without it time cannot move any more.
             if now.wait_for(|now| at <= *now).await.is_err() {
                 std::future::pending::<()>().await;
             }

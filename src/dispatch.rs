@@ -36,7 +36,7 @@ use crate::{
     roster::Roster,
     store::{Store, StoreError},
     telemetry::Metrics,
-    watch::GatewayLimits,
+    watch::{GatewayLimits, Vitals},
 };
 
 /// Most alerts claimed in one step.
@@ -63,6 +63,7 @@ pub struct Dispatcher {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    vitals: Arc<Vitals>,
     tasks: TaskTracker,
     outbox: Outbox,
     rules: Rules,
@@ -93,6 +94,8 @@ pub struct Parts {
     /// Takes what is said of gateways.
     pub queue: Arc<Queue>,
     pub metrics: Arc<Metrics>,
+    /// Takes which alerts reach nobody, and storms.
+    pub vitals: Arc<Vitals>,
     pub outbox: OutboxParts,
     pub rules: Rules,
 }
@@ -110,7 +113,7 @@ impl Dispatcher {
     /// A dispatcher that has not begun yet. Fails if the store cannot tell what it knows of devices
     /// and of what was spent.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { store, queue, metrics, outbox, rules } = parts;
+        let Parts { store, queue, metrics, vitals, outbox, rules } = parts;
         let (clock, tasks, roster) = (outbox.clock.clone(), outbox.tasks.clone(), outbox.roster.clone());
         let running_since = clock.now();
         let mut devices = DeviceBook::default();
@@ -118,7 +121,7 @@ impl Dispatcher {
             devices.retire(record.id);
         }
         let budgets = start::restore(store.as_ref(), &rules, running_since).await?;
-        start::find_unreached(store.as_ref(), &metrics).await?;
+        start::find_unreached(store.as_ref(), &vitals).await?;
         let transports = if rules.push { Transports::PushOnly } else { Transports::All };
         let gateway_limits = GatewayLimits::new(queue, clock.clone(), metrics.clone(), transports);
         let (outbox, answers) = Outbox::new(outbox, ANSWERS_PER_STEP_MAX);
@@ -126,6 +129,7 @@ impl Dispatcher {
             store,
             clock,
             metrics,
+            vitals,
             tasks,
             outbox,
             rules,

@@ -14,7 +14,7 @@ pub mod queue; //     2. events become alerts, once, durably
 pub mod plan; //      3. who is told now, how, and when to look again (pure)
 pub mod deliver; //   4. one attempt, one outcome: FCM, SMS
 pub mod record; //    5. what happened: the ledger
-pub mod dispatch; //  the loop: claim → plan → deliver → settle
+pub mod dispatch; //  the loop: due → plan → deliver → settle
 pub mod watch; //     what Bongsu says about senders and itself
 
 pub mod web; //       what every handler stands on

@@ -15,7 +15,6 @@ const NAMED_BYTES: usize = 20;
 pub struct SigningKey(hmac::Key);
 
 impl SigningKey {
-    /// The key with these bytes.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
     }
@@ -45,7 +44,6 @@ impl SigningKey {
     }
 }
 
-/// Shows nothing of the key.
 impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SigningKey(***)")

@@ -37,9 +37,7 @@ pub use id::AlertId;
 pub use journal::{AttemptRow, Entry, Row};
 pub use outcome::{AttemptOutcome, DeferCause, Outcome, RejectCause};
 pub use pending::Pending;
-pub use progress::{
-    ContactProgress, Milestone, Notification, Notified, Progress, REPORTS_WAITING_MAX, Unreachable,
-};
+pub use progress::{ContactProgress, Milestone, Notification, Notified, Progress, REPORTS_WAITING_MAX};
 pub use push::{DevicePush, PushState};
 pub use report::{Fate, Report};
 pub use severity::{Severity, UnknownSeverity};

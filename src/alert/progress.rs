@@ -74,9 +74,12 @@ pub struct ContactProgress {
     /// A text about it was accepted or may have been.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub texted: bool,
-    /// Set when the last road fails.
+    /// Why the last road failed, until one works again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unreachable: Option<Unreachable>,
+    pub unreachable: Option<String>,
+    /// The others have been notified of that: once per alert.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreachable_told: bool,
     /// What the last digest counts of it, if a budget held something back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folded: Option<Folded>,
@@ -85,14 +88,6 @@ pub struct ContactProgress {
     /// Accepted texts whose delivery may still be reported, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<SentText>,
-}
-
-/// A contact whose last road has failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unreachable {
-    pub reason: String,
-    /// The others have been notified of it: once per alert.
-    pub told: bool,
 }
 
 /// Whether a contact knows of an alert.

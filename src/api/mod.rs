@@ -2,8 +2,9 @@
 
 mod alerts;
 mod attempts;
-mod heartbeats;
+mod listing;
 mod probes;
+mod view;
 
 use axum::{
     Router,
@@ -21,7 +22,7 @@ pub fn router(context: Context) -> Router {
         .route("/v1/alerts/{id}/resolve", post(alerts::resolve))
         .route("/v1/alerts/{id}/notes", post(alerts::note))
         .route("/v1/attempts", get(attempts::list))
-        .route("/v1/heartbeats", get(heartbeats::list))
+        .route("/v1/heartbeats", get(probes::heartbeats))
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))
         .route("/metrics", get(probes::metrics))

@@ -15,17 +15,14 @@ use crate::{
 
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
-/// Most alerts removed in one round.
 const PURGE_PER_ROUND: usize = 1_000;
 
 /// Charges are of use for so long: the longest window that a budget may have, and a day. Those dated further
 /// ahead than that are of a clock that ran ahead, and would count at every start.
 const CHARGES_KEEP: SignedDuration = SignedDuration::from_hours(24 * 32);
 
-/// Most charges forgotten in one round.
 const CHARGES_PER_ROUND: usize = 500;
 
-/// Keeps the store tidy.
 pub(super) struct Janitor {
     pub(super) store: Arc<dyn Store>,
     pub(super) queue: Arc<Queue>,

@@ -6,16 +6,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::SignedDuration;
+use url::Url;
+
 use super::{
-    Environment, files,
+    files,
     raw::{Leaf, Part},
-    units::Wanted,
+    units::{self, Rate, Wanted},
 };
+
+/// Reads an environment variable; an argument, so that no test sets one.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// One thing that is wrong with the configuration, or that deserves a second look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The configuration file.
     pub file: String,
     /// Counted from 1.
     pub line: usize,
@@ -46,7 +51,7 @@ impl<'a> Check<'a> {
         Self { file, text, environment, problems: Vec::new(), warnings: Vec::new() }
     }
 
-    /// Where paths in the file start: its own folder, because a service's working directory is anybody's guess.
+    /// Where paths in the file start: its own folder, because the working directory of a service is not known.
     pub(super) fn resolve(&self, path: impl AsRef<Path>) -> PathBuf {
         self.file.parent().unwrap_or(Path::new("")).join(path)
     }
@@ -59,6 +64,27 @@ impl<'a> Check<'a> {
     /// The checks of one table; `label` is how its errors call it.
     pub(super) fn section(&mut self, label: impl Into<String>, span: Range<usize>) -> Section<'_, 'a> {
         Section { check: self, label: label.into(), span }
+    }
+
+    /// Every table of a list that can be read, in the order of the file; no two may have one name.
+    pub(super) fn each<R, T>(
+        &mut self,
+        label: &str,
+        raw: &[Part<R>],
+        mut read: impl FnMut(&mut Section<'_, 'a>, &R) -> Option<T>,
+    ) -> Vec<T> {
+        let (mut values, mut labels) = (Vec::new(), Vec::new());
+        for part in raw {
+            let mut section = self.section(label, part.span());
+            let Some(value) = read(&mut section, &part.get_ref().0) else { continue };
+            if labels.contains(&section.label) {
+                let kind = label.trim_matches(['[', ']']).trim_start_matches("sms.");
+                section.problem(part.span(), "name", format!("an earlier {kind} has this name too"));
+            }
+            labels.push(section.label);
+            values.push(value);
+        }
+        values
     }
 
     /// Something at a byte of the file.
@@ -103,7 +129,6 @@ pub(super) struct Section<'c, 'a> {
 }
 
 impl Section<'_, '_> {
-    /// `key` at `span` is wrong.
     pub(super) fn problem(&mut self, span: Range<usize>, key: &str, what: impl AsRef<str>) {
         let what = self.say(key, what.as_ref());
         self.check.problem(span.start, what);
@@ -157,12 +182,46 @@ impl Section<'_, '_> {
         self.read(key, field, read)
     }
 
-    /// `key` must be there.
+    /// Warns of an address where `what` can be read on the way.
+    pub(super) fn warn_if_plain(&mut self, key: &str, field: &Leaf, url: &Url, what: &str) {
+        if units::is_plain_to_elsewhere(url) {
+            let warning = format!("http:// to another machine: {what} travel unprotected");
+            self.warning(field.span(), key, warning);
+        }
+    }
+
+    /// An address that paths are appended to, without trailing slash; `None` if absent or wrong.
+    pub(super) fn address(&mut self, key: &str, field: Option<&Leaf>, what: &str) -> Option<String> {
+        let url = self.read(key, field, units::base_url)?;
+        self.warn_if_plain(key, field?, &url, what);
+        Some(url.as_str().trim_end_matches('/').to_owned())
+    }
+
+    /// The name of this table, by which its errors call it from now on.
+    pub(super) fn name<T: fmt::Display>(
+        &mut self,
+        field: Option<&Leaf>,
+        wanted: &str,
+        read: impl FnOnce(&str) -> Result<T, Wanted>,
+    ) -> Option<T> {
+        let name = self.must_read("name", field, wanted, read)?;
+        self.label = format!("{} `{name}`", self.label);
+        Some(name)
+    }
+
+    pub(super) fn duration(
+        &mut self,
+        key: &str,
+        field: Option<&Leaf>,
+        range: &RangeInclusive<SignedDuration>,
+    ) -> Option<SignedDuration> {
+        self.read(key, field, |text| units::duration(text, range))
+    }
+
     pub(super) fn missing(&mut self, key: &str, wanted: &str) {
         self.problem(self.span.clone(), key, format!("missing, expected {wanted}"));
     }
 
-    /// `true` or `false`.
     pub(super) fn flag(&mut self, key: &str, field: Option<&Leaf>) -> Option<bool> {
         let field = field?;
         let flag = field.get_ref().as_bool();
@@ -210,6 +269,12 @@ impl Section<'_, '_> {
             }
         }
         Some(list)
+    }
+
+    /// Limits that all hold; `default` if absent.
+    pub(super) fn rates(&mut self, key: &str, field: Option<&Leaf>, default: &[&str]) -> Vec<Rate> {
+        let default = || default.iter().filter_map(|rate| units::rate(rate).ok()).collect();
+        self.list(key, field, units::rate).unwrap_or_else(default)
     }
 
     /// The text of the file that `key` names, at most `bytes_max` bytes of it.

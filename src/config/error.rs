@@ -56,7 +56,7 @@ pub(super) fn explain(mut error: toml::de::Error, text: &str) -> (usize, String)
     (at, what)
 }
 
-/// A key that nobody knows; `provider` is that of the gateway it stands in.
+/// An unknown key; `provider` is that of the gateway it stands in.
 fn explain_unknown(key: &str, mut known: Vec<&str>, table: &str, provider: Option<&str>) -> String {
     let mut what = format!("unknown key `{key}`");
     if !table.is_empty() {

@@ -7,26 +7,12 @@ use std::{fs::File, io::Read, path::Path};
 pub enum FileError {
     /// Not there, not ours, or the disk failed.
     #[error("could not read {path}: {source}")]
-    Unreadable {
-        /// Which file.
-        path: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Unreadable { path: String, source: std::io::Error },
     /// A wrong path, most likely.
     #[error("could not read {path}: it is larger than {bytes_max} bytes")]
-    TooLarge {
-        /// Which file.
-        path: String,
-        /// The limit.
-        bytes_max: u64,
-    },
-    /// Not a text file.
+    TooLarge { path: String, bytes_max: u64 },
     #[error("could not read {path}: it is not UTF-8 text")]
-    NotText {
-        /// Which file.
-        path: String,
-    },
+    NotText { path: String },
 }
 
 /// The whole text of the file at `path`, if it has at most `bytes_max` bytes.

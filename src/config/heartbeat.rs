@@ -5,7 +5,6 @@ use std::ops::RangeInclusive;
 use jiff::SignedDuration;
 
 use super::{
-    Heartbeat,
     check::{Check, Section},
     raw::{Part, RawHeartbeat},
     units,
@@ -24,10 +23,21 @@ const EVERY_DEFAULT: SignedDuration = SignedDuration::from_mins(1);
 const GRACE: RangeInclusive<SignedDuration> = SignedDuration::ZERO..=YEAR;
 const GRACE_DEFAULT: SignedDuration = SignedDuration::from_mins(2);
 
-/// Told until somebody acknowledges: behind a silent monitor anything may be happening.
+/// Repeated until acknowledged: behind a silent monitor anything may be happening.
 const SEVERITY_DEFAULT: Severity = Severity::High;
 
-/// Everything that must keep calling.
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// In the URL `/v1/heartbeats/NAME`; no other has it, in any case.
+    pub name: String,
+    /// How often it should call; default 1 min.
+    pub every: SignedDuration,
+    /// How much later it may; default 2 min.
+    pub grace: SignedDuration,
+    /// Of the alert when it does not call; default high.
+    pub severity: Severity,
+}
+
 pub(super) fn heartbeats(check: &mut Check<'_>, raw: &[Part<RawHeartbeat>]) -> Vec<Heartbeat> {
     let mut heartbeats: Vec<Heartbeat> = Vec::new();
     for part in raw {
@@ -47,17 +57,13 @@ pub(super) fn heartbeats(check: &mut Check<'_>, raw: &[Part<RawHeartbeat>]) -> V
 }
 
 fn heartbeat(section: &mut Section<'_, '_>, raw: &RawHeartbeat) -> Option<Heartbeat> {
-    let name = section.must_read("name", raw.name.as_ref(), "a name such as \"zabbix-alive\"", units::name);
-    if let Some(name) = &name {
-        section.label = format!("[[heartbeat]] `{name}`");
-    }
-    let every = section.read("every", raw.every.as_ref(), |text| units::duration(text, &EVERY));
-    let grace = section.read("grace", raw.grace.as_ref(), |text| units::duration(text, &GRACE));
-    let severity = section.read("severity", raw.severity.as_ref(), units::severity);
+    let name = section.name(raw.name.as_ref(), "a name such as \"zabbix-alive\"", units::name);
     Some(Heartbeat {
+        every: section.duration("every", raw.every.as_ref(), &EVERY).unwrap_or(EVERY_DEFAULT),
+        grace: section.duration("grace", raw.grace.as_ref(), &GRACE).unwrap_or(GRACE_DEFAULT),
+        severity: section
+            .read("severity", raw.severity.as_ref(), units::severity)
+            .unwrap_or(SEVERITY_DEFAULT),
         name: name?,
-        every: every.unwrap_or(EVERY_DEFAULT),
-        grace: grace.unwrap_or(GRACE_DEFAULT),
-        severity: severity.unwrap_or(SEVERITY_DEFAULT),
     })
 }

@@ -1,13 +1,13 @@
 //! `[[contact]]`: who is told, and whether they can be.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::collections::BTreeMap;
 
 use super::{
-    Contact, Sms,
     check::{Check, Section},
     phone,
     raw::{Part, RawContact},
     secret::is_placeholder,
+    sms::Sms,
     units::{self, Wanted},
 };
 use crate::alert::{ContactName, DeviceId, Language, PhoneNumber, PushTarget, Severity};
@@ -23,17 +23,23 @@ const DEVICES_MAX: usize = 500;
 /// How the sample file's number ends.
 const SAMPLE_PHONE_TAIL: &str = "00000000";
 
+#[derive(Clone, Debug)]
+pub struct Contact {
+    pub name: ContactName,
+    pub phone: Option<PhoneNumber>,
+    pub language: Language,
+    pub devices: Vec<PushTarget>,
+}
+
 /// Which roads the rest of the file opens.
 pub(super) struct Roads<'a> {
-    /// Whether there is an `[fcm]`.
     pub push: bool,
-    /// When texts go out.
     pub sms: &'a Sms,
     /// Whether there is a gateway, even one with mistakes in it: those are reported once, there.
     pub gateway: bool,
 }
 
-/// Everybody, with at least one road each.
+/// Everyone who is told, with at least one road each.
 pub(super) fn contacts(
     check: &mut Check<'_>,
     raw: &[Part<RawContact>],
@@ -49,11 +55,8 @@ pub(super) fn contacts(
         let mut section = check.section("[[contact]]", part.span());
         let Some(mut contact) = contact(&mut section, &part.get_ref().0, language) else { continue };
         if contacts.iter().any(|other| other.name == contact.name) {
-            section.problem(
-                part.span(),
-                "name",
-                format!("`{}` is the name of an earlier contact too", contact.name),
-            );
+            let what = format!("`{}` is the name of an earlier contact too", contact.name);
+            section.problem(part.span(), "name", what);
         }
         let devices = part.get_ref().0.devices.as_ref().map_or(part.span(), toml::Spanned::span);
         contact.devices.retain(|device| {
@@ -85,12 +88,9 @@ pub(super) fn contacts(
 }
 
 fn contact(section: &mut Section<'_, '_>, raw: &RawContact, language: Language) -> Option<Contact> {
-    let name = section.must_read("name", raw.name.as_ref(), "a name such as \"jin\"", |text| {
+    let name = section.name(raw.name.as_ref(), "a name such as \"jin\"", |text| {
         text.parse::<ContactName>().map_err(|error| error.to_string())
     });
-    if let Some(name) = &name {
-        section.label = format!("[[contact]] `{name}`");
-    }
     let phone = section.read("phone", raw.phone.as_ref(), phone::number);
     if let (Some(phone), Some(field)) = (&phone, &raw.phone)
         && let Some(doubt) = doubt(phone)
@@ -124,7 +124,7 @@ fn target(text: &str) -> Result<PushTarget, Wanted> {
 }
 
 fn check_roads(section: &mut Section<'_, '_>, raw: &RawContact, contact: &Contact, roads: &Roads<'_>) {
-    let header: Range<usize> = section.header();
+    let header = section.header();
     let texts = roads.gateway && (roads.sms.always_at.is_some() || roads.sms.fallback_at.is_some());
     // A key that is there but wrong has its own error, and would be a road without it.
     let has_phone = raw.phone.is_some();

@@ -28,7 +28,7 @@ pub(super) fn number(text: &str) -> Result<PhoneNumber, Wanted> {
     }
 }
 
-/// Why texts to it may not arrive, or cost more. The tables age, so this stops nobody.
+/// Why texts to it may not arrive, or cost more. The tables age, so this is only a warning.
 pub(super) fn doubt(number: &PhoneNumber) -> Option<&'static str> {
     match known(number)?.get_type() {
         PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile | PhoneNumberType::PersonalNumber => {

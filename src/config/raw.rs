@@ -28,7 +28,6 @@ pub(super) const ABOVE_TABLES: [&str; 4] = ["public_url", "language", "time_zone
 pub(super) const NOT_BUILT: [&str; 7] =
     ["tls", "rotation", "policy", "route", "peer", "status_page", "receipt_within"];
 
-/// The whole file.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawConfig {
@@ -52,7 +51,6 @@ pub(super) struct RawConfig {
     pub status_page: Option<Leaf>,
 }
 
-/// `[server]`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawServer {
@@ -61,7 +59,6 @@ pub(super) struct RawServer {
     pub tls: Option<Leaf>,
 }
 
-/// `[store]`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawStore {
@@ -69,7 +66,6 @@ pub(super) struct RawStore {
     pub keep: Option<Leaf>,
 }
 
-/// `[retry]`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawRetry {
@@ -77,7 +73,6 @@ pub(super) struct RawRetry {
     pub max: Option<Leaf>,
 }
 
-/// `[fcm]`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawFcm {
@@ -92,7 +87,6 @@ pub(super) struct RawFcm {
     pub per_device: Option<Leaf>,
 }
 
-/// `[sms]`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawSms {
@@ -104,7 +98,6 @@ pub(super) struct RawSms {
     pub gateway: Vec<Part<RawGateway>>,
 }
 
-/// `[[sms.gateway]]`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawGateway {
@@ -135,7 +128,6 @@ pub(super) struct RawGateway {
     pub password: Option<Leaf>,
 }
 
-/// `accepted` and `rejected`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawAnswerRule {
@@ -144,7 +136,6 @@ pub(super) struct RawAnswerRule {
     pub equals: Option<Leaf>,
 }
 
-/// `[[integration]]`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawIntegration {
@@ -158,7 +149,6 @@ pub(super) struct RawIntegration {
     pub map: Words,
 }
 
-/// `hmac`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawHmac {
@@ -167,7 +157,6 @@ pub(super) struct RawHmac {
     pub timestamp_header: Option<Leaf>,
 }
 
-/// `[[contact]]`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawContact {
@@ -177,7 +166,6 @@ pub(super) struct RawContact {
     pub devices: Option<Leaf>,
 }
 
-/// `[[operator]]`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawOperator {
@@ -186,7 +174,6 @@ pub(super) struct RawOperator {
     pub role: Option<Leaf>,
 }
 
-/// `[[heartbeat]]`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawHeartbeat {

@@ -45,11 +45,8 @@ impl Section<'_, '_> {
                 if let Source::File(path) = &source
                     && files::is_open_to_others(path)
                 {
-                    self.warning(
-                        field.span(),
-                        key,
-                        format!("{source} can be read by other users, use mode 0600"),
-                    );
+                    let what = format!("{source} can be read by other users, use mode 0600");
+                    self.warning(field.span(), key, what);
                 }
                 Some(secret)
             }
@@ -63,29 +60,27 @@ impl Section<'_, '_> {
     /// As [`Section::secret`], for a key that must be there.
     pub(super) fn must_secret(&mut self, key: &str, field: Option<&Leaf>) -> Option<SecretString> {
         if field.is_none() {
-            self.missing(key, "{ env = \"NAME\" }, { file = \"PATH\" } or a string");
+            self.problem(self.header(), key, format!("missing, {}", wanted()));
         }
         self.secret(key, field)
     }
 
-    /// As [`Section::must_secret`], for one that guards our own door.
+    /// As [`Section::must_secret`], for one that others must know to call us.
     pub(super) fn must_key(&mut self, key: &str, field: Option<&Leaf>) -> Option<SecretString> {
-        let secret = self.must_secret(key, field)?;
-        let is_short = secret.expose_secret().chars().count() < KEY_CHARS_MIN;
-        if let Some(field) = field.filter(|_| is_short) {
+        let (secret, at) = (self.must_secret(key, field)?, field?.span());
+        if secret.expose_secret().chars().count() < KEY_CHARS_MIN {
             let advice = "try `openssl rand -hex 24`";
-            self.warning(field.span(), key, format!("shorter than {KEY_CHARS_MIN} characters; {advice}"));
+            self.warning(at.clone(), key, format!("shorter than {KEY_CHARS_MIN} characters; {advice}"));
         }
-        let travels = travels_in_a_header(secret.expose_secret());
-        if let Some(field) = field.filter(|_| !travels) {
+        if !travels_in_a_header(secret.expose_secret()) {
             let advice = "spaces around it, or what is not ASCII, do not travel in a header";
-            self.warning(field.span(), key, format!("no sender can pass it as a Bearer token: {advice}"));
+            self.warning(at, key, format!("no sender can pass it as a Bearer token: {advice}"));
         }
         Some(secret)
     }
 }
 
-/// True if an HTTP header can carry this, and it is recognised there: our own door reads visible ASCII and ignores
+/// True if an HTTP header can carry this, and it is recognised there: we read visible ASCII and ignores
 /// spaces around it.
 pub fn travels_in_a_header(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.trim() == text
@@ -137,7 +132,7 @@ fn resolve(check: &Check<'_>, value: &toml::Value) -> Result<(SecretString, Sour
     }
 }
 
-fn wanted() -> String {
+pub(super) fn wanted() -> String {
     "expected { env = \"NAME\" }, { file = \"PATH\" } or a string".to_owned()
 }
 

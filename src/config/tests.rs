@@ -2,9 +2,11 @@
 
 use std::{fs, path::Path};
 
+use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::alert::{PhoneNumber, Severity};
 
 mod mistakes;
 

@@ -6,7 +6,6 @@ use bytesize::ByteSize;
 use jiff::{SignedDuration, tz::TimeZone};
 use url::{Host, Url};
 
-use super::{Encoding, Rate};
 use crate::alert::{Language, Severity};
 
 /// What was expected instead; never holds a secret.
@@ -54,7 +53,13 @@ pub(super) fn size(text: &str, range: &RangeInclusive<u64>) -> Result<usize, Wan
     usize::try_from(size.as_u64()).map_err(|_| too_far())
 }
 
-/// A rate such as `240/1m`.
+/// `"240/1m"`: at most this many in this time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    pub count: NonZeroU32,
+    pub per: SignedDuration,
+}
+
 pub(super) fn rate(text: &str) -> Result<Rate, Wanted> {
     const PER: RangeInclusive<SignedDuration> =
         SignedDuration::from_secs(1)..=SignedDuration::from_hours(24 * 31);
@@ -65,7 +70,6 @@ pub(super) fn rate(text: &str) -> Result<Rate, Wanted> {
     Ok(Rate { count, per })
 }
 
-/// An address to listen on.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Wanted> {
     text.parse().map_err(|_| {
         format!("expected an IP address and a port such as \"0.0.0.0:8080\" or \"[::]:8080\"{}", found(text))
@@ -102,8 +106,10 @@ pub(super) fn is_plain_to_elsewhere(url: &Url) -> bool {
     url.scheme() == "http" && !here
 }
 
-/// Whether somebody elsewhere could reach this address.
-pub(super) fn is_public(url: &Url) -> bool {
+/// Whether an address can be reached from elsewhere: not by its form a name or number of this machine or of a
+/// private network.
+pub fn is_public(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
     match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
@@ -123,23 +129,25 @@ pub(super) fn is_public(url: &Url) -> bool {
     }
 }
 
-/// `en` or `ko`.
-pub(super) fn language(text: &str) -> Result<Language, Wanted> {
-    match text {
-        "en" => Ok(Language::En),
-        "ko" => Ok(Language::Ko),
-        _ => Err(format!("expected \"en\" or \"ko\"{}", found(text))),
+/// One of a few words.
+pub(super) fn one_of<T: Copy>(words: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Wanted> {
+    |text| {
+        let known = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        known.ok_or_else(|| format!("expected {}{}", quoted(words), found(text)))
     }
 }
 
-/// How a text is written.
-pub(super) fn encoding(text: &str) -> Result<Encoding, Wanted> {
-    match text {
-        "gsm7" => Ok(Encoding::Gsm7),
-        "ucs2" => Ok(Encoding::Ucs2),
-        "euc-kr" => Ok(Encoding::EucKr),
-        _ => Err(format!("expected \"gsm7\", \"ucs2\" or \"euc-kr\"{}", found(text))),
+/// `"a", "b" or "c"`.
+pub(super) fn quoted<T>(words: &[(&str, T)]) -> String {
+    let quoted: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+    match quoted.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
     }
+}
+
+pub(super) fn language(text: &str) -> Result<Language, Wanted> {
+    one_of(&[("en", Language::En), ("ko", Language::Ko)])(text)
 }
 
 /// A name of the IANA time zone database.
@@ -159,7 +167,7 @@ pub(super) fn severity(text: &str) -> Result<Severity, Wanted> {
 pub(super) fn threshold(text: &str) -> Result<Option<Severity>, Wanted> {
     match text.trim().to_ascii_lowercase().as_str() {
         "off" => Ok(None),
-        // A synonym of not_classified, so it would mean "always" to us and "never" to whoever wrote it.
+        // A synonym of not_classified, so it would mean "always" to us and "never" to the person who wrote it.
         "none" => Err("expected a severity or \"off\", found \"none\"".to_owned()),
         _ => severity(text).map(Some),
     }
@@ -190,5 +198,15 @@ pub(super) fn name(text: &str) -> Result<String, Wanted> {
         Ok(text.to_owned())
     } else {
         Err(format!("expected a name of 1 to {CHARS_MAX} characters A-Z a-z 0-9 _ . -{}", found(text)))
+    }
+}
+
+/// A JSON pointer (RFC 6901), without the empty pointer: the whole answer is never equal to a word.
+pub(super) fn pointer(text: &str) -> Result<String, Wanted> {
+    let escapes_are_complete = text.split('~').skip(1).all(|after| after.starts_with(['0', '1']));
+    if text.starts_with('/') && escapes_are_complete {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected a JSON pointer that starts with `/`, such as \"/result/id\"{}", found(text)))
     }
 }

@@ -13,11 +13,10 @@ use axum::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use minijinja::{Environment, Value, context, value::Serde};
-use serde::Serialize;
 
 use crate::{
     alert::{AlertId, Counted},
-    record::{self, AlertHistory, CountedView, FoldedView, NotificationView},
+    record::{self, AlertHistory, CountedView, FoldedView},
     web::{Context, Problem},
 };
 
@@ -97,20 +96,6 @@ async fn alert_page(
     Ok(response)
 }
 
-#[derive(Serialize)]
-struct JournalLine {
-    at: String,
-    text: String,
-}
-
-#[derive(Serialize)]
-struct NotificationLine {
-    #[serde(flatten)]
-    note: NotificationView,
-    words: &'static str,
-    next: Option<String>,
-}
-
 fn render(
     pages: &Pages,
     history: AlertHistory,
@@ -120,13 +105,12 @@ fn render(
     let AlertHistory { alert, notifications, journal } = history;
     let alert = pages.context.queue.with_seen(alert);
     let config = &pages.context.config;
-    let clock = Hands { zone: &config.time_zone, now: pages.context.clock.now() };
-    let journal =
-        journal.iter().map(|row| JournalLine { at: clock.show(row.at), text: words::describe(&row.entry) });
-    let notifications = notifications.into_iter().map(|note| NotificationLine {
-        words: words::outcome(&note.state),
-        next: note.next_at.map(|at| clock.show(at)),
-        note,
+    let times = Times { zone: &config.time_zone, now: pages.context.clock.now() };
+    let rows =
+        journal.iter().map(|row| context! { at => times.show(row.at), text => words::describe(&row.entry) });
+    let notes = notifications.iter().map(|note| {
+        let next = note.next_at.map(|at| times.show(at));
+        context! { words => words::outcome(note.state), next, ..Value::from(Serde(note)) }
     });
     let digest = alert.digest.as_ref().map(|digest| {
         let count = digest.counted.as_ref().map_or(0, Counted::total);
@@ -153,23 +137,23 @@ fn render(
         standing => words::standing(counted),
         folded => Value::from(Serde(folded)),
         severity => alert.severity.as_str().replace('_', " "),
-        headline => words::headline(&alert, &|at| clock.show(at)),
-        notifications => Value::from(Serde(notifications.collect::<Vec<_>>())),
-        journal => Value::from(Serde(journal.collect::<Vec<_>>())),
-        starts_at => clock.show(alert.starts_at),
-        last_seen_at => clock.show(alert.last_seen_at),
+        headline => words::headline(&alert, &|at| times.show(at)),
+        notifications => notes.collect::<Vec<_>>(),
+        journal => rows.collect::<Vec<_>>(),
+        starts_at => times.show(alert.starts_at),
+        last_seen_at => times.show(alert.last_seen_at),
         public_url => config.public_url.as_str(),
         time_zone => config.time_zone.iana_name().unwrap_or("the configured zone"),
     })
 }
 
 /// Times as people read them: the date only where it is not today.
-struct Hands<'a> {
+struct Times<'a> {
     zone: &'a TimeZone,
     now: Timestamp,
 }
 
-impl Hands<'_> {
+impl Times<'_> {
     fn show(&self, at: Timestamp) -> String {
         let (at, now) = (at.to_zoned(self.zone.clone()), self.now.to_zoned(self.zone.clone()));
         let format = if at.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };

@@ -107,7 +107,7 @@ impl About<'_> {
     /// Where a gateway tells what became of a text; only who was given the address can use it.
     fn report_url(&self, gateway: &dyn SmsTransport, attempt: u32) -> String {
         let (name, Composer { public_url, signing_key, .. }) = (gateway.name(), self.composer);
-        let token = signing_key.text_token(name, self.alert.id, attempt);
+        let token = signing_key.text_token(name.as_str(), self.alert.id, attempt);
         format!("{public_url}/v1/sms/reports/{name}?text={token}")
     }
 

@@ -1,7 +1,8 @@
 //! One attempt, one [`Outcome`]: no retry loop, no storage, no alert state.
 
-mod breaker;
 mod compose;
+pub(crate) mod text;
+mod wire;
 pub mod fcm;
 pub(crate) mod http;
 mod render;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 pub use compose::{About, Composer};
 pub use render::{DigestContext, Notice, NoticeState, PushText, Renderer, SmsText, TemplateError};
 
-use crate::alert::{AlertId, ContactName, Fate, Outcome, PhoneNumber, PushTarget, Severity};
+use crate::alert::{AlertId, ContactName, Fate, GatewayName, Outcome, PhoneNumber, PushTarget, Severity};
 
 /// A push to one device, ready to be sent.
 #[derive(Clone, Debug)]
@@ -81,7 +82,7 @@ pub trait PushTransport: Send + Sync + 'static {
 #[async_trait]
 pub trait SmsTransport: Send + Sync + 'static {
     /// Its name in the configuration.
-    fn name(&self) -> &str;
+    fn name(&self) -> &GatewayName;
 
     /// The words and the link as this gateway takes them for `to`, and what that costs. Pure.
     fn fit(&self, to: &PhoneNumber, text: &SmsText) -> sms::Fitted;

@@ -12,7 +12,7 @@ use std::{
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, escape_formatter, value::Serde};
 
 use self::source::Sources;
-use super::sms::text::{fold, shorten};
+use super::text::{fold, shorten};
 use crate::alert::Language;
 
 mod digest;

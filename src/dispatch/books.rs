@@ -10,6 +10,7 @@ use crate::{
     plan::{Fold, Opening, SMS_GIVE_UP},
     queue::write_of,
     store::{Commit, Expect, Lane, Marks, StoreError},
+    watch::StormStatus,
 };
 
 impl Dispatcher {
@@ -107,7 +108,8 @@ impl Dispatcher {
 
     pub(super) fn show_storm(&self) {
         let storms = self.budgets.storms();
-        self.metrics.storm.show(storms.len(), storms.values().map(|storm| storm.since).min());
+        let since = storms.values().map(|storm| storm.since).min();
+        self.vitals.show_storm(StormStatus { contacts: storms.len(), since });
     }
 
     /// What is worth writing down: what counts after a restart.

@@ -80,7 +80,7 @@ impl Outbox {
         let (answers, receiver) = mpsc::channel(waiting_max);
         let gateway = |transport: Arc<dyn SmsTransport>| {
             let room = Arc::new(Semaphore::new(TEXTS_UNDER_WAY_MAX));
-            (GatewayName::from(transport.name()), Gateway { transport, room })
+            (transport.name().clone(), Gateway { transport, room })
         };
         let outbox = Self {
             composer,

@@ -11,7 +11,7 @@ use crate::{
     plan::{Budgets, Opening, Rules, STORM_LASTS, is_misdated, is_orphaned},
     queue::write_of,
     store::{AlertFilter, AlertWrite, DuePlace, Expect, Lane, Store, StoreError, Stored},
-    telemetry::Metrics,
+    watch::Vitals,
 };
 
 /// Alerts in a page that is read at start.
@@ -123,13 +123,13 @@ pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) ->
 }
 
 /// Alerts that reached nobody before this process began: `/readyz` has to know before it answers.
-pub(super) async fn find_unreached(store: &dyn Store, metrics: &Metrics) -> Result<(), StoreError> {
+pub(super) async fn find_unreached(store: &dyn Store, vitals: &Vitals) -> Result<(), StoreError> {
     let states = vec![AlertState::Triggered, AlertState::Acknowledged];
     let mut filter = AlertFilter { states, limit: PAGE, ..AlertFilter::default() };
     for _ in 0..UNREACHED_PAGES_MAX {
         let page = store.list(&filter).await?;
         for stored in &page.alerts {
-            metrics.reach.note(stored.alert.id, stored.alert.reaches_nobody());
+            vitals.note(&stored.alert);
         }
         let Some(next) = page.next else { break };
         filter.cursor = Some(next);

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU32,
     sync::{
-        Mutex,
+        LazyLock, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -15,8 +15,8 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::{
     alert::{
-        Alert, AlertId, ContactName, DedupKey, DeviceId, Entry, Event, Fate, Language, Outcome, PhoneNumber,
-        PushTarget, Row, Severity, Transport,
+        Alert, AlertId, ContactName, DedupKey, DeviceId, Entry, Event, Fate, GatewayName, Language, Outcome,
+        PhoneNumber, PushTarget, Row, Severity, Transport,
     },
     clock::ManualClock,
     config::Rate,
@@ -124,8 +124,9 @@ struct Company {
 
 #[async_trait]
 impl SmsTransport for Company {
-    fn name(&self) -> &'static str {
-        "company"
+    fn name(&self) -> &GatewayName {
+        static NAME: LazyLock<GatewayName> = LazyLock::new(|| GatewayName::from("company"));
+        &NAME
     }
 
     fn fit(&self, _: &PhoneNumber, text: &SmsText) -> Fitted {
@@ -209,7 +210,8 @@ async fn dispatcher_with(
     };
     let metrics = Arc::new(Metrics::default());
     let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
-    Dispatcher::new(Parts { store, queue, metrics, outbox, rules }).await.expect("it starts")
+    let parts = Parts { store, queue, metrics, vitals: Arc::default(), outbox, rules };
+    Dispatcher::new(parts).await.expect("it starts")
 }
 
 /// Works until nothing is left to do now, or the store is dead.

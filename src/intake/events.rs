@@ -8,11 +8,7 @@ use axum::{
 };
 use jiff::Timestamp;
 
-use super::{
-    answer,
-    sender::{self, Sender},
-    signature, watchdog,
-};
+use super::{Sender, accepted, heartbeats, refuse_key, signature};
 use crate::{
     alert::{Event, IgnoreReason},
     config::Integration,
@@ -28,7 +24,6 @@ const KEPT_BODY_BYTES_MAX: usize = 4 * 1024;
 /// A reader of bodies: integration, content type, body, time of arrival.
 type Read = fn(&Integration, Option<&str>, &[u8], Timestamp) -> Reading;
 
-/// `POST /v1/events/{integration}`
 pub(super) async fn post_events(
     State(context): State<Context>,
     Sender(integration): Sender,
@@ -64,7 +59,7 @@ impl Post<'_> {
         let bytes = self.body(body, began).await?;
         let digest = BodyDigest::new(&self.integration.name, &bytes);
         if let Some(admitted) = self.context.queue.admit_again(self.poster(), digest).await? {
-            return Ok(answer::accepted(&self.context, &self.integration.name, admitted));
+            return Ok(accepted(&self.context, &self.integration.name, admitted));
         }
         let content_type = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let admitted = match (self.read)(self.integration, content_type, &bytes, began) {
@@ -73,7 +68,7 @@ impl Post<'_> {
         };
         let took = self.context.clock.now().duration_since(began);
         self.context.metrics.accepted_in(took.as_secs_f64());
-        Ok(answer::accepted(&self.context, &self.integration.name, admitted))
+        Ok(accepted(&self.context, &self.integration.name, admitted))
     }
 
     /// The body, whole and by its sender.
@@ -93,7 +88,7 @@ impl Post<'_> {
         if let Some(rule) = &self.integration.hmac
             && let Err(error) = signature::verify(rule, &self.headers, &bytes, began)
         {
-            return Err(sender::refuse(context, name, error.to_string()).await);
+            return Err(refuse_key(context, name, error.to_string()).await);
         }
         Ok(bytes)
     }
@@ -105,7 +100,7 @@ impl Post<'_> {
 
     async fn admit(&self, events: Vec<Event>, digest: BodyDigest) -> Result<Vec<Admitted>, Problem> {
         let Self { context, integration, .. } = self;
-        let sifted = watchdog::sift(&context.heartbeats, integration.kind, events).await?;
+        let sifted = heartbeats::sift(&context.heartbeats, integration.kind, events).await?;
         for _ in sifted.events.iter().filter(|event| event.unknown_severity.is_some()) {
             context.metrics.unknown_severity(&integration.name);
         }

@@ -10,7 +10,7 @@ use axum::{
 };
 use jiff::SignedDuration;
 
-use super::answer;
+use super::accepted;
 use crate::{
     alert::{AlertId, ContactName, Event},
     chance,
@@ -62,7 +62,6 @@ impl FromRequestParts<Context> for Author {
     }
 }
 
-/// `POST /v1/alerts`
 pub(super) async fn post_alert(
     State(context): State<Context>,
     author: Author,
@@ -74,7 +73,7 @@ pub(super) async fn post_alert(
     let Author { integration, close_after } = &author;
     let poster = Poster { integration, close_after: *close_after };
     let admitted = context.queue.admit(poster, &[event]).await?;
-    Ok(answer::accepted(&context, integration, admitted))
+    Ok(accepted(&context, integration, admitted))
 }
 
 fn event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<Event, Problem> {

@@ -4,16 +4,16 @@
 
 use axum::{
     body::Body,
-    extract::{Path, State, rejection::PathRejection},
+    extract::State,
     http::{HeaderMap, Uri},
 };
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    alert::{AlertId, Fate, Report},
+    alert::{Fate, Report},
     config::{Gateway, GatewayProvider},
-    receive::delivery::{self, Fields, field},
-    web::{Context, Problem, body},
+    receive::delivery::{self, field},
+    web::{Context, Name, Problem, body},
 };
 
 /// Largest report, in bytes; Twilio's have less than one thousand.
@@ -25,24 +25,25 @@ const THANKS: &str = "ok\n";
 /// `GET /v1/sms/reports/{gateway}?text=…&state=…&answer=…`: Kannel.
 pub(super) async fn kannel(
     State(context): State<Context>,
-    name: Result<Path<String>, PathRejection>,
+    Name(name): Name,
     uri: Uri,
 ) -> Result<&'static str, Problem> {
-    let gateway = gateway(&context, name, |provider| matches!(provider, GatewayProvider::Kannel { .. }))?;
-    let (query, text) = named(&context, gateway, &uri)?;
+    let gateway = gateway(&context, &name)?;
+    let GatewayProvider::Kannel { .. } = gateway.provider else { return Err(no_gateway()) };
+    let query = delivery::fields(uri.query().unwrap_or_default().as_bytes());
     let said = |name| field(&query, name).unwrap_or_default();
-    keep(&context, gateway, text, delivery::kannel(said("state"), said("answer"))).await
+    keep(&context, gateway, &uri, delivery::kannel(said("state"), said("answer"))).await
 }
 
 /// `POST /v1/sms/reports/{gateway}?text=…`: Twilio.
 pub(super) async fn twilio(
     State(context): State<Context>,
-    name: Result<Path<String>, PathRejection>,
+    Name(name): Name,
     headers: HeaderMap,
     uri: Uri,
     request: Body,
 ) -> Result<&'static str, Problem> {
-    let gateway = gateway(&context, name, |provider| matches!(provider, GatewayProvider::Twilio(_)))?;
+    let gateway = gateway(&context, &name)?;
     let GatewayProvider::Twilio(twilio) = &gateway.provider else { return Err(no_gateway()) };
     let form = body(&headers, request, REPORT_BYTES_MAX, "the limit for reports").await?;
     let form = delivery::fields(&form);
@@ -56,49 +57,38 @@ pub(super) async fn twilio(
         let detail = "X-Twilio-Signature does not match: is `auth_token` this account's, and `public_url` this address?";
         return Err(Problem::forbidden(detail));
     }
-    let (_, text) = named(&context, gateway, &uri)?;
-    keep(&context, gateway, text, delivery::twilio(&form)).await
+    keep(&context, gateway, &uri, delivery::twilio(&form)).await
 }
 
-fn gateway(
-    context: &Context,
-    name: Result<Path<String>, PathRejection>,
-    speaks: impl Fn(&GatewayProvider) -> bool,
-) -> Result<&Gateway, Problem> {
-    let name = name.map(|Path(name)| name).unwrap_or_default();
+fn gateway<'c>(context: &'c Context, name: &str) -> Result<&'c Gateway, Problem> {
     let mut gateways = context.config.sms.gateways.iter();
-    gateways.find(|gateway| gateway.name == name && speaks(&gateway.provider)).ok_or_else(no_gateway)
+    gateways.find(|gateway| gateway.name == name).ok_or_else(no_gateway)
 }
 
 fn no_gateway() -> Problem {
     Problem::not_found("no [[sms.gateway]] of this name reports in this way")
 }
 
-/// The query, and which text its token names.
-fn named(context: &Context, gateway: &Gateway, uri: &Uri) -> Result<(Fields, (AlertId, u32)), Problem> {
-    let query = delivery::fields(uri.query().unwrap_or_default().as_bytes());
-    let token = field(&query, "text").unwrap_or_default();
-    if let Some(text) = context.signing_key.read_text_token(&gateway.name, token) {
-        return Ok((query, text));
-    }
-    context.metrics.sms_report(&gateway.name, "refused");
-    Err(Problem::forbidden("`text` names no text of this gateway"))
-}
-
+/// Keeps what became of the text that the token in the address names.
 async fn keep(
     context: &Context,
     gateway: &Gateway,
-    (alert, attempt): (AlertId, u32),
+    uri: &Uri,
     fate: Option<Fate>,
 ) -> Result<&'static str, Problem> {
-    let result = match fate {
-        None => "ignored",
-        Some(fate) => {
-            let word = fate.as_str();
-            let report = Report { attempt, at: context.clock.now(), fate };
-            if context.queue.report(alert, &report).await? { word } else { "ignored" }
-        }
+    let query = delivery::fields(uri.query().unwrap_or_default().as_bytes());
+    let token = field(&query, "text").unwrap_or_default();
+    let Some((alert, attempt)) = context.signing_key.read_text_token(&gateway.name, token) else {
+        context.metrics.sms_report(&gateway.name, "refused");
+        return Err(Problem::forbidden("`text` names no text of this gateway"));
     };
+    let mut result = "ignored";
+    if let Some(fate) = fate {
+        let word = fate.as_str();
+        if context.queue.report(alert, &Report { attempt, at: context.clock.now(), fate }).await? {
+            result = word;
+        }
+    }
     context.metrics.sms_report(&gateway.name, result);
     Ok(THANKS)
 }

@@ -14,13 +14,10 @@ pub(crate) const TIMESTAMP_WINDOW: SignedDuration = SignedDuration::from_mins(5)
 /// Why a signature does not hold. For the sender, which shows only the beginning.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SignatureError {
-    /// No such header.
     #[error("the request has no header {0} with its signature")]
     Missing(String),
-    /// Another secret, or another body.
     #[error("the signature in {0} does not fit: another secret, or the body was changed on its way")]
     Wrong(String),
-    /// No such header, or no number in it.
     #[error("the request has no time in the header {0}, in seconds since 1970")]
     NoTime(String),
     /// Replayed, or a clock is wrong.
@@ -28,12 +25,7 @@ pub(crate) enum SignatureError {
         "the time in {header} is {seconds} s off; more than {limit} s is refused: check both clocks",
         limit = TIMESTAMP_WINDOW.as_secs()
     )]
-    Old {
-        /// Which header.
-        header: String,
-        /// How far, in seconds.
-        seconds: u64,
-    },
+    Old { header: String, seconds: u64 },
 }
 
 /// Checks the signature of a body, in constant time.

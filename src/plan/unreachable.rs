@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{notification, output::Plan, present::Facts};
+use super::{notification, output::Draft, present::Facts};
 use crate::{
     alert::{ContactName, ContactProgress, Entry, Progress, Subject, UNREACHED_NAMED_MAX},
     roster::Person,
@@ -14,24 +14,24 @@ use crate::{
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Tells of those whose last road has failed. True if new notifications began.
-pub(super) fn tell(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) -> bool {
-    let others = others(facts, progress);
-    if !others.is_empty() && tells_at(progress).is_none_or(|at| facts.now() < at) {
+pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
+    let others = others(draft.facts, progress);
+    if !others.is_empty() && tells_at(progress).is_none_or(|at| draft.facts.now() < at) {
         return false;
     }
     let mut failed = Vec::new();
     for (name, contact) in &mut progress.contacts {
-        if let Some(unreachable) = contact.unreachable.as_mut().filter(|unreachable| !unreachable.told) {
-            unreachable.told = true;
-            let (contact, reason) = (name.clone(), unreachable.reason.clone());
-            plan.note(facts, Entry::Unreachable { contact, reason, nobody_left: others.is_empty() });
-            failed.push((name.clone(), unreachable.reason.clone()));
+        if let Some(reason) = contact.unreachable.clone().filter(|_| !contact.unreachable_told) {
+            contact.unreachable_told = true;
+            failed.push((name.clone(), reason.clone()));
+            let nobody_left = others.is_empty();
+            draft.note(Entry::Unreachable { contact: name.clone(), reason, nobody_left });
         }
     }
     if failed.is_empty() || others.is_empty() {
         return false;
     }
-    progress.unreached_told_at = Some(facts.now());
+    progress.unreached_told_at = Some(draft.facts.now());
     for person in others {
         let known = progress.contacts.entry(person.name.clone()).or_default();
         let mut unreached = Unreached::default();
@@ -40,7 +40,7 @@ pub(super) fn tell(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) -
             unreached.add(contact, reason);
         }
         if let Some(subject) = unreached.into_subject() {
-            let told = notification::begin(facts, person, subject, known.texted);
+            let told = notification::begin(draft.facts, person, subject, known.texted);
             known.notifications.push(told);
         }
     }
@@ -49,7 +49,7 @@ pub(super) fn tell(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) -
 
 /// When those who failed since the last message are told of.
 pub(super) fn tells_at(progress: &Progress) -> Option<Timestamp> {
-    let waits = |contact: &ContactProgress| contact.unreachable.as_ref().is_some_and(|one| !one.told);
+    let waits = |contact: &ContactProgress| contact.unreachable.is_some() && !contact.unreachable_told;
     let told_at = progress.unreached_told_at.unwrap_or(Timestamp::MIN);
     let at = told_at.saturating_add(PAUSE).unwrap_or(Timestamp::MAX);
     progress.contacts.values().any(waits).then_some(at)

@@ -26,7 +26,6 @@ use crate::clock::Clock;
 /// Pause after the system could not give a connection, for want of file descriptors say.
 const ACCEPT_PAUSE: SignedDuration = SignedDuration::from_millis(100);
 
-/// Every connection of one sandbox.
 #[derive(Debug)]
 pub(super) struct Exchange {
     accepted: AtomicU64,
@@ -113,7 +112,6 @@ impl axum::serve::Listener for Lines {
     }
 }
 
-/// One connection.
 pub(super) struct Line {
     stream: Stream,
     handle: CutHandle,
@@ -122,7 +120,7 @@ pub(super) struct Line {
 
 enum Stream {
     Plain(TcpStream),
-    /// The handshake happens at the first read, so a slow client holds up nobody else.
+    /// The handshake happens at the first read, so a slow client holds up no other.
     Handshake(Box<Accept<TcpStream>>),
     Tls(Box<TlsStream<TcpStream>>),
     Failed,

@@ -1,4 +1,4 @@
-//! Who holds which alert. Claims live in memory: one process owns the store, and a claim that
+//! Which alerts are claimed. Claims live in memory: one process owns the store, and a claim that
 //! died with the process must not hold an alert back.
 
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ impl Claims {
         self.leases.retain(|_, end| now < *end);
     }
 
-    /// Claims an alert until `end`; false if somebody holds it.
+    /// Claims an alert until `end`; false if it is claimed.
     pub(super) fn take(&mut self, id: AlertId, end: Timestamp) -> bool {
         if self.leases.contains_key(&id) {
             return false;
@@ -28,13 +28,12 @@ impl Claims {
         true
     }
 
-    /// Ends a claim; false if there was none.
-    pub(super) fn release(&mut self, id: AlertId) -> bool {
-        self.leases.remove(&id).is_some()
+    pub(super) fn release(&mut self, id: AlertId) {
+        self.leases.remove(&id);
     }
 
     /// When an alert due at `due` can be claimed: a claimed one not before its lease ends, so
-    /// that whoever sleeps until then finds what a lost worker left behind.
+    /// that a caller who sleeps until then finds what a lost worker left behind.
     pub(super) fn claimable_at(&self, id: AlertId, due: Timestamp) -> Timestamp {
         self.leases.get(&id).map_or(due, |end| due.max(*end))
     }

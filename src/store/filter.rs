@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Stored;
+use super::{StoreError, Stored};
 use crate::alert::{Alert, AlertId, AlertState, Severity};
 
 /// Most documents that one call of [`list`](super::Store::list) reads: a rare word in a long history
@@ -14,11 +14,8 @@ pub const LIST_DOCUMENTS_READ_MAX: usize = 2_000;
 pub struct AlertFilter {
     /// Any of these states; empty = every state.
     pub states: Vec<AlertState>,
-    /// This severity and above.
     pub severity_at_least: Option<Severity>,
-    /// Exactly this severity.
     pub severity: Option<Severity>,
-    /// Posted by this integration.
     pub integration: Option<String>,
     /// Text within title, body, dedup key or a label value, in any case.
     pub text: Option<String>,
@@ -38,11 +35,31 @@ pub struct AlertPage {
     /// The alerts, newest first.
     pub alerts: Vec<Stored>,
     /// Where the next page continues, if there may be one. A page can be short or empty and still
-    /// have a successor: one call reads only so many documents.
+    /// have a successor: one call reads at most [`LIST_DOCUMENTS_READ_MAX`] documents.
     pub next: Option<AlertId>,
 }
 
 impl AlertFilter {
+    /// Makes a page of documents that come newest first, of which `read` reads each one it needs.
+    pub(super) fn page<D>(
+        &self,
+        documents: impl Iterator<Item = Result<(AlertId, D), StoreError>>,
+        read: impl Fn(AlertId, D) -> Result<Option<Stored>, StoreError>,
+    ) -> Result<AlertPage, StoreError> {
+        let limit = self.limit.clamp(1, LIST_DOCUMENTS_READ_MAX);
+        let (mut page, mut last) = (AlertPage::default(), None);
+        for (looked, document) in documents.enumerate() {
+            if page.alerts.len() == limit || looked == LIST_DOCUMENTS_READ_MAX {
+                page.next = last;
+                break;
+            }
+            let (id, document) = document?;
+            last = Some(id);
+            page.alerts.extend(read(id, document)?.filter(|stored| self.admits(&stored.alert)));
+        }
+        Ok(page)
+    }
+
     /// Whether the alert belongs in the listing; cursor and limit aside.
     pub fn admits(&self, alert: &Alert) -> bool {
         let text = self.text.as_ref().map(|text| text.to_lowercase());

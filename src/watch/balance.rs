@@ -6,10 +6,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{
-    Pace,
-    own_event::{self, OwnEvent},
-};
+use super::{OwnEvent, Pace, firing, over};
 use crate::{
     alert::Severity,
     clock::Clock,
@@ -26,7 +23,6 @@ const EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// An alert about an account that is not mentioned any more (the gateway left the configuration) ends after this.
 const CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// The accounts of all gateways.
 pub struct Balances {
     pub gateways: Vec<Arc<dyn SmsTransport>>,
     pub queue: Arc<Queue>,
@@ -57,19 +53,23 @@ impl Balances {
             Some(Ok(Seen::Good(_) | Seen::Limited(_) | Seen::Bad(_))) => return true,
             Some(Err(error)) => {
                 // Whether texts go out is another question, which the next text answers.
-                info!(gateway = gateway.name(), "could not ask for the balance: {error}");
+                info!(gateway = gateway.name().as_str(), "could not ask for the balance: {error}");
                 return true;
             }
         };
-        self.metrics.sms_balance(gateway.name(), balance.amount);
+        self.metrics.sms_balance(gateway.name().as_str(), balance.amount);
         let is_low = balance.is_low();
-        let was_low = low.insert(gateway.name().to_owned(), is_low);
+        let was_low = low.insert(gateway.name().as_str().to_owned(), is_low);
         if is_low {
-            warn!(gateway = gateway.name(), "SMS gateway {}: only {balance} left", gateway.name());
+            warn!(
+                gateway = gateway.name().as_str(),
+                "SMS gateway {}: only {balance} left",
+                gateway.name().as_str()
+            );
         }
         // At start an alert of an earlier run may be open, so its end is said once, too.
         if is_low || was_low != Some(false) {
-            self.tell(gateway.name(), &balance).await;
+            self.tell(gateway.name().as_str(), &balance).await;
         }
         true
     }
@@ -79,9 +79,9 @@ impl Balances {
         let title = format!("SMS gateway {gateway}: only {balance} left");
         let event = if balance.is_low() {
             let body = "Texts stop when nothing is left. Add money to the account.".to_owned();
-            own_event::firing(key, Severity::High, title, body)
+            firing(key, Severity::High, title, body)
         } else {
-            own_event::over(key, title, None)
+            over(key, title, None)
         };
         let own = OwnEvent { close_after: CLOSES_AFTER, ..OwnEvent::once(event) };
         if let Err(error) = own.post(&self.queue).await {

@@ -6,11 +6,12 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::SignedDuration;
 use tracing::warn;
 
-use super::own_event::{self, OwnEvent};
+use super::{OwnEvent, firing};
 use crate::{
     alert::{Event, GatewayName, Severity, Transports},
     clock::Clock,
     queue::Queue,
+    store::StoreError,
     telemetry::Metrics,
 };
 
@@ -67,12 +68,7 @@ impl GatewayLimits {
     }
 
     /// Once a day for each gateway and level: after a restart on the same day it joins the alert that is there.
-    async fn tell(
-        &self,
-        gateway: &GatewayName,
-        level: Level,
-        limit: u64,
-    ) -> Result<(), crate::store::StoreError> {
+    async fn tell(&self, gateway: &GatewayName, level: Level, limit: u64) -> Result<(), StoreError> {
         let Level { percent, severity } = level;
         warn!(gateway = %gateway, "{percent} % of the day's {limit} segments are spent");
         let day = self.clock.now().strftime("%Y-%m-%d");
@@ -82,7 +78,7 @@ impl GatewayLimits {
         let event = Event {
             transports: self.transports,
             key_never_returns: true,
-            ..own_event::firing(key, severity, title, body.to_owned())
+            ..firing(key, severity, title, body.to_owned())
         };
         OwnEvent { close_after: CLOSES_AFTER, ..OwnEvent::once(event) }.post(&self.queue).await.map(drop)
     }

@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 pub use self::beat::BeatState;
 use self::beat::{Beat, Calls, Task};
-use super::own_event::OwnEvent;
+use super::OwnEvent;
 use crate::{
     alert::{Admission, Alert, Event, OURS, Severity, ThreadKey},
     clock::Clock,
@@ -30,7 +30,6 @@ use crate::{
 /// Pause after the store failed.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
-/// Every heartbeat of the configuration.
 pub struct Heartbeats {
     watched: Vec<Watched>,
     /// Where each is, by its name in lower case.
@@ -88,21 +87,20 @@ impl Heartbeats {
     /// Takes over what an earlier process has saved and told. The alert about a heartbeat that is no
     /// longer configured resolves: no call of it can come any more.
     pub async fn restore(&self) -> Result<(), StoreError> {
-        let mut calls: HashMap<String, Calls> = HashMap::new();
-        for HeartbeatRecord { name, first_call, last_call } in self.store.heartbeats().await? {
-            // Exactly: of two records that differ in case one belongs to an older configuration.
-            if self.watched.iter().any(|watched| watched.config.name == name) {
-                calls.insert(name, Calls { first: first_call, last: last_call });
-            } else {
-                self.post(words::over(&name, Some("no longer in the configuration"))).await?;
-            }
+        let records = self.store.heartbeats().await?;
+        // Exactly: of two records that differ in case one belongs to an older configuration.
+        let known = |name: &str| self.watched.iter().any(|watched| watched.config.name == name);
+        for HeartbeatRecord { name, .. } in records.iter().filter(|record| !known(&record.name)) {
+            let event = words::over(name, Some("no longer in the configuration"));
+            OwnEvent::lasting(event).post(&self.queue).await?;
         }
-        let key =
+        let thread =
             |watched: &Watched| ThreadKey::new(OURS, &words::over(&watched.config.name, None).dedup_key);
-        let latest = self.store.find_threads(self.watched.iter().map(key).collect()).await?;
+        let latest = self.store.find_threads(self.watched.iter().map(thread).collect()).await?;
         for (watched, latest) in self.watched.iter().zip(latest) {
             let open = latest.map(|stored| stored.alert).filter(Alert::is_open);
-            let calls = calls.get(&watched.config.name).copied();
+            let record = records.iter().find(|record| record.name == watched.config.name);
+            let calls = record.map(|record| Calls { first: record.first_call, last: record.last_call });
             watched.beat().restore(calls, open.map(|alert| alert.starts_at));
         }
         Ok(())
@@ -193,22 +191,11 @@ impl Heartbeats {
         let name = &watched.config.name;
         match task {
             Task::Tell => {
-                let calls = watched.beat().calls();
-                let silence =
-                    words::Silence { last_call: calls.map(|calls| calls.last), since: self.since, now };
-                let event = words::late(&watched.config, silence, &self.time_zone);
-                let title = event.title.clone();
-                if self.post(event).await? == Some(Admission::Opened) {
-                    warn!(heartbeat = name, "{title}");
-                }
+                let last_call = watched.beat().calls().map(|calls| calls.last);
+                let silence = words::Silence { last_call, since: self.since, now };
+                self.post(name, words::late(&watched.config, silence, &self.time_zone)).await?;
             }
-            Task::Resolve => {
-                let event = words::over(name, None);
-                let title = event.title.clone();
-                if self.post(event).await? == Some(Admission::Resolved) {
-                    info!(heartbeat = name, "{title}");
-                }
-            }
+            Task::Resolve => self.post(name, words::over(name, None)).await?,
             Task::Save(Calls { first, last }) => {
                 let record = HeartbeatRecord { name: name.clone(), first_call: first, last_call: last };
                 self.store.put_heartbeat(lane, record).await?;
@@ -219,9 +206,16 @@ impl Heartbeats {
     }
 
     /// As any sender's alert, it repeats and stays, and its end is told.
-    async fn post(&self, event: Event) -> Result<Option<Admission>, StoreError> {
+    async fn post(&self, name: &str, event: Event) -> Result<(), StoreError> {
+        let title = event.title.clone();
         let admitted = OwnEvent::lasting(event).post(&self.queue).await?;
-        Ok(admitted.map(|admitted| admitted.admission))
+        let admission = admitted.map(|admitted| admitted.admission);
+        if admission == Some(Admission::Opened) {
+            warn!(heartbeat = name, "{title}");
+        } else if admission == Some(Admission::Resolved) {
+            info!(heartbeat = name, "{title}");
+        }
+        Ok(())
     }
 
     fn find(&self, name: &str) -> Option<&Watched> {
@@ -234,6 +228,7 @@ impl Watched {
         self.beat.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    // Let go of the beat before the task is done.
     fn owed(&self) -> Option<Task> {
         self.beat().owed()
     }

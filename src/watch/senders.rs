@@ -9,7 +9,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 
-use super::own_event::{self, OwnEvent};
+use super::{OwnEvent, firing};
 use crate::{
     alert::Severity,
     clock::Clock,
@@ -31,7 +31,6 @@ pub struct Senders {
     wrong_keys: Mutex<HashMap<String, WrongKeys>>,
 }
 
-/// What a sender did wrong.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault<'a> {
     /// `kept` is what may be shown of the body: bounded, without secrets.
@@ -74,8 +73,8 @@ impl Senders {
             Fault::Unreadable { kept, .. } if !kept.is_empty() => format!("{reason}\n\n{kept}"),
             Fault::Unreadable { .. } | Fault::Oversized { .. } | Fault::WrongKeys => reason,
         };
-        let event = own_event::firing(key.to_owned(), Severity::High, title, body);
-        OwnEvent::once(event).about(integration).post(&self.queue).await
+        let event = firing(key.to_owned(), Severity::High, title, body);
+        OwnEvent { integration, ..OwnEvent::once(event) }.post(&self.queue).await
     }
 
     /// Counts a wrong key for this integration, and tells people once there are several.
@@ -97,7 +96,7 @@ impl Senders {
         let title = format!("repeated wrong keys for heartbeat {name}");
         warn!("{title}");
         let body = "somebody keeps calling with a wrong key: if it is this monitor, its calls do not count";
-        let event = own_event::firing(format!("wrong-key:{whom}"), Severity::High, title, body.to_owned());
+        let event = firing(format!("wrong-key:{whom}"), Severity::High, title, body.to_owned());
         OwnEvent::once(event).post(&self.queue).await.map(drop)
     }
 

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
+use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
+    digest::{Digest, SHA256, digest},
+};
 use axum::http::{HeaderMap, Uri, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,8 +22,14 @@ pub struct Keys {
 }
 
 struct Keyed<T> {
-    digest: [u8; 32],
+    digest: Digest,
     owner: T,
+}
+
+impl<T> Keyed<T> {
+    fn fits(&self, presented: &Digest) -> bool {
+        verify_slices_are_equal(presented.as_ref(), self.digest.as_ref()).is_ok()
+    }
 }
 
 /// What key of an integration a request holds.
@@ -55,7 +64,7 @@ impl Keys {
         let expected = self.integrations.get(name)?;
         let key = match presented(headers, uri) {
             None => PresentedKey::None,
-            Some(digest) if same(&digest, &expected.digest) => PresentedKey::Right,
+            Some(presented) if expected.fits(&presented) => PresentedKey::Right,
             Some(_) => PresentedKey::Wrong,
         };
         Some((&expected.owner, key))
@@ -79,14 +88,14 @@ impl Keys {
 }
 
 /// Compares every key, so that the time tells nothing.
-fn owner<'k, T>(keys: impl Iterator<Item = &'k Keyed<T>>, digest: &[u8; 32]) -> Option<&'k T> {
-    keys.fold(None, |found, keyed| same(digest, &keyed.digest).then_some(&keyed.owner).or(found))
+fn owner<'k, T>(keys: impl Iterator<Item = &'k Keyed<T>>, presented: &Digest) -> Option<&'k T> {
+    keys.fold(None, |found, keyed| keyed.fits(presented).then_some(&keyed.owner).or(found))
 }
 
 /// The digest of the key in the request: Bearer, the password of Basic, or `?key=`.
-fn presented(headers: &HeaderMap, uri: &Uri) -> Option<[u8; 32]> {
+fn presented(headers: &HeaderMap, uri: &Uri) -> Option<Digest> {
     let key = from_header(headers).or_else(|| from_query(uri))?;
-    (!key.is_empty() && key.len() <= KEY_BYTES_MAX).then(|| sha256(key.as_bytes()))
+    (!key.is_empty() && key.len() <= KEY_BYTES_MAX).then(|| digest(&SHA256, key.as_bytes()))
 }
 
 fn from_header(headers: &HeaderMap) -> Option<String> {
@@ -109,16 +118,6 @@ fn from_query(uri: &Uri) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-fn digest_of(secret: &SecretString) -> [u8; 32] {
-    sha256(secret.expose_secret().as_bytes())
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
-    out
-}
-
-fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
-    verify_slices_are_equal(a, b).is_ok()
+fn digest_of(secret: &SecretString) -> Digest {
+    digest(&SHA256, secret.expose_secret().as_bytes())
 }

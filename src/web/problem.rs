@@ -9,8 +9,11 @@ use tracing::{error, warn};
 
 use crate::store::StoreError;
 
-/// A sender that gets a 503 is asked to come back after so many seconds.
+/// When a sender that gets a 503 is asked to come back.
 const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// Most characters of an unknown name in an answer.
+const NAME_CHARS_MAX: usize = 64;
 
 /// An error answer. The detail is short and comes first, because senders show only the beginning.
 #[derive(Debug, Clone)]
@@ -21,11 +24,12 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    /// `code` is stable and stands in openapi.yaml.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self { status, code, detail: detail.into() }
     }
 
-    /// 400: a parameter or body the caller can correct.
+    /// 400: a parameter or body that the caller can correct.
     pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
@@ -40,54 +44,19 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
-    /// 404.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
-    /// 404 for an id that names no alert.
     pub fn alert_not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "alert_not_found", detail)
     }
 
-    /// 404 for a name that no `[[integration]]` has.
-    pub fn unknown_integration(name: &str) -> Self {
-        let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-        let detail = format!("no [[integration]] of the configuration is named `{name}`");
-        Self::new(StatusCode::NOT_FOUND, "unknown_integration", detail)
-    }
-
-    /// 404 for a name that no `[[heartbeat]]` has.
-    pub fn unknown_heartbeat(name: &str) -> Self {
-        let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-        let detail = format!("no [[heartbeat]] of the configuration is named `{name}`");
-        Self::new(StatusCode::NOT_FOUND, "unknown_heartbeat", detail)
-    }
-
-    /// 405.
-    pub fn method_not_allowed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-    }
-
-    /// 408: the body did not come in time, or not to its end.
-    pub fn body_timeout() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "the body did not arrive whole and in time")
-    }
-
-    /// 409: an action on an alert that is over.
-    pub fn alert_resolved(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, "alert_resolved", detail)
-    }
-
-    /// 413 with the limit, in bytes, and what sets it.
-    pub fn too_large(what: &str, limit: usize) -> Self {
-        let detail = format!("the body is larger than {what}, {limit} bytes");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
-    }
-
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        self.code
+    /// 404 for a name that no `[[section]]` of the configuration has.
+    pub fn unknown(section: &str, code: &'static str, name: &str) -> Self {
+        let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect();
+        let detail = format!("no [[{section}]] of the configuration is named `{name}`");
+        Self::new(StatusCode::NOT_FOUND, code, detail)
     }
 }
 

@@ -8,100 +8,42 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::redact::for_people;
-use crate::alert::RejectCause;
+use crate::{
+    alert::{DeferCause, RejectCause},
+    deliver::wire::{Answer, PAUSE_MIN, Reading, without_tokens},
+};
 
 /// The pause after a 429 that does not say how long (Firebase: "wait 60 s").
-pub(super) const THROTTLED_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+const THROTTLED_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a device rests whose platform Google cannot reach.
+const PLATFORM_PAUSE: SignedDuration = PAUSE_MIN;
 
 /// Fields of the request that hold the target.
 const TARGET_FIELDS: [&str; 2] = ["message.token", "message.fid"];
 
-/// An answer as it came.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Answer<'a> {
-    /// The HTTP status.
-    pub(super) status: u16,
-    /// `Retry-After`, where it was readable.
-    pub(super) retry_after: Option<SignedDuration>,
-    /// The body; may be cut.
-    pub(super) body: &'a [u8],
-    /// The target, which must not be repeated in any text.
-    pub(super) target: &'a str,
-}
-
-/// What an answer means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Google took it.
-    Accepted {
-        /// Google's name of the message, opaque.
-        provider_id: Option<String>,
-    },
-    /// This device, or this message, will never be taken.
-    Rejected {
-        /// Which of them.
-        cause: RejectCause,
-        /// Google's words.
-        detail: String,
-    },
-    /// Too many.
-    Throttled {
-        /// At least this long.
-        retry_after: SignedDuration,
-        /// Google's words.
-        detail: String,
-    },
-    /// Down, overloaded or unreadable.
-    Unavailable {
-        /// Google's wish.
-        retry_after: Option<SignedDuration>,
-        /// Google's words.
-        detail: String,
-    },
-    /// The access token was refused.
-    TokenRefused {
-        /// Google's words.
-        detail: String,
-    },
-    /// Google cannot reach this device's platform: an APNs or web push credential is bad.
-    PlatformFault {
-        /// Google's words.
-        detail: String,
-    },
-    /// Our project, key or URL is at fault.
-    ProjectFault {
-        /// Surely the project; false where it may be the device.
-        certain: bool,
-        /// Google's words.
-        detail: String,
-    },
-}
-
-/// Reads an answer.
-pub(super) fn classify(answer: Answer<'_>) -> Verdict {
-    let said = Said::read(answer.body);
-    if (200..300).contains(&answer.status) && !said.is_error() {
+/// Reads an answer; `target` must not be repeated in any text. An access token that was refused is a deferral for
+/// [`DeferCause::Credential`], and nothing else is.
+pub(super) fn classify(answer: &Answer, target: &str) -> Reading {
+    let content = Content::read(&answer.body);
+    if (200..300).contains(&answer.status) && !content.has_error {
         // Taken, even if the body cannot be read: sending again would only ring twice.
-        return Verdict::Accepted { provider_id: said.name };
+        return Reading::accepted(content.name);
     }
-    let detail = said.describe(answer);
-    let signal = said.signal(answer.status);
-    let wish = answer.retry_after.or_else(|| wish_in_page(answer.body)).filter(SignedDuration::is_positive);
-    let rejected = |cause| Verdict::Rejected { cause, detail: detail.clone() };
-    match signal {
-        Signal::DeviceGone => rejected(RejectCause::DeviceGone),
-        Signal::DeviceMismatch => rejected(RejectCause::DeviceMismatch),
-        Signal::Message => rejected(RejectCause::Message),
-        Signal::Refused => rejected(RejectCause::Refused),
-        Signal::PlatformFault => Verdict::PlatformFault { detail },
-        Signal::Throttled => Verdict::Throttled { retry_after: wish.unwrap_or(THROTTLED_PAUSE), detail },
-        Signal::TokenRefused => Verdict::TokenRefused { detail },
-        Signal::Forbidden => Verdict::ProjectFault { certain: true, detail },
+    let detail = content.describe(answer.status, target);
+    let wish = answer.retry_after.or_else(|| wish_in_page(&answer.body)).filter(SignedDuration::is_positive);
+    match content.signal(answer.status) {
+        Signal::DeviceGone => Reading::rejected(RejectCause::DeviceGone, detail),
+        Signal::DeviceMismatch => Reading::rejected(RejectCause::DeviceMismatch, detail),
+        Signal::Message => Reading::rejected(RejectCause::Message, detail),
+        Signal::Refused => Reading::rejected(RejectCause::Refused, detail),
+        Signal::PlatformFault => Reading::deferred(DeferCause::PlatformFault, Some(PLATFORM_PAUSE), detail),
+        Signal::Throttled => Reading::deferred(DeferCause::Throttled, wish.or(Some(THROTTLED_PAUSE)), detail),
+        Signal::TokenRefused => Reading::deferred(DeferCause::Credential, None, detail),
         // FCM itself looked at the message, so neither project nor URL is wrong.
-        Signal::NotFound if said.has_fcm_error => rejected(RejectCause::Refused),
-        Signal::NotFound => Verdict::ProjectFault { certain: !said.is_error(), detail },
-        Signal::Unavailable => Verdict::Unavailable { retry_after: wish, detail },
+        Signal::NotFound if content.has_fcm_error => Reading::rejected(RejectCause::Refused, detail),
+        Signal::NotFound if content.has_error => Reading::Suspicion(detail),
+        Signal::Forbidden | Signal::NotFound => Reading::Fault(detail),
+        Signal::Unavailable => Reading::deferred(DeferCause::Unavailable, wish, detail),
     }
 }
 
@@ -167,7 +109,7 @@ impl Signal {
 
 /// What was found in a body, whatever its shape.
 #[derive(Debug, Default)]
-struct Said {
+struct Content {
     name: Option<String>,
     message: String,
     status: Option<String>,
@@ -179,23 +121,23 @@ struct Said {
     target_is_malformed: bool,
 }
 
-impl Said {
+impl Content {
     fn read(body: &[u8]) -> Self {
-        let mut said = Self::default();
-        let Ok(mut body) = serde_json::from_slice::<Value>(body) else { return said };
+        let mut found = Self::default();
+        let Ok(mut body) = serde_json::from_slice::<Value>(body) else { return found };
         // Google's streaming front ends wrap the same object in an array.
         if let Some(first) = body.get_mut(0) {
             body = first.take();
         }
-        said.name = text(&body, "name");
-        let Some(error) = body.get("error") else { return said };
-        said.has_error = error.as_object().is_some_and(|error| !error.is_empty());
-        said.message = text(error, "message").unwrap_or_default();
-        said.status = text(error, "status");
+        found.name = text(&body, "name");
+        let Some(error) = body.get("error") else { return found };
+        found.has_error = error.as_object().is_some_and(|error| !error.is_empty());
+        found.message = text(error, "message").unwrap_or_default();
+        found.status = text(error, "status");
         for detail in error.get("details").and_then(Value::as_array).into_iter().flatten() {
-            said.read_detail(detail);
+            found.read_detail(detail);
         }
-        said
+        found
     }
 
     fn read_detail(&mut self, detail: &Value) {
@@ -212,10 +154,6 @@ impl Said {
             let field = text(violation, "field").unwrap_or_default();
             self.target_is_malformed |= TARGET_FIELDS.contains(&field.as_str());
         }
-    }
-
-    fn is_error(&self) -> bool {
-        self.has_error
     }
 
     fn signal(&self, http: u16) -> Signal {
@@ -247,10 +185,10 @@ impl Said {
     }
 
     /// Google's words with the most telling code in front.
-    fn describe(&self, answer: Answer<'_>) -> String {
+    fn describe(&self, http: u16, target: &str) -> String {
         let code = self.code.as_ref().or(self.status.as_ref());
-        let code = code.cloned().unwrap_or_else(|| format!("HTTP {}", answer.status));
-        let words = match (answer.status, self.message.as_str()) {
+        let code = code.cloned().unwrap_or_else(|| format!("HTTP {http}"));
+        let words = match (http, self.message.as_str()) {
             (300..400, "") => "redirected: is `fcm.base_url` right, or does a proxy answer?",
             (404 | 405, "") => "nothing is there: are `fcm.base_url` and the project of the key file right?",
             (_, "") => "no readable answer",
@@ -258,7 +196,7 @@ impl Said {
         };
         let reasons =
             if self.reasons.is_empty() { String::new() } else { format!(" ({})", self.reasons.join(", ")) };
-        for_people(&format!("{code}: {words}{reasons}"), answer.target)
+        without_tokens(&format!("{code}: {words}{reasons}"), target)
     }
 }
 
@@ -277,5 +215,4 @@ fn wish_in_page(body: &[u8]) -> Option<SignedDuration> {
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
 mod tests;

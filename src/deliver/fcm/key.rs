@@ -7,7 +7,8 @@ use std::fmt;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value};
-use url::Url;
+
+use crate::deliver::http::http_url;
 
 /// Where a token is asked for if the file does not say.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
@@ -32,40 +33,29 @@ pub struct ServiceAccount {
      Generate new private key"
 )]
 pub struct KeyError {
-    /// What is wrong.
     pub problem: KeyProblem,
 }
 
 /// What is wrong with a key file.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
-    /// No text at all.
     #[error("the file is empty")]
     Empty,
-    /// Not JSON, and nothing we know.
+    /// Not JSON, and no file that we know; from line 1, column 1.
     #[error("the file is not JSON (line {line}, column {column})")]
-    NotJson {
-        /// From 1.
-        line: usize,
-        /// From 1.
-        column: usize,
-    },
+    NotJson { line: usize, column: usize },
     /// Another file that Firebase or Google gives out.
     #[error("this is {0}")]
     WrongFile(&'static str),
-    /// `type` is something else.
     #[error("`type` is `{0}` instead of `service_account`")]
     OtherType(String),
     /// A field is absent, empty or no text.
     #[error("`{0}` is missing or empty")]
     Missing(&'static str),
-    /// The project cannot be part of a URL.
     #[error("`project_id` holds characters that no project has")]
     ProjectId,
-    /// The token address is no URL.
     #[error("`token_uri` is not an http(s) URL")]
     TokenUri,
-    /// The PEM text does not hold an RSA key.
     #[error("`private_key` is not a readable RSA private key: the file may have been edited or cut")]
     PrivateKey,
 }
@@ -111,8 +101,7 @@ impl ServiceAccount {
             return Err(KeyProblem::ProjectId);
         }
         let token_uri = field(&file, "token_uri").unwrap_or(TOKEN_URI);
-        if !Url::parse(token_uri).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        {
+        if http_url(token_uri).is_none() {
             return Err(KeyProblem::TokenUri);
         }
         Ok(Self {
@@ -196,5 +185,4 @@ fn name_of_text(text: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[path = "key_tests.rs"]
 mod tests;

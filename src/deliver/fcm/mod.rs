@@ -1,49 +1,39 @@
 //! Push through the operator's own Firebase project: FCM HTTP v1.
 //!
-//! `message` and `payload` write the body, `token` holds the right to send it, `lanes` the connections, `answer`
-//! reads what comes back, `breaker` says when not to ask.
+//! `body` writes a push, `key`, `grant` and `token` hold the right to send it, `connections` the way, `answer` reads
+//! what comes back.
 
 mod answer;
-mod breaker;
-mod cut;
-mod exchange;
+mod body;
+mod connections;
+mod grant;
 mod key;
-mod lanes;
-mod message;
-mod payload;
-mod redact;
-mod retry_after;
-mod seen;
 mod token;
-mod wire;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
-use reqwest::{Client, Response, header};
+use jiff::SignedDuration;
+use reqwest::{Response, Url, header};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
-use url::Url;
 
 pub use self::key::{KeyError, KeyProblem, ServiceAccount};
 use self::{
-    answer::{Answer, Verdict, classify},
-    breaker::{Breaker, Pass},
-    exchange::Exchange,
-    lanes::{Lanes, Slot},
-    message::{Shape, Shared},
-    seen::{Seen, deferred},
+    body::{Body, Shape},
+    connections::{Connections, Slot},
+    grant::TokenServer,
     token::{Token, Tokens},
 };
 use super::{
     Push, PushMessage, PushTransport,
-    http::{ClientError, client_builder},
+    http::{ClientError, client_builder, http_url},
+    wire::{self, BodyEnd, Breaker, Evidence, Failure, Limits, PAUSE_MIN, Probes, Reading, without_tokens},
 };
 use crate::{
     alert::{DeferCause, Outcome, PushTarget},
@@ -55,64 +45,39 @@ use crate::{
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest wait for token and connection slot; the request itself has what is left.
 const PREPARE_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
-/// Longest exchange of an assertion for a token.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a probe may take; longer than any request of ours.
+const PROBES: Probes = Probes::UntilOneTells(SignedDuration::from_secs(20));
+/// Nothing of Google's that we understand is longer. A longer pause than an hour is not granted: past it the alert is
+/// no longer news, and a bad header must not silence a device for a day.
+const LIMITS: Limits = Limits { body_bytes: 64 * 1024, retry_after: SignedDuration::from_hours(1) };
 
 /// Pushes through one Firebase project.
 #[derive(Debug)]
 pub struct FcmTransport {
     endpoint: Url,
     tokens: Arc<Tokens>,
-    lanes: Lanes,
+    connections: Connections,
     breaker: Mutex<Breaker>,
     shape: Shape,
-    last: Mutex<Option<LastMessage>>,
+    /// The body written last: the devices of one notification follow each other.
+    last: Mutex<Option<Arc<Body>>>,
     clock: Arc<dyn Clock>,
-    timeouts: Timeouts,
+    timeout: Duration,
 }
 
 /// Why the transport could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum FcmSetupError {
-    /// The key file is none.
     #[error("could not read the service account key {path}", path = path.display())]
     Key {
-        /// Which file.
         path: PathBuf,
-        /// What is wrong with it.
         #[source]
         source: KeyError,
     },
-    /// `fcm.base_url` is no URL.
     #[error("`fcm.base_url` is not an http(s) URL")]
     BaseUrl,
-    /// The certificate authority or proxy cannot be used.
     #[error("could not make the HTTP client for FCM")]
     Client(#[from] ClientError),
-}
-
-/// What `/readyz` and the metrics show.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FcmState {
-    /// Until when the access token serves; `None` = there is none (yet).
-    pub token_until: Option<Timestamp>,
-    /// Why the last token fetch failed, if it did.
-    pub token_failure: Option<String>,
-    /// Until when nothing is sent because the project is at fault.
-    pub breaker_open_until: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Timeouts {
-    total: Duration,
-    exchange: Duration,
-}
-
-/// The message written last: the devices of one notification follow each other.
-#[derive(Debug)]
-struct LastMessage {
-    message: Weak<PushMessage>,
-    written: Arc<Shared>,
 }
 
 impl FcmTransport {
@@ -122,95 +87,75 @@ impl FcmTransport {
         clock: Arc<dyn Clock>,
         tasks: TaskTracker,
     ) -> Result<Self, FcmSetupError> {
-        let timeouts = Timeouts { total: REQUEST_TIMEOUT, exchange: EXCHANGE_TIMEOUT };
-        Self::with_timeouts(config, clock, tasks, timeouts)
-    }
-
-    fn with_timeouts(
-        config: &config::Fcm,
-        clock: Arc<dyn Clock>,
-        tasks: TaskTracker,
-        timeouts: Timeouts,
-    ) -> Result<Self, FcmSetupError> {
         let account = ServiceAccount::parse(config.key_json.expose_secret())
             .map_err(|source| FcmSetupError::Key { path: config.key_path.clone(), source })?;
         let endpoint = endpoint(&config.base_url, &account.project_id).ok_or(FcmSetupError::BaseUrl)?;
         // Over TLS one HTTP/2 connection serves all; plain HTTP/1.1 needs one for each request.
         let opens_one_at_a_time = endpoint.scheme() == "https";
-        let http: Client = client_builder(&config.network)?.build().map_err(ClientError::Tls)?;
-        let exchange = Exchange { account, http, timeout: timeouts.exchange };
+        let client = client_builder(&config.network)?.build().map_err(ClientError::Tls)?;
         Ok(Self {
             endpoint,
-            tokens: Tokens::new(exchange, Arc::clone(&clock), tasks),
-            lanes: Lanes::new(config.network.clone(), opens_one_at_a_time)?,
-            breaker: Mutex::new(Breaker::new()),
+            tokens: Tokens::new(TokenServer { account, client }, Arc::clone(&clock), tasks),
+            connections: Connections::new(config.network.clone(), opens_one_at_a_time)?,
+            breaker: Mutex::new(Breaker::new(PROBES)),
             shape: Shape { ttl: config.ttl, android: config.android },
             last: Mutex::new(None),
             clock,
-            timeouts,
+            timeout: REQUEST_TIMEOUT,
         })
     }
 
     /// Asks Google whether project, key and rights would do, without sending anything.
     pub async fn dry_run(&self) -> Outcome {
-        let seen = self.request(message::dry_run(), "").await;
-        seen.outcome(breaker::OPEN_MIN)
+        self.request(body::dry_run(), "").await.outcome(PAUSE_MIN)
     }
 
-    /// How it stands, without asking anybody.
-    pub fn state(&self) -> FcmState {
-        FcmState {
-            token_until: self.tokens.usable_until(),
-            token_failure: self.tokens.last_failure(),
-            breaker_open_until: self.breaker().open_until(),
+    fn body(&self, message: &Arc<PushMessage>) -> Arc<Body> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match last.as_ref().filter(|last| last.is_of(message)) {
+            Some(last) => Arc::clone(last),
+            None => Arc::clone(last.insert(Arc::new(Body::write(message, self.shape, self.clock.now())))),
         }
     }
 
-    fn body(&self, push: &Push) -> String {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = last.as_ref().filter(|last| {
-            last.message.upgrade().is_some_and(|message| Arc::ptr_eq(&message, &push.message))
-        });
-        let written = if let Some(last) = known {
-            Arc::clone(&last.written)
-        } else {
-            let written = Arc::new(Shared::write(&push.message, self.shape, self.clock.now()));
-            let message = Arc::downgrade(&push.message);
-            *last = Some(LastMessage { message, written: Arc::clone(&written) });
-            written
-        };
-        drop(last);
-        written.addressed_to(&push.target)
-    }
-
-    /// One request, from the token to the answer.
-    async fn request(&self, body: String, target: &str) -> Seen {
+    /// One request, from the token to the answer; `target` is repeated in no text.
+    async fn request(&self, body: String, target: &str) -> Reading {
         let began = Instant::now();
         let mut late = self.clock.sleep(PREPARE_TIMEOUT);
         let token = tokio::select! {
             biased;
             token = self.tokens.get() => token,
-            () = &mut late => return Seen::NoTokenYet,
+            () = &mut late => {
+                let detail = "the token server takes too long".to_owned();
+                Err(Reading::deferred(DeferCause::Credential, None, detail))
+            }
         };
         let token = match token {
             Ok(token) => token,
-            Err((refusal, wait)) => return Seen::NoToken(refusal, wait),
+            Err(reading) => return reading,
         };
         let slot = tokio::select! {
             biased;
-            slot = self.lanes.slot(self.clock.now()) => slot,
+            slot = self.connections.slot(self.clock.now()) => slot,
             () = &mut late => None,
         };
-        let Some(mut slot) = slot else { return Seen::NoSlot };
-        let left = self.timeouts.total.saturating_sub(began.elapsed());
+        let Some(mut slot) = slot else {
+            let detail = "every connection to FCM was busy for too long".to_owned();
+            return Reading::deferred(DeferCause::Unavailable, None, detail);
+        };
+        let left = self.timeout.saturating_sub(began.elapsed());
         let sent = self.post(&slot, &token, body, left).await;
         slot.opened(sent.is_ok().then(|| self.clock.now()));
         match sent {
             Ok(response) => self.read(response, &token, target).await,
-            Err(error) if wire::was_not_sent(&error) => {
-                Seen::NotSent(redact::for_people(&wire::chain(error), target))
+            Err(failure) => {
+                let detail = without_tokens(&failure.chain(), target);
+                if failure.surely_not_sent() {
+                    Reading::deferred(DeferCause::Unreachable, None, detail)
+                } else {
+                    Reading::unknown(detail)
+                }
             }
-            Err(error) => Seen::NoAnswer(redact::for_people(&wire::chain(error), target)),
         }
     }
 
@@ -220,48 +165,32 @@ impl FcmTransport {
         token: &Token,
         body: String,
         timeout: Duration,
-    ) -> reqwest::Result<Response> {
-        slot.client()
+    ) -> Result<Response, Failure> {
+        let request = slot
+            .client()
             .post(self.endpoint.clone())
             .header(header::AUTHORIZATION, token.authorization.clone())
             .header(header::CONTENT_TYPE, "application/json")
             .timeout(timeout)
-            .body(body)
-            .send()
-            .await
+            .body(body);
+        Ok(request.send().await?)
     }
 
-    async fn read(&self, response: Response, token: &Token, target: &str) -> Seen {
-        let status = response.status().as_u16();
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let date = header(header::DATE).and_then(retry_after::http_date);
-        let now = self.clock.now();
-        let retry_after = header(header::RETRY_AFTER).and_then(|value| retry_after::parse(value, date, now));
-        let body = wire::read_bounded(response).await;
-        if !body.is_whole && 400 <= status {
+    async fn read(&self, response: Response, token: &Token, target: &str) -> Reading {
+        let answer = wire::read(response, self.clock.as_ref(), LIMITS).await;
+        if answer.end == BodyEnd::BrokenOff && 400 <= answer.status {
             // What the status alone says may be wrong: a 404 is a dead token or a wrong project.
-            return Seen::Cut(status);
+            let detail = format!("HTTP {}, and the answer broke off", answer.status);
+            return Reading::deferred(DeferCause::Unavailable, None, detail);
         }
-        let verdict = classify(Answer { status, retry_after, body: &body.bytes, target });
-        match verdict {
-            Verdict::TokenRefused { detail } => Seen::TokenRefused(self.tokens.refuse(token), detail),
-            Verdict::Accepted { .. } | Verdict::Rejected { .. } | Verdict::PlatformFault { .. } => {
-                token.prove();
-                Seen::Answered(verdict)
-            }
-            Verdict::Throttled { .. } | Verdict::Unavailable { .. } | Verdict::ProjectFault { .. } => {
-                Seen::Answered(verdict)
-            }
+        let reading = answer::classify(&answer, target);
+        if let Reading::Done(Outcome::Deferred { cause: DeferCause::Credential, detail, .. }) = reading {
+            return self.tokens.refused(token, detail);
         }
-    }
-
-    fn settle(&self, pass: Pass, seen: Seen) -> Outcome {
-        let now = self.clock.now();
-        let mut breaker = self.breaker();
-        breaker.settle(pass, seen.evidence(), now);
-        let rest = breaker.open_until().map_or(breaker::OPEN_MIN, |until| until.duration_since(now));
-        drop(breaker);
-        seen.outcome(rest)
+        if reading.evidence() == Evidence::Works {
+            token.prove();
+        }
+        reading
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
@@ -272,21 +201,24 @@ impl FcmTransport {
 #[async_trait]
 impl PushTransport for FcmTransport {
     async fn send(&self, push: Push) -> Outcome {
-        let pass = match self.breaker().admit(self.clock.now()) {
+        let admitted = self.breaker().admit(self.clock.now());
+        let pass = match admitted {
             Ok(pass) => pass,
             Err(wait) => {
                 let detail = "not sent: the Firebase project was at fault a moment ago".to_owned();
-                return deferred(DeferCause::ProjectFault, Some(wait), detail);
+                return Reading::Fault(detail).outcome(wait);
             }
         };
         let (PushTarget::Token(target) | PushTarget::Fid(target)) = &push.target;
-        let seen = self.request(self.body(&push), target).await;
-        self.settle(pass, seen)
+        let body = self.body(&push.message).addressed_to(&push.target);
+        let reading = self.request(body, target).await;
+        let rest = self.breaker().settle(pass, reading.evidence(), self.clock.now());
+        reading.outcome(rest)
     }
 }
 
 fn endpoint(base_url: &str, project_id: &str) -> Option<Url> {
-    let mut url = Url::parse(base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let mut url = http_url(base_url)?;
     url.path_segments_mut().ok()?.pop_if_empty().extend(["v1", "projects", project_id, "messages:send"]);
     Some(url)
 }

@@ -28,15 +28,15 @@ impl Rig {
     }
 
     async fn with(change: impl FnOnce(&mut config::Fcm)) -> Self {
-        Self::impatient(PATIENT, change).await
+        Self::patient_for(REQUEST_TIMEOUT, change).await
     }
 
-    async fn impatient(timeouts: Timeouts, change: impl FnOnce(&mut config::Fcm)) -> Self {
+    async fn patient_for(timeout: Duration, change: impl FnOnce(&mut config::Fcm)) -> Self {
         let (google, base_url) = Google::start().await;
         let mut config = config(&base_url);
         change(&mut config);
         let clock = ManualClock::at(START);
-        let fcm = transport(&config, &clock, timeouts);
+        let fcm = transport(&config, &clock, timeout);
         Self { google, clock, fcm }
     }
 
@@ -49,12 +49,12 @@ impl Rig {
     }
 }
 
-const PATIENT: Timeouts = Timeouts { total: REQUEST_TIMEOUT, exchange: EXCHANGE_TIMEOUT };
 const AN_INSTANT: Duration = Duration::from_millis(200);
 
-fn transport(config: &config::Fcm, clock: &Arc<ManualClock>, timeouts: Timeouts) -> Arc<FcmTransport> {
+fn transport(config: &config::Fcm, clock: &Arc<ManualClock>, timeout: Duration) -> Arc<FcmTransport> {
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
-    Arc::new(FcmTransport::with_timeouts(config, clock, TaskTracker::new(), timeouts).expect("a transport"))
+    let fcm = FcmTransport::new(config, clock, TaskTracker::new()).expect("a transport");
+    Arc::new(FcmTransport { timeout, ..fcm })
 }
 
 fn fcm_error(status: &str, code: &str) -> Value {
@@ -159,10 +159,10 @@ async fn a_second_refusal_of_a_fresh_token_is_a_fault_of_the_project() {
     assert_eq!(deferral(&rig.send().await), Some((DeferCause::ProjectFault, Some(60))));
     assert_eq!(deferral(&rig.send().await), Some((DeferCause::ProjectFault, Some(60))), "without asking");
     assert_eq!(rig.google.send_requests().len(), 2);
-    assert_eq!(rig.fcm.state().breaker_open_until, Some(START + SignedDuration::from_secs(60)));
+    assert_eq!(rig.fcm.breaker().open_until(), Some(START + SignedDuration::from_secs(60)));
     rig.wait(60);
     assert_accepted(&rig.send().await);
-    assert_eq!(rig.fcm.state().breaker_open_until, None);
+    assert_eq!(rig.fcm.breaker().open_until(), None);
 }
 
 #[tokio::test]
@@ -184,12 +184,12 @@ async fn a_token_is_renewed_while_the_old_one_serves_and_outlives_a_failed_renew
     rig.wait(3_599 - 240);
     rig.google.next_token(Reply::Json(503, json!({})));
     assert_accepted(&rig.send().await);
-    until(|| rig.fcm.state().token_failure.is_some()).await;
+    until(|| rig.fcm.tokens.last_failure().is_some()).await;
     assert_accepted(&rig.send().await);
     assert_eq!(rig.google.token_requests().len(), 2, "left alone for a while after a failure");
     rig.wait(5);
     assert_accepted(&rig.send().await);
-    until(|| rig.fcm.state().token_failure.is_none()).await;
+    until(|| rig.fcm.tokens.last_failure().is_none()).await;
     assert_accepted(&rig.send().await);
     assert_eq!(rig.google.token_requests().len(), 3);
     assert_eq!(rig.google.send_requests()[4].headers["authorization"], "Bearer ya29.token-3");
@@ -275,7 +275,7 @@ async fn a_token_server_that_hangs_leaves_the_push_unsent() {
 
 #[tokio::test]
 async fn a_request_without_an_answer_is_unknown() {
-    let rig = Rig::impatient(Timeouts { total: AN_INSTANT, ..PATIENT }, |_| {}).await;
+    let rig = Rig::patient_for(AN_INSTANT, |_| {}).await;
     rig.google.next_send(Reply::Hang);
     let outcome = rig.send().await;
     assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
@@ -289,7 +289,7 @@ async fn a_refused_connection_is_a_push_not_sent() {
     assert_eq!(deferral(&rig.send().await), Some((DeferCause::Unreachable, None)));
 
     let clock = ManualClock::at(START);
-    let no_token_server = transport(&config(&closed), &clock, PATIENT);
+    let no_token_server = transport(&config(&closed), &clock, REQUEST_TIMEOUT);
     let outcome = no_token_server.send(push_to("TOKEN")).await;
     assert_eq!(deferral(&outcome), Some((DeferCause::Unreachable, Some(5))));
 }
@@ -338,7 +338,7 @@ async fn a_dry_run_sends_nothing_to_anybody() {
 async fn nothing_secret_is_shown() {
     let rig = Rig::start().await;
     rig.send().await;
-    let shown = format!("{:?} {:?}", rig.fcm, rig.fcm.state());
+    let shown = format!("{:?} {:?}", rig.fcm, rig.fcm.tokens.last_failure());
     assert!(!shown.contains("ya29") && !shown.contains("PRIVATE KEY"), "{shown}");
 }
 

@@ -8,21 +8,25 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::rand;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderValue;
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-use super::exchange::{Exchange, Grant, Refusal, RefusalKind};
-use crate::clock::Clock;
+use super::grant::{Grant, Refusal, RefusalKind, TokenServer};
+use crate::{
+    alert::DeferCause,
+    chance,
+    clock::Clock,
+    deliver::wire::{Reading, without_tokens},
+};
 
-/// A token is renewed so long before it expires, while it still serves …
+/// A token is renewed this long before it expires, while it still serves …
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_mins(5);
-/// … and up to so much earlier, so that many servers do not ask at once.
+/// … and up to this much earlier, so that many servers do not ask at once.
 const RENEW_JITTER: SignedDuration = SignedDuration::from_secs(60);
-/// A token is not used so shortly before it expires: it has to live until Google reads it.
+/// A token is not used this shortly before it expires: it has to live until Google reads it.
 const LAST_SECONDS: SignedDuration = SignedDuration::from_secs(10);
 /// Shortest pause after a passing failure.
 const PAUSE_AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(5);
@@ -30,8 +34,8 @@ const PAUSE_AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(5);
 const PAUSE_AFTER_REFUSAL: SignedDuration = SignedDuration::from_secs(30);
 /// A fetch that is not over by then is taken for lost.
 const FETCH_MAX: SignedDuration = SignedDuration::from_secs(15);
-/// A token that replaced a refused one is on trial for so long.
-pub(super) const TRIAL: SignedDuration = SignedDuration::from_secs(60);
+/// A token that replaced a refused one is on trial for this long.
+const TRIAL: SignedDuration = SignedDuration::from_secs(60);
 /// A clock that is less wrong than that is not why Google refused.
 const SKEW_MIN: SignedDuration = SignedDuration::from_secs(60);
 
@@ -48,27 +52,16 @@ pub(super) struct Token {
 }
 
 impl Token {
-    /// FCM took it: whatever else it answered.
+    /// FCM took it, whatever else it answered.
     pub(super) fn prove(&self) {
         self.proven.store(true, Ordering::Relaxed);
     }
 }
 
-/// What to do after FCM refused a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AfterRefusal {
-    /// Another token will be used: send again at once.
-    SendAgain,
-    /// Others are accepted with this very token, so it is kept.
-    Wait,
-    /// The fresh token was refused as well: it is the project.
-    ProjectFault,
-}
-
 /// Hands out tokens.
 #[derive(Debug)]
 pub(super) struct Tokens {
-    exchange: Exchange,
+    server: TokenServer,
     clock: Arc<dyn Clock>,
     tasks: TaskTracker,
     state: Mutex<State>,
@@ -81,81 +74,87 @@ struct State {
     token: Option<Arc<Token>>,
     generation: u64,
     fetching_since: Option<Timestamp>,
-    /// The last failure and when Google may be asked again.
-    failure: Option<(Refusal, Timestamp)>,
+    failure: Option<LastFailure>,
     /// When a token was last dropped because FCM refused it.
     refused_at: Option<Timestamp>,
     /// Tokens up to this generation were refused although they were fresh.
     faulty_generation: u64,
-    /// How far Google's clock is ahead of ours, once that mattered.
-    skew: SignedDuration,
+    /// How far our clock is behind Google's, once that mattered.
+    behind: SignedDuration,
+}
+
+/// Why the last fetch failed.
+#[derive(Debug)]
+struct LastFailure {
+    refusal: Refusal,
+    /// When Google may be asked again.
+    ask_again_at: Timestamp,
 }
 
 impl Tokens {
-    pub(super) fn new(exchange: Exchange, clock: Arc<dyn Clock>, tasks: TaskTracker) -> Arc<Self> {
+    pub(super) fn new(server: TokenServer, clock: Arc<dyn Clock>, tasks: TaskTracker) -> Arc<Self> {
         let state = Mutex::new(State::default());
-        Arc::new(Self { exchange, clock, tasks, state, fetched: watch::Sender::new(0) })
+        Arc::new(Self { server, clock, tasks, state, fetched: watch::Sender::new(0) })
     }
 
-    /// A token that may be used now; waits for a fetch that is needed. After a failure Google is
-    /// left alone for a while, and everybody gets the same failure with the time that is left.
-    pub(super) async fn get(self: &Arc<Self>) -> Result<Arc<Token>, (Refusal, SignedDuration)> {
+    /// A token that may be used now; waits for a fetch that is needed. After a failure Google is left alone for a
+    /// while, and every push gets the same failure with the time that is left.
+    pub(super) async fn get(self: &Arc<Self>) -> Result<Arc<Token>, Reading> {
         let mut fetched = self.fetched.subscribe();
         loop {
             fetched.mark_unchanged();
             let now = self.clock.now();
             {
                 let mut state = self.state();
-                let may_fetch = state.failure.as_ref().is_none_or(|(_, at)| *at <= now);
-                if let Some(token) = state.token.as_ref().filter(|token| now < token.unusable_at).cloned() {
-                    if token.renew_at <= now && may_fetch {
+                let failure = state.failure.as_ref().filter(|failure| now < failure.ask_again_at);
+                let token = state.token.as_ref().filter(|token| now < token.unusable_at).cloned();
+                match (token, failure) {
+                    (Some(token), None) if token.renew_at <= now => {
                         self.start_fetch(&mut state, now);
+                        return Ok(token);
                     }
-                    return Ok(token);
+                    (Some(token), _) => return Ok(token),
+                    (None, Some(failure)) => return Err(failure.reading(now)),
+                    (None, None) => self.start_fetch(&mut state, now),
                 }
-                if let Some((failure, at)) = state.failure.as_ref().filter(|_| !may_fetch) {
-                    return Err((failure.clone(), at.duration_since(now)));
-                }
-                self.start_fetch(&mut state, now);
             }
             // The sender lives as long as `self`.
             let _ = fetched.changed().await;
         }
     }
 
-    /// FCM refused this token.
-    pub(super) fn refuse(&self, token: &Token) -> AfterRefusal {
+    /// FCM refused this token, in these words.
+    pub(super) fn refused(&self, token: &Token, detail: String) -> Reading {
+        let send_again_after = |pause| Reading::deferred(DeferCause::Credential, Some(pause), detail.clone());
         let now = self.clock.now();
         let mut state = self.state();
         let generation = token.generation;
         if generation <= state.faulty_generation {
-            return AfterRefusal::ProjectFault;
+            return Reading::Fault(detail);
         }
         if state.token.as_ref().is_none_or(|current| current.generation != generation) {
-            return AfterRefusal::SendAgain;
+            // Another token will be used.
+            return send_again_after(SignedDuration::ZERO);
         }
-        let on_trial = state.refused_at.is_some_and(|at| now.duration_since(at) < TRIAL);
-        if on_trial && token.proven.load(Ordering::Relaxed) {
-            return AfterRefusal::Wait;
+        let is_on_trial = state.refused_at.is_some_and(|at| now.duration_since(at) < TRIAL);
+        if is_on_trial && token.proven.load(Ordering::Relaxed) {
+            // Others are accepted with this very token, so it is kept.
+            return send_again_after(TRIAL);
         }
         state.token = None;
         state.refused_at = Some(now);
-        if on_trial {
+        if is_on_trial {
+            // The fresh token was refused as well: it is the project.
             state.faulty_generation = generation;
-            return AfterRefusal::ProjectFault;
+            return Reading::Fault(detail);
         }
-        AfterRefusal::SendAgain
-    }
-
-    /// When the present token stops being used.
-    pub(super) fn usable_until(&self) -> Option<Timestamp> {
-        let now = self.clock.now();
-        self.state().token.as_ref().map(|token| token.unusable_at).filter(|at| now < *at)
+        send_again_after(SignedDuration::ZERO)
     }
 
     /// Why the last fetch failed, if it did.
+    #[cfg(test)]
     pub(super) fn last_failure(&self) -> Option<String> {
-        self.state().failure.as_ref().map(|(failure, _)| failure.detail.clone())
+        self.state().failure.as_ref().map(|failure| failure.refusal.detail.clone())
     }
 
     fn start_fetch(self: &Arc<Self>, state: &mut State, now: Timestamp) {
@@ -181,13 +180,13 @@ impl Tokens {
         };
         match refusal.kind {
             RefusalKind::Signature => self.ask().await,
-            RefusalKind::ClockSkew(Some(skew)) if SKEW_MIN <= skew.abs() => {
-                self.state().skew = skew;
+            RefusalKind::ClockSkew(Some(behind)) if SKEW_MIN <= behind.abs() => {
+                self.state().behind = behind;
                 tracing::warn!(
-                    offset_s = skew.as_secs(),
+                    offset_s = behind.as_secs(),
                     "this machine's clock differs from Google's; allowing for it"
                 );
-                self.ask().await.map_err(|again| Refusal { detail: off_by(skew, &again.detail), ..again })
+                self.ask().await.map_err(|again| Refusal { detail: off_by(behind, &again.detail), ..again })
             }
             RefusalKind::ClockSkew(_)
             | RefusalKind::Permanent
@@ -197,9 +196,8 @@ impl Tokens {
     }
 
     async fn ask(&self) -> Result<Grant, Refusal> {
-        let now = self.clock.now();
-        let google_now = now.saturating_add(self.state().skew).unwrap_or(now);
-        self.exchange.ask(google_now, now).await
+        let behind = self.state().behind;
+        self.server.ask(self.clock.as_ref(), behind).await
     }
 
     fn keep(&self, result: Result<Grant, Refusal>) {
@@ -215,8 +213,8 @@ impl Tokens {
             Err(refusal) => {
                 tracing::warn!(reason = %refusal.detail, "could not refresh the FCM access token");
                 let pause = refusal.pause().max(refusal.retry_after.unwrap_or_default());
-                let at = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
-                state.failure = Some((refusal, at));
+                let ask_again_at = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
+                state.failure = Some(LastFailure { refusal, ask_again_at });
             }
         }
     }
@@ -228,7 +226,7 @@ impl Tokens {
 
 impl Refusal {
     /// True where no later attempt can help without an operator.
-    pub(super) fn is_permanent(&self) -> bool {
+    fn is_permanent(&self) -> bool {
         match self.kind {
             RefusalKind::Signature | RefusalKind::ClockSkew(_) | RefusalKind::Permanent => true,
             RefusalKind::Unavailable | RefusalKind::Unreachable => false,
@@ -237,6 +235,21 @@ impl Refusal {
 
     fn pause(&self) -> SignedDuration {
         if self.is_permanent() { PAUSE_AFTER_REFUSAL } else { PAUSE_AFTER_FAILURE }
+    }
+}
+
+impl LastFailure {
+    /// What a push without a token is told.
+    fn reading(&self, now: Timestamp) -> Reading {
+        let detail = self.refusal.detail.clone();
+        let cause = match self.refusal.kind {
+            RefusalKind::Signature | RefusalKind::ClockSkew(_) | RefusalKind::Permanent => {
+                return Reading::Fault(detail);
+            }
+            RefusalKind::Unreachable => DeferCause::Unreachable,
+            RefusalKind::Unavailable => DeferCause::Credential,
+        };
+        Reading::deferred(cause, Some(self.ask_again_at.duration_since(now)), detail)
     }
 }
 
@@ -252,7 +265,7 @@ fn token(grant: &Grant, generation: u64, now: Timestamp) -> Result<Token, Refusa
     let after = |by: SignedDuration| now.saturating_add(by).unwrap_or(Timestamp::MAX);
     let lifetime = grant.lifetime;
     // A short-lived token is renewed after half its life instead.
-    let renew_after = (lifetime - RENEW_BEFORE - jitter()).max(lifetime / 2);
+    let renew_after = (lifetime - RENEW_BEFORE - RENEW_JITTER.mul_f64(chance::unit())).max(lifetime / 2);
     let unusable_after = (lifetime - LAST_SECONDS).max(lifetime / 2);
     Ok(Token {
         authorization,
@@ -263,18 +276,8 @@ fn token(grant: &Grant, generation: u64, now: Timestamp) -> Result<Token, Refusa
     })
 }
 
-fn jitter() -> SignedDuration {
-    let mut bytes = [0; 2];
-    // Without entropy all servers renew at the same time, which is no reason to fail.
-    let _ = rand::fill(&mut bytes);
-    RENEW_JITTER * i32::from(u16::from_be_bytes(bytes)) / i32::from(u16::MAX)
-}
-
-fn off_by(skew: SignedDuration, detail: &str) -> String {
-    let direction = if skew.is_positive() { "behind" } else { "ahead of" };
-    let minutes = Duration::try_from(skew.abs()).unwrap_or_default().as_secs().div_ceil(60);
-    super::redact::for_people(
-        &format!("this machine's clock is {minutes} min {direction} Google's; {detail}"),
-        "",
-    )
+fn off_by(behind: SignedDuration, detail: &str) -> String {
+    let direction = if behind.is_positive() { "behind" } else { "ahead of" };
+    let minutes = Duration::try_from(behind.abs()).unwrap_or_default().as_secs().div_ceil(60);
+    without_tokens(&format!("this machine's clock is {minutes} min {direction} Google's; {detail}"), "")
 }

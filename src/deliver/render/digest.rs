@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 use super::notice::local;
-use crate::{alert::Severity, deliver::sms::text::fold};
+use crate::{alert::Severity, deliver::text::fold};
 
 /// Everything that a text about many alerts may speak of. Each alert is counted once: as one that
 /// fires, as resolved, or as one that somebody else could not be reached about.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     alert::{Alert, AlertId, ContactName, Severity, Subject},
-    deliver::sms::text::fold,
+    deliver::text::fold,
 };
 
 /// Everything that a text may speak of.

@@ -5,7 +5,10 @@ use crate::{
     alert::{
         Acknowledgement, Alert, AlertId, DedupKey, Event, Kind, Resolution, ResolvedBy, Severity, Subject,
     },
-    deliver::sms::{Encoding, TextRules, fit, text::length},
+    deliver::{
+        sms::{Encoding, TextRules, fit},
+        text::length,
+    },
 };
 
 const URL: &str = "https://a.example.org/alerts/019b0000-0000-7000-8000-000000000001";

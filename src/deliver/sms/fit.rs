@@ -3,9 +3,8 @@
 use super::{
     encoding::{KOREAN_SMS_BYTES_MAX, LMS_BYTES_MAX, LMS_SEGMENTS, segments, width},
     number, spell,
-    text::cut,
 };
-use crate::{alert::PhoneNumber, config::Encoding};
+use crate::{alert::PhoneNumber, config::Encoding, deliver::text::cut};
 
 /// Fewest units of the words that a link may leave. Below that the reader would get a link and no
 /// idea what it is about, so the link goes instead. Enough for `[Disaster] db1...`, or for

@@ -2,6 +2,7 @@
 
 use rlibphonenumber::{PhoneNumber as Parsed, PhoneNumberFormat};
 
+use super::setup::SetupProblem;
 use crate::alert::PhoneNumber;
 
 /// Country code of Korea, where texts go out as EUC-KR and numbers are dialled with their zero.
@@ -30,6 +31,14 @@ pub(crate) fn by_country(number: &PhoneNumber) -> Option<(u16, String)> {
 /// As [`by_country`], unless it is a Korean number.
 pub(crate) fn abroad(number: &PhoneNumber) -> Option<(u16, String)> {
     by_country(number).filter(|(country, _)| *country != KOREA)
+}
+
+/// The configured sender as Korean companies register it: digits in domestic form. Operators also write
+/// `02-930-2266` and `+8229302266`.
+pub(super) fn registered_sender(from: Option<&str>) -> Result<String, SetupProblem> {
+    let from = from.ok_or(SetupProblem::NoFrom)?;
+    let digits = PhoneNumber::parse(from).map_or_else(|_| digits_of(from), |number| to_national(&number));
+    if digits.is_empty() { Err(SetupProblem::field("from", "holds no digits")) } else { Ok(digits) }
 }
 
 /// The digits among the characters.

@@ -16,7 +16,6 @@ const COLLAPSE_ID_BYTES_MAX: usize = 64;
 /// Longest piece of a wrong value that a refusal repeats, in characters.
 const QUOTED_CHARS_MAX: usize = 64;
 
-/// Why Google says no.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Flaw {
     /// The JSON reader found a name that the schema does not have, in the object at this path.

@@ -3,7 +3,6 @@
 /// A field: its name in snake case (JSON may use camel case as well) and what it holds.
 pub(super) type Field = (&'static str, Kind);
 
-/// What a field holds.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Text,
@@ -27,7 +26,6 @@ pub(super) enum Kind {
     Free,
 }
 
-/// The request's body.
 pub(super) const REQUEST: &[Field] = &[("validate_only", Kind::Bool), ("message", Kind::Object(MESSAGE))];
 
 /// Exactly one of these says where a message goes.

@@ -4,18 +4,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Page;
 use crate::{
     alert::Severity,
     sandbox::{
-        Counts, PushSeen, Record, TextSeen,
-        script::{Breakage, Script},
-        world::World,
+        Phone,
+        script::Breakage,
+        seen::{Counts, PushSeen, Record, TextSeen},
+        stage::Stage,
     },
 };
 
 /// Newest requests of each company that the page looks at.
 const LOOKED_AT_MAX: usize = 1_000;
-/// Most phones shown.
 const PHONES_MAX: usize = 48;
 /// Most messages shown on one phone; the rest is counted.
 const MESSAGES_MAX: usize = 20;
@@ -29,7 +30,6 @@ const RAW_CHARS_MAX: usize = 300;
 /// The switch's word for not broken.
 pub(super) const WORKING: &str = "working";
 
-/// Everything on the page.
 #[derive(Debug, Serialize)]
 pub(super) struct View {
     version: u64,
@@ -69,7 +69,7 @@ struct PhoneView {
     ringing: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct MessageView {
     at: Timestamp,
     road: &'static str,
@@ -82,31 +82,32 @@ struct MessageView {
     url: String,
     ack_url: String,
     ringing: bool,
-    /// Pushes with one tag replace each other on a phone; so many were folded into this one.
+    /// Pushes with one tag replace each other on a phone; this many were folded into this one.
     times: u32,
     #[serde(skip)]
     tag: String,
 }
 
 impl View {
-    pub(super) fn of(world: &World) -> Self {
+    pub(super) fn of(page: &Page) -> Self {
         // The version first: what happens while we look is news to the next request.
-        let version = *world.changes.borrow();
-        let now = world.now();
-        let pushes = world.pushes.newest(LOOKED_AT_MAX).into_iter().filter(|push| push.accepted);
-        let texts = world.texts.newest(LOOKED_AT_MAX).into_iter().filter(|text| text.accepted);
+        let version = *page.ground.changes().borrow();
+        let now = page.ground.now();
+        let pushes = page.fcm.newest(LOOKED_AT_MAX).into_iter().filter(|push| push.accepted);
+        let texts = page.sms.newest(LOOKED_AT_MAX).into_iter().filter(|text| text.accepted);
         let pushes = pushes.map(|push| (push.target.clone(), message_of_push(&push, now)));
         let texts = texts.map(|text| (text.to.clone(), message_of_text(text, now)));
         let mut messages: Vec<(String, MessageView)> = pushes.chain(texts).collect();
         // Stable, so messages of one millisecond stay in the order of their company.
         messages.sort_by_key(|(_, message)| std::cmp::Reverse(message.at));
 
-        let mut phones: Vec<Collected> = world.phones.iter().map(Collected::known).collect();
+        let known = |phone: &Phone| Collected::new(Some(phone.name.clone()), phone.addresses.clone());
+        let mut phones: Vec<Collected> = page.phones.iter().map(known).collect();
         let has_messages = !messages.is_empty();
         for (address, message) in messages {
             let known = phones.iter().position(|phone| phone.addresses.contains(&address));
             let index = known.unwrap_or_else(|| {
-                phones.push(Collected::unknown(address));
+                phones.push(Collected::new(None, vec![address]));
                 phones.len() - 1
             });
             if let Some(phone) = phones.get_mut(index) {
@@ -115,26 +116,22 @@ impl View {
         }
         Self {
             version,
-            roads: [road("fcm", world), road("sms", world)],
+            roads: [road("fcm", "FCM", &page.fcm), road("sms", "SMS", &page.sms)],
             more_phones: phones.len().saturating_sub(PHONES_MAX),
             phones: phones.into_iter().take(PHONES_MAX).map(Collected::shown).collect(),
-            counts_only: world.pushes.record() == Record::CountsOnly,
+            counts_only: page.fcm.record() == Record::CountsOnly,
             has_messages,
-            hint: world.hint.clone(),
+            hint: page.hint.clone(),
         }
     }
 }
 
-fn road(key: &'static str, world: &World) -> Road {
-    let (name, script, counts): (_, &Script, _) = match key {
-        "fcm" => ("FCM", &world.fcm_script, world.pushes.counts()),
-        _ => ("SMS", &world.sms_script, world.texts.counts()),
-    };
-    let broken = script.broken();
+fn road<T>(key: &'static str, name: &'static str, company: &Stage<T>) -> Road {
+    let broken = company.broken();
     let choice = |state, label, of| Choice { state, label, is_on: broken == of };
     let mut choices = vec![choice(WORKING, "Working", None)];
     choices.extend(Breakage::ALL.map(|breakage| choice(breakage.as_str(), label(breakage), Some(breakage))));
-    Road { key, name, state: broken.map_or(WORKING, Breakage::as_str), counts, choices }
+    Road { key, name, state: broken.map_or(WORKING, Breakage::as_str), counts: company.counts(), choices }
 }
 
 fn label(breakage: Breakage) -> &'static str {
@@ -154,13 +151,8 @@ struct Collected {
 }
 
 impl Collected {
-    fn known(phone: &crate::sandbox::Phone) -> Self {
-        let (name, addresses) = (Some(phone.name.clone()), phone.addresses.clone());
+    fn new(name: Option<String>, addresses: Vec<String>) -> Self {
         Self { name, addresses, messages: Vec::new(), more: 0 }
-    }
-
-    fn unknown(address: String) -> Self {
-        Self { name: None, addresses: vec![address], messages: Vec::new(), more: 0 }
     }
 
     /// Messages come newest first, so an older one with the same tag was replaced.
@@ -226,16 +218,11 @@ fn message_of_text(text: TextSeen, now: Timestamp) -> MessageView {
     MessageView {
         at: text.at,
         road: "text",
-        severity: None,
-        state: String::new(),
-        title: String::new(),
         body: text.text,
         integration: shortened(&text.from),
-        url: String::new(),
-        ack_url: String::new(),
         ringing: now.duration_since(text.at) < RINGING,
         times: 1,
-        tag: String::new(),
+        ..MessageView::default()
     }
 }
 

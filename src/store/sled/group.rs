@@ -36,7 +36,6 @@ pub(super) struct Effects {
     /// Due entries it adds and removes.
     pub(super) scheduled: usize,
     pub(super) unscheduled: usize,
-    /// It writes something.
     pub(super) writes: bool,
 }
 

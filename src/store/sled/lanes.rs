@@ -11,21 +11,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::work::{Answer, Work};
 use crate::store::{GROUP_WRITES_MAX, Lane};
 
-/// Most writes of delivering in a group that accepting also wants to be in: so many when hardly
+/// Most writes of delivering in a group that accepting also wants to be in: this many when hardly
 /// anything waits to be accepted, fewer the more does, but always some. Accepting has priority,
 /// delivering never starves. An alert is written once to accept it and twice to deliver it, so in a
 /// steady flow delivering needs the larger part.
 const DELIVER_SHARE_WRITES_MAX: usize = GROUP_WRITES_MAX / 4;
 pub(super) const DELIVER_SHARE_WRITES_MIN: usize = GROUP_WRITES_MAX / 64;
 
-/// By so many writes each sender that waits to be accepted makes the share smaller: two dozen of
+/// Each sender that waits to be accepted makes the share smaller by this many writes: two dozen of
 /// them are a flood.
 const DELIVER_YIELDS_WRITES: usize = 4;
 
 /// Most writes in one message; a larger commit travels in several. Fits in the smallest share.
 pub(super) const MESSAGE_WRITES_MAX: usize = DELIVER_SHARE_WRITES_MIN;
 
-/// Most writes that wait in one lane; who comes later waits outside.
+/// Most writes that wait in one lane; later ones wait outside.
 const LANE_WRITES_MAX: usize = 4 * GROUP_WRITES_MAX;
 
 /// Work on its way to the writer thread. Dropped unanswered, it tells its sender so.
@@ -88,7 +88,7 @@ impl Message {
 
 impl Reply {
     pub(super) fn send(self, answer: Answer) {
-        // Nobody may be waiting any more; what was written stays written.
+        // The caller may have stopped waiting; what was written stays written.
         self.answer.send(answer).ok();
     }
 }

@@ -17,7 +17,6 @@ use crate::store::codec::array;
 /// The file: the number of a synced group, then its CRC-32, both big-endian.
 const FILE: &str = "progress";
 
-/// Counts groups.
 #[derive(Debug)]
 pub(super) struct Progress {
     file: File,

@@ -1,23 +1,23 @@
 //! What the writer thread is asked to do, ready-made: the caller has encoded it already.
 
 use ::sled::IVec;
+use serde::Serialize;
 
 use super::keys;
 use crate::{
     alert::{AlertId, ThreadKey},
-    store::{
-        AlertWrite, DeviceRecord, Expect, HeartbeatRecord, Marks, StoreError, Version, codec, first_row,
-    },
+    store::{AlertWrite, Expect, Marks, StoreError, Version, codec, first_row},
 };
 
-/// One message's worth.
 #[derive(Debug)]
 pub(super) enum Work {
     /// Writes of alerts, each with a verdict of its own.
     Alerts(Vec<Draft>),
     /// A record of its own: a device, a heartbeat, the signing key.
-    Record { key: IVec, value: IVec },
-    /// Removals of alerts.
+    Record {
+        key: IVec,
+        value: IVec,
+    },
     Remove(Vec<Removal>),
     /// Removals of rows that nothing refers to.
     Forget(Vec<IVec>),
@@ -42,7 +42,7 @@ pub(super) struct Draft {
     pub(super) marks: Vec<(IVec, IVec)>,
 }
 
-/// An alert to forget, if nobody wrote it since.
+/// An alert to forget, unless it was written since.
 #[derive(Debug)]
 pub(super) struct Removal {
     pub(super) id: AlertId,
@@ -55,12 +55,20 @@ pub(super) struct Removal {
 /// The writer thread's answer to one message; everything in it is durable.
 pub(super) type Answer = Result<Done, StoreError>;
 
-/// What was done.
 #[derive(Debug)]
 pub(super) enum Done {
     Alerts(Vec<Verdict>),
     Record,
     Removed(usize),
+}
+
+impl Done {
+    pub(super) fn removed(&self) -> usize {
+        match self {
+            Self::Removed(count) => *count,
+            Self::Alerts(_) | Self::Record => 0,
+        }
+    }
 }
 
 /// What became of a draft.
@@ -84,21 +92,8 @@ impl Work {
         }
     }
 
-    /// Encodes a device record.
-    pub(super) fn device(device: &DeviceRecord) -> Result<Self, StoreError> {
-        let key = IVec::from(&keys::device(device.id));
-        Ok(Self::Record { key, value: codec::encode_plain(device)?.into() })
-    }
-
-    /// Encodes the signing key.
-    pub(super) fn signing_key(bytes: [u8; 32]) -> Result<Self, StoreError> {
-        Ok(Self::Record { key: IVec::from(keys::SIGNING), value: codec::encode_plain(&bytes)?.into() })
-    }
-
-    /// Encodes a heartbeat record.
-    pub(super) fn heartbeat(heartbeat: &HeartbeatRecord) -> Result<Self, StoreError> {
-        let key = keys::heartbeat(&heartbeat.name).into();
-        Ok(Self::Record { key, value: codec::encode_plain(heartbeat)?.into() })
+    pub(super) fn record(key: impl Into<IVec>, record: &impl Serialize) -> Result<Self, StoreError> {
+        Ok(Self::Record { key: key.into(), value: codec::encode_plain(record)?.into() })
     }
 
     #[cfg(test)]
@@ -143,7 +138,7 @@ fn encoded(id: AlertId, version: Version, marks: &Marks) -> Result<Vec<(IVec, IV
         rows.push((IVec::from(keys::fold(*digest, id).as_slice()), codec::encode_plain(row)?.into()));
     }
     for (charge, number) in marks.charges.iter().zip(0_u16..) {
-        let key = keys::charge(codec::due_ms(charge.at), (id, version), number);
+        let key = keys::charge(codec::due_ms(charge.at), id, version, number);
         rows.push((IVec::from(key.as_slice()), codec::encode_plain(charge)?.into()));
     }
     Ok(rows)

@@ -6,17 +6,16 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-/// How often the last call is saved. A crash loses at most so much of it: silence is counted from
-/// our start anyway.
+/// How often the last call is saved. A crash loses no more of it than this, and silence is counted from our start
+/// anyway.
 const SAVE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A late heartbeat is stated again after its own time, but not more often than this. It joins
 /// the alert, or opens it again if somebody resolved it over a monitor that is still silent.
 const AGAIN_MIN: SignedDuration = SignedDuration::from_mins(1);
 
-/// What is known of one heartbeat.
 #[derive(Clone, Debug)]
-pub struct Beat {
+pub(super) struct Beat {
     /// How long silence may last: `every` and `grace`.
     patience: SignedDuration,
     /// When we began to listen. What was silent before may have called in vain.
@@ -26,44 +25,32 @@ pub struct Beat {
     said: Said,
 }
 
-/// What the store knows.
 #[derive(Clone, Copy, Debug)]
 struct Saved {
-    /// The last call.
     last: Timestamp,
-    /// When it was saved.
     at: Timestamp,
 }
 
-/// When it called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Calls {
-    /// For the first time ever.
-    pub first: Timestamp,
-    /// For the last time.
-    pub last: Timestamp,
+pub(super) struct Calls {
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
 }
 
-/// How a heartbeat is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BeatState {
     /// It has never called: nobody is told.
     Waiting,
-    /// It called, and its time is not over.
     OnTime,
-    /// Its time is over.
     Late,
 }
 
 /// Something to be done about a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Say that it is late.
+pub(super) enum Task {
     Tell,
-    /// Say that it calls again.
     Resolve,
-    /// Save these calls.
     Save(Calls),
 }
 
@@ -81,12 +68,12 @@ enum Said {
 
 impl Beat {
     /// One that may be silent for `patience`, and that we listen for from `now` on.
-    pub fn new(patience: SignedDuration, now: Timestamp) -> Self {
+    pub(super) fn new(patience: SignedDuration, now: Timestamp) -> Self {
         Self { patience, since: now, calls: None, saved: None, said: Said::Nothing }
     }
 
     /// What an earlier process knew: when it called, and since when the alert about it is open.
-    pub fn restore(&mut self, calls: Option<Calls>, late_since: Option<Timestamp>) {
+    pub(super) fn restore(&mut self, calls: Option<Calls>, late_since: Option<Timestamp>) {
         // A call of the future was made before somebody set the clock back.
         self.calls = calls
             .map(|Calls { first, last }| Calls { first: first.min(self.since), last: last.min(self.since) });
@@ -95,8 +82,7 @@ impl Beat {
             .map_or(Said::Nothing, |since| Said::Late { since: since.min(self.since), said_at: self.since });
     }
 
-    /// It calls.
-    pub fn call(&mut self, now: Timestamp) {
+    pub(super) fn call(&mut self, now: Timestamp) {
         let first = self.calls.map_or(now, |calls| calls.first);
         self.calls = Some(Calls { first, last: now });
         if matches!(self.said, Said::Late { .. }) {
@@ -104,13 +90,12 @@ impl Beat {
         }
     }
 
-    /// When it called.
-    pub fn calls(&self) -> Option<Calls> {
+    pub(super) fn calls(&self) -> Option<Calls> {
         self.calls
     }
 
     /// When it is late unless it calls before, or since when it is; `None` while it has never called.
-    pub fn late_at(&self) -> Option<Timestamp> {
+    pub(super) fn late_at(&self) -> Option<Timestamp> {
         if let Said::Late { since, .. } = self.said {
             return Some(since);
         }
@@ -118,8 +103,7 @@ impl Beat {
         Some(after(heard, self.patience))
     }
 
-    /// How it is.
-    pub fn state(&self, now: Timestamp) -> BeatState {
+    pub(super) fn state(&self, now: Timestamp) -> BeatState {
         match self.late_at() {
             None => BeatState::Waiting,
             Some(late_at) if late_at <= now => BeatState::Late,
@@ -129,7 +113,7 @@ impl Beat {
 
     /// What has to be done before its call is answered: it must survive a crash that it is watched
     /// from now on, and that it is over.
-    pub fn owed(&self) -> Option<Task> {
+    pub(super) fn owed(&self) -> Option<Task> {
         match (self.said, self.calls) {
             (Said::LateNoMore, _) => Some(Task::Resolve),
             (_, Some(calls)) if self.saved.is_none() => Some(Task::Save(calls)),
@@ -138,7 +122,7 @@ impl Beat {
     }
 
     /// What is to be done at `now`, the most urgent first.
-    pub fn task(&self, now: Timestamp) -> Option<Task> {
+    pub(super) fn task(&self, now: Timestamp) -> Option<Task> {
         let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         self.owed()
             .or_else(|| is_due(self.tells_at()).then_some(Task::Tell))
@@ -146,15 +130,14 @@ impl Beat {
     }
 
     /// When there is something to be done; `None` until somebody calls.
-    pub fn due(&self) -> Option<Timestamp> {
+    pub(super) fn due(&self) -> Option<Timestamp> {
         if self.owed().is_some() {
             return Some(Timestamp::MIN);
         }
         self.tells_at().into_iter().chain(self.saves_at()).min()
     }
 
-    /// It is done.
-    pub fn done(&mut self, task: Task, now: Timestamp) {
+    pub(super) fn done(&mut self, task: Task, now: Timestamp) {
         match task {
             Task::Tell => {
                 let since = self.late_at().unwrap_or(now);

@@ -2,7 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::{alert::Event, config::Heartbeat, watch::own_event};
+use crate::{
+    alert::Event,
+    config::Heartbeat,
+    watch::{firing, over as ended},
+};
 
 /// What was heard of a heartbeat that is late `now`.
 pub(super) struct Silence {
@@ -12,7 +16,6 @@ pub(super) struct Silence {
     pub(super) now: Timestamp,
 }
 
-/// It has not called.
 pub(super) fn late(heartbeat: &Heartbeat, silence: Silence, time_zone: &TimeZone) -> Event {
     let Heartbeat { name, every, grace, severity } = heartbeat;
     let Silence { last_call, since, now } = silence;
@@ -28,13 +31,13 @@ pub(super) fn late(heartbeat: &Heartbeat, silence: Silence, time_zone: &TimeZone
     let title = format!("{name} has not called for {}", lasting(now.duration_since(heard)));
     Event {
         labels: [("heartbeat".to_owned(), name.clone())].into(),
-        ..own_event::firing(dedup_key(name), *severity, title, sentences.join(" "))
+        ..firing(dedup_key(name), *severity, title, sentences.join(" "))
     }
 }
 
 /// It is not late any more, or not ours any more: then `note` says so.
 pub(super) fn over(name: &str, note: Option<&str>) -> Event {
-    own_event::over(dedup_key(name), format!("{name} calls again"), note)
+    ended(dedup_key(name), format!("{name} calls again"), note)
 }
 
 fn dedup_key(name: &str) -> String {

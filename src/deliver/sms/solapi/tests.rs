@@ -11,6 +11,7 @@ use serde_json::json;
 use super::*;
 use crate::config::Encoding;
 use crate::{
+    alert::Outcome,
     clock::{Clock, ManualClock},
     config::GatewayProvider,
     deliver::{
@@ -294,7 +295,7 @@ fn a_configuration_that_cannot_work_is_named_at_start() {
 #[test]
 fn senders_are_written_as_they_are_registered() {
     for from in ["029302266", "02-930-2266", "+82 2 930 2266"] {
-        assert_eq!(sender_digits(from), "029302266");
+        assert_eq!(number::registered_sender(Some(from)).expect("digits"), "029302266");
     }
 }
 

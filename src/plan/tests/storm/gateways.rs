@@ -22,16 +22,20 @@ fn a_gateway_past_its_day_takes_only_what_no_limit_may_drop() {
     assert_eq!(storm.pass(30), ["sms 1 jin digest"]);
 }
 
-/// Gateways with a day's limit each, `spent` of which have none of it left.
-fn with_days(gateways_in_all: usize, spent: &[&str]) -> Storm {
+/// Gateways that may take `per_day` segments each, `spent` of which have none of it left.
+fn with_days(gateways_in_all: usize, per_day: u16, spent: &[&str]) -> Storm {
     let mut storm = Storm::with(vec![no_device("jin")], &[], &[], &[]);
     storm.rules.gateways = gateways(gateways_in_all);
     for gateway in &mut storm.rules.gateways {
-        gateway.per_day = NonZeroU32::new(1);
+        gateway.per_day = NonZeroU32::new(per_day.into());
     }
     storm.budgets = Budgets::new(&storm.rules);
     for name in spent {
-        storm.budgets.spend(&[Charge { payer: Payer::Gateway((*name).into()), at: T0, units: 1 }]);
+        storm.budgets.spend(&[Charge {
+            payer: Payer::Gateway((*name).into()),
+            at: T0,
+            units: per_day.into(),
+        }]);
     }
     storm
 }
@@ -39,7 +43,7 @@ fn with_days(gateways_in_all: usize, spent: &[&str]) -> Storm {
 #[test]
 fn a_gateway_past_its_day_takes_nothing_that_another_one_could_not_send() {
     let put_off = || deferred(DeferCause::Unavailable);
-    let mut storm = with_days(2, &["gateway2"]);
+    let mut storm = with_days(2, 2, &["gateway2"]);
     storm.fire(Severity::High);
     storm.fire(Severity::Disaster);
     assert_eq!(storm.plan(), ["sms 1 jin", "sms 1 jin"]);
@@ -53,7 +57,7 @@ fn a_gateway_past_its_day_takes_nothing_that_another_one_could_not_send() {
     assert_eq!(storm.open[0].1.address, gateway(1), "a digest goes all the same");
     storm.assert_digests_sum();
 
-    let mut storm = with_days(3, &["gateway2"]);
+    let mut storm = with_days(3, 1, &["gateway2"]);
     storm.fire(Severity::High);
     storm.plan();
     storm.answer_all(&|_| put_off());
@@ -80,7 +84,7 @@ fn one_alert_for_many_people_does_not_pass_a_gateways_day_by_all_of_them() {
 
 #[test]
 fn a_text_that_did_not_arrive_is_not_sent_by_a_gateway_past_its_day() {
-    let mut storm = with_days(2, &["gateway2"]);
+    let mut storm = with_days(2, 1, &["gateway2"]);
     for gateway in &mut storm.rules.gateways {
         gateway.reports = true;
     }

@@ -1,0 +1,102 @@
+//! What an answer means by the operator's rules, and by its status where they say nothing.
+
+use serde_json::Value;
+
+use crate::{
+    alert::RejectCause,
+    config::{AcceptedRule, PointerRule, StatusRule},
+    deliver::{
+        sms::answer,
+        wire::{Answer, Reading, without_numbers},
+    },
+};
+
+/// The operator's rules.
+pub(super) struct Rules<'a> {
+    /// What an accepted text looks like.
+    pub(super) accepted: &'a AcceptedRule,
+    /// What a refusal for good looks like.
+    pub(super) rejected: Option<&'a PointerRule>,
+    /// Where the message's id is.
+    pub(super) id_pointer: Option<&'a str>,
+}
+
+/// Reads an answer; `private` holds what must not be quoted.
+pub(super) fn classify(rules: &Rules<'_>, answer: &Answer, private: &[String]) -> Reading {
+    let json = answer.json();
+    let found = |rule: &PointerRule| json.as_ref().is_some_and(|json| matches(rule, json));
+    // A refusal wins: many companies answer 200 to it.
+    if let Some(rule) = rules.rejected.filter(|rule| found(rule)) {
+        let detail = seen(rule, json.as_ref(), answer, private);
+        return Reading::rejected(RejectCause::Recipient, detail);
+    }
+    if !status_matches(rules.accepted.status, answer.status) {
+        return by_status(answer, private);
+    }
+    match &rules.accepted.value {
+        Some(rule) if !found(rule) && !answer.is_whole() => Reading::unknown(format!(
+            "answered {}, but the rest of the answer could not be read",
+            answer.status
+        )),
+        // A success all the same: if the rule is wrong, every text of a day would be sent again and again.
+        Some(rule) if !found(rule) => Reading::unknown(format!(
+            "not the accepted answer: {}",
+            seen(rule, json.as_ref(), answer, private)
+        )),
+        Some(_) | None => Reading::accepted(
+            rules.id_pointer.zip(json.as_ref()).and_then(|(pointer, json)| scalar(json.pointer(pointer)?)),
+        ),
+    }
+}
+
+fn by_status(answer: &Answer, private: &[String]) -> Reading {
+    let words = if answer.is_whole() { words(&answer.body, private) } else { String::new() };
+    answer::by_status(answer, format!("answered {} {words}", answer.status).trim_end().to_owned())
+}
+
+fn status_matches(rule: StatusRule, status: u16) -> bool {
+    match rule {
+        StatusRule::Class(class) => status / 100 == class,
+        StatusRule::Exact(exact) => status == exact,
+    }
+}
+
+fn matches(rule: &PointerRule, json: &Value) -> bool {
+    let value = json.pointer(&rule.pointer);
+    match &rule.equals {
+        Some(expected) => value.and_then(scalar).as_ref() == Some(expected),
+        None => !matches!(value, None | Some(Value::Null | Value::Bool(false))),
+    }
+}
+
+/// A value compared as text.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// What was found where the rule looked.
+fn seen(rule: &PointerRule, json: Option<&Value>, answer: &Answer, private: &[String]) -> String {
+    let (status, pointer) = (answer.status, &rule.pointer);
+    match json.map(|json| json.pointer(pointer)) {
+        Some(Some(value)) => {
+            let words = scalar(value).unwrap_or_else(|| "no text, number or truth".to_owned());
+            format!("answered {status} with `{pointer}` = {}", without_numbers(&words, private))
+        }
+        Some(None) => format!("answered {status} without `{pointer}`"),
+        None => format!("answered {status} without JSON"),
+    }
+}
+
+/// The answer itself, unless it is a page for browsers.
+fn words(body: &[u8], private: &[String]) -> String {
+    let text = String::from_utf8_lossy(body);
+    if text.trim_start().starts_with('<') { String::new() } else { without_numbers(&text, private) }
+}
+
+#[cfg(test)]
+mod tests;

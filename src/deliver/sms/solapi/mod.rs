@@ -1,0 +1,194 @@
+//! Solapi (Korea): `POST /messages/v4/send-many/detail`, signed with HMAC-SHA256.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use aws_lc_rs::hmac;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{
+    Client,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+mod account;
+mod answer;
+
+use super::{
+    Look, Seen,
+    fit::TextRules,
+    number,
+    provider::{Asked, Built, Provider},
+    setup::SetupProblem,
+};
+use crate::{
+    alert::{DeferCause, Fate, PhoneNumber},
+    chance,
+    deliver::{
+        Text,
+        http::{form_of, http_url, without_nulls},
+        wire::{Answer, Reading},
+    },
+};
+use answer::Verdict;
+
+/// Path under `base_url`.
+const PATH: &str = "/messages/v4/send-many/detail";
+/// Random bytes of a salt; in hex that is 32 characters of the 12 to 64 that Solapi asks for.
+const SALT_BYTES: usize = 16;
+/// If the provider's clock and the signed date differ less than this, the date was not the problem.
+const SKEW_MIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Most texts on a list that we ask for: more than budgets let one number have in hours. All of them fit into
+/// what is read of an answer.
+const LIST_MAX: usize = 100;
+
+/// The account at Solapi.
+pub(super) struct Solapi {
+    base_url: String,
+    api_key: String,
+    secret: hmac::Key,
+    /// Digits of the registered sender.
+    from: String,
+    /// How far our clock was found to be behind theirs, in milliseconds.
+    behind_ms: AtomicI64,
+}
+
+impl Solapi {
+    pub(super) fn new(
+        base_url: &str,
+        api_key: &str,
+        api_secret: &SecretString,
+        from: Option<&str>,
+    ) -> Result<Self, SetupProblem> {
+        if http_url(base_url).is_none() {
+            return Err(SetupProblem::field("base_url", "is no HTTP address"));
+        }
+        let fits_header = !api_key.is_empty() && api_key.bytes().all(|b| b.is_ascii_graphic() && b != b',');
+        if !fits_header {
+            return Err(SetupProblem::field("api_key", "is not one word of plain letters"));
+        }
+        let from = number::registered_sender(from)?;
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, api_secret.expose_secret().as_bytes());
+        let (base_url, api_key) = (base_url.to_owned(), api_key.to_owned());
+        Ok(Self { base_url, api_key, secret, from, behind_ms: AtomicI64::new(0) })
+    }
+
+    /// Signed anew for each request: Solapi refuses a signature it has seen in the last 15 minutes.
+    fn authorization(&self, now: Timestamp) -> Result<HeaderValue, String> {
+        let salt = hex(&chance::bytes::<SALT_BYTES>());
+        let date = now.saturating_add(self.behind()).unwrap_or(now).to_string();
+        let signature = hex(hmac::sign(&self.secret, format!("{date}{salt}").as_bytes()).as_ref());
+        let key = &self.api_key;
+        let value = format!("HMAC-SHA256 apiKey={key}, date={date}, salt={salt}, signature={signature}");
+        let mut value = HeaderValue::try_from(value).map_err(|_| "`api_key` fits in no header".to_owned())?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    fn behind(&self) -> SignedDuration {
+        SignedDuration::from_millis(self.behind_ms.load(Ordering::Relaxed))
+    }
+
+    /// The date was refused. Takes the provider's clock for the next signatures, unless the date
+    /// already followed it.
+    fn correct_date(&self, answer: &Answer, words: &str) -> Reading {
+        let behind = match answer.behind {
+            Some(behind) if SKEW_MIN <= (behind - self.behind()).abs() => behind,
+            Some(_) | None => return Reading::Fault(format!("Solapi refuses our clock: {words}")),
+        };
+        self.behind_ms.store(i64::try_from(behind.as_millis()).unwrap_or(0), Ordering::Relaxed);
+        let (seconds, way) =
+            (behind.abs().as_secs(), if behind.is_negative() { "ahead of" } else { "behind" });
+        let detail =
+            format!("our clock is {seconds} s {way} Solapi's; signing by its clock from now on: {words}");
+        // The breaker stays closed: the next signature carries a date that Solapi takes.
+        Reading::deferred(DeferCause::ProjectFault, None, detail)
+    }
+
+    /// A signed question.
+    fn get(&self, client: &Client, path: &str, query: &[(&str, &str)], now: Timestamp) -> Built {
+        let mark = if query.is_empty() { "" } else { "?" };
+        let request = client.get(format!("{}{path}{mark}{}", self.base_url, form_of(query)));
+        Ok(request.header(AUTHORIZATION, self.authorization(now)?))
+    }
+
+    fn body(&self, text: &Text) -> Value {
+        let (country, to) = recipient(&text.to);
+        let fitted = &text.fitted;
+        without_nulls(json!({
+            "messages": [{
+                "to": to,
+                "country": country,
+                "from": self.from,
+                "text": fitted.text,
+                "type": if fitted.long { "LMS" } else { "SMS" },
+                // Shown above an LMS.
+                "subject": Some(&fitted.subject).filter(|subject| !subject.is_empty()),
+                // Comes back in Solapi's lists: how to find a text after an answer that got lost.
+                "customFields": { "alert_id": text.alert_id.to_string(), "attempt": text.attempt.to_string() },
+            }],
+            // A repeated alert says the same to the same number on purpose.
+            "allowDuplicates": true,
+        }))
+    }
+
+    fn private(&self, text: &Text) -> Vec<String> {
+        vec![self.api_key.clone(), self.from.clone(), text.fitted.text.clone()]
+    }
+}
+
+impl Provider for Solapi {
+    fn rules(&self, to: &PhoneNumber, max_segments: u8) -> TextRules {
+        // There are no LMS abroad, and no word about texts of several parts.
+        TextRules::of_korea(to, max_segments)
+    }
+
+    fn request(&self, client: &Client, text: &Text, now: Timestamp) -> Built {
+        Ok(client
+            .post(format!("{}{PATH}", self.base_url))
+            .header(AUTHORIZATION, self.authorization(now)?)
+            .header(CONTENT_TYPE, "application/json")
+            .body(self.body(text).to_string()))
+    }
+
+    fn reading(&self, answer: &Answer, text: &Text) -> Reading {
+        match answer::classify(answer, &self.private(text)) {
+            Verdict::Reading(reading) => reading,
+            Verdict::DateRefused(words) => self.correct_date(answer, &words),
+        }
+    }
+
+    fn question(&self, client: &Client, asked: &Asked<'_>) -> Option<Built> {
+        let (_, to) = recipient(&asked.text.to);
+        let query = [("to", to.as_str()), ("limit", &LIST_MAX.to_string())];
+        Some(self.get(client, account::LIST_PATH, &query, asked.now))
+    }
+
+    fn fate(&self, answer: &Answer, asked: &Asked<'_>) -> Fate {
+        account::fate(answer, asked.text, LIST_MAX, &self.private(asked.text))
+    }
+
+    fn look(&self, client: &Client, at: Look, now: Timestamp) -> Option<Built> {
+        Some(self.get(client, account::path_of(at)?, &[], now))
+    }
+
+    fn seen(&self, at: Look, answer: &Answer) -> Result<Seen, String> {
+        account::seen(at, answer, &self.from, std::slice::from_ref(&self.api_key))
+    }
+}
+
+/// Country code, where it is not Korea's, and number.
+fn recipient(to: &PhoneNumber) -> (Option<String>, String) {
+    match number::abroad(to) {
+        Some((country, to)) => (Some(country.to_string()), to),
+        None => (None, number::to_national(to)),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests;
