@@ -226,9 +226,8 @@ impl Outbox {
         let says = self.says(&send.subject, alert, (language, send.began));
         let fitted = transport.fit(&to, &says);
         let report_url = self.report_url(transport.name().as_str(), send.attempt, alert);
-        let (contact, attempt) = (send.contact.clone(), send.attempt);
-        let text =
-            Text { to, contact, fitted, alert_id: alert.id, attempt, severity: alert.severity, report_url };
+        let attempt = send.attempt;
+        let text = Text { to, fitted, alert_id: alert.id, attempt, severity: alert.severity, report_url };
         Ok(Request::Text(transport, text, permit))
     }
 
