@@ -10,8 +10,8 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use bongsu::{
     alert::{
-        Alert, AlertId, ContactName, ContactTelling, Cycle, DedupKey, DeviceId, Event, Milestone, PushRoad,
-        RoadState, Severity, SmsRoad, Subject, Telling,
+        Alert, AlertId, ContactName, ContactProgress, DedupKey, DeviceId, DevicePush, Event, Milestone,
+        Notification, Pending, Progress, PushState, Severity, Subject, TextState,
     },
     store::{AlertWrite, Commit, Expect, Lane, Marks, SledStore, Store},
 };
@@ -106,17 +106,15 @@ fn write_of(number: u64) -> AlertWrite {
         .expect("in range");
     let mut entropy = [7; 10];
     entropy.iter_mut().zip(number.to_be_bytes()).for_each(|(byte, from)| *byte = from);
-    let push = PushRoad { device: DeviceId(number), attempts: 0, state: RoadState::Ready };
-    let cycle = Cycle {
+    let push = DevicePush { device: DeviceId(number), attempts: 0, state: Pending::Ready };
+    let notification = Notification {
         subject: Subject::Opened,
         since: now,
-        pushes: vec![push],
-        push_accepted: false,
-        push_failed: None,
-        folded: false,
-        sms: SmsRoad::Standby { deadline: now },
+        push: PushState { open: vec![push], ..PushState::default() },
+        text: TextState::Standby { deadline: now },
+        replaced: false,
     };
-    let contact = ContactTelling { cycles: vec![cycle], ..ContactTelling::default() };
+    let contact = ContactProgress { notifications: vec![notification], ..ContactProgress::default() };
     let jin: ContactName = "jin".parse().expect("a name");
     let event = Event {
         severity: Some(Severity::High),
@@ -132,12 +130,12 @@ fn write_of(number: u64) -> AlertWrite {
             format!("Disk /dev/vda{} is almost full on db-{number}.example", number % 9),
         )
     };
-    let telling = Telling {
+    let progress = Progress {
         planned: [Milestone::Opened].into(),
         contacts: BTreeMap::from([(jin, contact)]),
-        ..Telling::default()
+        ..Progress::default()
     };
-    let alert = Alert { telling, ..Alert::opened(AlertId::new(now, entropy), "zabbix", &event, now) };
+    let alert = Alert { progress, ..Alert::opened(AlertId::new(now, entropy), "zabbix", &event, now) };
     let (chunk, marks) = (Vec::new(), Marks::default());
     AlertWrite { alert, expect: Expect::NewRound, due: Some(now), chunk, release: false, marks }
 }

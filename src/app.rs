@@ -2,40 +2,39 @@
 
 use std::{future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt as _;
+use axum::{Router, serve::ListenerExt as _};
 use jiff::SignedDuration;
-use tokio::{net::TcpListener, sync::watch, task::JoinError};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinError, JoinHandle},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
-mod balance;
-mod drift;
+mod background;
 mod janitor;
-mod pace;
 
-use self::pace::Pace;
+use self::background::Background;
 use crate::{
-    alert::SigningKey,
-    api::{self, Context},
-    chance,
+    alert::GatewayName,
+    api, chance,
     clock::Clock,
-    config::{Config, StoreEngine},
+    config::{Config, Contact, StoreEngine},
     console,
     deliver::{
-        Renderer, SmsTransport, TemplateError,
+        Composer, PushTransport, Renderer, TemplateError,
         fcm::{FcmSetupError, FcmTransport},
         sms::{self, SmsSetupError},
     },
-    dispatch::{Directory, Dispatcher, Outbox, Parts, Pulse},
-    plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Rules},
-    queue::Queue,
-    store::{AlertFilter, MemoryStore, OpenError, SledStore, Store, StoreError},
-    telemetry::Metrics,
-    watch::Heartbeats,
+    dispatch::{Dispatcher, OutboxParts, Parts, Pulse},
+    intake,
+    plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Rules},
+    roster::{Device, Person, Roster},
+    signing::SigningKey,
+    store::{MemoryStore, OpenError, SledStore, Store, StoreError},
+    web::{self, Context, Inner},
 };
-
-/// Most pages of 500 open alerts looked through at start; the others are noted when they are planned.
-const UNREACHED_PAGES_MAX: usize = 20;
 
 /// At shutdown, open connections are waited for so long.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
@@ -43,56 +42,40 @@ const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
 /// A text's answer is waited for a little longer than the gateway's own timeout.
 const SMS_SETTLE_MARGIN: SignedDuration = SignedDuration::from_secs(2);
 
-/// Why Bongsu did not start, or did not stop cleanly.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The store.
     #[error("could not open the store")]
     Open(#[from] OpenError),
-    /// The store, after it was open.
     #[error("could not use the store")]
     Store(#[from] StoreError),
-    /// The service account key, or the client.
     #[error("could not set up [fcm]")]
     Fcm(#[from] FcmSetupError),
-    /// A gateway.
     #[error("could not set up [[sms.gateway]]")]
     Sms(#[from] SmsSetupError),
-    /// A template.
     #[error("could not load the templates")]
     Templates(#[from] TemplateError),
-    /// The address.
     #[error("could not listen on {address}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The server ended by itself.
+    Listen { address: SocketAddr, source: std::io::Error },
     #[error("the server stopped")]
     Serve(#[source] std::io::Error),
     /// A task panicked: a defect of ours.
     #[error("a task of the program failed")]
     Task(#[from] JoinError),
-    /// Something was under way that could not be settled.
     #[error("stopped before everything under way was settled; it counts as unknown at the next start")]
     Unsettled,
 }
 
-/// A started Bongsu.
 pub struct App {
     address: SocketAddr,
-    store: Arc<dyn Store>,
+    context: Context,
     stop: CancellationToken,
+    /// Ends dispatch and the watch, once nothing more comes in.
+    last_stop: CancellationToken,
     tasks: TaskTracker,
-    server: tokio::task::JoinHandle<std::io::Result<()>>,
-    dispatch: tokio::task::JoinHandle<bool>,
-    dispatch_stop: CancellationToken,
-    heartbeats: Arc<Heartbeats>,
-    watching: tokio::task::JoinHandle<()>,
+    server: JoinHandle<std::io::Result<()>>,
+    dispatch: JoinHandle<bool>,
+    background: Background,
     pulse: watch::Receiver<Pulse>,
-    clock: Arc<dyn Clock>,
 }
 
 impl App {
@@ -115,77 +98,52 @@ impl App {
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
     ) -> Result<Self, AppError> {
-        let listening = config.server.listen;
+        let configured = config.server.listen;
         let address =
-            listener.local_addr().map_err(|source| AppError::Listen { address: listening, source })?;
-        let (tasks, dispatch_stop) = (TaskTracker::new(), CancellationToken::new());
+            listener.local_addr().map_err(|source| AppError::Listen { address: configured, source })?;
+        let (tasks, last_stop) = (TaskTracker::new(), CancellationToken::new());
         let store = open(&config.store.engine)?;
-        let metrics = Arc::new(Metrics::default());
         let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await?);
-        let outbox = outbox(&config, &signing_key, (&clock, &tasks))?;
+        let context = Context::new(config, clock, store, signing_key);
+        let outbox = outbox(&context, &tasks)?;
         let gateways = outbox.gateways.clone();
-        let parts = Parts {
-            store: store.clone(),
-            clock: clock.clone(),
-            metrics: metrics.clone(),
-            tasks: tasks.clone(),
+        let dispatcher = Dispatcher::new(Parts {
+            store: context.store.clone(),
+            queue: context.queue.clone(),
+            metrics: context.metrics.clone(),
+            vitals: context.vitals.clone(),
             outbox,
-            rules: rules(&config),
-        };
-        let dispatcher = Dispatcher::new(parts).await?;
+            rules: rules(&context.config),
+        })
+        .await?;
         let pulse = dispatcher.pulse();
-        let keep = config.store.keep;
-        let queue = Queue::new(store.clone(), clock.clone());
-        let context = Context::new(queue, config, signing_key, metrics, clock.clone());
-        find_unreached(&context).await?;
-        let heartbeats = context.heartbeats.clone();
-        heartbeats.restore(&context.queue).await?;
-        let router = api::around(
-            context.clone(),
-            api::router(context.clone()).merge(console::router(context.clone())),
-        );
+        context.heartbeats.restore().await?;
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 warn!(error = %error, "could not set TCP_NODELAY: {error}");
             }
         });
-        let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let serve =
+            axum::serve(listener, routes(&context)).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = tasks.spawn(serve.into_future());
-        let dispatch = tasks.spawn(dispatcher.run(dispatch_stop.clone()));
-        let pace = |every| Pace::new(clock.clone(), every, stop.clone());
-        tasks.spawn(balance::watch(context.clone(), gateways, pace(balance::EVERY)));
-        tasks.spawn(drift::watch(context.clone(), pace(drift::EVERY)));
-        let watching = heartbeats.clone().run(context.queue.clone(), dispatch_stop.clone());
-        let watching = tasks.spawn(watching);
-        tasks.spawn(janitor::tidy(context, keep, pace(janitor::EVERY)));
-        Ok(Self {
-            address,
-            store,
-            stop,
-            tasks,
-            server,
-            dispatch,
-            dispatch_stop,
-            heartbeats,
-            watching,
-            pulse,
-            clock,
-        })
+        let dispatch = tasks.spawn(dispatcher.run(last_stop.clone()));
+        let background = Background::start(&context, gateways, &tasks, &stop, &last_stop);
+        Ok(Self { address, context, stop, last_stop, tasks, server, dispatch, background, pulse })
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Waits until nothing is due and every request is settled. Polls, so it is for tests and tools.
     pub async fn settled(&self) -> Result<(), StoreError> {
+        let clock = &self.context.clock;
         loop {
             // In this order: who watches makes alerts, whoever claims says so before it claims.
-            let watched = self.heartbeats.due().is_none_or(|due| self.clock.now() < due);
-            let due = self.store.next_due().await?;
+            let watched = self.context.heartbeats.due().is_none_or(|due| clock.now() < due);
+            let due = self.context.store.next_due().await?;
             let quiet = *self.pulse.borrow() == (Pulse { idle: true, under_way: 0 });
-            if watched && quiet && due.is_none_or(|due| self.clock.now() < due) {
+            if watched && quiet && due.is_none_or(|due| clock.now() < due) {
                 return Ok(());
             }
             tokio::task::yield_now().await;
@@ -195,12 +153,11 @@ impl App {
     /// Waits until it was told to stop (or stops because a part of it failed), then ends in order:
     /// accept nothing more, settle what is under way, close the store.
     pub async fn finish(self) -> Result<(), AppError> {
-        let Self { store, stop, tasks, mut server, mut dispatch, dispatch_stop, mut watching, .. } = self;
+        let Self { context, stop, last_stop, tasks, mut server, mut dispatch, mut background, .. } = self;
         let early = tokio::select! {
             () = stop.cancelled() => None,
             ended = &mut server => Some(ended.map_err(AppError::Task).and_then(|served| served.map_err(AppError::Serve))),
-            // It ends before it is told to only by a panic; then nobody would hear of silence.
-            ended = &mut watching => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
+            ended = background.ended() => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
             ended = &mut dispatch => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
         };
         stop.cancel();
@@ -211,18 +168,22 @@ impl App {
             info!("some connections were still open and are closed now");
             server.abort();
         }
-        dispatch_stop.cancel();
+        last_stop.cancel();
         let settled = if dispatch.is_finished() { Ok(false) } else { dispatch.await };
-        if !watching.is_finished()
-            && let Err(error) = watching.await
-        {
-            error!(error = %error, "the watch failed: {error}");
-        }
+        background.finish().await;
         tasks.close();
-        store.close().await;
+        context.store.close().await;
         early.unwrap_or(Ok(()))?;
         if settled? { Ok(()) } else { Err(AppError::Unsettled) }
     }
+}
+
+/// Everything that is answered over HTTP.
+pub fn routes(context: &Context) -> Router {
+    let routes = intake::router(context.clone())
+        .merge(api::router(context.clone()))
+        .merge(console::router(context.clone()));
+    web::around(context.clone(), routes)
 }
 
 fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {
@@ -232,22 +193,36 @@ fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {
     })
 }
 
-fn outbox(
-    config: &Config,
-    signing_key: &SigningKey,
-    (clock, tasks): (&Arc<dyn Clock>, &TaskTracker),
-) -> Result<Outbox, AppError> {
-    let renderer = Arc::new(Renderer::new(config.templates.as_deref())?);
-    let public_url = config.public_url.clone();
-    let mut outbox = Outbox::new(renderer, public_url, signing_key.clone(), (clock.clone(), tasks.clone()));
-    outbox.time_zone = config.time_zone.clone();
-    outbox.directory = Directory::new(&config.contacts);
-    if let Some(fcm) = &config.fcm {
-        outbox.push = Some(Arc::new(FcmTransport::new(fcm, clock.clone(), tasks.clone())?));
-    }
-    let gateways: Vec<Arc<dyn SmsTransport>> = sms::gateways(&config.sms, clock.clone())?;
-    outbox.gateways = gateways;
-    Ok(outbox)
+fn outbox(context: &Context, tasks: &TaskTracker) -> Result<OutboxParts, AppError> {
+    let Inner { config, clock, signing_key, .. } = &**context;
+    let push = match &config.fcm {
+        Some(fcm) => Some(FcmTransport::new(fcm, clock.clone(), tasks.clone())?),
+        None => None,
+    };
+    Ok(OutboxParts {
+        composer: Composer {
+            renderer: Renderer::new(config.templates.as_deref())?,
+            public_url: config.public_url.clone(),
+            time_zone: config.time_zone.clone(),
+            signing_key: signing_key.clone(),
+        },
+        roster: Arc::new(Roster::new(people(config))),
+        push: push.map(|push| Arc::new(push) as Arc<dyn PushTransport>),
+        gateways: sms::gateways(&config.sms, clock.clone())?,
+        clock: clock.clone(),
+        tasks: tasks.clone(),
+    })
+}
+
+/// Everybody in the configuration.
+fn people(config: &Config) -> Vec<Person> {
+    let person = |contact: &Contact| Person {
+        name: contact.name.clone(),
+        language: contact.language,
+        phone: contact.phone.clone(),
+        devices: contact.devices.iter().cloned().map(Device::new).collect(),
+    };
+    config.contacts.iter().map(person).collect()
 }
 
 /// The configuration, as far as planning is concerned.
@@ -255,22 +230,13 @@ pub fn rules(config: &Config) -> Rules {
     let defaults = (SignedDuration::from_secs(20), SignedDuration::from_hours(1));
     let (accept_within, push_ttl) = config.fcm.as_ref().map_or(defaults, |fcm| (fcm.accept_within, fcm.ttl));
     Rules {
-        people: config
-            .contacts
-            .iter()
-            .map(|contact| Person {
-                name: contact.name.clone(),
-                phone: contact.phone.is_some(),
-                devices: contact.devices.iter().map(crate::alert::PushTarget::device_id).collect(),
-            })
-            .collect(),
         push: config.fcm.is_some(),
         gateways: config
             .sms
             .gateways
             .iter()
             .map(|gateway| GatewayRule {
-                name: gateway.name.clone(),
+                name: GatewayName::from(gateway.name.as_str()),
                 in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
                 reports: gateway.provider.reports(),
                 asks: gateway.provider.can_be_asked(),
@@ -289,20 +255,4 @@ pub fn rules(config: &Config) -> Rules {
         disaster_budget: config.sms.disaster_budget.clone(),
         per_device: config.fcm.as_ref().map(|fcm| fcm.per_device.clone()).unwrap_or_default(),
     }
-}
-
-/// Alerts that reached nobody before this process began: `/readyz` has to know before it answers.
-async fn find_unreached(context: &Context) -> Result<(), StoreError> {
-    use crate::alert::AlertState::{Acknowledged, Triggered};
-    let mut filter =
-        AlertFilter { states: vec![Triggered, Acknowledged], limit: 500, ..AlertFilter::default() };
-    for _ in 0..UNREACHED_PAGES_MAX {
-        let page = context.queue.store().list(&filter).await?;
-        for stored in &page.alerts {
-            context.metrics.reach.note(stored.alert.id, stored.alert.reaches_nobody());
-        }
-        let Some(next) = page.next else { break };
-        filter.cursor = Some(next);
-    }
-    Ok(())
 }

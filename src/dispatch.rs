@@ -6,29 +6,37 @@
 //! so is what a gateway that was asked knows of a text. So a provider that hangs holds nothing back but
 //! its own attempt, which is `Unknown` after its time in flight.
 
-mod jobs;
+mod books;
+mod inbox;
 mod news;
 mod outbox;
 mod start;
-mod storm;
+mod step;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
-pub use self::outbox::{Directory, Outbox};
-use self::{jobs::Said, outbox::UnderWay, start::Look, storm::GatewayLevels};
+pub use self::outbox::OutboxParts;
+use self::{
+    inbox::Inbox,
+    outbox::{Answered, Outbox},
+    start::Look,
+};
 use crate::{
-    alert::AlertId,
+    alert::Transports,
     clock::Clock,
     plan::{Budgets, DeviceBook, Rules},
-    store::{Store, StoreError, Stored},
+    queue::Queue,
+    roster::Roster,
+    store::{Store, StoreError},
     telemetry::Metrics,
+    watch::{GatewayLimits, Vitals},
 };
 
 /// Most alerts claimed in one step.
@@ -55,21 +63,17 @@ pub struct Dispatcher {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    vitals: Arc<Vitals>,
     tasks: TaskTracker,
     outbox: Outbox,
     rules: Rules,
     devices: DeviceBook,
     budgets: Budgets,
-    gateway_levels: GatewayLevels,
+    gateway_limits: GatewayLimits,
     running_since: Timestamp,
-    /// Documents of alerts with requests under way, as we last wrote them.
-    in_hand: HashMap<AlertId, Stored>,
-    answers: mpsc::Receiver<Answer>,
-    answer_sender: mpsc::Sender<Answer>,
-    /// Answers that did not fit the last step, or whose write failed.
-    waiting: Vec<Answer>,
-    /// Answers of alerts that cannot be read or written at present.
-    left: HashMap<AlertId, Vec<Said>>,
+    roster: Arc<Roster>,
+    answers: mpsc::Receiver<Answered>,
+    inbox: Inbox,
     /// `None` once every alert has been looked at.
     look: Option<Look>,
     pulse: watch::Sender<Pulse>,
@@ -84,27 +88,15 @@ pub struct Pulse {
     pub under_way: usize,
 }
 
-/// What came back from one request.
-pub(crate) struct Answer {
-    alert_id: AlertId,
-    said: Said,
-    /// The request counts as under way until its answer is settled.
-    _under_way: Option<UnderWay>,
-}
-
 /// What [`Dispatcher::new`] needs.
 pub struct Parts {
-    /// Where alerts are kept.
     pub store: Arc<dyn Store>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Counters.
+    /// Takes what is said of gateways.
+    pub queue: Arc<Queue>,
     pub metrics: Arc<Metrics>,
-    /// Where requests run.
-    pub tasks: TaskTracker,
-    /// How requests are made.
-    pub outbox: Outbox,
-    /// Who is told, and how.
+    /// Takes which alerts reach nobody, and storms.
+    pub vitals: Arc<Vitals>,
+    pub outbox: OutboxParts,
     pub rules: Rules,
 }
 
@@ -121,32 +113,33 @@ impl Dispatcher {
     /// A dispatcher that has not begun yet. Fails if the store cannot tell what it knows of devices
     /// and of what was spent.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { store, clock, metrics, tasks, outbox, rules } = parts;
+        let Parts { store, queue, metrics, vitals, outbox, rules } = parts;
+        let (clock, tasks, roster) = (outbox.clock.clone(), outbox.tasks.clone(), outbox.roster.clone());
         let running_since = clock.now();
         let mut devices = DeviceBook::default();
         for record in store.devices().await? {
             devices.retire(record.id);
         }
-        let (answer_sender, answers) = mpsc::channel(ANSWERS_PER_STEP_MAX);
-        let budgets = storm::restore(store.as_ref(), &rules, running_since).await?;
-        let in_hand = HashMap::new();
-        let waiting = Vec::new();
+        let budgets = start::restore(store.as_ref(), &rules, running_since).await?;
+        start::find_unreached(store.as_ref(), &vitals).await?;
+        let transports = if rules.push { Transports::PushOnly } else { Transports::All };
+        let gateway_limits = GatewayLimits::new(queue, clock.clone(), metrics.clone(), transports);
+        let (outbox, answers) = Outbox::new(outbox, ANSWERS_PER_STEP_MAX);
         let dispatcher = Self {
             store,
             clock,
             metrics,
+            vitals,
             tasks,
             outbox,
             rules,
+            roster,
             devices,
             budgets,
-            gateway_levels: GatewayLevels::new(),
+            gateway_limits,
             running_since,
-            in_hand,
             answers,
-            answer_sender,
-            waiting,
-            left: HashMap::new(),
+            inbox: Inbox::default(),
             look: Some(Look::default()),
             pulse: watch::Sender::new(Pulse::default()),
         };
@@ -180,10 +173,10 @@ impl Dispatcher {
     /// Settles what was answered, plans what is due, and starts the requests. One group of writes.
     pub async fn step(&mut self, claims: usize) -> Result<Step, StoreError> {
         self.pulse.send_modify(|pulse| pulse.idle = false);
-        while self.waiting.len() < ANSWERS_PER_STEP_MAX
-            && let Ok(answer) = self.answers.try_recv()
+        while self.inbox.ready() < ANSWERS_PER_STEP_MAX
+            && let Ok(answered) = self.answers.try_recv()
         {
-            self.waiting.push(answer);
+            self.take(Some(answered));
         }
         let claims = claims.min(self.outbox.room(self.clock.now()));
         let claimed = if claims == 0 {
@@ -207,17 +200,23 @@ impl Dispatcher {
         }))
     }
 
+    fn take(&mut self, answered: Option<Answered>) {
+        if let Some(Answered { alert_id, answer, .. }) = answered {
+            self.inbox.put(alert_id, [answer]);
+        }
+    }
+
     async fn wait(&mut self, due: Option<Timestamp>, stop: &CancellationToken) {
         let due_changed = self.store.due_changed();
         let due = due.into_iter().chain(self.budgets.calm_at()).min().unwrap_or(Timestamp::MAX);
         self.pulse.send_replace(Pulse { idle: true, under_way: self.outbox.under_way() });
-        let answer = tokio::select! {
+        let answered = tokio::select! {
             () = stop.cancelled() => None,
-            answer = self.answers.recv() => answer,
+            answered = self.answers.recv() => answered,
             () = due_changed.notified() => None,
             () = self.clock.sleep_until(due) => None,
         };
-        self.waiting.extend(answer);
+        self.take(answered);
     }
 
     /// No new claims: requests under way are waited for and settled.
@@ -234,11 +233,11 @@ impl Dispatcher {
                     return false;
                 }
             }
-            if self.outbox.under_way() == 0 && self.waiting.is_empty() && self.answers.is_empty() {
+            if self.outbox.under_way() == 0 && self.inbox.ready() == 0 && self.answers.is_empty() {
                 return true;
             }
             tokio::select! {
-                answer = self.answers.recv() => self.waiting.extend(answer),
+                answered = self.answers.recv() => self.take(answered),
                 () = &mut deadline => {
                     let left = self.outbox.under_way();
                     info!(left, "stopped with {left} requests unanswered; they count as unknown at the next start");

@@ -6,29 +6,25 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AlertId, ContactName, Counted, DedupKey, Digest, Entry, Event, Openings, Row, Severity, Tag, Telling,
-    ThreadKey, Told,
+    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, Notified, Openings,
+    Progress, Row, Severity, Tag, ThreadKey, Tier,
 };
 
-/// The integration of alerts that we open ourselves about ourselves; no sender may have this name.
-pub const HOUSE: &str = "bongsu";
+/// The integration of alerts that we open about ourselves; no sender may have this name.
+pub const OURS: &str = "bongsu";
 
 /// One round of one dedup key. This is the stored document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// Its name in URLs.
     pub id: AlertId,
-    /// The integration that posted it.
     pub integration: String,
     /// Its identity within the integration.
     pub dedup_key: DedupKey,
     /// Lives of this dedup key, counted from 1.
     pub round: u32,
-    /// Where it is in its life.
     pub state: AlertState,
-    /// How grave, now.
     pub severity: Severity,
-    /// One line.
     pub title: String,
     /// Details; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -47,26 +43,16 @@ pub struct Alert {
     pub last_seen_at: Timestamp,
     /// Events that joined it (saved at most once a minute).
     pub count: u64,
-    /// Who has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acknowledged: Option<Acknowledgement>,
-    /// How it ended.
+    #[serde(default)]
+    pub conversation: Conversation,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Resolution>,
     /// When it resolves itself because no recovery ever came; for a noted one, when it is dropped.
     pub close_at: Timestamp,
-    /// A Test button: push only, resolves itself.
-    #[serde(default)]
-    pub test: bool,
-    /// It happened rather than lasts (a host registered itself): told once, ends without a word.
-    #[serde(default)]
-    pub told_once: bool,
-    /// Our own word about a sender (an unreadable body): told once, ends without a word.
-    #[serde(default)]
-    pub house: bool,
-    /// By which roads it may be told.
-    #[serde(default, skip_serializing_if = "Roads::is_all")]
-    pub roads: Roads,
+    #[serde(default, skip_serializing_if = "Kind::is_problem")]
+    pub kind: Kind,
+    #[serde(default, skip_serializing_if = "Transports::is_all")]
+    pub transports: Transports,
     /// It counts alerts that a budget held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
@@ -84,7 +70,7 @@ pub struct Alert {
     pub attempts: u32,
     /// The open work.
     #[serde(default)]
-    pub telling: Telling,
+    pub progress: Progress,
     /// Journal rows already moved out of this document into chunks.
     #[serde(default)]
     pub rows_moved: u32,
@@ -93,18 +79,48 @@ pub struct Alert {
     pub rows: Vec<Row>,
 }
 
-/// By which roads an alert may be told.
+/// What an alert is, and so how much is said about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Roads {
-    /// Push and text.
+pub enum Kind {
+    /// It lasts until it is over: repeated until somebody acknowledges, and its end is notified.
+    #[default]
+    Problem,
+    /// It happened rather than lasts (a host registered itself): notified once, ends without a word.
+    Occurrence,
+    /// Our own word about a sender or ourselves (an unreadable body, a digest): as an occurrence.
+    Own,
+    /// A Test button: push only, resolves itself.
+    Test,
+}
+
+impl Kind {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_problem(&self) -> bool {
+        *self == Self::Problem
+    }
+
+    pub fn is_test(self) -> bool {
+        self == Self::Test
+    }
+
+    /// True for what closes itself at a time set when it was opened, however often it is heard of.
+    pub fn closes_on_time(self) -> bool {
+        matches!(self, Self::Own | Self::Test)
+    }
+}
+
+/// By which transports people may be notified of an alert.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transports {
     #[default]
     All,
     /// Not worth a text: it is about texts themselves.
     PushOnly,
 }
 
-impl Roads {
+impl Transports {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_all(&self) -> bool {
         *self == Self::All
@@ -137,21 +153,11 @@ impl AlertState {
     }
 }
 
-/// Who took an alert, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Acknowledgement {
-    /// A name: an operator here, or a user of the sender.
-    pub by: String,
-    /// When.
-    pub at: Timestamp,
-}
-
 /// How an alert ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
     /// Who or what ended it.
     pub by: ResolvedBy,
-    /// When.
     pub at: Timestamp,
     /// How, where it is not plain recovery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,6 +165,13 @@ pub struct Resolution {
     /// When the condition ended, as the sender tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+}
+
+impl Resolution {
+    /// A plain end.
+    pub fn by(by: ResolvedBy, at: Timestamp) -> Self {
+        Self { by, at, note: None, ended_at: None }
+    }
 }
 
 /// Who or what resolved an alert.
@@ -208,19 +221,17 @@ impl Alert {
             opened_at: now,
             last_seen_at: now,
             count: 1,
-            acknowledged: None,
+            conversation: Conversation::default(),
             resolved: None,
             close_at: Timestamp::MAX,
-            test: event.test,
-            told_once: event.told_once,
-            house: false,
-            roads: Roads::All,
+            kind: event.kind,
+            transports: event.transports,
             digest: None,
             openings: Openings::default(),
             to: event.to.clone(),
             idempotency_key: event.idempotency_key.clone(),
             attempts: 0,
-            telling: Telling::default(),
+            progress: Progress::default(),
             rows_moved: 0,
             rows: vec![Row { at: now, entry: Entry::Opened }],
         }
@@ -231,14 +242,15 @@ impl Alert {
     pub fn opened_digest(id: AlertId, digest: Digest, now: Timestamp, close_at: Timestamp) -> Self {
         let title = format!("Alerts held back from {}", digest.contact);
         let event = Event {
-            severity: Some(match digest.lane {
-                super::DigestLane::Disaster => Severity::Disaster,
-                super::DigestLane::Other => Severity::NotClassified,
+            severity: Some(match digest.tier {
+                Tier::Disaster => Severity::Disaster,
+                Tier::Ordinary => Severity::NotClassified,
             }),
+            kind: Kind::Own,
             to: vec![digest.contact.clone()],
             ..Event::firing(DedupKey::new(format!("digest:{id}")), title)
         };
-        Self { house: true, close_at, digest: Some(digest), ..Self::opened(id, HOUSE, &event, now) }
+        Self { close_at, digest: Some(digest), ..Self::opened(id, OURS, &event, now) }
     }
 
     /// This digest counts now.
@@ -249,6 +261,15 @@ impl Alert {
         }
     }
 
+    /// It is over.
+    pub fn resolve(&mut self, resolution: Resolution) {
+        let by = resolution.by.describe().to_owned();
+        let entry = Entry::Resolved { by, note: resolution.note.clone() };
+        self.rows.push(Row { at: resolution.at, entry });
+        self.state = AlertState::Resolved;
+        self.resolved = Some(resolution);
+    }
+
     /// Triggered or acknowledged.
     pub fn is_open(&self) -> bool {
         matches!(self.state, AlertState::Triggered | AlertState::Acknowledged)
@@ -256,10 +277,10 @@ impl Alert {
 
     /// Open, somebody's last road has failed, and nobody was reached for certain.
     pub fn reaches_nobody(&self) -> bool {
-        let mut contacts = self.telling.contacts.values();
+        let mut contacts = self.progress.contacts.values();
         self.is_open()
             && contacts.clone().any(|contact| contact.unreachable.is_some())
-            && contacts.all(|contact| contact.told != Told::Yes)
+            && contacts.all(|contact| contact.notified() != Notified::Yes)
     }
 
     /// Identity of all rounds.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, AlertId, ContactName, Severity};
+use super::{Alert, AlertId, ContactName, Severity, Tier};
 
 /// Most alerts that a digest names; the others are counted.
 pub const DIGEST_NAMES_MAX: usize = 10;
@@ -24,23 +24,11 @@ const DIGEST_UNREACHED_MAX: usize = 10;
 /// Longest title in a digest, in characters.
 const TITLE_CHARS_MAX: usize = 80;
 
-/// Which digest of a contact: disasters do not wait with the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DigestLane {
-    /// New disasters.
-    Disaster,
-    /// Everything else.
-    Other,
-}
-
 /// What makes an alert a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
-    /// For whom.
     pub contact: ContactName,
-    /// Which of their digests.
-    pub lane: DigestLane,
+    pub tier: Tier,
     /// When it counts, and goes out.
     pub due_at: Timestamp,
     /// What it counts; `None` while it collects.
@@ -204,6 +192,11 @@ impl Counted {
     /// Alerts that fire.
     pub fn firing(&self) -> u32 {
         self.by_severity.values().sum()
+    }
+
+    /// True if it tells of anything but ends.
+    pub fn has_problems(&self) -> bool {
+        0 < self.firing() + self.unreachable
     }
 
     /// All alerts.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ContactName, DedupKey, Severity};
+use super::{ContactName, DedupKey, Kind, Severity, Transports};
 
 /// What a sender said, in our words. Immutable; many events join one alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +36,12 @@ pub struct Event {
     /// The sender says again and again that it holds; not heard of for so long, it is over. `None` where the
     /// integration's `close_after` holds.
     pub expires_after: Option<SignedDuration>,
-    /// A Test button or literal macros: push only, resolves itself.
-    pub test: bool,
-    /// Something that happened rather than something that lasts (a host registered itself): told
-    /// once, closes itself without a word.
-    pub told_once: bool,
+    /// A test is known by the sender's Test button or by literal macros.
+    pub kind: Kind,
     /// True where the sender never uses a dedup key again after its recovery (a Zabbix event id).
     pub key_never_returns: bool,
+    /// How people may be notified.
+    pub transports: Transports,
     /// Tell only these contacts; empty = whoever the policy names.
     pub to: Vec<ContactName>,
     /// The caller's `Idempotency-Key`, for manual alerts.
@@ -65,9 +64,9 @@ impl Event {
             starts_at: None,
             ended_at: None,
             expires_after: None,
-            test: false,
-            told_once: false,
+            kind: Kind::Problem,
             key_never_returns: false,
+            transports: Transports::All,
             to: Vec::new(),
             idempotency_key: None,
         }

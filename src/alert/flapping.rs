@@ -36,15 +36,19 @@ pub struct Openings {
     superseded: bool,
 }
 
+/// The round before.
+#[derive(Clone, Copy, Debug)]
+pub struct LastRound {
+    pub severity: Severity,
+    pub opened: Timestamp,
+    pub resolved: Timestamp,
+}
+
 impl Openings {
-    /// The next round, after one of this severity that was opened and resolved at these times.
+    /// The openings of the next round, after `last`.
     #[must_use]
-    pub fn next(
-        &self,
-        severity: Severity,
-        (opened, resolved): (Timestamp, Timestamp),
-        now: Timestamp,
-    ) -> Self {
+    pub fn next(&self, last: LastRound, now: Timestamp) -> Self {
+        let LastRound { severity, opened, resolved } = last;
         let was_stable =
             STABLE_AFTER <= resolved.duration_since(opened) || STABLE_AFTER <= now.duration_since(resolved);
         // Times of a clock that ran ahead tell nothing.
@@ -99,11 +103,15 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + 60 * minutes).expect("in range")
     }
 
+    fn last(severity: Severity, opened: Timestamp, resolved: Timestamp) -> LastRound {
+        LastRound { severity, opened, resolved }
+    }
+
     /// Opens at each of these minutes, each round over a minute later.
     fn opened_at(minutes: &[i64]) -> Openings {
         let mut openings = Openings::default();
         for pair in minutes.windows(2) {
-            openings = openings.next(Severity::High, (at(pair[0]), at(pair[0] + 1)), at(pair[1]));
+            openings = openings.next(last(Severity::High, at(pair[0]), at(pair[0] + 1)), at(pair[1]));
         }
         openings
     }
@@ -125,14 +133,14 @@ mod tests {
     fn a_round_that_is_graver_than_those_before_is_not_quiet() {
         let flapping = opened_at(&[0, 3, 6, 9, 12]);
         assert!(!flapping.is_quiet(Severity::Disaster));
-        let after_a_disaster = flapping.next(Severity::Disaster, (at(12), at(13)), at(15));
+        let after_a_disaster = flapping.next(last(Severity::Disaster, at(12), at(13)), at(15));
         assert!(after_a_disaster.is_quiet(Severity::Disaster), "that was told");
     }
 
     #[test]
     fn times_of_a_clock_that_ran_ahead_do_not_make_it_flap() {
         let ahead = opened_at(&[540, 543, 546]);
-        assert_eq!(ahead.next(Severity::High, (at(546), at(547)), at(10)), Openings::default());
+        assert_eq!(ahead.next(last(Severity::High, at(546), at(547)), at(10)), Openings::default());
     }
 
     #[test]
@@ -140,10 +148,10 @@ mod tests {
         assert_eq!(opened_at(&[0, 3, 6, 9, 15]).flapping(), None, "resolved at 10, quiet until 15");
         let flapping = opened_at(&[0, 3, 6, 9, 12]);
         assert_eq!(
-            flapping.next(Severity::High, (at(12), at(17)), at(18)).flapping(),
+            flapping.next(last(Severity::High, at(12), at(17)), at(18)).flapping(),
             None,
             "open for five minutes"
         );
-        assert_eq!(flapping.next(Severity::High, (at(12), at(16)), at(18)).flapping(), Some(6));
+        assert_eq!(flapping.next(last(Severity::High, at(12), at(16)), at(18)).flapping(), Some(6));
     }
 }

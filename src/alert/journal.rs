@@ -3,14 +3,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AlertId, ContactName, Severity, Transport};
+use super::{Address, AlertId, AttemptOutcome, ContactName, Fate, GatewayName, Severity, Topic};
 
 /// One row of an alert's journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// When.
     pub at: Timestamp,
-    /// What.
     #[serde(flatten)]
     pub entry: Entry,
 }
@@ -22,29 +20,13 @@ pub enum Entry {
     /// The alert was opened.
     Opened,
     /// An update was kept for a problem that has not come yet.
-    Noted {
-        /// What it said.
-        text: String,
-    },
+    Noted { text: String },
     /// The severity changed.
-    Severity {
-        /// Before.
-        from: Severity,
-        /// After.
-        to: Severity,
-    },
+    Severity { from: Severity, to: Severity },
     /// Somebody wrote something.
-    Comment {
-        /// Who.
-        by: String,
-        /// What.
-        text: String,
-    },
+    Comment { by: String, text: String },
     /// Somebody took it.
-    Acknowledged {
-        /// Who.
-        by: String,
-    },
+    Acknowledged { by: String },
     /// Nobody has it any more.
     Unacknowledged {
         /// Who gave it up.
@@ -63,15 +45,9 @@ pub enum Entry {
         number: u16,
     },
     /// The other road was taken because the push failed.
-    Fallback {
-        /// Whose.
-        contact: ContactName,
-        /// Why.
-        reason: String,
-    },
+    Fallback { contact: ContactName, reason: String },
     /// A budget held back what this contact would have been told; a digest counts it.
     Folded {
-        /// From whom.
         contact: ContactName,
         /// The digest: an alert of its own.
         digest: AlertId,
@@ -80,7 +56,6 @@ pub enum Entry {
     },
     /// This digest has counted what it tells.
     Counted {
-        /// How many alerts.
         alerts: u32,
         /// "37 more: 35 high, 2 average".
         text: String,
@@ -96,38 +71,27 @@ pub enum Entry {
     Attempt(AttemptRow),
     /// A provider told what became of a text, by itself or because it was asked.
     Reported {
-        /// Whose text.
         contact: ContactName,
-        /// Which gateway.
-        destination: String,
+        destination: GatewayName,
         /// What the text told.
-        subject: String,
+        subject: Topic,
         /// Number of the attempt.
         attempt: u32,
-        /// `delivered`, `failed`, `taken`, `not_there` or `unclear`.
-        fate: String,
-        /// The provider's words.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        detail: String,
+        #[serde(flatten)]
+        fate: Fate,
     },
     /// A notification was given up.
     DeadLetter {
-        /// Whose.
         contact: ContactName,
-        /// By which road.
-        transport: Transport,
-        /// To which address (masked).
-        destination: String,
+        #[serde(flatten)]
+        address: Address,
         /// What it would have told.
-        subject: String,
-        /// Why it was given up.
+        subject: Topic,
         reason: String,
     },
     /// A contact's last road failed.
     Unreachable {
-        /// Whose.
         contact: ContactName,
-        /// Why.
         reason: String,
         /// True where nobody else was left to be told.
         nobody_left: bool,
@@ -139,19 +103,12 @@ pub enum Entry {
 pub struct AttemptRow {
     /// Numbered from 1 within the alert.
     pub attempt: u32,
-    /// For whom.
     pub contact: ContactName,
-    /// By which road.
-    pub transport: Transport,
-    /// The address, masked: a device id, or the gateway and the last digits of a number.
-    pub destination: String,
-    /// What it told.
-    pub subject: String,
-    /// `accepted`, `deferred`, `rejected` or `unknown`.
-    pub outcome: String,
-    /// The cause within the outcome.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<String>,
+    #[serde(flatten)]
+    pub address: Address,
+    pub subject: Topic,
+    #[serde(flatten)]
+    pub outcome: AttemptOutcome,
     /// The provider's words or message id.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,

@@ -5,6 +5,7 @@ mod admission;
 #[expect(clippy::module_inception, reason = "the alert is what this folder is about")]
 mod alert;
 mod contact;
+mod conversation;
 mod dedup_key;
 mod digest;
 mod event;
@@ -12,32 +13,34 @@ mod flapping;
 mod id;
 mod journal;
 mod outcome;
+mod pending;
+mod progress;
+mod push;
 mod report;
 mod severity;
-mod signing;
 mod spending;
-mod telling;
+mod subject;
+mod text;
 
 pub use address::{Address, GatewayName, Transport};
 pub use admission::{Admission, IgnoreReason};
-pub use alert::{Acknowledgement, Alert, AlertState, HOUSE, Resolution, ResolvedBy, Roads};
+pub use alert::{Alert, AlertState, Kind, OURS, Resolution, ResolvedBy, Transports};
 pub use contact::{
     ContactName, DeviceId, InvalidContactName, InvalidPhoneNumber, Language, PhoneNumber, PushTarget,
 };
+pub use conversation::{Acknowledgement, Conversation};
 pub use dedup_key::{DedupKey, Tag, ThreadKey};
-pub use digest::{
-    Counted, DIGEST_ALERTS_MAX, DIGEST_NAMES_MAX, Digest, DigestLane, FoldRow, FoldWord, Folded, Named,
-};
+pub use digest::{Counted, DIGEST_ALERTS_MAX, DIGEST_NAMES_MAX, Digest, FoldRow, FoldWord, Folded, Named};
 pub use event::{Event, EventStatus, Update};
-pub use flapping::{FLAPPING_ROUNDS, FLAPPING_WITHIN, Openings, STABLE_AFTER};
+pub use flapping::{FLAPPING_ROUNDS, FLAPPING_WITHIN, LastRound, Openings, STABLE_AFTER};
 pub use id::AlertId;
 pub use journal::{AttemptRow, Entry, Row};
-pub use outcome::{DeferCause, Outcome, RejectCause};
-pub use report::{Fate, Report, SentText, Unanswered};
+pub use outcome::{AttemptOutcome, DeferCause, Outcome, RejectCause};
+pub use pending::Pending;
+pub use progress::{ContactProgress, Milestone, Notification, Notified, Progress, REPORTS_WAITING_MAX};
+pub use push::{DevicePush, PushState};
+pub use report::{Fate, Report};
 pub use severity::{Severity, UnknownSeverity};
-pub use signing::SigningKey;
-pub use spending::{Charge, Payer, Purse};
-pub use telling::{
-    ContactTelling, Cycle, Milestone, PushRoad, REPORTS_WAITING_MAX, RoadState, SmsRoad, Subject, Telling,
-    Told, UNREACHED_NAMED_MAX,
-};
+pub use spending::{Charge, Payer, Tier};
+pub use subject::{Subject, Topic, UNREACHED_NAMED_MAX};
+pub use text::{OpenText, Reserved, SentText, TextState, Unanswered};

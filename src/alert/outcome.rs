@@ -13,7 +13,6 @@ pub enum Outcome {
     },
     /// Not now; the same request may work later. Surely not sent.
     Deferred {
-        /// Why.
         cause: DeferCause,
         /// The provider's own wish (`Retry-After`) or our breaker's; at least this long from now.
         retry_after: Option<SignedDuration>,
@@ -22,7 +21,6 @@ pub enum Outcome {
     },
     /// Never: sending this again cannot help.
     Rejected {
-        /// Why.
         cause: RejectCause,
         /// The provider's words, without secrets, for people.
         detail: String,
@@ -102,23 +100,24 @@ impl RejectCause {
 }
 
 impl Outcome {
+    /// Without the provider's words.
+    pub fn short(&self) -> AttemptOutcome {
+        match self {
+            Self::Accepted { .. } => AttemptOutcome::Accepted,
+            Self::Deferred { cause, .. } => AttemptOutcome::Deferred(*cause),
+            Self::Rejected { cause, .. } => AttemptOutcome::Rejected(*cause),
+            Self::Unknown { .. } => AttemptOutcome::Unknown,
+        }
+    }
+
     /// The word in the ledger and in metrics.
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Accepted { .. } => "accepted",
-            Self::Deferred { .. } => "deferred",
-            Self::Rejected { .. } => "rejected",
-            Self::Unknown { .. } => "unknown",
-        }
+        self.short().as_str()
     }
 
     /// The cause within the outcome, where there is one.
     pub fn cause(&self) -> Option<&'static str> {
-        match self {
-            Self::Accepted { .. } | Self::Unknown { .. } => None,
-            Self::Deferred { cause, .. } => Some(cause.as_str()),
-            Self::Rejected { cause, .. } => Some(cause.as_str()),
-        }
+        self.short().cause()
     }
 
     /// The provider's words, or its message id.
@@ -129,5 +128,41 @@ impl Outcome {
                 detail
             }
         }
+    }
+}
+
+/// An [`Outcome`] without the provider's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "cause", rename_all = "snake_case")]
+pub enum AttemptOutcome {
+    Accepted,
+    Deferred(DeferCause),
+    Rejected(RejectCause),
+    Unknown,
+}
+
+impl AttemptOutcome {
+    /// The word in the ledger and in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Deferred(_) => "deferred",
+            Self::Rejected(_) => "rejected",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The cause within the outcome, where there is one.
+    pub fn cause(self) -> Option<&'static str> {
+        match self {
+            Self::Accepted | Self::Unknown => None,
+            Self::Deferred(cause) => Some(cause.as_str()),
+            Self::Rejected(cause) => Some(cause.as_str()),
+        }
+    }
+
+    /// True if the provider has the message, or may have it.
+    pub fn may_arrive(self) -> bool {
+        matches!(self, Self::Accepted | Self::Unknown)
     }
 }

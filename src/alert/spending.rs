@@ -1,49 +1,46 @@
-//! What a notification costs, and whom.
+//! What notifications cost, and who pays: budgets of contacts, days of gateways, rates of devices.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ContactName, DeviceId};
+use super::{ContactName, DeviceId, GatewayName};
 
-/// Which budget of a contact a text draws on.
+/// New disasters have a budget and digests of their own, so that nothing less severe uses them up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Purse {
-    /// `sms.budget`
-    Texts,
-    /// `sms.disaster_budget`
-    Disasters,
+pub enum Tier {
+    Disaster,
+    Ordinary,
 }
 
-impl Purse {
-    /// The key of the configuration.
+impl Tier {
+    /// The key of its budget in the configuration.
     pub fn key(self) -> &'static str {
         match self {
-            Self::Texts => "sms.budget",
-            Self::Disasters => "sms.disaster_budget",
+            Self::Disaster => "sms.disaster_budget",
+            Self::Ordinary => "sms.budget",
         }
     }
 }
 
-/// Who has spent.
+/// Whose account is charged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Payer {
-    /// A contact, by a text: in segments.
-    Contact(ContactName, Purse),
-    /// A gateway of this name, by a text that it took or may have taken: in segments.
-    Gateway(String),
-    /// A device, by a push. Not written down.
+    /// A contact, in segments of texts.
+    Contact(ContactName, Tier),
+    /// A gateway, in segments of texts.
+    Gateway(GatewayName),
+    /// A device, in pushes. Not stored.
     Device(DeviceId),
 }
 
-/// So much, then.
+/// An entry in an account. What a text costs is known only when its gateway has answered: until then the most that
+/// it can cost is reserved, and a second entry of the same time corrects that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
-    /// Who.
     pub payer: Payer,
-    /// When.
     pub at: Timestamp,
-    /// How much.
-    pub units: u16,
+    /// Less than zero where more was reserved than spent.
+    pub units: i32,
 }

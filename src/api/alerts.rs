@@ -1,199 +1,27 @@
 //! Alerts for operators: list, show, act.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Json,
     body::Body,
-    extract::{Query, State, rejection::QueryRejection},
-    http::HeaderMap,
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, StatusCode, request::Parts},
 };
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context, Problem,
-    extract::{Actor, BodyError, Id, Viewer, body},
+    listing::{Listing, bad},
+    view::AlertView,
 };
 use crate::{
-    alert::{Acknowledgement, Alert, AlertId, AlertState, ContactName, Digest, Named, Row, Severity},
-    queue::Action,
+    alert::{AlertId, Row},
+    queue::{Action, ActionError},
     receive::NOTE_BYTES_MAX,
     record::{self, NotificationView},
-    store::{AlertFilter, Stored},
+    web::{Actor, Context, Id, Problem, Viewer, body},
 };
-
-/// Alerts in a page, unless asked otherwise.
-const LIMIT_DEFAULT: usize = 50;
-
-/// Most alerts in a page.
-const LIMIT_MAX: usize = 500;
 
 /// Largest body of an action, in bytes.
 const ACTION_BODY_BYTES_MAX: usize = 16 * 1024;
-
-/// An alert as the API shows it.
-#[derive(Serialize)]
-pub(crate) struct AlertView {
-    pub(crate) id: AlertId,
-    pub(crate) state: AlertState,
-    pub(crate) severity: Severity,
-    pub(crate) title: String,
-    pub(crate) body: String,
-    pub(crate) integration: String,
-    pub(crate) dedup_key: String,
-    pub(crate) round: u32,
-    pub(crate) labels: BTreeMap<String, String>,
-    pub(crate) source_url: Option<String>,
-    pub(crate) starts_at: Timestamp,
-    pub(crate) opened_at: Timestamp,
-    pub(crate) last_seen_at: Timestamp,
-    pub(crate) count: u64,
-    pub(crate) test: bool,
-    pub(crate) told_once: bool,
-    pub(crate) acknowledged: Option<Acknowledgement>,
-    pub(crate) resolved: Option<ResolutionView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) digest: Option<DigestView>,
-    pub(crate) url: String,
-}
-
-#[derive(Serialize)]
-pub(crate) struct ResolutionView {
-    pub(crate) by: String,
-    pub(crate) at: Timestamp,
-    pub(crate) note: Option<String>,
-}
-
-/// What a digest counts; nothing yet while it collects.
-#[derive(Serialize)]
-pub(crate) struct DigestView {
-    pub(crate) contact: ContactName,
-    pub(crate) due_at: Timestamp,
-    pub(crate) count: u32,
-    pub(crate) by_severity: BTreeMap<Severity, u32>,
-    pub(crate) resolved: u32,
-    pub(crate) unreachable: u32,
-    pub(crate) worst: Vec<Named>,
-}
-
-impl DigestView {
-    fn new(digest: Digest) -> Self {
-        let Digest { contact, due_at, counted, .. } = digest;
-        let counted = counted.unwrap_or_default();
-        Self {
-            contact,
-            due_at,
-            count: counted.total(),
-            by_severity: counted.by_severity,
-            resolved: counted.resolved,
-            unreachable: counted.unreachable,
-            worst: counted.worst,
-        }
-    }
-}
-
-impl AlertView {
-    pub(crate) fn new(context: &Context, alert: Alert) -> Self {
-        let alert = context.queue.with_seen(alert);
-        Self {
-            url: context.alert_url(alert.id),
-            digest: alert.digest.map(DigestView::new),
-            id: alert.id,
-            state: alert.state,
-            severity: alert.severity,
-            title: alert.title,
-            body: alert.body,
-            integration: alert.integration,
-            dedup_key: alert.dedup_key.to_string(),
-            round: alert.round,
-            labels: alert.labels,
-            source_url: alert.source_url,
-            starts_at: alert.starts_at,
-            opened_at: alert.opened_at,
-            last_seen_at: alert.last_seen_at,
-            count: alert.count,
-            test: alert.test,
-            told_once: alert.told_once,
-            acknowledged: alert.acknowledged,
-            resolved: alert.resolved.map(|resolution| ResolutionView {
-                by: resolution.by.describe().to_owned(),
-                at: resolution.at,
-                note: resolution.note,
-            }),
-        }
-    }
-}
-
-/// Query parameters of listings.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ListQuery {
-    state: Option<String>,
-    severity: Option<String>,
-    integration: Option<String>,
-    q: Option<String>,
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
-    pub(super) limit: Option<usize>,
-    cursor: Option<String>,
-    pub(super) format: Option<String>,
-    /// Authentication; not a filter.
-    #[serde(rename = "key")]
-    _key: Option<String>,
-}
-
-impl ListQuery {
-    pub(super) fn filter(&self) -> Result<AlertFilter, Problem> {
-        let bad = |name: &str, expected: &str| {
-            Problem::bad_request("bad_parameter", format!("`{name}`: {expected}"))
-        };
-        let states =
-            self.state.as_deref().map(|words| words.split(',').map(|word| state(word.trim())).collect());
-        let (least, exactly) = match self.severity.as_deref().map(str::trim) {
-            None => (None, None),
-            Some(word) => match word.strip_prefix(">=") {
-                Some(word) => {
-                    (Some(word.trim().parse().map_err(|e| bad("severity", &format!("{e}")))?), None)
-                }
-                None => (None, Some(word.parse().map_err(|e| bad("severity", &format!("{e}")))?)),
-            },
-        };
-        let cursor = self.cursor.as_deref().map(str::parse).transpose();
-        Ok(AlertFilter {
-            states: states.unwrap_or(Ok(Vec::new()))?,
-            severity_at_least: least,
-            severity: exactly,
-            integration: self.integration.clone(),
-            text: self.q.clone(),
-            since: self.since,
-            until: self.until,
-            cursor: cursor.map_err(|_| bad("cursor", "expected the `next` of an earlier page"))?,
-            limit: match self.limit {
-                None => LIMIT_DEFAULT,
-                Some(limit) if (1..=LIMIT_MAX).contains(&limit) => limit,
-                Some(_) => return Err(bad("limit", &format!("expected 1 to {LIMIT_MAX}"))),
-            },
-        })
-    }
-}
-
-fn state(word: &str) -> Result<AlertState, Problem> {
-    match word {
-        "triggered" => Ok(AlertState::Triggered),
-        "acknowledged" => Ok(AlertState::Acknowledged),
-        "resolved" => Ok(AlertState::Resolved),
-        _ => Err(Problem::bad_request(
-            "bad_parameter",
-            "`state`: expected triggered, acknowledged or resolved",
-        )),
-    }
-}
-
-/// The query, or a problem that says which parameter is wrong.
-pub(super) fn query(query: Result<Query<ListQuery>, QueryRejection>) -> Result<ListQuery, Problem> {
-    query.map(|Query(query)| query).map_err(|error| Problem::bad_request("bad_parameter", error.body_text()))
-}
 
 #[derive(Serialize)]
 pub(super) struct Page {
@@ -201,78 +29,80 @@ pub(super) struct Page {
     next: Option<AlertId>,
 }
 
-/// `GET /v1/alerts`
 pub(super) async fn list(
     State(context): State<Context>,
     _: Viewer,
-    parameters: Result<Query<ListQuery>, QueryRejection>,
+    listing: Listing,
 ) -> Result<Json<Page>, Problem> {
-    let parameters = query(parameters)?;
-    if parameters.format.is_some() {
-        return Err(Problem::bad_request(
-            "bad_parameter",
-            "`format`: only /v1/attempts has another than JSON",
-        ));
+    if listing.format.is_some() {
+        return Err(bad("format", "only /v1/attempts has another than JSON"));
     }
-    let page = context.queue.store().list(&parameters.filter()?).await?;
+    let page = context.store.list(&listing.filter()?).await?;
     let alerts = page.alerts.into_iter().map(|stored| AlertView::new(&context, stored.alert)).collect();
     Ok(Json(Page { alerts, next: page.next }))
 }
 
-/// An alert with everything that happened to it.
 #[derive(Serialize)]
-pub(crate) struct AlertHistory {
+pub(super) struct AlertHistory {
     #[serde(flatten)]
-    pub(crate) alert: AlertView,
-    pub(crate) notifications: Vec<NotificationView>,
-    pub(crate) journal: Vec<Row>,
+    alert: AlertView,
+    notifications: Vec<NotificationView>,
+    journal: Vec<Row>,
 }
 
-/// `GET /v1/alerts/{id}`
 pub(super) async fn show(
     State(context): State<Context>,
     _: Viewer,
     Id(id): Id,
 ) -> Result<Json<AlertHistory>, Problem> {
-    Ok(Json(history(&context, id).await?))
+    let history = record::read(context.store.as_ref(), id).await?;
+    let history = history.ok_or_else(|| Problem::alert_not_found(format!("there is no alert {id}")))?;
+    let record::AlertHistory { alert, notifications, journal } = history;
+    Ok(Json(AlertHistory { alert: AlertView::new(&context, alert), notifications, journal }))
 }
 
-/// Reads an alert with its history; 404 if there is none.
-pub(crate) async fn history(context: &Context, id: AlertId) -> Result<AlertHistory, Problem> {
-    let stored = context.queue.store().get(id).await?;
-    let Some(Stored { alert, .. }) = stored.filter(|stored| stored.alert.state != AlertState::Noted) else {
-        return Err(Problem::alert_not_found(format!("there is no alert {id}")));
-    };
-    let journal = record::history(context.queue.store().as_ref(), &alert).await?;
-    let notifications = record::notifications(&alert, &journal);
-    Ok(AlertHistory { alert: AlertView::new(context, alert), notifications, journal })
+/// An operator acts on an alert.
+pub(super) struct Acting {
+    context: Context,
+    by: String,
+    id: AlertId,
 }
 
-/// `POST /v1/alerts/{id}/acknowledge`
-pub(super) async fn acknowledge(
-    State(context): State<Context>,
-    Actor(by): Actor,
-    Id(id): Id,
-) -> Result<Json<AlertView>, Problem> {
-    act(&context, id, &Action::Acknowledge, &by).await
+impl FromRequestParts<Context> for Acting {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
+        let Actor(by) = Actor::from_request_parts(parts, context).await?;
+        let Id(id) = Id::from_request_parts(parts, context).await?;
+        Ok(Self { context: context.clone(), by, id })
+    }
 }
 
-/// `POST /v1/alerts/{id}/unacknowledge`
-pub(super) async fn unacknowledge(
-    State(context): State<Context>,
-    Actor(by): Actor,
-    Id(id): Id,
-) -> Result<Json<AlertView>, Problem> {
-    act(&context, id, &Action::Unacknowledge, &by).await
+impl Acting {
+    /// The alert as it is afterwards.
+    async fn act(self, action: Action) -> Result<Json<AlertView>, Problem> {
+        let Self { context, by, id } = self;
+        let alert = context.queue.act(id, &action, &by).await.map_err(|error| match error {
+            ActionError::NotFound(_) => Problem::alert_not_found(error.to_string()),
+            ActionError::AlreadyResolved(_) => {
+                Problem::new(StatusCode::CONFLICT, "alert_resolved", error.to_string())
+            }
+            ActionError::Store(error) => error.into(),
+        })?;
+        Ok(Json(AlertView::new(&context, alert)))
+    }
 }
 
-/// `POST /v1/alerts/{id}/resolve`
-pub(super) async fn resolve(
-    State(context): State<Context>,
-    Actor(by): Actor,
-    Id(id): Id,
-) -> Result<Json<AlertView>, Problem> {
-    act(&context, id, &Action::Resolve, &by).await
+pub(super) async fn acknowledge(acting: Acting) -> Result<Json<AlertView>, Problem> {
+    acting.act(Action::Acknowledge).await
+}
+
+pub(super) async fn unacknowledge(acting: Acting) -> Result<Json<AlertView>, Problem> {
+    acting.act(Action::Unacknowledge).await
+}
+
+pub(super) async fn resolve(acting: Acting) -> Result<Json<AlertView>, Problem> {
+    acting.act(Action::Resolve).await
 }
 
 #[derive(Deserialize)]
@@ -283,16 +113,11 @@ struct Note {
 
 /// `POST /v1/alerts/{id}/notes`: JSON `{"text": …}` or plain text.
 pub(super) async fn note(
-    State(context): State<Context>,
-    Actor(by): Actor,
-    Id(id): Id,
+    acting: Acting,
     headers: HeaderMap,
     request: Body,
 ) -> Result<Json<AlertView>, Problem> {
-    let bytes = body(&headers, request, ACTION_BODY_BYTES_MAX).await.map_err(|error| match error {
-        BodyError::Incomplete => Problem::body_timeout(),
-        BodyError::TooLarge => Problem::too_large("a note may be", ACTION_BODY_BYTES_MAX),
-    })?;
+    let bytes = body(&headers, request, ACTION_BODY_BYTES_MAX, "a note may be").await?;
     let text = match serde_json::from_slice::<Note>(&bytes) {
         Ok(note) => note.text,
         Err(error) if bytes.trim_ascii_start().starts_with(b"{") => {
@@ -306,10 +131,5 @@ pub(super) async fn note(
     if text.is_empty() {
         return Err(Problem::bad_request("bad_note", "the note is empty"));
     }
-    act(&context, id, &Action::Comment(text), &by).await
-}
-
-async fn act(context: &Context, id: AlertId, action: &Action, by: &str) -> Result<Json<AlertView>, Problem> {
-    let alert = context.queue.act(id, action, by).await?;
-    Ok(Json(AlertView::new(context, alert)))
+    acting.act(Action::Comment(text)).await
 }

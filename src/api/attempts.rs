@@ -2,29 +2,26 @@
 
 use axum::{
     Json,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
 
-use super::{
-    Context, Problem,
-    alerts::{ListQuery, query},
-    extract::Viewer,
+use super::listing::{Listing, bad};
+use crate::{
+    record::{self, LedgerLine},
+    web::{Context, Problem, Viewer},
 };
-use crate::record::{self, LedgerLine};
 
-/// `GET /v1/attempts`
 pub(super) async fn list(
     State(context): State<Context>,
     _: Viewer,
-    parameters: Result<Query<ListQuery>, QueryRejection>,
+    listing: Listing,
 ) -> Result<Response, Problem> {
-    let parameters = query(parameters)?;
-    let filter = parameters.filter()?;
+    let filter = listing.filter()?;
     let attempts = filter.limit.min(record::ATTEMPTS_PER_PAGE_MAX);
-    let page = record::ledger(context.queue.store().as_ref(), filter, attempts).await?;
-    match parameters.format.as_deref() {
+    let page = record::ledger(context.store.as_ref(), filter, attempts).await?;
+    match listing.format.as_deref() {
         None | Some("json") => Ok(Json(page).into_response()),
         Some("csv") => {
             let text = csv_of(&page.attempts).map_err(|error| {
@@ -38,45 +35,36 @@ pub(super) async fn list(
             ];
             Ok((headers, text).into_response())
         }
-        Some(_) => Err(Problem::bad_request("bad_parameter", "`format`: expected json or csv")),
+        Some(_) => Err(bad("format", "expected json or csv")),
     }
 }
 
-const COLUMNS: [&str; 13] = [
-    "alert_id",
-    "title",
-    "attempt",
-    "contact",
-    "transport",
-    "destination",
-    "subject",
-    "outcome",
-    "cause",
-    "detail",
-    "segments",
-    "started_at",
-    "took_ms",
+struct Column {
+    name: &'static str,
+    value: fn(&LedgerLine) -> String,
+}
+
+const COLUMNS: [Column; 13] = [
+    Column { name: "alert_id", value: |line| line.alert_id.to_string() },
+    Column { name: "title", value: |line| cell(&line.title) },
+    Column { name: "attempt", value: |line| line.attempt.attempt.to_string() },
+    Column { name: "contact", value: |line| cell(line.attempt.contact.as_str()) },
+    Column { name: "transport", value: |line| line.attempt.address.transport().as_str().to_owned() },
+    Column { name: "destination", value: |line| cell(&line.attempt.address.to_string()) },
+    Column { name: "subject", value: |line| line.attempt.subject.as_str().to_owned() },
+    Column { name: "outcome", value: |line| line.attempt.outcome.as_str().to_owned() },
+    Column { name: "cause", value: |line| line.attempt.outcome.cause().unwrap_or_default().to_owned() },
+    Column { name: "detail", value: |line| cell(&line.attempt.detail) },
+    Column { name: "segments", value: |line| line.attempt.segments.to_string() },
+    Column { name: "started_at", value: |line| line.attempt.started_at.to_string() },
+    Column { name: "took_ms", value: |line| line.attempt.took_ms.to_string() },
 ];
 
 fn csv_of(lines: &[LedgerLine]) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS)?;
-    for LedgerLine { alert_id, title, attempt } in lines {
-        writer.write_record([
-            alert_id.to_string(),
-            cell(title),
-            attempt.attempt.to_string(),
-            cell(attempt.contact.as_str()),
-            attempt.transport.as_str().to_owned(),
-            cell(&attempt.destination),
-            attempt.subject.clone(),
-            attempt.outcome.clone(),
-            attempt.cause.clone().unwrap_or_default(),
-            cell(&attempt.detail),
-            attempt.segments.to_string(),
-            attempt.started_at.to_string(),
-            attempt.took_ms.to_string(),
-        ])?;
+    writer.write_record(COLUMNS.map(|column| column.name))?;
+    for line in lines {
+        writer.write_record(COLUMNS.map(|column| (column.value)(line)))?;
     }
     let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

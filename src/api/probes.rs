@@ -1,4 +1,4 @@
-//! What machines ask: alive, ready, figures, the contract.
+//! How things stand: heartbeats for operators; alive, ready, figures and the contract for machines.
 
 use axum::{
     Json,
@@ -6,10 +6,24 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::json;
 
-use super::Context;
-use crate::watch::BeatState;
+use crate::{
+    telemetry::Figures,
+    watch::{BeatState, HeartbeatStatus},
+    web::{Context, Viewer},
+};
+
+#[derive(Serialize)]
+pub(super) struct HeartbeatList {
+    heartbeats: Vec<HeartbeatStatus>,
+}
+
+/// `GET /v1/heartbeats`: looking is not calling.
+pub(super) async fn heartbeats(_: Viewer, State(context): State<Context>) -> Json<HeartbeatList> {
+    Json(HeartbeatList { heartbeats: context.heartbeats.all().collect() })
+}
 
 /// `GET /healthz`: the process answers. Point load balancers here: what comes in can be kept.
 pub(super) async fn healthz() -> &'static str {
@@ -18,16 +32,15 @@ pub(super) async fn healthz() -> &'static str {
 
 /// `GET /readyz`: the promise holds. 503 if alerts cannot be kept, or if some alert reached nobody.
 pub(super) async fn readyz(State(context): State<Context>) -> Response {
-    let health = context.queue.store().health().await;
-    let unreached = context.metrics.reach.count();
+    let health = context.store.health().await;
+    let unreached = context.vitals.unreached();
     let ready = health.writable && unreached == 0;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let (contacts, since) = context.metrics.storm.now();
     let body = json!({
         "ready": ready,
         "store": { "writable": health.writable, "problem": health.problem, "free_bytes": health.free_bytes },
         "alerts_unreached": unreached,
-        "storm": { "contacts": contacts, "since": since },
+        "storm": context.vitals.storm(),
         "version": env!("CARGO_PKG_VERSION"),
     });
     (status, Json(body)).into_response()
@@ -35,12 +48,17 @@ pub(super) async fn readyz(State(context): State<Context>) -> Response {
 
 /// `GET /metrics`: `OpenMetrics` text.
 pub(super) async fn metrics(State(context): State<Context>) -> Response {
-    let health = context.queue.store().health().await;
+    let health = context.store.health().await;
     for heartbeat in context.heartbeats.all() {
-        let last_call = heartbeat.calls.map(|calls| calls.last);
-        context.metrics.heartbeat(&heartbeat.rule.name, heartbeat.state == BeatState::Late, last_call);
+        let is_late = heartbeat.state == BeatState::Late;
+        context.metrics.heartbeat(&heartbeat.name, is_late, heartbeat.last_call_at);
     }
-    let text = context.metrics.render(health.writable, health.scheduled);
+    let text = context.metrics.render(Figures {
+        writable: health.writable,
+        scheduled: health.scheduled,
+        unreached: context.vitals.unreached(),
+        storm_contacts: context.vitals.storm().contacts,
+    });
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
         .into_response()
 }

@@ -23,7 +23,6 @@ pub(super) async fn look_at(gateways: &[Arc<dyn SmsTransport>]) -> Vec<String> {
     faults
 }
 
-/// What is known of an account.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Account {
     /// In order, or worth knowing.

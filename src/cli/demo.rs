@@ -4,6 +4,7 @@ use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use tokio::net::TcpListener;
@@ -17,13 +18,31 @@ use crate::{
     sandbox::{Options, Phone, Sandbox},
 };
 
-/// Keys of the demo; it listens on the loopback unless told otherwise.
+// It listens on the loopback unless told otherwise.
 const KEY: &str = "demo-key-0123456789";
 const OPERATOR: &str = "demo-operator-0123456789";
 
-/// The people of the demo: name, device, number.
-const PEOPLE: [(&str, &str, &str); 2] =
-    [("jin", "jins-phone", "+821012345678"), ("min", "mins-phone", "+821087654321")];
+const PEOPLE: [Person; 2] = [
+    Person { name: "jin", device: "jins-phone", number: "+821012345678" },
+    Person { name: "min", device: "mins-phone", number: "+821087654321" },
+];
+
+struct Person {
+    name: &'static str,
+    device: &'static str,
+    number: &'static str,
+}
+
+impl Person {
+    fn phone_at_hand(&self) -> Phone {
+        Phone { name: self.name.to_owned(), addresses: vec![self.device.to_owned(), self.number.to_owned()] }
+    }
+
+    fn contact(&self) -> String {
+        let Self { name, device, number } = self;
+        format!("[[contact]]\nname = \"{name}\"\nphone = \"{number}\"\ndevices = [\"{device}\"]\n")
+    }
+}
 
 /// Runs until Ctrl-C, then removes what it kept.
 pub(super) fn run(listen: SocketAddr) -> Result<(), Failure> {
@@ -36,7 +55,13 @@ pub(super) fn run(listen: SocketAddr) -> Result<(), Failure> {
         let curl = curl_line(&url);
         let hint =
             format!("{curl}\n# \"Open\" on a message asks for a log-in: any name, password {OPERATOR}");
-        let sandbox = start_sandbox(listen, hint, (clock.clone(), &tasks, &stop)).await?;
+        let options = Options {
+            listen: SocketAddr::new(listen.ip(), listen.port().wrapping_add(1)),
+            hint,
+            phones: PEOPLE.iter().map(Person::phone_at_hand).collect(),
+            ..Options::default()
+        };
+        let sandbox = start_sandbox(options, clock.clone(), &tasks, &stop).await?;
         let config = configuration(&folder.0, &url, &sandbox)?;
         // Before the first answer: whoever waits for the port to answer has the line already.
         explain(sandbox.base_url(), &curl);
@@ -59,27 +84,19 @@ fn not_there(listen: SocketAddr, source: io::Error) -> Failure {
     AppError::Listen { address: listen, source }.into()
 }
 
+/// On the wanted port, or on any other if that one is taken.
 async fn start_sandbox(
-    listen: SocketAddr,
-    hint: String,
-    (clock, tasks, stop): (std::sync::Arc<SystemClock>, &TaskTracker, &CancellationToken),
-) -> Result<Sandbox, Failure> {
-    let phone = |(name, device, number): &(&str, &str, &str)| Phone {
-        name: (*name).to_owned(),
-        addresses: vec![(*device).to_owned(), (*number).to_owned()],
-    };
-    let mut options = Options {
-        listen: SocketAddr::new(listen.ip(), listen.port().wrapping_add(1)),
-        hint,
-        phones: PEOPLE.iter().map(phone).collect(),
-        ..Options::default()
-    };
+    mut options: Options,
+    clock: Arc<SystemClock>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> io::Result<Sandbox> {
     match Sandbox::start(options.clone(), clock.clone(), tasks, stop.clone()).await {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             options.listen.set_port(0);
-            Ok(Sandbox::start(options, clock, tasks, stop.clone()).await?)
+            Sandbox::start(options, clock, tasks, stop.clone()).await
         }
-        started => Ok(started?),
+        started => started,
     }
 }
 
@@ -94,9 +111,7 @@ fn configuration(folder: &Path, url: &str, sandbox: &Sandbox) -> Result<config::
     let key_file = folder.join("firebase.json");
     std::fs::write(&key_file, sandbox.service_account_json())?;
     let base = sandbox.base_url();
-    let people = PEOPLE.map(|(name, device, number)| {
-        format!("[[contact]]\nname = \"{name}\"\nphone = \"{number}\"\ndevices = [\"{device}\"]\n")
-    });
+    let people: String = PEOPLE.iter().map(Person::contact).collect();
     let text = format!(
         r#"
 public_url = "{url}"
@@ -118,30 +133,32 @@ key = "{KEY}"
 [[operator]]
 name = "dana"
 token = "{OPERATOR}"
-{}"#,
-        people.concat()
+{people}"#
     );
     Ok(config::parse(&text, &folder.join("demo.toml"), &|_| None)?)
 }
 
 fn explain(phones: &str, curl: &str) {
-    say("Bongsu demo. Everything stays on this machine: no account, no phone, no cost.");
-    say("");
-    say("1. Open the page with the phones in a browser:");
-    say("");
-    say(&format!("{phones}/"));
-    say("");
-    say("2. Paste this line into another terminal. The phones ring in the same second:");
-    say("");
-    say(curl);
-    say("");
-    say("3. On the page, set FCM (Google's push service) to Broken and paste the line again:");
-    say("   a text message arrives after 3 s (20 s unless configured otherwise).");
-    say("");
-    say("\"Open\" on a message shows who was told, when and by which road. Log in with any name and");
-    say(&format!("the password {OPERATOR}"));
-    say("");
-    say("Ctrl-C ends the demo and removes its data.");
+    say(&format!(
+        "\
+Bongsu demo. Everything stays on this machine: no account, no phone, no cost.
+
+1. Open the page with the phones in a browser:
+
+{phones}/
+
+2. Paste this line into another terminal. The phones ring in the same second:
+
+{curl}
+
+3. On the page, set FCM (Google's push service) to Broken and paste the line again:
+   a text message arrives after 3 s (20 s unless configured otherwise).
+
+\"Open\" on a message shows who was told, when and by which road. Log in with any name and
+the password {OPERATOR}
+
+Ctrl-C ends the demo and removes its data."
+    ));
 }
 
 /// A folder of this run, removed at its end.

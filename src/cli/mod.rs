@@ -298,11 +298,7 @@ fn set_up(command: SetupCommand, environment: Environment<'_>) -> Result<(), Fai
     let mut inputs = setup::Inputs::new(&integration.name, base_url, Some(integration.key.clone()));
     inputs.options = repeated(&arguments);
     inputs.pushes = config.fcm.is_some();
-    inputs.signature = integration.hmac.as_ref().map(|hmac| setup::Signature {
-        secret: hmac.secret.clone(),
-        header: hmac.header.clone(),
-        timestamp_header: hmac.timestamp_header.clone().unwrap_or_default(),
-    });
+    inputs.signature.clone_from(&integration.hmac);
     if let Some(path) = munin_key_file {
         inputs.munin_key_file = path;
     }

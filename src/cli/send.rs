@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Failure, SendArguments};
 use crate::{
-    config::{Config, Environment, Network, Role},
+    config::{Environment, Network, Role},
     deliver::http::client_builder,
 };
 
@@ -62,12 +62,9 @@ fn server(arguments: &SendArguments, environment: Environment<'_>) -> Result<(St
         config.operators.iter().find(|operator| operator.role == Role::Operator).ok_or_else(|| {
             format!("{}: there is no [[operator]] with the role `operator`", path.display())
         })?;
-    Ok((local_url(&config), operator.token.expose_secret().to_owned()))
-}
-
-/// The server's own address: the command runs on the same machine.
-fn local_url(config: &Config) -> String {
-    format!("http://{}", super::reachable(config.server.listen))
+    // The command runs on the same machine.
+    let url = format!("http://{}", super::reachable(config.server.listen));
+    Ok((url, operator.token.expose_secret().to_owned()))
 }
 
 fn root(error: &reqwest::Error) -> String {

@@ -10,11 +10,12 @@ use minijinja::{AutoEscape, Environment, context};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use crate::chance;
-
-pub use choose::{ChooseError, choose};
-pub use quote::option;
-pub use sheet::Sheet;
+pub use self::{
+    choose::{ChooseError, choose},
+    quote::option,
+    sheet::Sheet,
+};
+use crate::{chance, config::Hmac};
 
 /// Stands where a key belongs that is not known; what we print for Zabbix refuses to send with it.
 const KEY_PLACEHOLDER: &str = "<PUT THE KEY HERE>";
@@ -25,14 +26,13 @@ pub const MUNIN_KEY_FILE: &str = "/etc/munin/bongsu.curl";
 /// Where and as whom a sender posts.
 #[derive(Clone, Debug)]
 pub struct Inputs {
-    /// The `name` of the `[[integration]]`.
     pub integration_name: String,
     /// Where the sender reaches us: the `public_url` of the configuration, or another address of ours.
     pub base_url: String,
     /// The integration's key; `None` leaves a placeholder to be replaced by hand.
     pub key: Option<SecretString>,
     /// How Grafana signs; `None` = it does not.
-    pub signature: Option<Signature>,
+    pub signature: Option<Hmac>,
     /// The file that the contact lines for Munin name: an absolute path.
     pub munin_key_file: String,
     /// There is `[fcm]`: tests, which go by push only, ring somebody.
@@ -63,21 +63,8 @@ impl Inputs {
     }
 }
 
-/// What Grafana's *HMAC Signature* is set to.
-#[derive(Clone, Debug)]
-pub struct Signature {
-    /// The shared secret.
-    pub secret: SecretString,
-    /// The header with the signature.
-    pub header: String,
-    /// The header with the time of sending; empty = the time is not signed.
-    pub timestamp_header: String,
-}
-
-/// Why no set-up could be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// The sender could not post there.
     #[error("`public_url` or --url is not an absolute http or https URL: `{0}`")]
     BaseUrl(String),
     /// An HTTP header cannot carry it, or we would not recognise it there.
@@ -91,16 +78,12 @@ pub enum SetupError {
         "--key-file: expected an absolute path of letters, digits and / . _ -, found `{0}`: Munin hands it to a shell"
     )]
     KeyFile(String),
-    /// A template in this program is wrong.
     #[error("could not render the set-up of {sheet:?}")]
     Template {
-        /// What was to be printed.
         sheet: Sheet,
-        /// Where in it.
         #[source]
         source: minijinja::Error,
     },
-    /// Standard output or standard error is gone.
     #[error("could not write the set-up")]
     Write(#[from] io::Error),
 }

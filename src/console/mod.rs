@@ -13,12 +13,11 @@ use axum::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use minijinja::{Environment, Value, context, value::Serde};
-use serde::Serialize;
 
 use crate::{
-    alert::AlertId,
-    api::{AlertHistory, Context, Problem, history},
-    record::{self, CountedView, FoldedView, NotificationView},
+    alert::{AlertId, Counted},
+    record::{self, AlertHistory, CountedView, FoldedView},
+    web::{Context, Problem},
 };
 
 /// Scripts: none. Styles: our own file. Nothing frames us.
@@ -74,13 +73,15 @@ async fn alert_page(
 ) -> Result<Response, Problem> {
     let id: Option<AlertId> = id.ok().and_then(|Path(id)| id.parse().ok());
     let id = id.ok_or_else(|| Problem::alert_not_found("there is no alert with this id"))?;
-    let shown = history(&pages.context, id).await?;
-    let counted = match &shown.alert.digest {
-        Some(_) => record::counted(pages.context.queue.store().as_ref(), id, COUNTED_SHOWN_MAX).await?,
+    let store = pages.context.store.as_ref();
+    let history = record::read(store, id).await?;
+    let history = history.ok_or_else(|| Problem::alert_not_found(format!("there is no alert {id}")))?;
+    let counted = match &history.alert.digest {
+        Some(_) => record::counted(store, id, COUNTED_SHOWN_MAX).await?,
         None => Vec::new(),
     };
-    let folded = record::folded(pages.context.queue.store().as_ref(), &shown.journal).await?;
-    let (status, html) = match render(&pages, &shown, &counted, &folded) {
+    let folded = record::folded(store, &history.journal).await?;
+    let (status, html) = match render(&pages, history, &counted, &folded) {
         Ok(html) => (StatusCode::OK, html),
         Err(error) => {
             tracing::error!(error = %error, "could not render the page of an alert: {error}");
@@ -95,67 +96,64 @@ async fn alert_page(
     Ok(response)
 }
 
-#[derive(Serialize)]
-struct JournalLine {
-    at: String,
-    text: String,
-}
-
-#[derive(Serialize)]
-struct NotificationLine {
-    #[serde(flatten)]
-    note: NotificationView,
-    words: &'static str,
-    next: Option<String>,
-}
-
 fn render(
     pages: &Pages,
-    shown: &AlertHistory,
+    history: AlertHistory,
     counted: &[CountedView],
     folded: &[FoldedView],
 ) -> Result<String, minijinja::Error> {
+    let AlertHistory { alert, notifications, journal } = history;
+    let alert = pages.context.queue.with_seen(alert);
     let config = &pages.context.config;
-    let clock = Hands { zone: &config.time_zone, now: pages.context.clock.now() };
-    let journal: Vec<_> = shown
-        .journal
-        .iter()
-        .map(|row| JournalLine { at: clock.show(row.at), text: words::describe(&row.entry) })
-        .collect();
-    let notifications: Vec<_> = shown
-        .notifications
-        .iter()
-        .map(|note| NotificationLine {
-            note: note.clone(),
-            words: words::outcome(&note.state),
-            next: note.next_at.map(|at| clock.show(at)),
-        })
-        .collect();
-    let view = &shown.alert;
+    let times = Times { zone: &config.time_zone, now: pages.context.clock.now() };
+    let rows =
+        journal.iter().map(|row| context! { at => times.show(row.at), text => words::describe(&row.entry) });
+    let notes = notifications.iter().map(|note| {
+        let next = note.next_at.map(|at| times.show(at));
+        context! { words => words::outcome(note.state), next, ..Value::from(Serde(note)) }
+    });
+    let digest = alert.digest.as_ref().map(|digest| {
+        let count = digest.counted.as_ref().map_or(0, Counted::total);
+        context! { contact => digest.contact.as_str(), count }
+    });
     pages.templates.get_template("console/alert.html")?.render(context! {
-        alert => Value::from(Serde(view)),
-        band => words::band(view),
+        alert => context! {
+            id => alert.id.to_string(),
+            state => alert.state.as_str(),
+            severity => alert.severity.as_str(),
+            title => &alert.title,
+            body => &alert.body,
+            integration => &alert.integration,
+            dedup_key => alert.dedup_key.as_str(),
+            round => alert.round,
+            labels => Value::from(Serde(&alert.labels)),
+            source_url => &alert.source_url,
+            count => alert.count,
+            test => alert.kind.is_test(),
+            digest,
+        },
+        band => words::band(&alert),
         counted => Value::from(Serde(counted)),
         standing => words::standing(counted),
         folded => Value::from(Serde(folded)),
-        severity => view.severity.as_str().replace('_', " "),
-        headline => words::headline(view, &|at| clock.show(at)),
-        notifications => Value::from(Serde(notifications)),
-        journal => Value::from(Serde(journal)),
-        starts_at => clock.show(view.starts_at),
-        last_seen_at => clock.show(view.last_seen_at),
+        severity => alert.severity.as_str().replace('_', " "),
+        headline => words::headline(&alert, &|at| times.show(at)),
+        notifications => notes.collect::<Vec<_>>(),
+        journal => rows.collect::<Vec<_>>(),
+        starts_at => times.show(alert.starts_at),
+        last_seen_at => times.show(alert.last_seen_at),
         public_url => config.public_url.as_str(),
         time_zone => config.time_zone.iana_name().unwrap_or("the configured zone"),
     })
 }
 
 /// Times as people read them: the date only where it is not today.
-struct Hands<'a> {
+struct Times<'a> {
     zone: &'a TimeZone,
     now: Timestamp,
 }
 
-impl Hands<'_> {
+impl Times<'_> {
     fn show(&self, at: Timestamp) -> String {
         let (at, now) = (at.to_zoned(self.zone.clone()), self.now.to_zoned(self.zone.clone()));
         let format = if at.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };

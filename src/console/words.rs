@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    alert::{AlertState, Entry, Transport},
-    api::AlertView,
+    alert::{Alert, AlertState, AttemptOutcome, Entry, Fate, Transport},
     record::CountedView,
 };
 
@@ -20,29 +19,30 @@ pub(super) fn describe(entry: &Entry) -> String {
         Entry::Resolved { by, note: None } => format!("resolved by {by}"),
         Entry::Resolved { by, note: Some(note) } => format!("resolved by {by}: {note}"),
         Entry::Repeated { number } => format!("nobody acknowledged, told again ({number})"),
-        Entry::Reported { contact, destination, attempt, fate, detail, .. } => {
-            let words = match fate.as_str() {
-                "delivered" => "delivered",
-                "failed" => "not delivered",
-                "taken" => "it has the text",
-                "not_there" => "it never got the text",
-                _ => "it cannot tell",
+        Entry::Reported { contact, destination, attempt, fate, .. } => {
+            let words = match fate {
+                Fate::Delivered => "delivered",
+                Fate::Failed { .. } => "not delivered",
+                Fate::Taken => "it has the text",
+                Fate::NotThere => "it never got the text",
+                Fate::Unclear { .. } => "it cannot tell",
             };
+            let detail = fate.reason();
             let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
             format!("{destination} about the SMS to {contact} (attempt {attempt}): {words}{detail}")
         }
         Entry::Fallback { contact, reason } => format!("texting {contact} because {reason}"),
         Entry::Attempt(attempt) => {
-            let detail = match (attempt.outcome.as_str(), attempt.detail.as_str()) {
-                ("accepted", _) | (_, "") => String::new(),
+            let detail = match (attempt.outcome, attempt.detail.as_str()) {
+                (AttemptOutcome::Accepted, _) | (_, "") => String::new(),
                 (_, detail) => format!(": {detail}"),
             };
-            let words = outcome(&attempt.outcome);
-            let (road, destination) = (road(attempt.transport), &attempt.destination);
-            format!("{road} to {}, {destination}: {words} ({} ms){detail}", attempt.contact, attempt.took_ms)
+            let words = outcome(attempt.outcome.as_str());
+            let (channel, address) = (channel(attempt.address.transport()), &attempt.address);
+            format!("{channel} to {}, {address}: {words} ({} ms){detail}", attempt.contact, attempt.took_ms)
         }
-        Entry::DeadLetter { contact, transport, reason, .. } => {
-            format!("{} to {contact} given up: {reason}", road(*transport))
+        Entry::DeadLetter { contact, address, reason, .. } => {
+            format!("{} to {contact} given up: {reason}", channel(address.transport()))
         }
         Entry::Folded { contact, digest, reason } => {
             format!("held back from {contact}, told in digest {digest}: {reason}")
@@ -77,7 +77,7 @@ pub(super) fn outcome(state: &str) -> &'static str {
     }
 }
 
-fn road(transport: Transport) -> &'static str {
+fn channel(transport: Transport) -> &'static str {
     match transport {
         Transport::Push => "push",
         Transport::Sms => "SMS",
@@ -85,7 +85,7 @@ fn road(transport: Transport) -> &'static str {
 }
 
 /// What stands above the title. A digest that was told is over, what it counts need not be.
-pub(super) fn band(alert: &AlertView) -> &'static str {
+pub(super) fn band(alert: &Alert) -> &'static str {
     match &alert.digest {
         Some(_) => "digest",
         None => alert.state.as_str(),
@@ -103,19 +103,21 @@ pub(super) fn standing(counted: &[CountedView]) -> String {
 }
 
 /// What a person needs first.
-pub(super) fn headline(alert: &AlertView, show: &dyn Fn(Timestamp) -> String) -> String {
+pub(super) fn headline(alert: &Alert, show: &dyn Fn(Timestamp) -> String) -> String {
     let began = show(alert.starts_at);
     if let Some(digest) = &alert.digest {
         let (contact, told) = (&digest.contact, alert.resolved.as_ref().map(|resolved| show(resolved.at)));
         return match told {
             Some(told) => format!("held back from {contact} since {began}, told at {told}"),
-            None if digest.count == 0 => format!("collects for {contact} until {}", show(digest.due_at)),
+            None if digest.counted.as_ref().is_none_or(|counted| counted.total() == 0) => {
+                format!("collects for {contact} until {}", show(digest.due_at))
+            }
             None => format!("held back from {contact} since {began}, being told"),
         };
     }
-    match (&alert.resolved, &alert.acknowledged) {
+    match (&alert.resolved, &alert.conversation.acknowledged) {
         (Some(resolution), _) => {
-            format!("fired {began}, resolved {} by {}", show(resolution.at), resolution.by)
+            format!("fired {began}, resolved {} by {}", show(resolution.at), resolution.by.describe())
         }
         (None, Some(taken)) => format!("fired {began}, {} has it since {}", taken.by, show(taken.at)),
         (None, None) => format!("fired {began}"),

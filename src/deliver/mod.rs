@@ -1,5 +1,6 @@
 //! One attempt, one [`Outcome`]: no retry loop, no storage, no alert state.
 
+mod compose;
 pub mod fcm;
 pub(crate) mod http;
 mod render;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub use compose::{About, Composer};
 pub use render::{DigestContext, Notice, NoticeState, PushText, Renderer, SmsText, TemplateError};
 
 use crate::alert::{AlertId, Fate, GatewayName, Outcome, PhoneNumber, PushTarget, Severity};

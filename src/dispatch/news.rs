@@ -4,35 +4,36 @@
 
 use tracing::{debug, error, info, warn};
 
-use crate::alert::{AlertId, Entry, Row};
+use crate::alert::{AlertId, AttemptOutcome, Entry, Fate, Row};
 
 /// One new journal row.
 pub(super) fn log(id: AlertId, row: &Row) {
     match &row.entry {
         Entry::Attempt(attempt) => {
             let (number, transport, contact) =
-                (attempt.attempt, attempt.transport.as_str(), &attempt.contact);
-            let outcome = &attempt.outcome;
-            match &attempt.cause {
+                (attempt.attempt, attempt.address.transport().as_str(), &attempt.contact);
+            let outcome = attempt.outcome.as_str();
+            match attempt.outcome.cause() {
                 Some(cause) => {
                     info!(alert.id = %id, "attempt {number}, {transport} to {contact}: {outcome} ({cause})");
                 }
-                None if outcome == "accepted" => {
+                None if attempt.outcome == AttemptOutcome::Accepted => {
                     debug!(alert.id = %id, "attempt {number}, {transport} to {contact}: accepted");
                 }
                 None => info!(alert.id = %id, "attempt {number}, {transport} to {contact}: {outcome}"),
             }
         }
         Entry::Reported { contact, destination, attempt, fate, .. } => {
-            if matches!(fate.as_str(), "delivered" | "taken") {
-                debug!(alert.id = %id, "attempt {attempt}, SMS to {contact}: {destination} says {fate}");
+            let word = fate.as_str();
+            if matches!(fate, Fate::Delivered | Fate::Taken) {
+                debug!(alert.id = %id, "attempt {attempt}, SMS to {contact}: {destination} says {word}");
             } else {
-                info!(alert.id = %id, "attempt {attempt}, SMS to {contact}: {destination} says {fate}");
+                info!(alert.id = %id, "attempt {attempt}, SMS to {contact}: {destination} says {word}");
             }
         }
         Entry::Fallback { contact, .. } => info!(alert.id = %id, "texting {contact}: no push was accepted"),
-        Entry::DeadLetter { contact, transport, .. } => {
-            warn!(alert.id = %id, "{} to {contact} is given up", transport.as_str());
+        Entry::DeadLetter { contact, address, .. } => {
+            warn!(alert.id = %id, "{} to {contact} is given up", address.transport().as_str());
         }
         Entry::Unreachable { contact, nobody_left: false, .. } => {
             warn!(alert.id = %id, "could not reach {contact}, the others are told");

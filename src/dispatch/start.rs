@@ -2,14 +2,26 @@
 //! steps. An alert with requests of that process under way, or that a clock which ran ahead has dated, is made due
 //! now, and planning sets it right. Nobody would look at the latter for hours.
 
+use jiff::Timestamp;
 use tracing::{error, warn};
 
 use super::Dispatcher;
 use crate::{
-    plan::{is_misdated, is_orphaned},
+    alert::{Alert, AlertState, Digest, OURS},
+    plan::{Budgets, Opening, Rules, STORM_LASTS, is_misdated, is_orphaned},
     queue::write_of,
-    store::{AlertWrite, DuePlace, Expect, Lane, StoreError, Stored},
+    store::{AlertFilter, AlertWrite, DuePlace, Expect, Lane, Store, StoreError, Stored},
+    watch::Vitals,
 };
+
+/// Alerts in a page that is read at start.
+const PAGE: usize = 500;
+
+/// Most pages of recent alerts of our own looked through for digests.
+const DIGEST_PAGES_MAX: usize = 20;
+
+/// Most pages of open alerts looked through for those that reached nobody; the others are noted when they are planned.
+const UNREACHED_PAGES_MAX: usize = 20;
 
 /// Alerts looked at between two steps.
 const LOOKED_AT_PER_STEP: usize = 256;
@@ -61,4 +73,66 @@ impl Dispatcher {
         }
         Ok(())
     }
+}
+
+/// What the store knows of earlier spending and of digests that collect.
+pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) -> Result<Budgets, StoreError> {
+    let mut budgets = Budgets::new(rules);
+    let since = now.saturating_sub(budgets.memory()).unwrap_or(Timestamp::MIN);
+    let mut charges = store.charges(since).await?;
+    for charge in &mut charges {
+        // A clock that was ahead must not use up the budgets until its time has come.
+        charge.at = charge.at.min(now);
+    }
+    budgets.spend(&charges);
+
+    let since = now.saturating_sub(STORM_LASTS).unwrap_or(Timestamp::MIN);
+    let mut filter = AlertFilter {
+        integration: Some(OURS.to_owned()),
+        since: Some(since),
+        limit: PAGE,
+        ..AlertFilter::default()
+    };
+    for _ in 0..DIGEST_PAGES_MAX {
+        let page = store.list(&filter).await?;
+        for stored in page.alerts {
+            let Alert { id, opened_at, digest: Some(digest), .. } = stored.alert else { continue };
+            let Digest { contact, tier, due_at, counted } = digest;
+            if let Some(counted) = counted {
+                budgets.remember_counted(&contact, tier, due_at);
+                if 0 < counted.total() {
+                    budgets.storm(&contact, counted.until.min(now));
+                }
+            } else {
+                budgets.storm(&contact, opened_at.min(now));
+                let alerts = match store.folds(id).await {
+                    // They are counted, or not, when it is due.
+                    Err(error @ StoreError::Damaged(_)) => {
+                        error!(alert.id = %id, "could not read what digest {id} counts so far: {error}");
+                        0
+                    }
+                    folds => folds?.len(),
+                };
+                budgets.resume(&Opening { id, contact, tier, due_at }, alerts);
+            }
+        }
+        let Some(next) = page.next else { break };
+        filter.cursor = Some(next);
+    }
+    Ok(budgets)
+}
+
+/// Alerts that reached nobody before this process began: `/readyz` has to know before it answers.
+pub(super) async fn find_unreached(store: &dyn Store, vitals: &Vitals) -> Result<(), StoreError> {
+    let states = vec![AlertState::Triggered, AlertState::Acknowledged];
+    let mut filter = AlertFilter { states, limit: PAGE, ..AlertFilter::default() };
+    for _ in 0..UNREACHED_PAGES_MAX {
+        let page = store.list(&filter).await?;
+        for stored in &page.alerts {
+            vitals.note(&stored.alert);
+        }
+        let Some(next) = page.next else { break };
+        filter.cursor = Some(next);
+    }
+    Ok(())
 }

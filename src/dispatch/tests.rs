@@ -10,21 +10,24 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::tz::TimeZone;
 
 use super::*;
 use crate::{
     alert::{
-        Alert, ContactName, ContactTelling, DedupKey, DeviceId, Entry, Event, Fate, GatewayName, Language,
-        Outcome, PhoneNumber, Row, Severity, SigningKey, Transport,
+        Alert, AlertId, ContactName, DedupKey, DeviceId, Entry, Event, Fate, GatewayName, Language, Outcome,
+        PhoneNumber, PushTarget, Row, Severity, Transport,
     },
     clock::ManualClock,
-    config::{Contact, Rate},
+    config::Rate,
     deliver::{
-        Renderer, SmsText, SmsTransport, Text,
+        Composer, Renderer, SmsText, SmsTransport, Text,
         sms::{Fitted, Look, Seen, TextRules, fit},
     },
-    plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Person, Repeat},
+    plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Repeat},
     queue::{Poster, Queue},
+    roster::{Device, Person},
+    signing::SigningKey,
     store::{
         AlertFilter, MemoryStore,
         guarded::{Guard, Guarded, Ruling},
@@ -149,13 +152,18 @@ fn jin() -> ContactName {
     "jin".parse().expect("a name")
 }
 
+/// Has a phone and no device.
+fn person_jin() -> Person {
+    let phone = Some(PhoneNumber::parse("+821012345678").expect("a number"));
+    Person { name: jin(), language: Language::En, phone, devices: Vec::new() }
+}
+
 fn rules() -> Rules {
     let rate = Rate { count: NonZeroU32::new(BUDGET).expect("not zero"), per: SignedDuration::from_mins(10) };
     Rules {
-        people: vec![Person { name: jin(), phone: true, devices: Vec::<DeviceId>::new() }],
         push: false,
         gateways: vec![GatewayRule {
-            name: "company".to_owned(),
+            name: "company".into(),
             in_flight_max: SignedDuration::from_secs(10),
             reports: false,
             asks: false,
@@ -186,19 +194,24 @@ async fn dispatcher_with(
     rules: Rules,
 ) -> Dispatcher {
     let tasks = TaskTracker::new();
-    let renderer = Arc::new(Renderer::new(None).expect("built-in templates"));
-    let (url, key) = ("https://a.example.org".to_owned(), SigningKey::new([7; 32]));
-    let mut outbox = Outbox::new(renderer, url, key, (clock.clone(), tasks.clone()));
-    outbox.gateways = vec![company.clone()];
-    outbox.directory = Directory::new(&[Contact {
-        name: jin(),
-        phone: Some(PhoneNumber::parse("+821012345678").expect("a number")),
-        language: Language::En,
-        devices: Vec::new(),
-    }]);
-    let metrics = Arc::new(Metrics::default());
     let clock: Arc<dyn Clock> = clock.clone();
-    Dispatcher::new(Parts { store, clock, metrics, tasks, outbox, rules }).await.expect("it starts")
+    let outbox = OutboxParts {
+        composer: Composer {
+            renderer: Renderer::new(None).expect("built-in templates"),
+            public_url: "https://a.example.org".to_owned(),
+            time_zone: TimeZone::UTC,
+            signing_key: SigningKey::new([7; 32]),
+        },
+        roster: Arc::new(Roster::new(vec![person_jin()])),
+        push: None,
+        gateways: vec![company.clone()],
+        clock: clock.clone(),
+        tasks,
+    };
+    let metrics = Arc::new(Metrics::default());
+    let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
+    let parts = Parts { store, queue, metrics, vitals: Arc::default(), outbox, rules };
+    Dispatcher::new(parts).await.expect("it starts")
 }
 
 /// Works until nothing is left to do now, or the store is dead.
@@ -217,7 +230,7 @@ async fn work(dispatcher: &mut Dispatcher) -> Result<(), StoreError> {
 
 async fn open_alerts(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, first: usize) {
     let queue = Queue::new(store.clone(), clock.clone());
-    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24), house: false };
+    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
     for number in first..first + ALERTS {
         let key = DedupKey::new(number.to_string());
         let event = Event { severity: Some(Severity::High), ..Event::firing(key, "disk full") };
@@ -275,7 +288,7 @@ async fn check(store: &MemoryStore, company: &Company, case: (usize, Death)) {
                 told = true;
                 folded.entry(digest).or_default().insert(alert.id);
             } else if let Entry::Attempt(attempt) = row.entry
-                && attempt.transport == Transport::Sms
+                && attempt.address.transport() == Transport::Sms
             {
                 told = true;
                 alone.insert(alert.id);

@@ -14,13 +14,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Rules,
+    rules::GATEWAY_DAY,
     window::{Spare, Spending},
 };
 use crate::{
-    alert::{
-        AlertId, Charge, ContactName, DIGEST_ALERTS_MAX, DeviceId, DigestLane, FoldRow, Payer, Purse,
-        Severity,
-    },
+    alert::{AlertId, Charge, ContactName, DIGEST_ALERTS_MAX, FoldRow, GatewayName, Payer, Severity, Tier},
     config::Rate,
 };
 
@@ -43,14 +41,11 @@ pub(super) const OTHERS_EVERY: RangeInclusive<SignedDuration> =
 /// go into digests only: a segment is worth more for something new.
 pub const STORM_LASTS: SignedDuration = SignedDuration::from_hours(1);
 
-/// The day of a gateway's limit: any 24 hours.
-pub const GATEWAY_DAY: SignedDuration = SignedDuration::from_hours(24);
-
 /// No digest collects for longer.
-pub(super) fn digest_pause_max(lane: DigestLane) -> SignedDuration {
-    match lane {
-        DigestLane::Disaster => DISASTERS_COLLECT.max(DISASTERS_EVERY),
-        DigestLane::Other => OTHERS_COLLECT.max(*OTHERS_EVERY.end()),
+pub(super) fn digest_pause_max(tier: Tier) -> SignedDuration {
+    match tier {
+        Tier::Disaster => DISASTERS_COLLECT.max(DISASTERS_EVERY),
+        Tier::Ordinary => OTHERS_COLLECT.max(*OTHERS_EVERY.end()),
     }
 }
 
@@ -73,7 +68,7 @@ pub struct Opening {
     /// For whom.
     pub contact: ContactName,
     /// Which of theirs.
-    pub lane: DigestLane,
+    pub tier: Tier,
     /// When it counts.
     pub due_at: Timestamp,
 }
@@ -94,178 +89,142 @@ pub struct Storm {
     pub last: Timestamp,
 }
 
-/// Everybody's spending, and their digests.
+/// The segments that a gateway took in the last 24 hours, texts under way included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatewayDay<'a> {
+    pub name: &'a GatewayName,
+    pub spent: u64,
+    pub limit: u64,
+}
+
+/// Everybody's accounts, and their digests.
 #[derive(Clone, Debug, Default)]
 pub struct Budgets {
     texts: Vec<Rate>,
     disasters: Vec<Rate>,
     per_device: Vec<Rate>,
-    contacts: HashMap<(ContactName, Purse), Spending>,
-    devices: HashMap<DeviceId, Spending>,
-    gateways: Vec<Till>,
-    collecting: BTreeMap<(ContactName, DigestLane), Collecting>,
-    counted_at: BTreeMap<(ContactName, DigestLane), Timestamp>,
+    /// Of the gateways that have a day's limit, in the order of the configuration.
+    days: Vec<(GatewayName, Rate)>,
+    accounts: HashMap<Payer, Spending>,
+    collecting: BTreeMap<(ContactName, Tier), Collecting>,
+    counted_at: BTreeMap<(ContactName, Tier), Timestamp>,
     storms: BTreeMap<ContactName, Storm>,
-}
-
-/// What one gateway has taken.
-#[derive(Clone, Debug)]
-struct Till {
-    name: String,
-    taken: Spending,
-    /// Segments of texts under way.
-    under_way: u64,
 }
 
 impl Budgets {
     /// Nothing was spent yet.
     pub fn new(rules: &Rules) -> Self {
-        let till = |gateway: &super::GatewayRule| Till {
-            name: gateway.name.clone(),
-            taken: Spending::new(&gateway.day().into_iter().collect::<Vec<_>>()),
-            under_way: 0,
-        };
+        let day = |gateway: &super::GatewayRule| Some((gateway.name.clone(), gateway.day()?));
         Self {
             texts: rules.text_budget.clone(),
             disasters: rules.disaster_budget.clone(),
             per_device: rules.per_device.clone(),
-            gateways: rules.gateways.iter().map(till).collect(),
+            days: rules.gateways.iter().filter_map(day).collect(),
             ..Self::default()
         }
     }
 
-    /// So far back lies what still counts.
+    /// How far back lies what still counts.
     pub fn memory(&self) -> SignedDuration {
         let windows = self.texts.iter().chain(&self.disasters).map(|rate| rate.per);
         windows.chain([GATEWAY_DAY, STORM_LASTS]).max().unwrap_or(GATEWAY_DAY)
     }
 
-    /// Takes what a plan spends.
+    /// The windows of an account; empty = no limit.
+    fn rates(&self, payer: &Payer) -> &[Rate] {
+        match payer {
+            Payer::Contact(_, Tier::Ordinary) => &self.texts,
+            Payer::Contact(_, Tier::Disaster) => &self.disasters,
+            Payer::Device(_) => &self.per_device,
+            Payer::Gateway(name) => {
+                let day = self.days.iter().find(|(limited, _)| limited == name);
+                day.map_or(&[], |(_, rate)| std::slice::from_ref(rate))
+            }
+        }
+    }
+
+    /// Enters what a plan or an answer spends.
     pub fn spend(&mut self, charges: &[Charge]) {
         for charge in charges {
-            if let Some(spending) = self.spending(&charge.payer) {
-                spending.add(charge);
-            }
+            self.enter(charge, i64::from(charge.units));
         }
     }
 
     /// The plan was not carried out.
     pub fn take_back(&mut self, charges: &[Charge]) {
         for charge in charges {
-            if let Some(spending) = self.spending(&charge.payer) {
-                spending.take_back(charge);
-            }
+            self.enter(charge, -i64::from(charge.units));
         }
     }
 
-    fn spending(&mut self, payer: &Payer) -> Option<&mut Spending> {
-        match payer {
-            Payer::Contact(contact, purse) => {
-                let rates = match purse {
-                    Purse::Texts => &self.texts,
-                    Purse::Disasters => &self.disasters,
-                };
-                let key = (contact.clone(), *purse);
-                Some(self.contacts.entry(key).or_insert_with(|| Spending::new(rates)))
-            }
-            Payer::Device(device) => {
-                let rates = &self.per_device;
-                Some(self.devices.entry(*device).or_insert_with(|| Spending::new(rates)))
-            }
-            Payer::Gateway(name) => {
-                self.gateways.iter_mut().find(|till| till.name == *name).map(|till| &mut till.taken)
-            }
+    fn enter(&mut self, charge: &Charge, units: i64) {
+        if let Some(account) = self.accounts.get_mut(&charge.payer) {
+            account.add(charge.at, units);
+        } else if !self.rates(&charge.payer).is_empty() {
+            let mut account = Spending::new(self.rates(&charge.payer));
+            account.add(charge.at, units);
+            self.accounts.insert(charge.payer.clone(), account);
         }
     }
 
-    /// A text may go to `contact`, after `more` segments that were decided a moment ago. Half-grave
-    /// alerts leave something for grave ones.
-    pub(super) fn can_text(
-        &self,
-        contact: &ContactName,
-        purse: Purse,
-        severity: Severity,
-        (now, more): (Timestamp, u64),
-    ) -> bool {
-        let spare =
-            if purse == Purse::Texts && severity < Severity::High { Spare::Quarter } else { Spare::Nothing };
-        let rates = if purse == Purse::Texts { &self.texts } else { &self.disasters };
-        match self.contacts.get(&(contact.clone(), purse)) {
-            Some(spending) => spending.has_room(now, more, spare),
-            None => Spending::new(rates).has_room(now, more, spare),
-        }
-    }
-
-    /// A push may go to this device.
-    pub(super) fn can_push(
-        &self,
-        device: DeviceId,
-        severity: Severity,
-        (now, more): (Timestamp, u64),
-    ) -> bool {
-        let spare = match severity {
-            Severity::Disaster => Spare::Nothing,
-            Severity::High => Spare::Eighth,
-            Severity::Average | Severity::Warning | Severity::Information | Severity::NotClassified => {
-                Spare::Quarter
+    /// Something is left in every window of this account, after `more` that was decided a moment ago. What is less
+    /// severe leaves something for what is more severe.
+    pub(super) fn has_room(&self, payer: &Payer, severity: Severity, now: Timestamp, more: u64) -> bool {
+        let spare = match (payer, severity) {
+            (Payer::Gateway(_) | Payer::Contact(_, Tier::Disaster), _) | (_, Severity::Disaster) => {
+                Spare::Nothing
             }
+            (Payer::Contact(_, Tier::Ordinary), Severity::High) => Spare::Nothing,
+            (Payer::Device(_), Severity::High) => Spare::Eighth,
+            (
+                Payer::Contact(_, Tier::Ordinary) | Payer::Device(_),
+                Severity::Average | Severity::Warning | Severity::Information | Severity::NotClassified,
+            ) => Spare::Quarter,
         };
-        match self.devices.get(&device) {
-            Some(spending) => spending.has_room(now, more, spare),
-            None => Spending::new(&self.per_device).has_room(now, more, spare),
+        match self.accounts.get(payer) {
+            Some(account) => account.has_room(now, more, spare),
+            None => Spending::new(self.rates(payer)).has_room(now, more, spare),
         }
     }
 
-    /// The gateway of this rank has not reached its day's limit, texts under way included, and `more` segments
-    /// that were decided a moment ago.
-    pub(super) fn has_room(&self, rank: u8, (now, more): (Timestamp, u64)) -> bool {
-        let till = self.gateways.get(usize::from(rank));
-        till.is_none_or(|till| till.taken.has_room(now, till.under_way + more, Spare::Nothing))
+    /// What this account spends has to survive a restart.
+    pub fn is_kept(&self, payer: &Payer) -> bool {
+        !matches!(payer, Payer::Device(_)) && !self.rates(payer).is_empty()
     }
 
-    /// A text went out through this gateway (of this rank), or its answer is there.
-    pub fn under_way(&mut self, rank: u8, segments: i64) {
-        if let Some(till) = self.gateways.get_mut(usize::from(rank)) {
-            till.under_way = till.under_way.saturating_add_signed(segments);
-        }
-    }
-
-    /// Name, segments of the last 24 hours, and their limit, of every gateway that has one.
-    pub fn gateways(&self, now: Timestamp) -> impl Iterator<Item = (&str, u64, u64)> {
-        self.gateways.iter().filter_map(move |till| {
-            till.taken.of_first(now).map(|(spent, limit)| (till.name.as_str(), spent, limit))
+    /// How far each gateway that has a day's limit has used it up.
+    pub fn gateway_days(&self, now: Timestamp) -> impl Iterator<Item = GatewayDay<'_>> {
+        self.days.iter().map(move |(name, rate)| {
+            let account = self.accounts.get(&Payer::Gateway(name.clone()));
+            let spent = account.map_or(0, |account| account.of_first(now));
+            GatewayDay { name, spent, limit: u64::from(rate.count.get()) }
         })
     }
 
     /// The digest that collects for this contact, if there is one with room.
-    pub(super) fn digest(&self, contact: &ContactName, lane: DigestLane) -> Option<AlertId> {
-        let open = self.collecting.get(&(contact.clone(), lane));
+    pub(super) fn digest(&self, contact: &ContactName, tier: Tier) -> Option<AlertId> {
+        let open = self.collecting.get(&(contact.clone(), tier));
         open.filter(|open| open.alerts < DIGEST_ALERTS_MAX).map(|open| open.id)
     }
 
     /// This digest still collects.
     pub(super) fn is_collecting(&self, contact: &ContactName, digest: AlertId) -> bool {
-        let lanes = [DigestLane::Disaster, DigestLane::Other];
-        lanes.into_iter().any(|lane| self.digest(contact, lane) == Some(digest))
+        let tiers = [Tier::Disaster, Tier::Ordinary];
+        tiers.into_iter().any(|tier| self.digest(contact, tier) == Some(digest))
     }
 
     /// When a digest that is opened now counts.
-    pub(super) fn next_digest_at(
-        &self,
-        contact: &ContactName,
-        lane: DigestLane,
-        now: Timestamp,
-    ) -> Timestamp {
-        let (collect, every) = match lane {
-            DigestLane::Disaster => (DISASTERS_COLLECT, DISASTERS_EVERY),
-            DigestLane::Other => {
+    pub(super) fn next_digest_at(&self, contact: &ContactName, tier: Tier, now: Timestamp) -> Timestamp {
+        let (collect, every) = match tier {
+            Tier::Disaster => (DISASTERS_COLLECT, DISASTERS_EVERY),
+            Tier::Ordinary => {
                 let storm = self.storms.get(contact);
                 let lasted = storm.map_or(SignedDuration::ZERO, |storm| now.duration_since(storm.since));
                 (OTHERS_COLLECT, lasted.clamp(*OTHERS_EVERY.start(), *OTHERS_EVERY.end()))
             }
         };
         let after = |at: Timestamp, pause| at.saturating_add(pause).unwrap_or(Timestamp::MAX);
-        let last = self.counted_at.get(&(contact.clone(), lane));
+        let last = self.counted_at.get(&(contact.clone(), tier));
         let next = last.map_or(Timestamp::MIN, |last| after(*last, every));
         // Whatever the clock did: never later than the pause from now.
         after(now, collect).max(next.min(after(now, every)))
@@ -283,13 +242,13 @@ impl Budgets {
 
     /// As [`Budgets::open`], for one that counts so many alerts already.
     pub fn resume(&mut self, opening: &Opening, alerts: usize) {
-        let key = (opening.contact.clone(), opening.lane);
+        let key = (opening.contact.clone(), opening.tier);
         self.collecting.insert(key, Collecting { id: opening.id, alerts });
     }
 
     /// A digest of this contact counted at this time.
-    pub fn remember_counted(&mut self, contact: &ContactName, lane: DigestLane, at: Timestamp) {
-        let last = self.counted_at.entry((contact.clone(), lane)).or_insert(at);
+    pub fn remember_counted(&mut self, contact: &ContactName, tier: Tier, at: Timestamp) {
+        let last = self.counted_at.entry((contact.clone(), tier)).or_insert(at);
         *last = at.max(*last);
     }
 
@@ -316,8 +275,8 @@ impl Budgets {
     }
 
     /// A digest counts now: nothing more goes into it.
-    pub fn close(&mut self, contact: &ContactName, lane: DigestLane, id: AlertId, now: Timestamp) {
-        let key = (contact.clone(), lane);
+    pub fn close(&mut self, contact: &ContactName, tier: Tier, id: AlertId, now: Timestamp) {
+        let key = (contact.clone(), tier);
         if self.collecting.get(&key).is_some_and(|open| open.id == id) {
             self.collecting.remove(&key);
         }
@@ -328,18 +287,6 @@ impl Budgets {
     pub fn calm_at(&self) -> Option<Timestamp> {
         let ends = self.storms.values().map(|storm| storm.last.saturating_add(STORM_LASTS));
         ends.map(|end| end.unwrap_or(Timestamp::MAX)).min()
-    }
-
-    /// What this payer spends has to survive a restart.
-    pub fn is_kept(&self, payer: &Payer) -> bool {
-        match payer {
-            Payer::Contact(_, Purse::Texts) => !self.texts.is_empty(),
-            Payer::Contact(_, Purse::Disasters) => !self.disasters.is_empty(),
-            Payer::Gateway(name) => {
-                self.gateways.iter().any(|till| till.name == *name && !till.taken.is_unlimited())
-            }
-            Payer::Device(_) => false,
-        }
     }
 
     /// Something was held back from this contact of late.

@@ -4,9 +4,9 @@ use std::{collections::HashMap, num::NonZeroU32};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Address, Backoff, budget::GATEWAY_DAY};
+use super::Backoff;
 use crate::{
-    alert::{Alert, ContactName, DeviceId, Severity, Subject},
+    alert::{Address, DeviceId, GatewayName, Severity},
     config::Rate,
 };
 
@@ -32,14 +32,15 @@ pub const DELIVERY_ASKED_AFTER: [SignedDuration; 4] = [
 /// Most accepted texts of one contact whose reports are waited for; the oldest are let go first.
 pub const SENT_TEXTS_MAX: usize = 3;
 
+/// The day of a gateway's limit: any 24 hours.
+pub const GATEWAY_DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// A device whose token belongs to another project is left alone for so long.
 pub const QUARANTINE: SignedDuration = SignedDuration::from_hours(24);
 
-/// What the configuration says about telling people.
+/// What the configuration says about notifying people.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// Everybody who can be told.
-    pub people: Vec<Person>,
     /// Push is configured.
     pub push: bool,
     /// In the order they are tried; empty = no texts.
@@ -66,17 +67,10 @@ pub struct Rules {
     pub per_device: Vec<Rate>,
 }
 
-/// What texts cost: only who knows their words can tell.
-pub trait Price: std::fmt::Debug {
-    /// Segments of the text that tells `subject` of `alert` to `contact` through the gateway of this rank.
-    fn segments(&self, alert: &Alert, subject: &Subject, contact: &ContactName, rank: u8) -> u16;
-}
-
 /// An SMS gateway, as far as planning is concerned.
 #[derive(Clone, Debug)]
 pub struct GatewayRule {
-    /// Its name in the ledger.
-    pub name: String,
+    pub name: GatewayName,
     /// A request to it is given up after so long.
     pub in_flight_max: SignedDuration,
     /// It reports by itself what became of a text.
@@ -90,7 +84,7 @@ pub struct GatewayRule {
 }
 
 impl GatewayRule {
-    /// Its limit as a rate.
+    /// Its day's limit as a rate.
     pub(super) fn day(&self) -> Option<Rate> {
         self.per_day.map(|count| Rate { count, per: GATEWAY_DAY })
     }
@@ -112,37 +106,36 @@ pub struct Repeat {
 pub const DEFAULT_REPEAT: Repeat =
     Repeat { every: SignedDuration::from_mins(30), at_most: 6, from: Severity::High };
 
-/// A contact, as far as planning is concerned.
-#[derive(Clone, Debug)]
-pub struct Person {
-    /// Who.
-    pub name: ContactName,
-    /// Has a number for texts.
-    pub phone: bool,
-    /// Their devices.
-    pub devices: Vec<DeviceId>,
-}
-
 impl Rules {
-    /// The person of this name, if still configured.
-    pub fn person(&self, name: &ContactName) -> Option<&Person> {
-        self.people.iter().find(|person| person.name == *name)
+    /// The gateway of this name, while it is configured.
+    pub fn gateway(&self, name: &GatewayName) -> Option<&GatewayRule> {
+        self.gateways.iter().find(|gateway| gateway.name == *name)
     }
 
-    /// A request to this address is given up after so long.
+    /// Every gateway, in the order in which they are tried after this one, which comes last.
+    pub(super) fn gateways_after(&self, last: Option<&GatewayName>) -> impl Iterator<Item = &GatewayRule> {
+        let position = self.gateways.iter().position(|gateway| Some(&gateway.name) == last);
+        let (before, after) = self.gateways.split_at(position.map_or(0, |position| position + 1));
+        after.iter().chain(before)
+    }
+
     /// When a request began that may be under way until then.
-    pub(super) fn began(&self, until: Timestamp, address: Address) -> Timestamp {
+    pub(super) fn began(&self, until: Timestamp, address: &Address) -> Timestamp {
         until.saturating_sub(self.in_flight_max(address)).unwrap_or(Timestamp::MIN)
     }
 
-    pub(super) fn in_flight_max(&self, address: Address) -> SignedDuration {
+    /// A request to this address is given up after this long.
+    pub(super) fn in_flight_max(&self, address: &Address) -> SignedDuration {
         match address {
             Address::Device(_) => PUSH_IN_FLIGHT_MAX,
-            Address::Gateway(rank) => {
-                let gateway = self.gateways.get(usize::from(rank));
-                gateway.map_or(PUSH_IN_FLIGHT_MAX, |gateway| gateway.in_flight_max)
-            }
+            Address::Gateway(name) => self.in_flight_max_of(Some(name)),
         }
+    }
+
+    /// A request to this gateway is given up after this long.
+    pub(super) fn in_flight_max_of(&self, gateway: Option<&GatewayName>) -> SignedDuration {
+        let gateway = gateway.and_then(|name| self.gateway(name));
+        gateway.map_or(PUSH_IN_FLIGHT_MAX, |gateway| gateway.in_flight_max)
     }
 
     /// Texts go out at once at this severity.

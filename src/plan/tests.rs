@@ -4,8 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
-use crate::alert::{
-    Acknowledgement, AlertId, DedupKey, DeferCause, Event, Fate, Outcome, RejectCause, Report, Severity, Told,
+use crate::{
+    alert::{
+        Acknowledgement, Address, AlertId, Charge, ContactName, DedupKey, DeferCause, DeviceId, Entry, Event,
+        Fate, GatewayName, Kind, Language, Notified, Outcome, PhoneNumber, PushTarget, RejectCause, Report,
+        Row, Severity, Subject, Transport,
+    },
+    roster::{Device, Person},
 };
 
 mod misdated;
@@ -13,20 +18,11 @@ mod storm;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
-/// Every text costs so much, and so much more by each gateway after the first.
-#[derive(Debug)]
-struct Each(u16, u16);
-
-impl Price for Each {
-    fn segments(&self, _: &Alert, _: &Subject, _: &ContactName, rank: u8) -> u16 {
-        self.0 + self.1 * u16::from(rank)
-    }
-}
-
 /// One alert, its rules, and the requests that are under way.
 struct Scene {
     alert: Alert,
     rules: Rules,
+    people: Vec<Person>,
     devices: DeviceBook,
     budgets: Budgets,
     now: Timestamp,
@@ -46,8 +42,8 @@ impl Scene {
     fn at(severity: Severity) -> Self {
         Self {
             alert: alert(severity),
+            people: vec![person("jin", 1)],
             rules: Rules {
-                people: vec![person("jin", 1)],
                 push: true,
                 gateways: gateways(1),
                 always_at: Some(Severity::Disaster),
@@ -74,15 +70,16 @@ impl Scene {
     }
 
     fn with_people(mut self, people: Vec<Person>) -> Self {
-        self.rules.people = people;
+        self.people = people;
         self
     }
 
     fn present(&self) -> Present<'_> {
-        let (rules, devices, budgets) = (&self.rules, &self.devices, &self.budgets);
+        let (rules, people) = (&self.rules, self.people.as_slice());
+        let (devices, budgets) = (&self.devices, &self.budgets);
         let (now, running_since) = (self.now, self.started);
         let entropy = [7; 10];
-        Present { now, running_since, rules, devices, budgets, price: &Each(1, 0), chance: 0.0, entropy }
+        Present { now, running_since, rules, people, devices, budgets, chance: 0.0, entropy }
     }
 
     /// Plans now; says what goes out, such as `push 1 jin` or `sms 2 jin`.
@@ -159,7 +156,7 @@ impl Scene {
         }
         let settlement = Settlement { send, outcome, segments: 0, ended: self.now };
         let mut alert = self.alert.clone();
-        match settle(&mut alert, &settlement, &self.present()) {
+        match settle(&mut alert, &settlement, &self.present()).verdict {
             Some(DeviceVerdict::Retire { device, .. }) => self.devices.retire(device),
             Some(DeviceVerdict::Quarantine { device, .. }) => self.devices.quarantine(device, Timestamp::MAX),
             None => {}
@@ -171,7 +168,7 @@ impl Scene {
     /// A gateway reports about the attempt of this number; says what goes out in consequence.
     fn report(&mut self, attempt: u32, fate: Fate) -> Vec<String> {
         let report = Report { attempt, at: self.now, fate };
-        if self.alert.telling.take_report(&report) {
+        if self.alert.progress.take_report(&report) {
             self.reported.push(report);
         }
         self.plan()
@@ -185,7 +182,7 @@ impl Scene {
 
     fn acknowledge(&mut self) -> Vec<String> {
         self.alert.state = AlertState::Acknowledged;
-        self.alert.acknowledged = Some(Acknowledgement { by: "min".into(), at: self.now });
+        self.alert.conversation.acknowledged = Some(Acknowledgement { by: "min".into(), at: self.now });
         self.plan()
     }
 
@@ -196,8 +193,8 @@ impl Scene {
         self.plan()
     }
 
-    fn told(&self, name: &str) -> Told {
-        self.alert.telling.contacts[&name.parse::<ContactName>().expect("a name")].told
+    fn told(&self, name: &str) -> Notified {
+        self.alert.progress.contacts[&name.parse::<ContactName>().expect("a name")].notified()
     }
 
     fn journal(&self) -> String {
@@ -211,13 +208,23 @@ fn describe(send: &Send) -> String {
     format!("{} {} {}{subject}", send.address.transport().as_str(), send.attempt, send.contact)
 }
 
+/// The name of a gateway, counted from 1.
+fn gateway_name(number: usize) -> GatewayName {
+    format!("gateway{number}").as_str().into()
+}
+
+/// Through the gateway of this place in the configuration, counted from 0.
+fn gateway(place: usize) -> Address {
+    Address::Gateway(gateway_name(place + 1))
+}
+
 fn gateways(count: usize) -> Vec<GatewayRule> {
     gateways_that(count, false, false)
 }
 
 fn gateways_that(count: usize, reports: bool, asks: bool) -> Vec<GatewayRule> {
     let rule = |n| GatewayRule {
-        name: format!("gateway{n}"),
+        name: gateway_name(n),
         in_flight_max: SignedDuration::from_secs(10),
         reports,
         asks,
@@ -229,10 +236,12 @@ fn gateways_that(count: usize, reports: bool, asks: bool) -> Vec<GatewayRule> {
 
 fn person(name: &str, devices: u64) -> Person {
     let first = name.bytes().map(u64::from).sum::<u64>() * 1_000;
+    let device = |n| Device { id: DeviceId(first + n), target: PushTarget::Token(format!("token {n}")) };
     Person {
         name: name.parse().expect("a name"),
-        phone: true,
-        devices: (0..devices).map(|n| DeviceId(first + n)).collect(),
+        language: Language::En,
+        phone: Some(PhoneNumber::parse("+821012345678").expect("a number")),
+        devices: (0..devices).map(device).collect(),
     }
 }
 
@@ -269,7 +278,7 @@ fn an_accepted_push_is_all_that_happens() {
     assert_eq!(scene.plan(), ["push 1 jin"]);
     assert_eq!(scene.answer(1, accepted()), NOTHING);
     assert_eq!(scene.pass(21), NOTHING);
-    assert_eq!(scene.told("jin"), Told::Yes);
+    assert_eq!(scene.told("jin"), Notified::Yes);
     assert_eq!(scene.pass(1_800), ["push 2 jin repeat"], "nobody acknowledged for half an hour");
 }
 
@@ -298,7 +307,7 @@ fn a_push_rejected_for_good_is_followed_by_a_text_at_once() {
         scene.plan();
         assert_eq!(scene.answer(1, rejected(cause)), ["sms 2 jin"], "{cause:?}");
         assert_eq!(
-            scene.devices.is_usable(scene.rules.people[0].devices[0], scene.now),
+            scene.devices.is_usable(scene.people[0].devices[0].id, scene.now),
             cause == RejectCause::Message
         );
     }
@@ -352,12 +361,12 @@ fn gateways_are_tried_in_order_within_one_cycle_then_after_a_pause() {
     let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
     scene.rules.gateways = gateways(2);
     scene.plan();
-    assert_eq!(scene.open[0].address, Address::Gateway(0));
+    assert_eq!(scene.open[0].address, gateway(0));
     assert_eq!(scene.answer(1, deferred(DeferCause::ProjectFault)), ["sms 2 jin"]);
-    assert_eq!(scene.open[0].address, Address::Gateway(1));
+    assert_eq!(scene.open[0].address, gateway(1));
     assert_eq!(scene.answer(2, rejected(RejectCause::Recipient)), NOTHING, "the first may work later");
     assert_eq!(scene.pass(10), ["sms 3 jin"]);
-    assert_eq!(scene.open[0].address, Address::Gateway(0));
+    assert_eq!(scene.open[0].address, gateway(0));
 }
 
 #[test]
@@ -371,7 +380,7 @@ fn an_unanswered_text_is_sent_once_more_after_a_minute_and_never_again() {
     assert_eq!(scene.answer(3, unknown()), ["push 4 min unreachable"], "min is told that jin may not know");
     scene.answer(4, accepted());
     assert_eq!(scene.pass(600), NOTHING);
-    assert_eq!(scene.told("jin"), Told::Maybe);
+    assert_eq!(scene.told("jin"), Notified::Maybe);
 }
 
 #[test]
@@ -406,7 +415,7 @@ fn an_acknowledgement_stops_retries_fallbacks_and_repeats() {
     assert_eq!(scene.acknowledge(), NOTHING);
     assert_eq!(scene.pass(3_600), NOTHING);
     scene.alert.state = AlertState::Triggered;
-    scene.alert.acknowledged = None;
+    scene.alert.conversation.acknowledged = None;
     assert_eq!(scene.plan(), ["push 2 jin"], "given up by its holder before anybody else was told");
 }
 
@@ -455,7 +464,7 @@ fn a_raise_to_disaster_texts_as_if_opened_there() {
 #[test]
 fn a_test_goes_by_push_only_and_ends_by_itself() {
     let mut scene = Scene::at(Severity::Disaster);
-    scene.alert.test = true;
+    scene.alert.kind = Kind::Test;
     scene.alert.close_at = T0 + SignedDuration::from_mins(5);
     assert_eq!(scene.plan(), ["push 1 jin"]);
     assert_eq!(scene.answer(1, rejected(RejectCause::DeviceGone)), NOTHING);
@@ -466,7 +475,7 @@ fn a_test_goes_by_push_only_and_ends_by_itself() {
 #[test]
 fn what_merely_happened_is_told_once_and_ends_without_a_word() {
     let mut scene = Scene::at(Severity::High);
-    scene.alert.told_once = true;
+    scene.alert.kind = Kind::Occurrence;
     scene.alert.close_at = T0 + SignedDuration::from_hours(1);
     assert_eq!(scene.plan(), ["push 1 jin"]);
     scene.answer(1, accepted());
@@ -622,10 +631,10 @@ proptest! {
             }
         }
         if !cut_short {
-            for (name, contact) in &scene.alert.telling.contacts {
+            for (name, contact) in &scene.alert.progress.contacts {
                 // Whoever may know when it ends is only told the end.
-                let least = if resolved { Told::Maybe } else { Told::Yes };
-                prop_assert!(least <= contact.told || contact.unreachable.is_some(), "{name} was dropped");
+                let least = if resolved { Notified::Maybe } else { Notified::Yes };
+                prop_assert!(least <= contact.notified() || contact.unreachable.is_some(), "{name} was dropped");
             }
         }
     }

@@ -1,73 +1,73 @@
-//! Somebody's last road has failed: the others are told, once. Who fails within half a minute is told of in one
-//! message, and that takes the place of an earlier one that is still being told, so that however many fail, nobody
-//! is being told of it by more than two messages at a time.
+//! A contact's last road has failed: the others are notified, once. Contacts that fail within half a minute are told
+//! of in one message, and that takes the place of an earlier one that is still being sent, so that however many fail,
+//! nobody is being sent more than two such messages at a time.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Person, desk::Desk};
-use crate::alert::{ContactName, ContactTelling, Entry, SmsRoad, Subject, Telling, UNREACHED_NAMED_MAX};
+use super::{notification, output::Plan, present::Facts};
+use crate::{
+    alert::{ContactName, ContactProgress, Entry, Progress, Subject, UNREACHED_NAMED_MAX},
+    roster::Person,
+};
 
-/// Those who fail so soon after others were told of wait for the next message; longer than a push is in flight.
+/// Who fails this soon after the others were notified waits for the next message; longer than a push is in flight.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
-/// Tells of those whose last road has failed. True if new cycles began.
-pub(super) fn tell(desk: &mut Desk<'_>, telling: &mut Telling) -> bool {
-    let others = others(desk, telling);
-    if !others.is_empty() && tells_at(telling).is_none_or(|at| desk.now() < at) {
+/// Tells of those whose last road has failed. True if new notifications began.
+pub(super) fn tell(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) -> bool {
+    let others = others(facts, progress);
+    if !others.is_empty() && tells_at(progress).is_none_or(|at| facts.now() < at) {
         return false;
     }
-    let failed: Vec<(ContactName, String)> = telling
-        .contacts
-        .iter_mut()
-        .filter_map(|(name, contact)| {
-            let reason = contact.unreachable.as_ref().filter(|_| !contact.unreachable_told)?;
+    let mut failed = Vec::new();
+    for (name, contact) in &mut progress.contacts {
+        if let Some(reason) = contact.unreachable.clone().filter(|_| !contact.unreachable_told) {
             contact.unreachable_told = true;
-            Some((name.clone(), reason.clone()))
-        })
-        .collect();
-    for (contact, reason) in &failed {
-        let (contact, reason) = (contact.clone(), reason.clone());
-        desk.note(Entry::Unreachable { contact, reason, nobody_left: others.is_empty() });
+            failed.push((name.clone(), reason.clone()));
+            let nobody_left = others.is_empty();
+            plan.note(facts, Entry::Unreachable { contact: name.clone(), reason, nobody_left });
+        }
     }
     if failed.is_empty() || others.is_empty() {
         return false;
     }
-    telling.unreached_told_at = Some(desk.now());
+    progress.unreached_told_at = Some(facts.now());
     for person in others {
-        let known = telling.contacts.entry(person.name.clone()).or_default();
+        let known = progress.contacts.entry(person.name.clone()).or_default();
         let mut unreached = Unreached::default();
         take_over(known, &mut unreached);
         for (contact, reason) in &failed {
             unreached.add(contact, reason);
         }
         if let Some(subject) = unreached.into_subject() {
-            let cycle = desk.begin(&person, subject, known.texted);
-            known.cycles.push(cycle);
+            let told = notification::begin(facts, person, subject, known.texted);
+            known.notifications.push(told);
         }
     }
     true
 }
 
 /// When those who failed since the last message are told of.
-pub(super) fn tells_at(telling: &Telling) -> Option<Timestamp> {
-    let waits = |contact: &ContactTelling| contact.unreachable.is_some() && !contact.unreachable_told;
-    let told_at = telling.unreached_told_at.unwrap_or(Timestamp::MIN);
+pub(super) fn tells_at(progress: &Progress) -> Option<Timestamp> {
+    let waits = |contact: &ContactProgress| contact.unreachable.is_some() && !contact.unreachable_told;
+    let told_at = progress.unreached_told_at.unwrap_or(Timestamp::MIN);
     let at = told_at.saturating_add(PAUSE).unwrap_or(Timestamp::MAX);
-    telling.contacts.values().any(waits).then_some(at)
+    progress.contacts.values().any(waits).then_some(at)
 }
 
 /// Everybody who may still be reached.
-fn others(desk: &Desk<'_>, telling: &Telling) -> Vec<Person> {
-    let reachable =
-        |person: &&Person| telling.contacts.get(&person.name).is_none_or(|known| known.unreachable.is_none());
-    desk.present.rules.people.iter().filter(reachable).cloned().collect()
+fn others<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
+    let is_reachable = |person: &&Person| {
+        progress.contacts.get(&person.name).is_none_or(|known| known.unreachable.is_none())
+    };
+    facts.present.people.iter().filter(is_reachable).collect()
 }
 
 /// What an earlier message told is told by the next one; only its requests under way are waited for.
-fn take_over(known: &mut ContactTelling, unreached: &mut Unreached) {
-    known.cycles.retain_mut(|cycle| {
-        let Subject::Unreachable { contact, reason, also, more } = &cycle.subject else { return true };
-        if cycle.folded {
+fn take_over(known: &mut ContactProgress, unreached: &mut Unreached) {
+    known.notifications.retain_mut(|notification| {
+        let Subject::Unreachable { contact, reason, also, more } = &notification.subject else { return true };
+        if notification.replaced {
             return false;
         }
         unreached.add(contact, reason);
@@ -75,11 +75,7 @@ fn take_over(known: &mut ContactTelling, unreached: &mut Unreached) {
             unreached.add(contact, reason);
         }
         unreached.more = unreached.more.saturating_add(*more);
-        cycle.folded = true;
-        cycle.pushes.retain(|road| road.state.is_in_flight());
-        if !matches!(&cycle.sms, SmsRoad::Open { state, .. } if state.is_in_flight()) {
-            cycle.sms = SmsRoad::Off;
-        }
+        notification::replace(notification);
         true
     });
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use crate::{alert::Charge, config::Rate};
+use crate::config::Rate;
 
 /// A window is counted in so many parts. What was spent leaves it up to one part late, never early.
 const PARTS: i64 = 60;
@@ -34,7 +34,7 @@ struct Window {
     per_ms: i64,
     part_ms: i64,
     /// Number of the part, and what was spent in it; oldest first.
-    parts: VecDeque<(i64, u64)>,
+    parts: VecDeque<(i64, i64)>,
 }
 
 impl Window {
@@ -50,26 +50,21 @@ impl Window {
     }
 
     fn spent(&self, now: Timestamp) -> u64 {
-        self.parts.iter().filter(|(part, _)| !self.is_over(*part, now)).map(|(_, units)| units).sum()
+        let parts = self.parts.iter().filter(|(part, _)| !self.is_over(*part, now));
+        u64::try_from(parts.map(|(_, units)| units).sum::<i64>()).unwrap_or(0)
     }
 
-    fn add(&mut self, at: Timestamp, units: u64) {
+    /// Less than zero corrects what was entered for the same time.
+    fn add(&mut self, at: Timestamp, units: i64) {
         while self.parts.front().is_some_and(|(part, _)| self.is_over(*part, at)) {
             self.parts.pop_front();
         }
         let part = at.as_millisecond().div_euclid(self.part_ms);
         if let Some((_, spent)) = self.parts.iter_mut().find(|(known, _)| *known == part) {
-            *spent += units;
-        } else {
+            *spent = spent.saturating_add(units).max(0);
+        } else if 0 < units {
             let place = self.parts.partition_point(|(known, _)| *known < part);
             self.parts.insert(place, (part, units));
-        }
-    }
-
-    fn take_back(&mut self, at: Timestamp, units: u64) {
-        let part = at.as_millisecond().div_euclid(self.part_ms);
-        if let Some((_, spent)) = self.parts.iter_mut().find(|(known, _)| *known == part) {
-            *spent = spent.saturating_sub(units);
         }
     }
 }
@@ -90,25 +85,14 @@ impl Spending {
         self.windows.iter().all(|window| window.spent(now) + more + spare.of(window.count) < window.count)
     }
 
-    pub(super) fn add(&mut self, charge: &Charge) {
+    pub(super) fn add(&mut self, at: Timestamp, units: i64) {
         for window in &mut self.windows {
-            window.add(charge.at, u64::from(charge.units));
+            window.add(at, units);
         }
     }
 
-    pub(super) fn take_back(&mut self, charge: &Charge) {
-        for window in &mut self.windows {
-            window.take_back(charge.at, u64::from(charge.units));
-        }
-    }
-
-    /// What was spent in the first window, and its budget.
-    pub(super) fn of_first(&self, now: Timestamp) -> Option<(u64, u64)> {
-        self.windows.first().map(|window| (window.spent(now), window.count))
-    }
-
-    /// There is no window.
-    pub(super) fn is_unlimited(&self) -> bool {
-        self.windows.is_empty()
+    /// What was spent in the first window.
+    pub(super) fn of_first(&self, now: Timestamp) -> u64 {
+        self.windows.first().map_or(0, |window| window.spent(now))
     }
 }

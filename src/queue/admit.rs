@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{
-    Acknowledgement, Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, IgnoreReason,
-    Resolution, ResolvedBy, Row, Severity, Update,
+    Acknowledgement, Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, IgnoreReason, Kind,
+    LastRound, Resolution, ResolvedBy, Row, Severity, Update,
 };
 
 /// How long an update waits for its problem.
@@ -25,8 +25,6 @@ pub struct Arrival<'a> {
     pub now: Timestamp,
     /// An alert that no event mentions for so long resolves itself.
     pub close_after: SignedDuration,
-    /// Our own word about a sender.
-    pub house: bool,
     /// For the id, if one is needed.
     pub entropy: [u8; 10],
 }
@@ -78,8 +76,8 @@ fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             if has_said_severity(known) {
                 alert.severity = known.severity;
             }
-            alert.acknowledged.clone_from(&known.acknowledged);
-            if alert.acknowledged.is_some() {
+            alert.conversation.acknowledged.clone_from(&known.conversation.acknowledged);
+            if alert.conversation.acknowledged.is_some() {
                 alert.state = AlertState::Acknowledged;
             }
             alert.rows.clone_from(&known.rows);
@@ -137,7 +135,7 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
                 note: note.clone(),
                 ended_at: event.ended_at,
             };
-            resolve(&mut alert, resolution);
+            alert.resolve(resolution);
             let reason = escalation_cancelled.then_some(IgnoreReason::EscalationCancelled);
             Decision::Write(Box::new(alert), Admission::Resolved, reason)
         }
@@ -175,14 +173,14 @@ fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
 
 /// Nobody said that it is over: we had not heard of it, perhaps because it could not reach us.
 fn is_still_firing(known: &Alert) -> bool {
-    !known.told_once && known.resolved.as_ref().is_some_and(|end| end.by == ResolvedBy::Silence)
+    known.kind != Kind::Occurrence && known.resolved.as_ref().is_some_and(|end| end.by == ResolvedBy::Silence)
 }
 
 /// True where the sender told when it began, and that was before the known end.
 fn is_old(known: &Alert, event: &Event) -> bool {
     let ended = known.resolved.as_ref().map(|end| end.ended_at.unwrap_or(end.at));
     let is_before = event.starts_at.zip(ended).is_some_and(|(starts_at, ended)| starts_at <= ended);
-    is_before && !event.test
+    is_before && !event.kind.is_test()
 }
 
 /// What was said came after the end, as Zabbix promises no order: it is kept and told to nobody.
@@ -197,16 +195,15 @@ fn said_late(known: &Alert, by: Option<&str>, text: &str, arrival: &Arrival<'_>)
 }
 
 fn opened(alert: Alert, event: &Event) -> Decision {
-    Decision::Write(Box::new(alert), Admission::Opened, event.test.then_some(IgnoreReason::Test))
+    Decision::Write(Box::new(alert), Admission::Opened, event.kind.is_test().then_some(IgnoreReason::Test))
 }
 
 fn new_round(event: &Event, arrival: &Arrival<'_>, round: u32) -> Alert {
-    let close_after = if event.test { TEST_CLOSES_AFTER } else { arrival.close_after };
+    let close_after = if event.kind.is_test() { TEST_CLOSES_AFTER } else { arrival.close_after };
     let id = AlertId::new(arrival.now, arrival.entropy);
     Alert {
         round,
         close_at: arrival.now.saturating_add(close_after).unwrap_or(Timestamp::MAX),
-        house: arrival.house,
         ..Alert::opened(id, arrival.integration, event, arrival.now)
     }
 }
@@ -214,8 +211,9 @@ fn new_round(event: &Event, arrival: &Arrival<'_>, round: u32) -> Alert {
 /// A new round remembers how often the ones before came and went.
 fn counting_openings(mut alert: Alert, known: &Alert) -> Alert {
     let resolved = known.resolved.as_ref().map_or(known.last_seen_at, |resolution| resolution.at);
-    if !alert.test && !alert.house {
-        alert.openings = known.openings.next(known.severity, (known.opened_at, resolved), alert.opened_at);
+    if !alert.kind.closes_on_time() {
+        let last = LastRound { severity: known.severity, opened: known.opened_at, resolved };
+        alert.openings = known.openings.next(last, alert.opened_at);
     }
     if let Some(rounds) = alert.openings.flapping() {
         let entry = Entry::Flapping { rounds, quiet: alert.openings.is_quiet(alert.severity) };
@@ -262,10 +260,10 @@ fn change_severity(alert: &mut Alert, event: &Event, now: Timestamp) -> bool {
 
 /// Somebody takes it. False if somebody already has.
 pub(super) fn acknowledge(alert: &mut Alert, by: &str, now: Timestamp) -> bool {
-    if alert.acknowledged.is_some() {
+    if alert.conversation.acknowledged.is_some() {
         return false;
     }
-    alert.acknowledged = Some(Acknowledgement { by: by.to_owned(), at: now });
+    alert.conversation.acknowledged = Some(Acknowledgement { by: by.to_owned(), at: now });
     if alert.state == AlertState::Triggered {
         alert.state = AlertState::Acknowledged;
     }
@@ -275,7 +273,7 @@ pub(super) fn acknowledge(alert: &mut Alert, by: &str, now: Timestamp) -> bool {
 
 /// Nobody has it any more. False if nobody had.
 pub(super) fn unacknowledge(alert: &mut Alert, by: &str, now: Timestamp) -> bool {
-    if alert.acknowledged.take().is_none() {
+    if alert.conversation.acknowledged.take().is_none() {
         return false;
     }
     if alert.state == AlertState::Acknowledged {
@@ -283,12 +281,4 @@ pub(super) fn unacknowledge(alert: &mut Alert, by: &str, now: Timestamp) -> bool
     }
     alert.rows.push(Row { at: now, entry: Entry::Unacknowledged { by: by.to_owned() } });
     true
-}
-
-/// It is over.
-pub(super) fn resolve(alert: &mut Alert, resolution: Resolution) {
-    let entry = Entry::Resolved { by: resolution.by.describe().to_owned(), note: resolution.note.clone() };
-    alert.rows.push(Row { at: resolution.at, entry });
-    alert.state = AlertState::Resolved;
-    alert.resolved = Some(resolution);
 }

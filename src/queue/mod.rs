@@ -67,8 +67,6 @@ pub struct Poster<'a> {
     pub integration: &'a str,
     /// An alert that no event mentions for so long resolves itself.
     pub close_after: SignedDuration,
-    /// Our own word about a sender.
-    pub house: bool,
 }
 
 /// What an operator does with an alert.
@@ -267,7 +265,7 @@ impl Queue {
         let mut current = self.store.get(id).await?;
         for _ in 0..CONFLICTS_MAX {
             let Some(Stored { mut alert, version }) = current else { return Ok(false) };
-            if !alert.telling.take_report(report) {
+            if !alert.progress.take_report(report) {
                 return Ok(false);
             }
             let write = write_of(alert, Expect::Version(version), Some(self.clock.now()));
@@ -336,7 +334,6 @@ impl Queue {
                 integration: poster.integration,
                 now: self.clock.now(),
                 close_after: event.expires_after.unwrap_or(poster.close_after),
-                house: poster.house,
                 entropy: chance::bytes(),
             };
             let known_id = known.map(|alert| alert.id);
@@ -408,7 +405,7 @@ fn apply(alert: &mut Alert, action: &Action, by: &str, now: Timestamp) -> Result
         Action::Resolve if over => Ok(false),
         Action::Resolve => {
             let by = ResolvedBy::Operator(by.to_owned());
-            admit::resolve(alert, Resolution { by, at: now, note: None, ended_at: None });
+            alert.resolve(Resolution::by(by, now));
             Ok(true)
         }
     }

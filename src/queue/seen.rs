@@ -50,7 +50,7 @@ impl SeenCounts {
         if let Some(seen) = self.lock().get(&alert.id) {
             alert.count += seen.count;
             alert.last_seen_at = alert.last_seen_at.max(seen.last);
-            if alert.is_open() && !alert.test && !alert.house {
+            if alert.is_open() && !alert.kind.closes_on_time() {
                 alert.close_at = alert.close_at.max(seen.close_at);
             }
         }

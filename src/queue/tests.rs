@@ -13,8 +13,7 @@ use crate::{
 };
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
-const ZABBIX: Poster<'_> =
-    Poster { integration: "zabbix", close_after: SignedDuration::from_hours(7 * 24), house: false };
+const ZABBIX: Poster<'_> = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(7 * 24) };
 
 fn queue() -> (Queue, Arc<ManualClock>) {
     let clock = ManualClock::at(T0);
@@ -119,7 +118,7 @@ async fn what_silence_ended_is_a_new_round_as_soon_as_its_sender_still_fires() {
         let Stored { mut alert, version } = found.expect("there");
         clock.advance(SignedDuration::from_mins(9));
         let by = ResolvedBy::Silence;
-        admit::resolve(&mut alert, Resolution { by, at: clock.now(), note: None, ended_at: None });
+        alert.resolve(Resolution::by(by, clock.now()));
         let write = write_of(alert, Expect::Version(version), Some(clock.now()));
         queue.store().commit(Lane::Deliver, &[write]).await.expect("works");
         let got = admissions(&queue, std::slice::from_ref(&event)).await;
@@ -157,7 +156,7 @@ async fn what_is_said_after_the_end_is_kept_and_opens_nothing() {
     let taken = Update { acknowledged: Some(true), ..Update::default() };
     assert_eq!(admissions(&queue, &[update("1", taken)]).await, [late]);
     let alert = only_alert(&queue).await;
-    assert_eq!((alert.state, &alert.acknowledged), (AlertState::Resolved, &None));
+    assert_eq!((alert.state, &alert.conversation.acknowledged), (AlertState::Resolved, &None));
     let entries: Vec<&Entry> = alert.rows.iter().map(|row| &row.entry).skip(2).collect();
     let said = |by: &str, text: &str| Entry::Comment { by: by.to_owned(), text: text.to_owned() };
     assert_eq!(entries, [&said("zabbix", "closed by Min: done"), &said("Min", "replaced the disk")]);

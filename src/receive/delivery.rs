@@ -87,13 +87,13 @@ fn receipt(what: &str, answer: &str) -> String {
         let from = answer.find(&format!("{key}:")).and_then(|at| answer.get(at..))?;
         from.split_whitespace().next().map(str::to_owned)
     };
-    let said = match (of("stat"), of("err")) {
+    let words_of_network = match (of("stat"), of("err")) {
         (None, None) => answer.strip_prefix("NACK/").unwrap_or(answer).to_owned(),
         (stat, err) => [stat, err].into_iter().flatten().collect::<Vec<_>>().join(" "),
     };
-    match words(&said) {
-        said if said.is_empty() => what.to_owned(),
-        said => format!("{what}: {said}"),
+    match words(&words_of_network) {
+        words if words.is_empty() => what.to_owned(),
+        words => format!("{what}: {words}"),
     }
 }
 

@@ -1,18 +1,17 @@
-//! A body as a flat set of named texts, whatever it was written in.
+//! A body as a flat set of named texts, whether it came as JSON or as a form.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     form,
     json::{Pairs, string},
+    labels::{Tags, tags_from_json},
 };
 
 /// Most names taken from one body; a Zabbix media type has about 30.
 const FIELDS_MAX: usize = 512;
-
-/// Longest name taken, in bytes, with the names of the objects around it.
+/// Longest name taken, with the names of the objects around it.
 const NAME_BYTES_MAX: usize = 256;
-
 /// How deep objects inside objects are looked into.
 const DEPTH_MAX: usize = 4;
 
@@ -40,10 +39,10 @@ struct Entry<'a> {
 #[derive(Debug)]
 enum Value<'a> {
     Text(Cow<'a, str>),
-    /// Zabbix or Nagios had no value for it and sent the macro's name, or nothing.
-    Absent {
-        is_macro: bool,
-    },
+    /// Zabbix had no value for it and sent the macro's name.
+    Macro,
+    /// Nothing, or what Zabbix or Nagios send for it.
+    Absent,
     /// An array or an object, as it was written.
     Nested(&'a str),
 }
@@ -87,8 +86,13 @@ impl<'a> Fields<'a> {
     pub(super) fn text(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| match &self.entries.get(*name)?.value {
             Value::Text(text) => Some(text.as_ref()),
-            Value::Absent { .. } | Value::Nested(_) => None,
+            Value::Macro | Value::Absent | Value::Nested(_) => None,
         })
+    }
+
+    /// As [`Self::text`], without spaces around it.
+    pub(super) fn word(&self, names: &[&str]) -> Option<&str> {
+        self.text(names).map(str::trim)
     }
 
     /// Every value of these names, in the order of `names`.
@@ -100,8 +104,18 @@ impl<'a> Fields<'a> {
     pub(super) fn nested(&self, names: &[&str]) -> Option<&'a str> {
         names.iter().find_map(|name| match self.entries.get(*name)?.value {
             Value::Nested(raw) => Some(raw),
-            Value::Text(_) | Value::Absent { .. } => None,
+            Value::Text(_) | Value::Macro | Value::Absent => None,
         })
+    }
+
+    /// The tags of this name, as JSON or as a text that is JSON.
+    pub(super) fn tags(&self, name: &str) -> Option<Tags> {
+        tags_from_json(self.nested(&[name]).or_else(|| self.text(&[name]))?)
+    }
+
+    /// A day and a time of that day.
+    pub(super) fn day_and_time(&self, day: &str, time: &str) -> Option<String> {
+        Some(format!("{} {}", self.word(&[day])?, self.word(&[time])?))
     }
 
     /// True if the sender wrote this name, with or without a value.
@@ -111,7 +125,7 @@ impl<'a> Fields<'a> {
 
     /// True if the value is a macro that Zabbix did not replace.
     pub(super) fn is_macro(&self, name: &str) -> bool {
-        self.entries.get(name).is_some_and(|entry| matches!(entry.value, Value::Absent { is_macro: true }))
+        self.entries.get(name).is_some_and(|entry| matches!(entry.value, Value::Macro))
     }
 
     /// What is neither of the names in `known` nor inside an object of such a name, nor looks
@@ -122,7 +136,7 @@ impl<'a> Fields<'a> {
             Value::Text(text) if !is_known(name) && !is_known(&entry.top) && !is_credential(name) => {
                 Some((entry.label.as_str(), text.as_ref()))
             }
-            Value::Text(_) | Value::Absent { .. } | Value::Nested(_) => None,
+            Value::Text(_) | Value::Macro | Value::Absent | Value::Nested(_) => None,
         })
     }
 
@@ -145,7 +159,7 @@ impl<'a> Fields<'a> {
                     self.insert_json(&format!("{name}_{inner}"), Some(&outermost), value.get(), depth + 1);
                 }
             }
-            Some(b'n') | None => self.insert(name, top, Value::Absent { is_macro: false }),
+            Some(b'n') | None => self.insert(name, top, Value::Absent),
             Some(_) => self.insert(name, top, Value::Text(Cow::Borrowed(raw))),
         }
     }
@@ -160,7 +174,7 @@ impl<'a> Fields<'a> {
         let name = plain.unwrap_or(name);
         let key = squeezed(name);
         let has_value =
-            self.entries.get(&key).is_some_and(|entry| !matches!(entry.value, Value::Absent { .. }));
+            self.entries.get(&key).is_some_and(|entry| !matches!(entry.value, Value::Absent | Value::Macro));
         if has_value || NAME_BYTES_MAX < name.len() {
             return;
         }
@@ -220,9 +234,9 @@ fn is_credential(name: &str) -> bool {
 fn text_or_absent(text: Cow<'_, str>) -> Value<'_> {
     let trimmed = text.trim();
     if is_unresolved_macro(trimmed) {
-        Value::Absent { is_macro: true }
+        Value::Macro
     } else if trimmed.is_empty() || trimmed == "*UNKNOWN*" || is_macro_of_nagios(trimmed) {
-        Value::Absent { is_macro: false }
+        Value::Absent
     } else {
         Value::Text(text)
     }
@@ -257,7 +271,7 @@ fn is_unresolved_macro(text: &str) -> bool {
 }
 
 /// True for `$SERVICEPROBLEMID$` and nothing else: Nagios leaves the macros of a service as they stand in what it
-/// tells of a host.
+/// sends about a host.
 fn is_macro_of_nagios(text: &str) -> bool {
     let name = text.strip_prefix('$').and_then(|text| text.strip_suffix('$')).unwrap_or_default();
     name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
@@ -288,7 +302,7 @@ mod tests {
             " ",
             "",
         ] {
-            assert!(matches!(text_or_absent(absent.into()), Value::Absent { .. }), "{absent}");
+            assert!(matches!(text_or_absent(absent.into()), Value::Absent | Value::Macro), "{absent}");
         }
         for text in [
             "CPU of {HOST.NAME}",

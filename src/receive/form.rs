@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use encoding_rs::EUC_KR;
 
-/// A name and its value.
 type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// At most the first `limit` names and values, in their order. What is no UTF-8 once decoded is read as EUC-KR if

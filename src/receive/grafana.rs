@@ -1,5 +1,4 @@
-//! Grafana's webhook contact point: unified alerting (8 and later), the alerting before it, and bodies
-//! from a payload template of the operator's own.
+//! Grafana's webhook contact point: unified alerting (8 and later), and the alerting before it ([`legacy`]).
 //!
 //! A body holds every alert of a group, firing and resolved together, and comes again for each change
 //! and each repetition; each alert counts on its own, by its fingerprint. Differences from Alertmanager:
@@ -9,83 +8,76 @@
 //! * The Test button sends one alert that is never resolved.
 //! * `values`, and links to panel and dashboard.
 
-mod before;
+mod legacy;
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use before::read as before_unified;
-
-use jiff::Timestamp;
+pub(super) use legacy::read as read_rule;
 
 use super::{
-    BODY_BYTES_MAX, Reading,
-    alertmanager::{Labelled, group},
-    generic,
+    Post, Reading,
     json::{Pairs, scalar},
-    text,
+    labelled::{Alert, Extras, read_group as read_labelled},
+    link,
 };
-use crate::{
-    alert::{DedupKey, Event},
-    config::Integration,
-};
+use crate::alert::{DedupKey, Event, Kind};
 
 /// Most values of one alert that are shown.
 const VALUES_MAX: usize = 16;
 
-/// Reads a body; the Content-Type is always JSON and says nothing.
-pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], now: Timestamp) -> Reading {
-    let decoded = text::decode(body);
-    let read = Pairs::read(decoded.trim())
-        .and_then(|top| group(integration, &top, now, unified).or_else(|| before_unified(integration, &top)));
-    read.unwrap_or_else(|| generic::read(integration, content_type, body, now))
+/// `None` for a body from a payload template of the operator's own. The Content-Type is always JSON.
+pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
+    let top = Pairs::read(post.text.trim())?;
+    read_group(post, &top).or_else(|| read_rule(post, &top))
 }
 
-pub(super) fn unified(alert: &Labelled<'_>, integration: &Integration, now: Timestamp) -> Option<Event> {
+/// `None` if it is no group of alerts.
+pub(super) fn read_group(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading> {
+    read_labelled(post, top, event)
+}
+
+fn event(alert: &Alert<'_>) -> Option<Event> {
     let fault = fault(alert);
-    let title = match &fault {
-        Some((what, rule)) => format!("{what}: {rule}"),
-        None => alert.title()?,
-    };
-    let mut event = alert.event(&title, integration, now);
     // A rule without data says what it would say if it fired for good reason; that is not the title.
-    let of_fault = |name: &str| alert.annotations.get(name).filter(|_| fault.is_some()).cloned();
-    let more =
-        [of_fault("Error").unwrap_or_default(), of_fault("summary").unwrap_or_default(), values(alert)];
-    event.body = text::tidy_body(&alert.body(&more), BODY_BYTES_MAX);
-    event.source_url = alert.link(&["generatorURL", "panelURL", "dashboardURL"]);
-    let link = |name| alert.members.text(name).unwrap_or_default();
-    let (dashboard, panel, silence) = (link("dashboardURL"), link("panelURL"), link("silenceURL"));
-    let links = [("dashboard_url", dashboard), ("panel_url", panel), ("silence_url", silence)];
-    let links: Vec<(&str, &str)> = links
+    let of_fault =
+        |name: &str| fault.as_ref().and_then(|_| alert.annotations.get(name)).cloned().unwrap_or_default();
+    let links = [("dashboard_url", "dashboardURL"), ("panel_url", "panelURL"), ("silence_url", "silenceURL")]
+        .map(|(label, member)| (label, alert.members.text(member).unwrap_or_default()));
+    let labels: Vec<(&str, &str)> = links
         .iter()
-        .filter(|(_, link)| super::link::parse(link).is_some())
-        .map(|(name, link)| (*name, link.as_str()))
+        .filter(|(_, link)| link::parse(link).is_some())
+        .map(|(label, link)| (*label, link.as_str()))
         .collect();
-    event.labels = alert.kept_labels(&links);
+    let extras = Extras {
+        lines: &[of_fault("Error"), of_fault("summary"), values(alert)],
+        labels: &labels,
+        pages: &["generatorURL", "panelURL", "dashboardURL"],
+    };
+    let title = fault.clone().or_else(|| alert.title())?;
+    let mut event = alert.event(&title, &extras);
     if is_test(alert) {
-        event.test = true;
-        let pressed = alert.members.text("startsAt").unwrap_or_default();
-        event.dedup_key = DedupKey::derived("test", &[event.dedup_key.as_str(), &pressed]);
+        event.kind = Kind::Test;
+        let pressed_at = alert.members.text("startsAt").unwrap_or_default();
+        event.dedup_key = DedupKey::derived("test", &[event.dedup_key.as_str(), &pressed_at]);
     }
     Some(event)
 }
 
-/// What is wrong with the rule itself, and its name. A rule that is really named so lacks the labels.
-fn fault<'a>(alert: &'a Labelled<'_>) -> Option<(&'static str, &'a str)> {
+/// The title where something is wrong with the rule itself. A rule that is really named so lacks the labels.
+fn fault(alert: &Alert<'_>) -> Option<String> {
     let label = |name: &str| alert.labels.get(name).map(String::as_str);
     let what = match label("alertname")? {
         "DatasourceNoData" => "NoData",
         "DatasourceError" => "Error",
         _ => return None,
     };
-    let rule = label("rulename").or_else(|| label("datasource_uid"))?;
-    Some((what, rule))
+    Some(format!("{what}: {}", label("rulename").or_else(|| label("datasource_uid"))?))
 }
 
 /// The Test button's own labels; or the group key that it makes of receiver, fingerprint and time, where the
 /// labels were written by hand.
-fn is_test(alert: &Labelled<'_>) -> bool {
+fn is_test(alert: &Alert<'_>) -> bool {
     let is = |name: &str, value: &str| alert.labels.get(name).is_some_and(|label| label == value);
     let made_up = || {
         let mut parts = alert.group.key.as_deref()?.rsplitn(3, '-');
@@ -97,8 +89,8 @@ fn is_test(alert: &Labelled<'_>) -> bool {
 }
 
 /// `B = 92.1, C = 1`; the old form (`valueString`) where there is no new one.
-fn values(alert: &Labelled<'_>) -> String {
-    let pairs = alert.members.raw("values").and_then(Pairs::read).map(|pairs| pairs.0).unwrap_or_default();
+fn values(alert: &Alert<'_>) -> String {
+    let pairs = alert.members.object("values").map(|pairs| pairs.0).unwrap_or_default();
     let values: Vec<String> = pairs
         .iter()
         .take(VALUES_MAX)

@@ -1,7 +1,7 @@
 //! JSON taken apart one level at a time: what is not asked for stays a slice of the body, so that
 //! a body of a million brackets costs no more memory than its own size.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -63,6 +63,9 @@ impl<'de> Deserialize<'de> for Lossy {
     }
 }
 
+/// Names and what they say, sorted.
+pub(super) type Texts = BTreeMap<String, String>;
+
 /// The first [`MEMBERS_MAX`] members of an object, values as they were written.
 #[derive(Debug)]
 pub(super) struct Pairs<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -76,6 +79,17 @@ impl<'a> Pairs<'a> {
     /// The member of this name as it was written.
     pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.get())
+    }
+
+    pub(super) fn object(&self, name: &str) -> Option<Self> {
+        Self::read(self.raw(name)?)
+    }
+
+    /// The texts, numbers and flags in the object of this name.
+    pub(super) fn texts(&self, name: &str) -> Texts {
+        let members = self.object(name).map(|object| object.0).unwrap_or_default();
+        let text = |(name, value): (Cow<'_, str>, &RawValue)| Some((name.into_owned(), scalar(value.get())?));
+        members.into_iter().filter_map(text).collect()
     }
 
     /// The scalar of this name as text, unless there is nothing in it.

@@ -7,25 +7,18 @@ use super::{
     text::one_line,
 };
 
-/// Most labels of one event.
 pub(super) const LABELS_MAX: usize = 64;
-
-/// Longest label name, in bytes.
-pub(super) const LABEL_NAME_BYTES_MAX: usize = 128;
-
-/// Longest label value, in bytes; a Zabbix tag value has at most 255 characters.
-pub(super) const LABEL_BYTES_MAX: usize = 1024;
-
-/// All names and values of one event together, in bytes.
+const LABEL_NAME_BYTES_MAX: usize = 128;
+/// A Zabbix tag value has at most 255 characters.
+const LABEL_BYTES_MAX: usize = 1024;
+/// Names and values of one event together.
 pub(super) const LABELS_BYTES_MAX: usize = 4 * 1024;
-
 /// Most tags that are looked at.
 const TAGS_MAX: usize = 256;
 
 /// Says how many labels did not fit.
 const LEFT_OUT: &str = "labels_left_out";
 
-/// Labels in the making.
 #[derive(Debug, Default)]
 pub(super) struct Labels {
     kept: BTreeMap<String, String>,
@@ -51,6 +44,12 @@ impl Labels {
         self.kept.insert(name, value);
     }
 
+    pub(super) fn extend<N: AsRef<str>, V: AsRef<str>>(&mut self, labels: impl IntoIterator<Item = (N, V)>) {
+        for (name, value) in labels {
+            self.insert(name.as_ref(), value.as_ref());
+        }
+    }
+
     /// Adds a label for each tag; a tag with several values has them sorted, joined by `, `.
     pub(super) fn insert_tags(&mut self, tags: &Tags) {
         for (name, values) in tags {
@@ -60,7 +59,6 @@ impl Labels {
         }
     }
 
-    /// The labels, and how many did not fit.
     pub(super) fn finish(mut self) -> BTreeMap<String, String> {
         if 0 < self.left_out {
             self.kept.insert(LEFT_OUT.to_owned(), self.left_out.to_string());
@@ -69,7 +67,6 @@ impl Labels {
     }
 }
 
-/// Tag names with their values.
 pub(super) type Tags = BTreeMap<String, BTreeSet<String>>;
 
 /// Reads tags from JSON: `[{"tag": "team", "value": "web"}]` (also `name`, `key`),

@@ -20,6 +20,11 @@ pub(super) fn parse(text: &str) -> Option<Url> {
     Some(url)
 }
 
+/// The first of these that is a link.
+pub(super) fn first<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Option<String> {
+    texts.into_iter().find_map(|text| parse(text.as_ref())).map(String::from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,12 @@
-//! `POST /v1/alerts`: a person, or a script of theirs, tells of something.
+//! `POST /v1/alerts`: an alert by a person, or by a script of theirs.
 //!
 //! * **JSON**: `{"title": …, "severity"?, "body"?, "dedup_key"?, "status"?, "labels"?: {…}, "to"?: ["jin"]}`
 //! * **Form**: the same names; `to` repeated or separated by commas, a label as `labels.team=web`.
 //!   Recognised by its `title`, since `curl -d` calls everything a form.
 //! * **Text**: the first line is the title, the rest the body.
 //!
-//! Unlike a monitor the caller sees the answer, so a mistake in JSON or in a form is an error
-//! that names the field, and nobody is told. Plain text is only wrong when empty.
+//! Unlike a monitor the caller sees the response, so a mistake in JSON or in a form is an error
+//! that names the field, and nobody is notified. Plain text is only wrong when empty.
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +14,7 @@ mod tests;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
-    BODY_BYTES_MAX, TITLE_BYTES_MAX, form,
+    form, is_json,
     json::{Items, Pairs, scalar, string},
     labels::Labels,
     text,
@@ -22,29 +22,24 @@ use super::{
 };
 use crate::alert::{ContactName, DedupKey, Event, EventStatus, Severity, Update};
 
-/// Who takes the trouble of raising an alert by hand wants somebody to act on it now, but did
-/// not ask for texts at once: that is what `disaster` is for.
-pub const SEVERITY_DEFAULT: Severity = Severity::High;
-
+/// Somebody who raises an alert by hand wants action now, but did not ask for texts at once: that is what
+/// `disaster` is for.
+const SEVERITY_DEFAULT: Severity = Severity::High;
 /// Most contacts in `to`.
-pub const CONTACTS_MAX: usize = 100;
-
-/// Longest `Idempotency-Key` and `dedup_key`, in bytes.
-pub const KEY_BYTES_MAX: usize = DedupKey::BYTES_MAX;
-
+const CONTACTS_MAX: usize = 100;
+/// Longest `Idempotency-Key` and `dedup_key`.
+const KEY_BYTES_MAX: usize = DedupKey::BYTES_MAX;
 /// Most fields of a form that are looked at: six names, contacts and labels.
 const FORM_FIELDS_MAX: usize = 1024;
 
+const STATUS_EXPECTED: &str = "expected firing, acknowledged or resolved";
 const TEXT_FIELDS: [&str; 5] = ["title", "severity", "body", "dedup_key", "status"];
 
-/// One request.
 #[derive(Clone, Copy, Debug)]
 pub struct ManualRequest<'a> {
-    /// Only tells broken JSON from plain text in brackets.
+    /// Only decides whether something in brackets is broken JSON or plain text.
     pub content_type: Option<&'a str>,
-    /// The body as it came.
     pub body: &'a [u8],
-    /// The header of this name.
     pub idempotency_key: Option<&'a str>,
     /// Stands in for a `dedup_key`, so that the alert always opens; never the same twice.
     pub unique: &'a str,
@@ -53,16 +48,13 @@ pub struct ManualRequest<'a> {
 /// What is wrong with a request, for the person who made it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManualError {
-    /// Nothing was sent.
     #[error("the body is empty: expected a line of text, or JSON with at least a title")]
     Empty,
-    /// Neither an object nor text.
     #[error("the body is not valid JSON: {0}")]
     InvalidJson(String),
-    /// One field is wrong.
     #[error("{field}: {problem}")]
     Field {
-        /// Which, as the caller wrote it.
+        /// As the caller wrote it.
         field: String,
         /// What is wrong with it and what would be right.
         problem: String,
@@ -77,7 +69,7 @@ pub fn read(request: ManualRequest<'_>) -> Result<Event, ManualError> {
     }
     let decoded = text::decode(request.body);
     let trimmed = decoded.trim();
-    let is_json = request.content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
+    let is_json = is_json(request.content_type);
     let draft = if trimmed.is_empty() {
         return Err(ManualError::Empty);
     } else if is_json || trimmed.starts_with('{') {
@@ -104,20 +96,14 @@ struct Draft {
 
 impl Draft {
     fn event(self, request: ManualRequest<'_>) -> Result<Event, ManualError> {
-        let title = text::one_line(&self.title, TITLE_BYTES_MAX);
+        let title = text::title(&self.title);
         if title.is_empty() {
             return Err(wrong("title", "expected a line of text"));
         }
-        let status = match self.status {
-            Some(State::Firing) | None => EventStatus::Firing,
-            Some(State::Resolved) => EventStatus::Resolved { note: None, escalation_cancelled: false },
-            Some(State::Acknowledged) => {
-                EventStatus::Update(Update { acknowledged: Some(true), ..Update::default() })
-            }
-            Some(State::Unacknowledged | State::Suppressed) => {
-                return Err(wrong("status", "expected firing, acknowledged or resolved"));
-            }
-        };
+        if matches!(self.status, Some(State::Unacknowledged | State::Suppressed)) {
+            return Err(wrong("status", STATUS_EXPECTED));
+        }
+        let status = self.status.unwrap_or(State::Firing).status(Update::default());
         if status != EventStatus::Firing && self.dedup_key.is_none() {
             return Err(wrong("dedup_key", "needed to find the alert that this status is about"));
         }
@@ -130,7 +116,7 @@ impl Draft {
         Ok(Event {
             status,
             severity: self.severity.or(default),
-            body: text::tidy_body(&self.body, BODY_BYTES_MAX),
+            body: text::body(&self.body),
             labels: self.labels.finish(),
             to: self.to,
             idempotency_key: request.idempotency_key.map(str::to_owned),
@@ -138,19 +124,16 @@ impl Draft {
         })
     }
 
-    /// Takes one field; `false` if there is no such field. `None` is a value that is no text.
-    fn set(&mut self, name: &str, value: Option<&str>) -> Result<bool, ManualError> {
-        if !TEXT_FIELDS.contains(&name) {
-            return Ok(false);
-        }
-        let value = value.ok_or_else(|| wrong(name, "expected text"))?;
+    /// Takes one field. `None` is a value that is no text.
+    fn set(&mut self, name: &str, value: Option<&str>) -> Result<(), ManualError> {
+        let value = || value.ok_or_else(|| wrong(name, "expected text"));
         match name {
-            "title" => value.clone_into(&mut self.title),
-            "body" => value.clone_into(&mut self.body),
+            "title" => value()?.clone_into(&mut self.title),
+            "body" => value()?.clone_into(&mut self.body),
             "severity" => {
-                self.severity = Some(value.parse().map_err(|err| wrong(name, format!("{err}")))?);
+                self.severity = Some(value()?.parse().map_err(|err| wrong(name, format!("{err}")))?);
             }
-            "dedup_key" => match value.trim() {
+            "dedup_key" => match value()?.trim() {
                 "" => return Err(wrong(name, "expected text, or no such field")),
                 key if KEY_BYTES_MAX < key.len() => {
                     return Err(wrong(name, format!("longer than {KEY_BYTES_MAX} bytes")));
@@ -158,13 +141,14 @@ impl Draft {
                 key => self.dedup_key = Some(key.to_owned()),
             },
             "status" => {
-                let word = state(value);
-                self.status =
-                    Some(word.ok_or_else(|| wrong(name, "expected firing, acknowledged or resolved"))?);
+                self.status = Some(state(value()?).ok_or_else(|| wrong(name, STATUS_EXPECTED))?);
             }
-            _ => return Ok(false),
+            _ => {
+                let problem = format!("unknown field; known are {}, labels and to", TEXT_FIELDS.join(", "));
+                return Err(wrong(name, problem));
+            }
         }
-        Ok(true)
+        Ok(())
     }
 
     fn add_contact(&mut self, field: &str, name: &str) -> Result<(), ManualError> {
@@ -195,9 +179,7 @@ fn from_json(text: &str) -> Result<Draft, ManualError> {
             name => {
                 let is_text = raw.starts_with('"') || matches!(name, "severity" | "dedup_key");
                 let text = scalar(raw).filter(|_| is_text);
-                if !draft.set(name, text.as_deref())? {
-                    return Err(unknown_field(name));
-                }
+                draft.set(name, text.as_deref())?;
             }
         }
     }
@@ -212,9 +194,7 @@ fn labels_from_json(raw: &str, labels: &mut Labels) -> Result<(), ManualError> {
         let text = scalar(value.get()).ok_or_else(|| wrong(format!("labels.{name}"), "expected text"))?;
         sorted.insert(name, text);
     }
-    for (name, value) in &sorted {
-        labels.insert(name, value);
-    }
+    labels.extend(sorted);
     Ok(())
 }
 
@@ -247,8 +227,8 @@ fn from_form(text: &str) -> Result<Option<Draft>, ManualError> {
             }
         } else if let Some(label) = name.strip_prefix("labels.") {
             draft.labels.insert(label, &value);
-        } else if !draft.set(&name, Some(&value))? {
-            return Err(unknown_field(&name));
+        } else {
+            draft.set(&name, Some(&value))?;
         }
     }
     Ok(Some(draft))
@@ -257,10 +237,6 @@ fn from_form(text: &str) -> Result<Option<Draft>, ManualError> {
 fn from_text(text: &str) -> Draft {
     let (title, body) = text::split_first_line(text);
     Draft { title: title.to_owned(), body: body.to_owned(), ..Draft::default() }
-}
-
-fn unknown_field(name: &str) -> ManualError {
-    wrong(name, format!("unknown field; known are {}, labels and to", TEXT_FIELDS.join(", ")))
 }
 
 /// Names are shown cut: they are the caller's, of any length.

@@ -1,35 +1,41 @@
 //! 1. RECEIVE: a body becomes events. Knows payloads, nothing of storage.
 //!
-//! Senders cannot be told that they are wrong, so nothing here refuses a body: what cannot be
-//! read is [`Reading::Unreadable`] and is told to people as such. Only [`manual`], whose caller
-//! sits at a keyboard, answers with errors.
+//! A monitor does nothing about an error that it is sent, so nothing here refuses a body: what cannot be
+//! read is [`Reading::Unreadable`], and people are notified of it. Only [`manual`], whose caller
+//! sits at a keyboard, returns errors.
+//!
+//! [`read`] is the one place that knows in which order the readers are tried. No reader knows another one; below
+//! all of them stand the rooms that they share: `labelled`, `lists`, `fields`, `title_state`, `words`, …
 
 pub mod alertmanager;
 pub mod delivery;
 mod fields;
 mod form;
-pub mod generic;
-pub mod grafana;
+mod generic;
+mod grafana;
+mod icinga;
 mod json;
+mod labelled;
 mod labels;
 mod link;
+mod lists;
 pub mod manual;
 mod multipart;
-pub mod munin;
+mod munin;
 pub mod redact;
-mod stated;
 mod text;
 mod time;
 mod title;
-pub mod uptime_kuma;
-pub mod whatap;
+mod title_state;
+mod uptime_kuma;
+mod whatap;
 mod words;
-pub mod zabbix;
+mod zabbix;
 
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     alert::Event,
@@ -46,47 +52,129 @@ pub const BODY_BYTES_MAX: usize = 8 * 1024;
 /// Longest comment or note, in bytes.
 pub const NOTE_BYTES_MAX: usize = 1024;
 
-/// Most events that one body makes; one further event tells how many entries were left out.
+/// Most events that one body makes; one further event says how many entries were left out.
 pub const EVENTS_PER_REQUEST_MAX: usize = 20_000;
 
 /// What a body turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// One result is answered per event, in order.
+    /// The response has one result per event, in this order.
     Events(Vec<Event>),
-    /// Nobody can make sense of it; it is kept and told as such.
+    /// No reader can make sense of it; it is kept, and people are notified.
     Unreadable {
         /// What is wrong and where, for people; never a part of the body.
         reason: String,
     },
 }
 
-/// Reads a body by the integration's rules. Never panics, never trusts a Content-Type, and
+impl Reading {
+    fn unreadable(reason: impl Into<String>) -> Self {
+        Self::Unreadable { reason: reason.into() }
+    }
+
+    /// No title is empty: an event without anything printable for a title at least says who sent it.
+    fn titled(mut self, integration: &Integration) -> Self {
+        if let Self::Events(events) = &mut self {
+            for event in events.iter_mut().filter(|event| event.title.is_empty()) {
+                event.title = text::title(&format!("Event from {}", integration.name));
+            }
+        }
+        self
+    }
+}
+
+impl From<Event> for Reading {
+    fn from(event: Event) -> Self {
+        Self::Events(vec![event])
+    }
+}
+
+impl From<Result<Vec<Event>, String>> for Reading {
+    fn from(events: Result<Vec<Event>, String>) -> Self {
+        events.map_or_else(Self::unreadable, Self::Events)
+    }
+}
+
+/// One body, and what is needed to read it.
+#[derive(Clone, Copy, Debug)]
+struct Post<'a> {
+    integration: &'a Integration,
+    content_type: Option<&'a str>,
+    /// The body, decoded.
+    text: &'a str,
+    now: Timestamp,
+}
+
+impl Post<'_> {
+    /// Reads a time as [`time::parse`] does, one without offset in the integration's time zone.
+    fn time(&self, text: &str) -> Option<Timestamp> {
+        time::parse(text, &self.integration.time_zone, self.now)
+    }
+
+    /// Reads a time, one without offset in UTC.
+    fn utc(&self, text: &str) -> Option<Timestamp> {
+        time::parse(text, &TimeZone::UTC, self.now)
+    }
+
+    /// What the words mean, by the integration's own table first.
+    fn grade(&self, words: &[&str]) -> words::Grade {
+        words::grade(words, &self.integration.severity)
+    }
+}
+
+/// What a Content-Type says; it only decides whether something in brackets is broken JSON or plain text.
+fn is_json(content_type: Option<&str>) -> bool {
+    content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("json"))
+}
+
+/// Reads a body by the integration's rules: first the reader of its kind, then the senders that are known by the
+/// shape of what they send, then the generic rules. Never panics, never trusts a Content-Type, and
 /// allocates at most a small multiple of the body.
 pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], now: Timestamp) -> Reading {
-    let reading = match integration.kind {
-        IntegrationKind::Zabbix => zabbix::read(integration, body, now),
-        IntegrationKind::Grafana => grafana::read(integration, content_type, body, now),
-        IntegrationKind::Alertmanager => alertmanager::read(integration, content_type, body, now),
-        IntegrationKind::Munin => munin::read(integration, content_type, body, now),
-        IntegrationKind::Whatap => whatap::read(integration, content_type, body, now),
-        IntegrationKind::UptimeKuma => uptime_kuma::read(integration, content_type, body, now),
-        IntegrationKind::Generic => generic::read(integration, content_type, body, now),
-    };
-    named(integration, reading)
-}
-
-/// Nobody is woken by an empty line: what has nothing printable for a title says at least who sent it.
-fn named(integration: &Integration, mut reading: Reading) -> Reading {
-    if let Reading::Events(events) = &mut reading {
-        for event in events.iter_mut().filter(|event| event.title.is_empty()) {
-            event.title = text::one_line(&format!("Event from {}", integration.name), TITLE_BYTES_MAX);
+    let decoded = text::decode(body);
+    let post = Post { integration, content_type, text: &decoded, now };
+    let own = match integration.kind {
+        IntegrationKind::Zabbix => Some(by_zabbix(&post)),
+        IntegrationKind::Grafana => grafana::read(&post),
+        IntegrationKind::Alertmanager => alertmanager::read(&post),
+        IntegrationKind::Munin => munin::read(&post),
+        IntegrationKind::Whatap => {
+            whatap::read(&post).or_else(|| Some(whatap::plain(&post, by_content(&post))))
         }
-    }
-    reading
+        IntegrationKind::UptimeKuma => uptime_kuma::read(&post),
+        IntegrationKind::Generic => None,
+    };
+    own.unwrap_or_else(|| by_content(&post)).titled(integration)
 }
 
-/// Shorthand of the readers.
-fn unreadable(reason: impl Into<String>) -> Reading {
-    Reading::Unreadable { reason: reason.into() }
+/// A Zabbix media type sends what it likes: one that was made for another program (Grafana `OnCall`) has a state
+/// and a title, one of few words (Keep) an `id` and a state.
+fn by_zabbix(post: &Post<'_>) -> Reading {
+    zabbix::read(post)
+        .or_else(|| generic::read_with_state(post))
+        .unwrap_or_else(|| zabbix::read_by_other_names(post))
+}
+
+fn by_content(post: &Post<'_>) -> Reading {
+    by_shape(post).unwrap_or_else(|| generic::read(post))
+}
+
+/// A body that only one sender can have made, whatever kind its integration has, unless the operator says where
+/// everything is. Senders that are described rather than programmed will be looked up here.
+fn by_shape(post: &Post<'_>) -> Option<Reading> {
+    let map = &post.integration.map;
+    if map.events.is_some() || !map.fields.is_empty() {
+        return None;
+    }
+    let top = json::Pairs::read(multipart::json_object(post.text)?)?;
+    let has = |name| top.raw(name).is_some();
+    if has("groupKey") || has("commonLabels") {
+        grafana::read_group(post, &top)
+    } else if has("evalMatches") {
+        grafana::read_rule(post, &top)
+    } else if has("heartbeat") && has("monitor") {
+        uptime_kuma::read_heartbeat(post, &top)
+    } else {
+        icinga::read(post, &top)
+    }
 }

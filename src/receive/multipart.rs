@@ -3,6 +3,13 @@
 /// Longest boundary, in bytes: RFC 2046 allows 70 after the two dashes.
 const BOUNDARY_BYTES_MAX: usize = 72;
 
+/// The JSON object that a body is, or that its part `data` is: a form with a file in it, or Uptime Kuma's.
+pub(super) fn json_object(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let object = field(text, "data").map_or(text, str::trim);
+    object.starts_with('{').then_some(object)
+}
+
 /// The content of the part of this name.
 pub(super) fn field<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
     fields(text).find(|(name, _)| *name == wanted).map(|(_, content)| content)

@@ -5,7 +5,7 @@
 //! * **Munin's default text**, and the two other texts of its manual ([`prose`]).
 //!
 //! One body holds every plugin that changed in a run, and each message the whole state of its plugin; so
-//! a plugin is one alert, and its worst field says how grave it is. A nested graph's plugin name is not
+//! a plugin is one alert, and its worst field gives the severity. A nested graph's plugin name is not
 //! unique on its host, so the title belongs to the key. Recoveries can be lost, since Munin never looks whether
 //! curl succeeded: with `always_send … ok` every run says again what is well, which is ignored here.
 
@@ -15,42 +15,31 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
-
 use super::{
-    BODY_BYTES_MAX, EVENTS_PER_REQUEST_MAX, Reading, generic,
+    EVENTS_PER_REQUEST_MAX, Post, Reading,
     labels::Labels,
-    text::{self, tidy_body},
+    lists, text,
     title::with_host,
-    words::grade,
+    words::{Grade, RESOLVED},
 };
-use crate::{
-    alert::{DedupKey, Event, EventStatus},
-    config::Integration,
-};
+use crate::alert::{DedupKey, Event, EventStatus};
 
-/// Reads all messages of a body.
-pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], now: Timestamp) -> Reading {
-    let decoded = text::decode(body);
-    let messages: Vec<Message<'_>> = if record::is_any(&decoded) {
-        record::read(&decoded).take(EVENTS_PER_REQUEST_MAX + 1).collect()
-    } else {
-        prose::read(&decoded).take(EVENTS_PER_REQUEST_MAX + 1).collect()
+/// Reads all messages of a body; `None` if there is none.
+pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
+    let messages: Vec<Message<'_>> = match record::read(post.text) {
+        Some(records) => records.take(EVENTS_PER_REQUEST_MAX + 1).collect(),
+        None => prose::read(post.text).take(EVENTS_PER_REQUEST_MAX + 1).collect(),
     };
-    if messages.is_empty() {
-        return generic::read(integration, content_type, body, now);
-    }
-    let total = messages.len();
     let mut events: Vec<Event> =
-        messages.into_iter().take(EVENTS_PER_REQUEST_MAX).map(|message| message.event(integration)).collect();
-    if events.len() < total {
+        messages.iter().take(EVENTS_PER_REQUEST_MAX).map(|message| message.event(post)).collect();
+    if events.len() < messages.len() {
         let what = format!("more than {EVENTS_PER_REQUEST_MAX} messages came in one request");
-        events.extend(generic::not_read(integration, &what));
+        events.push(lists::left_out(post, &what));
     }
-    Reading::Events(events)
+    (!events.is_empty()).then_some(Reading::Events(events))
 }
 
-/// How a field stands. What comes first is worst.
+/// How a field stands, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
     Critical,
@@ -79,59 +68,56 @@ impl Level {
     }
 }
 
-/// What one message says of one plugin.
+/// A field of a plugin and how it stands.
+#[derive(Debug)]
+struct Field {
+    level: Level,
+    /// `/home = 98.41 (outside :98) more`
+    text: String,
+}
+
+/// What one message says of one plugin. What it does not say is empty.
 #[derive(Debug)]
 struct Message<'a> {
     group: &'a str,
     host: &'a str,
-    /// Absent in texts that are not ours.
+    /// Only in our own text.
     plugin: &'a str,
+    category: Option<&'a str>,
     title: String,
     worst: Level,
-    /// `/home = 98.41 (outside :98) more`, each with its level.
-    fields: Vec<(Level, String)>,
-    /// Whatever else was said of it.
-    labels: Vec<(&'static str, String)>,
+    fields: Vec<Field>,
 }
 
 impl Message<'_> {
-    fn event(self, integration: &Integration) -> Event {
+    fn event(&self, post: &Post<'_>) -> Event {
         let is_over = self.worst == Level::Ok;
-        let grade = grade(&[self.worst.as_str()], &integration.severity);
+        let grade = if is_over { Grade::default() } else { post.grade(&[self.worst.as_str()]) };
+        let names = [("host", self.host), ("group", self.group), ("plugin", self.plugin)];
         let mut labels = Labels::default();
-        for (name, value) in [("host", self.host), ("group", self.group), ("plugin", self.plugin)] {
-            if !value.is_empty() {
-                labels.insert(name, value);
-            }
-        }
+        labels.extend(names.iter().filter(|(_, name)| !name.is_empty()).copied());
         labels.insert("graph_title", &self.title);
-        for (name, value) in &self.labels {
-            labels.insert(name, value);
-        }
-        let told = |level: Level| is_over || level != Level::Ok;
-        let lines: Vec<String> = self
-            .fields
-            .iter()
-            .filter(|(level, _)| told(*level))
-            .map(|(level, field)| format!("{}: {field}", level.as_str()))
-            .collect();
+        labels.extend(self.category.map(|category| ("graph_category", category)));
+        let shown = self.fields.iter().filter(|field| is_over || field.level != Level::Ok);
+        let lines: Vec<String> =
+            shown.map(|field| format!("{}: {}", field.level.as_str(), field.text)).collect();
         let key = DedupKey::derived("munin", &[self.group, self.host, self.plugin, &self.title]);
         Event {
-            status: if is_over {
-                EventStatus::Resolved { note: None, escalation_cancelled: false }
-            } else {
-                EventStatus::Firing
-            },
-            severity: grade.severity.filter(|_| !is_over),
-            unknown_severity: grade.unknown.filter(|_| !is_over),
-            body: tidy_body(&lines.join("\n"), BODY_BYTES_MAX),
+            status: if is_over { RESOLVED } else { EventStatus::Firing },
+            body: text::body(&lines.join("\n")),
             labels: labels.finish(),
-            ..Event::firing(key, with_host(&self.title, &[self.host]))
+            ..grade.event(key, with_host(&self.title, &[self.host]))
         }
     }
 }
 
 /// The worst level that any field has.
-fn worst(fields: &[(Level, String)]) -> Option<Level> {
-    fields.iter().map(|(level, _)| *level).min()
+fn worst(fields: &[Field]) -> Option<Level> {
+    fields.iter().map(|field| field.level).min()
+}
+
+/// The pieces of a text that begin at these places, each up to the next one.
+fn pieces(text: &str, starts: Vec<usize>) -> impl Iterator<Item = &str> {
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
+    starts.into_iter().zip(ends).filter_map(|(start, end)| text.get(start..end))
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::{BODY_BYTES_MAX, NOTE_BYTES_MAX, TITLE_BYTES_MAX};
+
 /// The body as text, without a byte order mark. UTF-16 is known by its mark (what `PowerShell` writes to a file).
 /// What is no UTF-8 is read as EUC-KR if it is that throughout (older Korean systems), else broken bytes become
 /// U+FFFD.
@@ -19,8 +21,23 @@ pub(super) fn decode(body: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// One line, as a title.
+pub(super) fn title(text: &str) -> String {
+    one_line(text, TITLE_BYTES_MAX)
+}
+
+/// The details of an event; says so where something is cut.
+pub(super) fn body(text: &str) -> String {
+    tidy_body(text, BODY_BYTES_MAX)
+}
+
+/// A comment or note.
+pub(super) fn note(text: &str) -> String {
+    tidy(text, NOTE_BYTES_MAX)
+}
+
 /// LF line ends, no control characters but LF and TAB, no space around it, at most `limit` bytes.
-pub(super) fn tidy(text: &str, limit: usize) -> String {
+fn tidy(text: &str, limit: usize) -> String {
     let text = text.trim();
     let mut tidy = String::with_capacity(text.len().min(limit));
     let mut chars = text.chars().peekable();
@@ -40,7 +57,7 @@ pub(super) fn tidy(text: &str, limit: usize) -> String {
 }
 
 /// As [`tidy`], and says so on a line of its own where it had to cut.
-pub(super) fn tidy_body(text: &str, limit: usize) -> String {
+fn tidy_body(text: &str, limit: usize) -> String {
     let tidied = tidy(text, limit);
     if !tidied.ends_with(ELLIPSIS) || text.trim_end().ends_with(ELLIPSIS) {
         return tidied;

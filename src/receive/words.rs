@@ -2,21 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use crate::alert::Severity;
+use super::text;
+use crate::alert::{DedupKey, Event, EventStatus, Severity, Update};
 
 /// Longest unknown severity word kept, in characters.
 const WORD_CHARS_MAX: usize = 64;
 
-/// What a sender's severity words mean.
+/// What a sender's words for a severity mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Grade {
-    /// `None` if no word was said.
+    /// `None` if there was no word.
     pub(super) severity: Option<Severity>,
     /// The first word, if none of them is known.
     pub(super) unknown: Option<String>,
 }
 
-/// The first word that the integration's own table knows, else the first that everybody knows,
+impl Grade {
+    /// A firing event of this severity.
+    pub(super) fn event(self, key: DedupKey, title: impl Into<String>) -> Event {
+        Event { severity: self.severity, unknown_severity: self.unknown, ..Event::firing(key, title) }
+    }
+}
+
+/// The first word that the integration's own table knows, else the first common one,
 /// else not classified. The table is asked for the word as it came and for our name of it, so
 /// that `high = "disaster"` also holds for a sender that writes `4`.
 pub(super) fn grade(words: &[&str], table: &BTreeMap<String, Severity>) -> Grade {
@@ -38,19 +46,37 @@ pub(super) fn grade(words: &[&str], table: &BTreeMap<String, Severity>) -> Grade
     }
 }
 
-/// What a state word claims.
+/// What a state word says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// It holds.
     Firing,
-    /// It is over.
     Resolved,
-    /// Somebody has it.
     Acknowledged,
-    /// Nobody has it any more.
     Unacknowledged,
-    /// It holds, but the sender was told to keep quiet: worth a note, not a call.
+    /// It holds, but somebody silenced it at the sender: worth a note, not a notification.
     Suppressed,
+}
+
+impl State {
+    /// The status of an event; an update has the comment and the name in `update`.
+    pub(super) fn status(self, update: Update) -> EventStatus {
+        let acknowledged = match self {
+            Self::Firing => return EventStatus::Firing,
+            Self::Resolved => return RESOLVED,
+            Self::Acknowledged => Some(true),
+            Self::Unacknowledged => Some(false),
+            Self::Suppressed => None,
+        };
+        EventStatus::Update(Update { acknowledged, ..update })
+    }
+}
+
+/// Over, by a plain recovery.
+pub(super) const RESOLVED: EventStatus = EventStatus::Resolved { note: None, escalation_cancelled: false };
+
+/// The status of an event that is only worth a note.
+pub(super) fn noted(comment: &str) -> EventStatus {
+    EventStatus::Update(Update { comment: Some(text::note(comment)), ..Update::default() })
 }
 
 /// Reads a state word in any case. Of a change (`OK -> CRITICAL`) the end counts, of a qualified
@@ -74,15 +100,34 @@ pub(super) fn one_state(word: &str) -> Option<State> {
         | "fail" | "open" | "opened" | "new" | "create" | "trigger" | "triggered" | "on" | "active"
         | "offline" | "no_data" | "nodata" | "1" | "발생" | "장애" | "장애 발생" | "이상" | "주의"
         | "경고" | "위험" | "심각" | "긴급" => State::Firing,
-        "resolved" | "resolve" | "ok" | "up" | "recovery" | "recovered" | "clear" | "cleared" | "closed"
-        | "close" | "normal" | "off" | "inactive" | "online" | "healthy" | "success" | "0" | "해결"
-        | "해결됨" | "해결 완료" | "복구" | "복구됨" | "복구 완료" | "정상" | "정상화" | "해소"
-        | "해소됨" | "해제" | "해제됨" => State::Resolved,
         "acknowledged" | "acknowledge" | "acknowledgement" | "acknowledgment" | "ack" => State::Acknowledged,
         "unacknowledged" | "unacknowledge" | "unack" => State::Unacknowledged,
         "suppressed" | "downtime" | "downtimestart" | "downtimeend" | "downtimecancelled"
         | "downtimeremoved" | "maintenance" | "silenced" | "muted" | "disabled" | "paused"
         | "flappingstart" | "flappingstop" | "flappingend" | "flappingdisabled" => State::Suppressed,
+        word => return end(word).map(|_| State::Resolved),
+    })
+}
+
+/// How far a word for an end is believed where a title begins with it and no field says how it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Believed,
+    /// `Closed: port 443` may be the problem.
+    BelievedInBrackets,
+    NotBelieved,
+}
+
+/// Reads a word for an end, in lower case.
+pub(super) fn end(word: &str) -> Option<End> {
+    Some(match word {
+        "resolved" | "recovered" | "recovery" | "ok" | "해결" | "해결됨" | "해결 완료" | "복구"
+        | "복구됨" | "복구 완료" | "정상" | "정상화" | "해소" | "해소됨" | "해제" => {
+            End::Believed
+        }
+        "up" | "clear" | "cleared" | "closed" => End::BelievedInBrackets,
+        "resolve" | "close" | "normal" | "off" | "inactive" | "online" | "healthy" | "success" | "0"
+        | "해제됨" => End::NotBelieved,
         _ => return None,
     })
 }

@@ -25,81 +25,68 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
-
-use super::{
-    BODY_BYTES_MAX, NOTE_BYTES_MAX, Reading, TITLE_BYTES_MAX, fields::Fields, generic, text, unreadable,
-};
-use crate::{
-    alert::{DedupKey, Event, EventStatus, Update},
-    config::Integration,
-};
+use super::{Post, Reading, fields::Fields, text};
+use crate::alert::{DedupKey, Event, EventStatus, Kind, Update};
 use message::Message;
 use source::Source;
 
-/// Reads one message. Also accepts the parameters as a form, and bodies of another shape that
-/// say a state and a title (the Grafana `OnCall` media type) by the generic rules.
-pub fn read(integration: &Integration, body: &[u8], now: Timestamp) -> Reading {
-    let text = text::decode(body);
-    let fields = match parse(&text) {
+/// Reads one message, an object or a form; `None` for an object that names neither an event's id nor its value.
+pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
+    let fields = match fields(post.text.trim()) {
         Ok(fields) => fields,
-        Err(reason) => return unreadable(reason),
+        Err(reason) => return Some(Reading::unreadable(reason)),
     };
-    let message = Message { fields: &fields, integration, now };
+    let message = Message { fields: &fields, post };
     if message.is_test() {
-        return Reading::Events(vec![test(&message, &text)]);
+        return Some(test(&message).into());
     }
-    if !fields.has("eventid")
-        && !fields.has("eventvalue")
-        && let Some(event) = generic::event_with_state(&fields, integration, now)
-    {
-        return Reading::Events(vec![event]);
-    }
-    let events = match message.source() {
-        Source::Discovery => found::discovered(&message),
-        Source::Autoregistration => found::registered(&message),
-        Source::Trigger | Source::Internal | Source::Service => read_event(&message).map(|event| vec![event]),
-    };
-    match events {
-        Ok(events) => Reading::Events(events),
-        Err(reason) => unreadable(reason),
-    }
+    names_event(&fields).then(|| events(&message).into())
 }
 
-fn parse(text: &str) -> Result<Fields<'_>, String> {
-    let text = text.trim();
+/// Reads an object that [`read`] does not: with an `id` and a state word it is a message too.
+pub(super) fn read_by_other_names(post: &Post<'_>) -> Reading {
+    fields(post.text.trim()).and_then(|fields| events(&Message { fields: &fields, post })).into()
+}
+
+fn fields(text: &str) -> Result<Fields<'_>, String> {
     if text.starts_with('{') {
         return Fields::from_json(text).map_err(|err| format!("the body is not valid JSON: {err}"));
     }
     let form = Fields::from_form(text);
-    if form.has("eventid") || form.has("eventvalue") {
+    if names_event(&form) {
         return Ok(form);
     }
     Err(if text.is_empty() { "the body is empty" } else { "the body is not a JSON object" }.to_owned())
 }
 
-fn read_event(message: &Message<'_>) -> Result<Event, String> {
+fn names_event(fields: &Fields<'_>) -> bool {
+    fields.has("eventid") || fields.has("eventvalue")
+}
+
+fn events(message: &Message<'_>) -> Result<Vec<Event>, String> {
+    match message.source() {
+        Source::Discovery => found::discovered(message),
+        Source::Autoregistration => found::registered(message),
+        Source::Trigger | Source::Internal | Source::Service => event(message).map(|event| vec![event]),
+    }
+}
+
+fn event(message: &Message<'_>) -> Result<Event, String> {
     let (event_id, firing) = match (message.event_id(), message.is_firing()) {
         (Ok(event_id), Ok(firing)) => (event_id, firing),
         (Err(reason), Ok(_)) | (Ok(_), Err(reason)) => return Err(reason),
         (Err(no_id), Err(no_value)) => return Err(format!("{no_id}, and {no_value}")),
     };
-    let grade = message.grade();
+    let title = message.title().unwrap_or_else(|| format!("Zabbix event {event_id}"));
+    let event = message.event(DedupKey::new(event_id), &title, Some(event_id));
     // A service's own severity stays what it was at first, also in escalation repeats.
     let at_start = message.source() == Source::Service && !message.is_update();
-    let title = message.title();
-    let title = title.unwrap_or_else(|| text::one_line(&format!("Zabbix event {event_id}"), TITLE_BYTES_MAX));
     Ok(Event {
         status: status(message, firing),
-        severity: grade.severity.filter(|_| !at_start),
-        severity_at_start: grade.severity.filter(|_| at_start),
-        unknown_severity: grade.unknown,
-        body: message.body(),
-        labels: message.labels(),
-        source_url: message.source_url(Some(event_id)),
-        starts_at: message.starts_at(),
+        severity: event.severity.filter(|_| !at_start),
+        severity_at_start: event.severity.filter(|_| at_start),
         key_never_returns: true,
-        ..Event::firing(DedupKey::new(event_id), title)
+        ..event
     })
 }
 
@@ -107,8 +94,7 @@ fn read_event(message: &Message<'_>) -> Result<Event, String> {
 /// value of a problem and must not look like an escalation repeat.
 fn status(message: &Message<'_>, firing: bool) -> EventStatus {
     if !firing {
-        let note = message.closed_by_hand();
-        return EventStatus::Resolved { note, escalation_cancelled: false };
+        return EventStatus::Resolved { note: message.closed_by_hand(), escalation_cancelled: false };
     }
     if message.is_update() {
         return EventStatus::Update(Update {
@@ -117,28 +103,24 @@ fn status(message: &Message<'_>, firing: bool) -> EventStatus {
             by: message.by(),
         });
     }
-    if let Some(reason) = message.cancelled() {
-        let note = Some(text::tidy(&format!("Zabbix stopped following it: {reason}"), NOTE_BYTES_MAX));
-        return EventStatus::Resolved { note, escalation_cancelled: true };
+    match message.cancelled() {
+        Some(reason) => EventStatus::Resolved {
+            note: Some(text::note(&format!("Zabbix stopped following it: {reason}"))),
+            escalation_cancelled: true,
+        },
+        None => EventStatus::Firing,
     }
-    EventStatus::Firing
 }
 
 /// The Test button sends macros as they stand, unless the operator overwrote some by hand. Each
 /// differing body is a test of its own.
-fn test(message: &Message<'_>, body: &str) -> Event {
-    let grade = message.grade();
-    let title = message.title().unwrap_or_else(|| format!("Test message from {}", message.integration.name));
-    let explained =
-        "Sent by the Test button of the media type: Zabbix fills in nothing there. The way to here works.";
-    let body_text = message.body();
-    Event {
-        severity: grade.severity,
-        unknown_severity: grade.unknown,
-        body: if body_text.is_empty() { text::tidy(explained, BODY_BYTES_MAX) } else { body_text },
-        labels: message.labels(),
-        source_url: message.source_url(None),
-        test: true,
-        ..Event::firing(DedupKey::derived("test", &[body.trim()]), text::one_line(&title, TITLE_BYTES_MAX))
+fn test(message: &Message<'_>) -> Event {
+    let title =
+        message.title().unwrap_or_else(|| format!("Test message from {}", message.post.integration.name));
+    let key = DedupKey::derived("test", &[message.post.text.trim()]);
+    let mut event = Event { starts_at: None, kind: Kind::Test, ..message.event(key, &title, None) };
+    if event.body.is_empty() {
+        event.body = "Sent by the Test button of the media type: Zabbix fills in nothing there. The way to here works.".to_owned();
     }
+    event
 }

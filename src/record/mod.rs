@@ -3,15 +3,18 @@
 //! Rows are written together with the change they tell of (`queue`, `dispatch`); this module only
 //! reads them: the history of one alert, and the ledger of attempts over all alerts.
 
+mod history;
+
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use self::history::{AlertHistory, read};
 use crate::{
     alert::{
-        Alert, AlertId, AlertState, AttemptRow, ContactName, Cycle, Entry, FoldRow, RoadState, Row, Severity,
-        SmsRoad, Told, Transport,
+        Address, Alert, AlertId, AlertState, AttemptRow, ContactName, Entry, Fate, FoldRow, Notified, Row,
+        Severity, Topic, Transport,
     },
     store::{AlertFilter, Store, StoreError},
 };
@@ -32,11 +35,8 @@ pub async fn history(store: &dyn Store, alert: &Alert) -> Result<Vec<Row>, Store
 /// One line of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LedgerLine {
-    /// Which alert.
     pub alert_id: AlertId,
-    /// Its title.
     pub title: String,
-    /// The attempt.
     #[serde(flatten)]
     pub attempt: AttemptRow,
 }
@@ -44,7 +44,6 @@ pub struct LedgerLine {
 /// One page of the ledger: the newest alerts first, the attempts of each in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LedgerPage {
-    /// The attempts.
     pub attempts: Vec<LedgerLine>,
     /// Where the next page continues, if there is one.
     pub next: Option<AlertId>,
@@ -65,23 +64,9 @@ pub async fn ledger(
             return Ok(LedgerPage { attempts: lines, next: filter.cursor });
         }
         let rows = history(store, &stored.alert).await?;
-        let of_alert = rows.into_iter().filter_map(|row| match row.entry {
-            Entry::Attempt(attempt) => Some(attempt),
-            Entry::Opened
-            | Entry::Noted { .. }
-            | Entry::Severity { .. }
-            | Entry::Comment { .. }
-            | Entry::Acknowledged { .. }
-            | Entry::Unacknowledged { .. }
-            | Entry::Resolved { .. }
-            | Entry::Repeated { .. }
-            | Entry::Fallback { .. }
-            | Entry::Reported { .. }
-            | Entry::DeadLetter { .. }
-            | Entry::Folded { .. }
-            | Entry::Counted { .. }
-            | Entry::Flapping { .. }
-            | Entry::Unreachable { .. } => None,
+        let of_alert = rows.into_iter().filter_map(|row| {
+            let Entry::Attempt(attempt) = row.entry else { return None };
+            Some(attempt)
         });
         lines.extend(of_alert.map(|attempt| LedgerLine {
             alert_id: stored.alert.id,
@@ -96,7 +81,6 @@ pub async fn ledger(
 /// An alert that a digest counts, and how it stands now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CountedView {
-    /// Which.
     pub alert_id: AlertId,
     /// Its title, shortened.
     pub title: String,
@@ -126,7 +110,6 @@ pub async fn counted(
 /// What was held back from one contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FoldedView {
-    /// From whom.
     pub contact: ContactName,
     /// The digest that counts it.
     pub digest: AlertId,
@@ -144,8 +127,9 @@ pub async fn folded(store: &dyn Store, journal: &[Row]) -> Result<Vec<FoldedView
     let mut views = Vec::new();
     for (contact, digest) in rows.collect::<BTreeMap<_, _>>() {
         let stored = store.get(digest).await?;
-        let told = stored.as_ref().and_then(|stored| stored.alert.telling.contacts.get(&contact));
-        views.push(FoldedView { contact, digest, is_told: told.is_some_and(|told| told.told == Told::Yes) });
+        let told = stored.as_ref().and_then(|stored| stored.alert.progress.contacts.get(&contact));
+        let is_told = told.is_some_and(|told| told.notified() == Notified::Yes);
+        views.push(FoldedView { contact, digest, is_told });
     }
     Ok(views)
 }
@@ -153,16 +137,13 @@ pub async fn folded(store: &dyn Store, journal: &[Row]) -> Result<Vec<FoldedView
 /// What became of one notification: one contact, one address, one subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotificationView {
-    /// For whom.
     pub contact: ContactName,
-    /// By which road.
     pub transport: Transport,
-    /// To which address (masked).
+    /// The device or gateway; empty for a text that no gateway has taken yet.
     pub destination: String,
-    /// What it tells.
-    pub subject: String,
+    pub subject: Topic,
     /// `in_flight`, `waiting`, `delivered` or `failed` by the provider's report, or the last outcome.
-    pub state: String,
+    pub state: &'static str,
     /// Attempts answered so far.
     pub attempts: u32,
     /// When the next attempt, or the end of waiting for an answer, is due.
@@ -171,88 +152,78 @@ pub struct NotificationView {
 
 /// The notifications of an alert: those answered, from its history, and those still open.
 pub fn notifications(alert: &Alert, history: &[Row]) -> Vec<NotificationView> {
-    let mut views: Vec<NotificationView> = Vec::new();
+    let mut views = Views::default();
     for row in history {
-        if let Entry::Attempt(attempt) = &row.entry {
-            let view = view_of(
-                &mut views,
-                (&attempt.contact, attempt.transport),
-                &attempt.destination,
-                &attempt.subject,
-            );
+        if let Entry::Attempt(AttemptRow { contact, address, subject, outcome, .. }) = &row.entry {
+            let view = views.of(contact, *subject, address.transport(), Some(address));
             view.attempts += 1;
-            view.state.clone_from(&attempt.outcome);
+            view.state = outcome.as_str();
         }
         if let Entry::Reported { contact, destination, subject, fate, .. } = &row.entry {
             let about = |view: &&mut NotificationView| {
                 view.transport == Transport::Sms && view.contact == *contact && view.subject == *subject
             };
             // What an earlier gateway failed to deliver says nothing of a later one.
-            let counts = |view: &&mut NotificationView| {
-                fate == "delivered" || (fate == "failed" && view.destination == *destination)
+            let counts = |view: &&mut NotificationView| match fate {
+                Fate::Delivered => true,
+                Fate::Failed { .. } => view.destination == destination.as_str(),
+                Fate::NotThere | Fate::Taken | Fate::Unclear { .. } => false,
             };
-            if let Some(view) = views.iter_mut().find(about).filter(counts) {
-                view.state.clone_from(fate);
+            if let Some(view) = views.0.iter_mut().find(about).filter(counts) {
+                view.state = fate.as_str();
             }
         }
     }
-    for (name, contact) in &alert.telling.contacts {
-        for cycle in &contact.cycles {
-            for (transport, destination, state) in open_roads(cycle) {
-                let view = view_of(&mut views, (name, transport), &destination, cycle.subject.as_str());
-                view.next_at = state.wakes_at();
-                let word = if state.is_in_flight() { "in_flight" } else { "waiting" };
-                word.clone_into(&mut view.state);
+    for (name, contact) in &alert.progress.contacts {
+        for notification in &contact.notifications {
+            for (pending, address) in notification.open() {
+                let transport = address.as_ref().map_or(Transport::Sms, Address::transport);
+                // A text may still go through another gateway.
+                let address = address.filter(|_| transport == Transport::Push);
+                let view = views.of(name, notification.subject.topic(), transport, address.as_ref());
+                view.next_at = pending.wakes_at();
+                view.state = if pending.is_in_flight() { "in_flight" } else { "waiting" };
             }
         }
     }
-    views
+    views.0
 }
 
-fn view_of<'v>(
-    views: &'v mut Vec<NotificationView>,
-    (contact, transport): (&ContactName, Transport),
-    destination: &str,
-    subject: &str,
-) -> &'v mut NotificationView {
-    let same = |view: &NotificationView| {
-        view.contact == *contact
-            && view.transport == transport
-            && view.subject == subject
-            // A text may go through several gateways and is still one notification.
-            && (transport == Transport::Sms || view.destination == destination)
-    };
-    let position = views.iter().position(same).unwrap_or_else(|| {
-        views.push(NotificationView {
-            contact: contact.clone(),
-            transport,
-            destination: String::new(),
-            subject: subject.to_owned(),
-            state: String::new(),
-            attempts: 0,
-            next_at: None,
+#[derive(Default)]
+struct Views(Vec<NotificationView>);
+
+impl Views {
+    fn of(
+        &mut self,
+        contact: &ContactName,
+        subject: Topic,
+        transport: Transport,
+        address: Option<&Address>,
+    ) -> &mut NotificationView {
+        let destination = address.map(Address::to_string);
+        let same = |view: &NotificationView| {
+            view.contact == *contact
+                && view.transport == transport
+                && view.subject == subject
+                // A text may go through several gateways and is still one notification.
+                && (transport == Transport::Sms || Some(&view.destination) == destination.as_ref())
+        };
+        let position = self.0.iter().position(same).unwrap_or_else(|| {
+            self.0.push(NotificationView {
+                contact: contact.clone(),
+                transport,
+                destination: String::new(),
+                subject,
+                state: "",
+                attempts: 0,
+                next_at: None,
+            });
+            self.0.len() - 1
         });
-        views.len() - 1
-    });
-    let view = views.get_mut(position).expect("found or just pushed");
-    if !destination.is_empty() {
-        destination.clone_into(&mut view.destination);
-    }
-    view
-}
-
-fn open_roads(cycle: &Cycle) -> Vec<(Transport, String, RoadState)> {
-    let mut roads: Vec<_> = cycle
-        .pushes
-        .iter()
-        .map(|road| (Transport::Push, format!("device {}", road.device), road.state))
-        .collect();
-    match &cycle.sms {
-        SmsRoad::Standby { deadline } => {
-            roads.push((Transport::Sms, String::new(), RoadState::Waiting { at: *deadline, fault: false }));
+        let view = self.0.get_mut(position).expect("found or just pushed");
+        if let Some(destination) = destination {
+            view.destination = destination;
         }
-        SmsRoad::Open { state, .. } => roads.push((Transport::Sms, String::new(), *state)),
-        SmsRoad::Off | SmsRoad::Accepted | SmsRoad::Unknown | SmsRoad::Failed { .. } => {}
+        view
     }
-    roads
 }

@@ -1,17 +1,15 @@
-//! What the sandbox says back, word for word as the companies say it.
+//! How the sandbox answers; the companies' own words stand with each of them.
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use super::google::PROJECT;
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+};
+use serde_json::Value;
 
 pub(super) const JSON_TYPE: &str = "application/json; charset=UTF-8";
-const HTML_TYPE: &str = "text/html; charset=UTF-8";
-const FCM_ERROR: &str = "type.googleapis.com/google.firebase.fcm.v1.FcmError";
-const APNS_ERROR: &str = "type.googleapis.com/google.firebase.fcm.v1.ApnsError";
-const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
-pub(super) const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
 
 /// How the sandbox answers a request that passed its strict checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +22,6 @@ pub enum Answer {
         status: u16,
         /// Header names and values; one that HTTP does not allow is left out.
         headers: Vec<(String, String)>,
-        /// The body.
         body: String,
     },
     /// Accepts it at once, but says so only after this long: a sender that gave up has an unknown.
@@ -35,174 +32,33 @@ pub enum Answer {
     Reset,
 }
 
-/// Answers of `messages:send`.
 impl Answer {
-    /// 404: the app was removed, or the token expired.
-    pub fn unregistered() -> Self {
-        fcm_error(404, "NOT_FOUND", "Requested entity was not found.", "UNREGISTERED")
+    /// This status with this JSON.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self::text(status, JSON_TYPE, body.to_string())
     }
 
-    /// 503, with `Retry-After` in seconds where given.
-    pub fn unavailable(retry_after: Option<u32>) -> Self {
-        fcm_error(503, "UNAVAILABLE", "The service is currently unavailable.", "UNAVAILABLE")
-            .retry_after(retry_after)
-    }
-
-    /// 500.
-    pub fn internal() -> Self {
-        fcm_error(500, "INTERNAL", "Internal error encountered.", "INTERNAL")
-    }
-
-    /// 429, with `Retry-After` in seconds where given.
-    pub fn quota(retry_after: Option<u32>) -> Self {
-        fcm_error(429, "RESOURCE_EXHAUSTED", "Message rate exceeded for this device.", "QUOTA_EXCEEDED")
-            .retry_after(retry_after)
-    }
-
-    /// 502 from a front end of Google's that knows nothing of FCM.
-    pub fn html_502() -> Self {
-        html_error(502, "Server Error", "The server encountered a temporary error.")
-    }
-
-    /// 400 about the message, not about the device.
-    pub fn invalid_argument() -> Self {
-        fcm_error(400, "INVALID_ARGUMENT", INVALID_ARGUMENT, "INVALID_ARGUMENT")
-    }
-
-    /// 400 about a token that never was one.
-    pub fn invalid_token() -> Self {
-        let violation = field_violation("message.token", "Invalid registration token");
-        let details = json!([{ "@type": FCM_ERROR, "errorCode": "INVALID_ARGUMENT" }, violation]);
-        google_error(400, "INVALID_ARGUMENT", INVALID_ARGUMENT, details)
-    }
-
-    /// 403: the token belongs to another project.
-    pub fn sender_id_mismatch() -> Self {
-        fcm_error(403, "PERMISSION_DENIED", "SenderId mismatch", "SENDER_ID_MISMATCH")
-    }
-
-    /// 401 that is not about us: Firebase's APNs credential of this platform is bad.
-    pub fn third_party_auth() -> Self {
-        let details = json!([
-            { "@type": FCM_ERROR, "errorCode": "THIRD_PARTY_AUTH_ERROR" },
-            { "@type": APNS_ERROR, "statusCode": 403, "reason": "InvalidProviderToken" },
-        ]);
-        google_error(401, "UNAUTHENTICATED", MISSING_CREDENTIAL, details)
-    }
-
-    /// 403: the messaging API is switched off in the project.
-    pub fn service_disabled() -> Self {
-        let message = format!(
-            "Firebase Cloud Messaging API has not been used in project {PROJECT} before or it is disabled."
-        );
-        let details = json!([{
-            "@type": ERROR_INFO,
-            "reason": "SERVICE_DISABLED",
-            "domain": "googleapis.com",
-            "metadata": { "service": "fcm.googleapis.com", "consumer": format!("projects/{PROJECT}") },
-        }]);
-        google_error(403, "PERMISSION_DENIED", &message, details)
-    }
-
-    /// 401: the access token is wrong or has expired.
-    pub fn unauthorized() -> Self {
-        google_error(401, "UNAUTHENTICATED", INVALID_CREDENTIAL, Value::Null)
-    }
-
-    /// 401: there is no access token.
-    pub fn unauthenticated() -> Self {
-        google_error(401, "UNAUTHENTICATED", MISSING_CREDENTIAL, Value::Null)
-    }
-
-    /// 404 of a URL that nobody serves, such as another project's.
-    pub fn html_404(path: &str) -> Self {
-        let path = path.replace('&', "&amp;").replace('<', "&lt;");
-        html_error(
-            404,
-            "Not Found",
-            &format!("The requested URL <code>{path}</code> was not found on this server."),
-        )
-    }
-
-    /// 400 about one field.
-    pub(super) fn invalid_field(field: &str, description: &str) -> Self {
-        let details = json!([
-            field_violation(field, description),
-            { "@type": FCM_ERROR, "errorCode": "INVALID_ARGUMENT" },
-        ]);
-        google_error(400, "INVALID_ARGUMENT", description, details)
-    }
-
-    /// 400 of the JSON reader, which sits in front of FCM and knows no FCM error code.
-    pub(super) fn unreadable_field(field: &str, description: &str) -> Self {
-        google_error(400, "INVALID_ARGUMENT", description, json!([field_violation(field, description)]))
-    }
-
-    /// 400 of a payload over the limit: the one refusal that Google does not explain.
-    pub(super) fn too_big() -> Self {
-        google_error(400, "INVALID_ARGUMENT", INVALID_ARGUMENT, Value::Null)
-    }
-}
-
-/// Answers of the token endpoint.
-impl Answer {
-    /// 400: the key was revoked, or the assertion was signed with another.
-    pub fn invalid_grant() -> Self {
-        oauth_error(400, "invalid_grant", "Invalid JWT Signature.")
-    }
-
-    /// 400: the assertion's times are not Google's.
-    pub fn clock_skew() -> Self {
-        let description = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable \
-                           timeframe. Check your iat and exp values in the JWT claim.";
-        oauth_error(400, "invalid_grant", description)
-    }
-
-    /// 400: the service account was deleted.
-    pub fn account_not_found() -> Self {
-        oauth_error(400, "invalid_grant", "Invalid grant: account not found")
+    pub(super) fn text(status: u16, content_type: &str, body: String) -> Self {
+        Self::Status { status, headers: vec![("content-type".to_owned(), content_type.to_owned())], body }
     }
 
     /// 503 without a word.
     pub fn silent_503() -> Self {
         Self::Status { status: 503, headers: Vec::new(), body: String::new() }
     }
-}
-
-/// Answers of the SMS company.
-impl Answer {
-    /// Solapi's 200 that sent nothing; `code` is its status, such as `1062` for a sender that is not
-    /// registered or `3010` for a number that cannot receive.
-    pub fn solapi_refused(code: &str) -> Self {
-        let body = json!({
-            "groupInfo": {
-                "count": { "total": 1, "registeredFailed": 1, "registeredSuccess": 0 },
-                "groupId": "G4VSANDBOX",
-                "status": "FAILED",
-            },
-            "failedMessageList": [{ "statusCode": code, "statusMessage": "refused by the sandbox", "country": "82" }],
-        });
-        Self::json(200, &body)
-    }
-
-    /// The plain company's refusal: status 400 and a `code`, such as `bad_number`.
-    pub fn text_refused(code: &str) -> Self {
-        Self::json(400, &json!({ "ok": false, "code": code }))
-    }
-}
-
-impl Answer {
-    /// This status with this JSON.
-    pub fn json(status: u16, body: &Value) -> Self {
-        let headers = vec![("content-type".to_owned(), JSON_TYPE.to_owned())];
-        Self::Status { status, headers, body: body.to_string() }
-    }
 
     /// With `Retry-After` in seconds, where there is one to add it to.
     #[must_use]
-    pub fn retry_after(mut self, seconds: Option<u32>) -> Self {
-        if let (Self::Status { headers, .. }, Some(seconds)) = (&mut self, seconds) {
-            headers.push(("retry-after".to_owned(), seconds.to_string()));
+    pub fn retry_after(self, seconds: Option<u32>) -> Self {
+        match seconds {
+            Some(seconds) => self.with_header("retry-after", seconds.to_string()),
+            None => self,
+        }
+    }
+
+    pub(super) fn with_header(mut self, name: &str, value: String) -> Self {
+        if let Self::Status { headers, .. } = &mut self {
+            headers.push((name.to_owned(), value));
         }
         self
     }
@@ -225,36 +81,19 @@ impl Answer {
     }
 }
 
-const INVALID_ARGUMENT: &str = "Request contains an invalid argument.";
-const MISSING_CREDENTIAL: &str = "Request is missing required authentication credential. Expected OAuth 2 access \
-                                  token, login cookie or other valid authentication credential.";
-const INVALID_CREDENTIAL: &str = "Request had invalid authentication credentials. Expected OAuth 2 access token, \
-                                  login cookie or other valid authentication credential.";
-
-fn fcm_error(code: u16, status: &str, message: &str, error_code: &str) -> Answer {
-    google_error(code, status, message, json!([{ "@type": FCM_ERROR, "errorCode": error_code }]))
-}
-
-fn google_error(code: u16, status: &str, message: &str, details: Value) -> Answer {
-    let mut error = json!({ "code": code, "message": message, "status": status });
-    if let (Some(error), false) = (error.as_object_mut(), details.is_null()) {
-        error.insert("details".to_owned(), details);
+/// Only an answer with a status has words of its own.
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let Self::Status { status, headers, body } = self else {
+            return StatusCode::OK.into_response();
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in headers {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
     }
-    Answer::json(code, &json!({ "error": error }))
-}
-
-fn field_violation(field: &str, description: &str) -> Value {
-    json!({ "@type": BAD_REQUEST, "fieldViolations": [{ "field": field, "description": description }] })
-}
-
-pub(super) fn oauth_error(status: u16, error: &str, description: &str) -> Answer {
-    Answer::json(status, &json!({ "error": error, "error_description": description }))
-}
-
-fn html_error(status: u16, title: &str, text: &str) -> Answer {
-    let body = format!(
-        "<!DOCTYPE html>\n<html lang=en>\n<meta charset=utf-8>\n<title>Error {status} ({title})!!1</title>\n\
-         <p><b>{status}.</b> <ins>That's an error.</ins>\n<p>{text} <ins>That's all we know.</ins>\n"
-    );
-    Answer::Status { status, headers: vec![("content-type".to_owned(), HTML_TYPE.to_owned())], body }
 }

@@ -6,13 +6,14 @@
 
 mod answer;
 mod google;
+mod hex;
 mod line;
 mod page;
 mod script;
 mod seen;
 mod sms;
+mod stage;
 mod tls;
-mod world;
 
 use std::{
     io,
@@ -21,31 +22,25 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    http::Uri,
-    response::Response,
-    routing::{get, post},
-};
+use axum::{extract::DefaultBodyLimit, http::Uri};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 
-pub use answer::Answer;
-pub use google::{Fcm, PROJECT, TokenEndpoint};
-pub use script::Breakage;
-pub use seen::{Counts, PushSeen, Record, RefusalSeen, SEEN_MAX, TextSeen};
-pub use sms::{Callback, Sms};
-
-use google::{IssuedTokens, ServiceAccount};
-use line::{CutHandle, Exchange, Lines};
-use script::Script;
-use seen::{Ledger, wait_until};
-use sms::{KannelUser, SolapiAccount, TwilioAccount};
-use tls::Identity;
-use world::World;
-
+pub use self::{
+    answer::Answer,
+    google::{Fcm, PROJECT, TokenEndpoint},
+    script::Breakage,
+    seen::{Counts, PushSeen, Record, RefusalSeen, SEEN_MAX, TextSeen},
+    sms::{Callback, Sms},
+};
+use self::{
+    google::Google,
+    line::{CutHandle, Exchange, Lines},
+    page::Page,
+    stage::Ground,
+    tls::Identity,
+};
 use crate::clock::Clock;
 
 /// Largest body of a request, in bytes; far more than any message may have.
@@ -92,9 +87,12 @@ pub struct Phone {
 }
 
 /// A running sandbox; it stops with the token given to [`Sandbox::start`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sandbox {
-    world: Arc<World>,
+    ground: Arc<Ground>,
+    google: Arc<Google>,
+    sms: Arc<Sms>,
+    exchange: Arc<Exchange>,
     base_url: Arc<str>,
     ca_pem: Option<Arc<str>>,
 }
@@ -113,34 +111,28 @@ impl Sandbox {
         let scheme = if options.tls { "https" } else { "http" };
         let base_url = format!("{scheme}://{}", reachable(address));
         let (tls, ca_pem) = identity.map(|identity| (identity.acceptor, identity.ca_pem.into())).unzip();
-        let world = Arc::new(World {
-            clock: Arc::clone(&clock),
-            stop: stop.clone(),
-            exchange: Arc::new(Exchange::open()),
-            hint: options.hint,
+        let ground = Arc::new(Ground::new(Arc::clone(&clock), stop.clone()));
+        let google = Arc::new(Google::open(&ground, &base_url, &options)?);
+        let sms = Arc::new(Sms::open(&ground, options.record)?);
+        let page = Page {
+            ground: Arc::clone(&ground),
+            fcm: Arc::clone(&google.fcm),
+            sms: Arc::clone(&sms),
             phones: options.phones,
-            account: ServiceAccount::generate(&base_url)?,
-            issued: IssuedTokens::new(options.token_lifetime),
-            token_script: Script::new(Answer::silent_503()),
-            fcm_script: Script::new(Answer::unavailable(None)),
-            pushes: Ledger::new(options.record),
-            sms_script: Script::new(Answer::silent_503()),
-            solapi: SolapiAccount::generate()?,
-            twilio: TwilioAccount::generate()?,
-            kannel: KannelUser::generate()?,
-            texts: Ledger::new(options.record),
-            ids: 0.into(),
-            changes: tokio::sync::watch::Sender::new(0),
-        });
-        let lines = Lines { tcp, tls, exchange: Arc::clone(&world.exchange), clock };
-        let service = routes(Arc::clone(&world)).into_make_service_with_connect_info::<CutHandle>();
+            hint: options.hint,
+        };
+        let routes = Arc::clone(&google).routes().merge(sms.routes()).merge(page.routes());
+        let service = routes.fallback(nothing_here).layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
+        let service = service.into_make_service_with_connect_info::<CutHandle>();
+        let exchange = Arc::new(Exchange::open());
+        let lines = Lines { tcp, tls, exchange: Arc::clone(&exchange), clock };
         tasks.spawn(async move {
             let serve = axum::serve(lines, service).with_graceful_shutdown(stop.cancelled_owned());
             if let Err(error) = serve.await {
                 warn!(%error, "the sandbox stopped serving");
             }
         });
-        Ok(Self { world, base_url: base_url.into(), ca_pem })
+        Ok(Self { ground, google, sms, exchange, base_url: base_url.into(), ca_pem })
     }
 
     /// Where everything is: goes to `fcm.base_url`, to a gateway's URL, and into a browser.
@@ -150,7 +142,7 @@ impl Sandbox {
 
     /// The key file of the one account that may send: goes to `fcm.service_account`.
     pub fn service_account_json(&self) -> String {
-        self.world.account.file().to_owned()
+        self.google.account.file.clone()
     }
 
     /// The authority of its certificate: goes to `fcm.extra_ca`. `None` without TLS.
@@ -159,34 +151,32 @@ impl Sandbox {
     }
 
     /// `messages:send`.
-    pub fn fcm(&self) -> Fcm {
-        Fcm { world: Arc::clone(&self.world) }
+    pub fn fcm(&self) -> Arc<Fcm> {
+        Arc::clone(&self.google.fcm)
     }
 
-    /// The token endpoint.
-    pub fn token(&self) -> TokenEndpoint {
-        TokenEndpoint { world: Arc::clone(&self.world) }
+    pub fn token(&self) -> Arc<TokenEndpoint> {
+        Arc::clone(&self.google.tokens)
     }
 
-    /// The SMS company.
-    pub fn sms(&self) -> Sms {
-        Sms { world: Arc::clone(&self.world) }
+    pub fn sms(&self) -> Arc<Sms> {
+        Arc::clone(&self.sms)
     }
 
     /// While true, every connection is reset: those that stand at once, new ones before the first byte.
     pub fn refuse_connections(&self, refuse: bool) {
-        self.world.exchange.refuse(refuse);
+        self.exchange.refuse(refuse);
     }
 
     /// How many connections were taken since start.
     pub fn connections(&self) -> u64 {
-        self.world.exchange.accepted()
+        self.exchange.accepted()
     }
 
     /// Waits until `holds`, looking at every change; panics after 10 s of real time. For tests.
     pub async fn wait_until(&self, holds: impl Fn(&Self) -> bool) {
         let instead = || format!("pushes: {:?}, texts: {:?}", self.fcm().counts(), self.sms().counts());
-        wait_until(&self.world.changes, || holds(self), instead).await;
+        self.ground.wait_until(|| holds(self), instead).await;
     }
 }
 
@@ -200,27 +190,8 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn routes(world: Arc<World>) -> Router {
-    Router::new()
-        .route("/token", post(google::exchange))
-        .route("/v1/projects/{project}/messages:send", post(google::send))
-        .route("/sms/send", post(sms::send))
-        .route("/messages/v4/send-many/detail", post(sms::send_many))
-        .route("/messages/v4/list", get(sms::list))
-        .route("/cash/v1/balance", get(sms::balance))
-        .route("/senderid/v1/numbers/active", get(sms::senders))
-        .route("/2010-04-01/Accounts/{sid}/Messages.json", get(sms::twilio_list).post(sms::send_by_twilio))
-        .route("/2010-04-01/Accounts/{sid}", get(sms::twilio_account))
-        .route("/2010-04-01/Accounts/{sid}/{page}", get(sms::twilio_page))
-        .route("/cgi-bin/sendsms", get(sms::send_by_kannel))
-        .merge(page::routes())
-        .fallback(nothing_here)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(world)
-}
-
-async fn nothing_here(uri: Uri) -> Response {
-    world::say(Answer::html_404(uri.path()))
+async fn nothing_here(uri: Uri) -> Answer {
+    Answer::html_404(uri.path())
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use minijinja::Environment;
 use serde::Deserialize;
 use tracing::error;
 
-use super::{answer::JSON_TYPE, script::Breakage, world::World};
+use super::{Phone, answer::JSON_TYPE, google::Fcm, script::Breakage, sms::Sms, stage::Ground};
 use view::View;
 
 /// Longest wait of a browser for news before it asks again.
@@ -36,14 +36,26 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     pages
 });
 
-pub(super) fn routes() -> Router<Arc<World>> {
-    Router::new()
-        .route("/", get(page))
-        .route("/board", get(board))
-        .route("/state.json", get(state))
-        .route("/switch", post(switch))
-        .route("/phones.css", get(css))
-        .route("/phones.js", get(js))
+/// What the page shows and switches.
+pub(super) struct Page {
+    pub(super) ground: Arc<Ground>,
+    pub(super) fcm: Arc<Fcm>,
+    pub(super) sms: Arc<Sms>,
+    pub(super) phones: Vec<Phone>,
+    pub(super) hint: String,
+}
+
+impl Page {
+    pub(super) fn routes(self) -> Router {
+        Router::new()
+            .route("/", get(whole))
+            .route("/board", get(board))
+            .route("/state.json", get(state))
+            .route("/switch", post(switch))
+            .route("/phones.css", get(css))
+            .route("/phones.js", get(js))
+            .with_state(Arc::new(self))
+    }
 }
 
 #[derive(Deserialize)]
@@ -52,31 +64,31 @@ struct Since {
     after: Option<u64>,
 }
 
-async fn page(State(world): State<Arc<World>>) -> Response {
-    html("phones.html", &View::of(&world))
+async fn whole(State(page): State<Arc<Page>>) -> Response {
+    html("phones.html", &View::of(&page))
 }
 
 /// The part of the page that changes, once it has.
-async fn board(State(world): State<Arc<World>>, Query(since): Query<Since>) -> Response {
-    news(&world, since).await;
-    html("board.html", &View::of(&world))
+async fn board(State(page): State<Arc<Page>>, Query(since): Query<Since>) -> Response {
+    news(&page, since).await;
+    html("board.html", &View::of(&page))
 }
 
-async fn state(State(world): State<Arc<World>>, Query(since): Query<Since>) -> Response {
-    news(&world, since).await;
-    match serde_json::to_string(&View::of(&world)) {
+async fn state(State(page): State<Arc<Page>>, Query(since): Query<Since>) -> Response {
+    news(&page, since).await;
+    match serde_json::to_string(&View::of(&page)) {
         Ok(json) => framed(JSON_TYPE, json),
         Err(error) => failed(&error),
     }
 }
 
-async fn news(world: &World, since: Since) {
+async fn news(page: &Page, since: Since) {
     let Some(after) = since.after else { return };
-    let mut changes = world.changes.subscribe();
+    let mut changes = page.ground.changes();
     tokio::select! {
         _ = changes.wait_for(|version| *version != after) => {}
-        () = world.clock.sleep(NEWS_WAIT) => {}
-        () = world.stop.cancelled() => {}
+        () = page.ground.clock.sleep(NEWS_WAIT) => {}
+        () = page.ground.stop.cancelled() => {}
     }
 }
 
@@ -86,23 +98,21 @@ struct Switch {
     state: String,
 }
 
-async fn switch(State(world): State<Arc<World>>, headers: HeaderMap, Form(form): Form<Switch>) -> Response {
+async fn switch(State(page): State<Arc<Page>>, headers: HeaderMap, Form(form): Form<Switch>) -> Response {
     // Another site's page could send this form as well; browsers say where a request comes from.
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     if !matches!(site, None | Some(b"same-origin" | b"none")) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let script = match form.road.as_str() {
-        "fcm" => &world.fcm_script,
-        "sms" => &world.sms_script,
-        _ => return StatusCode::UNPROCESSABLE_ENTITY.into_response(),
-    };
     let broken = Breakage::ALL.into_iter().find(|breakage| breakage.as_str() == form.state);
     if broken.is_none() && form.state != view::WORKING {
         return StatusCode::UNPROCESSABLE_ENTITY.into_response();
     }
-    script.set_broken(broken);
-    world.changed();
+    match form.road.as_str() {
+        "fcm" => page.fcm.set_broken(broken),
+        "sms" => page.sms.set_broken(broken),
+        _ => return StatusCode::UNPROCESSABLE_ENTITY.into_response(),
+    }
     Redirect::to("/").into_response()
 }
 

@@ -1,4 +1,4 @@
-//! What is answered next: the switch, then the device's own answer, then the script, then the usual.
+//! What a company answers next: the switch, then the address's own answer, then the script, then the usual.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -116,43 +116,3 @@ impl Script {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// The verbs that every handle shares.
-macro_rules! scripted {
-    ($handle:ty, $script:ident) => {
-        impl $handle {
-            /// Answers the next requests with these, one each and in this order, then as usual.
-            pub fn script(&self, answers: impl IntoIterator<Item = Answer>) {
-                self.world.$script.append(answers);
-            }
-
-            /// The usual answer from now on; at start it is [`Answer::Ok`].
-            pub fn always(&self, answer: Answer) {
-                self.world.$script.set_usual(answer);
-            }
-
-            /// Breaks it for everybody, whatever the script says, until [`Self::repair`].
-            pub fn break_with(&self, breakage: Breakage) {
-                self.world.$script.set_broken(Some(breakage));
-                self.world.changed();
-            }
-
-            /// Works again, and releases what hung because it was broken.
-            pub fn repair(&self) {
-                self.world.$script.set_broken(None);
-                self.world.changed();
-            }
-
-            /// How it is broken now.
-            pub fn broken(&self) -> Option<Breakage> {
-                self.world.$script.broken()
-            }
-
-            /// Lets every request that hangs be accepted now.
-            pub fn release(&self) {
-                self.world.$script.release();
-            }
-        }
-    };
-}
-pub(super) use scripted;

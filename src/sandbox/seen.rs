@@ -3,19 +3,15 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::watch;
 
 /// Most requests kept per company; older ones are counted and forgotten.
 pub const SEEN_MAX: usize = 20_000;
 /// Most refusals kept per endpoint.
 const REFUSALS_MAX: usize = 1_000;
-/// Longest wait of a test for something to arrive, in real time.
-const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// How much of each request is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,11 +26,9 @@ pub enum Record {
 /// One well-formed push.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PushSeen {
-    /// When it arrived.
     pub at: Timestamp,
     /// The token as it is, or `fid:…`, `topic:…`, `condition:…`.
     pub target: String,
-    /// The `message` object.
     pub message: Value,
     /// The status code it got; 0 for none.
     pub answered: u16,
@@ -45,20 +39,18 @@ pub struct PushSeen {
 impl PushSeen {
     /// One entry of `data`; empty where there is none.
     pub fn data(&self, key: &str) -> &str {
-        data_of(&self.message, key)
+        self.message.get("data").and_then(|data| data.get(key)).and_then(Value::as_str).unwrap_or_default()
     }
 }
 
 /// One well-formed text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextSeen {
-    /// When it arrived.
     pub at: Timestamp,
     /// The number as the request wrote it.
     pub to: String,
     /// The sender's number; empty where the request had none.
     pub from: String,
-    /// What it says.
     pub text: String,
     /// Which alert; empty where the request does not say.
     pub alert_id: String,
@@ -75,11 +67,8 @@ pub struct TextSeen {
 /// One request that broke a rule of the company.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusalSeen {
-    /// When it arrived.
     pub at: Timestamp,
-    /// The status code it got.
     pub status: u16,
-    /// The answer's body.
     pub body: String,
 }
 
@@ -99,7 +88,7 @@ pub struct Counts {
 }
 
 /// What both kinds of request have.
-pub(super) trait Entry: Clone {
+pub(super) trait Entry {
     fn alert_id(&self) -> &str;
     /// The status code, and whether the phone got it.
     fn verdict(&mut self) -> (&mut u16, &mut bool);
@@ -128,7 +117,7 @@ impl Entry for TextSeen {
 /// One company's requests.
 #[derive(Debug)]
 pub(super) struct Ledger<T> {
-    record: Record,
+    pub(super) record: Record,
     pages: Mutex<Pages<T>>,
 }
 
@@ -147,7 +136,7 @@ pub(super) struct Place {
     alert_id: String,
 }
 
-impl<T: Entry> Ledger<T> {
+impl<T> Ledger<T> {
     pub(super) fn new(record: Record) -> Self {
         let pages = Pages {
             counts: Counts::default(),
@@ -156,56 +145,6 @@ impl<T: Entry> Ledger<T> {
             refusals: VecDeque::new(),
         };
         Self { record, pages: Mutex::new(pages) }
-    }
-
-    pub(super) fn record(&self) -> Record {
-        self.record
-    }
-
-    /// Writes down one request and its answer.
-    pub(super) fn note(&self, entry: T) {
-        self.append(&mut self.lock(), entry);
-    }
-
-    /// Writes down a request that is not answered yet; [`Ledger::settle`] adds the answer.
-    pub(super) fn note_open(&self, entry: T) -> Place {
-        let alert_id = entry.alert_id().to_owned();
-        let mut pages = self.lock();
-        let place = Place { before: pages.counts.seen, alert_id };
-        self.append(&mut pages, entry);
-        place
-    }
-
-    fn append(&self, pages: &mut Pages<T>, mut entry: T) {
-        let (answered, accepted) = entry.verdict();
-        let (answered, accepted) = (*answered, *accepted);
-        pages.counts.seen += 1;
-        if accepted {
-            pages.accept(entry.alert_id());
-        } else if answered == 0 {
-            pages.counts.unanswered += 1;
-        } else {
-            pages.counts.refused += 1;
-        }
-        if self.record == Record::Everything {
-            if pages.entries.len() == SEEN_MAX {
-                pages.entries.pop_front();
-            }
-            pages.entries.push_back(entry);
-        }
-    }
-
-    /// A request that hung was accepted after all.
-    pub(super) fn settle(&self, place: &Place) {
-        let mut pages = self.lock();
-        pages.counts.unanswered = pages.counts.unanswered.saturating_sub(1);
-        pages.accept(&place.alert_id);
-        let forgotten = pages.counts.seen - pages.entries.len() as u64;
-        let index = place.before.checked_sub(forgotten).and_then(|index| usize::try_from(index).ok());
-        if let Some(entry) = index.and_then(|index| pages.entries.get_mut(index)) {
-            let (answered, accepted) = entry.verdict();
-            (*answered, *accepted) = (200, true);
-        }
     }
 
     pub(super) fn refuse(&self, refusal: RefusalSeen) {
@@ -225,6 +164,16 @@ impl<T: Entry> Ledger<T> {
         self.lock().accepted.clone()
     }
 
+    pub(super) fn refusals(&self) -> Vec<RefusalSeen> {
+        self.lock().refusals.iter().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pages<T>> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Clone> Ledger<T> {
     /// Oldest first.
     pub(super) fn entries(&self) -> Vec<T> {
         self.lock().entries.iter().cloned().collect()
@@ -234,13 +183,39 @@ impl<T: Entry> Ledger<T> {
     pub(super) fn newest(&self, count: usize) -> Vec<T> {
         self.lock().entries.iter().rev().take(count).cloned().collect()
     }
+}
 
-    pub(super) fn refusals(&self) -> Vec<RefusalSeen> {
-        self.lock().refusals.iter().cloned().collect()
+impl<T: Entry> Ledger<T> {
+    /// Writes down one request and its answer; one that hangs is settled later.
+    pub(super) fn note(&self, mut entry: T) -> Place {
+        let mut pages = self.lock();
+        let place = Place { before: pages.counts.seen, alert_id: entry.alert_id().to_owned() };
+        pages.counts.seen += 1;
+        match entry.verdict() {
+            (_, true) => pages.accept(&place.alert_id),
+            (0, false) => pages.counts.unanswered += 1,
+            (_, false) => pages.counts.refused += 1,
+        }
+        if self.record == Record::Everything {
+            if pages.entries.len() == SEEN_MAX {
+                pages.entries.pop_front();
+            }
+            pages.entries.push_back(entry);
+        }
+        place
     }
 
-    fn lock(&self) -> MutexGuard<'_, Pages<T>> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A request that hung was accepted after all.
+    pub(super) fn settle(&self, place: &Place) {
+        let mut pages = self.lock();
+        pages.counts.unanswered = pages.counts.unanswered.saturating_sub(1);
+        pages.accept(&place.alert_id);
+        let forgotten = pages.counts.seen - pages.entries.len() as u64;
+        let index = place.before.checked_sub(forgotten).and_then(|index| usize::try_from(index).ok());
+        if let Some(entry) = index.and_then(|index| pages.entries.get_mut(index)) {
+            let (answered, accepted) = entry.verdict();
+            (*answered, *accepted) = (200, true);
+        }
     }
 }
 
@@ -252,29 +227,4 @@ impl<T> Pages<T> {
             None => drop(self.accepted.insert(alert_id.to_owned(), 1)),
         }
     }
-}
-
-/// One entry of a message's `data`; empty where there is none.
-pub(super) fn data_of<'m>(message: &'m Value, key: &str) -> &'m str {
-    message.get("data").and_then(|data| data.get(key)).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Waits until `holds`, looking again at every change; panics after ten seconds with what `instead`
-/// says. For tests only.
-pub(super) async fn wait_until(
-    changes: &watch::Sender<u64>,
-    mut holds: impl FnMut() -> bool,
-    instead: impl FnOnce() -> String,
-) {
-    // Subscribed before the first look, so no change between look and wait is missed.
-    let mut changes = changes.subscribe();
-    let wait = async {
-        while !holds() {
-            if changes.changed().await.is_err() {
-                break;
-            }
-        }
-    };
-    let has_come = tokio::time::timeout(WAIT_MAX, wait).await.is_ok();
-    assert!(has_come, "the sandbox waited {WAIT_MAX:?} in vain: {}", instead());
 }

@@ -114,7 +114,7 @@ impl Scene {
         let (api_key, secret) = sms.solapi_credentials();
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let tag = hmac::sign(&key, format!("{date}{salt}").as_bytes());
-        let signature = crate::sandbox::google::hex(tag.as_ref());
+        let signature = hex::of(tag.as_ref());
         let authorization =
             format!("HMAC-SHA256 apiKey={api_key}, date={date}, salt={salt}, signature={signature}");
         let headers = [("authorization", &*authorization), ("content-type", "application/json")];

@@ -14,7 +14,7 @@ use super::{
     VALUE_BYTES_MAX, Version,
 };
 use crate::alert::{
-    Alert, AlertId, AlertState, Charge, DeviceId, Entry, FoldRow, FoldWord, Payer, Purse, Severity,
+    Alert, AlertId, AlertState, Charge, DeviceId, Entry, FoldRow, FoldWord, Payer, Severity, Tier,
 };
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -522,9 +522,9 @@ async fn what_a_digest_counts_is_laid_down_with_the_write_and_goes_with_the_dige
 
 async fn charges_are_kept_until_they_are_forgotten(store: Shop) {
     let charge = |ms| Charge {
-        payer: Payer::Contact("jin".parse().unwrap(), Purse::Texts),
+        payer: Payer::Contact("jin".parse().unwrap(), Tier::Ordinary),
         at: at(ms),
-        units: u16::try_from(ms % 3 + 1).unwrap(),
+        units: i32::try_from(ms % 3 + 1).unwrap(),
     };
     let opened = opening("db", 1, at(0));
     commit_one(&store, opened.clone()).await;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Stored;
+use super::{StoreError, Stored};
 use crate::alert::{Alert, AlertId, AlertState, Severity};
 
 /// Most documents that one call of [`list`](super::Store::list) reads: a rare word in a long history
@@ -43,6 +43,26 @@ pub struct AlertPage {
 }
 
 impl AlertFilter {
+    /// Makes a page of documents that come newest first, of which `read` reads each one it needs.
+    pub(super) fn page<D>(
+        &self,
+        documents: impl Iterator<Item = Result<(AlertId, D), StoreError>>,
+        read: impl Fn(AlertId, D) -> Result<Option<Stored>, StoreError>,
+    ) -> Result<AlertPage, StoreError> {
+        let limit = self.limit.clamp(1, LIST_DOCUMENTS_READ_MAX);
+        let (mut page, mut last) = (AlertPage::default(), None);
+        for (looked, document) in documents.enumerate() {
+            if page.alerts.len() == limit || looked == LIST_DOCUMENTS_READ_MAX {
+                page.next = last;
+                break;
+            }
+            let (id, document) = document?;
+            last = Some(id);
+            page.alerts.extend(read(id, document)?.filter(|stored| self.admits(&stored.alert)));
+        }
+        Ok(page)
+    }
+
     /// Whether the alert belongs in the listing; cursor and limit aside.
     pub fn admits(&self, alert: &Alert) -> bool {
         let text = self.text.as_ref().map(|text| text.to_lowercase());

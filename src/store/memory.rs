@@ -12,10 +12,7 @@ use tokio::sync::Notify;
 
 use super::{
     AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Expect, Health,
-    HeartbeatRecord, Lane, Store, StoreError, Stored, Version,
-    claims::Claims,
-    codec,
-    filter::{LIST_DOCUMENTS_READ_MAX, is_purgeable},
+    HeartbeatRecord, Lane, Store, StoreError, Stored, Version, claims::Claims, codec, filter::is_purgeable,
 };
 use crate::alert::{AlertId, Charge, DeviceId, FoldRow, Row, ThreadKey};
 
@@ -197,22 +194,9 @@ impl Store for MemoryStore {
 
     async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
         let tables = self.tables();
-        let limit = filter.limit.clamp(1, LIST_DOCUMENTS_READ_MAX);
-        let mut page = AlertPage::default();
-        let mut last = None;
         let below =
             tables.alerts.iter().rev().filter(|(id, _)| filter.cursor.is_none_or(|cursor| **id < cursor));
-        for (read, (id, kept)) in below.enumerate() {
-            if page.alerts.len() == limit || read == LIST_DOCUMENTS_READ_MAX {
-                page.next = last;
-                break;
-            }
-            last = Some(*id);
-            if filter.admits(&kept.stored.alert) {
-                page.alerts.push(kept.stored.clone());
-            }
-        }
-        Ok(page)
+        filter.page(below.map(|(id, kept)| Ok((*id, kept))), |_, kept| Ok(Some(kept.stored.clone())))
     }
 
     async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {

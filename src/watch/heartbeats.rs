@@ -1,7 +1,9 @@
 //! The heartbeats of the configuration: takes their calls, keeps them, and tells of those that stop.
 
+mod beat;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::{
     collections::HashMap,
@@ -9,103 +11,96 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::Serialize;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{
-    OURS,
-    beat::{Beat, BeatState, Calls, Errand},
-    words,
-};
+pub use self::beat::BeatState;
+use self::beat::{Beat, Calls, Task};
+use super::OwnEvent;
 use crate::{
-    alert::{Admission, Alert, Event, ThreadKey},
+    alert::{Admission, Alert, Event, OURS, Severity, ThreadKey},
     clock::Clock,
     config::{Config, Heartbeat},
-    queue::{Poster, Queue},
-    store::{HeartbeatRecord, Lane, StoreError},
+    queue::Queue,
+    store::{HeartbeatRecord, Lane, Store, StoreError},
 };
-
-/// The alert stays open until a call comes; no alert is without a time at which it closes, so this
-/// one is far away.
-const CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24 * 36_525);
 
 /// Pause after the store failed.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
-/// Every heartbeat of the configuration.
-#[derive(Debug)]
 pub struct Heartbeats {
     watched: Vec<Watched>,
     /// Where each is, by its name in lower case.
     places: HashMap<String, usize>,
+    store: Arc<dyn Store>,
+    queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
     time_zone: TimeZone,
     /// When we began to listen.
     since: Timestamp,
-    /// Some heartbeat has to be looked at earlier than the loop knows.
+    /// Wakes the loop: some heartbeat has to be looked at earlier than it knows.
     sooner: Notify,
 }
 
-#[derive(Debug)]
 struct Watched {
-    rule: Heartbeat,
+    config: Heartbeat,
     beat: Mutex<Beat>,
     /// Held while something is done about it: a call that comes while its lateness is being
     /// written must find what it has to resolve.
     turn: tokio::sync::Mutex<()>,
 }
 
-/// A heartbeat at one instant.
-#[derive(Clone, Copy, Debug)]
-pub struct Glance<'a> {
-    /// What the configuration says.
-    pub rule: &'a Heartbeat,
-    /// How it is.
+/// A heartbeat at one instant, as the API shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct HeartbeatStatus {
+    pub name: String,
+    /// As the configuration would write it.
+    every: String,
+    grace: String,
+    severity: Severity,
     pub state: BeatState,
-    /// When it called.
-    pub calls: Option<Calls>,
+    first_call_at: Option<Timestamp>,
+    pub last_call_at: Option<Timestamp>,
     /// When it is late unless it calls before, or since when it is.
-    pub late_at: Option<Timestamp>,
+    late_at: Option<Timestamp>,
 }
 
 impl Heartbeats {
     /// Listens from now on. [`Heartbeats::restore`] adds what was known before.
-    pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(config: &Config, store: Arc<dyn Store>, queue: Arc<Queue>, clock: Arc<dyn Clock>) -> Self {
         let since = clock.now();
-        let watch = |rule: &Heartbeat| Watched {
-            rule: rule.clone(),
-            beat: Mutex::new(Beat::new(rule.every.saturating_add(rule.grace), since)),
+        let watch = |config: &Heartbeat| Watched {
+            config: config.clone(),
+            beat: Mutex::new(Beat::new(config.every.saturating_add(config.grace), since)),
             turn: tokio::sync::Mutex::default(),
         };
         let watched: Vec<Watched> = config.heartbeats.iter().map(watch).collect();
         let places = watched.iter().enumerate();
-        let places = places.map(|(place, watched)| (watched.rule.name.to_ascii_lowercase(), place)).collect();
-        Self { watched, places, clock, time_zone: config.time_zone.clone(), since, sooner: Notify::new() }
+        let places =
+            places.map(|(place, watched)| (watched.config.name.to_ascii_lowercase(), place)).collect();
+        let time_zone = config.time_zone.clone();
+        Self { watched, places, store, queue, clock, time_zone, since, sooner: Notify::new() }
     }
 
     /// Takes over what an earlier process has saved and told. The alert about a heartbeat that is no
     /// longer configured resolves: no call of it can come any more.
-    pub async fn restore(&self, queue: &Queue) -> Result<(), StoreError> {
-        let records = queue.store().heartbeats().await?;
-        let mut calls: HashMap<&str, Calls> = HashMap::new();
-        let mut gone = Vec::new();
-        for HeartbeatRecord { name, first_call, last_call } in &records {
-            // Exactly: of two records that differ in case one belongs to an older configuration.
-            if self.watched.iter().any(|watched| watched.rule.name == *name) {
-                calls.insert(name, Calls { first: *first_call, last: *last_call });
-            } else {
-                gone.push(words::over(name, Some("no longer in the configuration")));
-            }
+    pub async fn restore(&self) -> Result<(), StoreError> {
+        let records = self.store.heartbeats().await?;
+        // Exactly: of two records that differ in case one belongs to an older configuration.
+        let known = |name: &str| self.watched.iter().any(|watched| watched.config.name == name);
+        for HeartbeatRecord { name, .. } in records.iter().filter(|record| !known(&record.name)) {
+            let event = words::over(name, Some("no longer in the configuration"));
+            OwnEvent::lasting(event).post(&self.queue).await?;
         }
-        if !gone.is_empty() {
-            queue.admit(POSTER, &gone).await?;
-        }
-        let key = |watched: &Watched| ThreadKey::new(OURS, &words::dedup_key(&watched.rule.name));
-        let latest = queue.store().find_threads(self.watched.iter().map(key).collect()).await?;
+        let thread =
+            |watched: &Watched| ThreadKey::new(OURS, &words::over(&watched.config.name, None).dedup_key);
+        let latest = self.store.find_threads(self.watched.iter().map(thread).collect()).await?;
         for (watched, latest) in self.watched.iter().zip(latest) {
             let open = latest.map(|stored| stored.alert).filter(Alert::is_open);
-            let calls = calls.get(watched.rule.name.as_str()).copied();
+            let record = records.iter().find(|record| record.name == watched.config.name);
+            let calls = record.map(|record| Calls { first: record.first_call, last: record.last_call });
             watched.beat().restore(calls, open.map(|alert| alert.starts_at));
         }
         Ok(())
@@ -118,7 +113,7 @@ impl Heartbeats {
 
     /// A call of this heartbeat; `None` if there is no such. When this returns `Ok`, it survives a
     /// crash that the heartbeat is watched, and that it is no longer late.
-    pub async fn call(&self, name: &str, queue: &Queue) -> Result<Option<Glance<'_>>, StoreError> {
+    pub async fn call(&self, name: &str) -> Result<Option<HeartbeatStatus>, StoreError> {
         let Some(watched) = self.find(name) else { return Ok(None) };
         let turn = watched.turn.lock().await;
         let now = self.clock.now();
@@ -132,17 +127,17 @@ impl Heartbeats {
         if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
             self.sooner.notify_one();
         }
-        while let Some(errand) = watched.owed() {
-            self.run_errand(watched, errand, (queue, Lane::Accept)).await?;
+        while let Some(task) = watched.owed() {
+            self.run_task(watched, task, Lane::Accept).await?;
         }
         drop(turn);
-        Ok(Some(watched.glance(now)))
+        Ok(Some(watched.status(now)))
     }
 
     /// All of them, in the order of the configuration.
-    pub fn all(&self) -> impl Iterator<Item = Glance<'_>> {
+    pub fn all(&self) -> impl Iterator<Item = HeartbeatStatus> {
         let now = self.clock.now();
-        self.watched.iter().map(move |watched| watched.glance(now))
+        self.watched.iter().map(move |watched| watched.status(now))
     }
 
     /// When something is to be done next. It stays in the past until that is done.
@@ -151,9 +146,9 @@ impl Heartbeats {
     }
 
     /// Tells of every heartbeat that is late, and saves calls, until `stop`.
-    pub async fn run(self: Arc<Self>, queue: Arc<Queue>, stop: CancellationToken) {
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let next = match self.step(&queue).await {
+            let next = match self.step().await {
                 Ok(()) => self.due().unwrap_or(Timestamp::MAX),
                 Err(error) => {
                     warn!(error = %error, "could not keep watch, trying again in {}s: {error}", STORE_PAUSE.as_secs());
@@ -169,56 +164,57 @@ impl Heartbeats {
     }
 
     /// Does what is to be done now. What fails for one does not keep the others from being told.
-    async fn step(&self, queue: &Queue) -> Result<(), StoreError> {
+    async fn step(&self) -> Result<(), StoreError> {
         let mut failed = Ok(());
         for watched in &self.watched {
-            if let Err(error) = self.tend(watched, queue).await {
+            if let Err(error) = self.tend(watched).await {
                 failed = Err(error);
             }
         }
         failed
     }
 
-    async fn tend(&self, watched: &Watched, queue: &Queue) -> Result<(), StoreError> {
-        if watched.errand(self.clock.now()).is_none() {
+    async fn tend(&self, watched: &Watched) -> Result<(), StoreError> {
+        if watched.task(self.clock.now()).is_none() {
             return Ok(());
         }
         let _turn = watched.turn.lock().await;
         // Anew: it may have called while its turn was waited for.
-        while let Some(errand) = watched.errand(self.clock.now()) {
-            self.run_errand(watched, errand, (queue, Lane::Deliver)).await?;
+        while let Some(task) = watched.task(self.clock.now()) {
+            self.run_task(watched, task, Lane::Deliver).await?;
         }
         Ok(())
     }
 
-    async fn run_errand(
-        &self,
-        watched: &Watched,
-        errand: Errand,
-        (queue, lane): (&Queue, Lane),
-    ) -> Result<(), StoreError> {
+    async fn run_task(&self, watched: &Watched, task: Task, lane: Lane) -> Result<(), StoreError> {
         let now = self.clock.now();
-        match errand {
-            Errand::Tell => {
-                let calls = watched.beat().calls();
-                let event = words::late(&watched.rule, calls, (self.since, now), &self.time_zone);
-                if admit(queue, &event).await? == Some(Admission::Opened) {
-                    warn!(heartbeat = watched.rule.name, "{}", event.title);
-                }
+        let name = &watched.config.name;
+        match task {
+            Task::Tell => {
+                let last_call = watched.beat().calls().map(|calls| calls.last);
+                let silence = words::Silence { last_call, since: self.since, now };
+                self.post(name, words::late(&watched.config, silence, &self.time_zone)).await?;
             }
-            Errand::Resolve => {
-                let event = words::over(&watched.rule.name, None);
-                if admit(queue, &event).await? == Some(Admission::Resolved) {
-                    info!(heartbeat = watched.rule.name, "{}", event.title);
-                }
-            }
-            Errand::Save(Calls { first, last }) => {
-                let name = watched.rule.name.clone();
-                let record = HeartbeatRecord { name, first_call: first, last_call: last };
-                queue.store().put_heartbeat(lane, record).await?;
+            Task::Resolve => self.post(name, words::over(name, None)).await?,
+            Task::Save(Calls { first, last }) => {
+                let record = HeartbeatRecord { name: name.clone(), first_call: first, last_call: last };
+                self.store.put_heartbeat(lane, record).await?;
             }
         }
-        watched.beat().done(errand, now);
+        watched.beat().done(task, now);
+        Ok(())
+    }
+
+    /// As any sender's alert, it repeats and stays, and its end is told.
+    async fn post(&self, name: &str, event: Event) -> Result<(), StoreError> {
+        let title = event.title.clone();
+        let admitted = OwnEvent::lasting(event).post(&self.queue).await?;
+        let admission = admitted.map(|admitted| admitted.admission);
+        if admission == Some(Admission::Opened) {
+            warn!(heartbeat = name, "{title}");
+        } else if admission == Some(Admission::Resolved) {
+            info!(heartbeat = name, "{title}");
+        }
         Ok(())
     }
 
@@ -232,24 +228,29 @@ impl Watched {
         self.beat.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn owed(&self) -> Option<Errand> {
+    // Let go of the beat before the task is done.
+    fn owed(&self) -> Option<Task> {
         self.beat().owed()
     }
 
-    fn errand(&self, now: Timestamp) -> Option<Errand> {
-        self.beat().errand(now)
+    fn task(&self, now: Timestamp) -> Option<Task> {
+        self.beat().task(now)
     }
 
-    fn glance(&self, now: Timestamp) -> Glance<'_> {
+    fn status(&self, now: Timestamp) -> HeartbeatStatus {
         let beat = self.beat();
-        Glance { rule: &self.rule, state: beat.state(now), calls: beat.calls(), late_at: beat.late_at() }
+        let calls = beat.calls();
+        let written =
+            |duration: SignedDuration| humantime::format_duration(duration.unsigned_abs()).to_string();
+        HeartbeatStatus {
+            name: self.config.name.clone(),
+            every: written(self.config.every),
+            grace: written(self.config.grace),
+            severity: self.config.severity,
+            state: beat.state(now),
+            first_call_at: calls.map(|calls| calls.first),
+            last_call_at: calls.map(|calls| calls.last),
+            late_at: beat.late_at(),
+        }
     }
-}
-
-/// An ordinary sender's, not the house's word about one: it repeats, stays, and its end is told.
-const POSTER: Poster<'static> = Poster { integration: OURS, close_after: CLOSES_AFTER, house: false };
-
-async fn admit(queue: &Queue, event: &Event) -> Result<Option<Admission>, StoreError> {
-    let admitted = queue.admit(POSTER, std::slice::from_ref(event)).await?;
-    Ok(admitted.first().map(|admitted| admitted.admission))
 }

@@ -1,15 +1,126 @@
-//! WATCH: what must keep coming, and the event that is made when it stops.
+//! WATCH: everything that Bongsu says about senders and itself: monitors that fall silent, senders that misbehave,
+//! gateways near their limits, accounts that run empty, a clock that was set; and how we are ourselves.
 //!
-//! Deciding is pure ([`Beat`]); [`Heartbeats`] takes the calls, keeps them, and posts to the queue
-//! as a sender does.
+//! Each looks at one thing and posts an [`OwnEvent`] to the queue, as a sender does.
 
-mod beat;
+mod balance;
+mod drift;
+mod gateways;
 mod heartbeats;
-mod words;
+mod senders;
+mod vitals;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
 
 pub use self::{
-    beat::{Beat, BeatState, Calls, Errand},
-    heartbeats::{Glance, Heartbeats},
+    balance::Balances,
+    drift::watch_drift,
+    gateways::GatewayLimits,
+    heartbeats::{BeatState, HeartbeatStatus, Heartbeats},
+    senders::{Fault, Senders},
+    vitals::{StormStatus, Vitals},
+};
+use crate::{
+    alert::{DedupKey, Event, EventStatus, Kind, OURS, Severity},
+    clock::Clock,
+    queue::{Admitted, Poster, Queue},
+    store::StoreError,
 };
 
-pub use crate::alert::HOUSE as OURS;
+/// What is worth one notification closes itself after this; the next one notifies again.
+const ONCE_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
+/// What lasts stays open until its end is posted. Every alert has a time at which it closes, so this one is a
+/// century away.
+const LASTING_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24 * 36_525);
+
+/// What Bongsu says about a sender or about itself.
+struct OwnEvent<'a> {
+    /// The sender that it is about, or [`OURS`].
+    integration: &'a str,
+    event: Event,
+    /// The alert closes itself if it is not said again within this time.
+    close_after: SignedDuration,
+}
+
+impl OwnEvent<'_> {
+    /// Worth one notification.
+    fn once(event: Event) -> Self {
+        let event = Event { kind: Kind::Own, ..event };
+        Self { integration: OURS, event, close_after: ONCE_CLOSES_AFTER }
+    }
+
+    /// Treated as the alert of any sender: repeated until somebody acknowledges it, and its end is told.
+    fn lasting(event: Event) -> Self {
+        Self { integration: OURS, event, close_after: LASTING_CLOSES_AFTER }
+    }
+
+    /// Opens, joins or ends its alert. When this returns `Ok`, it is durable.
+    async fn post(self, queue: &Queue) -> Result<Option<Admitted>, StoreError> {
+        let Self { integration, event, close_after } = self;
+        let poster = Poster { integration, close_after };
+        Ok(queue.admit(poster, &[event]).await?.pop())
+    }
+}
+
+fn firing(key: String, severity: Severity, title: String, body: String) -> Event {
+    Event { severity: Some(severity), body, ..Event::firing(DedupKey::new(key), title) }
+}
+
+/// It is over; `note` says how, where that is not plain.
+fn over(key: String, title: String, note: Option<&str>) -> Event {
+    let status = EventStatus::Resolved { note: note.map(str::to_owned), escalation_cancelled: false };
+    Event { status, ..Event::firing(DedupKey::new(key), title) }
+}
+
+/// Turns that come every so often until they are stopped. Each is counted from the last, so it does not matter how
+/// long the work in between takes.
+pub struct Pace {
+    clock: Arc<dyn Clock>,
+    every: SignedDuration,
+    stop: CancellationToken,
+    next: Timestamp,
+}
+
+impl Pace {
+    /// The first comes after `every`.
+    pub fn new(clock: Arc<dyn Clock>, every: SignedDuration, stop: CancellationToken) -> Self {
+        let next = clock.now().saturating_add(every).unwrap_or(Timestamp::MAX);
+        Self { clock, every, stop, next }
+    }
+
+    /// Waits for the next; false once it is stopped.
+    pub async fn next(&mut self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return false,
+            () = self.clock.sleep_until(self.next) => {}
+        }
+        self.next = self.clock.now().saturating_add(self.every).unwrap_or(Timestamp::MAX);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[tokio::test]
+    async fn a_turn_is_counted_from_the_last_and_not_from_the_end_of_the_work() {
+        let clock = ManualClock::at(Timestamp::constant(1_800_000_000, 0));
+        let stop = CancellationToken::new();
+        let mut pace = Pace::new(clock.clone(), SignedDuration::from_secs(60), stop.clone());
+        for _ in 0..3 {
+            // The work of this turn takes as long as the pause.
+            clock.advance(SignedDuration::from_secs(60));
+            assert!(pace.next().await);
+        }
+        stop.cancel();
+        clock.advance(SignedDuration::from_secs(60));
+        assert!(!pace.next().await, "the end goes before a turn");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bongsu::alert::HOUSE;
+use bongsu::alert::OURS;
 use serde_json::Value;
 
 use crate::{
@@ -71,7 +71,7 @@ impl<'a> Audit<'a> {
             .collect();
         let ours = |event: &str, alert: &Value| {
             self.digests.contains(text(alert, "id"))
-                || (text(alert, "integration") == HOUSE && event.starts_with(GATEWAY_EVENT))
+                || (text(alert, "integration") == OURS && event.starts_with(GATEWAY_EVENT))
         };
         let unknown =
             alert_of.iter().filter(|(event, alert)| !posted.contains(*event) && !ours(event, alert));

@@ -9,7 +9,8 @@ mod document;
 use std::{collections::BTreeSet, net::SocketAddr, sync::LazyLock};
 
 use bongsu::alert::{
-    AlertId, AttemptRow, ContactName, DeferCause, Entry, Fate, RejectCause, Row, Severity, Subject, Transport,
+    Address, AlertId, AttemptOutcome, AttemptRow, ContactName, DeferCause, DeviceId, Entry, Fate,
+    GatewayName, RejectCause, Row, Severity, Topic,
 };
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -48,12 +49,13 @@ const REPORT_LIMIT: usize = 16 * 1024;
 const NOTE_LIMIT: usize = 16 * 1024;
 
 /// Every word of the program for why an attempt failed.
-static CAUSES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+static CAUSES: LazyLock<Vec<AttemptOutcome>> = LazyLock::new(|| {
     use {DeferCause as D, RejectCause as R};
     let deferred =
         [D::Unavailable, D::Unreachable, D::Throttled, D::Credential, D::ProjectFault, D::PlatformFault];
     let rejected = [R::DeviceGone, R::DeviceMismatch, R::Message, R::Recipient, R::Refused];
-    deferred.map(D::as_str).into_iter().chain(rejected.map(R::as_str)).collect()
+    let deferred = deferred.into_iter().map(AttemptOutcome::Deferred);
+    deferred.chain(rejected.map(AttemptOutcome::Rejected)).collect()
 });
 
 /// One request, and the status that it must get.
@@ -451,7 +453,11 @@ async fn what_is_not_documented_is_not_there() {
 
 #[test]
 fn no_route_is_undocumented() {
-    let sources = [include_str!("../../src/api/mod.rs"), include_str!("../../src/console/mod.rs")];
+    let sources = [
+        include_str!("../../src/intake/mod.rs"),
+        include_str!("../../src/api/mod.rs"),
+        include_str!("../../src/console/mod.rs"),
+    ];
     let mut routes = BTreeSet::new();
     for route in sources.iter().flat_map(|source| source.split(".route(\"").skip(1)) {
         let (path, rest) = route.split_once('"').expect("a path");
@@ -471,15 +477,13 @@ fn every_journal_row_and_cause_is_documented() {
     let schema = contract.schema("JournalRow");
     let jin: ContactName = "jin".parse().expect("a name");
     let (text, by, reason) = ("x".to_owned(), "dana".to_owned(), "refused".to_owned());
-    let (transport, destination) = (Transport::Sms, "sms-one".to_owned());
-    let attempt = |cause: &str| AttemptRow {
+    let gateway = GatewayName::from("sms-one");
+    let attempt = |outcome: AttemptOutcome| AttemptRow {
         attempt: 1,
         contact: jin.clone(),
-        transport: Transport::Push,
-        destination: "device 0123456789abcdef".to_owned(),
-        subject: Subject::Opened.as_str().to_owned(),
-        outcome: "deferred".to_owned(),
-        cause: Some(cause.to_owned()),
+        address: Address::Device(DeviceId(0x0123_4567_89ab_cdef)),
+        subject: Topic::Opened,
+        outcome,
         detail: "503".to_owned(),
         segments: 3,
         started_at: T0,
@@ -499,17 +503,15 @@ fn every_journal_row_and_cause_is_documented() {
         Entry::Fallback { contact: jin.clone(), reason: reason.clone() },
         Entry::Reported {
             contact: jin.clone(),
-            destination: destination.clone(),
-            subject: "opened".to_owned(),
+            destination: gateway.clone(),
+            subject: Topic::Opened,
             attempt: 3,
-            fate: Fate::NotThere.as_str().to_owned(),
-            detail: reason.clone(),
+            fate: Fate::Unclear { reason: reason.clone() },
         },
         Entry::DeadLetter {
             contact: jin.clone(),
-            transport,
-            destination,
-            subject: "opened".to_owned(),
+            address: Address::Gateway(gateway),
+            subject: Topic::Opened,
             reason: reason.clone(),
         },
         Entry::Unreachable { contact: jin.clone(), reason: reason.clone(), nobody_left: true },
@@ -517,7 +519,7 @@ fn every_journal_row_and_cause_is_documented() {
         Entry::Counted { alerts: 37, text: "37 more: 35 high, 2 average".to_owned() },
         Entry::Flapping { rounds: 4, quiet: false },
     ];
-    let attempts = CAUSES.iter().map(|cause| Entry::Attempt(attempt(cause)));
+    let attempts = CAUSES.iter().map(|outcome| Entry::Attempt(attempt(*outcome)));
     let mut kinds = BTreeSet::new();
     for entry in rows.into_iter().chain(attempts) {
         let row = serde_json::to_value(Row { at: T0, entry }).expect("a row is JSON");

@@ -1,10 +1,23 @@
-//! The house is as ARCHITECTURE.md says, and nobody imports upwards.
+//! What holds for every file of the tree: who may import whom, how large it is, that it says what it is for.
+
+mod arguments;
+mod circles;
+mod code;
+mod modules;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
+
+use self::modules::Crate;
+
+/// Most lines of a file, without its tests.
+const FILE_LINES_MAX: usize = 400;
+
+/// Most bytes of ARCHITECTURE.md: what it says must be read before the first change, in one sitting.
+const ARCHITECTURE_BYTES_MAX: u64 = 16 * 1024;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -27,73 +40,47 @@ fn relative(path: &Path) -> String {
     path.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned()
 }
 
-/// Files without tests: what the file map names.
-fn source_files() -> BTreeSet<String> {
-    let files = rust_files(&root().join("src")).into_iter().map(|path| relative(&path));
-    files
-        .filter(|path| !path.contains("/tests") && !path.contains("conformance") && !path.contains("testing"))
-        .collect()
+/// Every text below src, by path.
+fn texts() -> BTreeMap<String, String> {
+    let files = rust_files(&root().join("src")).into_iter();
+    files.map(|path| (relative(&path), fs::read_to_string(&path).expect("a source file"))).collect()
 }
 
-#[test]
-fn the_file_map_of_architecture_equals_the_tree() {
-    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
-    let map =
-        text.split("<!-- file map -->").nth(1).expect("a file map between two `<!-- file map -->` marks");
-    let named: BTreeSet<String> = map
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(path, _)| path.to_owned()))
-        .collect();
-    let there = source_files();
-    let missing: Vec<_> = there.difference(&named).collect();
-    let gone: Vec<_> = named.difference(&there).collect();
-    assert!(
-        missing.is_empty() && gone.is_empty(),
-        "not in ARCHITECTURE.md: {missing:#?}\nnot in the tree: {gone:#?}"
-    );
+/// The texts that are not for tests only.
+fn shipped() -> BTreeMap<String, String> {
+    let mut texts = texts();
+    let (library, program) = (Crate::read(&texts, "src/lib.rs"), Crate::read(&texts, "src/main.rs"));
+    texts.retain(|path, _| [&library, &program].iter().any(|tree| tree.files().contains(path.as_str())));
+    texts
 }
 
 /// Who may import whom: each stage sees itself and what stands below it.
 fn below(stage: &str) -> Vec<&'static str> {
-    const GROUND: [&str; 4] = ["config", "clock", "chance", "telemetry"];
+    const GROUND: [&str; 5] = ["config", "clock", "chance", "signing", "telemetry"];
     let mut allowed: Vec<&'static str> = match stage {
-        "alert" => vec![],
-        "clock" | "chance" => return vec![],
-        "config" | "telemetry" => return vec!["alert"],
+        "alert" | "clock" | "chance" => return vec![],
+        "config" | "signing" | "telemetry" => return vec!["alert"],
         "store" | "receive" | "plan" => vec!["alert"],
         "queue" | "record" => vec!["alert", "plan", "store"],
         // A transport never stores.
         "deliver" => vec!["alert", "plan"],
-        "dispatch" => vec!["alert", "plan", "store", "queue", "deliver"],
-        "watch" => vec!["alert", "store", "queue"],
-        "api" => vec!["alert", "plan", "store", "queue", "record", "receive", "watch"],
-        "console" => vec!["alert", "record", "api"],
+        "watch" => vec!["alert", "store", "queue", "deliver"],
+        "dispatch" => vec!["alert", "plan", "store", "queue", "deliver", "watch"],
+        "web" => vec!["alert", "store", "queue", "watch"],
+        // Beside each other over `web`.
+        "intake" => vec!["alert", "store", "queue", "receive", "watch", "web"],
+        "api" => vec!["alert", "store", "queue", "receive", "record", "watch", "web"],
+        "console" => vec!["alert", "record", "web"],
         "sandbox" => return vec!["alert", "clock"],
-        "app" | "cli" | "main" => {
-            return vec![
-                "alert",
-                "plan",
-                "store",
-                "queue",
-                "deliver",
-                "record",
-                "receive",
-                "dispatch",
-                "watch",
-                "api",
-                "console",
-                "sandbox",
-                "app",
-                "config",
-                "clock",
-                "chance",
-                "telemetry",
-                "cli",
-            ];
-        }
+        "app" => vec![
+            "alert", "plan", "store", "queue", "deliver", "dispatch", "watch", "web", "intake", "api",
+            "console",
+        ],
+        "cli" => vec!["alert", "deliver", "sandbox", "app"],
+        "main" => vec!["cli"],
         other => panic!("src/{other} is a new stage: say in tests/it/layout.rs what it may import"),
     };
-    allowed.extend(if stage == "alert" { &[][..] } else { &GROUND[..] });
+    allowed.extend(GROUND);
     allowed
 }
 
@@ -181,12 +168,58 @@ fn only_the_store_names_an_engine_and_only_deliver_fcm_names_fcms_wire() {
 }
 
 #[test]
+fn no_circle_between_files() {
+    let circles = circles::between_files(&Crate::read(&texts(), "src/lib.rs"));
+    assert!(circles.is_empty(), "{} circles between files:\n\n{}", circles.len(), circles.join("\n\n"));
+}
+
+#[test]
+fn no_argument_is_a_tuple() {
+    let found: Vec<_> = shipped()
+        .iter()
+        .flat_map(|(name, text)| {
+            arguments::that_are_tuples(text).into_iter().map(move |at| format!("{name}: {at}"))
+        })
+        .collect();
+    assert!(found.is_empty(), "{} tuples where a struct with named fields is meant: {found:#?}", found.len());
+}
+
+#[test]
 fn no_file_outgrows_its_idea() {
-    for path in rust_files(&root().join("src")) {
-        let text = fs::read_to_string(&path).expect("a source file");
-        let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
-        let name = relative(&path);
-        let tests = name.contains("tests") || name.contains("conformance");
-        assert!(lines <= 400 || tests, "{name} has {lines} lines: which idea is missing?");
-    }
+    let lines = shipped().into_iter().map(|(name, text)| (name, lines_without_tests(&text)));
+    let large: Vec<_> = lines.filter(|(_, lines)| *lines > FILE_LINES_MAX).collect();
+    assert!(large.is_empty(), "which idea is missing? {large:#?}");
+}
+
+/// Lines before the tests that stand in the file itself; `mod tests;` at the top ends nothing.
+fn lines_without_tests(text: &str) -> usize {
+    let lines: Vec<&str> = text.lines().collect();
+    let starts_tests = |rest: &[&str]| {
+        let mut rest = rest.iter().skip_while(|line| line.starts_with("#["));
+        rest.next().is_some_and(|line| line.starts_with("mod ") && line.ends_with('{'))
+    };
+    let tests = (0..lines.len()).find(|at| {
+        let rest = lines.get(*at..).unwrap_or_default();
+        rest.first() == Some(&"#[cfg(test)]") && starts_tests(rest)
+    });
+    tests.unwrap_or(lines.len())
+}
+
+#[test]
+fn only_tests_in_the_file_itself_are_not_counted() {
+    assert_eq!(lines_without_tests("//! A.\n#[cfg(test)]\nmod tests;\nfn a() {}\nfn b() {}\n"), 5);
+    assert_eq!(lines_without_tests("//! A.\nfn a() {}\n#[cfg(test)]\nmod tests {\n}\n"), 2);
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let silent: Vec<_> = shipped().into_iter().filter(|(_, text)| !text.starts_with("//! ")).collect();
+    let silent: Vec<_> = silent.into_iter().map(|(name, _)| name).collect();
+    assert!(silent.is_empty(), "these do not begin with a `//!` line: {silent:#?}");
+}
+
+#[test]
+fn the_architecture_can_be_read_in_one_sitting() {
+    let bytes = fs::metadata(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md").len();
+    assert!(bytes <= ARCHITECTURE_BYTES_MAX, "ARCHITECTURE.md has {bytes} bytes");
 }

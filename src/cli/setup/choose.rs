@@ -3,10 +3,8 @@
 use super::Sheet;
 use crate::config::{Config, Integration};
 
-/// Why none was chosen.
 #[derive(Debug, thiserror::Error)]
 pub enum ChooseError {
-    /// The configuration has none of this kind.
     #[error(
         "the configuration has no integration of kind {kind}; add one, restart the server, and try again:\n\n\
          [[integration]]\n\
@@ -15,26 +13,16 @@ pub enum ChooseError {
          key  = {{ env = \"BONGSU_{variable}_KEY\" }}   # any long random text, such as from `openssl rand -hex 24`\n"
     )]
     None {
-        /// As the configuration calls it.
         kind: &'static str,
         /// A name that such an integration could have.
         name: &'static str,
         /// The same, as a part of an environment variable.
         variable: String,
     },
-    /// It has several.
     #[error("which one? give --integration NAME: {0}")]
     Several(String),
-    /// It has some, but not that one.
     #[error("there is no {kind} integration `{name}`, but: {others}")]
-    Unknown {
-        /// As the configuration calls it.
-        kind: &'static str,
-        /// What was asked for.
-        name: String,
-        /// What there is.
-        others: String,
-    },
+    Unknown { kind: &'static str, name: String, others: String },
 }
 
 /// The only integration of the sheet's kind, unless `name` says which.
@@ -47,7 +35,10 @@ pub fn choose<'a>(
     let of_kind: Vec<_> = config.integrations.iter().filter(|one| one.kind == sheet.kind()).collect();
     let names = || of_kind.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
     match (name, of_kind.as_slice()) {
-        (_, []) => Err(none(kind)),
+        (_, []) => {
+            let name = if kind == "generic" { "scripts" } else { kind };
+            Err(ChooseError::None { kind, name, variable: name.to_uppercase() })
+        }
         (None, [only]) => Ok(only),
         (None, _) => Err(ChooseError::Several(names())),
         (Some(name), all) => {
@@ -55,9 +46,4 @@ pub fn choose<'a>(
             found.ok_or_else(|| ChooseError::Unknown { kind, name: name.to_owned(), others: names() })
         }
     }
-}
-
-fn none(kind: &'static str) -> ChooseError {
-    let name = if kind == "generic" { "scripts" } else { kind };
-    ChooseError::None { kind, name, variable: name.to_uppercase() }
 }

@@ -64,7 +64,6 @@ pub(super) fn curl(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// A JSON string.
 pub(super) fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -77,7 +76,6 @@ pub fn option(name: &str, value: &str) -> String {
     format!(" --{name} {value}")
 }
 
-/// One word of a POSIX shell.
 pub(super) fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

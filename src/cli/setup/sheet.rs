@@ -1,4 +1,4 @@
-//! What can be printed: for each a file, and the steps to follow.
+//! What can be printed: for each a file, and the steps to follow, in the words of the sender's menus.
 
 use crate::config::IntegrationKind;
 
@@ -8,101 +8,66 @@ pub(super) const CAUTIONS: &str = include_str!("../../../templates/setup/caution
 /// The same in Korean, for senders whose menus are.
 pub(super) const CAUTIONS_KO: &str = include_str!("../../../templates/setup/cautions-ko.txt");
 
-/// One thing to print.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sheet {
+/// One row for each sheet: the kind of integration that it posts to, the template of what goes into the sender, and
+/// that of the steps.
+macro_rules! sheets {
+    ($($(#[$doc:meta])* $sheet:ident: $kind:ident, $file:literal, $steps:literal;)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Sheet {
+            $($(#[$doc])* $sheet,)+
+        }
+
+        impl Sheet {
+            pub const ALL: [Self; 10] = [$(Self::$sheet),+];
+
+            pub fn kind(self) -> IntegrationKind {
+                match self {
+                    $(Self::$sheet => IntegrationKind::$kind,)+
+                }
+            }
+
+            pub(super) fn file(self) -> &'static str {
+                match self {
+                    $(Self::$sheet => include_str!(concat!("../../../templates/setup/", $file)),)+
+                }
+            }
+
+            pub(super) fn steps(self) -> &'static str {
+                match self {
+                    $(Self::$sheet => include_str!(concat!("../../../templates/setup/", $steps)),)+
+                }
+            }
+        }
+    };
+}
+
+sheets! {
     /// A media type, to be imported.
-    Zabbix,
+    Zabbix: Zabbix, "zabbix.yaml", "zabbix-steps.txt";
     /// A contact point, to be provisioned.
-    Grafana,
+    Grafana: Grafana, "grafana.yaml", "grafana-steps.txt";
     /// `alertmanager.yml`, or parts for one.
-    Alertmanager,
+    Alertmanager: Alertmanager, "alertmanager.yml", "alertmanager-steps.txt";
     /// The part of `prometheus.yml` that leaves Alertmanager out.
-    Prometheus,
+    Prometheus: Alertmanager, "prometheus.yml", "prometheus-steps.txt";
     /// Contact lines of `munin.conf`.
-    Munin,
+    Munin: Munin, "munin.conf", "munin-steps.txt";
     /// The file with the key that those lines name.
-    MuninKey,
+    MuninKey: Munin, "munin.curl", "munin-key-steps.txt";
     /// Fields of a *Webhook JSON* plug-in.
-    Whatap,
+    Whatap: Whatap, "whatap.txt", "whatap-steps.txt";
     /// Fields of a plain *Webhook* plug-in, which knows no headers.
-    WhatapPlain,
+    WhatapPlain: Whatap, "whatap-plain.txt", "whatap-plain-steps.txt";
     /// Fields of a notification.
-    UptimeKuma,
+    UptimeKuma: UptimeKuma, "uptime-kuma.txt", "uptime-kuma-steps.txt";
     /// A configuration file of curl.
-    Generic,
+    Generic: Generic, "generic.curl", "generic-steps.txt";
 }
 
 impl Sheet {
-    /// Every one.
-    pub const ALL: [Self; 10] = [
-        Self::Zabbix,
-        Self::Grafana,
-        Self::Alertmanager,
-        Self::Prometheus,
-        Self::Munin,
-        Self::MuninKey,
-        Self::Whatap,
-        Self::WhatapPlain,
-        Self::UptimeKuma,
-        Self::Generic,
-    ];
-
-    /// The kind of integration that it posts to.
-    pub fn kind(self) -> IntegrationKind {
-        match self {
-            Self::Zabbix => IntegrationKind::Zabbix,
-            Self::Grafana => IntegrationKind::Grafana,
-            Self::Alertmanager | Self::Prometheus => IntegrationKind::Alertmanager,
-            Self::Munin | Self::MuninKey => IntegrationKind::Munin,
-            Self::Whatap | Self::WhatapPlain => IntegrationKind::Whatap,
-            Self::UptimeKuma => IntegrationKind::UptimeKuma,
-            Self::Generic => IntegrationKind::Generic,
-        }
-    }
-
     /// What `kind = "…"` says in the configuration.
     pub(super) fn kind_word(self) -> &'static str {
-        match self {
-            Self::Zabbix => "zabbix",
-            Self::Grafana => "grafana",
-            Self::Alertmanager | Self::Prometheus => "alertmanager",
-            Self::Munin | Self::MuninKey => "munin",
-            Self::Whatap | Self::WhatapPlain => "whatap",
-            Self::UptimeKuma => "uptime_kuma",
-            Self::Generic => "generic",
-        }
-    }
-
-    /// The template of what goes into the sender.
-    pub(super) fn file(self) -> &'static str {
-        match self {
-            Self::Zabbix => include_str!("../../../templates/setup/zabbix.yaml"),
-            Self::Grafana => include_str!("../../../templates/setup/grafana.yaml"),
-            Self::Alertmanager => include_str!("../../../templates/setup/alertmanager.yml"),
-            Self::Prometheus => include_str!("../../../templates/setup/prometheus.yml"),
-            Self::Munin => include_str!("../../../templates/setup/munin.conf"),
-            Self::MuninKey => include_str!("../../../templates/setup/munin.curl"),
-            Self::Whatap => include_str!("../../../templates/setup/whatap.txt"),
-            Self::WhatapPlain => include_str!("../../../templates/setup/whatap-plain.txt"),
-            Self::UptimeKuma => include_str!("../../../templates/setup/uptime-kuma.txt"),
-            Self::Generic => include_str!("../../../templates/setup/generic.curl"),
-        }
-    }
-
-    /// The template of the steps, in the words of the sender's menus.
-    pub(super) fn steps(self) -> &'static str {
-        match self {
-            Self::Zabbix => include_str!("../../../templates/setup/zabbix-steps.txt"),
-            Self::Grafana => include_str!("../../../templates/setup/grafana-steps.txt"),
-            Self::Alertmanager => include_str!("../../../templates/setup/alertmanager-steps.txt"),
-            Self::Prometheus => include_str!("../../../templates/setup/prometheus-steps.txt"),
-            Self::Munin => include_str!("../../../templates/setup/munin-steps.txt"),
-            Self::MuninKey => include_str!("../../../templates/setup/munin-key-steps.txt"),
-            Self::Whatap => include_str!("../../../templates/setup/whatap-steps.txt"),
-            Self::WhatapPlain => include_str!("../../../templates/setup/whatap-plain-steps.txt"),
-            Self::UptimeKuma => include_str!("../../../templates/setup/uptime-kuma-steps.txt"),
-            Self::Generic => include_str!("../../../templates/setup/generic-steps.txt"),
-        }
+        let found = IntegrationKind::ALL.iter().find(|(_, kind)| *kind == self.kind());
+        found.map_or("generic", |(word, _)| *word)
     }
 }

@@ -103,7 +103,7 @@ impl<'a> Notice<'a> {
         Self {
             alert_id: alert.id,
             state: match subject {
-                Subject::Opened if alert.test => NoticeState::Test,
+                Subject::Opened if alert.kind.is_test() => NoticeState::Test,
                 // A digest has texts of its own.
                 Subject::Opened | Subject::Digest => NoticeState::Triggered,
                 Subject::Repeat { number } => NoticeState::Repeat { number: *number },
@@ -122,7 +122,11 @@ impl<'a> Notice<'a> {
             source_url: alert.source_url.as_deref(),
             starts_at: alert.starts_at,
             resolved_at: alert.resolved.as_ref().map(|resolution| resolution.at),
-            acknowledged_by: alert.acknowledged.as_ref().map(|acknowledgement| acknowledgement.by.as_str()),
+            acknowledged_by: alert
+                .conversation
+                .acknowledged
+                .as_ref()
+                .map(|acknowledgement| acknowledgement.by.as_str()),
             url,
             time_zone,
             flapping: alert.openings.flapping(),

@@ -2,7 +2,9 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::*;
 use crate::{
-    alert::{Acknowledgement, Alert, AlertId, DedupKey, Event, Resolution, ResolvedBy, Severity, Subject},
+    alert::{
+        Acknowledgement, Alert, AlertId, DedupKey, Event, Kind, Resolution, ResolvedBy, Severity, Subject,
+    },
     deliver::{
         sms::{Encoding, TextRules, fit},
         text::length,
@@ -83,7 +85,7 @@ fn every_sample_renders_the_same_twice_and_within_its_limits() {
 #[test]
 fn a_text_says_what_happened_how_grave_it_is_and_what_it_is_about() {
     let (open, over) = (alert(), resolved(alert()));
-    let test = Alert { test: true, ..alert() };
+    let test = Alert { kind: Kind::Test, ..alert() };
     for (alert, subject, ko, en) in [
         (&open, Subject::Opened, "[재난] 서버실 온도 45℃ 초과", "[Disaster] 서버실 온도 45℃ 초과"),
         (
@@ -196,7 +198,7 @@ fn a_typical_title_is_shown_whole_by_phones() {
             (alert(), Subject::Raised),
             (over.clone(), Subject::Resolved),
             (over.clone(), Subject::Missed),
-            (Alert { test: true, ..alert() }, Subject::Opened),
+            (Alert { kind: Kind::Test, ..alert() }, Subject::Opened),
         ] {
             let shown = push(&Alert { title: title.to_owned(), ..alert }, &subject, language).title;
             assert!(wide(&shown) <= 40, "{shown}");
@@ -263,7 +265,7 @@ fn a_digest_counts_the_gravest_first_and_names_them() {
 #[test]
 fn a_push_tells_times_in_the_configured_zone_and_who_has_it() {
     let mut alert = resolved(alert());
-    alert.acknowledged = Some(Acknowledgement { by: "min".to_owned(), at: alert.starts_at });
+    alert.conversation.acknowledged = Some(Acknowledgement { by: "min".to_owned(), at: alert.starts_at });
     assert_eq!(
         push(&alert, &Subject::Missed, Language::En),
         PushText {

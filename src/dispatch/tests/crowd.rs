@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    alert::{AlertState, Cycle, DeferCause, RejectCause, Resolution, ResolvedBy, Subject},
-    plan::{self, Address, DeviceBook, Present, Price, Settlement},
+    alert::{Address, AlertState, DeferCause, Notification, RejectCause, Resolution, ResolvedBy, Subject},
+    plan::{self, Budgets, DeviceBook, Present, Settlement},
     queue::write_of,
     store::{Commit, Expect, Lane, VALUE_BYTES_MAX},
 };
@@ -15,25 +15,16 @@ const DEVICES: usize = 500;
 /// Steps of 10 s.
 const STEPS: u32 = 200;
 
-#[derive(Debug)]
-struct OneSegment;
-
-impl Price for OneSegment {
-    fn segments(&self, _: &Alert, _: &Subject, _: &ContactName, _: u8) -> u16 {
-        1
-    }
-}
-
 /// The longest names there are, of four bytes a character.
 fn crowd() -> Vec<Person> {
     let person = |number: usize| {
         let name = format!("{number:03}{}", "🔥".repeat(ContactName::CHARS_MAX - 3));
         let devices = (number..DEVICES).step_by(CONTACTS);
-        Person {
-            name: name.parse().expect("a name"),
-            phone: true,
-            devices: devices.map(|device| DeviceId(u64::MAX - device as u64)).collect(),
-        }
+        let device = |number| Device {
+            id: DeviceId(u64::MAX - number as u64),
+            target: PushTarget::Token(format!("token {number}")),
+        };
+        Person { name: name.parse().expect("a name"), devices: devices.map(device).collect(), ..person_jin() }
     };
     (0..CONTACTS).map(person).collect()
 }
@@ -41,9 +32,8 @@ fn crowd() -> Vec<Person> {
 fn crowded_rules() -> Rules {
     let gateway = GatewayRule { reports: true, asks: true, ..rules().gateways[0].clone() };
     Rules {
-        people: crowd(),
         push: true,
-        gateways: vec![gateway.clone(), GatewayRule { name: "other".to_owned(), ..gateway }],
+        gateways: vec![gateway.clone(), GatewayRule { name: "other".into(), ..gateway }],
         texts_resolved: true,
         text_budget: Vec::new(),
         repeat: DEFAULT_REPEAT,
@@ -56,7 +46,7 @@ fn crowded_rules() -> Rules {
 fn outcome(send: &plan::Send, luck: u32) -> Option<Outcome> {
     let detail = "봉".repeat(5_000);
     let works = "100" <= send.contact.as_str();
-    match (send.address, luck % 16) {
+    match (&send.address, luck % 16) {
         (Address::Device(_), 6..16) if !works => {
             Some(Outcome::Rejected { cause: RejectCause::Refused, detail })
         }
@@ -73,7 +63,7 @@ fn outcome(send: &plan::Send, luck: u32) -> Option<Outcome> {
 
 #[tokio::test]
 async fn whatever_fails_for_the_most_people_and_devices_every_plan_is_written() {
-    let rules = crowded_rules();
+    let (rules, people) = (crowded_rules(), crowd());
     let (store, budgets, devices) = (MemoryStore::new(), Budgets::new(&rules), DeviceBook::default());
     let event =
         Event { severity: Some(Severity::High), ..Event::firing(DedupKey::new("x"), "\"".repeat(512)) };
@@ -87,9 +77,9 @@ async fn whatever_fails_for_the_most_people_and_devices_every_plan_is_written() 
             now,
             running_since: T0,
             rules: &rules,
+            people: &people,
             devices: &devices,
             budgets: &budgets,
-            price: &OneSegment,
             chance: 0.5,
             entropy: [0; 10],
         };
@@ -112,13 +102,13 @@ async fn whatever_fails_for_the_most_people_and_devices_every_plan_is_written() 
         let commits = store.commit(Lane::Deliver, std::slice::from_ref(&write)).await.expect("it works");
         let [Commit::Done(version)] = commits.as_slice() else { panic!("step {step}: {commits:?}") };
         (alert, expect) = (write.alert, Expect::Version(*version));
-        for contact in alert.telling.contacts.values() {
-            let about_others = |cycle: &&Cycle| matches!(cycle.subject, Subject::Unreachable { .. });
-            told_of_others = told_of_others.max(contact.cycles.iter().filter(about_others).count());
+        for contact in alert.progress.contacts.values() {
+            let about_others = |cycle: &&Notification| matches!(cycle.subject, Subject::Unreachable { .. });
+            told_of_others = told_of_others.max(contact.notifications.iter().filter(about_others).count());
         }
     }
     assert_eq!(told_of_others, 2, "messages about others at a time, however many fail");
-    let failed = alert.telling.contacts.values().filter(|contact| contact.unreachable_told).count();
+    let failed = alert.progress.contacts.values().filter(|contact| contact.unreachable_told).count();
     assert!(CONTACTS / 2 <= failed, "{failed} failed");
     assert!(10 * VALUE_BYTES_MAX < longest, "{longest} bytes: that was no crowd");
     println!("the longest document has {longest} bytes");

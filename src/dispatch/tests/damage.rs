@@ -4,7 +4,7 @@ use super::*;
 
 async fn open_disaster(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, key: &str) -> AlertId {
     let queue = Queue::new(store.clone(), clock.clone());
-    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24), house: false };
+    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
     let event = Event { severity: Some(Severity::Disaster), ..Event::firing(DedupKey::new(key), "no power") };
     queue.admit(poster, &[event]).await.expect("it is admitted")[0].alert_id.expect("it is opened")
 }
@@ -63,7 +63,7 @@ async fn answers_wait(read_again: bool) {
     let healthy = open_disaster(&inner, &clock, "healthy").await;
     work(&mut dispatcher).await.expect("the others go on");
     for alert in every_alert(&inner).await {
-        let under_way = alert.telling.contacts.values().any(ContactTelling::is_under_way);
+        let under_way = alert.progress.is_under_way();
         assert_eq!((texts_about(&company, alert.id), under_way), (1, alert.id == bad), "{alert:?}");
     }
     assert_eq!(texts_about(&company, healthy), 1);

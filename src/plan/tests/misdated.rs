@@ -1,7 +1,7 @@
 //! A clock that ran ahead: what it has dated is pulled back, and nothing else is.
 
 use super::*;
-use crate::alert::{Digest, DigestLane};
+use crate::alert::{Digest, Tier};
 
 const AHEAD: SignedDuration = SignedDuration::from_hours(9);
 
@@ -116,9 +116,9 @@ fn reminders_and_questions_come_at_their_distance_from_now() {
 #[test]
 fn a_digest_collects_no_longer_than_it_may() {
     let mut scene = Scene::at(Severity::High);
-    for (lane, due_in) in [(DigestLane::Disaster, 45), (DigestLane::Other, 300)] {
+    for (tier, due_in) in [(Tier::Disaster, 45), (Tier::Ordinary, 300)] {
         let due_at = T0 + AHEAD;
-        let digest = Digest { contact: "jin".parse().expect("a name"), lane, due_at, counted: None };
+        let digest = Digest { contact: "jin".parse().expect("a name"), tier, due_at, counted: None };
         scene.alert = Alert::opened_digest(AlertId::new(T0, [7; 10]), digest, T0, Timestamp::MAX);
         assert!(is_misdated(&scene.alert, due_at, &scene.rules, T0));
         scene.plan();
@@ -184,9 +184,9 @@ proptest! {
                 scene.answer(send.attempt, accepted());
             }
         }
-        for (name, contact) in &scene.alert.telling.contacts {
-            prop_assert!(contact.told != Told::No || contact.unreachable.is_some(), "{name}: {contact:?}");
-            prop_assert!(contact.cycles.is_empty(), "{name} still waits: {contact:?}");
+        for (name, contact) in &scene.alert.progress.contacts {
+            prop_assert!(contact.notified() != Notified::No || contact.unreachable.is_some(), "{name}: {contact:?}");
+            prop_assert!(contact.notifications.is_empty(), "{name} still waits: {contact:?}");
         }
     }
 }

@@ -19,7 +19,7 @@ fn scene(gateways: Vec<GatewayRule>) -> Scene {
 fn reported(scene: &Scene) -> Vec<String> {
     let entry = |row: &Row| {
         let Entry::Reported { attempt, fate, .. } = &row.entry else { return None };
-        Some(format!("{attempt} {fate}"))
+        Some(format!("{attempt} {}", fate.as_str()))
     };
     scene.alert.rows.iter().filter_map(entry).collect()
 }
@@ -32,7 +32,7 @@ fn a_delivered_text_ends_the_matter() {
     assert_eq!(scene.report(1, Fate::Delivered), NOTHING);
     assert_eq!(scene.report(1, failed()), NOTHING, "too late");
     assert_eq!(reported(&scene), ["1 delivered"]);
-    assert_eq!(scene.told("jin"), Told::Yes);
+    assert_eq!(scene.told("jin"), Notified::Yes);
 }
 
 #[test]
@@ -40,12 +40,12 @@ fn a_text_that_does_not_arrive_goes_to_each_gateway_once_and_then_the_others_are
     let mut scene = scene(gateways_that(2, true, false));
     assert_eq!(scene.answer(1, accepted()), NOTHING);
     assert_eq!(scene.report(1, failed()), ["sms 3 jin"]);
-    assert_eq!(scene.open[0].address, Address::Gateway(1));
-    assert_eq!(scene.told("jin"), Told::No);
+    assert_eq!(scene.open[0].address, gateway(1));
+    assert_eq!(scene.told("jin"), Notified::No);
     assert_eq!(scene.answer(3, accepted()), NOTHING);
-    assert_eq!(scene.told("jin"), Told::Yes);
+    assert_eq!(scene.told("jin"), Notified::Yes);
     assert_eq!(scene.report(3, failed()), ["push 4 min unreachable"]);
-    assert_eq!(scene.told("jin"), Told::No);
+    assert_eq!(scene.told("jin"), Notified::No);
     scene.answer(4, accepted());
     assert!(scene.journal().contains("not delivered: 30005"), "{}", scene.journal());
     assert_eq!(scene.pass(600), NOTHING, "no gateway gets it a second time");
@@ -57,10 +57,10 @@ fn a_gateway_that_failed_to_deliver_is_passed_over_by_the_next_pauses() {
     scene.answer(1, accepted());
     assert_eq!(scene.report(1, failed()), ["sms 3 jin"]);
     assert_eq!(scene.answer(3, deferred(DeferCause::Unavailable)), ["sms 4 jin"]);
-    assert_eq!(scene.open[0].address, Address::Gateway(2));
+    assert_eq!(scene.open[0].address, gateway(2));
     assert_eq!(scene.answer(4, deferred(DeferCause::Unavailable)), NOTHING);
     assert_eq!(scene.pass(10), ["sms 5 jin"]);
-    assert_eq!(scene.open[0].address, Address::Gateway(1), "not the first again");
+    assert_eq!(scene.open[0].address, gateway(1), "not the first again");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_text_without_an_answer_is_not_sent_again_if_the_gateway_reports_it() {
         assert_eq!(scene.answer(1, unknown()), NOTHING);
         assert_eq!(scene.pass(30), NOTHING);
         assert_eq!(scene.report(1, fate), NOTHING);
-        assert_eq!(scene.told("jin"), Told::Yes);
+        assert_eq!(scene.told("jin"), Notified::Yes);
         assert_eq!(scene.pass(60), NOTHING);
     }
 }
@@ -108,7 +108,7 @@ fn a_gateway_is_asked_before_the_text_is_sent_once_more() {
         // The gateway has 10 s to answer, and a minute after the silence the text is due again.
         assert_eq!(scene.pass(50), NOTHING);
         let [ask] = scene.asked.as_slice() else { panic!("{:?}", scene.asked) };
-        assert_eq!((ask.attempt, ask.gateway, ask.sent_at), (1, 0, T0));
+        assert_eq!((ask.attempt, &ask.gateway, ask.sent_at), (1, &gateway_name(1), T0));
         if let Some(fate) = fate.clone() {
             assert_eq!(scene.report(1, fate.clone()), at_once, "{fate:?}");
             assert_eq!(reported(&scene), [format!("1 {}", fate.as_str())], "the ledger says so");
@@ -116,7 +116,7 @@ fn a_gateway_is_asked_before_the_text_is_sent_once_more() {
         if at_once.is_empty() {
             assert_eq!(scene.pass(10), after_a_minute, "{fate:?}");
         } else {
-            assert_eq!(scene.open[0].address, Address::Gateway(1));
+            assert_eq!(scene.open[0].address, gateway(1));
         }
     }
 }
@@ -132,14 +132,14 @@ fn two_texts_without_an_answer_are_asked_about_and_no_third_is_sent() {
     assert_eq!(scene.asked.last().map(|ask| ask.attempt), Some(3));
     assert_eq!(scene.report(3, Fate::NotThere), NOTHING, "lists lag: a third text might be a third copy");
     assert_eq!(scene.pass(10), ["push 4 min unreachable"]);
-    assert_eq!(scene.told("jin"), Told::Maybe);
+    assert_eq!(scene.told("jin"), Notified::Maybe);
 }
 
 #[test]
 fn delivery_is_asked_for_until_it_is_known_and_not_for_ever() {
     let mut scene = scene(gateways_that(1, false, true));
     scene.rules.repeat.at_most = 0;
-    scene.alert.telling.repeat_at = None;
+    scene.alert.conversation.repeat_at = None;
     scene.answer(1, accepted());
     let mut passed = 0;
     for after in DELIVERY_ASKED_AFTER {
@@ -207,7 +207,7 @@ fn a_push_that_was_accepted_keeps_a_contact_told() {
     scene.answer(1, accepted());
     scene.answer(2, accepted());
     assert_eq!(scene.report(2, failed()), NOTHING);
-    assert_eq!(scene.told("jin"), Told::Yes);
+    assert_eq!(scene.told("jin"), Notified::Yes);
     assert!(!scene.alert.reaches_nobody() && !scene.journal().contains("unreachable"), "{}", scene.journal());
 }
 
@@ -232,11 +232,11 @@ fn only_the_newest_texts_are_waited_for() {
         assert_eq!(scene.pass(1_800), [format!("sms {attempt} jin repeat")]);
         scene.answer(attempt, accepted());
     }
-    let jin = &scene.alert.telling.contacts.values().next().expect("jin");
+    let jin = &scene.alert.progress.contacts.values().next().expect("jin");
     assert_eq!(jin.sent.iter().map(|sent| sent.attempt).collect::<Vec<_>>(), [2, 3, 4]);
     for attempt in 1..=4 {
         scene.report(attempt, failed());
     }
     assert_eq!(reported(&scene), ["2 failed", "3 failed", "4 failed"]);
-    assert_eq!(scene.told("jin"), Told::Yes, "the first was accepted and nobody took that back");
+    assert_eq!(scene.told("jin"), Notified::Yes, "the first was accepted and nobody took that back");
 }

@@ -8,8 +8,7 @@ use std::{
 use super::*;
 use crate::{
     alert::{
-        ContactTelling, Counted, Digest, FLAPPING_ROUNDS, FoldRow, FoldWord, Openings, Payer, Purse,
-        STABLE_AFTER,
+        Counted, Digest, FLAPPING_ROUNDS, FoldRow, FoldWord, LastRound, Openings, Payer, STABLE_AFTER, Tier,
     },
     config::Rate,
 };
@@ -22,16 +21,18 @@ mod interleavings;
 /// Many alerts, one planner.
 struct Storm {
     rules: Rules,
+    people: Vec<Person>,
     devices: DeviceBook,
     budgets: Budgets,
-    price: Each,
+    /// What each text costs.
+    segments: u16,
     now: Timestamp,
     alerts: Vec<Alert>,
     /// The next time that each alert wants to be planned.
     dues: Vec<Option<Timestamp>>,
     open: Vec<(usize, Send)>,
     /// Every first text, with its time, person and purse.
-    texts: Vec<(Timestamp, ContactName, Purse)>,
+    texts: Vec<(Timestamp, ContactName, Tier)>,
     /// Rows by digest.
     rows: BTreeMap<AlertId, BTreeMap<AlertId, FoldRow>>,
     /// What was written down of the spending.
@@ -47,16 +48,17 @@ fn rate(count: u32, seconds: i64) -> Rate {
 
 impl Storm {
     fn with(people: Vec<Person>, texts: &[Rate], disasters: &[Rate], pushes: &[Rate]) -> Self {
-        let mut rules = Scene::at(Severity::High).with_people(people).rules;
+        let mut rules = Scene::at(Severity::High).rules;
         rules.text_budget = texts.to_vec();
         rules.disaster_budget = disasters.to_vec();
         rules.per_device = pushes.to_vec();
         let budgets = Budgets::new(&rules);
         Self {
             rules,
+            people,
             devices: DeviceBook::default(),
             budgets,
-            price: Each(1, 0),
+            segments: 1,
             now: T0,
             alerts: Vec::new(),
             dues: Vec::new(),
@@ -94,10 +96,10 @@ impl Storm {
         self.dues[number] = Some(self.now);
     }
 
-    fn purse(&self, number: usize, send: &Send) -> Purse {
+    fn purse(&self, number: usize, send: &Send) -> Tier {
         let new = matches!(send.subject, Subject::Opened | Subject::Raised);
         let disaster = self.alerts[number].severity == Severity::Disaster && new;
-        if disaster { Purse::Disasters } else { Purse::Texts }
+        if disaster { Tier::Disaster } else { Tier::Ordinary }
     }
 
     fn present(&self) -> Present<'_> {
@@ -105,9 +107,9 @@ impl Storm {
             now: self.now,
             running_since: self.started,
             rules: &self.rules,
+            people: &self.people,
             devices: &self.devices,
             budgets: &self.budgets,
-            price: &self.price,
             chance: 0.0,
             entropy: [self.entropy; 10],
         }
@@ -117,10 +119,10 @@ impl Storm {
     fn plan_one(&mut self, number: usize, kept: bool) -> Vec<Send> {
         self.entropy = self.entropy.wrapping_add(1);
         let mut alert = self.alerts[number].clone();
-        if let Some(Digest { contact, lane, due_at, counted: None }) = &alert.digest
+        if let Some(Digest { contact, tier, due_at, counted: None }) = &alert.digest
             && *due_at <= self.now
         {
-            self.budgets.close(contact, *lane, alert.id, self.now);
+            self.budgets.close(contact, *tier, alert.id, self.now);
             let rows = self.rows.get(&alert.id);
             alert.count(Counted::of(rows.into_iter().flat_map(BTreeMap::values)));
         }
@@ -128,8 +130,8 @@ impl Storm {
         assert!(plan.due.is_none_or(|due| self.now < due), "{:?} at {}", plan.due, self.now);
         for opening in plan.opens {
             self.budgets.open(&opening);
-            let Opening { id, contact, lane, due_at } = opening;
-            let digest = Digest { contact, lane, due_at, counted: None };
+            let Opening { id, contact, tier, due_at } = opening;
+            let digest = Digest { contact, tier, due_at, counted: None };
             let close_at = due_at + SMS_GIVE_UP;
             self.alerts.push(Alert::opened_digest(id, digest, self.now, close_at));
             self.dues.push(Some(due_at));
@@ -148,8 +150,8 @@ impl Storm {
         }
         for send in &plan.sends {
             let first = !alert.rows.iter().any(|row| {
-                matches!(&row.entry, Entry::Attempt(earlier) if earlier.transport == Transport::Sms
-                    && earlier.contact == send.contact && earlier.subject == send.subject.as_str())
+                matches!(&row.entry, Entry::Attempt(earlier) if earlier.address.transport() == Transport::Sms
+                    && earlier.contact == send.contact && earlier.subject == send.subject.topic())
             });
             if first && send.address.transport() == Transport::Sms && send.subject != Subject::Digest {
                 self.texts.push((self.now, send.contact.clone(), self.purse(number, send)));
@@ -185,17 +187,16 @@ impl Storm {
 
     fn answer_one(&mut self, position: usize, outcome: Outcome) {
         let (number, send) = self.open.remove(position);
-        if let (Address::Gateway(rank), Outcome::Accepted { .. } | Outcome::Unknown { .. }) =
-            (send.address, &outcome)
-        {
-            let payer = Payer::Gateway(self.rules.gateways[usize::from(rank)].name.clone());
-            let charge = Charge { payer, at: self.now, units: self.price.0 };
-            self.budgets.spend(std::slice::from_ref(&charge));
-            self.charges.push(charge);
-        }
-        let settlement = Settlement { send, outcome, segments: 0, ended: self.now };
+        let segments = match send.address {
+            Address::Device(_) => 0,
+            Address::Gateway(_) => u8::try_from(self.segments).expect("few"),
+        };
+        let settlement = Settlement { send, outcome, segments, ended: self.now };
         let mut alert = self.alerts[number].clone();
-        settle(&mut alert, &settlement, &self.present());
+        let settled = settle(&mut alert, &settlement, &self.present());
+        self.budgets.spend(&settled.charges);
+        let kept = settled.charges.into_iter().filter(|charge| self.budgets.is_kept(&charge.payer));
+        self.charges.extend(kept);
         self.alerts[number] = alert;
         self.dues[number] = Some(self.now);
     }
@@ -208,7 +209,7 @@ impl Storm {
 
     fn take_report(&mut self, number: usize, attempt: u32, fate: Fate) {
         let report = Report { attempt, at: self.now, fate };
-        if self.alerts[number].telling.take_report(&report) {
+        if self.alerts[number].progress.take_report(&report) {
             self.dues[number] = Some(self.now);
         }
     }
@@ -228,16 +229,16 @@ impl Storm {
         self.budgets = Budgets::new(&self.rules);
         self.budgets.spend(&self.charges);
         for alert in &self.alerts {
-            let Some(Digest { contact, lane, due_at, counted }) = alert.digest.clone() else { continue };
+            let Some(Digest { contact, tier, due_at, counted }) = alert.digest.clone() else { continue };
             if counted.is_some() {
-                self.budgets.remember_counted(&contact, lane, due_at);
+                self.budgets.remember_counted(&contact, tier, due_at);
             } else {
                 let rows = self.rows.get(&alert.id).map_or(0, BTreeMap::len);
-                self.budgets.resume(&Opening { id: alert.id, contact, lane, due_at }, rows);
+                self.budgets.resume(&Opening { id: alert.id, contact, tier, due_at }, rows);
             }
         }
         for (alert, due) in self.alerts.iter().zip(&mut self.dues) {
-            if alert.telling.contacts.values().any(ContactTelling::is_under_way) {
+            if alert.progress.is_under_way() {
                 *due = Some(self.now);
             }
         }
@@ -246,7 +247,7 @@ impl Storm {
     /// Somebody has it, or has not any more.
     fn acknowledge(&mut self, number: usize) {
         let alert = &mut self.alerts[number];
-        (alert.state, alert.acknowledged) = match alert.state {
+        (alert.state, alert.conversation.acknowledged) = match alert.state {
             AlertState::Triggered => {
                 let by = Acknowledgement { by: "min".to_owned(), at: self.now };
                 (AlertState::Acknowledged, Some(by))
@@ -269,29 +270,34 @@ impl Storm {
 
     /// Of a gateway's day something is left whenever it gets what has no budget of its own.
     fn assert_days_hold(&self, number: usize, sends: &[Send]) {
-        let mut decided = vec![0; self.rules.gateways.len()];
+        let mut decided: BTreeMap<GatewayName, u64> = BTreeMap::new();
         for send in sends {
-            let Address::Gateway(rank) = send.address else { continue };
-            let bound = send.subject != Subject::Digest && self.purse(number, send) == Purse::Texts;
-            let before = decided[usize::from(rank)];
-            assert!(!bound || self.budgets.has_room(rank, (self.now, before)), "{send:?} after {before}");
-            decided[usize::from(rank)] += u64::from(self.rules.gateways[usize::from(rank)].segments_max);
+            let Address::Gateway(name) = &send.address else { continue };
+            let bound = send.subject != Subject::Digest && self.purse(number, send) == Tier::Ordinary;
+            let before = decided.entry(name.clone()).or_default();
+            let payer = Payer::Gateway(name.clone());
+            let severity = self.alerts[number].severity;
+            assert!(
+                !bound || self.budgets.has_room(&payer, severity, self.now, *before),
+                "{send:?} after {before}"
+            );
+            *before += u64::from(self.rules.gateway(name).expect("configured").segments_max);
         }
     }
 
     /// In no window more was spent than the budget, whose last text may be as long as it is.
     fn assert_budgets_hold(&self) {
         for (purse, rates) in
-            [(Purse::Texts, &self.rules.text_budget), (Purse::Disasters, &self.rules.disaster_budget)]
+            [(Tier::Ordinary, &self.rules.text_budget), (Tier::Disaster, &self.rules.disaster_budget)]
         {
             for (end, contact, _) in &self.texts {
                 for rate in rates {
-                    let within = |(at, name, of): &&(Timestamp, ContactName, Purse)| {
+                    let within = |(at, name, of): &&(Timestamp, ContactName, Tier)| {
                         name == contact && *of == purse && at <= end && end.duration_since(*at) < rate.per
                     };
                     let texts = self.texts.iter().filter(within).count();
-                    let segments = texts * usize::from(self.price.0);
-                    let most = rate.count.get() as usize - 1 + usize::from(self.price.0);
+                    let segments = texts * usize::from(self.segments);
+                    let most = rate.count.get() as usize - 1 + usize::from(self.segments);
                     assert!(
                         texts == 0 || segments <= most,
                         "{contact}: {segments} of {rate:?} until {end}: {:?}",
@@ -326,10 +332,11 @@ impl Storm {
     fn assert_nobody_is_forgotten(&self) {
         let waits = |alert: &&Alert| alert.digest.is_none() && alert.state == AlertState::Triggered;
         for alert in self.alerts.iter().filter(waits) {
-            for (name, contact) in &alert.telling.contacts {
-                let told =
-                    Told::No < contact.told || contact.unreachable.is_some() || !contact.cycles.is_empty();
-                assert!(told, "{name} was forgotten: {:?}", alert.telling);
+            for (name, contact) in &alert.progress.contacts {
+                let told = Notified::No < contact.notified()
+                    || contact.unreachable.is_some()
+                    || !contact.notifications.is_empty();
+                assert!(told, "{name} was forgotten: {:?}", alert.progress);
             }
         }
     }

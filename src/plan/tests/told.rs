@@ -43,7 +43,7 @@ fn a_text_under_way_at_the_end_that_then_fails_is_told_as_missed() {
         assert_eq!(scene.resolve(), NOTHING, "it may arrive");
         assert_eq!(scene.answer(1, outcome.clone()), ["sms 2 jin missed"]);
         assert_eq!(scene.answer(2, accepted()), NOTHING);
-        assert_eq!((scene.told("jin"), scene.due), (Told::Yes, None));
+        assert_eq!((scene.told("jin"), scene.due), (Notified::Yes, None));
 
         let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
         scene.plan();
@@ -57,7 +57,7 @@ fn a_text_under_way_at_the_end_that_then_fails_is_told_as_missed() {
 fn what_merely_happened_and_reached_nobody_is_told_as_missed() {
     let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 1), person("min", 1)]);
     scene.rules.gateways.clear();
-    scene.alert.told_once = true;
+    scene.alert.kind = Kind::Occurrence;
     scene.alert.close_at = T0 + SignedDuration::from_hours(1);
     scene.plan();
     scene.answer(1, accepted());

@@ -3,6 +3,7 @@ use super::*;
 use crate::{
     alert::{EventStatus, Severity},
     config::IntegrationKind,
+    receive::{EVENTS_PER_REQUEST_MAX, read},
 };
 
 fn events(body: &str) -> Vec<Event> {

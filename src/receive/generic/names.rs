@@ -43,7 +43,7 @@ pub(super) const KEY: &[&str] = &[
     "key",
     "id",
 ];
-/// Of these, what an operator chose as the key. The others number the problems of a Nagios core and its kin, which
+/// Of these, what an operator chose as the key. The others number the problems of a Nagios core, which
 /// has another number, or none, by the time the problem is over.
 pub(super) const CHOSEN_KEY: &[&str] = &[
     mapped(MapField::DedupKey),
@@ -99,8 +99,8 @@ pub(super) const MESSAGE: &[&str] = &[
     "reason",
     "heartbeatmsg",
 ];
-/// Where an acknowledgement, a downtime or flapping is said beside the state, which is the same before and after.
-pub(super) const DEED: &[&str] =
+/// Where an acknowledgement, a downtime or flapping stands, beside a state that does not change with it.
+pub(super) const CONSOLE_ACTION: &[&str] =
     &["notificationtype", "notification", "eventaction", "action", "event", "eventtype", "type"];
 /// What was done comes before how things stand.
 pub(super) const STATE: &[&str] = &[
@@ -135,10 +135,10 @@ pub(super) const SEVERITY: &[&str] = &[
     "priority",
     "labelspriority",
 ];
-/// States that also say how grave it is (Nagios), asked only where no severity was sent.
-pub(super) const GRAVE_STATE: &[&str] =
+/// States that also give a severity (Nagios), where no other was sent.
+pub(super) const GRADING_STATE: &[&str] =
     &["servicestate", "checkresultstate", "hoststate", "status", "state", "currentstate"];
-/// Only Nagios and its kin have these.
+/// Only Nagios and programs like it have these.
 pub(super) const CHECK_STATE: &[&str] = &["servicestate", "checkresultstate", "hoststate"];
 pub(super) const SOURCE: &[&str] = &["source", "site", "project", "projectname"];
 pub(super) const HOST: &[&str] = &[

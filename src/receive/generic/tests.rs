@@ -1,9 +1,9 @@
 use super::super::tests::{event, integration, now};
 use super::*;
 use crate::{
-    alert::{EventStatus, Update},
+    alert::{Severity, Update},
     config::IntegrationKind,
-    receive::read,
+    receive::{EVENTS_PER_REQUEST_MAX, read},
 };
 
 fn generic(body: &str) -> Event {
@@ -32,7 +32,7 @@ fn a_described_alert_is_read_in_full() {
         (Some(Severity::High), Some("https://mon.example/1"))
     );
     assert_eq!(event.starts_at.map(|time| time.to_string()).as_deref(), Some("2026-09-01T10:00:05Z"));
-    assert!(!event.key_never_returns && !event.test);
+    assert!(!event.key_never_returns && !event.kind.is_test());
     let labels: Vec<_> = event.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(
         labels,

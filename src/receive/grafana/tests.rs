@@ -3,6 +3,7 @@ use super::*;
 use crate::{
     alert::{EventStatus, Severity},
     config::{IntegrationKind, MapField},
+    receive::read,
 };
 
 #[test]
@@ -16,7 +17,7 @@ fn every_press_of_the_test_button_is_a_test_of_its_own() {
         )
     };
     let (one, other) = (pressed("2026-11-22T10:00:00Z"), pressed("2026-11-22T10:00:07Z"));
-    assert!(one.test && other.test && one.dedup_key != other.dedup_key);
+    assert!(one.kind.is_test() && other.kind.is_test() && one.dedup_key != other.dedup_key);
     assert_eq!(one.dedup_key, pressed("2026-11-22T10:00:00Z").dedup_key);
 }
 
@@ -29,10 +30,10 @@ fn the_test_button_before_version_9_is_a_test() {
     };
     for place in ["Grafana.", "grafana.", "Grafana.[sev3]"] {
         let message = format!("Someone is testing the alert notification within {place}");
-        assert!(pressed("Test notification", &message).test, "{place}");
-        assert!(!pressed("Login", &message).test);
+        assert!(pressed("Test notification", &message).kind.is_test(), "{place}");
+        assert!(!pressed("Login", &message).kind.is_test());
     }
-    assert!(!pressed("Test notification", "the disk is full").test);
+    assert!(!pressed("Test notification", "the disk is full").kind.is_test());
 }
 
 #[test]

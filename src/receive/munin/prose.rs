@@ -13,113 +13,103 @@ use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
-use super::{Level, Message, worst};
-use crate::receive::text::one_line;
+use super::{Field, Level, Message, pieces, worst};
+use crate::receive::text::{self, one_line};
 
-/// Longest description of one section or field, in bytes.
+/// Longest description of one section or field.
 const FIELD_BYTES_MAX: usize = 2048;
 
 static SUBJECT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\[([^;\]]*);([^\]]*)\] -> (.*?) -> (.*)$").expect("well formed"));
-
 static OPENING_TAG: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<munin\s").expect("well formed"));
-
 static ATTRIBUTE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"([a-z_]+)="([^"]*)""#).expect("well formed"));
 
 /// Every message that can be read.
-pub(super) fn read(text: &str) -> Box<dyn Iterator<Item = Message<'_>> + '_> {
-    if text.trim_start().starts_with("<munin") {
-        let starts: Vec<usize> = OPENING_TAG.find_iter(text).map(|found| found.start()).collect();
-        let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
-        return Box::new(
-            starts.into_iter().zip(ends).filter_map(|(start, end)| tagged(text.get(start..end)?)),
-        );
-    }
-    let lines: Vec<&str> = text.lines().collect();
-    let starts: Vec<usize> = (0..lines.len()).filter(|number| begins(lines.get(*number).copied())).collect();
-    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([lines.len()]).collect();
-    let spans: Vec<Vec<&str>> = starts
-        .into_iter()
-        .zip(ends)
-        .filter_map(|(start, end)| lines.get(start..end).map(<[&str]>::to_vec))
-        .collect();
-    Box::new(spans.into_iter().filter_map(|lines| titled(&lines)))
+pub(super) fn read(text: &str) -> impl Iterator<Item = Message<'_>> {
+    let is_tagged = text.trim_start().starts_with("<munin");
+    let starts: Vec<usize> = if is_tagged {
+        OPENING_TAG.find_iter(text).map(|found| found.start()).collect()
+    } else {
+        first_lines(text).collect()
+    };
+    pieces(text, starts).filter_map(if is_tagged { tagged } else { titled })
 }
 
-fn begins(line: Option<&str>) -> bool {
-    let Some(line) = line else { return false };
+/// Where the lines stand that begin a message.
+fn first_lines(text: &str) -> impl Iterator<Item = usize> {
+    let mut next = 0;
+    text.split_inclusive('\n').filter_map(move |line| {
+        let at = next;
+        next += line.len();
+        line.lines().next().is_some_and(begins_message).then_some(at)
+    })
+}
+
+fn begins_message(line: &str) -> bool {
     !line.starts_with([' ', '\t']) && (line.split(" :: ").count() >= 3 || SUBJECT.is_match(line))
 }
 
-fn titled<'a>(lines: &[&'a str]) -> Option<Message<'a>> {
-    let first = lines.first()?.trim_end();
+fn titled(message: &str) -> Option<Message<'_>> {
+    let mut lines = message.lines();
+    let first = lines.next()?.trim_end();
     if let Some(found) = SUBJECT.captures(first) {
         return subject(&found);
     }
     let mut names = first.splitn(3, " :: ");
     let (group, host, title) = (names.next()?, names.next()?, names.next()?);
-    let fields: Vec<(Level, String)> = lines.iter().skip(1).filter_map(|line| section(line, ':')).collect();
+    let fields: Vec<Field> = lines.filter_map(section).collect();
     // Another text of three parts is no message of Munin's.
     let worst = worst(&fields)?;
-    let title = one_line(title, super::super::TITLE_BYTES_MAX);
-    Some(Message { group, host, plugin: "", title, worst, fields, labels: Vec::new() })
+    Some(Message { group, host, plugin: "", category: None, title: text::title(title), worst, fields })
 }
 
 /// `CRITICALs: what`; nothing behind the colon is no section.
-fn section(text: &str, colon: char) -> Option<(Level, String)> {
-    let (word, said) = text.trim().split_once(colon)?;
-    let said = one_line(said, FIELD_BYTES_MAX);
+fn section(text: &str) -> Option<Field> {
+    let (word, fields) = text.trim().split_once(':')?;
+    let text = one_line(fields, FIELD_BYTES_MAX);
     let level = Level::parse(word)?;
-    (!said.is_empty()).then_some((level, said))
+    (!text.is_empty()).then_some(Field { level, text })
 }
 
 fn subject<'a>(found: &Captures<'a>) -> Option<Message<'a>> {
     let part = |number| found.get(number).map(|part| part.as_str());
-    let sections = part(4)?;
-    let fields: Vec<(Level, String)> = sections.split(" / ").filter_map(|text| section(text, ':')).collect();
+    let sections = || part(4).into_iter().flat_map(|sections| sections.split(" / "));
+    let fields: Vec<Field> = sections().filter_map(section).collect();
     // Both lists are there, and both are empty: it is well again.
-    let is_list = sections
-        .split(" / ")
-        .any(|text| text.split_once(':').is_some_and(|(word, _)| Level::parse(word).is_some()));
-    let worst = worst(&fields).or(is_list.then_some(Level::Ok))?;
-    let title = one_line(part(3)?, super::super::TITLE_BYTES_MAX);
-    Some(Message { group: part(1)?, host: part(2)?, plugin: "", title, worst, fields, labels: Vec::new() })
+    let is_list = |text: &str| text.split_once(':').is_some_and(|(word, _)| Level::parse(word).is_some());
+    let worst = worst(&fields).or_else(|| sections().any(is_list).then_some(Level::Ok))?;
+    let title = text::title(part(3)?);
+    Some(Message { group: part(1)?, host: part(2)?, plugin: "", category: None, title, worst, fields })
 }
 
-fn tagged(text: &str) -> Option<Message<'_>> {
-    let mut tags = text.split('<').filter(|tag| !tag.is_empty());
+fn tagged(message: &str) -> Option<Message<'_>> {
+    let mut tags = message.split('<').filter(|tag| !tag.is_empty());
     let head = tags.next()?;
-    let attribute = |tag: &'_ str, wanted: &str| -> Option<(usize, usize)> {
-        ATTRIBUTE
-            .captures_iter(tag)
-            .find(|found| found.get(1).is_some_and(|name| name.as_str() == wanted))
-            .and_then(|found| found.get(2))
-            .map(|value| (value.start(), value.end()))
-    };
-    let of_head = |wanted: &str| attribute(head, wanted).and_then(|(start, end)| head.get(start..end));
-    let mut fields = Vec::new();
-    for tag in tags {
-        let name = tag.split([' ', '/', '>']).next().unwrap_or_default();
-        let Some(level) = Level::parse(name) else { continue };
-        let value =
-            |wanted| attribute(tag, wanted).and_then(|(start, end)| tag.get(start..end)).unwrap_or_default();
-        let range = if level == Level::Warning { value("w") } else { value("c") };
-        let range = if range.is_empty() { String::new() } else { format!("(outside {range})") };
-        let said = format!("{} = {} {range} {}", value("label"), value("value"), value("extra"));
-        fields.push((level, one_line(&said, FIELD_BYTES_MAX)));
-    }
-    let worst = worst(&fields).unwrap_or(Level::Ok);
-    let title =
-        one_line(of_head("graph_title").or_else(|| of_head("plugin"))?, super::super::TITLE_BYTES_MAX);
-    let labels = of_head("graph_category").map(|category| ("graph_category", category.to_owned()));
+    let fields: Vec<Field> = tags.filter_map(field).collect();
     Some(Message {
-        group: of_head("group").unwrap_or_default(),
-        host: of_head("host")?,
-        plugin: of_head("plugin").unwrap_or_default(),
-        title,
-        worst,
+        group: attribute(head, "group").unwrap_or_default(),
+        host: attribute(head, "host")?,
+        plugin: attribute(head, "plugin").unwrap_or_default(),
+        category: attribute(head, "graph_category"),
+        title: text::title(attribute(head, "graph_title").or_else(|| attribute(head, "plugin"))?),
+        worst: worst(&fields).unwrap_or(Level::Ok),
         fields,
-        labels: labels.into_iter().collect(),
     })
+}
+
+/// `critical label="…" value="…" w="…" c="…" extra=""`
+fn field(tag: &str) -> Option<Field> {
+    let level = Level::parse(tag.split([' ', '/', '>']).next()?)?;
+    let value = |wanted| attribute(tag, wanted).unwrap_or_default();
+    let range = if level == Level::Warning { value("w") } else { value("c") };
+    let range = if range.is_empty() { String::new() } else { format!("(outside {range})") };
+    let text = format!("{} = {} {range} {}", value("label"), value("value"), value("extra"));
+    Some(Field { level, text: one_line(&text, FIELD_BYTES_MAX) })
+}
+
+fn attribute<'a>(tag: &'a str, wanted: &str) -> Option<&'a str> {
+    let mut attributes = ATTRIBUTE.captures_iter(tag);
+    let found = attributes.find(|found| found.get(1).is_some_and(|name| name.as_str() == wanted))?;
+    found.get(2).map(|value| value.as_str())
 }

@@ -8,22 +8,18 @@
 //! into a tab and a line end, so a line that does not begin a record continues the last, and a piece that does not
 //! begin a field continues the last. A label may hold `|`: the value is the first number behind one.
 //!
-//! The mark is made by `bongsu setup munin` and known to nobody but the master. A body begins with what the master
+//! The mark is made by `bongsu setup munin` and known to the master only. A body begins with what the master
 //! was configured to write, so its first word is what begins every record: a node that puts a line end and a record
 //! about another host into a label does not know that word. By hand `munin1` alone will do.
 
-use super::{Level, Message, worst};
-use crate::receive::text::one_line;
+use super::{Field, Level, Message, pieces, worst};
+use crate::receive::text::{self, one_line};
 
 /// What the first word of a record begins with: our name for it, and its version.
 const BEGINS: &str = "munin1";
-
-/// Longest mark, in bytes.
 const MARK_BYTES_MAX: usize = 64;
-
-/// Longest description of one field, in bytes.
+/// Longest description of one field.
 const FIELD_BYTES_MAX: usize = 512;
-
 /// Most fields of one plugin that are shown.
 const FIELDS_MAX: usize = 256;
 
@@ -40,30 +36,16 @@ fn beginning(text: &str) -> Option<&str> {
     })
 }
 
-/// True if the text is ours.
-pub(super) fn is_any(text: &str) -> bool {
-    beginning(text).is_some()
-}
-
-/// Every record that can be read; a piece of one is told by what is left of it.
-pub(super) fn read(text: &str) -> impl Iterator<Item = Message<'_>> {
-    records(text).filter_map(message)
-}
-
-/// The text from one beginning to the next.
-fn records(text: &str) -> impl Iterator<Item = &str> {
-    let begins = beginning(text).unwrap_or(BEGINS);
-    let starts: Vec<usize> = text
-        .match_indices(begins)
-        .map(|(at, _)| at)
-        .filter(|at| {
-            text.get(..*at).is_none_or(|before| {
-                before.trim_end_matches([' ', '\t']).is_empty() || before.ends_with(['\n', '\u{feff}'])
-            })
+/// Every record that can be read, also if only a part of it is left; `None` if the text is not ours.
+pub(super) fn read(text: &str) -> Option<impl Iterator<Item = Message<'_>>> {
+    let begins = beginning(text)?;
+    let is_start = |at: &usize| {
+        text.get(..*at).is_none_or(|before| {
+            before.trim_end_matches([' ', '\t']).is_empty() || before.ends_with(['\n', '\u{feff}'])
         })
-        .collect();
-    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
-    starts.into_iter().zip(ends).filter_map(|(start, end)| text.get(start..end))
+    };
+    let starts: Vec<usize> = text.match_indices(begins).map(|(at, _)| at).filter(is_start).collect();
+    Some(pieces(text, starts).filter_map(message))
 }
 
 fn message(record: &str) -> Option<Message<'_>> {
@@ -73,25 +55,26 @@ fn message(record: &str) -> Option<Message<'_>> {
     while let Some(piece) = pieces.next_if(|piece| level(piece).is_none()) {
         title.push(piece);
     }
-    let mut fields: Vec<(Level, String)> = Vec::new();
+    let mut fields: Vec<Field> = Vec::new();
     for piece in pieces {
         if let Some(level) = level(piece) {
             if FIELDS_MAX <= fields.len() {
                 break;
             }
-            fields.push((level, piece.get(2..).unwrap_or_default().to_owned()));
-        } else if let Some((_, last)) = fields.last_mut().filter(|(_, last)| last.len() < FIELD_BYTES_MAX) {
-            last.push(' ');
-            last.push_str(piece);
+            fields.push(Field { level, text: piece.get(2..).unwrap_or_default().to_owned() });
+        } else if let Some(last) = fields.last_mut().filter(|last| last.text.len() < FIELD_BYTES_MAX) {
+            last.text.push(' ');
+            last.text.push_str(piece);
         }
     }
-    let fields: Vec<(Level, String)> =
-        fields.iter().map(|(level, field)| (*level, described(field))).collect();
-    let title = one_line(&title.join(" "), super::super::TITLE_BYTES_MAX);
+    for field in &mut fields {
+        field.text = described(&field.text);
+    }
+    let title = text::title(&title.join(" "));
     let title = if title.is_empty() { plugin.to_owned() } else { title };
     let worst = Level::parse(word).or_else(|| worst(&fields)).unwrap_or(Level::Unknown);
     let is_named = [group, host, plugin, &title].iter().any(|name| !name.trim().is_empty());
-    is_named.then_some(Message { group, host, plugin, title, worst, fields, labels: Vec::new() })
+    is_named.then_some(Message { group, host, plugin, category: None, title, worst, fields })
 }
 
 fn level(piece: &str) -> Option<Level> {
@@ -116,8 +99,8 @@ fn described(field: &str) -> String {
     let mut rest = rest.trim_start_matches('|').splitn(3, '|');
     let (value, range, more) = (rest.next(), rest.next(), rest.next());
     let range = range.filter(|range| !range.trim().is_empty()).map(|range| format!("(outside {range})"));
-    let said = [value.unwrap_or_default(), &range.unwrap_or_default(), more.unwrap_or_default()].join(" ");
-    one_line(&format!("{label} = {said}"), FIELD_BYTES_MAX)
+    let rest = [value.unwrap_or_default(), &range.unwrap_or_default(), more.unwrap_or_default()].join(" ");
+    one_line(&format!("{label} = {rest}"), FIELD_BYTES_MAX)
 }
 
 /// A number, or Munin's words for none.

@@ -1,6 +1,6 @@
 use super::super::tests::{event, integration, now};
 use super::*;
-use crate::{alert::Severity, config::IntegrationKind};
+use crate::{alert::Severity, config::IntegrationKind, receive::read};
 
 #[test]
 fn the_worst_field_grades_and_the_integrations_table_stands_over_it() {

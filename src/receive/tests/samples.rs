@@ -31,7 +31,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 fn status(event: &Event) -> String {
     match &event.status {
-        _ if event.test => "test".to_owned(),
+        _ if event.kind.is_test() => "test".to_owned(),
         EventStatus::Firing => "firing".to_owned(),
         EventStatus::Resolved { escalation_cancelled: true, .. } => "cancelled".to_owned(),
         EventStatus::Resolved { .. } => "resolved".to_owned(),
@@ -55,7 +55,7 @@ pub(super) fn describe(event: &Event) -> String {
     let mut facts: Vec<String> =
         [time("from", event.starts_at), time("to", event.ended_at)].into_iter().flatten().collect();
     facts.extend(event.severity_at_start.map(|severity| format!("{severity} at the start")));
-    facts.extend(event.told_once.then(|| "told once".to_owned()));
+    facts.extend((event.kind == crate::alert::Kind::Occurrence).then(|| "told once".to_owned()));
     facts.extend(event.expires_after.map(|after| format!("expires after {after:#}")));
     facts.extend(event.source_url.clone());
     facts.extend(event.labels.iter().map(|(name, value)| format!("{name}={value}")));

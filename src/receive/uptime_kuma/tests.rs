@@ -1,6 +1,6 @@
 use super::super::tests::{event, integration, now};
 use super::*;
-use crate::config::IntegrationKind;
+use crate::{config::IntegrationKind, receive::read};
 
 const DOWN: &str = include_str!("../../../tests/fixtures/uptime_kuma/down.json");
 
@@ -21,7 +21,7 @@ fn a_notice_that_comes_daily_with_another_number_is_one_alert() {
     };
     assert_eq!(notice("14").dedup_key, notice("7").dedup_key);
     assert_eq!(notice("2").dedup_key, notice("1").dedup_key);
-    assert!(!notice("7").test);
+    assert!(!notice("7").kind.is_test());
 }
 
 #[test]

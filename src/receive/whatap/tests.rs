@@ -1,6 +1,6 @@
 use super::super::tests::event;
 use super::*;
-use crate::{alert::Severity, config::IntegrationKind};
+use crate::{alert::Severity, config::IntegrationKind, receive::read};
 
 #[test]
 fn names_may_be_spelt_otherwise_and_numbers_be_texts() {

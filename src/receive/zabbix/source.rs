@@ -1,9 +1,7 @@
-//! What kind of thing an event is about, by `event_source`.
+//! What an event is about, by `event_source`.
 
-use super::{super::fields::Fields, names::EVENT_SOURCE};
-use crate::alert::Severity;
+use crate::{alert::Severity, receive::fields::Fields};
 
-/// Zabbix's five event sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// A trigger: what monitoring is about, and what a message without a source is about.
@@ -14,13 +12,12 @@ pub(super) enum Source {
     Autoregistration,
     /// Zabbix itself cannot do its work: an item, a low-level discovery rule or a trigger.
     Internal,
-    /// A business service.
     Service,
 }
 
 impl Source {
     pub(super) fn of(fields: &Fields<'_>) -> Self {
-        match fields.text(EVENT_SOURCE).map(str::trim) {
+        match fields.word(&["eventsource"]) {
             Some("1") => Self::Discovery,
             Some("2") => Self::Autoregistration,
             Some("3") => Self::Internal,

@@ -4,7 +4,11 @@ use serde_json::{Map, Value};
 
 use super::super::tests::{event, integration, now};
 use super::{message::EVENT_ID_CHARS_MAX, *};
-use crate::{alert::Severity, config::IntegrationKind, receive::read};
+use crate::{
+    alert::Severity,
+    config::IntegrationKind,
+    receive::{BODY_BYTES_MAX, TITLE_BYTES_MAX, read},
+};
 
 const PROBLEM: &str = include_str!("../../../tests/fixtures/zabbix/problem.json");
 const PROBLEM_DOTTED: &str = include_str!("../../../tests/fixtures/zabbix/problem_dotted.json");
@@ -57,7 +61,7 @@ fn a_problem_is_read_in_full() {
         Some("https://zabbix.example.org/zabbix/tr_events.php?triggerid=18807&eventid=459")
     );
     assert_eq!(event.starts_at.map(|time| time.to_string()).as_deref(), Some("2026-09-01T10:00:05Z"));
-    assert!(event.key_never_returns && !event.test && event.to.is_empty());
+    assert!(event.key_never_returns && !event.kind.is_test() && event.to.is_empty());
     let labels: Vec<_> = event.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(
         labels,
@@ -155,14 +159,19 @@ fn a_cancelled_escalation_resolves_and_says_why() {
 #[test]
 fn the_test_button_is_a_test_and_each_body_one_of_its_own() {
     let test = zabbix(TEST_BUTTON);
-    assert!(test.test && !test.key_never_returns && test.dedup_key.as_str().starts_with("test:"), "{test:?}");
+    assert!(
+        test.kind.is_test() && !test.key_never_returns && test.dedup_key.as_str().starts_with("test:"),
+        "{test:?}"
+    );
     assert_eq!((test.title.as_str(), &test.status), ("Test message from sender", &EventStatus::Firing));
     assert!(!test.body.is_empty() && test.labels.is_empty() && test.source_url.is_none(), "{test:?}");
     let by_hand =
         zabbix(&with(TEST_BUTTON, &[("event_name", "안녕".into()), ("event_nseverity", "5".into())]));
     assert_eq!((by_hand.title.as_str(), by_hand.severity), ("안녕", Some(Severity::Disaster)));
     assert_ne!(by_hand.dedup_key, test.dedup_key);
-    assert!(!zabbix(&with(TEST_BUTTON, &[("event_id", "1".into()), ("event_value", "1".into())])).test);
+    assert!(
+        !zabbix(&with(TEST_BUTTON, &[("event_id", "1".into()), ("event_value", "1".into())])).kind.is_test()
+    );
 }
 
 #[test]
@@ -315,7 +324,9 @@ fn media_types_made_for_others_may_send_an_id_and_a_state_word() {
         assert_eq!((event.dedup_key.as_str(), event.status == EventStatus::Firing), (id, firing), "{body}");
         assert!(event.key_never_returns, "{body}");
     }
-    assert!(zabbix(r#"{"id":"{EVENT.ID}","EVENT.VALUE":"{EVENT.VALUE}","name":"{EVENT.NAME}"}"#).test);
+    assert!(
+        zabbix(r#"{"id":"{EVENT.ID}","EVENT.VALUE":"{EVENT.VALUE}","name":"{EVENT.NAME}"}"#).kind.is_test()
+    );
     // What was cut is not made up for.
     for (body, part) in [
         (r#"{"event_id":"","id":"7","event_value":"1"}"#, "event_id is missing"),

@@ -1,9 +1,6 @@
 //! A service account with a fresh key.
 
-use std::{
-    fmt::{self, Write},
-    io,
-};
+use std::io;
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -15,6 +12,7 @@ use jsonwebtoken::DecodingKey;
 use serde_json::json;
 
 use super::PROJECT;
+use crate::sandbox::hex;
 
 /// Width of the base64 lines of a PEM text (RFC 7468 §2), in characters.
 const PEM_LINE: usize = 64;
@@ -25,7 +23,8 @@ pub(in crate::sandbox) struct ServiceAccount {
     pub(super) key_id: String,
     pub(super) token_uri: String,
     pub(super) public_key: DecodingKey,
-    file: String,
+    /// The key file, as Firebase's console gives it out.
+    pub(in crate::sandbox) file: String,
 }
 
 impl ServiceAccount {
@@ -35,7 +34,7 @@ impl ServiceAccount {
         let key = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
         let pkcs8: Pkcs8V1Der<'_> = key.as_der().map_err(failed)?;
         let email = format!("bongsu@{PROJECT}.iam.gserviceaccount.com");
-        let key_id = random_hex::<20>()?;
+        let key_id = hex::random::<20>()?;
         let token_uri = format!("{base_url}/token");
         let file = json!({
             "type": "service_account",
@@ -51,32 +50,6 @@ impl ServiceAccount {
         let public_key = DecodingKey::from_rsa_der(key.public_key().as_ref());
         Ok(Self { email, key_id, token_uri, public_key, file: format!("{file:#}") })
     }
-
-    /// The key file, as Firebase's console gives it out.
-    pub(in crate::sandbox) fn file(&self) -> &str {
-        &self.file
-    }
-}
-
-impl fmt::Debug for ServiceAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServiceAccount").field("email", &self.email).finish_non_exhaustive()
-    }
-}
-
-/// `N` random bytes, as hexadecimal digits.
-pub(in crate::sandbox) fn random_hex<const N: usize>() -> io::Result<String> {
-    let mut bytes = [0_u8; N];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| io::Error::other("the system gave no random bytes"))?;
-    Ok(hex(&bytes))
-}
-
-/// Lower-case hexadecimal digits.
-pub(in crate::sandbox) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-        text
-    })
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

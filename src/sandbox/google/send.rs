@@ -6,45 +6,39 @@ use axum::{
     body::Bytes,
     extract::{ConnectInfo, Path, State},
     http::{HeaderMap, HeaderValue, header},
-    response::Response,
 };
 use serde_json::Value;
 
 use super::{
-    PROJECT,
+    Google, PROJECT,
     check::{check, member},
     schema::TARGETS,
 };
 use crate::sandbox::{
-    answer::Answer,
+    answer::{Answer, JSON_TYPE},
     line::CutHandle,
     seen::PushSeen,
-    world::{World, json_ok},
 };
 
-/// The endpoint.
-pub(in crate::sandbox) async fn send(
-    State(world): State<Arc<World>>,
+pub(super) async fn send(
+    State(google): State<Arc<Google>>,
     ConnectInfo(line): ConnectInfo<CutHandle>,
     Path(project): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let request = match judge(&world, &project, &headers, &body) {
-        Ok(request) => request,
-        Err(answer) => return world.refuse(&world.pushes, answer),
-    };
-    let Request { message, is_dry_run } = request;
+) -> Result<Answer, Answer> {
+    let (fcm, ground) = (&google.fcm, &google.fcm.ground);
+    let Request { message, is_dry_run } =
+        judge(&google, &project, &headers, &body).map_err(|answer| fcm.refuse(answer))?;
     let target = target_of(&message).into_owned();
-    let answer = world.fcm_script.next(&target);
+    let answer = fcm.next(&target);
     if is_dry_run {
-        let ok = || accepted("fake_message_id");
-        return world.answer(&world.fcm_script, answer, &line, ok).await;
+        return Ok(fcm.answer(answer, &line, || accepted("fake_message_id")).await);
     }
-    let at = world.now();
+    let at = ground.now();
     let push = PushSeen { at, target, message, answered: 0, accepted: false };
-    let id = format!("0:{}%{:016x}", at.as_microsecond(), world.next_id());
-    world.play((&world.pushes, &world.fcm_script), (answer, push), &line, || accepted(&id)).await
+    let id = format!("0:{}%{:016x}", at.as_microsecond(), ground.next_id());
+    Ok(fcm.play(answer, push, &line, || accepted(&id)).await)
 }
 
 struct Request {
@@ -53,12 +47,12 @@ struct Request {
 }
 
 /// Google's checks in Google's order: who asks, for which project, then the body.
-fn judge(world: &World, project: &str, headers: &HeaderMap, body: &[u8]) -> Result<Request, Answer> {
+fn judge(google: &Google, project: &str, headers: &HeaderMap, body: &[u8]) -> Result<Request, Answer> {
     let credentials = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(token) = credentials.and_then(|credentials| credentials.strip_prefix("Bearer ")) else {
         return Err(Answer::unauthenticated());
     };
-    if !world.issued.is_valid(token, world.now()) {
+    if !google.tokens.is_valid(token) {
         return Err(Answer::unauthorized());
     }
     if project != PROJECT {
@@ -92,6 +86,6 @@ fn target_of(message: &Value) -> Cow<'_, str> {
     }
 }
 
-fn accepted(id: &str) -> Response {
-    json_ok(format!("{{\n  \"name\": \"projects/{PROJECT}/messages/{id}\"\n}}\n"))
+fn accepted(id: &str) -> Answer {
+    Answer::text(200, JSON_TYPE, format!("{{\n  \"name\": \"projects/{PROJECT}/messages/{id}\"\n}}\n"))
 }

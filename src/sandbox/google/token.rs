@@ -1,11 +1,11 @@
 //! `POST /token`: an assertion signed with the service account's key becomes an access token.
 
 use std::{
-    collections::{HashMap, VecDeque},
-    fmt,
+    collections::HashMap,
+    ops::Deref,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -13,19 +13,19 @@ use std::{
 use axum::{
     extract::{ConnectInfo, State},
     http::{HeaderMap, HeaderValue, header},
-    response::Response,
 };
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, Validation};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::key::random_hex;
+use super::{Google, answer::oauth_error};
 use crate::sandbox::{
-    answer::{Answer, oauth_error},
+    answer::Answer,
+    hex,
     line::CutHandle,
-    seen::RefusalSeen,
-    world::{World, json_ok, say},
+    seen::Record,
+    stage::{Ground, Stage},
 };
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -36,76 +36,77 @@ const SCOPES: [&str; 2] =
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(10);
 /// Longest life of an assertion, in seconds.
 const ASSERTION_LIFE_MAX: i64 = 3600;
-/// Most access tokens valid at a time, and most refusals kept.
-const KEPT_MAX: usize = 1_000;
+/// Most access tokens valid at a time.
+const TOKENS_MAX: usize = 1_000;
 
-/// The access tokens in use.
-pub(in crate::sandbox) struct IssuedTokens {
+/// The token endpoint, seen from the company's side.
+pub struct TokenEndpoint {
+    stage: Stage<()>,
     lifetime: SignedDuration,
     valid_until: RwLock<HashMap<String, Timestamp>>,
-    count: AtomicU64,
-    ahead_ms: std::sync::atomic::AtomicI64,
-    refusals: Mutex<VecDeque<RefusalSeen>>,
+    issued: AtomicU64,
+    ahead_ms: AtomicI64,
 }
 
-impl IssuedTokens {
-    pub(in crate::sandbox) fn new(lifetime: Duration) -> Self {
+impl Deref for TokenEndpoint {
+    type Target = Stage<()>;
+
+    fn deref(&self) -> &Stage<()> {
+        &self.stage
+    }
+}
+
+impl TokenEndpoint {
+    pub(super) fn open(ground: &Arc<Ground>, lifetime: Duration) -> Self {
         Self {
+            stage: Stage::open(ground, Answer::silent_503(), Record::Everything),
             lifetime: SignedDuration::try_from(lifetime).unwrap_or(SignedDuration::MAX),
             valid_until: RwLock::default(),
-            count: AtomicU64::new(0),
+            issued: 0.into(),
             ahead_ms: 0.into(),
-            refusals: Mutex::default(),
         }
     }
 
-    pub(super) fn is_valid(&self, token: &str, now: Timestamp) -> bool {
-        let valid_until = self.valid_until.read().unwrap_or_else(PoisonError::into_inner);
-        valid_until.get(token).is_some_and(|until| now < *until)
+    /// How many access tokens were given out.
+    pub fn issued(&self) -> u64 {
+        self.issued.load(Ordering::Relaxed)
     }
 
-    pub(super) fn count(&self) -> u64 {
-        self.count.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn revoke_all(&self) {
+    /// Makes every access token given out so far worthless: the next push gets a 401.
+    pub fn revoke_all(&self) {
         self.valid_until.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    pub(super) fn run_ahead(&self, ahead: SignedDuration) {
+    /// Google's clock is `ahead` of the sandbox's from now on; its `Date` header says so.
+    pub fn run_ahead(&self, ahead: SignedDuration) {
         let millis = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
         self.ahead_ms.store(millis, Ordering::Relaxed);
     }
 
-    pub(super) fn refusals(&self) -> Vec<RefusalSeen> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    fn google_now(&self) -> Timestamp {
+        let ahead = SignedDuration::from_millis(self.ahead_ms.load(Ordering::Relaxed));
+        self.ground.now().saturating_add(ahead).unwrap_or(Timestamp::MAX)
     }
 
-    fn refuse(&self, answer: &Answer, now: Timestamp) {
-        let Answer::Status { status, body, .. } = answer else { return };
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        if refusals.len() == KEPT_MAX {
-            refusals.pop_front();
-        }
-        refusals.push_back(RefusalSeen { at: now, status: *status, body: body.clone() });
+    pub(super) fn is_valid(&self, token: &str) -> bool {
+        let valid_until = self.valid_until.read().unwrap_or_else(PoisonError::into_inner);
+        valid_until.get(token).is_some_and(|until| self.ground.now() < *until)
     }
 
-    fn issue(&self, now: Timestamp) -> Option<String> {
-        let token = format!("ya29.sandbox-{}", random_hex::<24>().ok()?);
+    fn issue(&self) -> Answer {
+        let Ok(random) = hex::random::<24>() else {
+            return oauth_error(500, "internal_failure", "no random bytes");
+        };
+        let (token, now) = (format!("ya29.sandbox-{random}"), self.ground.now());
         let mut valid_until = self.valid_until.write().unwrap_or_else(PoisonError::into_inner);
         valid_until.retain(|_, until| now < *until);
-        if KEPT_MAX <= valid_until.len() {
+        if TOKENS_MAX <= valid_until.len() {
             valid_until.clear();
         }
         valid_until.insert(token.clone(), now.saturating_add(self.lifetime).unwrap_or(Timestamp::MAX));
-        self.count.fetch_add(1, Ordering::Relaxed);
-        Some(token)
-    }
-}
-
-impl fmt::Debug for IssuedTokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IssuedTokens").field("count", &self.count()).finish_non_exhaustive()
+        self.issued.fetch_add(1, Ordering::Relaxed);
+        let expires_in = self.lifetime.as_secs();
+        Answer::json(200, &json!({ "access_token": token, "expires_in": expires_in, "token_type": "Bearer" }))
     }
 }
 
@@ -118,46 +119,23 @@ struct Claims {
     exp: i64,
 }
 
-/// The endpoint.
-pub(in crate::sandbox) async fn exchange(
-    State(world): State<Arc<World>>,
+pub(super) async fn exchange(
+    State(google): State<Arc<Google>>,
     ConnectInfo(line): ConnectInfo<CutHandle>,
     headers: HeaderMap,
     body: String,
-) -> Response {
-    let ahead = SignedDuration::from_millis(world.issued.ahead_ms.load(Ordering::Relaxed));
-    let google_now = world.now().saturating_add(ahead).unwrap_or(Timestamp::MAX);
-    let mut response = match judge(&world, &headers, &body, google_now) {
-        Ok(()) => {
-            let answer = world.token_script.next("");
-            world.answer(&world.token_script, answer, &line, || grant(&world)).await
-        }
-        Err(answer) => {
-            world.issued.refuse(&answer, world.now());
-            world.changed();
-            say(answer)
-        }
+) -> Answer {
+    let tokens = &google.tokens;
+    let google_now = tokens.google_now();
+    let answer = match judge(&google, &headers, &body, google_now) {
+        Ok(()) => tokens.answer(tokens.next(""), &line, || tokens.issue()).await,
+        Err(answer) => tokens.refuse(answer),
     };
-    let date = google_now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    if let Ok(date) = HeaderValue::try_from(date) {
-        response.headers_mut().insert(header::DATE, date);
-    }
-    response
-}
-
-fn grant(world: &World) -> Response {
-    match world.issued.issue(world.now()) {
-        Some(token) => {
-            let expires_in = world.issued.lifetime.as_secs();
-            let body = json!({ "access_token": token, "expires_in": expires_in, "token_type": "Bearer" });
-            json_ok(body.to_string())
-        }
-        None => say(oauth_error(500, "internal_failure", "no random bytes")),
-    }
+    answer.with_header("date", google_now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
 /// Looks at everything that Google looks at, in its order.
-fn judge(world: &World, headers: &HeaderMap, body: &str, now: Timestamp) -> Result<(), Answer> {
+fn judge(google: &Google, headers: &HeaderMap, body: &str, now: Timestamp) -> Result<(), Answer> {
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if !content_type.starts_with(b"application/x-www-form-urlencoded") {
         return Err(oauth_error(400, "invalid_request", "Bad Request"));
@@ -167,11 +145,11 @@ fn judge(world: &World, headers: &HeaderMap, body: &str, now: Timestamp) -> Resu
         return Err(oauth_error(400, "unsupported_grant_type", "Invalid grant_type"));
     }
     let assertion = form.get("assertion").map(String::as_str).unwrap_or_default();
-    let claims = verified(world, assertion)?;
-    if claims.iss != world.account.email {
+    let claims = verified(google, assertion)?;
+    if claims.iss != google.account.email {
         return Err(Answer::account_not_found());
     }
-    if claims.aud != world.account.token_uri {
+    if claims.aud != google.account.token_uri {
         return Err(oauth_error(400, "invalid_grant", "Invalid JWT: Failed audience check."));
     }
     if !claims.scope.split(' ').any(|scope| SCOPES.contains(&scope)) {
@@ -187,10 +165,10 @@ fn judge(world: &World, headers: &HeaderMap, body: &str, now: Timestamp) -> Resu
     }
 }
 
-fn verified(world: &World, assertion: &str) -> Result<Claims, Answer> {
+fn verified(google: &Google, assertion: &str) -> Result<Claims, Answer> {
     let malformed = |_| oauth_error(400, "invalid_grant", "Invalid JWT: malformed assertion.");
     let header = jsonwebtoken::decode_header(assertion).map_err(malformed)?;
-    if header.kid.is_some_and(|kid| kid != world.account.key_id) {
+    if header.kid.is_some_and(|kid| kid != google.account.key_id) {
         return Err(Answer::invalid_grant());
     }
     // The library compares times with the system's clock; ours is an argument, so `judge` does.
@@ -198,7 +176,7 @@ fn verified(world: &World, assertion: &str) -> Result<Claims, Answer> {
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_aud = false;
-    jsonwebtoken::decode::<Claims>(assertion, &world.account.public_key, &validation)
+    jsonwebtoken::decode::<Claims>(assertion, &google.account.public_key, &validation)
         .map(|data| data.claims)
         .map_err(|_| Answer::invalid_grant())
 }

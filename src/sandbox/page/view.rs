@@ -4,12 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Page;
 use crate::{
     alert::Severity,
     sandbox::{
-        Counts, PushSeen, Record, TextSeen,
-        script::{Breakage, Script},
-        world::World,
+        Phone,
+        script::Breakage,
+        seen::{Counts, PushSeen, Record, TextSeen},
+        stage::Stage,
     },
 };
 
@@ -89,19 +91,19 @@ struct MessageView {
 }
 
 impl View {
-    pub(super) fn of(world: &World) -> Self {
+    pub(super) fn of(page: &Page) -> Self {
         // The version first: what happens while we look is news to the next request.
-        let version = *world.changes.borrow();
-        let now = world.now();
-        let pushes = world.pushes.newest(LOOKED_AT_MAX).into_iter().filter(|push| push.accepted);
-        let texts = world.texts.newest(LOOKED_AT_MAX).into_iter().filter(|text| text.accepted);
+        let version = *page.ground.changes().borrow();
+        let now = page.ground.now();
+        let pushes = page.fcm.newest(LOOKED_AT_MAX).into_iter().filter(|push| push.accepted);
+        let texts = page.sms.newest(LOOKED_AT_MAX).into_iter().filter(|text| text.accepted);
         let pushes = pushes.map(|push| (push.target.clone(), message_of_push(&push, now)));
         let texts = texts.map(|text| (text.to.clone(), message_of_text(text, now)));
         let mut messages: Vec<(String, MessageView)> = pushes.chain(texts).collect();
         // Stable, so messages of one millisecond stay in the order of their company.
         messages.sort_by_key(|(_, message)| std::cmp::Reverse(message.at));
 
-        let mut phones: Vec<Collected> = world.phones.iter().map(Collected::known).collect();
+        let mut phones: Vec<Collected> = page.phones.iter().map(Collected::known).collect();
         let has_messages = !messages.is_empty();
         for (address, message) in messages {
             let known = phones.iter().position(|phone| phone.addresses.contains(&address));
@@ -115,26 +117,22 @@ impl View {
         }
         Self {
             version,
-            roads: [road("fcm", world), road("sms", world)],
+            roads: [road("fcm", "FCM", &page.fcm), road("sms", "SMS", &page.sms)],
             more_phones: phones.len().saturating_sub(PHONES_MAX),
             phones: phones.into_iter().take(PHONES_MAX).map(Collected::shown).collect(),
-            counts_only: world.pushes.record() == Record::CountsOnly,
+            counts_only: page.fcm.record() == Record::CountsOnly,
             has_messages,
-            hint: world.hint.clone(),
+            hint: page.hint.clone(),
         }
     }
 }
 
-fn road(key: &'static str, world: &World) -> Road {
-    let (name, script, counts): (_, &Script, _) = match key {
-        "fcm" => ("FCM", &world.fcm_script, world.pushes.counts()),
-        _ => ("SMS", &world.sms_script, world.texts.counts()),
-    };
-    let broken = script.broken();
+fn road<T>(key: &'static str, name: &'static str, company: &Stage<T>) -> Road {
+    let broken = company.broken();
     let choice = |state, label, of| Choice { state, label, is_on: broken == of };
     let mut choices = vec![choice(WORKING, "Working", None)];
     choices.extend(Breakage::ALL.map(|breakage| choice(breakage.as_str(), label(breakage), Some(breakage))));
-    Road { key, name, state: broken.map_or(WORKING, Breakage::as_str), counts, choices }
+    Road { key, name, state: broken.map_or(WORKING, Breakage::as_str), counts: company.counts(), choices }
 }
 
 fn label(breakage: Breakage) -> &'static str {
@@ -154,7 +152,7 @@ struct Collected {
 }
 
 impl Collected {
-    fn known(phone: &crate::sandbox::Phone) -> Self {
+    fn known(phone: &Phone) -> Self {
         let (name, addresses) = (Some(phone.name.clone()), phone.addresses.clone());
         Self { name, addresses, messages: Vec::new(), more: 0 }
     }

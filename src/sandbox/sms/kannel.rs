@@ -4,13 +4,13 @@
 use std::{collections::BTreeMap, io, sync::Arc};
 
 use axum::{
+    Router,
     extract::{ConnectInfo, RawQuery, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    routing::get,
 };
 
-use super::is_number;
-use crate::sandbox::{answer::Answer, google::random_hex, line::CutHandle, seen::TextSeen, world::World};
+use super::{Texts, fields_of, is_number};
+use crate::sandbox::{answer::Answer, hex, line::CutHandle, seen::TextSeen};
 
 /// The only user.
 const USERNAME: &str = "bongsu";
@@ -20,15 +20,19 @@ const KNOWN: [&str; 11] = [
     "validity",
 ];
 
-/// A `sendsms-user`.
-#[derive(Debug)]
-pub(in crate::sandbox) struct KannelUser {
+/// The company, with one `sendsms-user`.
+pub(super) struct Kannel {
+    texts: Arc<Texts>,
     password: String,
 }
 
-impl KannelUser {
-    pub(in crate::sandbox) fn generate() -> io::Result<Self> {
-        Ok(Self { password: random_hex::<16>()? })
+impl Kannel {
+    pub(super) fn open(texts: &Arc<Texts>) -> io::Result<Self> {
+        Ok(Self { texts: Arc::clone(texts), password: hex::random::<16>()? })
+    }
+
+    pub(super) fn routes(self: Arc<Self>) -> Router {
+        Router::new().route("/cgi-bin/sendsms", get(send)).with_state(self)
     }
 
     pub(super) fn credentials(&self) -> (&str, &str) {
@@ -36,53 +40,47 @@ impl KannelUser {
     }
 }
 
-/// The endpoint.
-pub(in crate::sandbox) async fn send(
-    State(world): State<Arc<World>>,
+async fn send(
+    State(kannel): State<Arc<Kannel>>,
     ConnectInfo(line): ConnectInfo<CutHandle>,
     RawQuery(query): RawQuery,
-) -> Response {
-    let query: BTreeMap<String, String> =
-        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
-    if let Err(answer) = judge(&query, &world.kannel.password) {
-        return world.refuse(&world.texts, answer);
-    }
+) -> Result<Answer, Answer> {
+    let texts = &kannel.texts;
+    let query = fields_of(query.unwrap_or_default().as_bytes());
+    judge(&query, &kannel.password).map_err(|answer| texts.refuse(answer))?;
     let said = |name: &str| query.get(name).cloned().unwrap_or_default();
-    let answer = world.sms_script.next(&said("to"));
+    let answer = texts.next(&said("to"));
     let text = TextSeen {
-        at: world.now(),
+        at: texts.ground.now(),
         to: said("to"),
         from: said("from"),
         text: said("text"),
-        alert_id: String::new(),
         provider: "kannel",
         report_url: said("dlr-url"),
-        answered: 0,
-        accepted: false,
+        ..TextSeen::default()
     };
-    let ok = || (StatusCode::ACCEPTED, "0: Accepted for delivery").into_response();
-    world.play((&world.texts, &world.sms_script), (answer, text), &line, ok).await
+    let ok = || line_of_text(202, "0: Accepted for delivery");
+    Ok(texts.play(answer, text, &line, ok).await)
 }
 
 fn judge(query: &BTreeMap<String, String>, password: &str) -> Result<(), Answer> {
     let said = |name: &str| query.get(name).map_or("", String::as_str);
     if said("username") != USERNAME || said("password") != password {
-        return Err(refusal(403, "Authorization failed for sendsms"));
+        return Err(line_of_text(403, "Authorization failed for sendsms"));
     }
     if let Some(name) = query.keys().find(|name| !KNOWN.contains(&name.as_str())) {
-        return Err(refusal(400, &format!("nobody knows `{name}`")));
+        return Err(line_of_text(400, &format!("nobody knows `{name}`")));
     }
     if !is_number(said("to")) || said("to").starts_with('+') {
-        return Err(refusal(400, "Empty receiver number not allowed, rejected"));
+        return Err(line_of_text(400, "Empty receiver number not allowed, rejected"));
     }
     // Without a charset Kannel would read other letters than were meant.
     if said("charset") != "UTF-8" || !["0", "2"].contains(&said("coding")) || said("text").is_empty() {
-        return Err(refusal(400, "Charset or body misformed, rejected"));
+        return Err(line_of_text(400, "Charset or body misformed, rejected"));
     }
     Ok(())
 }
 
-fn refusal(status: u16, line: &str) -> Answer {
-    let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
-    Answer::Status { status, headers, body: line.to_owned() }
+fn line_of_text(status: u16, line: &str) -> Answer {
+    Answer::text(status, "text/html", line.to_owned())
 }

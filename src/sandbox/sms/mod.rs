@@ -5,54 +5,76 @@ mod plain;
 mod solapi;
 mod twilio;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, io, ops::Deref, sync::Arc};
 
-pub(super) use kannel::{KannelUser, send as send_by_kannel};
-pub(super) use plain::send;
-pub(super) use solapi::{SolapiAccount, balance, list, send_many, senders};
-pub use twilio::Callback;
-pub(super) use twilio::{
-    TwilioAccount, account as twilio_account, list as twilio_list, page as twilio_page,
-    send as send_by_twilio,
-};
+use axum::Router;
 
+pub use self::twilio::Callback;
+use self::{kannel::Kannel, solapi::Solapi, twilio::Twilio};
 use super::{
     answer::Answer,
-    script::{Breakage, scripted},
-    seen::{Counts, RefusalSeen, TextSeen, wait_until},
-    world::World,
+    seen::{Record, TextSeen},
+    stage::{Ground, Stage},
 };
 
 /// Longest text, in bytes of EUC-KR: what Korean companies take as one long message.
 const TEXT_BYTES_MAX: usize = 2_000;
 
-/// The SMS company, seen from its own side.
-#[derive(Clone, Debug)]
+/// The companies share one stage, so that a test need not know by which of them a text goes.
+type Texts = Stage<TextSeen>;
+
+/// The SMS companies, seen from their own side.
 pub struct Sms {
-    pub(super) world: Arc<World>,
+    texts: Arc<Texts>,
+    solapi: Arc<Solapi>,
+    twilio: Arc<Twilio>,
+    kannel: Arc<Kannel>,
 }
 
-scripted!(Sms, sms_script);
+impl Deref for Sms {
+    type Target = Stage<TextSeen>;
+
+    fn deref(&self) -> &Stage<TextSeen> {
+        &self.texts
+    }
+}
 
 impl Sms {
+    pub(super) fn open(ground: &Arc<Ground>, record: Record) -> io::Result<Self> {
+        let texts = Arc::new(Stage::open(ground, Answer::silent_503(), record));
+        Ok(Self {
+            solapi: Arc::new(Solapi::open(&texts)?),
+            twilio: Arc::new(Twilio::open(&texts)?),
+            kannel: Arc::new(Kannel::open(&texts)?),
+            texts,
+        })
+    }
+
+    pub(super) fn routes(&self) -> Router {
+        plain::routes(Arc::clone(&self.texts))
+            .merge(Arc::clone(&self.solapi).routes())
+            .merge(Arc::clone(&self.twilio).routes())
+            .merge(Arc::clone(&self.kannel).routes())
+    }
+
     /// The API key and the secret that Solapi's interface asks for.
     pub fn solapi_credentials(&self) -> (&str, &str) {
-        self.world.solapi.credentials()
+        self.solapi.credentials()
     }
 
     /// The account SID and the token that Twilio's interface asks for; its number is `+15005550006`.
     pub fn twilio_credentials(&self) -> (&str, &str) {
-        self.world.twilio.credentials()
+        self.twilio.credentials()
     }
 
     /// The user and the password that Kannel's interface asks for.
     pub fn kannel_credentials(&self) -> (&str, &str) {
-        self.world.kannel.credentials()
+        self.kannel.credentials()
     }
 
     /// Whether the account at Twilio is a trial.
     pub fn set_twilio_trial(&self, trial: bool) {
-        self.world.twilio.set_trial(trial);
+        self.twilio.set_trial(trial);
     }
 
     /// Moves a text of Twilio's list on: its rank counts from 0, `status` is Twilio's word. What Twilio would post
@@ -63,55 +85,41 @@ impl Sms {
         status: &'static str,
         error_code: Option<u32>,
     ) -> Option<Callback> {
-        self.world.twilio.report(rank, status, error_code)
+        self.twilio.report(rank, status, error_code)
     }
 
     /// What is left on the account at Solapi, in won.
     pub fn set_solapi_balance(&self, won: u32) {
-        self.world.solapi.set_balance(won);
+        self.solapi.set_balance(won);
     }
 
     /// Moves a text of Solapi's list on to this status code; its rank counts from 0.
     pub fn solapi_report(&self, rank: usize, code: &'static str) {
-        self.world.solapi.report(rank, code);
+        self.solapi.report(rank, code);
     }
+}
 
+impl Texts {
     /// The answer for one number from now on, before any script; written as the request writes it.
     pub fn answer_for_number(&self, to: &str, answer: Answer) {
-        self.world.sms_script.set_for(to, answer);
+        self.answer_for(to, answer);
     }
 
     /// Every well-formed text, oldest first; empty under [`Record::CountsOnly`](super::Record).
     pub fn texts(&self) -> Vec<TextSeen> {
-        self.world.texts.entries()
-    }
-
-    /// Requests that the company would not have understood or allowed; a test expects none.
-    pub fn refusals(&self) -> Vec<RefusalSeen> {
-        self.world.texts.refusals()
-    }
-
-    /// Accepted texts per alert id.
-    pub fn accepted_counts(&self) -> HashMap<String, u32> {
-        self.world.texts.accepted_counts()
-    }
-
-    /// Totals since start.
-    pub fn counts(&self) -> Counts {
-        self.world.texts.counts()
+        self.seen()
     }
 
     /// Waits for `count` texts since start, answered or not; panics after 10 s. For tests.
     pub async fn wait_for_texts(&self, count: u64) -> Vec<TextSeen> {
-        self.wait_until(|sms| count <= sms.counts().seen).await;
+        self.wait_until(|texts| count <= texts.counts().seen).await;
         self.texts()
     }
+}
 
-    /// Waits until `holds`; panics after 10 s of real time. For tests.
-    pub async fn wait_until(&self, holds: impl Fn(&Self) -> bool) {
-        let instead = || format!("texts: {:?}, last refusal: {:?}", self.counts(), self.refusals().last());
-        wait_until(&self.world.changes, || holds(self), instead).await;
-    }
+/// The fields of a form or a query.
+fn fields_of(form: &[u8]) -> BTreeMap<String, String> {
+    url::form_urlencoded::parse(form).into_owned().collect()
 }
 
 /// Bytes of `text` in EUC-KR, where ASCII takes one and the rest two; `None` if it has a character

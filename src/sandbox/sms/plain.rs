@@ -3,21 +3,28 @@
 use std::{borrow::Cow, sync::Arc};
 
 use axum::{
+    Router,
     body::Bytes,
     extract::{ConnectInfo, State},
     http::{HeaderMap, HeaderValue, header},
-    response::Response,
+    routing::post,
 };
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{TEXT_BYTES_MAX, euc_kr_bytes, is_number};
-use crate::sandbox::{
-    answer::Answer,
-    line::CutHandle,
-    seen::TextSeen,
-    world::{World, json_ok},
-};
+use super::{TEXT_BYTES_MAX, Texts, euc_kr_bytes, is_number};
+use crate::sandbox::{answer::Answer, line::CutHandle, seen::TextSeen};
+
+pub(super) fn routes(texts: Arc<Texts>) -> Router {
+    Router::new().route("/sms/send", post(send)).with_state(texts)
+}
+
+impl Answer {
+    /// The plain company's refusal: status 400 and a `code`, such as `bad_number`.
+    pub fn text_refused(code: &str) -> Self {
+        Self::json(400, &json!({ "ok": false, "code": code }))
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,32 +39,26 @@ struct Order<'a> {
     alert_id: Cow<'a, str>,
 }
 
-/// The endpoint.
-pub(in crate::sandbox) async fn send(
-    State(world): State<Arc<World>>,
+async fn send(
+    State(texts): State<Arc<Texts>>,
     ConnectInfo(line): ConnectInfo<CutHandle>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let order = match judge(&headers, &body) {
-        Ok(order) => order,
-        Err(answer) => return world.refuse(&world.texts, answer),
-    };
-    let answer = world.sms_script.next(&order.to);
-    let id = format!("sandbox-{}", world.next_id());
+) -> Result<Answer, Answer> {
+    let order = judge(&headers, &body).map_err(|answer| texts.refuse(answer))?;
+    let answer = texts.next(&order.to);
+    let id = format!("sandbox-{}", texts.ground.next_id());
     let text = TextSeen {
-        at: world.now(),
+        at: texts.ground.now(),
         to: order.to.into_owned(),
         from: order.from.into_owned(),
         text: order.text.into_owned(),
         alert_id: order.alert_id.into_owned(),
         provider: "http",
-        report_url: String::new(),
-        answered: 0,
-        accepted: false,
+        ..TextSeen::default()
     };
-    let ok = || json_ok(json!({ "ok": true, "id": id }).to_string());
-    world.play((&world.texts, &world.sms_script), (answer, text), &line, ok).await
+    let ok = || Answer::json(200, &json!({ "ok": true, "id": id }));
+    Ok(texts.play(answer, text, &line, ok).await)
 }
 
 fn judge<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Order<'a>, Answer> {

@@ -1,33 +1,28 @@
-//! `POST /messages/v4/send-many/detail` and `GET /cash/v1/balance`, in Solapi's shape.
+//! Solapi: texts, the list of them, the balance and the registered senders.
 
 use std::{
-    collections::HashMap,
-    fmt, io,
+    collections::{BTreeMap, HashMap},
+    io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
 
 use aws_lc_rs::hmac;
 use axum::{
+    Router,
     body::Bytes,
     extract::{ConnectInfo, RawQuery, State},
     http::{HeaderMap, header},
-    response::Response,
+    routing::{get, post},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{TEXT_BYTES_MAX, euc_kr_bytes};
-use crate::sandbox::{
-    answer::Answer,
-    google::random_hex,
-    line::CutHandle,
-    seen::TextSeen,
-    world::{World, json_ok, say},
-};
+use super::{TEXT_BYTES_MAX, Texts, euc_kr_bytes, fields_of};
+use crate::sandbox::{answer::Answer, hex, line::CutHandle, seen::TextSeen};
 
 /// How far the date of a request may be off; also how long a signature is remembered.
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
@@ -42,25 +37,59 @@ const SENDER: &str = "029302266";
 /// Balance of the sandbox's account at start, in won.
 const BALANCE: u32 = 10_000;
 
-/// A customer of the company.
-pub(in crate::sandbox) struct SolapiAccount {
+/// The company, with one customer.
+pub(super) struct Solapi {
+    texts: Arc<Texts>,
     api_key: String,
     secret: String,
     used: Mutex<HashMap<String, Timestamp>>,
     /// What is left, in won.
     balance: AtomicU32,
-    /// What the list shows.
     taken: Mutex<Vec<Taken>>,
 }
 
-/// A text on the list: its number, its custom fields, its status code.
-type Taken = (String, HashMap<String, String>, &'static str);
+/// A text on the list.
+struct Taken {
+    to: String,
+    custom_fields: BTreeMap<String, String>,
+    status_code: &'static str,
+}
 
-impl SolapiAccount {
-    pub(in crate::sandbox) fn generate() -> io::Result<Self> {
-        let api_key = format!("NCS{}", random_hex::<8>()?.to_ascii_uppercase());
-        let (used, taken) = (Mutex::default(), Mutex::default());
-        Ok(Self { api_key, secret: random_hex::<16>()?, used, balance: BALANCE.into(), taken })
+impl Answer {
+    /// Solapi's 200 that sent nothing; `code` is its status, such as `1062` for a sender that is not
+    /// registered or `3010` for a number that cannot receive.
+    pub fn solapi_refused(code: &str) -> Self {
+        let body = json!({
+            "groupInfo": {
+                "count": { "total": 1, "registeredFailed": 1, "registeredSuccess": 0 },
+                "groupId": "G4VSANDBOX",
+                "status": "FAILED",
+            },
+            "failedMessageList": [{ "statusCode": code, "statusMessage": "refused by the sandbox", "country": "82" }],
+        });
+        Self::json(200, &body)
+    }
+}
+
+impl Solapi {
+    pub(super) fn open(texts: &Arc<Texts>) -> io::Result<Self> {
+        Ok(Self {
+            texts: Arc::clone(texts),
+            api_key: format!("NCS{}", hex::random::<8>()?.to_ascii_uppercase()),
+            secret: hex::random::<16>()?,
+            used: Mutex::default(),
+            balance: BALANCE.into(),
+            taken: Mutex::default(),
+        })
+    }
+
+    pub(super) fn routes(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/messages/v4/send-many/detail", post(send_many))
+            .route("/messages/v4/list", get(list))
+            .route("/cash/v1/balance", get(balance))
+            .route("/senderid/v1/numbers/active", get(senders))
+            .with_state(self)
     }
 
     pub(super) fn set_balance(&self, won: u32) {
@@ -69,9 +98,8 @@ impl SolapiAccount {
 
     /// Moves the text of this rank (0 = the first) on to a status code.
     pub(super) fn report(&self, rank: usize, code: &'static str) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, _, status)) = taken.get_mut(rank) {
-            *status = code;
+        if let Some(text) = self.taken().get_mut(rank) {
+            text.status_code = code;
         }
     }
 
@@ -79,8 +107,13 @@ impl SolapiAccount {
         (&self.api_key, &self.secret)
     }
 
+    fn taken(&self) -> MutexGuard<'_, Vec<Taken>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Checks the `Authorization` header; each signature works once.
-    fn admit(&self, headers: &HeaderMap, now: Timestamp) -> Result<(), Answer> {
+    fn admit(&self, headers: &HeaderMap) -> Result<(), Answer> {
+        let now = self.texts.ground.now();
         let credentials = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let fields = credentials.and_then(|text| text.strip_prefix("HMAC-SHA256 "));
         let fields: HashMap<&str, &str> = fields
@@ -103,7 +136,7 @@ impl SolapiAccount {
             return Err(refusal(400, "ValidationError", "`salt` has not 12 to 64 bytes"));
         }
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
-        let is_genuine = bytes_of_hex(signature)
+        let is_genuine = hex::bytes_of(signature)
             .is_some_and(|tag| hmac::verify(&key, format!("{date}{salt}").as_bytes(), &tag).is_ok());
         if !is_genuine {
             return Err(refusal(403, "SignatureDoesNotMatch", "the signature does not match"));
@@ -114,12 +147,6 @@ impl SolapiAccount {
             None => Ok(()),
             Some(_) => Err(refusal(403, "DuplicatedSignature", "this signature was used before")),
         }
-    }
-}
-
-impl fmt::Debug for SolapiAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SolapiAccount").finish_non_exhaustive()
     }
 }
 
@@ -150,7 +177,7 @@ struct Message {
     #[serde(default)]
     country: Option<String>,
     #[serde(default)]
-    custom_fields: HashMap<String, String>,
+    custom_fields: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -164,81 +191,69 @@ enum Kind {
 /// Longest text of a short message, in bytes of EUC-KR.
 const SMS_BYTES_MAX: usize = 90;
 
-/// `POST /messages/v4/send-many/detail`. The sandbox takes one message a request, as Bongsu sends them.
-pub(in crate::sandbox) async fn send_many(
-    State(world): State<Arc<World>>,
+/// Takes one message a request, as Bongsu sends them.
+async fn send_many(
+    State(solapi): State<Arc<Solapi>>,
     ConnectInfo(line): ConnectInfo<CutHandle>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let message = match world.solapi.admit(&headers, world.now()).and_then(|()| judge(&body)) {
-        Ok(message) => message,
-        Err(answer) => return world.refuse(&world.texts, answer),
-    };
-    let answer = match (world.sms_script.next(&message.to), refused_content(&message)) {
+) -> Result<Answer, Answer> {
+    let texts = &solapi.texts;
+    let judged = solapi.admit(&headers).and_then(|()| judge(&body));
+    let message = judged.map_err(|answer| texts.refuse(answer))?;
+    let answer = match (texts.next(&message.to), refused_content(&message)) {
         (Answer::Ok | Answer::SlowOk(_), Some(code)) => Answer::solapi_refused(code),
         (answer, _) => answer,
     };
-    let group_id = format!("G4V{:016X}", world.next_id());
-    // Also where no answer comes: the list must show what the sender does not know of.
-    if answer.accepts() || matches!(answer, Answer::Hang | Answer::Reset) {
-        let mut taken = world.solapi.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.push((message.to.clone(), message.custom_fields.clone(), "3000"));
-    }
+    let group_id = format!("G4V{:016X}", texts.ground.next_id());
     let text = TextSeen {
-        at: world.now(),
+        at: texts.ground.now(),
         alert_id: alert_id_of(&message.custom_fields).to_owned(),
-        to: message.to,
+        to: message.to.clone(),
         from: message.from,
         text: message.text,
         provider: "solapi",
-        report_url: String::new(),
-        answered: 0,
-        accepted: false,
+        ..TextSeen::default()
     };
-    world.play((&world.texts, &world.sms_script), (answer, text), &line, || accepted(&group_id)).await
-}
-
-/// `GET /cash/v1/balance`.
-pub(in crate::sandbox) async fn balance(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
-    match world.solapi.admit(&headers, world.now()) {
-        Ok(()) => json_ok(
-            json!({ "balance": world.solapi.balance.load(Ordering::Relaxed), "point": 0 }).to_string(),
-        ),
-        Err(answer) => say(answer),
+    // Also where no answer comes: the list must show what the sender does not know of.
+    if answer.accepts() || matches!(answer, Answer::Hang | Answer::Reset) {
+        let Message { to, custom_fields, .. } = message;
+        solapi.taken().push(Taken { to, custom_fields, status_code: "3000" });
     }
+    Ok(texts.play(answer, text, &line, || accepted(&group_id)).await)
 }
 
-/// `GET /messages/v4/list?to=…&limit=…`, newest first.
-pub(in crate::sandbox) async fn list(
-    State(world): State<Arc<World>>,
+async fn balance(State(solapi): State<Arc<Solapi>>, headers: HeaderMap) -> Result<Answer, Answer> {
+    solapi.admit(&headers)?;
+    let balance = solapi.balance.load(Ordering::Relaxed);
+    Ok(Answer::json(200, &json!({ "balance": balance, "point": 0 })))
+}
+
+/// Newest first.
+async fn list(
+    State(solapi): State<Arc<Solapi>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Response {
-    if let Err(answer) = world.solapi.admit(&headers, world.now()) {
-        return say(answer);
-    }
-    let query: HashMap<String, String> =
-        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+) -> Result<Answer, Answer> {
+    solapi.admit(&headers)?;
+    let query = fields_of(query.unwrap_or_default().as_bytes());
     let limit = query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(20);
-    let taken = world.solapi.taken.lock().unwrap_or_else(PoisonError::into_inner);
-    let same = |text: &&Taken| query.get("to").is_none_or(|to| *to == text.0);
-    let shown =
-        taken.iter().rev().filter(same).take(limit).enumerate().map(|(number, (to, fields, code))| {
-            let text =
-                json!({ "to": to, "statusCode": code, "customFields": fields, "reason": "by the sandbox" });
-            (format!("M4V{number}"), text)
+    let taken = solapi.taken();
+    let to = |text: &&Taken| query.get("to").is_none_or(|to| *to == text.to);
+    let shown = taken.iter().rev().filter(to).take(limit).enumerate().map(|(number, text)| {
+        let shown = json!({
+            "to": text.to, "statusCode": text.status_code, "customFields": text.custom_fields,
+            "reason": "by the sandbox",
         });
+        (format!("M4V{number}"), shown)
+    });
     let shown: serde_json::Map<String, Value> = shown.collect();
-    json_ok(json!({ "limit": limit, "messageList": shown }).to_string())
+    Ok(Answer::json(200, &json!({ "limit": limit, "messageList": shown })))
 }
 
-/// `GET /senderid/v1/numbers/active`.
-pub(in crate::sandbox) async fn senders(State(world): State<Arc<World>>, headers: HeaderMap) -> Response {
-    match world.solapi.admit(&headers, world.now()) {
-        Ok(()) => json_ok(json!([SENDER]).to_string()),
-        Err(answer) => say(answer),
-    }
+async fn senders(State(solapi): State<Arc<Solapi>>, headers: HeaderMap) -> Result<Answer, Answer> {
+    solapi.admit(&headers)?;
+    Ok(Answer::json(200, &json!([SENDER])))
 }
 
 fn judge(body: &[u8]) -> Result<Message, Answer> {
@@ -271,12 +286,12 @@ fn refused_content(message: &Message) -> Option<&'static str> {
     (limit < bytes || bytes == 0).then_some("1031")
 }
 
-fn alert_id_of(fields: &HashMap<String, String>) -> &str {
+fn alert_id_of(fields: &BTreeMap<String, String>) -> &str {
     ALERT_ID_FIELDS.iter().find_map(|name| fields.get(*name)).map(String::as_str).unwrap_or_default()
 }
 
-fn accepted(group_id: &str) -> Response {
-    let body: Value = json!({
+fn accepted(group_id: &str) -> Answer {
+    let body = json!({
         "groupInfo": {
             "count": {
                 "total": 1, "sentTotal": 0, "sentFailed": 0, "sentSuccess": 0, "sentPending": 0,
@@ -287,17 +302,9 @@ fn accepted(group_id: &str) -> Response {
         },
         "failedMessageList": [],
     });
-    json_ok(body.to_string())
+    Answer::json(200, &body)
 }
 
 fn refusal(status: u16, code: &str, message: &str) -> Answer {
     Answer::json(status, &json!({ "errorCode": code, "errorMessage": message }))
-}
-
-fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits = digits?;
-    (digits.len() % 2 == 0)
-        .then(|| digits.chunks_exact(2).filter_map(|pair| Some(pair.first()? << 4 | pair.last()?)).collect())
 }

@@ -2,29 +2,27 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use aws_lc_rs::hmac;
 use axum::{
+    Router,
     body::Bytes,
     extract::{ConnectInfo, Path, RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, header},
+    routing::get,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
-use super::is_number;
-use crate::sandbox::{
-    answer::Answer,
-    google::random_hex,
-    line::CutHandle,
-    seen::TextSeen,
-    world::{World, json_ok, say},
-};
+use super::{Texts, fields_of, is_number};
+use crate::sandbox::{answer::Answer, hex, line::CutHandle, seen::TextSeen};
 
 /// The account's only number.
 const NUMBER: &str = "+15005550006";
@@ -35,11 +33,12 @@ const VALIDITY_MAX: u32 = 36_000;
 /// What is left on the account, in dollars.
 const BALANCE: &str = "25.00";
 
-/// A customer of the company.
-pub(in crate::sandbox) struct TwilioAccount {
+/// The company, with one customer.
+pub(super) struct Twilio {
+    texts: Arc<Texts>,
     sid: String,
     token: String,
-    trial: Mutex<bool>,
+    trial: AtomicBool,
     messages: Mutex<Vec<Message>>,
 }
 
@@ -60,17 +59,28 @@ struct Message {
 pub struct Callback {
     /// Where to, as the request for the text named it.
     pub url: String,
-    /// The form.
     pub body: String,
     /// The header `X-Twilio-Signature`.
     pub signature: String,
 }
 
-impl TwilioAccount {
-    pub(in crate::sandbox) fn generate() -> io::Result<Self> {
-        let sid = format!("AC{}", random_hex::<16>()?);
-        let (trial, messages) = (Mutex::new(false), Mutex::default());
-        Ok(Self { sid, token: random_hex::<16>()?, trial, messages })
+impl Twilio {
+    pub(super) fn open(texts: &Arc<Texts>) -> io::Result<Self> {
+        Ok(Self {
+            texts: Arc::clone(texts),
+            sid: format!("AC{}", hex::random::<16>()?),
+            token: hex::random::<16>()?,
+            trial: false.into(),
+            messages: Mutex::default(),
+        })
+    }
+
+    pub(super) fn routes(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/2010-04-01/Accounts/{sid}/Messages.json", get(list).post(send))
+            .route("/2010-04-01/Accounts/{sid}", get(account))
+            .route("/2010-04-01/Accounts/{sid}/{page}", get(page))
+            .with_state(self)
     }
 
     pub(super) fn credentials(&self) -> (&str, &str) {
@@ -78,7 +88,7 @@ impl TwilioAccount {
     }
 
     pub(super) fn set_trial(&self, trial: bool) {
-        *self.trial.lock().unwrap_or_else(PoisonError::into_inner) = trial;
+        self.trial.store(trial, Ordering::Relaxed);
     }
 
     /// Moves the text of this rank (0 = the first) on, and says what Twilio would post about it.
@@ -127,12 +137,6 @@ impl TwilioAccount {
     }
 }
 
-impl fmt::Debug for TwilioAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TwilioAccount").finish_non_exhaustive()
-    }
-}
-
 impl Message {
     fn shown(&self) -> Value {
         let made = jiff::fmt::rfc2822::to_string(&self.made_at.to_zoned(TimeZone::UTC)).unwrap_or_default();
@@ -143,39 +147,33 @@ impl Message {
     }
 }
 
-/// `POST /2010-04-01/Accounts/{sid}/Messages.json`.
-pub(in crate::sandbox) async fn send(
-    State(world): State<Arc<World>>,
+async fn send(
+    State(twilio): State<Arc<Twilio>>,
     ConnectInfo(line): ConnectInfo<CutHandle>,
     Path(sid): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let judged = world.twilio.admit(&sid, &headers).and_then(|()| judge(&headers, &body));
-    let mut message = match judged {
-        Ok(message) => message,
-        Err(answer) => return world.refuse(&world.texts, answer),
-    };
-    message.sid = format!("SM{:032x}", world.next_id());
-    message.made_at = world.now();
-    let answer = world.sms_script.next(&message.to);
+) -> Result<Answer, Answer> {
+    let texts = &twilio.texts;
+    let judged = twilio.admit(&sid, &headers).and_then(|()| judge(&headers, &body));
+    let mut message = judged.map_err(|answer| texts.refuse(answer))?;
+    message.sid = format!("SM{:032x}", texts.ground.next_id());
+    message.made_at = texts.ground.now();
+    let answer = texts.next(&message.to);
     let text = TextSeen {
-        at: world.now(),
+        at: message.made_at,
         to: message.to.clone(),
         from: message.from.clone(),
         text: message.body.clone(),
-        alert_id: String::new(),
         provider: "twilio",
         report_url: message.callback.clone().unwrap_or_default(),
-        answered: 0,
-        accepted: false,
+        ..TextSeen::default()
     };
     // Also where no answer comes: the list must show what the sender does not know of.
     if answer.accepts() || matches!(answer, Answer::Hang | Answer::Reset) {
-        world.twilio.messages().push(message.clone());
+        twilio.messages().push(message.clone());
     }
-    let ok = || (StatusCode::CREATED, json_ok(message.shown().to_string())).into_response();
-    world.play((&world.texts, &world.sms_script), (answer, text), &line, ok).await
+    Ok(texts.play(answer, text, &line, || Answer::json(201, &message.shown())).await)
 }
 
 fn judge(headers: &HeaderMap, body: &[u8]) -> Result<Message, Answer> {
@@ -183,7 +181,7 @@ fn judge(headers: &HeaderMap, body: &[u8]) -> Result<Message, Answer> {
     if !content_type.starts_with(b"application/x-www-form-urlencoded") {
         return Err(refusal(400, 20422, "the body is no form"));
     }
-    let mut fields: BTreeMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
+    let mut fields = fields_of(body);
     let mut take = |name: &str| fields.remove(name);
     let [to, from, service, text, callback, validity] =
         ["To", "From", "MessagingServiceSid", "Body", "StatusCallback", "ValidityPeriod"].map(&mut take);
@@ -226,49 +224,41 @@ fn judge(headers: &HeaderMap, body: &[u8]) -> Result<Message, Answer> {
     })
 }
 
-/// `GET /2010-04-01/Accounts/{sid}/Messages.json`, newest first.
-pub(in crate::sandbox) async fn list(
-    State(world): State<Arc<World>>,
+/// Newest first.
+async fn list(
+    State(twilio): State<Arc<Twilio>>,
     Path(sid): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Response {
-    if let Err(answer) = world.twilio.admit(&sid, &headers) {
-        return say(answer);
-    }
-    let query: BTreeMap<String, String> =
-        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
+) -> Result<Answer, Answer> {
+    twilio.admit(&sid, &headers)?;
+    let query = fields_of(query.unwrap_or_default().as_bytes());
     let size = query.get("PageSize").and_then(|size| size.parse().ok()).unwrap_or(50);
-    let messages = world.twilio.messages();
+    let messages = twilio.messages();
     let to = |message: &&Message| query.get("To").is_none_or(|to| *to == message.to);
     let shown: Vec<Value> = messages.iter().rev().filter(to).take(size).map(Message::shown).collect();
-    json_ok(json!({ "messages": shown, "page_size": size, "page": 0 }).to_string())
+    Ok(Answer::json(200, &json!({ "messages": shown, "page_size": size, "page": 0 })))
 }
 
-/// `GET /2010-04-01/Accounts/{sid}.json`.
-pub(in crate::sandbox) async fn account(
-    State(world): State<Arc<World>>,
+/// The last part of the path ends in `.json`.
+async fn account(
+    State(twilio): State<Arc<Twilio>>,
     Path(sid): Path<String>,
     headers: HeaderMap,
-) -> Response {
-    if let Err(answer) = world.twilio.admit(sid.trim_end_matches(".json"), &headers) {
-        return say(answer);
-    }
-    let kind =
-        if *world.twilio.trial.lock().unwrap_or_else(PoisonError::into_inner) { "Trial" } else { "Full" };
-    json_ok(json!({ "status": "active", "type": kind }).to_string())
+) -> Result<Answer, Answer> {
+    twilio.admit(sid.trim_end_matches(".json"), &headers)?;
+    let kind = if twilio.trial.load(Ordering::Relaxed) { "Trial" } else { "Full" };
+    Ok(Answer::json(200, &json!({ "status": "active", "type": kind })))
 }
 
-/// `GET /2010-04-01/Accounts/{sid}/Balance.json` and `…/IncomingPhoneNumbers.json`.
-pub(in crate::sandbox) async fn page(
-    State(world): State<Arc<World>>,
+/// `Balance.json` and `IncomingPhoneNumbers.json`.
+async fn page(
+    State(twilio): State<Arc<Twilio>>,
     Path((sid, page)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Response {
-    if let Err(answer) = world.twilio.admit(&sid, &headers) {
-        return say(answer);
-    }
+) -> Result<Answer, Answer> {
+    twilio.admit(&sid, &headers)?;
     let body = match page.as_str() {
         "Balance.json" => json!({ "balance": BALANCE, "currency": "USD" }),
         "IncomingPhoneNumbers.json" => {
@@ -276,9 +266,9 @@ pub(in crate::sandbox) async fn page(
             let number = json!({ "phone_number": NUMBER, "capabilities": { "sms": true, "voice": true } });
             json!({ "incoming_phone_numbers": if asked { vec![number] } else { Vec::new() } })
         }
-        _ => return say(refusal(404, 20404, "The requested resource was not found")),
+        _ => return Err(refusal(404, 20404, "The requested resource was not found")),
     };
-    json_ok(body.to_string())
+    Ok(Answer::json(200, &body))
 }
 
 fn refusal(status: u16, code: u32, message: &str) -> Answer {

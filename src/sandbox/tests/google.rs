@@ -1,4 +1,5 @@
 use super::*;
+use crate::sandbox::google::ServiceAccount;
 
 #[tokio::test]
 async fn a_push_with_a_signed_assertion_is_accepted_and_recorded() {
@@ -54,7 +55,7 @@ async fn an_assertion_that_google_would_refuse_gets_googles_words() {
         assert!(body.contains(words), "{claim}: {body}");
     }
     let other = ServiceAccount::generate("http://127.0.0.1:1").expect("a key");
-    let file: Value = serde_json::from_str(other.file()).expect("JSON");
+    let file: Value = serde_json::from_str(&other.file).expect("JSON");
     let (status, _, body) = scene.exchange_with(file["private_key"].as_str().expect("a key"), |_| {}).await;
     assert_eq!((status, body.contains("Invalid JWT Signature.")), (400, true), "{body}");
     assert_eq!(scene.sandbox.token().issued(), 0);

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use crate::{
     alert::{
-        Alert, AlertId, AlertState, ContactName, ContactTelling, Cycle, DedupKey, DeviceId, Entry, Event,
-        Milestone, PushRoad, Resolution, ResolvedBy, RoadState, Row, Severity, SmsRoad, Subject, Telling,
+        Alert, AlertId, AlertState, ContactName, ContactProgress, DedupKey, DeviceId, DevicePush, Entry,
+        Event, Milestone, Notification, Pending, Progress, PushState, Resolution, ResolvedBy, Row, Severity,
+        Subject, TextState,
     },
     store::{AlertWrite, Expect, Marks, Version},
 };
@@ -36,26 +37,24 @@ pub(crate) fn alert(key: &str, round: u32, opened_at: Timestamp) -> Alert {
     Alert {
         round,
         attempts: 1,
-        telling: telling(opened_at),
+        progress: progress(opened_at),
         ..Alert::opened(AlertId::new(opened_at, entropy), "zabbix", &event, opened_at)
     }
 }
 
-fn telling(at: Timestamp) -> Telling {
+fn progress(at: Timestamp) -> Progress {
     let push =
-        PushRoad { device: DeviceId(7), attempts: 1, state: RoadState::InFlight { attempt: 1, until: at } };
-    let cycle = Cycle {
+        DevicePush { device: DeviceId(7), attempts: 1, state: Pending::InFlight { attempt: 1, until: at } };
+    let notification = Notification {
         subject: Subject::Opened,
         since: at,
-        pushes: vec![push],
-        push_accepted: false,
-        push_failed: None,
-        folded: false,
-        sms: SmsRoad::Standby { deadline: at },
+        push: PushState { open: vec![push], ..PushState::default() },
+        text: TextState::Standby { deadline: at },
+        replaced: false,
     };
-    let contact = ContactTelling { cycles: vec![cycle], ..ContactTelling::default() };
+    let contact = ContactProgress { notifications: vec![notification], ..ContactProgress::default() };
     let contacts = BTreeMap::from([("jin".parse::<ContactName>().unwrap(), contact)]);
-    Telling { planned: [Milestone::Opened].into(), contacts, ..Telling::default() }
+    Progress { planned: [Milestone::Opened].into(), contacts, ..Progress::default() }
 }
 
 /// The write that opens `alert(key, round, opened_at)`, due at once.

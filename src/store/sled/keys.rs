@@ -8,7 +8,7 @@ use crate::{
 /// `a/` + alert id: the document.
 pub(super) const ALERTS: &[u8; 2] = b"a/";
 /// Above every document.
-pub(super) const ALERTS_END: &[u8; 2] = b"a0";
+const ALERTS_END: &[u8; 2] = b"a0";
 /// `p/` + alert id + number: what a long document goes on in.
 const PIECES: &[u8; 2] = b"p/";
 /// `t/` + thread: the id and number of its latest round.
@@ -27,20 +27,22 @@ pub(super) const CHARGES: &[u8; 2] = b"s/";
 pub(super) const DEVICES: &[u8; 2] = b"d/";
 /// `h/` + name: a heartbeat record.
 pub(super) const HEARTBEATS: &[u8; 2] = b"h/";
-/// The format of the store.
 pub(super) const FORMAT: &[u8] = b"m/format";
-
 /// The number of the last group of writes.
 pub(super) const GROUP: &[u8] = b"m/group";
-
 /// The key that signs what we hand out.
-pub(super) const SIGNING: &[u8; 9] = b"m/signing";
+pub(super) const SIGNING: &[u8] = b"m/signing";
 
 /// First byte of a thread entry's value.
 const THREAD_FORMAT: u8 = 1;
 
 pub(super) fn alert(id: AlertId) -> [u8; 18] {
     joined(&[ALERTS, &id.to_bytes()])
+}
+
+/// Above the documents with lower ids than `high`; without one, above all.
+pub(super) fn alerts_below(high: Option<AlertId>) -> Vec<u8> {
+    high.map_or(ALERTS_END.to_vec(), |high| alert(high).to_vec())
 }
 
 pub(super) fn piece(id: AlertId, number: u16) -> [u8; 20] {
@@ -89,17 +91,17 @@ pub(super) fn folded_of(key: &[u8]) -> Option<AlertId> {
 }
 
 /// A charge of the write that made this version of an alert.
-pub(super) fn charge(at_ms: u64, (id, version): (AlertId, u64), number: u16) -> [u8; 36] {
+pub(super) fn charge(at_ms: u64, id: AlertId, version: u64, number: u16) -> [u8; 36] {
     joined(&[CHARGES, &at_ms.to_be_bytes(), &id.to_bytes(), &version.to_be_bytes(), &number.to_be_bytes()])
 }
 
 /// Below every charge of `at_ms` and later.
-pub(super) fn charges_from(at_ms: u64) -> [u8; 10] {
-    joined(&[CHARGES, &at_ms.to_be_bytes()])
+pub(super) fn charges_from(at_ms: u64) -> Vec<u8> {
+    [CHARGES.as_slice(), &at_ms.to_be_bytes()].concat()
 }
 
-pub(super) fn device(id: DeviceId) -> [u8; 10] {
-    joined(&[DEVICES, &id.0.to_be_bytes()])
+pub(super) fn device(id: DeviceId) -> Vec<u8> {
+    [DEVICES.as_slice(), &id.0.to_be_bytes()].concat()
 }
 
 pub(super) fn heartbeat(name: &str) -> Vec<u8> {

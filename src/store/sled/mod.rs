@@ -22,9 +22,12 @@
 #![expect(clippy::disallowed_types, reason = "the only folder that talks to sled")]
 
 mod document;
+mod due;
 mod group;
+mod handle;
 mod keys;
 mod lanes;
+mod list;
 mod open;
 mod progress;
 mod read;
@@ -51,8 +54,10 @@ use tokio::sync::{Notify, oneshot};
 
 pub use self::open::OpenError;
 use self::{
+    document::Reader,
+    handle::guarded,
     lanes::{Lanes, MESSAGE_WRITES_MAX},
-    open::Handle,
+    open::OpenFailure,
     shared::Shared,
     work::{Answer, Done, Draft, Verdict, Work},
     writer::Writer,
@@ -72,10 +77,6 @@ const REOPEN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Most threads that one call looks up without leaving its task.
 const INLINE_READS_MAX: usize = 16;
-
-/// Most alerts that one message removes, and most documents looked at for them.
-const PURGE_MESSAGE_MAX: usize = MESSAGE_WRITES_MAX;
-const PURGE_DOCUMENTS_READ_MAX: usize = 2_000;
 
 /// What a document goes on in that is one value.
 const NONE: &[IVec] = &[];
@@ -102,31 +103,41 @@ impl SledStore {
     }
 
     fn open_with(path: &Path, options: Options) -> Result<Self, OpenError> {
-        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        Self::start(path, options).map_err(|cause| OpenError { path: path.to_owned(), cause })
+    }
+
+    fn start(path: &Path, options: Options) -> Result<Self, OpenFailure> {
         let handle = Arc::new(open::open(path)?);
-        let scheduled = writer::count_scheduled(&handle)
-            .map_err(|error| OpenError::Damaged { path: path.to_owned(), detail: error.to_string() })?;
+        let scheduled = handle.count_scheduled().map_err(|error| OpenFailure::Damaged(error.to_string()))?;
         let shared = Arc::new(Shared::new(handle, scheduled, options.free_bytes_min));
         let lanes = Arc::new(Lanes::new());
         let writer =
             Writer::new(path.to_owned(), Arc::clone(&shared), Arc::clone(&lanes), options.reopen_pause);
-        let thread =
-            thread::Builder::new().name("bongsu-store".to_owned()).spawn(|| writer.run()).map_err(io)?;
+        let thread = thread::Builder::new().name("bongsu-store".to_owned()).spawn(|| writer.run())?;
         Ok(Self { shared, lanes, writer: Mutex::new(Some(thread)) })
+    }
+
+    fn reader(&self) -> Result<Reader, StoreError> {
+        Ok(Reader { handle: self.shared.handle()?, shared: Arc::clone(&self.shared) })
     }
 
     /// Runs a scan off the async threads.
     async fn scan<T: Send + 'static>(
         &self,
-        scan: impl FnOnce(&Handle, &Shared) -> Result<T, StoreError> + Send + 'static,
+        scan: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (handle, shared) = (self.shared.handle()?, Arc::clone(&self.shared));
-        let scanned = tokio::task::spawn_blocking(move || read::guarded(|| scan(&handle, &shared)));
+        let reader = self.reader()?;
+        let scanned = tokio::task::spawn_blocking(move || guarded(|| scan(&reader)));
         scanned.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
     }
 
     async fn send(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, StoreError> {
-        self.lanes.push(lane, work).await.map_err(|_| closed())
+        self.lanes.push(lane, work).await.map_err(|_| StoreError::Unavailable("it was closed".to_owned()))
+    }
+
+    /// Hands work over and waits until it is done.
+    async fn finish(&self, lane: Lane, work: Work) -> Result<Done, StoreError> {
+        received(self.send(lane, work).await?).await
     }
 
     async fn commit_of(&self, verdict: Verdict) -> Result<Commit, StoreError> {
@@ -166,7 +177,7 @@ impl fmt::Debug for SledStore {
     }
 }
 
-/// The writer thread finishes what it has and goes; nobody waits for it here.
+/// The writer thread finishes what it has and ends; this does not wait for it.
 impl Drop for SledStore {
     fn drop(&mut self) {
         self.lanes.close();
@@ -212,39 +223,32 @@ impl Store for SledStore {
     async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
         // In place: a look into sled's cache takes microseconds, at worst one page of the file or
         // the applying of one group; changing threads costs more.
-        let handle = self.shared.handle()?;
-        let stored = document::alert(&handle, &self.shared, id)?;
-        self.shared.settled(&handle, &[id]).await?;
+        let reader = self.reader()?;
+        let stored = reader.alert(id)?;
+        reader.settled(&[id]).await?;
         Ok(stored)
     }
 
     async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
-        let handle = self.shared.handle()?;
-        let find = |handle: &Handle, shared: &Shared, threads: Vec<ThreadKey>| {
-            let find = |thread| document::latest_round(handle, shared, thread);
-            threads.into_iter().map(find).collect::<Result<Vec<_>, _>>()
+        let reader = self.reader()?;
+        let inline = threads.len() <= INLINE_READS_MAX;
+        let find = move |reader: &Reader| {
+            threads.into_iter().map(|thread| reader.latest_round(thread)).collect::<Result<Vec<_>, _>>()
         };
-        let found = if threads.len() <= INLINE_READS_MAX {
-            read::guarded(|| find(&handle, &self.shared, threads))?
-        } else {
-            self.scan(move |handle, shared| find(handle, shared, threads)).await?
-        };
+        let found = if inline { guarded(|| find(&reader))? } else { self.scan(find).await? };
         let ids: Vec<_> = found.iter().flatten().map(|stored| stored.alert.id).collect();
-        self.shared.settled(&handle, &ids).await?;
+        reader.settled(&ids).await?;
         Ok(found)
     }
 
     async fn standings(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Standing>>, StoreError> {
-        let handle = self.shared.handle()?;
-        let find = move |handle: &Handle, _: &Shared| {
-            threads
-                .into_iter()
-                .map(|thread| document::standing(handle, thread))
-                .collect::<Result<Vec<_>, _>>()
+        let reader = self.reader()?;
+        let find = move |reader: &Reader| {
+            threads.into_iter().map(|thread| reader.standing(thread)).collect::<Result<Vec<_>, _>>()
         };
         let found = self.scan(find).await?;
         let ids: Vec<_> = found.iter().flatten().map(|standing| standing.id).collect();
-        self.shared.settled(&handle, &ids).await?;
+        reader.settled(&ids).await?;
         Ok(found)
     }
 
@@ -254,26 +258,24 @@ impl Store for SledStore {
         limit: usize,
         lease: SignedDuration,
     ) -> Result<Vec<Stored>, StoreError> {
-        self.scan(move |handle, shared| read::claim_due(handle, shared, now, (limit, lease))).await
+        self.scan(move |reader| reader.claim_due(now, limit, lease)).await
     }
 
     async fn release(&self, ids: &[AlertId]) {
         let mut claims = self.shared.claims();
-        for id in ids {
-            claims.release(*id);
-        }
+        ids.iter().for_each(|id| _ = claims.release(*id));
         drop(claims);
         self.shared.due_changed.notify_one();
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        // In place: it stops at the first entry that nobody holds, and few are held at a time.
-        let handle = self.shared.handle()?;
-        read::guarded(|| read::next_due(&handle, &self.shared))
+        // In place: it stops at the first entry that is not claimed, and few are claimed at a time.
+        let reader = self.reader()?;
+        guarded(|| reader.next_due())
     }
 
     async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
-        self.scan(move |handle, shared| read::scheduled(handle, shared, after, limit)).await
+        self.scan(move |reader| reader.scheduled(after, limit)).await
     }
 
     fn due_changed(&self) -> Arc<Notify> {
@@ -282,71 +284,62 @@ impl Store for SledStore {
 
     async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
         let filter = filter.clone();
-        self.scan(move |handle, shared| read::list(handle, shared, &filter)).await
+        self.scan(move |reader| reader.list(&filter)).await
     }
 
     async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
-        self.scan(move |handle, _| read::moved_rows(handle, id)).await
+        self.scan(move |reader| reader.moved_rows(id)).await
     }
 
     async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
-        self.scan(move |handle, shared| read::folds(handle, shared, digest)).await
+        self.scan(move |reader| reader.folds(digest)).await
     }
 
     async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
-        self.scan(move |handle, _| read::charges(handle, since)).await
+        self.scan(move |reader| reader.charges(since)).await
     }
 
     async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError> {
-        let keys = self.scan(move |handle, _| read::charges_outside(handle, &keep, limit)).await?;
+        let keys = self.scan(move |reader| reader.charges_outside(&keep, limit)).await?;
         if keys.is_empty() {
             return Ok(0);
         }
-        let answer = self.send(Lane::Deliver, Work::Forget(keys)).await?;
-        match received(answer).await? {
-            Done::Removed(count) => Ok(count),
-            Done::Alerts(_) | Done::Record => Ok(0),
-        }
+        Ok(self.finish(Lane::Deliver, Work::Forget(keys)).await?.removed())
     }
 
     async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {
         self.shared.handle()?;
-        let answer = self.send(Lane::Deliver, Work::device(&device)?).await?;
-        received(answer).await.map(drop)
+        self.finish(Lane::Deliver, Work::record(keys::device(device.id), &device)?).await.map(drop)
     }
 
     async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
-        self.scan(|handle, _| read::devices(handle)).await
+        self.scan(|reader| reader.records(keys::DEVICES, "a device record")).await
     }
 
     async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        if let Some(kept) = self.scan(|handle, _| read::signing_key(handle)).await? {
+        let mut kept = self.scan(|reader| reader.records(keys::SIGNING, "the signing key")).await?;
+        if let Some(kept) = kept.pop() {
             return Ok(kept);
         }
-        let answer = self.send(Lane::Deliver, Work::signing_key(fresh)?).await?;
-        received(answer).await.map(|_| fresh)
+        self.finish(Lane::Deliver, Work::record(keys::SIGNING, &fresh)?).await.map(|_| fresh)
     }
 
     async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
         self.shared.handle()?;
-        let answer = self.send(lane, Work::heartbeat(&heartbeat)?).await?;
-        received(answer).await.map(drop)
+        self.finish(lane, Work::record(keys::heartbeat(&heartbeat.name), &heartbeat)?).await.map(drop)
     }
 
     async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
-        self.scan(|handle, _| read::heartbeats(handle)).await
+        self.scan(|reader| reader.records(keys::HEARTBEATS, "a heartbeat record")).await
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let (mut removed, mut reached) = (0, None);
         while removed < limit {
-            let bounds = ((limit - removed).min(PURGE_MESSAGE_MAX), PURGE_DOCUMENTS_READ_MAX);
-            let step = self.scan(move |handle, _| read::purge_step(handle, before, reached, bounds)).await?;
+            let message = (limit - removed).min(MESSAGE_WRITES_MAX);
+            let step = self.scan(move |reader| reader.purge_step(before, reached, message)).await?;
             if !step.removals.is_empty() {
-                let answer = self.send(Lane::Deliver, Work::Remove(step.removals)).await?;
-                if let Done::Removed(count) = received(answer).await? {
-                    removed += count;
-                }
+                removed += self.finish(Lane::Deliver, Work::Remove(step.removals)).await?.removed();
             }
             reached = step.reached;
             if reached.is_none() {
@@ -371,8 +364,4 @@ impl Store for SledStore {
 
 async fn received(answer: oneshot::Receiver<Answer>) -> Result<Done, StoreError> {
     answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the write was interrupted".to_owned())))
-}
-
-fn closed() -> StoreError {
-    StoreError::Unavailable("it was closed".to_owned())
 }

@@ -4,20 +4,21 @@
 //! its log for torn and overwrites it, before it tells whether the store opens.
 
 use std::{
-    any::Any,
     fs::{self, DirBuilder, File},
     io,
     os::unix::fs::DirBuilderExt,
-    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 
 use ::sled::{Batch, Db, Error};
 
-use super::{keys, progress::Progress};
+use super::{
+    handle::{Handle, words_of},
+    keys,
+    progress::Progress,
+};
 use crate::store::codec::array;
 
 /// What sled may hold of the file in memory, in bytes; its own default is 1 GiB.
@@ -42,150 +43,92 @@ const MARKER_READY: &str = "bongsu store 1\n";
 /// The value of the format key.
 const FORMAT: &[u8] = b"1";
 
-/// Why a store does not open.
+/// A store that does not open.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+#[error("could not open the store at {}: {cause}", path.display())]
+pub struct OpenError {
+    pub path: PathBuf,
+    pub cause: OpenFailure,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFailure {
     /// Another process, or another store of this one, has it open.
-    #[error("could not open the store at {}: another process has it open", path.display())]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-    },
+    #[error("another process has it open")]
+    InUse,
     /// Its content cannot be read. Nothing was deleted or moved.
     #[error(
-        "could not open the store at {}: it is damaged ({detail}); restore a backup to this path, or move the folder aside, keep it, and start with an empty one",
-        path.display()
+        "it is damaged ({0}); restore a backup to this path, or move the folder aside, keep it, and start with an empty one"
     )]
-    Damaged {
-        /// The folder.
-        path: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
+    Damaged(String),
     /// Another version wrote it, or something else altogether.
-    #[error("could not open the store at {}: {detail}", path.display())]
-    OtherFormat {
-        /// The folder.
-        path: PathBuf,
-        /// What was found.
-        detail: String,
-    },
-    /// The file system refused.
-    #[error("could not open the store at {}: {source}", path.display())]
-    Io {
-        /// The folder.
-        path: PathBuf,
-        /// Its words.
-        source: io::Error,
-    },
+    #[error("{0}")]
+    OtherFormat(String),
+    #[error("{0}")]
+    Io(#[from] io::Error),
 }
 
-/// An open engine. The folder is unlocked when the last one who holds it lets go.
-#[derive(Debug)]
-pub(super) struct Handle {
-    // `None` only while it is dropped.
-    db: Option<Db>,
-    file: File,
-    progress: Mutex<Progress>,
-}
-
-impl Handle {
-    pub(super) fn db(&self) -> &Db {
-        self.db.as_ref().expect("only drop takes it")
-    }
-
-    /// Writes a batch; it survives a power cut when this returns.
-    pub(super) fn apply(&self, mut batch: Batch) -> Result<(), Error> {
-        let mut progress = self.progress();
-        batch.insert(keys::GROUP, &progress.next().to_be_bytes());
-        self.db().apply_batch(batch)?;
-        sync(self.db(), &self.file)?;
-        progress.advance();
-        Ok(())
-    }
-
-    /// Only the writer thread asks for it.
-    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        let db = self.db.take();
-        // sled syncs when it is dropped and panics if that fails; whoever lets go last, perhaps a
-        // reader, is not to blame.
-        if panic::catch_unwind(AssertUnwindSafe(|| drop(db))).is_err() {
-            tracing::error!("could not close the store's engine in order");
+impl From<Error> for OpenFailure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(error) if error.raw_os_error().is_some() => Self::Io(error),
+            // sled wraps the refused lock in a text of its own.
+            Error::Io(error) if error.to_string().contains("could not acquire lock") => Self::InUse,
+            Error::Io(error) => Self::Damaged(error.to_string()),
+            error @ (Error::CollectionNotFound(_)
+            | Error::Unsupported(_)
+            | Error::ReportableBug(_)
+            | Error::Corruption { .. }) => Self::Damaged(error.to_string()),
         }
     }
 }
 
 /// Opens the store in this folder; creates it if the folder is empty or missing.
-pub(super) fn open(path: &Path) -> Result<Handle, OpenError> {
-    let io = |source| OpenError::Io { path: path.to_owned(), source };
+pub(super) fn open(path: &Path) -> Result<Handle, OpenFailure> {
     let ready = read_marker(path)?;
     if !ready {
-        write_marker(path, MARKER_CREATING).map_err(io)?;
+        write_marker(path, MARKER_CREATING)?;
     }
 
     let db = open_engine(path)?;
-    let file = File::open(path.join("db")).map_err(io)?;
-    check_format(&db, path, ready)?;
+    let file = File::open(path.join("db"))?;
+    check_format(&db, ready)?;
     let progress = check_progress(&db, path)?;
-    sync(&db, &file).map_err(|error| refusal(path, error))?;
-    File::open(path.join("blobs")).and_then(|folder| folder.sync_all()).map_err(io)?;
-    sync_folder(path).map_err(io)?;
+    let handle = Handle::new(db, file, progress);
+    handle.sync()?;
+    File::open(path.join("blobs"))?.sync_all()?;
+    sync_folder(path)?;
     if !ready {
-        write_marker(path, MARKER_READY).map_err(io)?;
+        write_marker(path, MARKER_READY)?;
     }
-    Ok(Handle { db: Some(db), file, progress: Mutex::new(progress) })
-}
-
-fn sync(db: &Db, file: &File) -> Result<(), Error> {
-    db.flush()?;
-    // On Linux sled's flush ends in `sync_file_range`, which neither waits for the metadata nor
-    // empties the cache of the disk.
-    file.sync_data().map_err(Error::Io)
-}
-
-/// What a panic said.
-pub(super) fn words_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
+    Ok(handle)
 }
 
 /// Whether a finished store is there; false if one may be created.
-fn read_marker(path: &Path) -> Result<bool, OpenError> {
-    let io = |source| OpenError::Io { path: path.to_owned(), source };
-    let other = |detail: String| OpenError::OtherFormat { path: path.to_owned(), detail };
-    // Alerts are nobody else's business.
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
+fn read_marker(path: &Path) -> Result<bool, OpenFailure> {
+    // Only this user may read alerts.
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     match fs::read_to_string(path.join(MARKER)) {
-        Ok(marker) if marker == MARKER_READY => {
-            let bytes = fs::metadata(path.join("db")).map_or(0, |file| file.len());
-            if bytes == 0 {
-                let detail = "the file `db` is missing or empty".to_owned();
-                return Err(OpenError::Damaged { path: path.to_owned(), detail });
-            }
-            Ok(true)
-        }
+        Ok(marker) if marker == MARKER_READY => match fs::metadata(path.join("db")) {
+            Ok(file) if file.len() > 0 => Ok(true),
+            Ok(_) | Err(_) => Err(OpenFailure::Damaged("the file `db` is missing or empty".to_owned())),
+        },
         Ok(marker) if marker == MARKER_CREATING => Ok(false),
-        Ok(marker) => Err(other(format!(
+        Ok(marker) => Err(OpenFailure::OtherFormat(format!(
             "the file `{MARKER}` says `{}`, this program reads `{}`",
             marker.chars().take(64).collect::<String>().trim().escape_debug(),
             MARKER_READY.trim()
         ))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             // A first start that was killed may have left the draft, and nothing else.
-            let mut files = fs::read_dir(path).map_err(io)?;
+            let mut files = fs::read_dir(path)?;
             if files.all(|file| file.is_ok_and(|file| file.file_name() == MARKER_DRAFT)) {
-                Ok(false)
-            } else {
-                Err(other(format!("it has files but no file `{MARKER}`: not a store of Bongsu")))
+                return Ok(false);
             }
+            let detail = format!("it has files but no file `{MARKER}`: not a store of Bongsu");
+            Err(OpenFailure::OtherFormat(detail))
         }
-        Err(error) => Err(io(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -203,12 +146,12 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(fs::canonicalize(path)?.parent().unwrap_or(path))?.sync_all()
 }
 
-/// Waits for a folder that is about to be let go of: sled's own threads hold it for some moments
+/// Waits for a folder that is about to be released: sled's own threads hold it for some moments
 /// after the last handle is dropped.
-fn open_engine(path: &Path) -> Result<Db, OpenError> {
+fn open_engine(path: &Path) -> Result<Db, OpenFailure> {
     for _ in 1..IN_USE_ATTEMPTS_MAX {
         match try_open_engine(path) {
-            Err(OpenError::InUse { .. }) => thread::sleep(IN_USE_PAUSE),
+            Err(OpenFailure::InUse) => thread::sleep(IN_USE_PAUSE),
             other => return other,
         }
     }
@@ -216,64 +159,44 @@ fn open_engine(path: &Path) -> Result<Db, OpenError> {
 }
 
 /// sled panics on some damaged files; on a thread of its own that stays a message.
-fn try_open_engine(path: &Path) -> Result<Db, OpenError> {
+fn try_open_engine(path: &Path) -> Result<Db, OpenFailure> {
     let config = ::sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
         .segment_size(SEGMENT_BYTES)
         .flush_every_ms(None);
     let opening = thread::Builder::new().name("bongsu-store-open".to_owned()).spawn(move || config.open());
-    match opening.map_err(|source| OpenError::Io { path: path.to_owned(), source })?.join() {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(error)) => Err(refusal(path, error)),
-        Err(panic) => Err(OpenError::Damaged { path: path.to_owned(), detail: words_of(&*panic) }),
-    }
+    let opened = opening?.join().map_err(|panic| OpenFailure::Damaged(words_of(&*panic)))?;
+    Ok(opened?)
 }
 
-fn check_format(db: &Db, path: &Path, ready: bool) -> Result<(), OpenError> {
-    let damaged = |detail: &str| OpenError::Damaged { path: path.to_owned(), detail: detail.to_owned() };
-    let format = db.get(keys::FORMAT).map_err(|error| refusal(path, error))?;
-    match format {
+fn check_format(db: &Db, ready: bool) -> Result<(), OpenFailure> {
+    let damaged = |detail: &str| OpenFailure::Damaged(detail.to_owned());
+    match db.get(keys::FORMAT)? {
         Some(format) if *format == *FORMAT => Ok(()),
-        Some(format) => Err(OpenError::OtherFormat {
-            path: path.to_owned(),
-            detail: format!("it has format {}, this program reads format 1", format.escape_ascii()),
-        }),
+        Some(format) => Err(OpenFailure::OtherFormat(format!(
+            "it has format {}, this program reads format 1",
+            format.escape_ascii()
+        ))),
         None if ready => Err(damaged("it opens, but everything in it is gone")),
         None if db.is_empty() => {
             let mut batch = Batch::default();
             batch.insert(keys::FORMAT, FORMAT);
-            db.apply_batch(batch).map_err(|error| refusal(path, error))
+            Ok(db.apply_batch(batch)?)
         }
         None => Err(damaged("it has content but no format")),
     }
 }
 
 /// Refuses a tree that has lost writes without telling.
-fn check_progress(db: &Db, path: &Path) -> Result<Progress, OpenError> {
-    let group = db.get(keys::GROUP).map_err(|error| refusal(path, error))?;
-    let group = group.and_then(|group| array(&group, 0)).map_or(0, u64::from_be_bytes);
-    let progress =
-        Progress::open(path, group).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+fn check_progress(db: &Db, path: &Path) -> Result<Progress, OpenFailure> {
+    let group = db.get(keys::GROUP)?.and_then(|group| array(&group, 0)).map_or(0, u64::from_be_bytes);
+    let progress = Progress::open(path, group)?;
     match progress.groups_lost() {
         0 => Ok(progress),
-        lost => Err(OpenError::Damaged {
-            path: path.to_owned(),
-            detail: format!("the last {lost} groups of writes that were safe on the disk are gone"),
-        }),
-    }
-}
-
-fn refusal(path: &Path, error: Error) -> OpenError {
-    let path = path.to_owned();
-    match error {
-        Error::Io(source) if source.raw_os_error().is_some() => OpenError::Io { path, source },
-        // sled wraps the refused lock in a text of its own.
-        Error::Io(error) if error.to_string().contains("could not acquire lock") => OpenError::InUse { path },
-        Error::Io(error) => OpenError::Damaged { path, detail: error.to_string() },
-        error @ (Error::CollectionNotFound(_)
-        | Error::Unsupported(_)
-        | Error::ReportableBug(_)
-        | Error::Corruption { .. }) => OpenError::Damaged { path, detail: error.to_string() },
+        lost => {
+            let detail = format!("the last {lost} groups of writes that were safe on the disk are gone");
+            Err(OpenFailure::Damaged(detail))
+        }
     }
 }

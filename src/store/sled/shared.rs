@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::{Notify, watch};
 
-use super::{group::Effects, open::Handle};
+use super::{group::Effects, handle::Handle};
 use crate::{
     alert::AlertId,
     store::{Health, StoreError, claims::Claims},

@@ -109,7 +109,7 @@ async fn a_folder_that_is_in_use_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open(folder.path()).unwrap();
     let error = SledStore::open(folder.path()).unwrap_err();
-    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    assert!(matches!(error.cause, OpenFailure::InUse), "{error}");
     commit_one(&store, opening("db", 1, at(0))).await.unwrap();
     store.close().await;
 }
@@ -141,7 +141,7 @@ async fn a_damaged_store_is_refused_by_name_and_left_as_it_is() {
         let before = content_of(folder.path());
 
         let error = SledStore::open(folder.path()).unwrap_err();
-        assert!(matches!(error, OpenError::Damaged { .. }), "{name}: {error}");
+        assert!(matches!(error.cause, OpenFailure::Damaged(_)), "{name}: {error}");
         let text = error.to_string();
         assert!(text.contains(folder.path().to_str().unwrap()) && text.contains("backup"), "{name}: {text}");
         let after = content_of(folder.path());
@@ -177,7 +177,7 @@ async fn a_store_that_has_lost_the_end_of_its_log_does_not_open_as_if_nothing_we
         bytes[place..place + 512].fill(0x55);
         fs::write(&db, bytes).unwrap();
         let error = SledStore::open(damaged.path()).unwrap_err();
-        assert!(matches!(error, OpenError::Damaged { .. }), "{eighth}: {error}");
+        assert!(matches!(error.cause, OpenFailure::Damaged(_)), "{eighth}: {error}");
     }
 }
 
@@ -190,7 +190,7 @@ async fn a_folder_of_somebody_else_is_refused_and_left_as_it_is() {
         fs::write(folder.path().join(name), bytes).unwrap();
         let before = content_of(folder.path());
         let error = SledStore::open(folder.path()).unwrap_err();
-        assert!(matches!(error, OpenError::OtherFormat { .. } | OpenError::Io { .. }), "{error}");
+        assert!(matches!(error.cause, OpenFailure::OtherFormat(_) | OpenFailure::Io(_)), "{error}");
         assert!(error.to_string().contains(folder.path().to_str().unwrap()), "{error}");
         assert_eq!(content_of(folder.path()), before);
     }
@@ -205,7 +205,7 @@ async fn a_tree_of_another_format_is_refused() {
     drop(handle);
     let error = SledStore::open(folder.path()).unwrap_err();
     assert!(
-        matches!(&error, OpenError::OtherFormat { detail, .. } if detail.contains("format 2")),
+        matches!(&error.cause, OpenFailure::OtherFormat(detail) if detail.contains("format 2")),
         "{error}"
     );
 }
@@ -372,7 +372,7 @@ async fn a_row_of_a_digest_that_does_not_read_is_made_again_from_its_alert() {
         let mut write = opening(name, 1, at(5));
         let held_back = Folded { digest, word: FoldWord::Fired, at: at(6), text: true, unreached: None };
         let row = FoldRow::new(&write.alert, &held_back);
-        write.alert.telling.contacts.values_mut().next().unwrap().folded = Some(held_back);
+        write.alert.progress.contacts.values_mut().next().unwrap().folded = Some(held_back);
         write.marks.folds.push((digest, row.clone()));
         commit_one(&store, write.clone()).await.unwrap();
         ids.push(write.alert.id);

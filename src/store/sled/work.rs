@@ -1,13 +1,12 @@
 //! What the writer thread is asked to do, ready-made: the caller has encoded it already.
 
 use ::sled::IVec;
+use serde::Serialize;
 
 use super::keys;
 use crate::{
     alert::{AlertId, ThreadKey},
-    store::{
-        AlertWrite, DeviceRecord, Expect, HeartbeatRecord, Marks, StoreError, Version, codec, first_row,
-    },
+    store::{AlertWrite, Expect, Marks, StoreError, Version, codec, first_row},
 };
 
 /// One message's worth.
@@ -63,6 +62,15 @@ pub(super) enum Done {
     Removed(usize),
 }
 
+impl Done {
+    pub(super) fn removed(&self) -> usize {
+        match self {
+            Self::Removed(count) => *count,
+            Self::Alerts(_) | Self::Record => 0,
+        }
+    }
+}
+
 /// What became of a draft.
 #[derive(Debug)]
 pub(super) enum Verdict {
@@ -84,21 +92,9 @@ impl Work {
         }
     }
 
-    /// Encodes a device record.
-    pub(super) fn device(device: &DeviceRecord) -> Result<Self, StoreError> {
-        let key = IVec::from(&keys::device(device.id));
-        Ok(Self::Record { key, value: codec::encode_plain(device)?.into() })
-    }
-
-    /// Encodes the signing key.
-    pub(super) fn signing_key(bytes: [u8; 32]) -> Result<Self, StoreError> {
-        Ok(Self::Record { key: IVec::from(keys::SIGNING), value: codec::encode_plain(&bytes)?.into() })
-    }
-
-    /// Encodes a heartbeat record.
-    pub(super) fn heartbeat(heartbeat: &HeartbeatRecord) -> Result<Self, StoreError> {
-        let key = keys::heartbeat(&heartbeat.name).into();
-        Ok(Self::Record { key, value: codec::encode_plain(heartbeat)?.into() })
+    /// Encodes a small record.
+    pub(super) fn record(key: impl Into<IVec>, record: &impl Serialize) -> Result<Self, StoreError> {
+        Ok(Self::Record { key: key.into(), value: codec::encode_plain(record)?.into() })
     }
 
     #[cfg(test)]
@@ -143,7 +139,7 @@ fn encoded(id: AlertId, version: Version, marks: &Marks) -> Result<Vec<(IVec, IV
         rows.push((IVec::from(keys::fold(*digest, id).as_slice()), codec::encode_plain(row)?.into()));
     }
     for (charge, number) in marks.charges.iter().zip(0_u16..) {
-        let key = keys::charge(codec::due_ms(charge.at), (id, version), number);
+        let key = keys::charge(codec::due_ms(charge.at), id, version, number);
         rows.push((IVec::from(key.as_slice()), codec::encode_plain(charge)?.into()));
     }
     Ok(rows)

@@ -12,9 +12,9 @@ use ::sled::Error;
 
 use super::{
     group::Group,
-    keys,
+    handle::{Handle, words_of},
     lanes::{Lanes, Message, Next},
-    open::{self, Handle, words_of},
+    open::{self, OpenError},
     shared::Shared,
     work::{Done, Work},
 };
@@ -49,7 +49,7 @@ impl Writer {
             match panic::catch_unwind(AssertUnwindSafe(|| self.step())) {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(())) => break,
-                // Whoever waits for an answer learns of it: the answers were dropped unsent.
+                // Those who wait for an answer learn of it: the answers were dropped unsent.
                 Err(panic) => self.fail(&words_of(&*panic)),
             }
         }
@@ -108,8 +108,9 @@ impl Writer {
     }
 
     fn reopen(&mut self) {
-        let opened = open::open(&self.path).map_err(|error| error.to_string()).and_then(|handle| {
-            let scheduled = count_scheduled(&handle).map_err(|error| error.to_string())?;
+        let failed = |cause| OpenError { path: self.path.clone(), cause }.to_string();
+        let opened = open::open(&self.path).map_err(failed).and_then(|handle| {
+            let scheduled = handle.count_scheduled().map_err(|error| error.to_string())?;
             Ok((Arc::new(handle), scheduled))
         });
         match opened {
@@ -140,11 +141,6 @@ impl Writer {
             Err(error) => tracing::warn!(%error, "could not read the free space of the store"),
         }
     }
-}
-
-/// Alerts in the due index.
-pub(super) fn count_scheduled(handle: &Handle) -> Result<usize, Error> {
-    handle.db().scan_prefix(keys::DUES).keys().try_fold(0, |count, key| key.map(|_| count + 1))
 }
 
 /// Durable when it returns.

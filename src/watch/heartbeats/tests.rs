@@ -14,7 +14,7 @@ use crate::{
     clock::ManualClock,
     config,
     store::{
-        MemoryStore, Store,
+        MemoryStore,
         guarded::{Guard, Guarded, Ruling},
     },
 };
@@ -49,7 +49,6 @@ impl Guard for Frail {
 /// Two heartbeats, late three minutes after a call, over a frail store.
 struct Scene {
     heartbeats: Arc<Heartbeats>,
-    queue: Arc<Queue>,
     store: Arc<Guarded<Frail>>,
     clock: Arc<ManualClock>,
 }
@@ -65,12 +64,12 @@ impl Scene {
             Frail { failures: AtomicUsize::new(0), gate: Semaphore::new(100), begun: AtomicUsize::new(0) };
         let store = Arc::new(Guarded { inner: Arc::new(MemoryStore::new()), guard });
         let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
-        let heartbeats = Arc::new(Heartbeats::new(&config, clock.clone()));
-        Self { heartbeats, queue, store, clock }
+        let heartbeats = Arc::new(Heartbeats::new(&config, store.clone(), queue, clock.clone()));
+        Self { heartbeats, store, clock }
     }
 
     async fn call(&self, name: &str) -> Result<BeatState, StoreError> {
-        Ok(self.heartbeats.call(name, &self.queue).await?.expect("it is configured").state)
+        Ok(self.heartbeats.call(name).await?.expect("it is configured").state)
     }
 
     fn pass(&self, seconds: i64) {
@@ -82,12 +81,12 @@ impl Scene {
     }
 
     async fn step(&self) -> Result<(), StoreError> {
-        self.heartbeats.step(&self.queue).await
+        self.heartbeats.step().await
     }
 
     /// How the alert about `name` is.
     async fn alert(&self, name: &str) -> Option<AlertState> {
-        let thread = ThreadKey::new(OURS, &words::dedup_key(name));
+        let thread = ThreadKey::new(OURS, &words::over(name, None).dedup_key);
         let found = self.store.find_threads(vec![thread]).await.unwrap();
         found.into_iter().flatten().next().map(|stored| stored.alert.state)
     }
@@ -186,7 +185,7 @@ async fn a_caller_that_hangs_up_leaves_nothing_undone() {
     scene.pass(180);
     scene.step().await.unwrap();
     let stop = CancellationToken::new();
-    let running = scene.heartbeats.clone().run(scene.queue.clone(), stop.clone());
+    let running = scene.heartbeats.clone().run(stop.clone());
     let calling = async {
         // The loop sleeps until the alert would be stated again.
         tokio::task::yield_now().await;

@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bongsu::{
-    alert::{AlertId, Charge, FoldRow, Row, SigningKey, ThreadKey},
-    api::{self, Context},
+    alert::{AlertId, Charge, FoldRow, Row, ThreadKey},
+    app,
     clock::ManualClock,
-    config, console,
-    queue::Queue,
+    config,
+    signing::SigningKey,
     store::{
         AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Health, HeartbeatRecord,
         Lane, Store, StoreError, Stored,
     },
-    telemetry::Metrics,
+    web::Context,
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::{net::TcpListener, sync::Notify};
@@ -153,11 +153,9 @@ pub(super) async fn serve() -> SocketAddr {
     let config = config::parse(&text, Path::new("bongsu.toml"), &|_| None);
     let config = config.unwrap_or_else(|error| panic!("{error}"));
     let clock = ManualClock::at(T0);
-    let queue = Queue::new(Arc::new(Broken), clock.clone());
-    let context = Context::new(queue, config, signing_key(), Arc::new(Metrics::default()), clock);
-    let router = api::router(context.clone()).merge(console::router(context.clone()));
+    let context = Context::new(config, clock, Arc::new(Broken), signing_key());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
-    TaskTracker::new().spawn(axum::serve(listener, api::around(context, router)).into_future());
+    TaskTracker::new().spawn(axum::serve(listener, app::routes(&context)).into_future());
     address
 }

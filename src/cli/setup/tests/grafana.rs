@@ -39,10 +39,10 @@ fn a_contact_point_is_provisioned_and_nothing_else() {
 #[test]
 fn a_signature_is_set_up_where_there_is_one() {
     let signature = |timestamp_header: &str| {
-        let signature = Signature {
+        let signature = Hmac {
             secret: "sign$ed \"secret\"".into(),
             header: "X-Grafana-Alerting-Signature".into(),
-            timestamp_header: timestamp_header.into(),
+            timestamp_header: Some(timestamp_header.into()),
         };
         let inputs = Inputs { signature: Some(signature), ..inputs(Some(KEY)) };
         assert!(!written(Sheet::Grafana, &inputs).1.contains("hmac"), "it has one already");

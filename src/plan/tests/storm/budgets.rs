@@ -83,7 +83,7 @@ fn a_device_past_its_rate_gets_one_digest_instead_of_hours_of_pushes() {
 #[test]
 fn a_second_device_with_an_allowance_is_enough() {
     let mut storm = Storm::with(vec![person("jin", 2)], &[], &[], &[rate(1, 60)]);
-    let first = storm.rules.people[0].devices[0];
+    let first = storm.people[0].devices[0].id;
     storm.budgets.spend(&[Charge { payer: Payer::Device(first), at: T0, units: 1 }]);
     storm.fire(Severity::High);
     assert_eq!(storm.plan(), ["push 1 jin"]);
@@ -155,7 +155,7 @@ fn a_digest_that_was_texted_is_over_though_its_push_failed() {
     assert!(
         storm
             .digests()
-            .all(|(alert, _)| alert.state == AlertState::Resolved && alert.telling.repeat_at.is_none())
+            .all(|(alert, _)| alert.state == AlertState::Resolved && alert.conversation.repeat_at.is_none())
     );
 }
 

@@ -19,7 +19,7 @@ fn what_comes_back_graver_than_it_was_told_is_told_at_once() {
 fn flapping(rounds: usize, now: Timestamp) -> Openings {
     let mut openings = Openings::default();
     for _ in 1..rounds {
-        openings = openings.next(Severity::High, (now, now), now);
+        openings = openings.next(LastRound { severity: Severity::High, opened: now, resolved: now }, now);
     }
     openings
 }

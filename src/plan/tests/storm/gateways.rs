@@ -10,11 +10,11 @@ fn a_gateway_past_its_day_takes_only_what_no_limit_may_drop() {
         gateway.per_day = NonZeroU32::new(1);
     }
     storm.budgets = Budgets::new(&storm.rules);
-    let taken = |name: &str| Charge { payer: Payer::Gateway(name.to_owned()), at: T0, units: 1 };
+    let taken = |name: &str| Charge { payer: Payer::Gateway(name.into()), at: T0, units: 1 };
     storm.budgets.spend(&[taken("gateway1")]);
     storm.fire(Severity::High);
     storm.plan();
-    assert_eq!(storm.open[0].1.address, Address::Gateway(1), "the next one");
+    assert_eq!(storm.open[0].1.address, gateway(1), "the next one");
     storm.budgets.spend(&[taken("gateway2")]);
     storm.fire(Severity::High);
     storm.fire(Severity::Disaster);
@@ -22,16 +22,20 @@ fn a_gateway_past_its_day_takes_only_what_no_limit_may_drop() {
     assert_eq!(storm.pass(30), ["sms 1 jin digest"]);
 }
 
-/// Gateways with a day's limit each, `spent` of which have none of it left.
-fn with_days(gateways_in_all: usize, spent: &[&str]) -> Storm {
+/// Gateways that may take `per_day` segments each, `spent` of which have none of it left.
+fn with_days(gateways_in_all: usize, per_day: u16, spent: &[&str]) -> Storm {
     let mut storm = Storm::with(vec![no_device("jin")], &[], &[], &[]);
     storm.rules.gateways = gateways(gateways_in_all);
     for gateway in &mut storm.rules.gateways {
-        gateway.per_day = NonZeroU32::new(1);
+        gateway.per_day = NonZeroU32::new(per_day.into());
     }
     storm.budgets = Budgets::new(&storm.rules);
     for name in spent {
-        storm.budgets.spend(&[Charge { payer: Payer::Gateway((*name).to_owned()), at: T0, units: 1 }]);
+        storm.budgets.spend(&[Charge {
+            payer: Payer::Gateway((*name).into()),
+            at: T0,
+            units: per_day.into(),
+        }]);
     }
     storm
 }
@@ -39,26 +43,26 @@ fn with_days(gateways_in_all: usize, spent: &[&str]) -> Storm {
 #[test]
 fn a_gateway_past_its_day_takes_nothing_that_another_one_could_not_send() {
     let put_off = || deferred(DeferCause::Unavailable);
-    let mut storm = with_days(2, &["gateway2"]);
+    let mut storm = with_days(2, 2, &["gateway2"]);
     storm.fire(Severity::High);
     storm.fire(Severity::Disaster);
     assert_eq!(storm.plan(), ["sms 1 jin", "sms 1 jin"]);
     storm.answer_all(&|_| put_off());
     assert_eq!(storm.plan(), ["sms 2 jin"], "the disaster");
-    assert_eq!(storm.open[0].1.address, Address::Gateway(1));
+    assert_eq!(storm.open[0].1.address, gateway(1));
     storm.answer_all(&|_| accepted());
     assert_eq!(storm.pass(30), ["sms 1 jin digest"], "the other one is counted");
     storm.answer_all(&|_| put_off());
     storm.plan();
-    assert_eq!(storm.open[0].1.address, Address::Gateway(1), "a digest goes all the same");
+    assert_eq!(storm.open[0].1.address, gateway(1), "a digest goes all the same");
     storm.assert_digests_sum();
 
-    let mut storm = with_days(3, &["gateway2"]);
+    let mut storm = with_days(3, 1, &["gateway2"]);
     storm.fire(Severity::High);
     storm.plan();
     storm.answer_all(&|_| put_off());
     storm.plan();
-    assert_eq!(storm.open[0].1.address, Address::Gateway(2), "one after it has room");
+    assert_eq!(storm.open[0].1.address, gateway(2), "one after it has room");
     storm.answer_all(&|_| put_off());
     assert_eq!(storm.plan(), NOTHING, "that was all of them");
     assert_eq!(storm.pass(10), ["sms 3 jin"], "after a pause");
@@ -80,7 +84,7 @@ fn one_alert_for_many_people_does_not_pass_a_gateways_day_by_all_of_them() {
 
 #[test]
 fn a_text_that_did_not_arrive_is_not_sent_by_a_gateway_past_its_day() {
-    let mut storm = with_days(2, &["gateway2"]);
+    let mut storm = with_days(2, 1, &["gateway2"]);
     for gateway in &mut storm.rules.gateways {
         gateway.reports = true;
     }
@@ -95,14 +99,15 @@ fn a_text_that_did_not_arrive_is_not_sent_by_a_gateway_past_its_day() {
 fn a_dearer_gateway_is_paid_for_and_what_was_put_off_is_not() {
     let spent = |storm: &Storm, segments: u64| {
         let jin: ContactName = "jin".parse().expect("a name");
-        let room = |more| storm.budgets.can_text(&jin, Purse::Texts, Severity::High, (storm.now, more));
+        let payer = Payer::Contact(jin, Tier::Ordinary);
+        let room = |more| storm.budgets.has_room(&payer, Severity::High, storm.now, more);
         !room(100 - segments) && room(99 - segments)
     };
     let budget = [rate(100, 6_000)];
     let put_off = |_: &Send| deferred(DeferCause::Unavailable);
     let mut storm = Storm::with(vec![no_device("jin")], &budget, &[], &[]);
     storm.rules.gateways = gateways(2);
-    storm.price = Each(1, 2);
+    storm.rules.gateways[1].segments_max = 3;
     storm.fire(Severity::High);
     storm.plan();
     assert!(spent(&storm, 1));
@@ -134,12 +139,12 @@ fn a_text_that_did_not_arrive_is_charged_once_more_and_held_back_by_no_budget() 
     assert_eq!(storm.plan(), ["sms 1 jin"]);
     storm.answer_all(&|_| accepted());
     assert_eq!(storm.report(first, 1, undelivered()), ["sms 2 jin"]);
-    assert_eq!(storm.open[0].1.address, Address::Gateway(1));
+    assert_eq!(storm.open[0].1.address, gateway(1));
     storm.answer_all(&|_| accepted());
     storm.fire(Severity::High);
     assert_eq!(storm.plan(), NOTHING, "both texts were paid for");
     assert_eq!(storm.report(first, 2, undelivered()), ["sms 3 jin"], "it was let through before");
-    assert_eq!(storm.open[0].1.address, Address::Gateway(2), "not one that failed to deliver it");
+    assert_eq!(storm.open[0].1.address, gateway(2), "not one that failed to deliver it");
     storm.assert_digests_sum();
 }
 
@@ -155,8 +160,8 @@ fn whoever_a_digest_told_stays_told_though_a_text_did_not_arrive() {
     storm.answer_all(&|_| accepted());
     assert_eq!(storm.pass(1_770), NOTHING, "both reminders are for a digest");
     storm.report(first, 1, undelivered());
-    let jin = storm.alerts[first].telling.contacts.values().next().expect("jin");
-    assert_eq!((jin.told, jin.certain), (Told::Folded, Told::Folded));
+    let jin = storm.alerts[first].progress.contacts.values().next().expect("jin");
+    assert_eq!((jin.notified(), jin.certain), (Notified::Counted, Notified::Counted));
 }
 
 #[test]
@@ -170,7 +175,7 @@ fn a_digest_whose_text_did_not_arrive_is_pushed_again_or_reported_to_the_others(
         storm.answer_all(&|_| accepted());
         assert_eq!(storm.pass(10), ["push 1 jin digest", "sms 2 jin digest"]);
         let digest = storm.open[0].0;
-        storm.rules.people.push(no_device("min"));
+        storm.people.push(no_device("min"));
         storm.answer_one(1, accepted());
         storm.plan();
         let put_off = deferred(DeferCause::Unavailable);

@@ -50,7 +50,7 @@ proptest! {
         let people = vec![person("jin", 1), no_device("min")];
         let texts = [rate(few, 60), rate(many, 600)];
         let mut storm = Storm::with(people, &texts, &[rate(few, 120)], &[rate(many, 60)]);
-        storm.price = Each(segments, 0);
+        storm.segments = segments;
         storm.rules.gateways = gateways_that(2, true, true);
         for gateway in &mut storm.rules.gateways {
             gateway.segments_max = segments;
@@ -100,21 +100,22 @@ proptest! {
     }
 
     #[test]
-    fn a_window_never_forgets_early(spent in proptest::collection::vec((0_i64..5_000, 1_u16..4), 1..60), per in 1_i64..900) {
+    fn a_window_never_forgets_early(spent in proptest::collection::vec((0_i64..5_000, 1_i32..4), 1..60), per in 1_i64..900) {
         let mut rules = Scene::at(Severity::High).rules;
         rules.text_budget = vec![rate(1_000_000, per)];
         let jin: ContactName = "jin".parse().expect("a name");
+        let payer = Payer::Contact(jin, Tier::Ordinary);
         let mut times = spent;
         times.sort_unstable();
         let mut budgets = Budgets::new(&rules);
         for (seconds, units) in &times {
             let at = T0 + SignedDuration::from_secs(*seconds);
-            budgets.spend(&[Charge { payer: Payer::Contact(jin.clone(), Purse::Texts), at, units: *units }]);
-            let within = |(earlier, _): &&(i64, u16)| *earlier <= *seconds && seconds - earlier < per;
-            let real: u64 = times.iter().filter(within).map(|(_, units)| u64::from(*units)).sum();
-            let left = |more| budgets.can_text(&jin, Purse::Texts, Severity::High, (at, more));
+            budgets.spend(&[Charge { payer: payer.clone(), at, units: *units }]);
+            let within = |(earlier, _): &&(i64, i32)| *earlier <= *seconds && seconds - earlier < per;
+            let real: u64 = times.iter().filter(within).map(|(_, units)| u64::from(units.unsigned_abs())).sum();
+            let left = |more| budgets.has_room(&payer, Severity::High, at, more);
             // What was spent later at the same second is still to come.
-            let now: u64 = times.iter().filter(|(earlier, _)| earlier == seconds).map(|(_, units)| u64::from(*units)).sum();
+            let now: u64 = times.iter().filter(|(earlier, _)| earlier == seconds).map(|(_, units)| u64::from(units.unsigned_abs())).sum();
             prop_assert!(!left(1_000_000 - (real - now).min(real)), "at least the earlier ones count");
         }
     }

@@ -36,7 +36,10 @@ fn down_and_up_of_one_service_are_one_alert_although_their_ids_differ() {
     assert_eq!(down.dedup_key.as_str(), "discovery:127.0.0.1/TCP:8080/office");
     assert_eq!(up.dedup_key, down.dedup_key);
     assert_eq!(down.title, "localhost (127.0.0.1): TCP 8080 is down");
-    assert_eq!((down.severity, down.told_once), (Some(Severity::Warning), false));
+    assert_eq!(
+        (down.severity, (down.kind == crate::alert::Kind::Occurrence)),
+        (Some(Severity::Warning), false)
+    );
     assert!(!down.key_never_returns && down.starts_at.is_some() && down.starts_at < up.ended_at, "{up:?}");
     assert_eq!(
         down.source_url.as_deref(),
@@ -95,7 +98,10 @@ fn only_an_action_called_discovered_tells_of_new_things() {
     ] {
         let told = events(&sender, body);
         let [new, up] = told.as_slice() else { panic!("{told:?}") };
-        assert_eq!((new.title.as_str(), &new.status, new.told_once), (title, &EventStatus::Firing, true));
+        assert_eq!(
+            (new.title.as_str(), &new.status, (new.kind == crate::alert::Kind::Occurrence)),
+            (title, &EventStatus::Firing, true)
+        );
         assert_eq!(new.severity, Some(Severity::Information));
         assert!(up.status == resolved() && up.dedup_key != new.dedup_key, "{up:?}");
         let again = with(body, &[("event_id", "4711".into()), ("event_time", "00:09:00".into())]);
@@ -115,7 +121,10 @@ fn only_an_action_called_discovered_tells_of_new_things() {
 fn an_agent_that_registers_again_and_again_is_told_once() {
     let first = zabbix(body!("autoregistration"));
     assert_eq!(first.title, "new-01 (127.0.0.9) registered itself");
-    assert_eq!((&first.status, first.told_once, first.test), (&EventStatus::Firing, true, false));
+    assert_eq!(
+        (&first.status, (first.kind == crate::alert::Kind::Occurrence), first.kind.is_test()),
+        (&EventStatus::Firing, true, false)
+    );
     assert_eq!(first.expires_after, Some(SignedDuration::from_hours(1)));
     assert_eq!((first.severity, first.key_never_returns), (Some(Severity::Information), false));
     assert_eq!(first.body, "Agent at 127.0.0.9:10055, metadata: os=linux 서버");
@@ -135,7 +144,10 @@ fn what_other_media_types_send_of_discovery_is_told_once() {
         &[("discovery_device_ipaddress", "10.0.0.9".into())],
     ] {
         let event = zabbix(&with(body!("discovery_of_another_media_type"), changes));
-        assert_eq!((&event.status, event.told_once, event.test), (&EventStatus::Firing, true, false));
+        assert_eq!(
+            (&event.status, (event.kind == crate::alert::Kind::Occurrence), event.kind.is_test()),
+            (&EventStatus::Firing, true, false)
+        );
         assert_eq!(event.dedup_key.as_str(), "77");
         assert!(event.title.contains("10.0.0.9"), "{}", event.title);
     }
@@ -170,7 +182,10 @@ fn what_zabbix_cannot_do_is_named_with_its_reason() {
         assert_eq!((event.title.as_str(), &event.status), (title, &EventStatus::Firing));
         assert!(event.body.starts_with(reason), "{}", event.body);
         assert_eq!(event.source_url, Some(format!("https://zabbix.example.org/{page}")));
-        assert_eq!((event.severity, event.told_once), (Some(Severity::Warning), false));
+        assert_eq!(
+            (event.severity, (event.kind == crate::alert::Kind::Occurrence)),
+            (Some(Severity::Warning), false)
+        );
         assert!(event.key_never_returns && event.labels.contains_key("host"), "{event:?}");
         let over = zabbix(recovery);
         assert_eq!((&over.status, &over.dedup_key), (&resolved(), &event.dedup_key));

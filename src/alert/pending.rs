@@ -1,0 +1,49 @@
+//! Where an open destination stands: to be attempted, attempted, or waiting for its next attempt.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where a destination that has not accepted yet stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Pending {
+    #[default]
+    Ready,
+    /// A request runs; without an answer by `until` its outcome is unknown.
+    InFlight { attempt: u32, until: Timestamp },
+    /// The next attempt is due at `at`.
+    Waiting {
+        at: Timestamp,
+        /// Our project or the platform is at fault: waiting for it is pointless.
+        fault: bool,
+    },
+}
+
+impl Pending {
+    /// When this state wants to be looked at; `None` = now.
+    pub fn wakes_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Ready => None,
+            Self::InFlight { until, .. } => Some(until),
+            Self::Waiting { at, .. } => Some(at),
+        }
+    }
+
+    pub fn is_in_flight(self) -> bool {
+        matches!(self, Self::InFlight { .. })
+    }
+
+    /// True while this very attempt is waited for.
+    pub fn is_attempt(self, attempt: u32) -> bool {
+        matches!(self, Self::InFlight { attempt: running, .. } if running == attempt)
+    }
+
+    /// True if an attempt is to be made now.
+    pub fn is_due(self, now: Timestamp) -> bool {
+        match self {
+            Self::Ready => true,
+            Self::InFlight { .. } => false,
+            Self::Waiting { at, .. } => at <= now,
+        }
+    }
+}

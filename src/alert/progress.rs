@@ -1,0 +1,149 @@
+//! How far people have been notified of an alert: the open work, kept inside the alert's document.
+//!
+//! Only open destinations are kept; what became of the closed ones is in the journal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Address, ContactName, Folded, Pending, PushState, Report, SentText, Subject, TextState};
+
+/// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
+pub const REPORTS_WAITING_MAX: usize = 64;
+
+/// How far people have been notified of one alert.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Changes of the alert that have been planned.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub planned: BTreeSet<Milestone>,
+    /// When people were last notified that somebody could not be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreached_told_at: Option<Timestamp>,
+    #[serde(default)]
+    pub contacts: BTreeMap<ContactName, ContactProgress>,
+    /// What providers reported and is not planned yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<Report>,
+}
+
+impl Progress {
+    /// Keeps a report until it is planned. False if it tells nothing new.
+    pub fn take_report(&mut self, report: &Report) -> bool {
+        let is_known = |known: &Report| known.attempt == report.attempt && known.fate == report.fate;
+        let is_news = self.contacts.values().any(|contact| contact.awaits(report))
+            && !self.reports.iter().any(is_known)
+            && self.reports.len() < REPORTS_WAITING_MAX;
+        if is_news {
+            self.reports.push(report.clone());
+        }
+        is_news
+    }
+
+    /// Every notification that is still open.
+    pub fn notifications(&self) -> impl Iterator<Item = &Notification> {
+        self.contacts.values().flat_map(|contact| &contact.notifications)
+    }
+
+    /// True while some request about the alert runs.
+    pub fn is_under_way(&self) -> bool {
+        self.notifications().flat_map(Notification::open).any(|(state, _)| state.is_in_flight())
+    }
+}
+
+/// A change of an alert that planning has taken notice of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Milestone {
+    Opened,
+    /// It has been at or above `sms.always_at`.
+    Raised,
+    /// Somebody has it: what waits was cut back.
+    Acknowledged,
+    /// It is over: notifying of the end has begun.
+    Resolved,
+}
+
+/// How far one contact has been notified of one alert.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactProgress {
+    /// What this contact knows even if none of the texts under `sent` arrives.
+    #[serde(default)]
+    pub certain: Notified,
+    /// A text about it was accepted or may have been.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub texted: bool,
+    /// Why the last road failed, until one works again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<String>,
+    /// The others have been notified of that: once per alert.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreachable_told: bool,
+    /// What the last digest counts of it, if a budget held something back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folded: Option<Folded>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notifications: Vec<Notification>,
+    /// Accepted texts whose delivery may still be reported, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentText>,
+}
+
+/// Whether a contact knows of an alert.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notified {
+    #[default]
+    No,
+    /// A digest counts it, and is accepted or becomes a dead letter of its own.
+    Counted,
+    /// Something was sent without a readable answer.
+    Maybe,
+    /// A provider accepted something.
+    Yes,
+}
+
+/// One contact is notified of one thing: by push, and by text when the push fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// When it was planned.
+    pub since: Timestamp,
+    #[serde(default)]
+    pub push: PushState,
+    pub text: TextState,
+    /// A digest tells it instead, or a later message that tells more: what is under way may still arrive,
+    /// nothing more is begun.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaced: bool,
+}
+
+impl ContactProgress {
+    /// What this contact knows, unless a text that a gateway took turns out not to have arrived.
+    pub fn notified(&self) -> Notified {
+        if self.sent.iter().any(|sent| sent.subject.is_about_alert()) { Notified::Yes } else { self.certain }
+    }
+
+    /// True while this report would tell something new.
+    pub fn awaits(&self, report: &Report) -> bool {
+        self.sent.iter().any(|sent| sent.awaits(report))
+            || self.notifications.iter().any(|notification| notification.text.awaits(report))
+    }
+
+    /// The notifications that an acknowledgement or a resolution makes pointless.
+    pub fn about_open_alert(&mut self) -> impl Iterator<Item = &mut Notification> {
+        self.notifications.iter_mut().filter(|notification| notification.subject.is_about_open_alert())
+    }
+}
+
+impl Notification {
+    /// Every destination that may still be attempted, with the address of its last attempt; a text that was not
+    /// attempted yet has none.
+    pub fn open(&self) -> impl Iterator<Item = (Pending, Option<Address>)> {
+        let pushes = self.push.open.iter().map(|push| (push.state, Some(Address::Device(push.device))));
+        let gateway = || self.text.open()?.gateway.clone().map(Address::Gateway);
+        pushes.chain(self.text.pending().map(|pending| (pending, gateway())))
+    }
+}

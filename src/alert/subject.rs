@@ -1,0 +1,101 @@
+//! What a notification tells.
+
+use serde::{Deserialize, Serialize};
+
+use super::ContactName;
+
+/// Most people that one message names as not reached; the others are counted.
+pub const UNREACHED_NAMED_MAX: usize = 3;
+
+/// What a notification tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "subject", rename_all = "snake_case")]
+pub enum Subject {
+    Opened,
+    /// Nobody has acknowledged yet; counted from 1.
+    Repeat {
+        number: u16,
+    },
+    /// It was raised to `sms.always_at`.
+    Raised,
+    /// It is over; this contact was notified of it.
+    Resolved,
+    /// It came and went before this contact was notified.
+    Missed,
+    /// Other contacts could not be reached.
+    Unreachable {
+        /// The first of them.
+        contact: ContactName,
+        reason: String,
+        /// The next ones, with the first at most [`UNREACHED_NAMED_MAX`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also: Vec<ContactName>,
+        /// How many more.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        more: u32,
+    },
+    /// Alerts were held back: this alert is the digest that counts them.
+    Digest,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// A [`Subject`] without its details, as the ledger shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    Opened,
+    Repeat,
+    Raised,
+    Resolved,
+    Missed,
+    Unreachable,
+    Digest,
+}
+
+impl Topic {
+    /// The word in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Repeat => "repeat",
+            Self::Raised => "raised",
+            Self::Resolved => "resolved",
+            Self::Missed => "missed",
+            Self::Unreachable => "unreachable",
+            Self::Digest => "digest",
+        }
+    }
+}
+
+impl Subject {
+    pub fn topic(&self) -> Topic {
+        match self {
+            Self::Opened => Topic::Opened,
+            Self::Repeat { .. } => Topic::Repeat,
+            Self::Raised => Topic::Raised,
+            Self::Resolved => Topic::Resolved,
+            Self::Missed => Topic::Missed,
+            Self::Unreachable { .. } => Topic::Unreachable,
+            Self::Digest => Topic::Digest,
+        }
+    }
+
+    /// The word in the ledger.
+    pub fn as_str(&self) -> &'static str {
+        self.topic().as_str()
+    }
+
+    /// True for what tells a contact of the alert itself.
+    pub fn is_about_alert(&self) -> bool {
+        matches!(self, Self::Opened | Self::Repeat { .. } | Self::Raised | Self::Missed | Self::Digest)
+    }
+
+    /// True for what an acknowledgement or a resolution makes pointless.
+    pub fn is_about_open_alert(&self) -> bool {
+        matches!(self, Self::Opened | Self::Repeat { .. } | Self::Raised)
+    }
+}

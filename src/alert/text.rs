@@ -1,0 +1,153 @@
+//! The text of a notification, as it is stored. How it gets from one state to the next is decided in `plan`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Fate, GatewayName, Pending, Report, Subject};
+
+/// Where the text of a notification stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum TextState {
+    /// No text belongs to this notification.
+    Off,
+    /// Goes out if no push was accepted by `deadline` (`accept_within` after the push was planned), or if no push
+    /// is left.
+    Standby {
+        deadline: Timestamp,
+    },
+    Open(Box<OpenText>),
+    /// A gateway accepted it.
+    Accepted,
+    /// Twice without a readable answer: it may have arrived.
+    Unknown,
+    /// Given up.
+    Failed {
+        reason: String,
+    },
+}
+
+/// A text that is being sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenText {
+    /// The gateway of the last attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<GatewayName>,
+    /// Gateways tried or passed over in a row without a pause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<GatewayName>,
+    /// How many of those refused for good.
+    #[serde(default)]
+    pub refused: usize,
+    /// Attempts made so far.
+    pub attempts: u16,
+    /// How many attempts got no readable answer.
+    #[serde(default)]
+    pub unknowns: u8,
+    /// What its contact is charged for it until a gateway has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<Reserved>,
+    pub state: Pending,
+    /// The last attempt without a readable answer, while somebody may still tell what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<Unanswered>,
+    /// Gateways that took it and reported that it will not arrive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undelivered: Vec<GatewayName>,
+}
+
+/// Segments that count as spent until it is known what a text has cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserved {
+    pub at: Timestamp,
+    pub segments: u16,
+}
+
+/// A text without a readable answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unanswered {
+    /// Number of the attempt within the alert.
+    pub attempt: u32,
+    pub gateway: GatewayName,
+    /// When the request began.
+    pub sent_at: Timestamp,
+    /// When it is sent once more, unless somebody tells that it is there.
+    pub resend_at: Timestamp,
+    /// The gateway is still to be asked.
+    pub to_ask: bool,
+}
+
+/// A text that a gateway accepted, while its delivery may still be reported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentText {
+    /// Number of the attempt within the alert.
+    pub attempt: u32,
+    pub gateway: GatewayName,
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// When its notification was planned.
+    pub since: Timestamp,
+    /// When the request began.
+    pub sent_at: Timestamp,
+    /// Gateways that had taken it before and reported that it will not arrive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undelivered: Vec<GatewayName>,
+    /// Earlier attempts without a readable answer: they may have arrived.
+    #[serde(default)]
+    pub unknowns: u8,
+    /// How often the gateway was asked what became of it.
+    #[serde(default)]
+    pub asks: u8,
+    /// When it is asked next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_at: Option<Timestamp>,
+}
+
+impl TextState {
+    /// The text while it is being sent.
+    pub fn open(&self) -> Option<&OpenText> {
+        match self {
+            Self::Open(open) => Some(open),
+            Self::Off | Self::Standby { .. } | Self::Accepted | Self::Unknown | Self::Failed { .. } => None,
+        }
+    }
+
+    pub fn open_mut(&mut self) -> Option<&mut OpenText> {
+        match self {
+            Self::Open(open) => Some(open),
+            Self::Off | Self::Standby { .. } | Self::Accepted | Self::Unknown | Self::Failed { .. } => None,
+        }
+    }
+
+    /// What it waits for, if it may still go out.
+    pub fn pending(&self) -> Option<Pending> {
+        match self {
+            Self::Standby { deadline } => Some(Pending::Waiting { at: *deadline, fault: false }),
+            Self::Open(open) => Some(open.state),
+            Self::Off | Self::Accepted | Self::Unknown | Self::Failed { .. } => None,
+        }
+    }
+
+    pub fn is_in_flight(&self) -> bool {
+        self.open().is_some_and(|open| open.state.is_in_flight())
+    }
+
+    /// True while this report would tell something new.
+    pub fn awaits(&self, report: &Report) -> bool {
+        self.open().is_some_and(|open| open.state.is_attempt(report.attempt) || open.has_lost(report.attempt))
+    }
+}
+
+impl OpenText {
+    /// True while somebody may still tell what became of this attempt, which got no readable answer.
+    pub fn has_lost(&self, attempt: u32) -> bool {
+        self.unanswered.as_ref().is_some_and(|lost| lost.attempt == attempt)
+    }
+}
+
+impl SentText {
+    /// True while this report would tell something new.
+    pub fn awaits(&self, report: &Report) -> bool {
+        self.attempt == report.attempt && matches!(report.fate, Fate::Delivered | Fate::Failed { .. })
+    }
+}

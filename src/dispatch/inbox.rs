@@ -1,0 +1,110 @@
+//! Answers that wait to be planned, by alert, and the documents that they are about as they were last written.
+
+use std::collections::HashMap;
+
+use crate::{
+    alert::{AlertId, Report},
+    plan::Settlement,
+    store::Stored,
+};
+
+/// What came back from a provider.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    /// What an attempt came to.
+    Settled(Settlement),
+    /// What a gateway that was asked knows of an earlier one.
+    Reported(Report),
+}
+
+#[derive(Default)]
+pub(super) struct Inbox {
+    alerts: HashMap<AlertId, Waiting>,
+    /// Answers that may be planned now.
+    ready: usize,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// Kept while requests are under way, so that their answers need no read.
+    document: Option<Stored>,
+    /// At most one for each request under way.
+    answers: Vec<Answer>,
+    /// The alert cannot be read or written at present: its answers wait until it is due again.
+    parked: bool,
+}
+
+impl Inbox {
+    /// How many answers may be planned now.
+    pub(super) fn ready(&self) -> usize {
+        self.ready
+    }
+
+    pub(super) fn put(&mut self, id: AlertId, answers: impl IntoIterator<Item = Answer>) {
+        let waiting = self.alerts.entry(id).or_default();
+        let before = waiting.answers.len();
+        waiting.answers.extend(answers);
+        if waiting.parked {
+            // Something new about it is worth another try.
+            waiting.parked = false;
+            self.ready += before;
+        }
+        self.ready += waiting.answers.len() - before;
+        self.tidy(id);
+    }
+
+    /// As [`Inbox::put`], for an alert that is not tried again before it is due.
+    pub(super) fn park(&mut self, id: AlertId, answers: impl IntoIterator<Item = Answer>) {
+        self.put(id, answers);
+        if let Some(waiting) = self.alerts.get_mut(&id) {
+            waiting.parked = true;
+            self.ready -= waiting.answers.len();
+        }
+    }
+
+    /// The alerts whose answers may be planned now.
+    pub(super) fn alerts(&self) -> Vec<AlertId> {
+        let ready = |(_, waiting): &(&AlertId, &Waiting)| !waiting.parked && !waiting.answers.is_empty();
+        self.alerts.iter().filter(ready).map(|(id, _)| *id).collect()
+    }
+
+    /// Up to `limit` answers about this alert, which is planned now.
+    pub(super) fn take(&mut self, id: AlertId, limit: usize) -> Vec<Answer> {
+        let Some(waiting) = self.alerts.get_mut(&id) else { return Vec::new() };
+        if std::mem::take(&mut waiting.parked) {
+            self.ready += waiting.answers.len();
+        }
+        let answers: Vec<Answer> = waiting.answers.drain(..limit.min(waiting.answers.len())).collect();
+        self.ready -= answers.len();
+        self.tidy(id);
+        answers
+    }
+
+    /// Keeps the document of an alert with requests under way.
+    pub(super) fn hold(&mut self, id: AlertId, document: Stored) {
+        self.alerts.entry(id).or_default().document = Some(document);
+    }
+
+    /// The document that was kept.
+    pub(super) fn document(&mut self, id: AlertId) -> Option<Stored> {
+        let document = self.alerts.get_mut(&id)?.document.take();
+        self.tidy(id);
+        document
+    }
+
+    /// The alert is gone: its answers concern nobody any more.
+    pub(super) fn forget(&mut self, id: AlertId) {
+        self.take(id, usize::MAX);
+        self.alerts.remove(&id);
+    }
+
+    fn tidy(&mut self, id: AlertId) {
+        if self
+            .alerts
+            .get(&id)
+            .is_some_and(|waiting| waiting.document.is_none() && waiting.answers.is_empty())
+        {
+            self.alerts.remove(&id);
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! One step's work: alerts to plan, with the answers that came for them, written as one group.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use tracing::{error, info, warn};
+
+use super::{ANSWERS_PER_ALERT_MAX, Dispatcher, inbox::Answer, news};
+use crate::{
+    alert::{AlertId, Charge, Row},
+    chance,
+    plan::{self, Ask, DeviceVerdict, Opening, Plan, Present, QUARANTINE, Send, Settlement},
+    queue::write_of,
+    roster::Person,
+    store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, StoreError, Stored},
+};
+
+/// How often a step plans anew what somebody else changed meanwhile; the rest waits for the next.
+const ROUNDS_MAX: usize = 4;
+
+/// An alert to plan.
+pub(super) struct Job {
+    pub(super) base: Stored,
+    pub(super) answers: Vec<Answer>,
+    claimed: bool,
+}
+
+/// What is left of a job once its alert is planned: the write holds the alert.
+struct Planned {
+    id: AlertId,
+    answers: Vec<Answer>,
+    claimed: bool,
+    sends: Vec<Send>,
+    asks: Vec<Ask>,
+    /// What the journal gained.
+    news: Vec<Row>,
+    /// What was entered into the accounts for it.
+    charges: Vec<Charge>,
+    /// Digests that it needs.
+    opens: Vec<Opening>,
+}
+
+impl Dispatcher {
+    /// Plans `claimed` and the alerts of waiting answers. Says how many were written.
+    pub(super) async fn plan_and_write(&mut self, claimed: Vec<Stored>) -> Result<usize, StoreError> {
+        let mut jobs = self.gather(claimed).await?;
+        let people = self.roster.now();
+        let mut written = 0;
+        for _ in 0..ROUNDS_MAX {
+            if jobs.is_empty() {
+                break;
+            }
+            if let Err(error) = self.look_up(&mut jobs).await {
+                for Job { base, answers, claimed } in jobs {
+                    self.put_back(base.alert.id, answers, claimed).await;
+                }
+                return Err(error);
+            }
+            // Where a budget is short, the most severe have it.
+            jobs.sort_by_key(|Job { base, .. }| (Reverse(base.alert.severity), base.alert.id));
+            let (planned, writes): (Vec<_>, Vec<_>) =
+                jobs.into_iter().map(|job| self.plan(job, &people)).unzip();
+            let commits = match self.commit(&planned, &writes).await {
+                Ok(commits) => commits,
+                Err(error) => {
+                    // None of their requests starts, so nothing was spent, though some may be written.
+                    for Planned { id, answers, claimed, charges, .. } in planned {
+                        self.budgets.take_back(&charges);
+                        self.put_back(id, answers, claimed).await;
+                    }
+                    return Err(error);
+                }
+            };
+            jobs = Vec::new();
+            for ((commit, planned), write) in commits.into_iter().zip(planned).zip(writes) {
+                match commit {
+                    Commit::Done(version) => {
+                        written += 1;
+                        self.start(planned, Stored { alert: write.alert, version });
+                    }
+                    // An admission or an operator was faster: plan on what is there now.
+                    Commit::Conflict(Some(current)) => {
+                        let Planned { answers, claimed, charges, .. } = planned;
+                        self.budgets.take_back(&charges);
+                        jobs.push(Job { base: *current, answers, claimed });
+                    }
+                    // Purged meanwhile: the answers concern nobody any more.
+                    Commit::Conflict(None) => {
+                        self.budgets.take_back(&planned.charges);
+                        self.inbox.forget(planned.id);
+                    }
+                    Commit::Refused(error) => {
+                        self.budgets.take_back(&planned.charges);
+                        self.leave(planned.id, planned.answers, &error);
+                    }
+                }
+            }
+        }
+        for Job { base, answers, .. } in jobs {
+            self.put_back(base.alert.id, answers, true).await;
+        }
+        if 0 < written {
+            self.check_gateway_limits().await;
+        }
+        Ok(written)
+    }
+
+    async fn commit(
+        &mut self,
+        planned: &[Planned],
+        writes: &[AlertWrite],
+    ) -> Result<Vec<Commit>, StoreError> {
+        let opens: Vec<Opening> = planned.iter().flat_map(|planned| planned.opens.iter().cloned()).collect();
+        self.open_digests(&opens).await?;
+        self.store.commit(Lane::Deliver, writes).await
+    }
+
+    /// One job per alert: a claimed document, or the one that answers are about, with the answers for it.
+    async fn gather(&mut self, claimed: Vec<Stored>) -> Result<Vec<Job>, StoreError> {
+        let job = |base, claimed| Job { base, answers: Vec::new(), claimed };
+        let mut jobs: HashMap<AlertId, Job> =
+            claimed.into_iter().map(|base| (base.alert.id, job(base, true))).collect();
+        for id in self.inbox.alerts() {
+            if jobs.contains_key(&id) {
+                continue;
+            }
+            match self.document(id).await {
+                Ok(Some(base)) => drop(jobs.insert(id, job(base, false))),
+                // Purged meanwhile: the answers concern nobody any more.
+                Ok(None) => self.inbox.forget(id),
+                Err(error @ StoreError::Damaged(_)) => self.leave(id, Vec::new(), &error),
+                Err(error) => {
+                    let claimed = jobs.values().filter(|job| job.claimed).map(|job| job.base.alert.id);
+                    self.store.release(&claimed.collect::<Vec<_>>()).await;
+                    return Err(error);
+                }
+            }
+        }
+        for (id, job) in &mut jobs {
+            // What is planned now is newer than what was kept.
+            drop(self.inbox.document(*id));
+            job.answers = self.inbox.take(*id, ANSWERS_PER_ALERT_MAX);
+        }
+        Ok(jobs.into_values().collect())
+    }
+
+    /// The document that answers are about: as it was last written here, or as the store has it.
+    async fn document(&mut self, id: AlertId) -> Result<Option<Stored>, StoreError> {
+        match self.inbox.document(id) {
+            Some(document) => Ok(Some(document)),
+            None => self.store.get(id).await,
+        }
+    }
+
+    /// This alert cannot be read or written: it stays claimed until the lease ends, so that it holds up no other
+    /// and wakes nobody in a loop. Its answers wait as long.
+    pub(super) fn leave(&mut self, id: AlertId, answers: Vec<Answer>, error: &StoreError) {
+        error!(alert.id = %id, "alert {id} is left for later: {error}");
+        self.inbox.park(id, answers);
+    }
+
+    fn plan(&mut self, job: Job, people: &[Person]) -> (Planned, AlertWrite) {
+        let Job { base: Stored { mut alert, version }, answers, claimed } = job;
+        let known = alert.rows.len();
+        let mut charges = Vec::new();
+        for answer in &answers {
+            match answer {
+                Answer::Settled(settlement) => {
+                    let settled = plan::settle(&mut alert, settlement, &self.present(people));
+                    if let Some(verdict) = settled.verdict {
+                        self.judge(verdict);
+                    }
+                    self.budgets.spend(&settled.charges);
+                    charges.extend(settled.charges);
+                }
+                Answer::Reported(report) => {
+                    alert.progress.take_report(report);
+                }
+            }
+        }
+        let plan = plan::advance(&mut alert, &self.present(people));
+        let Plan { sends, asks, due, folds, opens, .. } = plan;
+        let news = alert.rows.get(known..).unwrap_or_default().to_vec();
+        // Before the next alert is planned.
+        for opening in &opens {
+            self.budgets.open(opening);
+        }
+        for fold in &folds {
+            self.note_fold(fold);
+        }
+        self.budgets.spend(&plan.charges);
+        charges.extend(plan.charges);
+
+        let mut write = write_of(alert, Expect::Version(version), due);
+        write.release = claimed;
+        write.marks = self.marks(&charges, &folds);
+        let id = write.alert.id;
+        (Planned { id, answers, claimed, sends, asks, news, charges, opens }, write)
+    }
+
+    fn present<'a>(&'a self, people: &'a [Person]) -> Present<'a> {
+        Present {
+            now: self.clock.now(),
+            running_since: self.running_since,
+            rules: &self.rules,
+            people,
+            devices: &self.devices,
+            budgets: &self.budgets,
+            chance: chance::unit(),
+            entropy: chance::bytes(),
+        }
+    }
+
+    /// What an answer said about a device holds for all alerts, and is kept.
+    fn judge(&mut self, verdict: DeviceVerdict) {
+        let now = self.clock.now();
+        let (id, reason) = match verdict {
+            DeviceVerdict::Retire { device, reason } => (device, reason),
+            DeviceVerdict::Quarantine { device, reason } => {
+                let until = now.saturating_add(QUARANTINE).unwrap_or(now);
+                self.devices.quarantine(device, until);
+                warn!(
+                    device = %device,
+                    "device {device} is left alone until {until} or the next start: it belongs to another sender: {reason}"
+                );
+                return;
+            }
+        };
+        if !self.devices.is_usable(id, now) {
+            return;
+        }
+        self.devices.retire(id);
+        info!(device = %id, "device {id} is retired: FCM does not know it any more");
+        let record = DeviceRecord { id, retired_at: now, reason };
+        let store = self.store.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = store.put_device(record).await {
+                // The next push to it will be refused again, and it is retired then.
+                warn!(error = %error, "could not save what is known of a device: {error}");
+            }
+        });
+    }
+
+    /// The plan is durable: its requests start.
+    fn start(&mut self, planned: Planned, stored: Stored) {
+        let alert = &stored.alert;
+        for row in &planned.news {
+            news::log(alert.id, row);
+        }
+        for answer in &planned.answers {
+            let Answer::Settled(Settlement { send, outcome, ended, .. }) = answer else { continue };
+            let took = ended.duration_since(send.began).as_secs_f64();
+            self.metrics.attempt(send.address.transport(), outcome, took);
+        }
+        self.vitals.note(alert);
+        self.outbox.start(alert, planned.sends, planned.asks);
+        if alert.progress.is_under_way() {
+            self.inbox.hold(planned.id, stored);
+        }
+    }
+
+    async fn put_back(&mut self, id: AlertId, answers: Vec<Answer>, claimed: bool) {
+        if claimed {
+            self.store.release(&[id]).await;
+        }
+        self.inbox.put(id, answers);
+    }
+}

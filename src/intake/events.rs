@@ -1,0 +1,123 @@
+//! `POST /v1/events/{integration}`: what monitors say. The answer leaves after it is durable.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, header},
+    response::Response,
+};
+use jiff::Timestamp;
+
+use super::{Sender, accepted, heartbeats, refuse_key, signature};
+use crate::{
+    alert::{Event, IgnoreReason},
+    config::Integration,
+    queue::{Admitted, BodyDigest, Poster},
+    receive::{self, Reading, redact},
+    watch::Fault,
+    web::{BodyError, Context, Problem, body},
+};
+
+/// Longest part of an unreadable body that is kept, in bytes.
+const KEPT_BODY_BYTES_MAX: usize = 4 * 1024;
+
+/// A reader of bodies: integration, content type, body, time of arrival.
+type Read = fn(&Integration, Option<&str>, &[u8], Timestamp) -> Reading;
+
+pub(super) async fn post_events(
+    State(context): State<Context>,
+    Sender(integration): Sender,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    Post { context, integration: &integration, headers, read: receive::read }.take(body).await
+}
+
+/// `POST /v1/events/{integration}/api/v2/alerts`: Prometheus, vmalert and Loki, which think that this is an
+/// Alertmanager.
+pub(super) async fn post_prometheus(
+    State(context): State<Context>,
+    Sender(integration): Sender,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let read: Read = |integration, _, bytes, now| receive::alertmanager::read_array(integration, bytes, now);
+    Post { context, integration: &integration, headers, read }.take(body).await
+}
+
+/// One request of a sender.
+struct Post<'a> {
+    context: Context,
+    integration: &'a Integration,
+    headers: HeaderMap,
+    read: Read,
+}
+
+impl Post<'_> {
+    async fn take(self, body: Body) -> Result<Response, Problem> {
+        let began = self.context.clock.now();
+        let bytes = self.body(body, began).await?;
+        let digest = BodyDigest::new(&self.integration.name, &bytes);
+        if let Some(admitted) = self.context.queue.admit_again(self.poster(), digest).await? {
+            return Ok(accepted(&self.context, &self.integration.name, admitted));
+        }
+        let content_type = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let admitted = match (self.read)(self.integration, content_type, &bytes, began) {
+            Reading::Events(events) => self.admit(events, digest).await?,
+            Reading::Unreadable { reason } => self.keep_unreadable(&reason, &bytes).await?,
+        };
+        let took = self.context.clock.now().duration_since(began);
+        self.context.metrics.accepted_in(took.as_secs_f64());
+        Ok(accepted(&self.context, &self.integration.name, admitted))
+    }
+
+    /// The body, whole and by its sender.
+    async fn body(&self, request: Body, began: Timestamp) -> Result<Bytes, Problem> {
+        let (context, name) = (&self.context, &self.integration.name);
+        let limit = context.config.server.body_limit;
+        let bytes = match body(&self.headers, request, limit, "server.body_limit").await {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                if let BodyError::TooLarge { limit, .. } = error {
+                    context.metrics.refused("body_too_large");
+                    context.senders.report(name, Fault::Oversized { limit }).await?;
+                }
+                return Err(error.into());
+            }
+        };
+        if let Some(rule) = &self.integration.hmac
+            && let Err(error) = signature::verify(rule, &self.headers, &bytes, began)
+        {
+            return Err(refuse_key(context, name, error.to_string()).await);
+        }
+        Ok(bytes)
+    }
+
+    fn poster(&self) -> Poster<'_> {
+        let Integration { name, close_after, .. } = self.integration;
+        Poster { integration: name, close_after: *close_after }
+    }
+
+    async fn admit(&self, events: Vec<Event>, digest: BodyDigest) -> Result<Vec<Admitted>, Problem> {
+        let Self { context, integration, .. } = self;
+        let sifted = heartbeats::sift(&context.heartbeats, integration.kind, events).await?;
+        for _ in sifted.events.iter().filter(|event| event.unknown_severity.is_some()) {
+            context.metrics.unknown_severity(&integration.name);
+        }
+        let admitted = context.queue.admit(self.poster(), &sifted.events).await?;
+        // The call of a heartbeat counts each time it comes.
+        if sifted.has_no_calls() {
+            context.queue.remember(self.poster(), digest, (&sifted.events, &admitted));
+        }
+        Ok(sifted.with(admitted))
+    }
+
+    /// An unreadable body is an alert of its own, about this sender.
+    async fn keep_unreadable(&self, reason: &str, bytes: &[u8]) -> Result<Vec<Admitted>, Problem> {
+        let kept = bytes.get(..bytes.len().min(KEPT_BODY_BYTES_MAX)).unwrap_or_default();
+        let kept = redact::redact(&String::from_utf8_lossy(kept));
+        let fault = Fault::Unreadable { reason, kept: &kept };
+        let told = self.context.senders.report(&self.integration.name, fault).await?;
+        Ok(told.into_iter().map(|told| Admitted { reason: Some(IgnoreReason::Unreadable), ..told }).collect())
+    }
+}

@@ -1,0 +1,245 @@
+//! Calls of heartbeats: `GET|POST /v1/heartbeats/{name}`, and alerts that always fire: while such a one comes its
+//! sender lives, and only its absence is news.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, Uri},
+};
+
+use crate::{
+    alert::{Admission, Event, EventStatus, IgnoreReason},
+    config::IntegrationKind,
+    queue::Admitted,
+    store::StoreError,
+    watch::{HeartbeatStatus, Heartbeats},
+    web::{Context, Name, Problem},
+};
+
+const ALERTNAME: &str = "alertname";
+
+/// Rules that fire for ever, by the names that monitoring packages ship them under.
+const ALWAYS_FIRING: [&str; 2] = ["Watchdog", "DeadMansSwitch"];
+
+/// Any integration's key will do, an operator's token will not: who opens this in a browser is no monitor. The body
+/// is not read.
+pub(super) async fn call(
+    State(context): State<Context>,
+    Name(name): Name,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Json<HeartbeatStatus>, Problem> {
+    if context.keys.integration_with_key(&headers, &uri, |_| true).is_none() {
+        context.metrics.refused("wrong_key");
+        if context.heartbeats.knows(&name) {
+            context.senders.wrong_key_for_heartbeat(&name).await?;
+        }
+        return Err(Problem::unauthorized("the key of an [[integration]] is needed, whichever"));
+    }
+    match context.heartbeats.call(&name).await? {
+        Some(status) => Ok(Json(status)),
+        None => {
+            context.metrics.refused("unknown_heartbeat");
+            Err(Problem::unknown("heartbeat", "unknown_heartbeat", &name))
+        }
+    }
+}
+
+/// Events without those that speak of a heartbeat, and what became of these.
+pub(super) struct Sifted {
+    pub(super) events: Vec<Event>,
+    /// With their places among all events, in order.
+    heartbeats: Vec<(usize, Admitted)>,
+}
+
+/// Takes out the events whose `alertname` is a heartbeat of the configuration: a firing one is a call
+/// of it, none is an alert. When this returns `Ok`, the calls are kept as those by HTTP are.
+pub(super) async fn sift(
+    heartbeats: &Heartbeats,
+    kind: IntegrationKind,
+    events: Vec<Event>,
+) -> Result<Sifted, StoreError> {
+    if kind.has_alertnames() {
+        sift_named(heartbeats, events).await
+    } else {
+        Ok(Sifted { events, heartbeats: Vec::new() })
+    }
+}
+
+async fn sift_named(heartbeats: &Heartbeats, events: Vec<Event>) -> Result<Sifted, StoreError> {
+    let mut sifted = Sifted { events: Vec::with_capacity(events.len()), heartbeats: Vec::new() };
+    for (place, event) in events.into_iter().enumerate() {
+        match event.labels.get(ALERTNAME) {
+            Some(name) if heartbeats.knows(name) => {
+                if event.status == EventStatus::Firing {
+                    heartbeats.call(name).await?;
+                }
+                sifted.heartbeats.push((place, heard(event)));
+            }
+            Some(name) if is_always_firing(name) => sifted.events.push(with_hint(event)),
+            Some(_) | None => sifted.events.push(event),
+        }
+    }
+    Ok(sifted)
+}
+
+impl Sifted {
+    /// True where every event is for the queue.
+    pub(super) fn has_no_calls(&self) -> bool {
+        self.heartbeats.is_empty()
+    }
+
+    /// One result per event, in the order in which they came.
+    pub(super) fn with(self, admitted: Vec<Admitted>) -> Vec<Admitted> {
+        let count = admitted.len() + self.heartbeats.len();
+        let (mut admitted, mut heartbeats) = (admitted.into_iter(), self.heartbeats.into_iter().peekable());
+        let next = |place| match heartbeats.next_if(|(at, _)| *at == place) {
+            Some((_, heard)) => Some(heard),
+            None => admitted.next(),
+        };
+        (0..count).filter_map(next).collect()
+    }
+}
+
+fn heard(event: Event) -> Admitted {
+    Admitted {
+        alert_id: None,
+        dedup_key: event.dedup_key,
+        admission: Admission::Ignored,
+        reason: Some(IgnoreReason::Heartbeat),
+    }
+}
+
+fn is_always_firing(name: &str) -> bool {
+    ALWAYS_FIRING.iter().any(|always| always.eq_ignore_ascii_case(name))
+}
+
+/// Whoever is told of it learns how to be told of the opposite.
+fn with_hint(mut event: Event) -> Event {
+    if let (EventStatus::Firing, Some(name)) = (&event.status, event.labels.get(ALERTNAME)) {
+        let hint = format!(
+            "This alert always fires. To be told when it stops instead, put this into bongsu.toml:\n\
+             [[heartbeat]]\nname = \"{name}\""
+        );
+        let gap = if event.body.is_empty() { "" } else { "\n\n" };
+        event.body = format!("{}{gap}{hint}", event.body);
+    }
+    event
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc};
+
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+    use crate::{
+        alert::DedupKey,
+        clock::ManualClock,
+        config,
+        queue::Queue,
+        store::{MemoryStore, Store as _},
+        watch::BeatState,
+    };
+
+    struct Scene {
+        heartbeats: Heartbeats,
+        store: Arc<MemoryStore>,
+        clock: Arc<ManualClock>,
+    }
+
+    /// The least that starts, and these heartbeats.
+    fn scene(heartbeats: &str) -> Scene {
+        let text = format!(
+            "[[sms.gateway]]\nname = \"sms\"\nprovider = \"solapi\"\nfrom = \"1\"\napi_key = \"k\"\n\
+             api_secret = \"s\"\n[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n{heartbeats}"
+        );
+        let config = config::parse(&text, Path::new("bongsu.toml"), &|_| None).unwrap();
+        let clock = ManualClock::at(Timestamp::constant(1_800_000_000, 0));
+        let store = Arc::new(MemoryStore::new());
+        let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
+        let heartbeats = Heartbeats::new(&config, store.clone(), queue, clock.clone());
+        Scene { heartbeats, store, clock }
+    }
+
+    /// An event of the rule `alertname`.
+    fn rule(alertname: &str, status: EventStatus) -> Event {
+        let labels = [(ALERTNAME.to_owned(), alertname.to_owned())].into();
+        Event { status, labels, ..Event::firing(DedupKey::new(alertname), alertname) }
+    }
+
+    fn over() -> EventStatus {
+        EventStatus::Resolved { note: None, escalation_cancelled: false }
+    }
+
+    fn state(heartbeats: &Heartbeats) -> BeatState {
+        heartbeats.all().next().expect("there is one").state
+    }
+
+    #[tokio::test]
+    async fn a_firing_one_is_a_call_and_an_end_is_neither_call_nor_alert() {
+        let Scene { heartbeats, store, clock } = scene("[[heartbeat]]\nname = \"Watchdog\"\n");
+        let ended = sift_named(&heartbeats, vec![rule("Watchdog", over())]).await.unwrap();
+        assert_eq!((ended.events.len(), ended.heartbeats.len()), (0, 1));
+        assert_eq!(state(&heartbeats), BeatState::Waiting);
+
+        let events = ["DiskFull", "WATCHDOG", "DeadMansSwitch", "Watchdogs"];
+        let events = events.map(|alertname| rule(alertname, EventStatus::Firing)).to_vec();
+        let sifted = sift_named(&heartbeats, events.clone()).await.unwrap();
+        assert_eq!(state(&heartbeats), BeatState::OnTime);
+        assert_eq!(sifted.heartbeats, [(1, heard(events[1].clone()))]);
+        assert_eq!((&sifted.events[0], &sifted.events[2]), (&events[0], &events[3]));
+        assert!(sifted.events[1].body.contains("name = \"DeadMansSwitch\""), "this one is not configured");
+        let kept = store.heartbeats().await.unwrap();
+        assert_eq!(kept.len(), 1, "kept before it is answered");
+
+        clock.advance(SignedDuration::from_mins(3));
+        sift_named(&heartbeats, vec![rule("Watchdog", over())]).await.unwrap();
+        assert_eq!(state(&heartbeats), BeatState::Late, "that it ended keeps nothing alive");
+    }
+
+    #[tokio::test]
+    async fn what_names_no_rule_passes_as_it_is() {
+        let Scene { heartbeats, .. } = scene("[[heartbeat]]\nname = \"Watchdog\"\n");
+        let mut events = vec![Event::firing(DedupKey::new("1"), "Watchdog")];
+        let sifted = sift_named(&heartbeats, events.clone()).await.unwrap();
+        assert_eq!((&sifted.events, sifted.heartbeats.len()), (&events, 0));
+
+        events.push(rule("Watchdog", EventStatus::Firing));
+        let sifted = sift(&heartbeats, IntegrationKind::Zabbix, events.clone()).await.unwrap();
+        assert_eq!((&sifted.events, sifted.heartbeats.len()), (&events, 0), "Zabbix has no such label");
+    }
+
+    fn admitted(key: &str) -> Admitted {
+        let (dedup_key, admission) = (DedupKey::new(key), Admission::Opened);
+        Admitted { alert_id: None, dedup_key, admission, reason: None }
+    }
+
+    #[test]
+    fn results_come_in_the_order_of_the_events() {
+        for heartbeats in [vec![], vec![0], vec![4], vec![0, 1, 3], vec![1, 2], vec![0, 1, 2, 3, 4]] {
+            let keys = ["a", "b", "c", "d", "e"];
+            let others: Vec<_> = (0..5).filter(|place| !heartbeats.contains(place)).collect();
+            let heard = |place: &usize| (*place, heard(Event::firing(DedupKey::new(keys[*place]), "x")));
+            let sifted = Sifted { events: vec![], heartbeats: heartbeats.iter().map(heard).collect() };
+            let results = sifted.with(others.iter().map(|place| admitted(keys[*place])).collect());
+            let order: Vec<_> = results.iter().map(|result| result.dedup_key.as_str()).collect();
+            assert_eq!(order, keys, "{heartbeats:?}");
+            let heard = results.iter().filter(|result| result.reason == Some(IgnoreReason::Heartbeat));
+            assert_eq!(heard.count(), heartbeats.len());
+        }
+    }
+
+    #[test]
+    fn what_always_fires_says_how_to_be_told_of_the_opposite() {
+        let mut event = Event::firing(DedupKey::new("1"), "Watchdog");
+        event.labels.insert(ALERTNAME.to_owned(), "watchdog".to_owned());
+        let hinted = with_hint(event.clone());
+        assert!(hinted.body.ends_with("bongsu.toml:\n[[heartbeat]]\nname = \"watchdog\""), "{}", hinted.body);
+        event.body = "It works.".to_owned();
+        assert!(with_hint(event.clone()).body.starts_with("It works.\n\nThis alert always fires."));
+        event.status = EventStatus::Resolved { note: None, escalation_cancelled: false };
+        assert_eq!(with_hint(event.clone()), event, "an end says nothing more");
+    }
+}

@@ -1,0 +1,113 @@
+//! `POST /v1/alerts`: a person, or a script of theirs, raises an alert.
+
+use std::error::Error as _;
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, request::Parts},
+    response::Response,
+};
+use jiff::SignedDuration;
+
+use super::accepted;
+use crate::{
+    alert::{AlertId, ContactName, Event},
+    chance,
+    config::{IntegrationKind, Role},
+    queue::Poster,
+    receive::manual::{self, ManualError, ManualRequest},
+    web::{Context, Problem, body},
+};
+
+/// The name that alerts of operators are filed under.
+const MANUAL: &str = "manual";
+
+/// An operator's alert that nobody resolves does so itself after this.
+const MANUAL_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Longest `Idempotency-Key`, in bytes.
+const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+/// An operator, or a script with the key of a `generic` integration.
+pub(super) struct Author {
+    integration: String,
+    close_after: SignedDuration,
+}
+
+impl FromRequestParts<Context> for Author {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
+        let Parts { headers, uri, .. } = parts;
+        if let Some(operator) = context.keys.operator(headers, uri) {
+            return match operator.role {
+                Role::Operator => {
+                    Ok(Self { integration: MANUAL.to_owned(), close_after: MANUAL_CLOSES_AFTER })
+                }
+                Role::Viewer => {
+                    Err(Problem::forbidden("this token has the role `viewer`; an alert takes `operator`"))
+                }
+            };
+        }
+        let is_generic = |kind| kind == IntegrationKind::Generic;
+        match context.keys.integration_with_key(headers, uri, |integration| is_generic(integration.kind)) {
+            Some(generic) => Ok(Self { integration: generic.name.clone(), close_after: generic.close_after }),
+            None => {
+                context.metrics.refused("wrong_key");
+                let needed = "an [[operator]] token with the role `operator`, or the key of a `generic` integration, is needed";
+                Err(Problem::unauthorized(needed))
+            }
+        }
+    }
+}
+
+pub(super) async fn post_alert(
+    State(context): State<Context>,
+    author: Author,
+    headers: HeaderMap,
+    request: Body,
+) -> Result<Response, Problem> {
+    let bytes = body(&headers, request, context.config.server.body_limit, "server.body_limit").await?;
+    let event = event(&context, &headers, &bytes)?;
+    let Author { integration, close_after } = &author;
+    let poster = Poster { integration, close_after: *close_after };
+    let admitted = context.queue.admit(poster, &[event]).await?;
+    Ok(accepted(&context, integration, admitted))
+}
+
+fn event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<Event, Problem> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let idempotency_key = text("idempotency-key");
+    let is_unreadable = idempotency_key.is_none() && headers.contains_key("idempotency-key");
+    if is_unreadable
+        || idempotency_key.is_some_and(|key| key.is_empty() || IDEMPOTENCY_KEY_BYTES_MAX < key.len())
+    {
+        let detail = format!(
+            "`Idempotency-Key` must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} printable ASCII characters"
+        );
+        return Err(Problem::bad_request("bad_idempotency_key", detail));
+    }
+    let unique = AlertId::new(context.clock.now(), chance::bytes()).to_string();
+    let request =
+        ManualRequest { content_type: text("content-type"), body: bytes, idempotency_key, unique: &unique };
+    let event = manual::read(request).map_err(|error| problem(&error))?;
+    let known = |name: &ContactName| context.config.contacts.iter().any(|contact| contact.name == *name);
+    match event.to.iter().find(|name| !known(name)) {
+        Some(name) => {
+            Err(Problem::bad_request("unknown_contact", format!("`to`: there is no contact `{name}`")))
+        }
+        None => Ok(event),
+    }
+}
+
+/// With every cause: the caller can correct it.
+fn problem(error: &ManualError) -> Problem {
+    let mut detail = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        detail = format!("{detail}: {inner}");
+        cause = inner.source();
+    }
+    Problem::bad_request("bad_alert", detail)
+}

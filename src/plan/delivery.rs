@@ -1,0 +1,255 @@
+//! What gateways say after a text was handed over, by themselves or because they were asked: one that did not
+//! arrive goes to the next gateway.
+
+use jiff::Timestamp;
+
+use super::{
+    DELIVERY_ASKED_AFTER, SENT_TEXTS_MAX,
+    bounds::Bounds,
+    lost::ASKED_AFTER_MIN,
+    notification,
+    output::{Ask, Message, Plan, TextAnswer},
+    present::Facts,
+    text::{self, UNKNOWNS_MAX, Undelivered},
+    words::DETAIL_CHARS_MAX,
+};
+use crate::alert::{
+    Address, AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, Notified,
+    OpenText, Outcome, Progress, PushState, Report, SentText, Subject, TextState,
+};
+
+/// Acts on every report that has come. One about a request still under way waits for its answer, which is
+/// often a moment behind it.
+pub(super) fn apply(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) {
+    for report in std::mem::take(&mut progress.reports) {
+        let mut waits = false;
+        for (name, contact) in &mut progress.contacts {
+            if is_under_way(contact, report.attempt) {
+                waits = true;
+            } else if let Some(at) = contact.sent.iter().position(|sent| sent.attempt == report.attempt) {
+                about_sent(facts, plan, name, Sent { contact, at }, &report);
+            } else {
+                about_lost(facts, plan, name, contact, &report);
+            }
+        }
+        if waits {
+            progress.reports.push(report);
+        }
+    }
+}
+
+/// Asks about accepted texts whose time has come.
+pub(super) fn ask(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) {
+    let (now, over) = (facts.now(), facts.is(AlertState::Resolved));
+    for (name, contact) in &mut progress.contacts {
+        for sent in &mut contact.sent {
+            // Nothing would follow from the answer any more, unless this text is all that they heard of it.
+            let is_moot = over && sent.subject.is_about_open_alert() && contact.certain != Notified::No;
+            if is_moot || facts.rules().gateway(&sent.gateway).is_none() {
+                sent.ask_at = None;
+            }
+            if sent.ask_at.is_none_or(|at| now < at) {
+                continue;
+            }
+            plan.asks.push(Ask {
+                attempt: sent.attempt,
+                contact: name.clone(),
+                subject: sent.subject.clone(),
+                gateway: sent.gateway.clone(),
+                sent_at: sent.sent_at,
+            });
+            sent.asks = sent.asks.saturating_add(1);
+            sent.ask_at = next_ask(sent.sent_at, sent.asks, now);
+        }
+    }
+}
+
+/// When a gateway is asked next about a contact's accepted texts.
+pub(super) fn wakes_at(contact: &ContactProgress) -> Option<Timestamp> {
+    contact.sent.iter().filter_map(|sent| sent.ask_at).min()
+}
+
+/// Whether a report that waits says that the gateway has the text of this attempt.
+pub(super) fn says_taken(progress: &Progress, attempt: u32) -> bool {
+    let has_it = |fate: &Fate| matches!(fate, Fate::Taken | Fate::Delivered);
+    progress.reports.iter().any(|report| report.attempt == attempt && has_it(&report.fate))
+}
+
+/// A gateway took the text: whether it arrives is told later, where it is told at all. `before`: how the text stood.
+pub(super) fn keep(
+    facts: Facts<'_>,
+    contact: &mut ContactProgress,
+    subject: &Subject,
+    before: &TextState,
+    taken: &TextAnswer<'_>,
+) {
+    let Some(rule) = facts.rules().gateway(taken.gateway).filter(|rule| rule.reports || rule.asks) else {
+        return;
+    };
+    // An answer counts once, however often it is settled.
+    if contact.sent.iter().any(|sent| sent.attempt == taken.attempt) {
+        return;
+    }
+    let (undelivered, unknowns) = match before.open() {
+        Some(open) => {
+            let was_lost = open.has_lost(taken.attempt);
+            // A second request that is under way is not waited for, and may bring a copy.
+            let other = open.state.is_in_flight() && !open.state.is_attempt(taken.attempt);
+            let unknowns = open.unknowns.saturating_sub(u8::from(was_lost)) + u8::from(other);
+            (open.undelivered.clone(), unknowns)
+        }
+        // The road is over, and with it the count: other copies may be on their way, so no more is sent.
+        None => (Vec::new(), UNKNOWNS_MAX),
+    };
+    let notification = contact.notifications.iter().find(|notification| notification.subject == *subject);
+    contact.sent.push(SentText {
+        attempt: taken.attempt,
+        gateway: taken.gateway.clone(),
+        subject: subject.clone(),
+        since: notification.map_or(taken.began, |notification| notification.since),
+        sent_at: taken.began,
+        undelivered,
+        unknowns,
+        asks: 0,
+        ask_at: if rule.asks { next_ask(taken.began, 0, facts.now()) } else { None },
+    });
+    if SENT_TEXTS_MAX < contact.sent.len() {
+        let let_go = contact.sent.remove(0);
+        if let_go.subject.is_about_alert() {
+            contact.certain = Notified::Yes;
+        }
+    }
+}
+
+/// When a gateway is asked again about a text, after `asks` questions; `None` = never.
+fn next_ask(sent_at: Timestamp, asks: u8, now: Timestamp) -> Option<Timestamp> {
+    let after = DELIVERY_ASKED_AFTER.get(usize::from(asks))?;
+    let at = sent_at.saturating_add(*after).unwrap_or(Timestamp::MAX);
+    // After a standstill, or where the text was found late, not all questions at once.
+    Some(at.max(now.saturating_add(ASKED_AFTER_MIN).unwrap_or(Timestamp::MAX)))
+}
+
+fn is_under_way(contact: &ContactProgress, attempt: u32) -> bool {
+    let texts = contact.notifications.iter().filter_map(|notification| notification.text.open());
+    texts.into_iter().any(|open| open.state.is_attempt(attempt))
+}
+
+/// One of the accepted texts of a contact.
+struct Sent<'a> {
+    contact: &'a mut ContactProgress,
+    at: usize,
+}
+
+/// A text that its gateway reports as not delivered.
+struct NotDelivered<'a> {
+    sent: SentText,
+    reason: &'a str,
+}
+
+fn about_sent(facts: Facts<'_>, plan: &mut Plan, name: &ContactName, sent: Sent<'_>, report: &Report) {
+    let Sent { contact, at } = sent;
+    match &report.fate {
+        // It was taken before; more is not known yet.
+        Fate::Taken | Fate::NotThere | Fate::Unclear { .. } => {}
+        Fate::Delivered => {
+            let sent = contact.sent.remove(at);
+            note(facts, plan, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
+            arrived(contact, &sent.subject);
+        }
+        Fate::Failed { reason } => {
+            let sent = contact.sent.remove(at);
+            note(facts, plan, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
+            match contact.sent.iter_mut().find(|copy| copy.subject == sent.subject) {
+                // It was sent twice, and the other copy may arrive.
+                Some(copy) => copy.undelivered.push(sent.gateway),
+                None => send_by_next(facts, plan, name, contact, NotDelivered { sent, reason }),
+            }
+        }
+    }
+}
+
+/// The contact has it. What becomes of a second copy is nothing to act on.
+fn arrived(contact: &mut ContactProgress, subject: &Subject) {
+    if subject.is_about_alert() {
+        contact.certain = Notified::Yes;
+    }
+    contact.sent.retain(|copy| copy.subject != *subject);
+}
+
+/// By the next gateway that has not failed to deliver it; without one the road has failed. After the end, who
+/// heard of nothing is told both in one.
+fn send_by_next(
+    facts: Facts<'_>,
+    plan: &mut Plan,
+    name: &ContactName,
+    contact: &mut ContactProgress,
+    undelivered: NotDelivered<'_>,
+) {
+    let NotDelivered { sent, reason } = undelivered;
+    if facts.is(AlertState::Resolved) && sent.subject.is_about_open_alert() {
+        return notification::tell_both_in_one(facts, plan, name, contact);
+    }
+    let SentText { gateway, subject, since, undelivered, unknowns, .. } = sent;
+    let undelivered = Undelivered { gateway, before: undelivered, unknowns };
+    let message = Message { contact: name, subject: &subject };
+    let text = text::by_next(facts, plan, message, undelivered, reason);
+    match contact.notifications.iter_mut().find(|notification| notification.subject == subject) {
+        Some(notification) => {
+            // The text of a digest was enough, and is not any more.
+            notification.replaced &= notification.subject != Subject::Digest;
+            notification.text = text;
+        }
+        None => {
+            let accepted = contact.certain == Notified::Yes;
+            let push = PushState { accepted, ..PushState::default() };
+            contact.notifications.push(Notification { subject, since, push, text, replaced: false });
+        }
+    }
+}
+
+fn about_lost(
+    facts: Facts<'_>,
+    plan: &mut Plan,
+    name: &ContactName,
+    contact: &mut ContactProgress,
+    report: &Report,
+) {
+    let is_lost = |open: &OpenText| open.has_lost(report.attempt);
+    let mut notifications = contact.notifications.iter_mut();
+    let Some(notification) = notifications.find(|one| one.text.open().is_some_and(is_lost)) else { return };
+    let before = notification.text.clone();
+    let Some(lost) = before.open().and_then(|open| open.unanswered.as_ref()) else { return };
+    let subject = notification.subject.clone();
+    let message = Message { contact: name, subject: &subject };
+    text::settle_lost(facts, plan, message, &mut notification.text, &report.fate);
+    if matches!(report.fate, Fate::Taken | Fate::Delivered) {
+        let outcome = &Outcome::Accepted { provider_id: None };
+        let (attempt, gateway, began) = (lost.attempt, &lost.gateway, lost.sent_at);
+        let taken = TextAnswer { attempt, gateway, began, outcome, segments: 0 };
+        notification::remember(facts, contact, &subject, &Address::Gateway(gateway.clone()), outcome);
+        if report.fate == Fate::Delivered {
+            arrived(contact, &subject);
+        } else {
+            keep(facts, contact, &subject, &before, &taken);
+        }
+    }
+    note(facts, plan, message, &lost.gateway, report);
+}
+
+fn note(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, gateway: &GatewayName, report: &Report) {
+    let mut fate = report.fate.clone();
+    if let Fate::Failed { reason } | Fate::Unclear { reason } = &mut fate {
+        *reason = reason.chars().take(DETAIL_CHARS_MAX).collect();
+    }
+    let (contact, destination) = (message.contact.clone(), gateway.clone());
+    let (subject, attempt) = (message.subject.topic(), report.attempt);
+    plan.note(facts, Entry::Reported { contact, destination, subject, attempt, fate });
+}
+
+/// No time lies further ahead than a plan made now could set it.
+pub(super) fn pull_back(sent: &mut SentText, bounds: &Bounds<'_>) {
+    bounds.past(&mut sent.since);
+    bounds.past(&mut sent.sent_at);
+    let latest = next_ask(sent.sent_at, sent.asks, bounds.now);
+    sent.ask_at = sent.ask_at.map(|at| latest.map_or(at, |latest| latest.min(at)));
+}

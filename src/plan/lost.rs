@@ -1,0 +1,59 @@
+//! A text without a readable answer: its gateway is asked what became of it, where it can tell.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    GatewayRule, SMS_AFTER_UNKNOWN,
+    output::{Ask, Message, Plan, TextAnswer},
+    present::Facts,
+};
+use crate::alert::{OpenText, Unanswered};
+
+/// A gateway has at least this long to put a text on its lists before it is asked about it, again.
+pub(super) const ASKED_AFTER_MIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// After a text without a readable answer: what is remembered of it, and when it is looked at next.
+/// `None` where nobody can tell what became of it.
+pub(super) fn after(facts: Facts<'_>, answered: &TextAnswer<'_>) -> Option<(Unanswered, Timestamp)> {
+    let rule = facts.rules().gateway(answered.gateway).filter(|rule| rule.reports || rule.asks)?;
+    let resend_at = facts.after(SMS_AFTER_UNKNOWN);
+    let asked_at = facts.after(SMS_AFTER_UNKNOWN.saturating_sub(time_to_answer(rule)));
+    let lost = Unanswered {
+        attempt: answered.attempt,
+        gateway: rule.name.clone(),
+        sent_at: answered.began,
+        resend_at,
+        to_ask: rule.asks,
+    };
+    Some((lost, if rule.asks { asked_at } else { resend_at }))
+}
+
+/// The question about a text without an answer, once; when it is sent again if nobody answers that either.
+pub(super) fn ask(
+    facts: Facts<'_>,
+    plan: &mut Plan,
+    message: Message<'_>,
+    open: &mut OpenText,
+) -> Option<Timestamp> {
+    let lost = open.unanswered.as_mut().filter(|lost| lost.to_ask)?;
+    lost.to_ask = false;
+    let Some(rule) = facts.rules().gateway(&lost.gateway) else {
+        // It left the configuration and cannot be asked.
+        return Some(lost.resend_at).filter(|at| facts.now() < *at);
+    };
+    // The question may be late because we were down; it has time to be answered all the same.
+    lost.resend_at = lost.resend_at.max(facts.after(time_to_answer(rule)));
+    plan.asks.push(Ask {
+        attempt: lost.attempt,
+        contact: message.contact.clone(),
+        subject: message.subject.clone(),
+        gateway: lost.gateway.clone(),
+        sent_at: lost.sent_at,
+    });
+    Some(lost.resend_at)
+}
+
+/// How long before a text would be sent once more its gateway is asked.
+fn time_to_answer(rule: &GatewayRule) -> SignedDuration {
+    rule.in_flight_max.min(SMS_AFTER_UNKNOWN.saturating_sub(ASKED_AFTER_MIN))
+}

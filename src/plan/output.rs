@@ -1,0 +1,113 @@
+//! What comes out of planning: requests, the next due time, what is spent, what is held back.
+
+use jiff::Timestamp;
+
+use super::{Fold, Opening, present::Facts};
+use crate::alert::{Address, Charge, ContactName, Entry, GatewayName, Outcome, Payer, Pending, Row, Subject};
+
+/// What should happen now.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Requests to make, each already marked in flight in the alert.
+    pub sends: Vec<Send>,
+    /// Questions to gateways. Nothing waits for their answers, which come back as reports.
+    pub asks: Vec<Ask>,
+    /// When to plan again; `None` only for an alert that is over and notified.
+    pub due: Option<Timestamp>,
+    /// What that spends.
+    pub charges: Vec<Charge>,
+    /// What digests tell instead.
+    pub folds: Vec<Fold>,
+    /// Digests that have to be there before this plan is written.
+    pub opens: Vec<Opening>,
+    /// For the journal of the alert.
+    pub(super) rows: Vec<Row>,
+    /// Number of the last attempt.
+    pub(super) attempts: u32,
+}
+
+/// One request to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Send {
+    /// Its number within the alert.
+    pub attempt: u32,
+    pub contact: ContactName,
+    pub subject: Subject,
+    pub address: Address,
+    /// When it was planned.
+    pub began: Timestamp,
+}
+
+/// One question to a gateway: what became of a text?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Number of the attempt that is asked about.
+    pub attempt: u32,
+    pub contact: ContactName,
+    pub subject: Subject,
+    pub gateway: GatewayName,
+    /// When that request began.
+    pub sent_at: Timestamp,
+}
+
+/// Who is notified of what: goes with every step of a notification.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Message<'a> {
+    pub(super) contact: &'a ContactName,
+    pub(super) subject: &'a Subject,
+}
+
+/// What an attempt to send a text came to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TextAnswer<'a> {
+    pub(super) attempt: u32,
+    pub(super) gateway: &'a GatewayName,
+    /// When the request began.
+    pub(super) began: Timestamp,
+    pub(super) outcome: &'a Outcome,
+    /// What the text is billed as; 0 = not known.
+    pub(super) segments: u8,
+}
+
+impl Plan {
+    /// Goes on counting the attempts of this alert.
+    pub(super) fn of(facts: Facts<'_>) -> Self {
+        Self { attempts: facts.alert.attempts, ..Self::default() }
+    }
+
+    pub(super) fn note(&mut self, facts: Facts<'_>, entry: Entry) {
+        self.rows.push(Row { at: facts.now(), entry });
+    }
+
+    /// Puts an attempt in flight.
+    pub(super) fn send(&mut self, facts: Facts<'_>, message: Message<'_>, address: Address) -> Pending {
+        self.attempts += 1;
+        let until = facts.after(facts.rules().in_flight_max(&address));
+        self.sends.push(Send {
+            attempt: self.attempts,
+            contact: message.contact.clone(),
+            subject: message.subject.clone(),
+            address,
+            began: facts.now(),
+        });
+        Pending::InFlight { attempt: self.attempts, until }
+    }
+
+    /// What this plan spends of an account, beyond what is entered there.
+    pub(super) fn spent(&self, payer: &Payer) -> u64 {
+        let charges = self.charges.iter().filter(|charge| charge.payer == *payer);
+        u64::try_from(charges.map(|charge| i64::from(charge.units)).sum::<i64>()).unwrap_or(0)
+    }
+
+    /// A notification is given up; it stays visible.
+    pub(super) fn dead_letter(
+        &mut self,
+        facts: Facts<'_>,
+        message: Message<'_>,
+        address: Address,
+        reason: &str,
+    ) {
+        let (contact, subject) = (message.contact.clone(), message.subject.topic());
+        self.note(facts, Entry::DeadLetter { contact, address, subject, reason: reason.to_owned() });
+    }
+}

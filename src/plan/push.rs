@@ -1,0 +1,173 @@
+//! The push of a notification, from planned until a device has accepted it or none is left.
+
+use jiff::SignedDuration;
+
+use super::{
+    PUSH_IN_FLIGHT_MAX, RETRY_AFTER_MAX,
+    bounds::Bounds,
+    output::{Message, Plan},
+    present::Facts,
+    spending,
+    words::reason_of,
+};
+use crate::{
+    alert::{Address, DeferCause, DeviceId, DevicePush, Outcome, Pending, PushState},
+    roster::Person,
+};
+
+/// A push to every device of this person that may be used.
+pub(super) fn begin(facts: Facts<'_>, person: &Person) -> PushState {
+    let devices = if facts.rules().push { person.devices.as_slice() } else { &[] };
+    let usable = devices.iter().filter(|device| facts.is_usable(device.id));
+    let open = usable.map(|device| DevicePush { device: device.id, attempts: 0, state: Pending::Ready });
+    PushState { open: open.collect(), ..PushState::default() }
+}
+
+/// Some request of it was made.
+pub(super) fn has_begun(push: &PushState) -> bool {
+    push.accepted || push.open.iter().any(|open| open.state != Pending::Ready || 0 < open.attempts)
+}
+
+/// Starts what is due. True if no device may have another push now, and none has this one or is being sent it.
+/// With `text_to_come`, a push that was tried before waits for an allowance; else its device is closed.
+pub(super) fn advance(
+    facts: Facts<'_>,
+    plan: &mut Plan,
+    message: Message<'_>,
+    push: &mut PushState,
+    text_to_come: bool,
+) -> bool {
+    let now = facts.now();
+    let is_short = |open: &DevicePush, plan: &Plan| {
+        open.state.is_due(now)
+            && facts.is_usable(open.device)
+            && !spending::can_push(facts, plan, open.device, message.subject)
+    };
+    let mut is_some_short = false;
+    push.open.retain_mut(|open| {
+        if !is_short(open, plan) {
+            return true;
+        }
+        let waits = text_to_come && 0 < open.attempts;
+        if waits {
+            let at = facts.after(facts.rules().backoff.delay(open.attempts, facts.present.chance));
+            open.state = Pending::Waiting { at, fault: false };
+        }
+        is_some_short |= !waits;
+        waits
+    });
+    let starved =
+        is_some_short && !push.accepted && !push.open.iter().any(|open| facts.is_usable(open.device));
+    let PushState { open, failed, .. } = push;
+    open.retain_mut(|open| {
+        if !open.state.is_due(now) {
+            return true;
+        }
+        // Another alert may have shown meanwhile that the device is gone.
+        if !facts.is_usable(open.device) {
+            failed.get_or_insert_with(|| format!("device {} is not usable", open.device));
+            return false;
+        }
+        open.attempts = open.attempts.saturating_add(1);
+        spending::charge_push(facts, plan, open.device);
+        open.state = plan.send(facts, message, Address::Device(open.device));
+        true
+    });
+    starved
+}
+
+/// A push that has lived longer than `fcm.ttl` is of no use.
+pub(super) fn give_up_old(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, push: &mut PushState) {
+    const REASON: &str = "not accepted within fcm.ttl";
+    for open in keep_in_flight(push) {
+        plan.dead_letter(facts, message, Address::Device(open.device), REASON);
+        push.failed.get_or_insert_with(|| REASON.to_owned());
+    }
+}
+
+/// Nothing is attempted any more, and what runs is waited for: the devices that were closed.
+pub(super) fn keep_in_flight(push: &mut PushState) -> Vec<DevicePush> {
+    push.open.extract_if(.., |open| !open.state.is_in_flight()).collect()
+}
+
+/// It is over: only requests that run are waited for; what was tried in vain becomes a dead letter.
+pub(super) fn cancel(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, push: &mut PushState) {
+    for open in keep_in_flight(push).iter().filter(|open| 0 < open.attempts) {
+        plan.dead_letter(facts, message, Address::Device(open.device), "resolved before it was accepted");
+    }
+}
+
+/// Another push to the same device is still open and tells the same.
+pub(super) fn leave_to(push: &mut PushState, earlier: &PushState) {
+    push.open.retain(|open| earlier.open.iter().all(|other| other.device != open.device));
+}
+
+/// Somebody acknowledged: what waits is cancelled, with `first_goes` except the first attempt.
+pub(super) fn cut_back(push: &mut PushState, first_goes: bool) {
+    push.open.retain(|open| open.state.is_in_flight() || (first_goes && open.attempts == 0));
+}
+
+/// What an attempt to push came to.
+pub(super) struct PushAnswer<'a> {
+    pub(super) device: DeviceId,
+    pub(super) attempt: u32,
+    pub(super) outcome: &'a Outcome,
+}
+
+/// Acts on an answer. One that comes after its attempt was taken for lost counts if it says "accepted" or "rejected",
+/// and after its device was closed if it says "accepted". With `replaced` a push that failed is not tried again.
+pub(super) fn settle(facts: Facts<'_>, push: &mut PushState, answered: &PushAnswer<'_>, replaced: bool) {
+    push.accepted |= matches!(answered.outcome, Outcome::Accepted { .. });
+    let Some(position) = push.open.iter().position(|open| open.device == answered.device) else { return };
+    let Some(open) = push.open.get_mut(position) else { return };
+    let is_waited_for = open.state.is_attempt(answered.attempt);
+    let retry = |at: SignedDuration, fault| Some(Pending::Waiting { at: facts.after(at), fault });
+    let (next, failed) = match answered.outcome {
+        Outcome::Accepted { .. } => (None, None),
+        Outcome::Rejected { detail, .. } => (None, Some(reason_of(detail, "push rejected"))),
+        Outcome::Deferred { .. } | Outcome::Unknown { .. } if !is_waited_for => return,
+        Outcome::Deferred { .. } | Outcome::Unknown { .. } if replaced => (None, None),
+        Outcome::Deferred { cause, retry_after, detail } => {
+            let pause = pause(facts, open.attempts, *cause, *retry_after);
+            (retry(pause, cause.is_fault()), Some(reason_of(detail, cause.as_str())))
+        }
+        Outcome::Unknown { detail } => {
+            let pause = facts.rules().backoff.delay(open.attempts, facts.present.chance);
+            (retry(pause, false), Some(reason_of(detail, "no answer")))
+        }
+    };
+    match next {
+        Some(state) => open.state = state,
+        None => {
+            push.open.remove(position);
+        }
+    }
+    if failed.is_some() {
+        push.failed = failed;
+    }
+}
+
+/// A provider's or breaker's wish goes before our schedule; causes that need no patience follow
+/// the wish alone.
+fn pause(
+    facts: Facts<'_>,
+    attempts: u16,
+    cause: DeferCause,
+    asked: Option<SignedDuration>,
+) -> SignedDuration {
+    let own = facts.rules().backoff.delay(attempts, facts.present.chance);
+    let asked = asked.map(|asked| asked.clamp(SignedDuration::ZERO, RETRY_AFTER_MAX));
+    match cause {
+        DeferCause::Credential | DeferCause::ProjectFault | DeferCause::PlatformFault => asked.unwrap_or(own),
+        DeferCause::Unavailable | DeferCause::Unreachable | DeferCause::Throttled => {
+            own.max(asked.unwrap_or(SignedDuration::ZERO))
+        }
+    }
+}
+
+/// No time lies further ahead than a plan made now could set it.
+pub(super) fn pull_back(push: &mut PushState, bounds: &Bounds<'_>) {
+    for open in &mut push.open {
+        bounds.pending(&mut open.state, PUSH_IN_FLIGHT_MAX, bounds.now);
+    }
+}

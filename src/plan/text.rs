@@ -1,0 +1,347 @@
+//! The text of a notification, from standby until a gateway has it or it is given up.
+
+use jiff::SignedDuration;
+
+use super::{
+    SMS_AFTER_UNKNOWN,
+    bounds::Bounds,
+    gateways, lost,
+    output::{Message, Plan, TextAnswer},
+    present::Facts,
+    spending,
+    words::reason_of,
+};
+use crate::{
+    alert::{
+        Address, Counted, Entry, Fate, GatewayName, OpenText, Outcome, Pending, PushState, Subject,
+        TextState, Tier, Transports, Unanswered,
+    },
+    roster::Person,
+};
+
+/// Times a text may go unanswered before it is left at "may have arrived".
+pub(super) const UNKNOWNS_MAX: u8 = 2;
+
+/// The text of a new notification: at once, only if the push fails, or none.
+pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted: bool) -> TextState {
+    let rules = facts.rules();
+    let can_text = person.phone.is_some()
+        && !rules.gateways.is_empty()
+        && !facts.is_test()
+        && facts.alert.transports == Transports::All;
+    if !can_text {
+        return TextState::Off;
+    }
+    match subject {
+        Subject::Resolved if rules.texts_resolved && texted => at_once(),
+        Subject::Resolved => TextState::Off,
+        Subject::Raised => at_once(),
+        Subject::Digest => of_digest(facts),
+        Subject::Opened | Subject::Repeat { .. } | Subject::Missed | Subject::Unreachable { .. } => {
+            if facts.texts_at_once() { at_once() } else { if_push_fails(facts) }
+        }
+    }
+}
+
+fn at_once() -> TextState {
+    TextState::Open(Box::default())
+}
+
+fn if_push_fails(facts: Facts<'_>) -> TextState {
+    if facts.rules().falls_back(facts.alert.severity) {
+        TextState::Standby { deadline: facts.after(facts.rules().accept_within) }
+    } else {
+        TextState::Off
+    }
+}
+
+/// At once where a text was held back or a disaster was; none for mere ends.
+fn of_digest(facts: Facts<'_>) -> TextState {
+    let Some(digest) = &facts.alert.digest else { return TextState::Off };
+    match &digest.counted {
+        Some(counted) if counted.text || (digest.tier == Tier::Disaster && 0 < counted.firing()) => at_once(),
+        Some(counted) if counted.has_problems() => if_push_fails(facts),
+        Some(Counted { .. }) | None => TextState::Off,
+    }
+}
+
+/// The table "push, then SMS": nothing while a push was accepted or may still be; at once when no push can be
+/// accepted; at the deadline otherwise.
+pub(super) fn decide(
+    facts: Facts<'_>,
+    plan: &mut Plan,
+    message: Message<'_>,
+    text: &mut TextState,
+    push: &PushState,
+) {
+    let TextState::Standby { deadline } = *text else { return };
+    if push.accepted {
+        *text = TextState::Off;
+        return;
+    }
+    let hopeless = push.open.iter().all(|open| matches!(open.state, Pending::Waiting { fault: true, .. }));
+    let reason = if hopeless {
+        push.failed.clone().unwrap_or_else(|| "no device to push to".to_owned())
+    } else if deadline <= facts.now() {
+        format!("push not accepted in {} s", seconds(facts.rules().accept_within))
+    } else {
+        return;
+    };
+    plan.note(facts, Entry::Fallback { contact: message.contact.clone(), reason });
+    *text = at_once();
+}
+
+fn seconds(duration: SignedDuration) -> String {
+    let millis = duration.as_millis();
+    if millis % 1_000 == 0 {
+        (millis / 1_000).to_string()
+    } else {
+        format!("{}.{:03}", millis / 1_000, millis % 1_000)
+    }
+}
+
+/// Sends it if it is due. `Err` says which budget does not allow it.
+pub(super) fn advance(
+    facts: Facts<'_>,
+    plan: &mut Plan,
+    message: Message<'_>,
+    text: &mut TextState,
+) -> Result<(), &'static str> {
+    let TextState::Open(open) = text else { return Ok(()) };
+    if !open.state.is_due(facts.now()) {
+        return Ok(());
+    }
+    if let Some(answered_by) = lost::ask(facts, plan, message, open) {
+        open.state = Pending::Waiting { at: answered_by, fault: false };
+    } else if UNKNOWNS_MAX <= open.unknowns {
+        *text = TextState::Unknown;
+    } else if let Some(gateway) = gateways::choose(facts, plan, message, open)? {
+        spending::reserve(facts, plan, message, open, gateway);
+        open.attempts = open.attempts.saturating_add(1);
+        open.state = plan.send(facts, message, Address::Gateway(gateway.name.clone()));
+        open.gateway = Some(gateway.name.clone());
+    } else {
+        let reason = "no gateway is left that has not failed to deliver it";
+        *text = fail(facts, plan, message, open.gateway.clone(), reason.to_owned());
+    }
+    Ok(())
+}
+
+/// Some request of it was made.
+pub(super) fn has_begun(text: &TextState) -> bool {
+    text.open().is_some_and(|open| 0 < open.attempts || !open.undelivered.is_empty())
+}
+
+fn fail(
+    facts: Facts<'_>,
+    plan: &mut Plan,
+    message: Message<'_>,
+    gateway: Option<GatewayName>,
+    reason: String,
+) -> TextState {
+    if let Some(gateway) = gateway {
+        plan.dead_letter(facts, message, Address::Gateway(gateway), &reason);
+    }
+    TextState::Failed { reason }
+}
+
+/// A text that no gateway accepted within [`SMS_GIVE_UP`] is of no use.
+pub(super) fn give_up_old(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, text: &mut TextState) {
+    if let Some(open) = text.open().filter(|open| !open.state.is_in_flight()) {
+        let reason = "no gateway accepted it within 24 hours".to_owned();
+        let gateway = open
+            .gateway
+            .clone()
+            .or_else(|| gateways::usable(facts, open).next().map(|rule| rule.name.clone()));
+        *text = fail(facts, plan, message, gateway, reason);
+    }
+}
+
+/// Acts on an answer. An acceptance counts whenever it comes; anything else only if it is waited for.
+pub(super) fn settle(
+    facts: Facts<'_>,
+    plan: &mut Plan,
+    message: Message<'_>,
+    text: &mut TextState,
+    answered: &TextAnswer<'_>,
+) {
+    let waited_for = text.open_mut().filter(|open| open.state.is_attempt(answered.attempt));
+    let is_waited_for = waited_for.is_some();
+    if let Some(open) = waited_for {
+        spending::settle(facts, plan, message, open, answered);
+    }
+    match answered.outcome {
+        Outcome::Accepted { .. } => *text = TextState::Accepted,
+        Outcome::Unknown { .. } | Outcome::Deferred { .. } | Outcome::Rejected { .. } if !is_waited_for => {}
+        Outcome::Unknown { .. } => ask_once_more(facts, text, answered),
+        Outcome::Deferred { retry_after, .. } => {
+            text.open_mut().map(|open| gateways::pass_on(facts, open, answered, *retry_after));
+        }
+        Outcome::Rejected { detail, .. } => {
+            if text.open_mut().is_some_and(|open| gateways::pass_on(facts, open, answered, None)) {
+                let reason = reason_of(detail, "text rejected");
+                *text = fail(facts, plan, message, Some(answered.gateway.clone()), reason);
+            }
+        }
+    }
+}
+
+/// After a text without a readable answer the gateway is asked, if it can tell. If it cannot, the text is
+/// sent once more, by the next gateway if there is one; after that it is left at "may have arrived".
+fn ask_once_more(facts: Facts<'_>, text: &mut TextState, answered: &TextAnswer<'_>) {
+    let Some(open) = text.open_mut() else { return };
+    open.unknowns = open.unknowns.saturating_add(1);
+    (open.tried, open.refused) = (Vec::new(), 0);
+    let (lost, at) = lost::after(facts, answered).unzip();
+    open.state = Pending::Waiting { at: at.unwrap_or(facts.after(SMS_AFTER_UNKNOWN)), fault: false };
+    open.unanswered = lost;
+    if UNKNOWNS_MAX <= open.unknowns && open.unanswered.is_none() {
+        *text = TextState::Unknown;
+    }
+}
+
+/// Its gateway says what became of a text without an answer.
+pub(super) fn settle_lost(
+    facts: Facts<'_>,
+    plan: &mut Plan,
+    message: Message<'_>,
+    text: &mut TextState,
+    fate: &Fate,
+) {
+    let Some(open) = text.open_mut() else { return };
+    let is_in_flight = open.state.is_in_flight();
+    match fate {
+        Fate::Taken | Fate::Delivered => *text = TextState::Accepted,
+        Fate::Failed { reason } => {
+            let Some(lost) = open.unanswered.take() else { return };
+            open.unknowns = open.unknowns.saturating_sub(1);
+            // A second request that is under way decides for itself.
+            if is_in_flight {
+                open.undelivered.push(lost.gateway);
+            } else {
+                let before = std::mem::take(&mut open.undelivered);
+                let undelivered = Undelivered { gateway: lost.gateway, before, unknowns: open.unknowns };
+                *text = by_next(facts, plan, message, undelivered, reason);
+            }
+        }
+        // Nothing was sent, so sending it now doubles nothing.
+        Fate::NotThere if !is_in_flight && open.unknowns < UNKNOWNS_MAX => open.state = Pending::Ready,
+        Fate::NotThere | Fate::Unclear { .. } => {}
+    }
+}
+
+/// A text that a gateway had, and that did not arrive.
+pub(super) struct Undelivered {
+    pub(super) gateway: GatewayName,
+    /// Gateways that failed to deliver it before.
+    pub(super) before: Vec<GatewayName>,
+    /// Copies that may have arrived.
+    pub(super) unknowns: u8,
+}
+
+/// The next gateway that has not failed to deliver it; without one the road has failed.
+pub(super) fn by_next(
+    facts: Facts<'_>,
+    plan: &mut Plan,
+    message: Message<'_>,
+    undelivered: Undelivered,
+    reason: &str,
+) -> TextState {
+    let Undelivered { gateway, before, unknowns } = undelivered;
+    let undelivered = before.into_iter().chain([gateway.clone()]).collect();
+    let open = OpenText { gateway: Some(gateway.clone()), unknowns, undelivered, ..OpenText::default() };
+    if gateways::usable(facts, &open).next().is_some() {
+        return TextState::Open(Box::new(open));
+    }
+    fail(facts, plan, message, Some(gateway), reason_of(&format!("not delivered: {reason}"), ""))
+}
+
+/// A push was accepted: a text that waits only because the push had failed is not needed any more.
+pub(super) fn spare(facts: Facts<'_>, text: &mut TextState, subject: &Subject) {
+    let waits = text.pending().is_some_and(|state| !state.is_in_flight());
+    let is_own = text.open().is_some_and(|open| 0 < open.unknowns || facts.texts_at_once());
+    if waits && !is_own && *subject != Subject::Resolved {
+        *text = TextState::Off;
+    }
+}
+
+/// Only what is under way may still arrive.
+pub(super) fn stop(text: &mut TextState) {
+    if text.pending().is_some_and(|state| !state.is_in_flight()) {
+        *text = TextState::Off;
+    }
+}
+
+/// Another text tells the same: one that waits for its push to fail is not needed.
+pub(super) fn stand_down(text: &mut TextState) {
+    if is_on_standby(text) {
+        *text = TextState::Off;
+    }
+}
+
+/// Somebody acknowledged: what waits is cancelled, with `first_goes` except the first attempt.
+pub(super) fn cut_back(text: &mut TextState, first_goes: bool) {
+    stand_down(text);
+    let is_kept = |open: &OpenText| open.state.is_in_flight() || (first_goes && open.attempts == 0);
+    if text.open().is_some_and(|open| !is_kept(open)) {
+        *text = TextState::Off;
+    }
+}
+
+/// It is over: only a request that runs is waited for; what was tried in vain becomes a dead letter. True if it was.
+pub(super) fn cancel(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, text: &mut TextState) -> bool {
+    stand_down(text);
+    let Some(open) = text.open().filter(|open| !open.state.is_in_flight()) else { return false };
+    let in_vain = 0 < open.attempts;
+    if let Some(gateway) = open.gateway.clone().filter(|_| in_vain) {
+        plan.dead_letter(facts, message, Address::Gateway(gateway), "resolved before it was accepted");
+    }
+    *text = TextState::Off;
+    in_vain
+}
+
+pub(super) fn is_on_standby(text: &TextState) -> bool {
+    matches!(text, TextState::Standby { .. })
+}
+
+pub(super) fn is_failed(text: &TextState) -> bool {
+    matches!(text, TextState::Failed { .. })
+}
+
+/// It is being sent, or a gateway has it.
+pub(super) fn is_out(text: &TextState) -> bool {
+    matches!(text, TextState::Open(_) | TextState::Accepted)
+}
+
+/// Nothing of it is sent any more.
+pub(super) fn is_over(text: &TextState) -> bool {
+    text.pending().is_none()
+}
+
+/// Why it reached nobody; `None` if a gateway has it.
+pub(super) fn failure(text: &TextState, push: &PushState) -> Option<String> {
+    match text {
+        TextState::Accepted => None,
+        TextState::Unknown => Some("no gateway gave a readable answer".to_owned()),
+        TextState::Failed { reason } => Some(reason.clone()),
+        TextState::Off | TextState::Standby { .. } | TextState::Open(_) => {
+            Some(push.failed.clone().unwrap_or_else(|| "no device to push to and no text".to_owned()))
+        }
+    }
+}
+
+/// No time lies further ahead than a plan made now could set it.
+pub(super) fn pull_back(text: &mut TextState, bounds: &Bounds<'_>) {
+    if let TextState::Standby { deadline } = text {
+        bounds.within(deadline, bounds.rules.accept_within);
+    }
+    let Some(open) = text.open_mut() else { return };
+    let asks = open.unanswered.as_ref().is_some_and(|lost| lost.to_ask);
+    // One that may have arrived keeps its distance from the next.
+    let again = if 0 < open.unknowns && !asks { bounds.after(SMS_AFTER_UNKNOWN) } else { bounds.now };
+    bounds.pending(&mut open.state, bounds.rules.in_flight_max_of(open.gateway.as_ref()), again);
+    if let Some(Unanswered { sent_at, resend_at, .. }) = &mut open.unanswered {
+        bounds.past(sent_at);
+        bounds.within(resend_at, SMS_AFTER_UNKNOWN);
+    }
+}

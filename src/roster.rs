@@ -1,0 +1,53 @@
+//! The people of this moment: one snapshot, which can be replaced while the program runs.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::alert::{ContactName, DeviceId, Language, PhoneNumber, PushTarget};
+
+/// Somebody who can be notified.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub name: ContactName,
+    pub language: Language,
+    /// Where texts go.
+    pub phone: Option<PhoneNumber>,
+    pub devices: Vec<Device>,
+}
+
+/// A phone or browser that takes pushes.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub id: DeviceId,
+    pub target: PushTarget,
+}
+
+impl Device {
+    pub fn new(target: PushTarget) -> Self {
+        Self { id: target.device_id(), target }
+    }
+}
+
+/// The person of this name.
+pub fn find<'a>(people: &'a [Person], name: &ContactName) -> Option<&'a Person> {
+    people.iter().find(|person| person.name == *name)
+}
+
+/// Holds the newest snapshot.
+#[derive(Debug)]
+pub struct Roster(RwLock<Arc<[Person]>>);
+
+impl Roster {
+    pub fn new(people: Vec<Person>) -> Self {
+        Self(RwLock::new(people.into()))
+    }
+
+    /// The people as they are now; who holds it keeps seeing the same.
+    pub fn now(&self) -> Arc<[Person]> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on these.
+    pub fn replace(&self, people: Vec<Person>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = people.into();
+    }
+}

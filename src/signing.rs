@@ -1,0 +1,89 @@
+//! Words that only we can have made: what a delivery report shows to be believed.
+
+use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::alert::AlertId;
+
+/// Bytes of a signature in a token: 128 bits, half of what HMAC-SHA256 gives, cannot be guessed either.
+const SIGNATURE_BYTES: usize = 16;
+/// Bytes of an alert's id and an attempt's number.
+const NAMED_BYTES: usize = 20;
+
+/// The key of this installation. It is made at the first start and kept in the store.
+#[derive(Clone)]
+pub struct SigningKey(hmac::Key);
+
+impl SigningKey {
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+    }
+
+    /// Names one text of `gateway` in a URL: 48 characters that need no escape.
+    pub fn text_token(&self, gateway: &str, alert: AlertId, attempt: u32) -> String {
+        let mut token = alert.to_bytes().to_vec();
+        token.extend(attempt.to_be_bytes());
+        let signature = self.signature(gateway, &token);
+        token.extend(signature);
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// Which text of `gateway` a token names, if it is one of ours.
+    pub fn read_text_token(&self, gateway: &str, token: &str) -> Option<(AlertId, u32)> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (named, signature) = bytes.split_at_checked(NAMED_BYTES)?;
+        verify_slices_are_equal(&self.signature(gateway, named), signature).ok()?;
+        let (alert, attempt) = named.split_at_checked(16)?;
+        Some((AlertId::from_bytes(alert.try_into().ok()?), u32::from_be_bytes(attempt.try_into().ok()?)))
+    }
+
+    fn signature(&self, gateway: &str, named: &[u8]) -> Vec<u8> {
+        // What is signed says what it is for, so that no other signature of this key can stand in for it.
+        let signed = [b"text of gateway ".as_slice(), gateway.as_bytes(), b"\0", named].concat();
+        hmac::sign(&self.0, &signed).as_ref().iter().take(SIGNATURE_BYTES).copied().collect()
+    }
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKey(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> SigningKey {
+        SigningKey::new([byte; 32])
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_token_names_its_text_and_nothing_else_does(
+            id in proptest::prelude::any::<[u8; 16]>(), attempt in proptest::prelude::any::<u32>(), bit in 0_usize..48 * 6,
+        ) {
+            let id = AlertId::from_bytes(id);
+            let token = key(1).text_token("kannel", id, attempt);
+            proptest::prop_assert_eq!(token.len(), 48);
+            proptest::prop_assert_eq!(key(1).read_text_token("kannel", &token), Some((id, attempt)));
+            proptest::prop_assert_eq!(key(1).read_text_token("twilio", &token), None);
+            proptest::prop_assert_eq!(key(2).read_text_token("kannel", &token), None);
+            let mut bytes = URL_SAFE_NO_PAD.decode(&token).expect("base64");
+            if let Some(byte) = bytes.get_mut(bit / 8) {
+                *byte ^= 1 << (bit % 8);
+            }
+            proptest::prop_assert_eq!(key(1).read_text_token("kannel", &URL_SAFE_NO_PAD.encode(bytes)), None);
+        }
+
+        #[test]
+        fn no_word_is_too_strange(token in "\\PC{0,80}") {
+            proptest::prop_assert_eq!(key(1).read_text_token("kannel", &token), None);
+        }
+    }
+
+    #[test]
+    fn the_key_is_not_shown() {
+        assert_eq!(format!("{:?}", key(7)), "SigningKey(***)");
+    }
+}

@@ -1,0 +1,111 @@
+//! Reading the due index: what is due, what is due next, what is scheduled at all.
+
+use std::ops::Bound;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{document::Reader, handle::guarded, keys};
+use crate::{
+    alert::AlertId,
+    store::{DuePage, DuePlace, StoreError, Stored, codec},
+};
+
+impl Reader {
+    /// Claims what is due, earliest first.
+    pub(super) fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: SignedDuration,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+        let now_ms = u64::try_from(now.as_millisecond()).unwrap_or(0);
+        self.shared.claims().expire(now);
+        let mut claimed: Vec<Stored> = Vec::new();
+        for entry in self.handle.range(keys::DUES.to_vec()..keys::dues_after(now_ms).to_vec()) {
+            if claimed.len() == limit {
+                break;
+            }
+            let place = entry.map(|(key, _)| keys::due_of(&key));
+            match place.and_then(|place| place.map_or(Ok(None), |(_, id)| self.claim(id, now_ms, end))) {
+                Ok(stored) => claimed.extend(stored),
+                Err(error) => {
+                    // The caller will not see the ones already taken.
+                    let mut claims = self.shared.claims();
+                    claimed.iter().for_each(|stored| _ = claims.release(stored.alert.id));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Claims an alert with a due entry, unless it is claimed or cannot be read.
+    fn claim(&self, id: AlertId, now_ms: u64, end: Timestamp) -> Result<Option<Stored>, StoreError> {
+        if !self.shared.claims().take(id, end) {
+            return Ok(None);
+        }
+        let read = guarded(|| match self.first_value(id)? {
+            Some(first) => self.document(id, first),
+            None => Err(StoreError::Damaged("it has a due time and no document".to_owned())),
+        });
+        match read {
+            Ok(Some((header, stored))) if header.due_ms.is_some_and(|due_ms| due_ms <= now_ms) => {
+                Ok(Some(stored))
+            }
+            Ok(_) => {
+                // Its due time moved between the look at the index and the claim.
+                self.shared.claims().release(id);
+                self.shared.due_changed.notify_one();
+                Ok(None)
+            }
+            // What cannot be read stays claimed until the lease ends: it must not keep the others from
+            // being told, nor wake dispatch in a loop.
+            Err(StoreError::Damaged(detail)) => {
+                self.shared.note_damaged(id, &detail);
+                Ok(None)
+            }
+            Err(error) => {
+                self.shared.claims().release(id);
+                Err(error)
+            }
+        }
+    }
+
+    /// The earliest time at which something can be claimed.
+    pub(super) fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut earliest: Option<Timestamp> = None;
+        for entry in self.handle.starting_with(keys::DUES) {
+            let Some((due_ms, id)) = keys::due_of(&entry?.0) else { continue };
+            let due = codec::due_at(due_ms);
+            if earliest.is_some_and(|earliest| earliest <= due) {
+                break;
+            }
+            let claimable = self.shared.claims().claimable_at(id, due);
+            earliest = Some(earliest.map_or(claimable, |earliest| earliest.min(claimable)));
+        }
+        Ok(earliest)
+    }
+
+    /// Looks at up to `limit` alerts of the due index above `after`.
+    pub(super) fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
+        let low = after.map_or(keys::DUES.to_vec(), |after| keys::due(after.due_ms, after.id).to_vec());
+        let dues = self.handle.range((Bound::Excluded(low), Bound::Excluded(keys::DUES_END.to_vec())));
+        let mut page = DuePage::default();
+        for (looked, entry) in dues.enumerate() {
+            if looked == limit {
+                return Ok(page);
+            }
+            let Some((due_ms, id)) = keys::due_of(&entry?.0) else { continue };
+            page.next = Some(DuePlace { due_ms, id });
+            match self.alert(id) {
+                Ok(Some(stored)) => page.alerts.push((codec::due_at(due_ms), stored)),
+                // It was removed a moment ago; if not, claiming it tells.
+                Ok(None) | Err(StoreError::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        page.next = None;
+        Ok(page)
+    }
+}

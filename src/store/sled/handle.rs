@@ -1,0 +1,124 @@
+//! An open engine: reads in the store's own errors, and batches that are durable.
+
+use std::{
+    any::Any,
+    fs::File,
+    ops::RangeBounds,
+    panic::{self, AssertUnwindSafe},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use ::sled::{Batch, Db, Error, IVec, Iter};
+
+use super::{keys, progress::Progress};
+use crate::store::StoreError;
+
+/// The folder is unlocked when the last one who holds it lets go.
+#[derive(Debug)]
+pub(super) struct Handle {
+    // `None` only while it is dropped.
+    db: Option<Db>,
+    file: File,
+    progress: Mutex<Progress>,
+}
+
+impl Handle {
+    pub(super) fn new(db: Db, file: File, progress: Progress) -> Self {
+        Self { db: Some(db), file, progress: Mutex::new(progress) }
+    }
+
+    pub(super) fn db(&self) -> &Db {
+        self.db.as_ref().expect("only drop takes it")
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        self.db().get(key).map_err(failure)
+    }
+
+    /// Keys and values in this range, in the order of the keys.
+    pub(super) fn range(&self, keys: impl RangeBounds<Vec<u8>>) -> Entries {
+        Entries(self.db().range(keys))
+    }
+
+    /// Keys and values whose keys begin like this, in their order.
+    pub(super) fn starting_with(&self, prefix: &[u8]) -> Entries {
+        Entries(self.db().scan_prefix(prefix))
+    }
+
+    /// Alerts in the due index.
+    pub(super) fn count_scheduled(&self) -> Result<usize, Error> {
+        self.db().scan_prefix(keys::DUES).keys().try_fold(0, |count, key| key.map(|_| count + 1))
+    }
+
+    /// Writes a batch; it survives a power cut when this returns.
+    pub(super) fn apply(&self, mut batch: Batch) -> Result<(), Error> {
+        let mut progress = self.progress();
+        batch.insert(keys::GROUP, &progress.next().to_be_bytes());
+        self.db().apply_batch(batch)?;
+        self.sync()?;
+        progress.advance();
+        Ok(())
+    }
+
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        self.db().flush()?;
+        // On Linux sled's flush ends in `sync_file_range`, which neither waits for the metadata nor
+        // empties the cache of the disk.
+        self.file.sync_data().map_err(Error::Io)
+    }
+
+    /// Only the writer thread asks for it.
+    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let db = self.db.take();
+        // sled syncs when it is dropped and panics if that fails; the last holder, perhaps a reader, is not to
+        // blame.
+        if panic::catch_unwind(AssertUnwindSafe(|| drop(db))).is_err() {
+            tracing::error!("could not close the store's engine in order");
+        }
+    }
+}
+
+/// A scan.
+pub(super) struct Entries(Iter);
+
+impl Iterator for Entries {
+    type Item = Result<(IVec, IVec), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.0.next()?.map_err(failure))
+    }
+}
+
+impl DoubleEndedIterator for Entries {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        Some(self.0.next_back()?.map_err(failure))
+    }
+}
+
+/// sled refuses writes after any error; a page that does not read leaves the others readable.
+fn failure(error: Error) -> StoreError {
+    match error {
+        Error::Corruption { .. } => StoreError::Damaged(format!("sled: {error}")),
+        Error::Io(_) | Error::CollectionNotFound(_) | Error::Unsupported(_) | Error::ReportableBug(_) => {
+            StoreError::Unavailable(error.to_string())
+        }
+    }
+}
+
+/// Runs a read; a panic of sled on a damaged page stays an error.
+pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    panic::catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|panic| Err(StoreError::Damaged(format!("sled panicked: {}", words_of(&*panic)))))
+}
+
+/// What a panic said.
+pub(super) fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
+}

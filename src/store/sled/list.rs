@@ -1,0 +1,128 @@
+//! Reading many documents: a listing, newest first, and what can be forgotten, oldest first.
+
+use std::ops::Bound;
+
+use ::sled::IVec;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{document::Reader, keys, work::Removal};
+use crate::{
+    alert::{AlertId, AlertState},
+    store::{AlertFilter, AlertPage, StoreError, codec, filter::is_purgeable},
+};
+
+/// An alert may be opened this long after its id was made: it was noted before.
+const NOTED_BEFORE_OPENED_MAX: SignedDuration = SignedDuration::from_hours(25);
+
+/// Most documents that one step of a purge looks at.
+const PURGE_DOCUMENTS_READ_MAX: usize = 2_000;
+
+/// Where a purge stands.
+pub(super) struct PurgeStep {
+    pub(super) removals: Vec<Removal>,
+    /// The last document looked at; `None` at the end of what can be purged.
+    pub(super) reached: Option<AlertId>,
+}
+
+type Documents<'a> = Box<dyn Iterator<Item = Result<(AlertId, IVec), StoreError>> + 'a>;
+
+impl Reader {
+    pub(super) fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
+        filter.page(self.newest_first(filter)?, |id, first| match self.document(id, first) {
+            Ok(document) => Ok(document.map(|(_, stored)| stored)),
+            // One damaged alert must not hide the others.
+            Err(StoreError::Damaged(detail)) => {
+                self.shared.note_damaged(id, &detail);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    /// The documents that the filter may admit, as far as ids and the due index tell.
+    fn newest_first(&self, filter: &AlertFilter) -> Result<Documents<'_>, StoreError> {
+        let since =
+            filter.since.map(|since| since.saturating_sub(NOTED_BEFORE_OPENED_MAX).unwrap_or(Timestamp::MIN));
+        let low = since.map_or(AlertId::from_bytes([0; 16]), first_id_of);
+        let high = filter.until.and_then(first_id_after).into_iter().chain(filter.cursor).min();
+
+        let is_open = |state: &AlertState| matches!(state, AlertState::Triggered | AlertState::Acknowledged);
+        if filter.states.is_empty() || !filter.states.iter().all(is_open) {
+            let (low, high) = (keys::alert(low).to_vec(), keys::alerts_below(high));
+            if high <= low {
+                return Ok(Box::new(std::iter::empty()));
+            }
+            let entries = self.handle.range(low..high).rev();
+            return Ok(Box::new(entries.filter_map(|entry| match entry {
+                Ok((key, value)) => keys::alert_of(&key).map(|id| Ok((id, value))),
+                Err(error) => Some(Err(error)),
+            })));
+        }
+
+        // An open alert always waits for something, so the due index names all of them.
+        let mut ids = Vec::new();
+        for entry in self.handle.starting_with(keys::DUES) {
+            let id = keys::due_of(&entry?.0).map(|(_, id)| id);
+            ids.extend(id.filter(|id| low <= *id && high.is_none_or(|high| *id < high)));
+        }
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        ids.dedup();
+        Ok(Box::new(ids.into_iter().filter_map(|id| {
+            let first = self.first_value(id).transpose()?;
+            Some(first.map(|first| (id, first)))
+        })))
+    }
+
+    /// Looks at some documents above `after`, oldest first, for up to `limit` to forget.
+    pub(super) fn purge_step(
+        &self,
+        before: Timestamp,
+        after: Option<AlertId>,
+        limit: usize,
+    ) -> Result<PurgeStep, StoreError> {
+        let mut step = PurgeStep { removals: Vec::new(), reached: None };
+        let low = after.map_or(keys::ALERTS.to_vec(), |after| keys::alert(after).to_vec());
+        let high = keys::alerts_below(first_id_after(before));
+        if high <= low {
+            return Ok(step);
+        }
+        let documents = self.handle.range((Bound::Excluded(low), Bound::Excluded(high)));
+        for (looked, entry) in documents.enumerate() {
+            if step.removals.len() == limit || looked == PURGE_DOCUMENTS_READ_MAX {
+                return Ok(step);
+            }
+            let (key, value) = entry?;
+            let Some(id) = keys::alert_of(&key) else { continue };
+            step.reached = Some(id);
+            // A document that does not read is kept.
+            let Ok(header) = codec::decode_header(&value) else { continue };
+            if header.open || header.due_ms.is_some() {
+                continue;
+            }
+            let Ok(Some((_, stored))) = self.document(id, value) else { continue };
+            if is_purgeable(&stored.alert, before) {
+                let beside = [keys::chunks_of(id), keys::folds_of(id), keys::pieces_of(id)];
+                let beside = beside.iter().flat_map(|prefix| self.handle.starting_with(prefix));
+                step.removals.push(Removal {
+                    id,
+                    thread: stored.alert.thread(),
+                    version: stored.version,
+                    beside: beside.map(|entry| entry.map(|(key, _)| key)).collect::<Result<_, _>>()?,
+                });
+            }
+        }
+        step.reached = None;
+        Ok(step)
+    }
+}
+
+/// The lowest id that can have been made at `at`.
+fn first_id_of(at: Timestamp) -> AlertId {
+    let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
+    AlertId::from_bytes((u128::from(millis) << 80).to_be_bytes())
+}
+
+/// The lowest id made in a later millisecond than `at`.
+fn first_id_after(at: Timestamp) -> Option<AlertId> {
+    at.checked_add(SignedDuration::from_millis(1)).ok().map(first_id_of)
+}

@@ -1,0 +1,91 @@
+//! Looks every hour at what is left on the accounts of SMS companies, and tells people before it is nothing.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{OwnEvent, Pace, firing, over};
+use crate::{
+    alert::Severity,
+    clock::Clock,
+    deliver::{
+        SmsTransport,
+        sms::{Balance, Look, Seen},
+    },
+    queue::Queue,
+    telemetry::Metrics,
+};
+
+const EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+/// An alert about an account that is not mentioned any more (the gateway left the configuration) ends after this.
+const CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+pub struct Balances {
+    pub gateways: Vec<Arc<dyn SmsTransport>>,
+    pub queue: Arc<Queue>,
+    pub metrics: Arc<Metrics>,
+}
+
+impl Balances {
+    /// Runs until `stop`, or ends at once where no gateway can be asked.
+    pub async fn watch(self, clock: Arc<dyn Clock>, stop: CancellationToken) {
+        let mut pace = Pace::new(clock, EVERY, stop);
+        let mut low = BTreeMap::new();
+        loop {
+            let mut asked = false;
+            for gateway in &self.gateways {
+                asked |= self.look(gateway.as_ref(), &mut low).await;
+            }
+            if !asked || !pace.next().await {
+                break;
+            }
+        }
+    }
+
+    /// False if this gateway cannot be asked. `low` holds what is known of the others.
+    async fn look(&self, gateway: &dyn SmsTransport, low: &mut BTreeMap<String, bool>) -> bool {
+        let balance = match gateway.look(Look::Balance).await {
+            None => return false,
+            Some(Ok(Seen::Balance(balance))) => balance,
+            Some(Ok(Seen::Good(_) | Seen::Limited(_) | Seen::Bad(_))) => return true,
+            Some(Err(error)) => {
+                // Whether texts go out is another question, which the next text answers.
+                info!(gateway = gateway.name().as_str(), "could not ask for the balance: {error}");
+                return true;
+            }
+        };
+        self.metrics.sms_balance(gateway.name().as_str(), balance.amount);
+        let is_low = balance.is_low();
+        let was_low = low.insert(gateway.name().as_str().to_owned(), is_low);
+        if is_low {
+            warn!(
+                gateway = gateway.name().as_str(),
+                "SMS gateway {}: only {balance} left",
+                gateway.name().as_str()
+            );
+        }
+        // At start an alert of an earlier run may be open, so its end is said once, too.
+        if is_low || was_low != Some(false) {
+            self.tell(gateway.name().as_str(), &balance).await;
+        }
+        true
+    }
+
+    async fn tell(&self, gateway: &str, balance: &Balance) {
+        let key = format!("bongsu:sms-balance:{gateway}");
+        let title = format!("SMS gateway {gateway}: only {balance} left");
+        let event = if balance.is_low() {
+            let body = "Texts stop when nothing is left. Add money to the account.".to_owned();
+            firing(key, Severity::High, title, body)
+        } else {
+            over(key, title, None)
+        };
+        let own = OwnEvent { close_after: CLOSES_AFTER, ..OwnEvent::once(event) };
+        if let Err(error) = own.post(&self.queue).await {
+            warn!(error = %error, "could not keep an alert about a balance: {error}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Senders that misbehave (an unreadable or oversized body, a wrong key again and again): each is itself an alert,
+//! one open per integration and kind, at most one notification an hour.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::warn;
+
+use super::{OwnEvent, firing};
+use crate::{
+    alert::Severity,
+    clock::Clock,
+    queue::{Admitted, Queue},
+    store::StoreError,
+};
+
+/// That many wrong keys within [`WRONG_KEYS_WITHIN`] are told: one is a typing error, several are a sender whose
+/// alerts are being lost.
+const WRONG_KEYS_TOLD_AT: u32 = 5;
+
+/// See [`WRONG_KEYS_TOLD_AT`].
+const WRONG_KEYS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// Tells people of senders that misbehave.
+pub struct Senders {
+    queue: Arc<Queue>,
+    clock: Arc<dyn Clock>,
+    wrong_keys: Mutex<HashMap<String, WrongKeys>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Fault<'a> {
+    /// `kept` is what may be shown of the body: bounded, without secrets.
+    Unreadable { reason: &'a str, kept: &'a str },
+    /// Larger than this limit, in bytes.
+    Oversized { limit: usize },
+    /// Several within minutes.
+    WrongKeys,
+}
+
+/// Wrong keys for one integration or heartbeat.
+struct WrongKeys {
+    since: Timestamp,
+    count: u32,
+}
+
+impl Senders {
+    pub fn new(queue: Arc<Queue>, clock: Arc<dyn Clock>) -> Self {
+        Self { queue, clock, wrong_keys: Mutex::default() }
+    }
+
+    /// Opens or joins the alert about a fault of this integration's sender.
+    pub async fn report(&self, integration: &str, fault: Fault<'_>) -> Result<Option<Admitted>, StoreError> {
+        let (key, title, reason) = match fault {
+            Fault::Unreadable { reason, .. } => {
+                ("bongsu:unreadable", format!("unreadable event from {integration}"), reason.to_owned())
+            }
+            Fault::Oversized { limit } => {
+                let reason =
+                    format!("a body was larger than server.body_limit, {limit} bytes, and was refused");
+                ("bongsu:oversized", format!("oversized event from {integration}"), reason)
+            }
+            Fault::WrongKeys => {
+                let reason = "somebody keeps posting with a wrong key: if it is this sender, its alerts are being lost";
+                ("bongsu:wrong-key", format!("repeated wrong keys for {integration}"), reason.to_owned())
+            }
+        };
+        warn!(integration, "{title}: {reason}");
+        let body = match fault {
+            Fault::Unreadable { kept, .. } if !kept.is_empty() => format!("{reason}\n\n{kept}"),
+            Fault::Unreadable { .. } | Fault::Oversized { .. } | Fault::WrongKeys => reason,
+        };
+        let event = firing(key.to_owned(), Severity::High, title, body);
+        OwnEvent { integration, ..OwnEvent::once(event) }.post(&self.queue).await
+    }
+
+    /// Counts a wrong key for this integration, and tells people once there are several.
+    pub async fn wrong_key(&self, integration: &str) -> Result<(), StoreError> {
+        if self.is_one_too_many(integration) {
+            self.report(integration, Fault::WrongKeys).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for a heartbeat of the configuration. One that never got in waits for its first call, so nobody would
+    /// hear of its silence.
+    pub async fn wrong_key_for_heartbeat(&self, name: &str) -> Result<(), StoreError> {
+        // No integration has a colon in its name.
+        let whom = format!("heartbeat:{}", name.to_ascii_lowercase());
+        if !self.is_one_too_many(&whom) {
+            return Ok(());
+        }
+        let title = format!("repeated wrong keys for heartbeat {name}");
+        warn!("{title}");
+        let body = "somebody keeps calling with a wrong key: if it is this monitor, its calls do not count";
+        let event = firing(format!("wrong-key:{whom}"), Severity::High, title, body.to_owned());
+        OwnEvent::once(event).post(&self.queue).await.map(drop)
+    }
+
+    fn is_one_too_many(&self, whom: &str) -> bool {
+        let now = self.clock.now();
+        let mut counts = self.wrong_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = counts.entry(whom.to_owned()).or_insert(WrongKeys { since: now, count: 0 });
+        if WRONG_KEYS_WITHIN <= now.duration_since(keys.since) {
+            *keys = WrongKeys { since: now, count: 0 };
+        }
+        keys.count += 1;
+        keys.count == WRONG_KEYS_TOLD_AT
+    }
+}

@@ -1,0 +1,56 @@
+//! Our own health, as far as it is in memory: alerts that reached nobody, and storms. `/readyz` shows it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::alert::{Alert, AlertId};
+
+/// Most alerts remembered as reaching nobody; beyond it the figure stands still.
+const UNREACHED_MAX: usize = 10_000;
+
+#[derive(Debug, Default)]
+pub struct Vitals {
+    /// Alerts whose every road to every contact failed, until somebody is reached or the alert is over.
+    unreached: Mutex<BTreeSet<AlertId>>,
+    storm: Mutex<StormStatus>,
+}
+
+/// How many contacts are in a storm, and since when the first of them.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct StormStatus {
+    pub contacts: usize,
+    pub since: Option<Timestamp>,
+}
+
+impl Vitals {
+    /// Remembers or forgets whether this alert reaches anybody.
+    pub fn note(&self, alert: &Alert) {
+        let mut unreached = lock(&self.unreached);
+        if !alert.reaches_nobody() {
+            unreached.remove(&alert.id);
+        } else if unreached.len() < UNREACHED_MAX {
+            unreached.insert(alert.id);
+        }
+    }
+
+    pub fn unreached(&self) -> usize {
+        lock(&self.unreached).len()
+    }
+
+    pub fn show_storm(&self, storm: StormStatus) {
+        *lock(&self.storm) = storm;
+    }
+
+    pub fn storm(&self) -> StormStatus {
+        *lock(&self.storm)
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
