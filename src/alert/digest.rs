@@ -22,7 +22,7 @@ pub const DIGEST_ALERTS_MAX: usize = 10_000;
 const DIGEST_UNREACHED_MAX: usize = 10;
 
 /// Longest title in a digest, in characters.
-pub const FOLD_TITLE_CHARS_MAX: usize = 80;
+pub(super) const TITLE_CHARS_MAX: usize = 80;
 
 /// What makes an alert a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

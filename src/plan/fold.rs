@@ -6,9 +6,7 @@ use super::{
     present::Facts,
     spending,
 };
-use crate::alert::{
-    AlertId, ContactName, ContactProgress, Entry, FOLD_TITLE_CHARS_MAX, FoldRow, FoldWord, Folded, Notified, Subject, Tier,
-};
+use crate::alert::{AlertId, ContactName, ContactProgress, Entry, FoldWord, Folded, Notified, Subject, Tier};
 
 /// Why this notification, which has not begun, is told in a digest whatever the budgets say: who heard of an alert
 /// by a digest hears of its end by one, and in a storm nobody is reminded alert by alert.
@@ -70,7 +68,7 @@ pub(super) fn hold_back(
     draft.plan.folds.push(Fold {
         digest,
         contact: message.contact.clone(),
-        row: row(draft.facts, &folded),
+        row: draft.facts.alert.fold_row(&folded),
     });
     draft.note(Entry::Folded { contact: message.contact.clone(), digest, reason: held.reason });
     if word != FoldWord::Unreachable {
@@ -85,7 +83,7 @@ pub(super) fn is_over(draft: &mut Draft<'_>, name: &ContactName, contact: &mut C
     let Some(folded) = &mut contact.folded else { return };
     if folded.word == FoldWord::Fired && collects(draft, name, folded.digest) {
         folded.word = FoldWord::Resolved;
-        let (digest, row) = (folded.digest, row(draft.facts, folded));
+        let (digest, row) = (folded.digest, draft.facts.alert.fold_row(folded));
         draft.plan.folds.push(Fold { digest, contact: name.clone(), row });
     }
 }
@@ -114,17 +112,4 @@ fn fresh_id(draft: &Draft<'_>) -> AlertId {
         *byte = byte.wrapping_add(number);
     }
     AlertId::new(draft.facts.now(), entropy)
-}
-
-/// What the digest keeps of the alert.
-fn row(facts: Facts<'_>, folded: &Folded) -> FoldRow {
-    FoldRow {
-        alert_id: facts.alert.id,
-        word: folded.word,
-        severity: facts.alert.severity,
-        title: facts.alert.title.chars().take(FOLD_TITLE_CHARS_MAX).collect(),
-        at: folded.at,
-        text: folded.text,
-        unreached: folded.unreached.clone(),
-    }
 }

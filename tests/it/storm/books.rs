@@ -17,6 +17,9 @@ pub(crate) fn disaster_text_limit() -> u64 {
     20
 }
 
+/// Segments of the longest text that a gateway takes, unless its `max_segments` says otherwise.
+const LONGEST_TEXT: u64 = 3;
+
 /// A person is told of a disaster within so long.
 const DISASTER_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
@@ -161,7 +164,10 @@ impl Books {
                 }
             }
             let budget = disaster_text_limit();
-            assert!(0 < held_back && budget < alone + LONGEST_TEXT, "{contact}: {alone} segments, {held_back} held back");
+            assert!(
+                0 < held_back && budget < alone + LONGEST_TEXT,
+                "{contact}: {alone} segments, {held_back} held back"
+            );
             assert!(alone < budget + longest, "{contact}: {alone} segments of a budget of {budget}");
         }
     }
