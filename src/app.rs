@@ -1,4 +1,4 @@
-//! Puts the house together: opens the store, starts dispatch and the server, and stops them in order.
+//! Puts the program together: opens the store, starts dispatch and the server, and stops them in order.
 
 use std::{future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -36,7 +36,7 @@ use crate::{
     web::{self, Context, Inner},
 };
 
-/// At shutdown, open connections are waited for so long.
+/// How long open connections are waited for at shutdown.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
 
 /// A text's answer is waited for a little longer than the gateway's own timeout.
@@ -139,7 +139,7 @@ impl App {
     pub async fn settled(&self) -> Result<(), StoreError> {
         let clock = &self.context.clock;
         loop {
-            // In this order: who watches makes alerts, whoever claims says so before it claims.
+            // In this order: the watch opens alerts, and dispatch says that it works before it takes one.
             let watched = self.context.heartbeats.due().is_none_or(|due| clock.now() < due);
             let due = self.context.store.next_due().await?;
             let quiet = *self.pulse.borrow() == (Pulse { idle: true, under_way: 0 });

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, Notified, Openings,
-    Progress, Row, Severity, Tag, ThreadKey, Tier,
+    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, FoldRow, Folded, Notified,
+    Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, digest::TITLE_CHARS_MAX,
 };
 
 /// The integration of alerts that we open about ourselves; no sender may have this name.
@@ -268,6 +268,19 @@ impl Alert {
         self.rows.push(Row { at: resolution.at, entry });
         self.state = AlertState::Resolved;
         self.resolved = Some(resolution);
+    }
+
+    /// What a digest keeps of it.
+    pub fn fold_row(&self, folded: &Folded) -> FoldRow {
+        FoldRow {
+            alert_id: self.id,
+            word: folded.word,
+            severity: self.severity,
+            title: self.title.chars().take(TITLE_CHARS_MAX).collect(),
+            at: folded.at,
+            text: folded.text,
+            unreached: folded.unreached.clone(),
+        }
     }
 
     /// Triggered or acknowledged.

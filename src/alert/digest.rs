@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, AlertId, ContactName, Severity, Tier};
+use super::{AlertId, ContactName, Severity, Tier};
 
 /// Most alerts that a digest names; the others are counted.
 pub const DIGEST_NAMES_MAX: usize = 10;
@@ -22,7 +22,7 @@ pub const DIGEST_ALERTS_MAX: usize = 10_000;
 const DIGEST_UNREACHED_MAX: usize = 10;
 
 /// Longest title in a digest, in characters.
-const TITLE_CHARS_MAX: usize = 80;
+pub(super) const TITLE_CHARS_MAX: usize = 80;
 
 /// What makes an alert a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,21 +99,6 @@ pub struct FoldRow {
     /// Who could not be reached, where that is what would have been told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<ContactName>,
-}
-
-impl FoldRow {
-    /// What the digest keeps of `alert`.
-    pub fn new(alert: &Alert, folded: &Folded) -> Self {
-        Self {
-            alert_id: alert.id,
-            word: folded.word,
-            severity: alert.severity,
-            title: alert.title.chars().take(TITLE_CHARS_MAX).collect(),
-            at: folded.at,
-            text: folded.text,
-            unreached: folded.unreached.clone(),
-        }
-    }
 }
 
 /// An alert that a digest names.

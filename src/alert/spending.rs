@@ -43,4 +43,12 @@ pub struct Charge {
     pub at: Timestamp,
     /// Less than zero where more was reserved than spent.
     pub units: i32,
+    /// How much more (or less) of the account is reserved and not spent yet.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reserved: i32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(units: &i32) -> bool {
+    *units == 0
 }

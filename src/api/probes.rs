@@ -30,7 +30,8 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the promise holds. 503 if alerts cannot be kept, or if some alert reached nobody.
+/// `GET /readyz`: the promise holds. 503 if alerts cannot be kept, or if nobody could be notified of
+/// some open alert.
 pub(super) async fn readyz(State(context): State<Context>) -> Response {
     let health = context.store.health().await;
     let unreached = context.vitals.unreached();

@@ -17,8 +17,8 @@ const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 const PURGE_PER_ROUND: usize = 1_000;
 
-/// Charges are of use for so long: the longest window that a budget may have, and a day. Those dated further
-/// ahead than that are of a clock that ran ahead, and would count at every start.
+/// How long charges are kept: the longest window that a budget may have, and a day. One dated further ahead than
+/// this came from a clock that ran ahead, and would count at every start.
 const CHARGES_KEEP: SignedDuration = SignedDuration::from_hours(24 * 32);
 
 const CHARGES_PER_ROUND: usize = 500;

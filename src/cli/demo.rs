@@ -63,7 +63,7 @@ pub(super) fn run(listen: SocketAddr) -> Result<(), Failure> {
         };
         let sandbox = start_sandbox(options, clock.clone(), &tasks, &stop).await?;
         let config = configuration(&folder.0, &url, &sandbox)?;
-        // Before the first answer: whoever waits for the port to answer has the line already.
+        // Before the first answer: a script that waits for the port needs the line by then.
         explain(sandbox.base_url(), &curl);
         let watch = super::serve::stop_on_signal(stop.clone())?;
         let app = App::start(config, listener, clock, stop).await?;
@@ -75,7 +75,7 @@ pub(super) fn run(listen: SocketAddr) -> Result<(), Failure> {
     })
 }
 
-/// Somebody who tries the demo may well run something on 8080.
+/// Another program often listens on 8080.
 fn not_there(listen: SocketAddr, source: io::Error) -> Failure {
     if source.kind() == io::ErrorKind::AddrInUse {
         let other = SocketAddr::new(listen.ip(), listen.port().wrapping_add(10));

@@ -20,7 +20,7 @@ use crate::{
     web::{Context, Problem},
 };
 
-/// Scripts: none. Styles: our own file. Nothing frames us.
+/// No scripts, our own stylesheet only, and no other page may frame this one.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Most alerts that the page of a digest lists.
@@ -44,7 +44,7 @@ pub fn router(context: Context) -> Router {
         .with_state(Pages { context, templates: Arc::new(templates) })
 }
 
-/// Somebody with a token, asked for by the browser's own dialogue.
+/// An operator, whose token the browser asks for in its own dialogue.
 struct Reader;
 
 impl FromRequestParts<Pages> for Reader {

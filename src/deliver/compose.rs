@@ -87,7 +87,6 @@ impl About<'_> {
         let fitted = gateway.fit(&to, &self.words(&send.subject, person.language, send.began));
         Some(Text {
             to,
-            contact: person.name.clone(),
             fitted,
             alert_id: self.alert.id,
             attempt: send.attempt,

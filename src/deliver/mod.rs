@@ -1,12 +1,14 @@
 //! One attempt, one [`Outcome`]: no retry loop, no storage, no alert state.
 
 mod compose;
-pub(crate) mod text;
-mod wire;
 pub mod fcm;
 pub(crate) mod http;
 mod render;
 pub mod sms;
+pub(crate) mod text;
+mod wire;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,37 +16,29 @@ use jiff::Timestamp;
 pub use compose::{About, Composer};
 pub use render::{DigestContext, Notice, NoticeState, PushText, Renderer, SmsText, TemplateError};
 
-use crate::alert::{AlertId, ContactName, Fate, GatewayName, Outcome, PhoneNumber, PushTarget, Severity};
+use crate::alert::{AlertId, Fate, GatewayName, Outcome, PhoneNumber, PushTarget, Severity};
 
 /// A push to one device, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Push {
-    /// Where to.
     pub target: PushTarget,
-    /// What the phone gets.
-    pub message: std::sync::Arc<PushMessage>,
+    pub message: Arc<PushMessage>,
 }
 
 /// What a phone gets; shared by all devices of one notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushMessage {
-    /// Which alert.
     pub alert_id: AlertId,
     /// `triggered`, `acknowledged`, `resolved`, `digest`, `test` or `drill`.
     pub state: &'static str,
-    /// How grave.
     pub severity: Severity,
-    /// One line.
     pub title: String,
-    /// A few lines.
     pub body: String,
-    /// Who said it.
     pub integration: String,
     /// When the condition began.
     pub starts_at: Timestamp,
     /// The alert's page here.
     pub url: String,
-    /// Where it is acknowledged.
     pub ack_url: String,
     /// Where the phone confirms; empty while receipts are not offered.
     pub receipt_url: String,
@@ -55,33 +49,27 @@ pub struct PushMessage {
 /// A text to one person, ready to be sent through one gateway.
 #[derive(Clone, Debug)]
 pub struct Text {
-    /// Where to.
     pub to: PhoneNumber,
-    /// Whose number it is; only for the ledger.
-    pub contact: ContactName,
     /// What it says, as that gateway takes it.
     pub fitted: sms::Fitted,
-    /// Which alert.
     pub alert_id: AlertId,
     /// Number of the attempt within the alert.
     pub attempt: u32,
-    /// How grave.
     pub severity: Severity,
     /// Where the provider may report what became of it. Holds a token: not for the log.
     pub report_url: String,
 }
 
-/// The road to phones' apps.
+/// Sends pushes to apps on phones.
 #[async_trait]
 pub trait PushTransport: Send + Sync + 'static {
     /// Makes one request, within [`fcm::REQUEST_TIMEOUT`].
     async fn send(&self, push: Push) -> Outcome;
 }
 
-/// The road through one SMS company.
+/// Sends texts through one SMS company.
 #[async_trait]
 pub trait SmsTransport: Send + Sync + 'static {
-    /// Its name in the configuration.
     fn name(&self) -> &GatewayName;
 
     /// The words and the link as this gateway takes them for `to`, and what that costs. Pure.

@@ -3,7 +3,7 @@
 use axum::{
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, header},
+    http::HeaderMap,
     response::Response,
 };
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use crate::{
     queue::{Admitted, BodyDigest, Poster},
     receive::{self, Reading, redact},
     watch::Fault,
-    web::{BodyError, Context, Problem, body},
+    web::{BodyError, Context, Problem, body, text_of},
 };
 
 /// Longest part of an unreadable body that is kept, in bytes.
@@ -61,7 +61,7 @@ impl Post<'_> {
         if let Some(admitted) = self.context.queue.admit_again(self.poster(), digest).await? {
             return Ok(accepted(&self.context, &self.integration.name, admitted));
         }
-        let content_type = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = text_of(&self.headers, "content-type");
         let admitted = match (self.read)(self.integration, content_type, &bytes, began) {
             Reading::Events(events) => self.admit(events, digest).await?,
             Reading::Unreadable { reason } => self.keep_unreadable(&reason, &bytes).await?,

@@ -18,7 +18,7 @@ use crate::{
 
 const ALERTNAME: &str = "alertname";
 
-/// Rules that fire for ever, by the names that monitoring packages ship them under.
+/// Rules that always fire, by the names that monitoring packages ship them under.
 const ALWAYS_FIRING: [&str; 2] = ["Watchdog", "DeadMansSwitch"];
 
 /// Any integration's key will do, an operator's token will not: who opens this in a browser is no monitor. The body
@@ -36,13 +36,11 @@ pub(super) async fn call(
         }
         return Err(Problem::unauthorized("the key of an [[integration]] is needed, whichever"));
     }
-    match context.heartbeats.call(&name).await? {
-        Some(status) => Ok(Json(status)),
-        None => {
-            context.metrics.refused("unknown_heartbeat");
-            Err(Problem::unknown("heartbeat", "unknown_heartbeat", &name))
-        }
-    }
+    let Some(status) = context.heartbeats.call(&name).await? else {
+        context.metrics.refused("unknown_heartbeat");
+        return Err(Problem::unknown("heartbeat", "unknown_heartbeat", &name));
+    };
+    Ok(Json(status))
 }
 
 /// Events without those that speak of a heartbeat, and what became of these.
@@ -114,7 +112,7 @@ fn is_always_firing(name: &str) -> bool {
     ALWAYS_FIRING.iter().any(|always| always.eq_ignore_ascii_case(name))
 }
 
-/// Whoever is told of it learns how to be told of the opposite.
+/// Says in the alert how to be notified of its absence instead.
 fn with_hint(mut event: Event) -> Event {
     if let (EventStatus::Firing, Some(name)) = (&event.status, event.labels.get(ALERTNAME)) {
         let hint = format!(

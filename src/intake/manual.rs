@@ -14,16 +14,16 @@ use super::accepted;
 use crate::{
     alert::{AlertId, ContactName, Event},
     chance,
-    config::{IntegrationKind, Role},
+    config::{Integration, IntegrationKind, Role},
     queue::Poster,
     receive::manual::{self, ManualError, ManualRequest},
-    web::{Context, Problem, body},
+    web::{Context, Problem, body, text_of},
 };
 
 /// The name that alerts of operators are filed under.
 const MANUAL: &str = "manual";
 
-/// An operator's alert that nobody resolves does so itself after this.
+/// An operator's alert resolves itself after this.
 const MANUAL_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Longest `Idempotency-Key`, in bytes.
@@ -50,15 +50,13 @@ impl FromRequestParts<Context> for Author {
                 }
             };
         }
-        let is_generic = |kind| kind == IntegrationKind::Generic;
-        match context.keys.integration_with_key(headers, uri, |integration| is_generic(integration.kind)) {
-            Some(generic) => Ok(Self { integration: generic.name.clone(), close_after: generic.close_after }),
-            None => {
-                context.metrics.refused("wrong_key");
-                let needed = "an [[operator]] token with the role `operator`, or the key of a `generic` integration, is needed";
-                Err(Problem::unauthorized(needed))
-            }
-        }
+        let is_generic = |integration: &Integration| integration.kind == IntegrationKind::Generic;
+        let Some(generic) = context.keys.integration_with_key(headers, uri, is_generic) else {
+            context.metrics.refused("wrong_key");
+            let needed = "an [[operator]] token with the role `operator`, or the key of a `generic` integration, is needed";
+            return Err(Problem::unauthorized(needed));
+        };
+        Ok(Self { integration: generic.name.clone(), close_after: generic.close_after })
     }
 }
 
@@ -77,8 +75,7 @@ pub(super) async fn post_alert(
 }
 
 fn event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<Event, Problem> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let idempotency_key = text("idempotency-key");
+    let idempotency_key = text_of(headers, "idempotency-key");
     let is_unreadable = idempotency_key.is_none() && headers.contains_key("idempotency-key");
     if is_unreadable
         || idempotency_key.is_some_and(|key| key.is_empty() || IDEMPOTENCY_KEY_BYTES_MAX < key.len())
@@ -89,8 +86,12 @@ fn event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<Event, 
         return Err(Problem::bad_request("bad_idempotency_key", detail));
     }
     let unique = AlertId::new(context.clock.now(), chance::bytes()).to_string();
-    let request =
-        ManualRequest { content_type: text("content-type"), body: bytes, idempotency_key, unique: &unique };
+    let request = ManualRequest {
+        content_type: text_of(headers, "content-type"),
+        body: bytes,
+        idempotency_key,
+        unique: &unique,
+    };
     let event = manual::read(request).map_err(|error| problem(&error))?;
     let known = |name: &ContactName| context.config.contacts.iter().any(|contact| contact.name == *name);
     match event.to.iter().find(|name| !known(name)) {

@@ -20,7 +20,6 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
-    alert::{Admission, AlertId, IgnoreReason},
     config::Integration,
     queue::Admitted,
     web::{Context, Name, PresentedKey, Problem},
@@ -76,11 +75,8 @@ struct Answer {
 
 #[derive(Serialize)]
 struct EventResult {
-    alert_id: Option<AlertId>,
-    dedup_key: String,
-    admission: Admission,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<IgnoreReason>,
+    #[serde(flatten)]
+    admitted: Admitted,
     url: Option<String>,
 }
 
@@ -88,13 +84,7 @@ struct EventResult {
 fn accepted(context: &Context, integration: &str, admitted: Vec<Admitted>) -> Response {
     let result = |admitted: Admitted| {
         context.metrics.admitted(integration, admitted.admission);
-        EventResult {
-            alert_id: admitted.alert_id,
-            dedup_key: admitted.dedup_key.to_string(),
-            admission: admitted.admission,
-            reason: admitted.reason,
-            url: admitted.alert_id.map(|id| context.alert_url(id)),
-        }
+        EventResult { url: admitted.alert_id.map(|id| context.alert_url(id)), admitted }
     };
     let results = admitted.into_iter().map(result).collect();
     (StatusCode::ACCEPTED, Json(Answer { results })).into_response()

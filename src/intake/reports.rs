@@ -1,6 +1,6 @@
-//! `GET` and `POST /v1/sms/reports/{gateway}`: gateways tell what became of a text. Whoever knows the address
-//! of a text may report about it: the token in it is signed by us, and Twilio signs each request besides.
-//! A report that nobody waits for is counted and forgotten.
+//! `GET` and `POST /v1/sms/reports/{gateway}`: gateways report what became of a text. The address of a text
+//! is the credential: the token in it is signed by us, and Twilio signs each request besides. A report about a text
+//! that is settled is counted and forgotten.
 
 use axum::{
     body::Body,
@@ -13,7 +13,7 @@ use crate::{
     alert::{Fate, Report},
     config::{Gateway, GatewayProvider},
     receive::delivery::{self, field},
-    web::{Context, Name, Problem, body},
+    web::{Context, Name, Problem, body, text_of},
 };
 
 /// Largest report, in bytes; Twilio's have less than one thousand.
@@ -50,8 +50,7 @@ pub(super) async fn twilio(
     // The address as Twilio was given it: a proxy before us may have changed the one that arrived.
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     let address = format!("{}{path}", context.config.public_url);
-    let signature =
-        headers.get("x-twilio-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signature = text_of(&headers, "x-twilio-signature").unwrap_or_default();
     if !delivery::is_signed_by_twilio(twilio.auth_token.expose_secret(), &address, &form, signature) {
         context.metrics.sms_report(&gateway.name, "refused");
         let detail = "X-Twilio-Signature does not match: is `auth_token` this account's, and `public_url` this address?";

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 
-use crate::config::Hmac;
+use crate::{config::Hmac, web::text_of};
 
 /// So far may the time of a signature be from ours, in either direction: an old request is worth nothing.
 pub(crate) const TIMESTAMP_WINDOW: SignedDuration = SignedDuration::from_mins(5);
@@ -35,7 +35,7 @@ pub(crate) fn verify(
     body: &[u8],
     now: Timestamp,
 ) -> Result<(), SignatureError> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let header = |name: &str| text_of(headers, name).map(str::trim);
     let given = header(&rule.header).ok_or_else(|| SignatureError::Missing(rule.header.clone()))?;
     let mut signed = Vec::new();
     let mut age = None;

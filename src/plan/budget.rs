@@ -89,7 +89,7 @@ pub struct Storm {
     pub last: Timestamp,
 }
 
-/// The segments that a gateway took in the last 24 hours, texts under way included.
+/// The segments that a gateway took, or may have taken, in the last 24 hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GatewayDay<'a> {
     pub name: &'a GatewayName,
@@ -106,6 +106,8 @@ pub struct Budgets {
     /// Of the gateways that have a day's limit, in the order of the configuration.
     days: Vec<(GatewayName, Rate)>,
     accounts: HashMap<Payer, Spending>,
+    /// What texts under way may cost their gateways.
+    reserved: HashMap<Payer, i64>,
     collecting: BTreeMap<(ContactName, Tier), Collecting>,
     counted_at: BTreeMap<(ContactName, Tier), Timestamp>,
     storms: BTreeMap<ContactName, Storm>,
@@ -146,18 +148,22 @@ impl Budgets {
     /// Enters what a plan or an answer spends.
     pub fn spend(&mut self, charges: &[Charge]) {
         for charge in charges {
-            self.enter(charge, i64::from(charge.units));
+            self.enter(charge, 1);
         }
     }
 
     /// The plan was not carried out.
     pub fn take_back(&mut self, charges: &[Charge]) {
         for charge in charges {
-            self.enter(charge, -i64::from(charge.units));
+            self.enter(charge, -1);
         }
     }
 
-    fn enter(&mut self, charge: &Charge, units: i64) {
+    fn enter(&mut self, charge: &Charge, times: i64) {
+        let units = times * i64::from(charge.units);
+        if charge.reserved != 0 {
+            *self.reserved.entry(charge.payer.clone()).or_default() += times * i64::from(charge.reserved);
+        }
         if let Some(account) = self.accounts.get_mut(&charge.payer) {
             account.add(charge.at, units);
         } else if !self.rates(&charge.payer).is_empty() {
@@ -195,8 +201,10 @@ impl Budgets {
     /// How far each gateway that has a day's limit has used it up.
     pub fn gateway_days(&self, now: Timestamp) -> impl Iterator<Item = GatewayDay<'_>> {
         self.days.iter().map(move |(name, rate)| {
-            let account = self.accounts.get(&Payer::Gateway(name.clone()));
-            let spent = account.map_or(0, |account| account.of_first(now));
+            let payer = Payer::Gateway(name.clone());
+            let spent = self.accounts.get(&payer).map_or(0, |account| account.of_first(now));
+            let reserved = self.reserved.get(&payer).copied().unwrap_or(0);
+            let spent = spent.saturating_sub(u64::try_from(reserved).unwrap_or(0));
             GatewayDay { name, spent, limit: u64::from(rate.count.get()) }
         })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{audience, conversation, fold, notification, output::Plan, present::Facts, push, text};
+use super::{audience, conversation, fold, notification, output::Draft, present::Facts, push, text};
 use crate::{
     alert::{
         Alert, AlertState, ContactProgress, Conversation, Milestone, Notification, Notified, Progress,
@@ -14,34 +14,29 @@ use crate::{
 };
 
 /// Compares the alert with what has been planned so far, and plans what is new.
-pub(super) fn apply(
-    facts: Facts<'_>,
-    plan: &mut Plan,
-    conversation: &mut Conversation,
-    progress: &mut Progress,
-) {
-    let Facts { alert, .. } = facts;
-    if alert.openings.is_superseded() && facts.is(AlertState::Resolved) {
-        return let_go(facts, plan, conversation, progress);
+pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+    let Facts { alert, .. } = draft.facts;
+    if alert.openings.is_superseded() && draft.facts.is(AlertState::Resolved) {
+        return let_go(draft, conversation, progress);
     }
-    if quiet_until(alert, &progress.planned).is_some_and(|until| facts.now() < until) {
+    if quiet_until(alert, &progress.planned).is_some_and(|until| draft.facts.now() < until) {
         return;
     }
     if progress.planned.insert(Milestone::Opened) {
-        open(facts, conversation, progress);
+        open(draft.facts, conversation, progress);
     }
     match alert.state {
         AlertState::Noted => {}
         AlertState::Triggered => {
-            conversation::resume(facts, progress);
-            raise(facts, conversation, progress);
-            conversation::repeat(facts, plan, conversation, progress);
+            conversation::resume(draft.facts, progress);
+            raise(draft.facts, conversation, progress);
+            conversation::repeat(draft, conversation, progress);
         }
         AlertState::Acknowledged => {
-            raise(facts, conversation, progress);
-            conversation::cut_back(facts, progress);
+            raise(draft.facts, conversation, progress);
+            conversation::cut_back(draft.facts, progress);
         }
-        AlertState::Resolved => resolve(facts, plan, conversation, progress),
+        AlertState::Resolved => resolve(draft, conversation, progress),
     }
 }
 
@@ -61,12 +56,12 @@ pub(super) fn quiet_until(alert: &Alert, planned: &BTreeSet<Milestone>) -> Optio
 }
 
 /// It fires again: the new round tells what there is to tell.
-fn let_go(facts: Facts<'_>, plan: &mut Plan, conversation: &mut Conversation, progress: &mut Progress) {
+fn let_go(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     progress.planned.extend([Milestone::Opened, Milestone::Resolved]);
     conversation.repeat_at = None;
     for (name, contact) in &mut progress.contacts {
         for notification in &mut contact.notifications {
-            notification::cancel(facts, plan, name, notification);
+            notification::cancel(draft, name, notification);
         }
     }
 }
@@ -120,7 +115,7 @@ fn raise(facts: Facts<'_>, conversation: &mut Conversation, progress: &mut Progr
 
 /// It is over: what waits is cancelled, and who was notified is notified of it. Who was not gets one
 /// message that says both, also where the end was to be told to them and the text under way then failed.
-fn resolve(facts: Facts<'_>, plan: &mut Plan, conversation: &mut Conversation, progress: &mut Progress) {
+fn resolve(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     conversation.repeat_at = None;
     let first = progress.planned.insert(Milestone::Resolved);
     for (name, contact) in &mut progress.contacts {
@@ -128,16 +123,16 @@ fn resolve(facts: Facts<'_>, plan: &mut Plan, conversation: &mut Conversation, p
         let knows = contact.about_open_alert().any(is_texting) || contact.notified() != Notified::No;
         let mut in_vain = false;
         for notification in contact.about_open_alert() {
-            in_vain |= notification::cancel(facts, plan, name, notification);
+            in_vain |= notification::cancel(draft, name, notification);
         }
         if !knows && (first || in_vain) {
-            notification::tell_both_in_one(facts, plan, name, contact);
+            notification::tell_both_in_one(draft, name, contact);
         } else if first
-            && facts.lasts()
-            && let Some(person) = roster::find(facts.present.people, name)
+            && draft.facts.lasts()
+            && let Some(person) = roster::find(draft.facts.present.people, name)
         {
-            fold::is_over(facts, plan, name, contact);
-            let resolved = notification::begin(facts, person, Subject::Resolved, contact.texted);
+            fold::is_over(draft, name, contact);
+            let resolved = notification::begin(draft.facts, person, Subject::Resolved, contact.texted);
             contact.notifications.push(resolved);
         }
     }

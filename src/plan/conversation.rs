@@ -1,6 +1,6 @@
 //! What people do with an alert, and what they are reminded of: acknowledging, giving it back, repeats.
 
-use super::{audience, notification, output::Plan, present::Facts, push, text};
+use super::{audience, notification, output::Draft, present::Facts, push, text};
 use crate::alert::{Conversation, Entry, Milestone, Notified, Progress, Subject};
 
 /// From now on people are reminded until somebody acknowledges.
@@ -12,24 +12,19 @@ pub(super) fn begin(facts: Facts<'_>, conversation: &mut Conversation) {
 }
 
 /// Nobody acknowledged: everyone is notified again, unless the first notification is still being tried.
-pub(super) fn repeat(
-    facts: Facts<'_>,
-    plan: &mut Plan,
-    conversation: &mut Conversation,
-    progress: &mut Progress,
-) {
-    let rule = facts.rules().repeat;
-    if conversation.repeat_at.is_none_or(|at| facts.now() < at) {
+pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+    let rule = draft.facts.rules().repeat;
+    if conversation.repeat_at.is_none_or(|at| draft.facts.now() < at) {
         return;
     }
     conversation.repeats += 1;
     let number = conversation.repeats;
-    conversation.repeat_at = (number < rule.at_most).then(|| facts.after(rule.every));
-    plan.note(facts, Entry::Repeated { number });
-    for person in audience::of(facts) {
+    conversation.repeat_at = (number < rule.at_most).then(|| draft.facts.after(rule.every));
+    draft.note(Entry::Repeated { number });
+    for person in audience::of(draft.facts) {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
         if contact.about_open_alert().next().is_none() {
-            let repeat = notification::begin(facts, person, Subject::Repeat { number }, contact.texted);
+            let repeat = notification::begin(draft.facts, person, Subject::Repeat { number }, contact.texted);
             contact.notifications.push(repeat);
         }
     }

@@ -8,7 +8,7 @@ use super::{
     bounds::Bounds,
     lost::ASKED_AFTER_MIN,
     notification,
-    output::{Ask, Message, Plan, TextAnswer},
+    output::{Ask, Draft, Message, TextAnswer},
     present::Facts,
     text::{self, UNKNOWNS_MAX, Undelivered},
     words::DETAIL_CHARS_MAX,
@@ -20,16 +20,16 @@ use crate::alert::{
 
 /// Acts on every report that has come. One about a request still under way waits for its answer, which is
 /// often a moment behind it.
-pub(super) fn apply(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) {
+pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
     for report in std::mem::take(&mut progress.reports) {
         let mut waits = false;
         for (name, contact) in &mut progress.contacts {
             if is_under_way(contact, report.attempt) {
                 waits = true;
             } else if let Some(at) = contact.sent.iter().position(|sent| sent.attempt == report.attempt) {
-                about_sent(facts, plan, name, Sent { contact, at }, &report);
+                about_sent(draft, name, Sent { contact, at }, &report);
             } else {
-                about_lost(facts, plan, name, contact, &report);
+                about_lost(draft, name, contact, &report);
             }
         }
         if waits {
@@ -39,19 +39,19 @@ pub(super) fn apply(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) 
 }
 
 /// Asks about accepted texts whose time has come.
-pub(super) fn ask(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) {
-    let (now, over) = (facts.now(), facts.is(AlertState::Resolved));
+pub(super) fn ask(draft: &mut Draft<'_>, progress: &mut Progress) {
+    let (now, over) = (draft.facts.now(), draft.facts.is(AlertState::Resolved));
     for (name, contact) in &mut progress.contacts {
         for sent in &mut contact.sent {
             // Nothing would follow from the answer any more, unless this text is all that they heard of it.
             let is_moot = over && sent.subject.is_about_open_alert() && contact.certain != Notified::No;
-            if is_moot || facts.rules().gateway(&sent.gateway).is_none() {
+            if is_moot || draft.facts.rules().gateway(&sent.gateway).is_none() {
                 sent.ask_at = None;
             }
             if sent.ask_at.is_none_or(|at| now < at) {
                 continue;
             }
-            plan.asks.push(Ask {
+            draft.plan.asks.push(Ask {
                 attempt: sent.attempt,
                 contact: name.clone(),
                 subject: sent.subject.clone(),
@@ -146,23 +146,23 @@ struct NotDelivered<'a> {
     reason: &'a str,
 }
 
-fn about_sent(facts: Facts<'_>, plan: &mut Plan, name: &ContactName, sent: Sent<'_>, report: &Report) {
+fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report: &Report) {
     let Sent { contact, at } = sent;
     match &report.fate {
         // It was taken before; more is not known yet.
         Fate::Taken | Fate::NotThere | Fate::Unclear { .. } => {}
         Fate::Delivered => {
             let sent = contact.sent.remove(at);
-            note(facts, plan, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
+            note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
             arrived(contact, &sent.subject);
         }
         Fate::Failed { reason } => {
             let sent = contact.sent.remove(at);
-            note(facts, plan, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
+            note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
             match contact.sent.iter_mut().find(|copy| copy.subject == sent.subject) {
                 // It was sent twice, and the other copy may arrive.
                 Some(copy) => copy.undelivered.push(sent.gateway),
-                None => send_by_next(facts, plan, name, contact, NotDelivered { sent, reason }),
+                None => send_by_next(draft, name, contact, NotDelivered { sent, reason }),
             }
         }
     }
@@ -179,20 +179,19 @@ fn arrived(contact: &mut ContactProgress, subject: &Subject) {
 /// By the next gateway that has not failed to deliver it; without one the road has failed. After the end, who
 /// heard of nothing is told both in one.
 fn send_by_next(
-    facts: Facts<'_>,
-    plan: &mut Plan,
+    draft: &mut Draft<'_>,
     name: &ContactName,
     contact: &mut ContactProgress,
     undelivered: NotDelivered<'_>,
 ) {
     let NotDelivered { sent, reason } = undelivered;
-    if facts.is(AlertState::Resolved) && sent.subject.is_about_open_alert() {
-        return notification::tell_both_in_one(facts, plan, name, contact);
+    if draft.facts.is(AlertState::Resolved) && sent.subject.is_about_open_alert() {
+        return notification::tell_both_in_one(draft, name, contact);
     }
     let SentText { gateway, subject, since, undelivered, unknowns, .. } = sent;
     let undelivered = Undelivered { gateway, before: undelivered, unknowns };
     let message = Message { contact: name, subject: &subject };
-    let text = text::by_next(facts, plan, message, undelivered, reason);
+    let text = text::by_next(draft, message, undelivered, reason);
     match contact.notifications.iter_mut().find(|notification| notification.subject == subject) {
         Some(notification) => {
             // The text of a digest was enough, and is not any more.
@@ -207,13 +206,7 @@ fn send_by_next(
     }
 }
 
-fn about_lost(
-    facts: Facts<'_>,
-    plan: &mut Plan,
-    name: &ContactName,
-    contact: &mut ContactProgress,
-    report: &Report,
-) {
+fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress, report: &Report) {
     let is_lost = |open: &OpenText| open.has_lost(report.attempt);
     let mut notifications = contact.notifications.iter_mut();
     let Some(notification) = notifications.find(|one| one.text.open().is_some_and(is_lost)) else { return };
@@ -221,29 +214,29 @@ fn about_lost(
     let Some(lost) = before.open().and_then(|open| open.unanswered.as_ref()) else { return };
     let subject = notification.subject.clone();
     let message = Message { contact: name, subject: &subject };
-    text::settle_lost(facts, plan, message, &mut notification.text, &report.fate);
+    text::settle_lost(draft, message, &mut notification.text, &report.fate);
     if matches!(report.fate, Fate::Taken | Fate::Delivered) {
         let outcome = &Outcome::Accepted { provider_id: None };
         let (attempt, gateway, began) = (lost.attempt, &lost.gateway, lost.sent_at);
         let taken = TextAnswer { attempt, gateway, began, outcome, segments: 0 };
-        notification::remember(facts, contact, &subject, &Address::Gateway(gateway.clone()), outcome);
+        notification::remember(draft.facts, contact, &subject, &Address::Gateway(gateway.clone()), outcome);
         if report.fate == Fate::Delivered {
             arrived(contact, &subject);
         } else {
-            keep(facts, contact, &subject, &before, &taken);
+            keep(draft.facts, contact, &subject, &before, &taken);
         }
     }
-    note(facts, plan, message, &lost.gateway, report);
+    note(draft, message, &lost.gateway, report);
 }
 
-fn note(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, gateway: &GatewayName, report: &Report) {
+fn note(draft: &mut Draft<'_>, message: Message<'_>, gateway: &GatewayName, report: &Report) {
     let mut fate = report.fate.clone();
     if let Fate::Failed { reason } | Fate::Unclear { reason } = &mut fate {
         *reason = reason.chars().take(DETAIL_CHARS_MAX).collect();
     }
     let (contact, destination) = (message.contact.clone(), gateway.clone());
     let (subject, attempt) = (message.subject.topic(), report.attempt);
-    plan.note(facts, Entry::Reported { contact, destination, subject, attempt, fate });
+    draft.note(Entry::Reported { contact, destination, subject, attempt, fate });
 }
 
 /// No time lies further ahead than a plan made now could set it.

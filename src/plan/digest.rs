@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{audience, notification, output::Plan, present::Facts};
+use super::{audience, notification, output::Draft};
 use crate::alert::{
     Alert, ContactProgress, Counted, Entry, Milestone, Notification, Notified, Progress, Resolution,
     ResolvedBy, Subject,
@@ -15,13 +15,13 @@ pub(super) fn counts_at(alert: &Alert) -> Option<Timestamp> {
 }
 
 /// Begins to notify of a digest that has been counted. Whatever people do to it meanwhile, it goes out.
-pub(super) fn apply(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress, counted: &Counted) {
+pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress, counted: &Counted) {
     if !progress.planned.insert(Milestone::Opened) || counted.total() == 0 {
         return;
     }
-    plan.note(facts, Entry::Counted { alerts: counted.total(), text: counted.words() });
-    for person in audience::of(facts) {
-        let notifications = vec![notification::begin(facts, person, Subject::Digest, false)];
+    draft.note(Entry::Counted { alerts: counted.total(), text: counted.words() });
+    for person in audience::of(draft.facts) {
+        let notifications = vec![notification::begin(draft.facts, person, Subject::Digest, false)];
         let contact = ContactProgress { notifications, ..ContactProgress::default() };
         progress.contacts.insert(person.name.clone(), contact);
     }

@@ -2,13 +2,11 @@
 
 use super::{
     Fold, Opening,
-    output::{Message, Plan},
+    output::{Draft, Message},
     present::Facts,
     spending,
 };
-use crate::alert::{
-    AlertId, ContactName, ContactProgress, Entry, FoldRow, FoldWord, Folded, Notified, Subject, Tier,
-};
+use crate::alert::{AlertId, ContactName, ContactProgress, Entry, FoldWord, Folded, Notified, Subject, Tier};
 
 /// Why this notification, which has not begun, is told in a digest whatever the budgets say: who heard of an alert
 /// by a digest hears of its end by one, and in a storm nobody is reminded alert by alert.
@@ -45,8 +43,7 @@ pub(super) struct Held {
 
 /// A digest tells it. False for a digest, which nothing holds back.
 pub(super) fn hold_back(
-    facts: Facts<'_>,
-    plan: &mut Plan,
+    draft: &mut Draft<'_>,
     message: Message<'_>,
     contact: &mut ContactProgress,
     held: Held,
@@ -60,19 +57,20 @@ pub(super) fn hold_back(
     let earlier = contact.folded.take();
     // The digest that is about to tell the beginning tells that it is over.
     let still_open = earlier.as_ref().map(|earlier| earlier.digest);
-    let still_open = still_open.filter(|digest| collects(facts, plan, message.contact, *digest));
+    let still_open = still_open.filter(|digest| collects(draft, message.contact, *digest));
     let digest = match still_open.filter(|_| word == FoldWord::Resolved) {
         Some(digest) => digest,
-        None => digest_for(facts, plan, message.contact, spending::tier(facts, message.subject)),
+        None => digest_for(draft, message.contact, spending::tier(draft.facts, message.subject)),
     };
-    let folded = Folded { digest, word, at: facts.now(), text: held.text, unreached }.after(earlier.as_ref());
-    plan.folds.retain(|fold| fold.digest != digest);
-    plan.folds.push(Fold {
+    let folded =
+        Folded { digest, word, at: draft.facts.now(), text: held.text, unreached }.after(earlier.as_ref());
+    draft.plan.folds.retain(|fold| fold.digest != digest);
+    draft.plan.folds.push(Fold {
         digest,
         contact: message.contact.clone(),
-        row: FoldRow::new(facts.alert, &folded),
+        row: draft.facts.alert.fold_row(&folded),
     });
-    plan.note(facts, Entry::Folded { contact: message.contact.clone(), digest, reason: held.reason });
+    draft.note(Entry::Folded { contact: message.contact.clone(), digest, reason: held.reason });
     if word != FoldWord::Unreachable {
         contact.certain = contact.certain.max(Notified::Counted);
     }
@@ -81,36 +79,37 @@ pub(super) fn hold_back(
 }
 
 /// A digest that is about to say that the alert fires says that it is over.
-pub(super) fn is_over(facts: Facts<'_>, plan: &mut Plan, name: &ContactName, contact: &mut ContactProgress) {
+pub(super) fn is_over(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress) {
     let Some(folded) = &mut contact.folded else { return };
-    if folded.word == FoldWord::Fired && collects(facts, plan, name, folded.digest) {
+    if folded.word == FoldWord::Fired && collects(draft, name, folded.digest) {
         folded.word = FoldWord::Resolved;
-        let (digest, row) = (folded.digest, FoldRow::new(facts.alert, folded));
-        plan.folds.push(Fold { digest, contact: name.clone(), row });
+        let (digest, row) = (folded.digest, draft.facts.alert.fold_row(folded));
+        draft.plan.folds.push(Fold { digest, contact: name.clone(), row });
     }
 }
 
-fn collects(facts: Facts<'_>, plan: &Plan, name: &ContactName, digest: AlertId) -> bool {
-    facts.present.budgets.is_collecting(name, digest) || plan.opens.iter().any(|open| open.id == digest)
+fn collects(draft: &Draft<'_>, name: &ContactName, digest: AlertId) -> bool {
+    draft.facts.present.budgets.is_collecting(name, digest)
+        || draft.plan.opens.iter().any(|open| open.id == digest)
 }
 
 /// The digest that collects for this contact; a new one if there is none.
-fn digest_for(facts: Facts<'_>, plan: &mut Plan, name: &ContactName, tier: Tier) -> AlertId {
-    let opened = plan.opens.iter().find(|open| open.contact == *name && open.tier == tier);
-    let known = opened.map(|open| open.id).or_else(|| facts.present.budgets.digest(name, tier));
+fn digest_for(draft: &mut Draft<'_>, name: &ContactName, tier: Tier) -> AlertId {
+    let opened = draft.plan.opens.iter().find(|open| open.contact == *name && open.tier == tier);
+    let known = opened.map(|open| open.id).or_else(|| draft.facts.present.budgets.digest(name, tier));
     known.unwrap_or_else(|| {
-        let id = fresh_id(facts, plan);
-        let due_at = facts.present.budgets.next_digest_at(name, tier, facts.now());
-        plan.opens.push(Opening { id, contact: name.clone(), tier, due_at });
+        let id = fresh_id(draft);
+        let due_at = draft.facts.present.budgets.next_digest_at(name, tier, draft.facts.now());
+        draft.plan.opens.push(Opening { id, contact: name.clone(), tier, due_at });
         id
     })
 }
 
-fn fresh_id(facts: Facts<'_>, plan: &Plan) -> AlertId {
-    let mut entropy = facts.present.entropy;
-    let number = u16::try_from(plan.opens.len()).unwrap_or(u16::MAX);
+fn fresh_id(draft: &Draft<'_>) -> AlertId {
+    let mut entropy = draft.facts.present.entropy;
+    let number = u16::try_from(draft.plan.opens.len()).unwrap_or(u16::MAX);
     for (byte, number) in entropy.iter_mut().rev().zip(number.to_le_bytes()) {
         *byte = byte.wrapping_add(number);
     }
-    AlertId::new(facts.now(), entropy)
+    AlertId::new(draft.facts.now(), entropy)
 }

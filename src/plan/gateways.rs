@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::{
     GatewayRule, RETRY_AFTER_MAX,
-    output::{Message, Plan, TextAnswer},
+    output::{Draft, Message, TextAnswer},
     present::Facts,
     spending::{self, DAYS_SPENT},
 };
@@ -12,21 +12,20 @@ use crate::alert::{OpenText, Outcome, Pending};
 
 /// The gateway of the next attempt; `None` if none is left. `Err` says which limit holds it back.
 pub(super) fn choose<'a>(
-    facts: Facts<'a>,
-    plan: &Plan,
+    draft: &Draft<'a>,
     message: Message<'_>,
     open: &mut OpenText,
 ) -> Result<Option<&'a GatewayRule>, &'static str> {
-    let ignores_days = spending::ignores_days(facts, message.subject);
+    let ignores_days = spending::ignores_days(draft.facts, message.subject);
     if is_first(open) {
-        spending::admit_text(facts, plan, message)?;
-    } else if left_in_pass(facts, open).next().is_none() {
+        spending::admit_text(draft, message)?;
+    } else if left_in_pass(draft.facts, open).next().is_none() {
         // Only if the configuration has changed since the last attempt.
         open.tried.clear();
     }
-    let left: Vec<&GatewayRule> = left_in_pass(facts, open).collect();
+    let left: Vec<&GatewayRule> = left_in_pass(draft.facts, open).collect();
     for gateway in &left {
-        if spending::has_day_left(facts, plan, gateway) || (ignores_days && !is_first(open)) {
+        if spending::has_day_left(draft, gateway) || (ignores_days && !is_first(open)) {
             return Ok(Some(gateway));
         }
         if !is_first(open) {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     GatewayRule, SMS_AFTER_UNKNOWN,
-    output::{Ask, Message, Plan, TextAnswer},
+    output::{Ask, Draft, Message, TextAnswer},
     present::Facts,
 };
 use crate::alert::{OpenText, Unanswered};
@@ -29,21 +29,16 @@ pub(super) fn after(facts: Facts<'_>, answered: &TextAnswer<'_>) -> Option<(Unan
 }
 
 /// The question about a text without an answer, once; when it is sent again if nobody answers that either.
-pub(super) fn ask(
-    facts: Facts<'_>,
-    plan: &mut Plan,
-    message: Message<'_>,
-    open: &mut OpenText,
-) -> Option<Timestamp> {
+pub(super) fn ask(draft: &mut Draft<'_>, message: Message<'_>, open: &mut OpenText) -> Option<Timestamp> {
     let lost = open.unanswered.as_mut().filter(|lost| lost.to_ask)?;
     lost.to_ask = false;
-    let Some(rule) = facts.rules().gateway(&lost.gateway) else {
+    let Some(rule) = draft.facts.rules().gateway(&lost.gateway) else {
         // It left the configuration and cannot be asked.
-        return Some(lost.resend_at).filter(|at| facts.now() < *at);
+        return Some(lost.resend_at).filter(|at| draft.facts.now() < *at);
     };
     // The question may be late because we were down; it has time to be answered all the same.
-    lost.resend_at = lost.resend_at.max(facts.after(time_to_answer(rule)));
-    plan.asks.push(Ask {
+    lost.resend_at = lost.resend_at.max(draft.facts.after(time_to_answer(rule)));
+    draft.plan.asks.push(Ask {
         attempt: lost.attempt,
         contact: message.contact.clone(),
         subject: message.subject.clone(),

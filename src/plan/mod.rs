@@ -47,6 +47,7 @@ pub use self::{
     settle::{DeviceVerdict, Settled, Settlement, settle},
 };
 use crate::alert::{Alert, AlertState, Progress, Resolution, ResolvedBy};
+use output::Draft;
 use present::Facts;
 
 /// A sender whose silence ends an alert within minutes (Prometheus, vmalert, the ruler of Loki) repeats what fires
@@ -67,34 +68,34 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     let mut progress = std::mem::take(&mut alert.progress);
     let mut conversation = std::mem::take(&mut alert.conversation);
     let facts = Facts { alert, present };
-    let mut plan = Plan::of(facts);
-    settle::expire(facts, &mut plan, &mut progress);
-    delivery::apply(facts, &mut plan, &mut progress);
+    let mut draft = Draft::new(facts);
+    settle::expire(&mut draft, &mut progress);
+    delivery::apply(&mut draft, &mut progress);
     match &facts.alert.digest {
-        None => changes::apply(facts, &mut plan, &mut conversation, &mut progress),
+        None => changes::apply(&mut draft, &mut conversation, &mut progress),
         Some(digest) => {
             if let Some(counted) = &digest.counted {
-                digest::apply(facts, &mut plan, &mut progress, counted);
+                digest::apply(&mut draft, &mut progress, counted);
             }
         }
     }
-    let advance_all = |plan: &mut Plan, progress: &mut Progress| {
+    let advance_all = |draft: &mut Draft<'_>, progress: &mut Progress| {
         for (name, contact) in &mut progress.contacts {
-            notification::advance_all(facts, plan, name, contact);
+            notification::advance_all(draft, name, contact);
         }
     };
-    advance_all(&mut plan, &mut progress);
+    advance_all(&mut draft, &mut progress);
     // A contact whose last road failed starts new notifications for the others, which start at once.
-    if unreachable::tell(facts, &mut plan, &mut progress) {
-        advance_all(&mut plan, &mut progress);
+    if unreachable::tell(&mut draft, &mut progress) {
+        advance_all(&mut draft, &mut progress);
     }
-    delivery::ask(facts, &mut plan, &mut progress);
-    alert.rows.append(&mut plan.rows);
-    alert.attempts = plan.attempts;
+    delivery::ask(&mut draft, &mut progress);
+    let Draft { plan, mut rows, attempts, .. } = draft;
+    alert.rows.append(&mut rows);
+    alert.attempts = attempts;
     (alert.progress, alert.conversation) = (progress, conversation);
     digest::end(alert, present.now);
-    plan.due = due::of(alert);
-    plan
+    Plan { due: due::of(alert), ..plan }
 }
 
 /// While we were away nobody could mention the alert: that is no silence.

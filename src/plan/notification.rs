@@ -6,7 +6,7 @@ use super::{
     SMS_GIVE_UP,
     bounds::Bounds,
     fold::{self, Held},
-    output::{Message, Plan},
+    output::{Draft, Message},
     present::Facts,
     push, text,
 };
@@ -26,23 +26,18 @@ pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: Subject, texted:
 }
 
 /// Starts what is due in every notification of a contact and drops those that are over.
-pub(super) fn advance_all(
-    facts: Facts<'_>,
-    plan: &mut Plan,
-    name: &ContactName,
-    contact: &mut ContactProgress,
-) {
+pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress) {
     let mut notifications = std::mem::take(&mut contact.notifications);
     for notification in &mut notifications {
-        if let Some(held) = advance(facts, plan, name, contact, notification) {
+        if let Some(held) = advance(draft, name, contact, notification) {
             let message = Message { contact: name, subject: &notification.subject };
-            if fold::hold_back(facts, plan, message, contact, held) {
+            if fold::hold_back(draft, message, contact, held) {
                 replace(notification);
             }
         }
     }
     let over = notifications.extract_if(.., |notification| is_over(notification));
-    for reason in over.filter_map(|notification| failure(facts, &notification)) {
+    for reason in over.filter_map(|notification| failure(draft.facts, &notification)) {
         contact.unreachable.get_or_insert(reason);
     }
     contact.notifications = notifications;
@@ -50,34 +45,33 @@ pub(super) fn advance_all(
 
 /// Starts what is due; what is to be told in a digest instead.
 fn advance(
-    facts: Facts<'_>,
-    plan: &mut Plan,
+    draft: &mut Draft<'_>,
     name: &ContactName,
     contact: &ContactProgress,
     notification: &mut Notification,
 ) -> Option<Held> {
     let Notification { subject, since, push, text, replaced } = notification;
     let message = Message { contact: name, subject };
-    let age = facts.now().duration_since(*since);
-    if facts.rules().push_ttl <= age {
-        push::give_up_old(facts, plan, message, push);
+    let age = draft.facts.now().duration_since(*since);
+    if draft.facts.rules().push_ttl <= age {
+        push::give_up_old(draft, message, push);
     }
     if SMS_GIVE_UP <= age {
-        text::give_up_old(facts, plan, message, text);
+        text::give_up_old(draft, message, text);
     }
     let has_begun = push::has_begun(push) || text::has_begun(text);
     if !*replaced
         && !has_begun
-        && let Some(reason) = fold::reason(facts, message, contact)
+        && let Some(reason) = fold::reason(draft.facts, message, contact)
     {
         return Some(Held { text: text.open().is_some(), reason: reason.to_owned() });
     }
-    let starved = push::advance(facts, plan, message, push, text::is_on_standby(text));
+    let starved = push::advance(draft, message, push, text::is_on_standby(text));
     if starved {
         text::stand_down(text);
     }
-    text::decide(facts, plan, message, text, push);
-    match text::advance(facts, plan, message, text) {
+    text::decide(draft, message, text, push);
+    match text::advance(draft, message, text) {
         Err(spent) => Some(Held { text: true, reason: format!("{spent} is spent") }),
         Ok(()) if starved && !text::is_out(text) => {
             Some(Held { text: false, reason: "fcm.per_device is spent".to_owned() })
@@ -122,16 +116,11 @@ fn failure(facts: Facts<'_>, notification: &Notification) -> Option<String> {
 }
 
 /// It is over: what waits is cancelled. True if a text was tried in vain.
-pub(super) fn cancel(
-    facts: Facts<'_>,
-    plan: &mut Plan,
-    name: &ContactName,
-    notification: &mut Notification,
-) -> bool {
+pub(super) fn cancel(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Notification) -> bool {
     let Notification { subject, push, text, .. } = notification;
     let message = Message { contact: name, subject };
-    push::cancel(facts, plan, message, push);
-    text::cancel(facts, plan, message, text)
+    push::cancel(draft, message, push);
+    text::cancel(draft, message, text)
 }
 
 /// What the contact now knows, whichever notification it came by.
@@ -164,20 +153,15 @@ pub(super) fn remember(
 }
 
 /// It is over, and this contact heard of nothing: one message says both.
-pub(super) fn tell_both_in_one(
-    facts: Facts<'_>,
-    plan: &mut Plan,
-    name: &ContactName,
-    contact: &mut ContactProgress,
-) {
+pub(super) fn tell_both_in_one(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress) {
     let mut known = contact.notifications.iter();
     if contact.notified() == Notified::No
         && known.all(|notification| notification.subject != Subject::Missed)
-        && !facts.is_test()
-        && let Some(person) = roster::find(facts.present.people, name)
+        && !draft.facts.is_test()
+        && let Some(person) = roster::find(draft.facts.present.people, name)
     {
-        fold::is_over(facts, plan, name, contact);
-        contact.notifications.push(begin(facts, person, Subject::Missed, contact.texted));
+        fold::is_over(draft, name, contact);
+        contact.notifications.push(begin(draft.facts, person, Subject::Missed, contact.texted));
     }
 }
 

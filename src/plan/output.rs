@@ -20,10 +20,6 @@ pub struct Plan {
     pub folds: Vec<Fold>,
     /// Digests that have to be there before this plan is written.
     pub opens: Vec<Opening>,
-    /// For the journal of the alert.
-    pub(super) rows: Vec<Row>,
-    /// Number of the last attempt.
-    pub(super) attempts: u32,
 }
 
 /// One request to make.
@@ -69,45 +65,52 @@ pub(super) struct TextAnswer<'a> {
     pub(super) segments: u8,
 }
 
-impl Plan {
-    /// Goes on counting the attempts of this alert.
-    pub(super) fn of(facts: Facts<'_>) -> Self {
-        Self { attempts: facts.alert.attempts, ..Self::default() }
+/// A plan in the making: the facts it goes by, and what it has come to so far.
+pub(super) struct Draft<'a> {
+    pub(super) facts: Facts<'a>,
+    pub(super) plan: Plan,
+    /// For the journal of the alert.
+    pub(super) rows: Vec<Row>,
+    /// Number of the last attempt.
+    pub(super) attempts: u32,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(facts: Facts<'a>) -> Self {
+        Self { facts, plan: Plan::default(), rows: Vec::new(), attempts: facts.alert.attempts }
     }
 
-    pub(super) fn note(&mut self, facts: Facts<'_>, entry: Entry) {
-        self.rows.push(Row { at: facts.now(), entry });
+    pub(super) fn note(&mut self, entry: Entry) {
+        self.rows.push(Row { at: self.facts.now(), entry });
     }
 
     /// Puts an attempt in flight.
-    pub(super) fn send(&mut self, facts: Facts<'_>, message: Message<'_>, address: Address) -> Pending {
+    pub(super) fn send(&mut self, message: Message<'_>, address: Address) -> Pending {
         self.attempts += 1;
-        let until = facts.after(facts.rules().in_flight_max(&address));
-        self.sends.push(Send {
+        let until = self.facts.after(self.facts.rules().in_flight_max(&address));
+        self.plan.sends.push(Send {
             attempt: self.attempts,
             contact: message.contact.clone(),
             subject: message.subject.clone(),
             address,
-            began: facts.now(),
+            began: self.facts.now(),
         });
         Pending::InFlight { attempt: self.attempts, until }
     }
 
+    pub(super) fn charge(&mut self, payer: Payer, at: Timestamp, units: i32) {
+        self.plan.charges.push(Charge { payer, at, units, reserved: 0 });
+    }
+
     /// What this plan spends of an account, beyond what is entered there.
     pub(super) fn spent(&self, payer: &Payer) -> u64 {
-        let charges = self.charges.iter().filter(|charge| charge.payer == *payer);
+        let charges = self.plan.charges.iter().filter(|charge| charge.payer == *payer);
         u64::try_from(charges.map(|charge| i64::from(charge.units)).sum::<i64>()).unwrap_or(0)
     }
 
     /// A notification is given up; it stays visible.
-    pub(super) fn dead_letter(
-        &mut self,
-        facts: Facts<'_>,
-        message: Message<'_>,
-        address: Address,
-        reason: &str,
-    ) {
+    pub(super) fn dead_letter(&mut self, message: Message<'_>, address: Address, reason: &str) {
         let (contact, subject) = (message.contact.clone(), message.subject.topic());
-        self.note(facts, Entry::DeadLetter { contact, address, subject, reason: reason.to_owned() });
+        self.note(Entry::DeadLetter { contact, address, subject, reason: reason.to_owned() });
     }
 }

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::{
     PUSH_IN_FLIGHT_MAX, RETRY_AFTER_MAX,
     bounds::Bounds,
-    output::{Message, Plan},
+    output::{Draft, Message},
     present::Facts,
     spending,
     words::reason_of,
@@ -31,56 +31,57 @@ pub(super) fn has_begun(push: &PushState) -> bool {
 /// Starts what is due. True if no device may have another push now, and none has this one or is being sent it.
 /// With `text_to_come`, a push that was tried before waits for an allowance; else its device is closed.
 pub(super) fn advance(
-    facts: Facts<'_>,
-    plan: &mut Plan,
+    draft: &mut Draft<'_>,
     message: Message<'_>,
     push: &mut PushState,
     text_to_come: bool,
 ) -> bool {
-    let now = facts.now();
-    let is_short = |open: &DevicePush, plan: &Plan| {
+    let now = draft.facts.now();
+    let is_short = |open: &DevicePush, draft: &Draft<'_>| {
         open.state.is_due(now)
-            && facts.is_usable(open.device)
-            && !spending::can_push(facts, plan, open.device, message.subject)
+            && draft.facts.is_usable(open.device)
+            && !spending::can_push(draft, open.device, message.subject)
     };
     let mut is_some_short = false;
     push.open.retain_mut(|open| {
-        if !is_short(open, plan) {
+        if !is_short(open, draft) {
             return true;
         }
         let waits = text_to_come && 0 < open.attempts;
         if waits {
-            let at = facts.after(facts.rules().backoff.delay(open.attempts, facts.present.chance));
+            let at = draft
+                .facts
+                .after(draft.facts.rules().backoff.delay(open.attempts, draft.facts.present.chance));
             open.state = Pending::Waiting { at, fault: false };
         }
         is_some_short |= !waits;
         waits
     });
     let starved =
-        is_some_short && !push.accepted && !push.open.iter().any(|open| facts.is_usable(open.device));
+        is_some_short && !push.accepted && !push.open.iter().any(|open| draft.facts.is_usable(open.device));
     let PushState { open, failed, .. } = push;
     open.retain_mut(|open| {
         if !open.state.is_due(now) {
             return true;
         }
         // Another alert may have shown meanwhile that the device is gone.
-        if !facts.is_usable(open.device) {
+        if !draft.facts.is_usable(open.device) {
             failed.get_or_insert_with(|| format!("device {} is not usable", open.device));
             return false;
         }
         open.attempts = open.attempts.saturating_add(1);
-        spending::charge_push(facts, plan, open.device);
-        open.state = plan.send(facts, message, Address::Device(open.device));
+        spending::charge_push(draft, open.device);
+        open.state = draft.send(message, Address::Device(open.device));
         true
     });
     starved
 }
 
 /// A push that has lived longer than `fcm.ttl` is of no use.
-pub(super) fn give_up_old(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, push: &mut PushState) {
+pub(super) fn give_up_old(draft: &mut Draft<'_>, message: Message<'_>, push: &mut PushState) {
     const REASON: &str = "not accepted within fcm.ttl";
     for open in keep_in_flight(push) {
-        plan.dead_letter(facts, message, Address::Device(open.device), REASON);
+        draft.dead_letter(message, Address::Device(open.device), REASON);
         push.failed.get_or_insert_with(|| REASON.to_owned());
     }
 }
@@ -91,9 +92,9 @@ pub(super) fn keep_in_flight(push: &mut PushState) -> Vec<DevicePush> {
 }
 
 /// It is over: only requests that run are waited for; what was tried in vain becomes a dead letter.
-pub(super) fn cancel(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, push: &mut PushState) {
+pub(super) fn cancel(draft: &mut Draft<'_>, message: Message<'_>, push: &mut PushState) {
     for open in keep_in_flight(push).iter().filter(|open| 0 < open.attempts) {
-        plan.dead_letter(facts, message, Address::Device(open.device), "resolved before it was accepted");
+        draft.dead_letter(message, Address::Device(open.device), "resolved before it was accepted");
     }
 }
 

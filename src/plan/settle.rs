@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     delivery, notification,
-    output::{Message, Plan, Send, TextAnswer},
+    output::{Draft, Message, Send, TextAnswer},
     present::{Facts, Present},
     push::{self, PushAnswer},
     text,
@@ -47,9 +47,10 @@ pub enum DeviceVerdict {
 pub fn settle(alert: &mut Alert, settlement: &Settlement, present: &Present<'_>) -> Settled {
     let mut progress = std::mem::take(&mut alert.progress);
     let facts = Facts { alert, present };
-    let mut plan = Plan::of(facts);
-    record(facts, &mut plan, &mut progress, settlement);
-    alert.rows.append(&mut plan.rows);
+    let mut draft = Draft::new(facts);
+    record(&mut draft, &mut progress, settlement);
+    let Draft { plan, mut rows, .. } = draft;
+    alert.rows.append(&mut rows);
     alert.progress = progress;
     Settled { verdict: verdict(settlement), charges: plan.charges }
 }
@@ -66,19 +67,19 @@ fn verdict(Settlement { send, outcome, .. }: &Settlement) -> Option<DeviceVerdic
 }
 
 /// Attempts whose answer did not come in time, or whose process is gone, are `Unknown`.
-pub(super) fn expire(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) {
+pub(super) fn expire(draft: &mut Draft<'_>, progress: &mut Progress) {
     let mut silent = Vec::new();
     for (name, contact) in &progress.contacts {
         for notification in &contact.notifications {
             silent.extend(
                 notification
                     .open()
-                    .filter_map(|(state, address)| silence(facts, name, notification, state, address?)),
+                    .filter_map(|(state, address)| silence(draft.facts, name, notification, state, address?)),
             );
         }
     }
     for settlement in silent {
-        record(facts, plan, progress, &settlement);
+        record(draft, progress, &settlement);
     }
 }
 
@@ -104,14 +105,14 @@ fn silence(
     Some(Settlement { send, outcome, segments: 0, ended: facts.now() })
 }
 
-fn record(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress, settlement: &Settlement) {
+fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlement) {
     let Settlement { send, outcome, segments, .. } = settlement;
-    plan.note(facts, Entry::Attempt(row(settlement)));
+    draft.note(Entry::Attempt(row(settlement)));
     // A gateway's report that it has the text goes before an answer that says otherwise, or none.
     let has_it = Outcome::Accepted { provider_id: None };
     let outcome = if delivery::says_taken(progress, send.attempt) { &has_it } else { outcome };
     let Some(contact) = progress.contacts.get_mut(&send.contact) else { return };
-    notification::remember(facts, contact, &send.subject, &send.address, outcome);
+    notification::remember(draft.facts, contact, &send.subject, &send.address, outcome);
     let known = contact.notifications.iter_mut().find(|notification| notification.subject == send.subject);
     let message = Message { contact: &send.contact, subject: &send.subject };
     match &send.address {
@@ -119,9 +120,9 @@ fn record(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress, settlement
             let Some(Notification { push, text, replaced, .. }) = known else { return };
             let is_open = push.open.iter().any(|open| open.device == *device);
             let answer = PushAnswer { device: *device, attempt: send.attempt, outcome };
-            push::settle(facts, push, &answer, *replaced);
+            push::settle(draft.facts, push, &answer, *replaced);
             if is_open && matches!(outcome, Outcome::Accepted { .. }) {
-                text::spare(facts, text, &send.subject);
+                text::spare(draft.facts, text, &send.subject);
             }
         }
         Address::Gateway(gateway) => {
@@ -130,11 +131,11 @@ fn record(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress, settlement
             // A second copy, of a text whose first was found meanwhile, counts if the first does not arrive.
             let before = known.as_ref().map(|known| known.text.clone());
             if let Some(known) = known {
-                text::settle(facts, plan, message, &mut known.text, &answer);
+                text::settle(draft, message, &mut known.text, &answer);
             }
             if matches!(outcome, Outcome::Accepted { .. }) {
                 let before = before.unwrap_or(TextState::Accepted);
-                delivery::keep(facts, contact, &send.subject, &before, &answer);
+                delivery::keep(draft.facts, contact, &send.subject, &before, &answer);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     GatewayRule,
-    output::{Message, Plan, TextAnswer},
+    output::{Draft, Message, TextAnswer},
     present::Facts,
 };
 use crate::alert::{Charge, DeviceId, OpenText, Outcome, Payer, Reserved, Severity, Subject, Tier};
@@ -30,15 +30,15 @@ pub(super) fn tier(facts: Facts<'_>, subject: &Subject) -> Tier {
 }
 
 /// This device may have another push.
-pub(super) fn can_push(facts: Facts<'_>, plan: &Plan, device: DeviceId, subject: &Subject) -> bool {
-    is_exempt(facts, subject) || has_room(facts, plan, &Payer::Device(device))
+pub(super) fn can_push(draft: &Draft<'_>, device: DeviceId, subject: &Subject) -> bool {
+    is_exempt(draft.facts, subject) || has_room(draft, &Payer::Device(device))
 }
 
 /// This contact may have another text, or which budget is spent.
-pub(super) fn admit_text(facts: Facts<'_>, plan: &Plan, message: Message<'_>) -> Result<(), &'static str> {
-    let tier = tier(facts, message.subject);
+pub(super) fn admit_text(draft: &Draft<'_>, message: Message<'_>) -> Result<(), &'static str> {
+    let tier = tier(draft.facts, message.subject);
     let payer = Payer::Contact(message.contact.clone(), tier);
-    if is_exempt(facts, message.subject) || has_room(facts, plan, &payer) { Ok(()) } else { Err(tier.key()) }
+    if is_exempt(draft.facts, message.subject) || has_room(draft, &payer) { Ok(()) } else { Err(tier.key()) }
 }
 
 /// A gateway's day does not hold this back: no limit does, or a budget of its own.
@@ -47,36 +47,40 @@ pub(super) fn ignores_days(facts: Facts<'_>, subject: &Subject) -> bool {
 }
 
 /// The gateway has not reached its day's limit.
-pub(super) fn has_day_left(facts: Facts<'_>, plan: &Plan, gateway: &GatewayRule) -> bool {
-    has_room(facts, plan, &Payer::Gateway(gateway.name.clone()))
+pub(super) fn has_day_left(draft: &Draft<'_>, gateway: &GatewayRule) -> bool {
+    has_room(draft, &Payer::Gateway(gateway.name.clone()))
 }
 
-fn has_room(facts: Facts<'_>, plan: &Plan, payer: &Payer) -> bool {
-    facts.present.budgets.has_room(payer, facts.alert.severity, facts.now(), plan.spent(payer))
+fn has_room(draft: &Draft<'_>, payer: &Payer) -> bool {
+    draft.facts.present.budgets.has_room(
+        payer,
+        draft.facts.alert.severity,
+        draft.facts.now(),
+        draft.spent(payer),
+    )
 }
 
 /// A push goes out.
-pub(super) fn charge_push(facts: Facts<'_>, plan: &mut Plan, device: DeviceId) {
-    plan.charges.push(Charge { payer: Payer::Device(device), at: facts.now(), units: 1 });
+pub(super) fn charge_push(draft: &mut Draft<'_>, device: DeviceId) {
+    draft.charge(Payer::Device(device), draft.facts.now(), 1);
 }
 
 /// A text goes out through this gateway: the most that it can cost is reserved. What was refused or put off before
 /// was surely not sent, so its contact is charged only what this gateway may cost more.
 pub(super) fn reserve(
-    facts: Facts<'_>,
-    plan: &mut Plan,
+    draft: &mut Draft<'_>,
     message: Message<'_>,
     text: &mut OpenText,
     gateway: &GatewayRule,
 ) {
     let segments = gateway.segments_max.max(1);
-    let payer = Payer::Gateway(gateway.name.clone());
-    plan.charges.push(Charge { payer, at: facts.now(), units: i32::from(segments) });
-    let held = text.reserved.unwrap_or(Reserved { at: facts.now(), segments: 0 });
+    let (payer, units) = (Payer::Gateway(gateway.name.clone()), i32::from(segments));
+    draft.plan.charges.push(Charge { payer, at: draft.facts.now(), units, reserved: units });
+    let held = text.reserved.unwrap_or(Reserved { at: draft.facts.now(), segments: 0 });
     if held.segments < segments {
-        let payer = Payer::Contact(message.contact.clone(), tier(facts, message.subject));
+        let payer = Payer::Contact(message.contact.clone(), tier(draft.facts, message.subject));
         let units = i32::from(segments - held.segments);
-        plan.charges.push(Charge { payer, at: held.at, units });
+        draft.charge(payer, held.at, units);
         text.reserved = Some(Reserved { at: held.at, segments });
     }
 }
@@ -84,13 +88,12 @@ pub(super) fn reserve(
 /// What was reserved for the attempt becomes what it cost. What was surely not sent costs its gateway nothing, and
 /// its contact goes on paying until the text is sent.
 pub(super) fn settle(
-    facts: Facts<'_>,
-    plan: &mut Plan,
+    draft: &mut Draft<'_>,
     message: Message<'_>,
     open: &mut OpenText,
     answered: &TextAnswer<'_>,
 ) {
-    let Some(gateway) = facts.rules().gateway(answered.gateway) else { return };
+    let Some(gateway) = draft.facts.rules().gateway(answered.gateway) else { return };
     let may_arrive = matches!(answered.outcome, Outcome::Accepted { .. } | Outcome::Unknown { .. });
     let reserved = gateway.segments_max.max(1);
     let cost = match answered.segments {
@@ -98,14 +101,23 @@ pub(super) fn settle(
         0 => reserved,
         segments => u16::from(segments),
     };
-    let correct = |payer, at, from: u16| {
-        let units = i32::from(cost) - i32::from(from);
-        (units != 0).then_some(Charge { payer, at, units })
-    };
+    let (cost, reserved) = (i32::from(cost), i32::from(reserved));
     let payer = Payer::Gateway(gateway.name.clone());
-    plan.charges.extend(correct(payer, answered.began, reserved));
-    if let Some(held) = open.reserved.take_if(|_| may_arrive) {
-        let payer = Payer::Contact(message.contact.clone(), tier(facts, message.subject));
-        plan.charges.extend(correct(payer, held.at, held.segments));
+    let charge = Charge { payer, at: answered.began, units: cost - reserved, reserved: -reserved };
+    draft.plan.charges.push(charge);
+    if let Some(held) = open.reserved.take_if(|_| may_arrive)
+        && cost != i32::from(held.segments)
+    {
+        let payer = Payer::Contact(message.contact.clone(), tier(draft.facts, message.subject));
+        draft.charge(payer, held.at, cost - i32::from(held.segments));
     }
+}
+
+/// An earlier copy of this text has arrived, so the answer of the request under way changes nothing any more: what
+/// was reserved for it counts as spent.
+pub(super) fn close(draft: &mut Draft<'_>, open: &OpenText) {
+    let Some(name) = open.gateway.as_ref().filter(|_| open.state.is_in_flight()) else { return };
+    let Some(gateway) = draft.facts.rules().gateway(name) else { return };
+    let (payer, reserved) = (Payer::Gateway(name.clone()), -i32::from(gateway.segments_max.max(1)));
+    draft.plan.charges.push(Charge { payer, at: draft.facts.now(), units: 0, reserved });
 }

@@ -6,7 +6,7 @@ use super::{
     SMS_AFTER_UNKNOWN,
     bounds::Bounds,
     gateways, lost,
-    output::{Message, Plan, TextAnswer},
+    output::{Draft, Message, TextAnswer},
     present::Facts,
     spending,
     words::reason_of,
@@ -67,13 +67,7 @@ fn of_digest(facts: Facts<'_>) -> TextState {
 
 /// The table "push, then SMS": nothing while a push was accepted or may still be; at once when no push can be
 /// accepted; at the deadline otherwise.
-pub(super) fn decide(
-    facts: Facts<'_>,
-    plan: &mut Plan,
-    message: Message<'_>,
-    text: &mut TextState,
-    push: &PushState,
-) {
+pub(super) fn decide(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState, push: &PushState) {
     let TextState::Standby { deadline } = *text else { return };
     if push.accepted {
         *text = TextState::Off;
@@ -82,12 +76,12 @@ pub(super) fn decide(
     let hopeless = push.open.iter().all(|open| matches!(open.state, Pending::Waiting { fault: true, .. }));
     let reason = if hopeless {
         push.failed.clone().unwrap_or_else(|| "no device to push to".to_owned())
-    } else if deadline <= facts.now() {
-        format!("push not accepted in {} s", seconds(facts.rules().accept_within))
+    } else if deadline <= draft.facts.now() {
+        format!("push not accepted in {} s", seconds(draft.facts.rules().accept_within))
     } else {
         return;
     };
-    plan.note(facts, Entry::Fallback { contact: message.contact.clone(), reason });
+    draft.note(Entry::Fallback { contact: message.contact.clone(), reason });
     *text = at_once();
 }
 
@@ -102,27 +96,26 @@ fn seconds(duration: SignedDuration) -> String {
 
 /// Sends it if it is due. `Err` says which budget does not allow it.
 pub(super) fn advance(
-    facts: Facts<'_>,
-    plan: &mut Plan,
+    draft: &mut Draft<'_>,
     message: Message<'_>,
     text: &mut TextState,
 ) -> Result<(), &'static str> {
     let TextState::Open(open) = text else { return Ok(()) };
-    if !open.state.is_due(facts.now()) {
+    if !open.state.is_due(draft.facts.now()) {
         return Ok(());
     }
-    if let Some(answered_by) = lost::ask(facts, plan, message, open) {
+    if let Some(answered_by) = lost::ask(draft, message, open) {
         open.state = Pending::Waiting { at: answered_by, fault: false };
     } else if UNKNOWNS_MAX <= open.unknowns {
         *text = TextState::Unknown;
-    } else if let Some(gateway) = gateways::choose(facts, plan, message, open)? {
-        spending::reserve(facts, plan, message, open, gateway);
+    } else if let Some(gateway) = gateways::choose(draft, message, open)? {
+        spending::reserve(draft, message, open, gateway);
         open.attempts = open.attempts.saturating_add(1);
-        open.state = plan.send(facts, message, Address::Gateway(gateway.name.clone()));
+        open.state = draft.send(message, Address::Gateway(gateway.name.clone()));
         open.gateway = Some(gateway.name.clone());
     } else {
         let reason = "no gateway is left that has not failed to deliver it";
-        *text = fail(facts, plan, message, open.gateway.clone(), reason.to_owned());
+        *text = fail(draft, message, open.gateway.clone(), reason.to_owned());
     }
     Ok(())
 }
@@ -133,34 +126,32 @@ pub(super) fn has_begun(text: &TextState) -> bool {
 }
 
 fn fail(
-    facts: Facts<'_>,
-    plan: &mut Plan,
+    draft: &mut Draft<'_>,
     message: Message<'_>,
     gateway: Option<GatewayName>,
     reason: String,
 ) -> TextState {
     if let Some(gateway) = gateway {
-        plan.dead_letter(facts, message, Address::Gateway(gateway), &reason);
+        draft.dead_letter(message, Address::Gateway(gateway), &reason);
     }
     TextState::Failed { reason }
 }
 
 /// A text that no gateway accepted within [`SMS_GIVE_UP`] is of no use.
-pub(super) fn give_up_old(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, text: &mut TextState) {
+pub(super) fn give_up_old(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState) {
     if let Some(open) = text.open().filter(|open| !open.state.is_in_flight()) {
         let reason = "no gateway accepted it within 24 hours".to_owned();
         let gateway = open
             .gateway
             .clone()
-            .or_else(|| gateways::usable(facts, open).next().map(|rule| rule.name.clone()));
-        *text = fail(facts, plan, message, gateway, reason);
+            .or_else(|| gateways::usable(draft.facts, open).next().map(|rule| rule.name.clone()));
+        *text = fail(draft, message, gateway, reason);
     }
 }
 
 /// Acts on an answer. An acceptance counts whenever it comes; anything else only if it is waited for.
 pub(super) fn settle(
-    facts: Facts<'_>,
-    plan: &mut Plan,
+    draft: &mut Draft<'_>,
     message: Message<'_>,
     text: &mut TextState,
     answered: &TextAnswer<'_>,
@@ -168,19 +159,24 @@ pub(super) fn settle(
     let waited_for = text.open_mut().filter(|open| open.state.is_attempt(answered.attempt));
     let is_waited_for = waited_for.is_some();
     if let Some(open) = waited_for {
-        spending::settle(facts, plan, message, open, answered);
+        spending::settle(draft, message, open, answered);
     }
     match answered.outcome {
-        Outcome::Accepted { .. } => *text = TextState::Accepted,
+        Outcome::Accepted { .. } => {
+            if let Some(open) = text.open().filter(|_| !is_waited_for) {
+                spending::close(draft, open);
+            }
+            *text = TextState::Accepted;
+        }
         Outcome::Unknown { .. } | Outcome::Deferred { .. } | Outcome::Rejected { .. } if !is_waited_for => {}
-        Outcome::Unknown { .. } => ask_once_more(facts, text, answered),
+        Outcome::Unknown { .. } => ask_once_more(draft.facts, text, answered),
         Outcome::Deferred { retry_after, .. } => {
-            text.open_mut().map(|open| gateways::pass_on(facts, open, answered, *retry_after));
+            text.open_mut().map(|open| gateways::pass_on(draft.facts, open, answered, *retry_after));
         }
         Outcome::Rejected { detail, .. } => {
-            if text.open_mut().is_some_and(|open| gateways::pass_on(facts, open, answered, None)) {
+            if text.open_mut().is_some_and(|open| gateways::pass_on(draft.facts, open, answered, None)) {
                 let reason = reason_of(detail, "text rejected");
-                *text = fail(facts, plan, message, Some(answered.gateway.clone()), reason);
+                *text = fail(draft, message, Some(answered.gateway.clone()), reason);
             }
         }
     }
@@ -201,17 +197,14 @@ fn ask_once_more(facts: Facts<'_>, text: &mut TextState, answered: &TextAnswer<'
 }
 
 /// Its gateway says what became of a text without an answer.
-pub(super) fn settle_lost(
-    facts: Facts<'_>,
-    plan: &mut Plan,
-    message: Message<'_>,
-    text: &mut TextState,
-    fate: &Fate,
-) {
+pub(super) fn settle_lost(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState, fate: &Fate) {
     let Some(open) = text.open_mut() else { return };
     let is_in_flight = open.state.is_in_flight();
     match fate {
-        Fate::Taken | Fate::Delivered => *text = TextState::Accepted,
+        Fate::Taken | Fate::Delivered => {
+            spending::close(draft, open);
+            *text = TextState::Accepted;
+        }
         Fate::Failed { reason } => {
             let Some(lost) = open.unanswered.take() else { return };
             open.unknowns = open.unknowns.saturating_sub(1);
@@ -221,7 +214,7 @@ pub(super) fn settle_lost(
             } else {
                 let before = std::mem::take(&mut open.undelivered);
                 let undelivered = Undelivered { gateway: lost.gateway, before, unknowns: open.unknowns };
-                *text = by_next(facts, plan, message, undelivered, reason);
+                *text = by_next(draft, message, undelivered, reason);
             }
         }
         // Nothing was sent, so sending it now doubles nothing.
@@ -241,8 +234,7 @@ pub(super) struct Undelivered {
 
 /// The next gateway that has not failed to deliver it; without one the road has failed.
 pub(super) fn by_next(
-    facts: Facts<'_>,
-    plan: &mut Plan,
+    draft: &mut Draft<'_>,
     message: Message<'_>,
     undelivered: Undelivered,
     reason: &str,
@@ -250,10 +242,10 @@ pub(super) fn by_next(
     let Undelivered { gateway, before, unknowns } = undelivered;
     let undelivered = before.into_iter().chain([gateway.clone()]).collect();
     let open = OpenText { gateway: Some(gateway.clone()), unknowns, undelivered, ..OpenText::default() };
-    if gateways::usable(facts, &open).next().is_some() {
+    if gateways::usable(draft.facts, &open).next().is_some() {
         return TextState::Open(Box::new(open));
     }
-    fail(facts, plan, message, Some(gateway), reason_of(&format!("not delivered: {reason}"), ""))
+    fail(draft, message, Some(gateway), reason_of(&format!("not delivered: {reason}"), ""))
 }
 
 /// A push was accepted: a text that waits only because the push had failed is not needed any more.
@@ -289,12 +281,12 @@ pub(super) fn cut_back(text: &mut TextState, first_goes: bool) {
 }
 
 /// It is over: only a request that runs is waited for; what was tried in vain becomes a dead letter. True if it was.
-pub(super) fn cancel(facts: Facts<'_>, plan: &mut Plan, message: Message<'_>, text: &mut TextState) -> bool {
+pub(super) fn cancel(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState) -> bool {
     stand_down(text);
     let Some(open) = text.open().filter(|open| !open.state.is_in_flight()) else { return false };
     let in_vain = 0 < open.attempts;
     if let Some(gateway) = open.gateway.clone().filter(|_| in_vain) {
-        plan.dead_letter(facts, message, Address::Gateway(gateway), "resolved before it was accepted");
+        draft.dead_letter(message, Address::Gateway(gateway), "resolved before it was accepted");
     }
     *text = TextState::Off;
     in_vain

@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{notification, output::Plan, present::Facts};
+use super::{notification, output::Draft, present::Facts};
 use crate::{
     alert::{ContactName, ContactProgress, Entry, Progress, Subject, UNREACHED_NAMED_MAX},
     roster::Person,
@@ -14,9 +14,9 @@ use crate::{
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Tells of those whose last road has failed. True if new notifications began.
-pub(super) fn tell(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) -> bool {
-    let others = others(facts, progress);
-    if !others.is_empty() && tells_at(progress).is_none_or(|at| facts.now() < at) {
+pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
+    let others = others(draft.facts, progress);
+    if !others.is_empty() && tells_at(progress).is_none_or(|at| draft.facts.now() < at) {
         return false;
     }
     let mut failed = Vec::new();
@@ -25,13 +25,13 @@ pub(super) fn tell(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) -
             contact.unreachable_told = true;
             failed.push((name.clone(), reason.clone()));
             let nobody_left = others.is_empty();
-            plan.note(facts, Entry::Unreachable { contact: name.clone(), reason, nobody_left });
+            draft.note(Entry::Unreachable { contact: name.clone(), reason, nobody_left });
         }
     }
     if failed.is_empty() || others.is_empty() {
         return false;
     }
-    progress.unreached_told_at = Some(facts.now());
+    progress.unreached_told_at = Some(draft.facts.now());
     for person in others {
         let known = progress.contacts.entry(person.name.clone()).or_default();
         let mut unreached = Unreached::default();
@@ -40,7 +40,7 @@ pub(super) fn tell(facts: Facts<'_>, plan: &mut Plan, progress: &mut Progress) -
             unreached.add(contact, reason);
         }
         if let Some(subject) = unreached.into_subject() {
-            let told = notification::begin(facts, person, subject, known.texted);
+            let told = notification::begin(draft.facts, person, subject, known.texted);
             known.notifications.push(told);
         }
     }

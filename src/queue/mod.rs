@@ -13,6 +13,7 @@ mod tests;
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use tracing::error;
 
 pub use self::admit::{Arrival, Decision, IDEMPOTENCY_KEEP, NOTED_KEEP, TEST_CLOSES_AFTER, admit};
@@ -48,15 +49,14 @@ pub struct Queue {
 }
 
 /// What became of one event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Admitted {
     /// The alert it is about, if there is one.
     pub alert_id: Option<AlertId>,
-    /// Its identity.
     pub dedup_key: DedupKey,
-    /// What it did.
     pub admission: Admission,
     /// Why, where that is not plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<IgnoreReason>,
 }
 

@@ -128,10 +128,9 @@ impl<'a> Fields<'a> {
         self.entries.get(name).is_some_and(|entry| matches!(entry.value, Value::Macro))
     }
 
-    /// What is neither of the names in `known` nor inside an object of such a name, nor looks
-    /// like a credential: label name and value, sorted by name.
-    pub(super) fn rest(&self, known: &[&[&str]]) -> impl Iterator<Item = (&str, &str)> {
-        let is_known = |name: &String| known.iter().any(|names| names.contains(&name.as_str()));
+    /// What is neither known itself nor inside an object that is known, nor looks like a credential:
+    /// label name and value, sorted by name.
+    pub(super) fn rest(&self, is_known: impl Fn(&str) -> bool) -> impl Iterator<Item = (&str, &str)> {
         self.entries.iter().filter_map(move |(name, entry)| match &entry.value {
             Value::Text(text) if !is_known(name) && !is_known(&entry.top) && !is_credential(name) => {
                 Some((entry.label.as_str(), text.as_ref()))
@@ -217,18 +216,11 @@ fn is_credential(name: &str) -> bool {
         "credential",
         "cookie",
     ];
-    const ALONE: [&str; 9] = [
-        "key",
-        "auth",
-        "pass",
-        "httpproxy",
-        "proxy",
-        "idempotencykey",
-        "routingkey",
-        "servicekey",
-        "integrationkey",
-    ];
-    ALONE.contains(&name) || ANYWHERE.iter().any(|part| name.contains(part))
+    match name {
+        "key" | "auth" | "pass" | "httpproxy" | "proxy" | "idempotencykey" | "routingkey" | "servicekey"
+        | "integrationkey" => true,
+        _ => ANYWHERE.iter().any(|part| name.contains(part)),
+    }
 }
 
 fn text_or_absent(text: Cow<'_, str>) -> Value<'_> {
@@ -337,7 +329,7 @@ mod tests {
             assert_eq!(fields.text(&[name]), value, "{name}");
         }
         assert_eq!(fields.nested(&["list"]), Some("[1]"));
-        let rest: Vec<_> = fields.rest(&[&["eventid", "host"], &["half"]]).collect();
+        let rest: Vec<_> = fields.rest(|name| ["eventid", "host", "half"].contains(&name)).collect();
         assert_eq!(rest, [("host_name", "웹-01"), ("ok", "true")]);
     }
 
@@ -345,8 +337,8 @@ mod tests {
     fn credentials_are_never_kept() {
         let fields =
             Fields::from_form("API.Token=a&AuthHeader=b&HTTPProxy=c&bongsu_password=d&item_key=system.cpu");
-        assert_eq!(fields.rest(&[]).collect::<Vec<_>>(), [("item_key", "system.cpu")]);
+        assert_eq!(fields.rest(|_| false).collect::<Vec<_>>(), [("item_key", "system.cpu")]);
         let fields = Fields::from_form("NOTIFY_PARAMETER_2=a&routing_key=b&NOTIFY_HOSTADDRESS=10.0.0.7");
-        assert_eq!(fields.rest(&[]).collect::<Vec<_>>(), [("hostaddress", "10.0.0.7")]);
+        assert_eq!(fields.rest(|_| false).collect::<Vec<_>>(), [("hostaddress", "10.0.0.7")]);
     }
 }

@@ -147,8 +147,8 @@ pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], 
     own.unwrap_or_else(|| by_content(&post)).titled(integration)
 }
 
-/// A Zabbix media type sends what it likes: one that was made for another program (Grafana `OnCall`) has a state
-/// and a title, one of few words (Keep) an `id` and a state.
+/// What a Zabbix media type sends is up to its author: one that was made for another program has a state and a
+/// title (Grafana `OnCall`), or an `id` and a state (Keep).
 fn by_zabbix(post: &Post<'_>) -> Reading {
     zabbix::read(post)
         .or_else(|| generic::read_with_state(post))
@@ -160,7 +160,7 @@ fn by_content(post: &Post<'_>) -> Reading {
 }
 
 /// A body that only one sender can have made, whatever kind its integration has, unless the operator says where
-/// everything is. Senders that are described rather than programmed will be looked up here.
+/// everything is. This is the place for senders that are described as data.
 fn by_shape(post: &Post<'_>) -> Option<Reading> {
     let map = &post.integration.map;
     if map.events.is_some() || !map.fields.is_empty() {

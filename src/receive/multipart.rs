@@ -6,7 +6,7 @@ const BOUNDARY_BYTES_MAX: usize = 72;
 /// The JSON object that a body is, or that its part `data` is: a form with a file in it, or Uptime Kuma's.
 pub(super) fn json_object(text: &str) -> Option<&str> {
     let text = text.trim();
-    let object = field(text, "data").map_or(text, str::trim);
+    let object = if text.starts_with('{') { text } else { field(text, "data")?.trim() };
     object.starts_with('{').then_some(object)
 }
 

@@ -56,7 +56,7 @@ pub(super) fn read_heartbeat(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading
     if top.raw("heartbeat").is_none() && top.raw("monitor").is_none() {
         return None;
     }
-    event(post, top.object("monitor"), top.object("heartbeat"), top.text("msg"))
+    event(post, top.object("monitor"), top.object("heartbeat").as_ref(), top.text("msg"))
 }
 
 fn read_form(post: &Post<'_>) -> Option<Reading> {
@@ -64,17 +64,17 @@ fn read_form(post: &Post<'_>) -> Option<Reading> {
     let field =
         |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
     let (heartbeat, monitor) = (field("heartbeat")?, field("monitor")?);
-    event(post, Pairs::read(monitor), Pairs::read(heartbeat), field("msg").map(str::to_owned))
+    event(post, Pairs::read(monitor), Pairs::read(heartbeat).as_ref(), field("msg").map(str::to_owned))
 }
 
 fn event(
     post: &Post<'_>,
     monitor: Option<Pairs<'_>>,
-    heartbeat: Option<Pairs<'_>>,
+    heartbeat: Option<&Pairs<'_>>,
     message: Option<String>,
 ) -> Option<Reading> {
     let Some(monitor) = monitor else { return notice(&message?) };
-    let beat = |name: &str| heartbeat.as_ref().and_then(|heartbeat| heartbeat.text(name));
+    let beat = |name: &str| heartbeat.and_then(|heartbeat| heartbeat.text(name));
     let id = monitor.text("id").or_else(|| beat("monitorID"));
     let name = monitor.text("name").or_else(|| id.as_ref().map(|id| format!("monitor {id}")))?;
     let message = beat("msg").or(message).unwrap_or_default();

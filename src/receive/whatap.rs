@@ -24,9 +24,6 @@ use super::{
 };
 use crate::alert::{DedupKey, Event, EventStatus, Update};
 
-/// Names that are read below, in found-by form.
-const READ: &[&str] = &["title", "message", "level", "status", "time", "url", "link"];
-
 /// Reads one alert of "Webhook JSON"; `None` for anything else.
 pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
     let fields = fields(post)?;
@@ -42,7 +39,9 @@ pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
     let grade = if is_firing { post.grade(&fields.texts(&["level"])) } else { Grade::default() };
     let is_over = status == RESOLVED;
     let mut labels = Labels::default();
-    labels.extend(fields.rest(&[READ]));
+    let is_read =
+        |name: &str| matches!(name, "title" | "message" | "level" | "status" | "time" | "url" | "link");
+    labels.extend(fields.rest(is_read));
     let key = [project, agent, metric.unwrap_or(name)].map(str::trim).join(":");
     let event = Event {
         status,

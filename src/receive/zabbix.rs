@@ -112,6 +112,10 @@ fn status(message: &Message<'_>, firing: bool) -> EventStatus {
     }
 }
 
+/// The body of a test without one.
+const EXPLAINED: &str =
+    "Sent by the Test button of the media type: Zabbix fills in nothing there. The way to here works.";
+
 /// The Test button sends macros as they stand, unless the operator overwrote some by hand. Each
 /// differing body is a test of its own.
 fn test(message: &Message<'_>) -> Event {
@@ -120,7 +124,7 @@ fn test(message: &Message<'_>) -> Event {
     let key = DedupKey::derived("test", &[message.post.text.trim()]);
     let mut event = Event { starts_at: None, kind: Kind::Test, ..message.event(key, &title, None) };
     if event.body.is_empty() {
-        event.body = "Sent by the Test button of the media type: Zabbix fills in nothing there. The way to here works.".to_owned();
+        EXPLAINED.clone_into(&mut event.body);
     }
     event
 }

@@ -525,6 +525,7 @@ async fn charges_are_kept_until_they_are_forgotten(store: Shop) {
         payer: Payer::Contact("jin".parse().unwrap(), Tier::Ordinary),
         at: at(ms),
         units: i32::try_from(ms % 3 + 1).unwrap(),
+        reserved: 0,
     };
     let opened = opening("db", 1, at(0));
     commit_one(&store, opened.clone()).await;

@@ -193,7 +193,7 @@ impl Heartbeats {
             Task::Tell => {
                 let last_call = watched.beat().calls().map(|calls| calls.last);
                 let silence = words::Silence { last_call, since: self.since, now };
-                self.post(name, words::late(&watched.config, silence, &self.time_zone)).await?;
+                self.post(name, words::late(&watched.config, &silence, &self.time_zone)).await?;
             }
             Task::Resolve => self.post(name, words::over(name, None)).await?,
             Task::Save(Calls { first, last }) => {

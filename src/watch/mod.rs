@@ -53,7 +53,7 @@ impl OwnEvent<'_> {
         Self { integration: OURS, event, close_after: ONCE_CLOSES_AFTER }
     }
 
-    /// Treated as the alert of any sender: repeated until somebody acknowledges it, and its end is told.
+    /// Treated as the alert of any sender: repeated until it is acknowledged, and people are notified of its end.
     fn lasting(event: Event) -> Self {
         Self { integration: OURS, event, close_after: LASTING_CLOSES_AFTER }
     }

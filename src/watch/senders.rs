@@ -17,14 +17,14 @@ use crate::{
     store::StoreError,
 };
 
-/// That many wrong keys within [`WRONG_KEYS_WITHIN`] are told: one is a typing error, several are a sender whose
-/// alerts are being lost.
+/// People are notified of this many wrong keys within [`WRONG_KEYS_WITHIN`]: one is a typing error, several are a
+/// sender whose alerts are being lost.
 const WRONG_KEYS_TOLD_AT: u32 = 5;
 
 /// See [`WRONG_KEYS_TOLD_AT`].
 const WRONG_KEYS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
-/// Tells people of senders that misbehave.
+/// Notifies people of senders that misbehave.
 pub struct Senders {
     queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
@@ -85,8 +85,8 @@ impl Senders {
         Ok(())
     }
 
-    /// The same for a heartbeat of the configuration. One that never got in waits for its first call, so nobody would
-    /// hear of its silence.
+    /// The same for a heartbeat of the configuration: a monitor whose first call is refused is never watched, so its
+    /// silence would not be noticed.
     pub async fn wrong_key_for_heartbeat(&self, name: &str) -> Result<(), StoreError> {
         // No integration has a colon in its name.
         let whom = format!("heartbeat:{}", name.to_ascii_lowercase());

@@ -1,4 +1,5 @@
-//! Our own health, as far as it is in memory: alerts that reached nobody, and storms. `/readyz` shows it.
+//! Our own health, as far as it is in memory: alerts of which nobody could be notified, and storms. `/readyz` shows
+//! it.
 
 use std::{
     collections::BTreeSet,
@@ -10,12 +11,12 @@ use serde::Serialize;
 
 use crate::alert::{Alert, AlertId};
 
-/// Most alerts remembered as reaching nobody; beyond it the figure stands still.
+/// Most alerts remembered as unreached; beyond this the count no longer rises.
 const UNREACHED_MAX: usize = 10_000;
 
 #[derive(Debug, Default)]
 pub struct Vitals {
-    /// Alerts whose every road to every contact failed, until somebody is reached or the alert is over.
+    /// Alerts for which every channel to every contact failed, until a contact is reached or the alert is over.
     unreached: Mutex<BTreeSet<AlertId>>,
     storm: Mutex<StormStatus>,
 }
@@ -28,7 +29,7 @@ pub struct StormStatus {
 }
 
 impl Vitals {
-    /// Remembers or forgets whether this alert reaches anybody.
+    /// Remembers an alert that reaches no contact, forgets one that does.
     pub fn note(&self, alert: &Alert) {
         let mut unreached = lock(&self.unreached);
         if !alert.reaches_nobody() {

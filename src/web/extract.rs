@@ -5,7 +5,7 @@ use std::{convert::Infallible, time::Duration};
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequestParts, Path},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
 };
 
 use super::{Context, Problem};
@@ -75,6 +75,11 @@ impl FromRequestParts<Context> for Name {
     }
 }
 
+/// The header of this name, if it is there and is text.
+pub(crate) fn text_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
 pub(crate) enum BodyError {
     /// Larger than the limit, in bytes.
     TooLarge { limit: usize, set_by: &'static str },
@@ -106,7 +111,7 @@ pub(crate) async fn body(
     set_by: &'static str,
 ) -> Result<Bytes, BodyError> {
     let too_large = BodyError::TooLarge { limit, set_by };
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let announced = text_of(headers, "content-length");
     if announced.and_then(|value| value.parse::<usize>().ok()).is_some_and(|announced| limit < announced) {
         return Err(too_large);
     }

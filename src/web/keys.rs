@@ -6,10 +6,11 @@ use aws_lc_rs::{
     constant_time::verify_slices_are_equal,
     digest::{Digest, SHA256, digest},
 };
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Uri};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::extract::text_of;
 use crate::config::{Config, Integration, Operator};
 
 /// A key longer than this is wrong, in bytes.
@@ -99,8 +100,7 @@ fn presented(headers: &HeaderMap, uri: &Uri) -> Option<Digest> {
 }
 
 fn from_header(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, credentials) = value.trim().split_once(' ')?;
+    let (scheme, credentials) = text_of(headers, "authorization")?.trim().split_once(' ')?;
     let credentials = credentials.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(credentials.to_owned());

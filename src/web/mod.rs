@@ -15,7 +15,7 @@ use axum::{
 };
 use tracing::debug;
 
-pub(crate) use self::extract::{Actor, BodyError, Id, Name, Viewer, body};
+pub(crate) use self::extract::{Actor, BodyError, Id, Name, Viewer, body, text_of};
 pub use self::{
     keys::{Keys, PresentedKey},
     problem::Problem,

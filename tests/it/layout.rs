@@ -56,10 +56,10 @@ fn shipped() -> BTreeMap<String, String> {
 
 /// Who may import whom: each stage sees itself and what stands below it.
 fn below(stage: &str) -> Vec<&'static str> {
-    const GROUND: [&str; 5] = ["config", "clock", "chance", "signing", "telemetry"];
+    const GROUND: [&str; 6] = ["config", "clock", "chance", "roster", "signing", "telemetry"];
     let mut allowed: Vec<&'static str> = match stage {
         "alert" | "clock" | "chance" => return vec![],
-        "config" | "signing" | "telemetry" => return vec!["alert"],
+        "config" | "roster" | "signing" | "telemetry" => return vec!["alert"],
         "store" | "receive" | "plan" => vec!["alert"],
         "queue" | "record" => vec!["alert", "plan", "store"],
         // A transport never stores.

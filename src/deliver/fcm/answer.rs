@@ -25,9 +25,9 @@ const TARGET_FIELDS: [&str; 2] = ["message.token", "message.fid"];
 /// [`DeferCause::Credential`], and nothing else is.
 pub(super) fn classify(answer: &Answer, target: &str) -> Reading {
     let content = Content::read(&answer.body);
-    if (200..300).contains(&answer.status) && !content.has_error {
+    if (200..300).contains(&answer.status) && !content.has_error() {
         // Taken, even if the body cannot be read: sending again would only ring twice.
-        return Reading::accepted(content.name);
+        return Reading::accepted(content.name());
     }
     let detail = content.describe(answer.status, target);
     let wish = answer.retry_after.or_else(|| wish_in_page(&answer.body)).filter(SignedDuration::is_positive);
@@ -40,8 +40,8 @@ pub(super) fn classify(answer: &Answer, target: &str) -> Reading {
         Signal::Throttled => Reading::deferred(DeferCause::Throttled, wish.or(Some(THROTTLED_PAUSE)), detail),
         Signal::TokenRefused => Reading::deferred(DeferCause::Credential, None, detail),
         // FCM itself looked at the message, so neither project nor URL is wrong.
-        Signal::NotFound if content.has_fcm_error => Reading::rejected(RejectCause::Refused, detail),
-        Signal::NotFound if content.has_error => Reading::Suspicion(detail),
+        Signal::NotFound if content.has_fcm_error() => Reading::rejected(RejectCause::Refused, detail),
+        Signal::NotFound if content.has_error() => Reading::Suspicion(detail),
         Signal::Forbidden | Signal::NotFound => Reading::Fault(detail),
         Signal::Unavailable => Reading::deferred(DeferCause::Unavailable, wish, detail),
     }
@@ -107,101 +107,98 @@ impl Signal {
     }
 }
 
-/// What was found in a body, whatever its shape.
-#[derive(Debug, Default)]
-struct Content {
-    name: Option<String>,
-    message: String,
-    status: Option<String>,
-    code: Option<String>,
-    has_error: bool,
-    has_fcm_error: bool,
-    apns_status: Option<u64>,
-    reasons: Vec<String>,
-    target_is_malformed: bool,
-}
+/// A body, whatever its shape.
+#[derive(Debug)]
+struct Content(Value);
 
 impl Content {
     fn read(body: &[u8]) -> Self {
-        let mut found = Self::default();
-        let Ok(mut body) = serde_json::from_slice::<Value>(body) else { return found };
+        let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
         // Google's streaming front ends wrap the same object in an array.
         if let Some(first) = body.get_mut(0) {
             body = first.take();
         }
-        found.name = text(&body, "name");
-        let Some(error) = body.get("error") else { return found };
-        found.has_error = error.as_object().is_some_and(|error| !error.is_empty());
-        found.message = text(error, "message").unwrap_or_default();
-        found.status = text(error, "status");
-        for detail in error.get("details").and_then(Value::as_array).into_iter().flatten() {
-            found.read_detail(detail);
-        }
-        found
+        Self(body)
     }
 
-    fn read_detail(&mut self, detail: &Value) {
-        let kind = text(detail, "@type").unwrap_or_default();
-        let code = text(detail, "errorCode");
-        self.has_fcm_error |= code.is_some() || kind.ends_with("FcmError");
-        // A known code is worth more than one that came first.
-        if self.code.as_deref().and_then(Signal::of_code).is_none() {
-            self.code = code.or(self.code.take());
-        }
-        self.reasons.extend(text(detail, "reason"));
-        self.apns_status = self.apns_status.or_else(|| detail.get("statusCode").and_then(Value::as_u64));
-        for violation in detail.get("fieldViolations").and_then(Value::as_array).into_iter().flatten() {
-            let field = text(violation, "field").unwrap_or_default();
-            self.target_is_malformed |= TARGET_FIELDS.contains(&field.as_str());
-        }
+    /// Google's name of a message that it took, opaque.
+    fn name(&self) -> Option<String> {
+        self.0.get("name").and_then(Value::as_str).map(str::to_owned)
+    }
+
+    fn has_error(&self) -> bool {
+        self.0.get("error").and_then(Value::as_object).is_some_and(|error| !error.is_empty())
+    }
+
+    /// `message` or `status` of the error.
+    fn error(&self, name: &str) -> Option<&str> {
+        self.0.get("error")?.get(name)?.as_str()
+    }
+
+    fn details(&self) -> impl Iterator<Item = &Value> {
+        self.0.pointer("/error/details").and_then(Value::as_array).into_iter().flatten()
+    }
+
+    fn texts<'s>(&'s self, name: &'static str) -> impl Iterator<Item = &'s str> {
+        self.details().filter_map(move |detail| detail.get(name)?.as_str())
+    }
+
+    /// A known code is worth more than one that came first.
+    fn code(&self) -> Option<&str> {
+        let known = self.texts("errorCode").find(|code| Signal::of_code(code).is_some());
+        known.or_else(|| self.texts("errorCode").last())
+    }
+
+    fn has_fcm_error(&self) -> bool {
+        self.texts("errorCode").next().is_some() || self.texts("@type").any(|kind| kind.ends_with("FcmError"))
+    }
+
+    fn says_that_the_target_is_malformed(&self) -> bool {
+        let violations =
+            self.details().filter_map(|detail| detail.get("fieldViolations")?.as_array()).flatten();
+        let mut fields = violations.filter_map(|violation| violation.get("field")?.as_str());
+        fields.any(|field| TARGET_FIELDS.contains(&field))
     }
 
     fn signal(&self, http: u16) -> Signal {
-        let code = self.code.as_deref().and_then(Signal::of_code);
-        let says = |words: &str| self.message.to_ascii_lowercase().contains(words);
-        let apns_is_dead = self.apns_status == Some(410)
-            || self.has_reason("Unregistered")
-            || says("apns device token is disabled");
-        let target_is_malformed = self.target_is_malformed || says("not a valid fcm registration token");
+        let code = self.code().and_then(Signal::of_code);
+        let message = self.error("message").unwrap_or_default().to_ascii_lowercase();
+        let has_reason = |wanted: &str| self.texts("reason").any(|reason| reason == wanted);
+        let apns_status = self.details().find_map(|detail| detail.get("statusCode")?.as_u64());
+        let apns_is_dead = apns_status == Some(410)
+            || has_reason("Unregistered")
+            || message.contains("apns device token is disabled");
+        let target_is_malformed = self.says_that_the_target_is_malformed()
+            || message.contains("not a valid fcm registration token");
         if code == Some(Signal::DeviceGone) || apns_is_dead {
             return Signal::DeviceGone;
         }
-        if self.has_reason("BadEnvironmentKeyInToken") {
+        if has_reason("BadEnvironmentKeyInToken") {
             return Signal::DeviceMismatch;
         }
         match code {
             Some(Signal::Message) | None if target_is_malformed => Signal::DeviceGone,
             Some(Signal::Unavailable) if http == 429 => Signal::Throttled,
             Some(signal) => signal,
-            None if says("senderid mismatch") => Signal::DeviceMismatch,
-            None => {
-                self.status.as_deref().and_then(Signal::of_status).unwrap_or_else(|| Signal::of_http(http))
-            }
+            None if message.contains("senderid mismatch") => Signal::DeviceMismatch,
+            None => self.error("status").and_then(Signal::of_status).unwrap_or_else(|| Signal::of_http(http)),
         }
-    }
-
-    fn has_reason(&self, reason: &str) -> bool {
-        self.reasons.iter().any(|known| known == reason)
     }
 
     /// Google's words with the most telling code in front.
     fn describe(&self, http: u16, target: &str) -> String {
-        let code = self.code.as_ref().or(self.status.as_ref());
-        let code = code.cloned().unwrap_or_else(|| format!("HTTP {http}"));
-        let words = match (http, self.message.as_str()) {
+        let code = self.code().or_else(|| self.error("status"));
+        let code = code.map_or_else(|| format!("HTTP {http}"), str::to_owned);
+        let words = match (http, self.error("message").unwrap_or_default()) {
             (300..400, "") => "redirected: is `fcm.base_url` right, or does a proxy answer?",
             (404 | 405, "") => "nothing is there: are `fcm.base_url` and the project of the key file right?",
             (_, "") => "no readable answer",
             (_, message) => message,
         };
-        let reasons =
-            if self.reasons.is_empty() { String::new() } else { format!(" ({})", self.reasons.join(", ")) };
+        let reasons: Vec<&str> = self.texts("reason").collect();
+        let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
         without_tokens(&format!("{code}: {words}{reasons}"), target)
     }
-}
-
-fn text(value: &Value, name: &str) -> Option<String> {
-    value.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
 /// Google's error pages say how long to wait in words: "Please try again in 30 seconds."

@@ -57,10 +57,9 @@ impl Body {
     /// Writes it, cut to [`PAYLOAD_BYTES_MAX`]; Apple drops it when `shape.ttl` from `now` has passed.
     pub(super) fn write(message: &Arc<PushMessage>, shape: Shape, now: Timestamp) -> Self {
         let mut texts = Texts::without_body(message);
-        let base = written(&payload(message, &texts, shape, now)).len();
+        let base = written(&payload(&texts, shape, now)).len();
         texts.fill(message, shape.android, PAYLOAD_BYTES_MAX.saturating_sub(base));
-        let json = written(&payload(message, &texts, shape, now));
-        Self { message: Arc::clone(message), json }
+        Self { message: Arc::clone(message), json: written(&payload(&texts, shape, now)) }
     }
 
     pub(super) fn is_of(&self, message: &Arc<PushMessage>) -> bool {
@@ -87,131 +86,118 @@ fn written(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).expect("strings, numbers and booleans always have a JSON form")
 }
 
-/// The texts of a push, each within its limit.
-#[derive(Debug, Default)]
+/// A message whose texts are within their limits.
 struct Texts {
-    title: String,
-    /// What the system shows of the body.
+    message: PushMessage,
+    /// What the system shows of the body; `message.body` is for apps.
     shown: String,
-    /// What apps get of the body.
-    body: String,
-    integration: String,
-    tag: String,
-    url: String,
-    ack_url: String,
-    receipt_url: String,
 }
 
 impl Texts {
     fn without_body(message: &PushMessage) -> Self {
         let link =
             |link: &str| if json_len(link) <= LINK_BYTES_MAX { link.to_owned() } else { String::new() };
-        Self {
+        let message = PushMessage {
+            title: String::new(),
+            body: String::new(),
             integration: to_json_bytes(&message.integration, INTEGRATION_BYTES_MAX),
             // It is also a header of Apple's.
             tag: message.tag.chars().filter(char::is_ascii_graphic).take(TAG_BYTES_MAX).collect(),
             url: link(&message.url),
             ack_url: link(&message.ack_url),
             receipt_url: link(&message.receipt_url),
-            ..Self::default()
-        }
+            ..*message
+        };
+        Self { message, shown: String::new() }
     }
 
     /// Shares out `room` bytes: the title first, then what the system shows, then the body for apps.
-    fn fill(&mut self, message: &PushMessage, android: Android, mut room: usize) {
+    fn fill(&mut self, whole: &PushMessage, android: Android, mut room: usize) {
         // Copies that the system shows: Apple, web, and Android where it shows the push.
         let shown_copies = match android {
             Android::Data => 2,
             Android::Notification => 3,
         };
-        self.title = to_json_bytes(&message.title, TITLE_BYTES_MAX.min(room / (shown_copies + 1)));
-        room -= json_len(&self.title) * (shown_copies + 1);
-        self.shown = to_json_bytes(&message.body, SHOWN_BYTES_MAX.min(room / (shown_copies + 1)));
+        let cut = &mut self.message;
+        cut.title = to_json_bytes(&whole.title, TITLE_BYTES_MAX.min(room / (shown_copies + 1)));
+        room -= json_len(&cut.title) * (shown_copies + 1);
+        self.shown = to_json_bytes(&whole.body, SHOWN_BYTES_MAX.min(room / (shown_copies + 1)));
         room -= json_len(&self.shown) * shown_copies;
-        self.body = to_json_bytes(&message.body, room);
+        cut.body = to_json_bytes(&whole.body, room);
     }
 }
 
 /// Everything but the target: one part for apps, one for each platform.
-fn payload(message: &PushMessage, texts: &Texts, shape: Shape, now: Timestamp) -> Value {
+fn payload(texts: &Texts, shape: Shape, now: Timestamp) -> Value {
+    let message = &texts.message;
     let ttl = shape.ttl.clamp(SignedDuration::ZERO, TTL_MAX);
+    let system_shows = shape.android == Android::Notification;
     without_nulls(json!({
         "data": {
             "alert_id": message.alert_id.to_string(),
             "state": message.state,
             "severity": message.severity.as_str(),
-            "title": texts.title,
-            "body": texts.body,
-            "integration": texts.integration,
+            "title": message.title,
+            "body": message.body,
+            "integration": message.integration,
             "starts_at": message.starts_at.to_string(),
-            "url": texts.url,
-            "ack_url": texts.ack_url,
-            "receipt_url": texts.receipt_url,
-            "tag": texts.tag,
+            "url": message.url,
+            "ack_url": message.ack_url,
+            "receipt_url": message.receipt_url,
+            "tag": message.tag,
         },
         "android": {
             "priority": "high",
             "ttl": format!("{}s", ttl.as_secs()),
-            "notification": android_notification(message, texts, shape.android),
+            "notification": system_shows.then(|| android_notification(texts)),
         },
-        "apns": apns(message, texts, now.saturating_add(ttl).unwrap_or(Timestamp::MAX)),
-        "webpush": webpush(message, texts, ttl),
+        "apns": apns(texts, now.saturating_add(ttl).unwrap_or(Timestamp::MAX)),
+        "webpush": webpush(texts, ttl),
     }))
 }
 
-fn android_notification(message: &PushMessage, texts: &Texts, android: Android) -> Option<Value> {
-    match android {
-        Android::Data => None,
-        Android::Notification => Some(json!({
-            "title": texts.title,
-            "body": texts.shown,
-            "tag": told(&texts.tag),
-            // An app without that channel shows the push in its default one.
-            "channel_id": format!("bongsu_{}", message.severity),
-            "notification_priority": match Urgency::of(message) {
-                Urgency::Quiet => "PRIORITY_DEFAULT",
-                Urgency::Normal => "PRIORITY_HIGH",
-                Urgency::Now => "PRIORITY_MAX",
-            },
-        })),
-    }
+fn android_notification(Texts { message, shown }: &Texts) -> Value {
+    json!({
+        "title": message.title,
+        "body": shown,
+        "tag": told(&message.tag),
+        // An app without that channel shows the push in its default one.
+        "channel_id": format!("bongsu_{}", message.severity),
+        "notification_priority": Urgency::of(message).android,
+    })
 }
 
-fn apns(message: &PushMessage, texts: &Texts, expires: Timestamp) -> Value {
+fn apns(Texts { message, shown }: &Texts, expires: Timestamp) -> Value {
     json!({
         "headers": {
             "apns-priority": "10",
             "apns-push-type": "alert",
-            "apns-collapse-id": told(&texts.tag),
+            "apns-collapse-id": told(&message.tag),
             "apns-expiration": expires.as_second().to_string(),
         },
         "payload": { "aps": {
-            "alert": { "title": texts.title, "body": texts.shown },
+            "alert": { "title": message.title, "body": shown },
             "sound": "default",
             // Lets the app's extension run, which can confirm and show the longer body.
             "mutable-content": 1,
-            "interruption-level": match Urgency::of(message) {
-                Urgency::Quiet => "passive",
-                Urgency::Normal => "active",
-                Urgency::Now => "time-sensitive",
-            },
-            "thread-id": texts.integration,
+            "interruption-level": Urgency::of(message).apple,
+            "thread-id": message.integration,
         }},
     })
 }
 
-fn webpush(message: &PushMessage, texts: &Texts, ttl: SignedDuration) -> Value {
+fn webpush(Texts { message, shown }: &Texts, ttl: SignedDuration) -> Value {
     // Google refuses a link that is not https.
-    let link = texts.url.starts_with("https://").then(|| json!({ "link": texts.url }));
+    let link = message.url.starts_with("https://").then(|| json!({ "link": message.url }));
     json!({
         "headers": { "TTL": ttl.as_secs().to_string(), "Urgency": "high" },
         "notification": {
-            "title": texts.title,
-            "body": texts.shown,
-            "tag": told(&texts.tag),
+            "title": message.title,
+            "body": shown,
+            "tag": told(&message.tag),
             // Rings again when it replaces one of the same tag; browsers refuse it without a tag.
-            "renotify": !texts.tag.is_empty(),
-            "requireInteraction": Urgency::of(message) == Urgency::Now,
+            "renotify": !message.tag.is_empty(),
+            "requireInteraction": Urgency::of(message).stays,
         },
         "fcm_options": link,
     })
@@ -222,26 +208,30 @@ fn told(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// How much a push may disturb.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Urgency {
-    /// Good to know.
-    Quiet,
-    /// Rings.
-    Normal,
-    /// Breaks through a phone's focus. Apple's `critical` would need an entitlement per app.
-    Now,
+/// How much a push may disturb, in the words of each platform.
+struct Urgency {
+    apple: &'static str,
+    android: &'static str,
+    /// A browser shows it until it is read.
+    stays: bool,
 }
+
+/// Good to know.
+const QUIET: Urgency = Urgency { apple: "passive", android: "PRIORITY_DEFAULT", stays: false };
+/// Rings.
+const NORMAL: Urgency = Urgency { apple: "active", android: "PRIORITY_HIGH", stays: false };
+/// Breaks through a phone's focus. Apple's `critical` would need an entitlement per app.
+const URGENT: Urgency = Urgency { apple: "time-sensitive", android: "PRIORITY_MAX", stays: true };
 
 impl Urgency {
     fn of(message: &PushMessage) -> Self {
         let is_over = matches!(message.state, "resolved" | "acknowledged");
         match message.severity {
-            Severity::Information => Self::Quiet,
-            // Nobody said that it is harmless.
-            Severity::NotClassified | Severity::Warning | Severity::Average => Self::Normal,
-            Severity::High | Severity::Disaster if is_over => Self::Normal,
-            Severity::High | Severity::Disaster => Self::Now,
+            Severity::Information => QUIET,
+            // The sender did not say that it is harmless.
+            Severity::NotClassified | Severity::Warning | Severity::Average => NORMAL,
+            Severity::High | Severity::Disaster if is_over => NORMAL,
+            Severity::High | Severity::Disaster => URGENT,
         }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{LIMITS, key::ServiceAccount};
 use crate::{
+    alert::DeferCause,
     clock::Clock,
     deliver::{
         http::form_of,
@@ -61,6 +62,17 @@ pub(super) enum RefusalKind {
     Unavailable,
     /// No connection.
     Unreachable,
+}
+
+impl RefusalKind {
+    /// Of pushes that have no token.
+    pub(super) fn cause(self) -> DeferCause {
+        match self {
+            Self::Signature | Self::ClockSkew(_) | Self::Permanent => DeferCause::ProjectFault,
+            Self::Unavailable => DeferCause::Credential,
+            Self::Unreachable => DeferCause::Unreachable,
+        }
+    }
 }
 
 /// Google's token server, asked in the name of one account.

@@ -13,6 +13,9 @@ use crate::deliver::http::http_url;
 /// Where a token is asked for if the file does not say.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
+const PLIST: &str = "GoogleService-Info.plist, the file of an iOS app";
+const FIREBASE_CONFIG: &str = "the firebaseConfig of a web app";
+
 /// A service account that can sign for itself.
 pub struct ServiceAccount {
     /// The Firebase project that pushes belong to.
@@ -142,7 +145,6 @@ fn signing_key(pem: &str) -> Result<EncodingKey, KeyProblem> {
 
 /// The name of a known JSON file that is not a service account key.
 fn name_of_object(file: &Map<String, Value>) -> Option<&'static str> {
-    let has = |name: &str| file.contains_key(name);
     match file.get("type").and_then(Value::as_str) {
         Some("authorized_user") => {
             return Some("the login of a person (`gcloud auth application-default login`)");
@@ -153,26 +155,25 @@ fn name_of_object(file: &Map<String, Value>) -> Option<&'static str> {
         Some("impersonated_service_account") => return Some("an impersonation file, which is not supported"),
         Some(_) | None => {}
     }
-    if has("project_info") {
-        Some("google-services.json, the file of an Android app")
-    } else if has("installed") || has("web") {
-        Some("an OAuth client secret")
-    } else if has("apiKey") || has("authDomain") {
-        Some("the firebaseConfig of a web app")
-    } else if has("GOOGLE_APP_ID") || has("GCM_SENDER_ID") {
-        Some("GoogleService-Info.plist, the file of an iOS app")
-    } else {
-        None
-    }
+    let fields = [
+        ("project_info", "google-services.json, the file of an Android app"),
+        ("installed", "an OAuth client secret"),
+        ("web", "an OAuth client secret"),
+        ("apiKey", FIREBASE_CONFIG),
+        ("authDomain", FIREBASE_CONFIG),
+        ("GOOGLE_APP_ID", PLIST),
+        ("GCM_SENDER_ID", PLIST),
+    ];
+    fields.into_iter().find(|(field, _)| file.contains_key(*field)).map(|(_, name)| name)
 }
 
 /// The name of a known text that is not JSON.
 fn name_of_text(text: &str) -> Option<&'static str> {
     let is_one_word = !text.contains(char::is_whitespace);
     if text.contains("<plist") || text.starts_with("bplist") || text.contains("GOOGLE_APP_ID") {
-        Some("GoogleService-Info.plist, the file of an iOS app")
+        Some(PLIST)
     } else if text.contains("apiKey") && (text.contains("authDomain") || text.contains("projectId")) {
-        Some("the firebaseConfig of a web app")
+        Some(FIREBASE_CONFIG)
     } else if text.starts_with("-----BEGIN") {
         Some("a bare key or certificate (an APNs .p8 belongs into the Firebase console)")
     } else if is_one_word && (text.contains(":APA91") || text.starts_with("AAAA")) {

@@ -81,7 +81,7 @@ pub enum FcmSetupError {
 }
 
 impl FcmTransport {
-    /// Reads the key and makes the first client; asks nobody anything yet.
+    /// Reads the key and makes the first client; makes no request yet.
     pub fn new(
         config: &config::Fcm,
         clock: Arc<dyn Clock>,

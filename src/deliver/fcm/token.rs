@@ -212,9 +212,7 @@ impl Tokens {
             }
             Err(refusal) => {
                 tracing::warn!(reason = %refusal.detail, "could not refresh the FCM access token");
-                let pause = refusal.pause().max(refusal.retry_after.unwrap_or_default());
-                let ask_again_at = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
-                state.failure = Some(LastFailure { refusal, ask_again_at });
+                state.failure = Some(LastFailure::new(refusal, now));
             }
         }
     }
@@ -224,31 +222,22 @@ impl Tokens {
     }
 }
 
-impl Refusal {
-    /// True where no later attempt can help without an operator.
-    fn is_permanent(&self) -> bool {
-        match self.kind {
-            RefusalKind::Signature | RefusalKind::ClockSkew(_) | RefusalKind::Permanent => true,
-            RefusalKind::Unavailable | RefusalKind::Unreachable => false,
-        }
-    }
-
-    fn pause(&self) -> SignedDuration {
-        if self.is_permanent() { PAUSE_AFTER_REFUSAL } else { PAUSE_AFTER_FAILURE }
-    }
-}
-
 impl LastFailure {
+    /// Google is left alone for a while, longer where no later attempt can help without an operator.
+    fn new(refusal: Refusal, now: Timestamp) -> Self {
+        let is_permanent = refusal.kind.cause() == DeferCause::ProjectFault;
+        let pause = if is_permanent { PAUSE_AFTER_REFUSAL } else { PAUSE_AFTER_FAILURE };
+        let pause = pause.max(refusal.retry_after.unwrap_or_default());
+        Self { refusal, ask_again_at: now.saturating_add(pause).unwrap_or(Timestamp::MAX) }
+    }
+
     /// What a push without a token is told.
     fn reading(&self, now: Timestamp) -> Reading {
         let detail = self.refusal.detail.clone();
-        let cause = match self.refusal.kind {
-            RefusalKind::Signature | RefusalKind::ClockSkew(_) | RefusalKind::Permanent => {
-                return Reading::Fault(detail);
-            }
-            RefusalKind::Unreachable => DeferCause::Unreachable,
-            RefusalKind::Unavailable => DeferCause::Credential,
-        };
+        let cause = self.refusal.kind.cause();
+        if cause == DeferCause::ProjectFault {
+            return Reading::Fault(detail);
+        }
         Reading::deferred(cause, Some(self.ask_again_at.duration_since(now)), detail)
     }
 }

@@ -3,7 +3,6 @@
 /// What can be asked about an account; one request each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// What is left on it.
     Balance,
     /// Whether `from` may send.
     Sender,
@@ -16,12 +15,9 @@ impl Look {
     pub const ALL: [Self; 3] = [Self::Account, Self::Sender, Self::Balance];
 }
 
-/// What was seen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
-    /// What is left.
     Balance(Balance),
-    /// In order.
     Good(String),
     /// It works with limits that people should know of.
     Limited(String),
@@ -32,7 +28,6 @@ pub enum Seen {
 /// Money on an account.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Balance {
-    /// How much.
     pub amount: f64,
     /// Of what: `KRW`, `USD`, …
     pub currency: String,

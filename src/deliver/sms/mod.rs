@@ -1,4 +1,4 @@
-//! The road through SMS companies. Each `[[sms.gateway]]` is one [`SmsTransport`]:
+//! Texts through SMS companies. Each `[[sms.gateway]]` is one [`SmsTransport`]:
 //!
 //! ```text
 //! breaker ─▶ provider: request ─▶ wire ─▶ provider: reading ─▶ breaker

@@ -12,6 +12,10 @@ use crate::{
     },
 };
 
+/// Most texts on a list that a company is asked for: more than budgets let one number have in hours. All of them
+/// fit into what is read of an answer.
+pub(crate) const LIST_MAX: usize = 100;
+
 /// A request, or why there is none, in words for people.
 pub(crate) type Built = Result<RequestBuilder, String>;
 

@@ -1,5 +1,5 @@
-//! A text in characters that its alphabet has. A text with a hole in it reaches somebody, a refused
-//! one does not; and `&#8212;` on a phone helps nobody.
+//! A text in characters that its alphabet has. A text with a gap in it still reaches its reader, a refused
+//! one does not; and `&#8212;` on a phone helps no one.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 

@@ -38,7 +38,6 @@ pub(crate) fn clock() -> Arc<ManualClock> {
 pub(crate) fn text_to(number: &str) -> Text {
     Text {
         to: PhoneNumber::parse(number).expect("well formed"),
-        contact: "jin".parse().expect("well formed"),
         fitted: Fitted::verbatim("[재난] 서버실 온도 45℃ 초과", Encoding::Ucs2),
         alert_id: "019b0000-0000-7000-8000-000000000001".parse().expect("an id"),
         attempt: 3,
@@ -104,7 +103,6 @@ impl Seen {
     }
 }
 
-/// What it answers.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,

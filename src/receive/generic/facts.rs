@@ -183,10 +183,12 @@ impl<'a> Facts<'a> {
             KEY, TITLE, MESSAGE, STATE, ONLINE, SEVERITY, HOST, SERVICE, STARTS_AT, ENDED_AT, SENT_AT, URL,
             LABELS, BY, COMMENT,
         ];
-        let rest = self.fields.rest(read).filter_map(|(name, value)| match name.strip_prefix(IN_PAYLOAD) {
-            Some(name) => (!name.starts_with(IN_DETAILS)).then_some((name, value)),
-            None => Some((name, value)),
-        });
+        let is_read = |name: &str| read.iter().any(|names| names.contains(&name));
+        let rest =
+            self.fields.rest(is_read).filter_map(|(name, value)| match name.strip_prefix(IN_PAYLOAD) {
+                Some(name) => (!name.starts_with(IN_DETAILS)).then_some((name, value)),
+                None => Some((name, value)),
+            });
         labels.extend(rest);
         labels.finish()
     }

@@ -91,12 +91,12 @@ impl Target {
             None => ip.to_owned(),
         };
         let port = word("discoveryserviceport").filter(|port| *port != "0").unwrap_or_default();
-        let (name, part) = match word("discoveryservicename").filter(|_| !is_device(message)) {
+        let (name, key) = match word("discoveryservicename").filter(|_| !is_device(message)) {
             Some(kind) => (format!("{place}: {kind} {port}").trim_end().to_owned(), format!("{kind}:{port}")),
             None => (place.clone(), "device".to_owned()),
         };
         // Addresses and kinds of service have no slash, so no two targets share a key.
-        let key = format!("{ip}/{part}/{}", word("discoveryrulename").unwrap_or_default());
+        let key = format!("{ip}/{key}/{}", word("discoveryrulename").unwrap_or_default());
         Some(Self { place, name, key })
     }
 }

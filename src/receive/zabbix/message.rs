@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     names::{
-        BODY, BY, HOST, ITEM_NAME, LLD_RULE_NAME, MESSAGE, NO_LABEL, SEVERITY, STATE, TAG_PREFIX, TAGS,
-        TITLE, TRIGGER_NAME, TRIGGER_SEVERITY, UPDATE_ACTION, UPDATE_MESSAGE, UPDATE_SEVERITY,
+        BODY, BY, HOST, ITEM_NAME, LLD_RULE_NAME, MESSAGE, SEVERITY, STATE, TAG_PREFIX, TAGS, TITLE,
+        TRIGGER_NAME, TRIGGER_SEVERITY, UPDATE_ACTION, UPDATE_MESSAGE, UPDATE_SEVERITY, is_no_label,
     },
     page,
     source::Source,
@@ -211,12 +211,10 @@ impl Message<'_> {
             let is_host = *name == "host_name" || *name == "host_host" && host == Some(value);
             !is_trigger && !is_host && !name.starts_with(TAG_PREFIX)
         };
-        let read =
-            [NO_LABEL, UPDATE_ACTION, UPDATE_MESSAGE, BY, TITLE, MESSAGE, SEVERITY, TRIGGER_SEVERITY, TAGS];
         let mut labels = Labels::default();
         labels.extend(host.map(|host| ("host", host)));
         labels.insert_tags(&self.tags());
-        labels.extend(self.fields.rest(&read).filter(is_label));
+        labels.extend(self.fields.rest(is_no_label).filter(is_label));
         labels.finish()
     }
 
@@ -224,7 +222,7 @@ impl Message<'_> {
         let of_text = || self.fields.text(&["eventtags"]).map(tags_from_text);
         TAGS.iter().find_map(|name| self.fields.tags(name)).or_else(of_text).unwrap_or_else(|| {
             let mut tags = Tags::new();
-            for (name, value) in self.fields.rest(&[TAGS]) {
+            for (name, value) in self.fields.rest(|name| TAGS.contains(&name)) {
                 if let Some(name) = name.strip_prefix(TAG_PREFIX) {
                     tags.entry(name.to_owned()).or_default().insert(value.to_owned());
                 }

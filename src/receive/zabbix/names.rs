@@ -24,59 +24,31 @@ pub(super) const LLD_RULE_NAME: &[&str] = &["lldrulename"];
 /// Single tags as parameters, `{EVENT.TAGS.team}` as `event_tags_team`.
 pub(super) const TAG_PREFIX: &str = "event_tags_";
 
-/// Of no use as labels: read above, of the message rather than of the problem, or different in
-/// every message. `url` is the webhook's own parameter: the address of our door, maybe with a key.
-pub(super) const NO_LABEL: &[&str] = &[
-    "v",
-    "url",
-    "eventurl",
-    "link",
-    "zabbixurl",
-    "id",
-    "status",
-    "eventid",
-    "eventvalue",
-    "eventstatus",
-    "eventdate",
-    "eventtime",
-    "eventtimestamp",
-    "eventage",
-    "eventduration",
-    "eventackstatus",
-    "eventackhistory",
-    "eventupdatestatus",
-    "eventupdatehistory",
-    "eventupdateactionjson",
-    "eventupdatedate",
-    "eventupdatetime",
-    "eventupdatetimestamp",
-    "eventupdateseverity",
-    "eventupdatenseverity",
-    "discoverydevicestatus",
-    "discoverydeviceuptime",
-    "discoveryservicestatus",
-    "discoveryserviceuptime",
-    "eventrecoverytags",
-    "eventrecoverytagsjson",
-    "eventrecoveryid",
-    "eventrecoveryname",
-    "eventrecoverydate",
-    "eventrecoverytime",
-    "eventrecoverytimestamp",
-    "eventrecoverystatus",
-    "eventrecoveryvalue",
-    "recoverytimestamp",
-    "hostid",
-    "itemstate",
-    "itemstateerror",
-    "lldrulestate",
-    "lldrulestateerror",
-    "triggerstate",
-    "triggerstateerror",
-    "triggerstatus",
-    "triggervalue",
-    "date",
-    "time",
-    "timestamp",
-    "eschistory",
+/// Of no use as labels, by the families of Zabbix's macros: read elsewhere, of the message rather than of the
+/// problem, or different in every message. `url` is the webhook's own parameter: the address of our door, maybe
+/// with a key.
+const NO_LABELS: [(&str, &[&str]); 10] = [
+    ("", &["v", "url", "link", "zabbixurl", "id", "hostid", "status", "date", "time", "timestamp"]),
+    ("event", &["id", "value", "status", "date", "time", "timestamp", "age", "duration", "url"]),
+    ("eventack", &["status", "history"]),
+    (
+        "eventupdate",
+        &["status", "history", "actionjson", "severity", "nseverity", "date", "time", "timestamp"],
+    ),
+    ("eventrecovery", &["id", "name", "value", "status", "tags", "tagsjson", "date", "time", "timestamp"]),
+    ("discoverydevice", &["status", "uptime"]),
+    ("discoveryservice", &["status", "uptime"]),
+    ("item", &["state", "stateerror"]),
+    ("lldrule", &["state", "stateerror"]),
+    ("trigger", &["state", "stateerror", "status", "value"]),
 ];
+
+pub(super) fn is_no_label(name: &str) -> bool {
+    let is_of = |(family, rest): &(&str, &[&str])| {
+        name.strip_prefix(family).is_some_and(|member| rest.contains(&member))
+    };
+    let read = [UPDATE_ACTION, UPDATE_MESSAGE, BY, TITLE, MESSAGE, SEVERITY, TRIGGER_SEVERITY, TAGS];
+    NO_LABELS.iter().any(is_of)
+        || read.iter().any(|names| names.contains(&name))
+        || matches!(name, "recoverytimestamp" | "eschistory")
+}

@@ -39,7 +39,7 @@ impl Reader {
         let alert = self.alert(id).ok()??.alert;
         let mut folded = alert.progress.contacts.values().filter_map(|contact| contact.folded.as_ref());
         let folded = folded.find(|folded| folded.digest == digest)?;
-        Some(FoldRow::new(&alert, folded))
+        Some(alert.fold_row(folded))
     }
 
     pub(super) fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {

@@ -40,7 +40,7 @@ pub(super) struct Calls {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BeatState {
-    /// It has never called: nobody is told.
+    /// It has never called: people are not notified.
     Waiting,
     OnTime,
     Late,
@@ -129,7 +129,7 @@ impl Beat {
             .or_else(|| is_due(self.saves_at()).then(|| self.calls.map(Task::Save)).flatten())
     }
 
-    /// When there is something to be done; `None` until somebody calls.
+    /// When there is something to be done; `None` until the first call.
     pub(super) fn due(&self) -> Option<Timestamp> {
         if self.owed().is_some() {
             return Some(Timestamp::MIN);

@@ -16,9 +16,9 @@ pub(super) struct Silence {
     pub(super) now: Timestamp,
 }
 
-pub(super) fn late(heartbeat: &Heartbeat, silence: Silence, time_zone: &TimeZone) -> Event {
+pub(super) fn late(heartbeat: &Heartbeat, silence: &Silence, time_zone: &TimeZone) -> Event {
     let Heartbeat { name, every, grace, severity } = heartbeat;
-    let Silence { last_call, since, now } = silence;
+    let Silence { last_call, since, now } = *silence;
     let clock = |at: Timestamp| at.to_zoned(time_zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string();
     let heard = last_call.unwrap_or(since);
     let mut sentences = vec![
@@ -93,11 +93,11 @@ mod tests {
         let seoul = TimeZone::get("Asia/Seoul").unwrap();
         let at = |seconds| T0 + SignedDuration::from_secs(seconds);
         let silence = |since, now| Silence { last_call: Some(T0), since: at(since), now: at(now) };
-        let event = late(&heartbeat, silence(-60, 180), &seoul);
+        let event = late(&heartbeat, &silence(-60, 180), &seoul);
         assert_eq!(event.title, "zabbix-alive has not called for 3 min");
         let body = "It should call every 1 min and may be 2 min late. The last call came at 2027-01-15 17:00:00 KST.";
         assert_eq!(event.body, body);
-        let event = late(&heartbeat, silence(3_600, 3_780), &seoul);
+        let event = late(&heartbeat, &silence(3_600, 3_780), &seoul);
         assert_eq!(event.title, "zabbix-alive has not called for 1 h 3 min");
         assert_eq!(event.body, format!("{body} Bongsu has been listening since 2027-01-15 18:00:00 KST."));
         assert_eq!(

@@ -4,48 +4,38 @@ use serde_json::Value;
 
 use crate::{
     alert::RejectCause,
-    config::{AcceptedRule, PointerRule, StatusRule},
+    config::{HttpGateway, PointerRule, StatusRule},
     deliver::{
         sms::answer,
         wire::{Answer, Reading, without_numbers},
     },
 };
 
-/// The operator's rules.
-pub(super) struct Rules<'a> {
-    /// What an accepted text looks like.
-    pub(super) accepted: &'a AcceptedRule,
-    /// What a refusal for good looks like.
-    pub(super) rejected: Option<&'a PointerRule>,
-    /// Where the message's id is.
-    pub(super) id_pointer: Option<&'a str>,
-}
-
 /// Reads an answer; `private` holds what must not be quoted.
-pub(super) fn classify(rules: &Rules<'_>, answer: &Answer, private: &[String]) -> Reading {
+pub(super) fn classify(rules: &HttpGateway, answer: &Answer, private: &[String]) -> Reading {
     let json = answer.json();
     let found = |rule: &PointerRule| json.as_ref().is_some_and(|json| matches(rule, json));
     // A refusal wins: many companies answer 200 to it.
-    if let Some(rule) = rules.rejected.filter(|rule| found(rule)) {
-        let detail = seen(rule, json.as_ref(), answer, private);
-        return Reading::rejected(RejectCause::Recipient, detail);
+    if let Some(rule) = rules.rejected.as_ref().filter(|rule| found(rule)) {
+        return Reading::rejected(RejectCause::Recipient, seen(rule, json.as_ref(), answer, private));
     }
     if !status_matches(rules.accepted.status, answer.status) {
         return by_status(answer, private);
     }
-    match &rules.accepted.value {
-        Some(rule) if !found(rule) && !answer.is_whole() => Reading::unknown(format!(
-            "answered {}, but the rest of the answer could not be read",
-            answer.status
-        )),
+    let status = answer.status;
+    match rules.accepted.value.as_ref().filter(|rule| !found(rule)) {
+        None => {
+            let id = rules.id_pointer.as_ref().zip(json.as_ref());
+            Reading::accepted(id.and_then(|(pointer, json)| scalar(json.pointer(pointer)?)))
+        }
+        Some(_) if !answer.is_whole() => {
+            Reading::unknown(format!("answered {status}, but the rest of the answer could not be read"))
+        }
         // A success all the same: if the rule is wrong, every text of a day would be sent again and again.
-        Some(rule) if !found(rule) => Reading::unknown(format!(
-            "not the accepted answer: {}",
-            seen(rule, json.as_ref(), answer, private)
-        )),
-        Some(_) | None => Reading::accepted(
-            rules.id_pointer.zip(json.as_ref()).and_then(|(pointer, json)| scalar(json.pointer(pointer)?)),
-        ),
+        Some(rule) => {
+            let seen = seen(rule, json.as_ref(), answer, private);
+            Reading::unknown(format!("not the accepted answer: {seen}"))
+        }
     }
 }
 

@@ -26,7 +26,6 @@ use crate::{
         wire::{Answer, Reading},
     },
 };
-use answer::Rules;
 use template::{Escape, Template};
 
 /// A checked `provider = "http"`.
@@ -142,9 +141,7 @@ impl Provider for HttpProvider {
     }
 
     fn reading(&self, answer: &Answer, text: &Text) -> Reading {
-        let HttpGateway { accepted, rejected, id_pointer, .. } = &*self.config;
-        let rules = Rules { accepted, rejected: rejected.as_ref(), id_pointer: id_pointer.as_deref() };
-        answer::classify(&rules, answer, &self.private(text))
+        answer::classify(&self.config, answer, &self.private(text))
     }
 }
 
@@ -213,7 +210,6 @@ fn leaves_of(json: &Value) -> Vec<String> {
 fn example() -> Text {
     Text {
         to: PhoneNumber::parse("+821000000000").expect("well formed"),
-        contact: "example".parse().expect("well formed"),
         fitted: Fitted::verbatim("\"서버실\" & 100%\n", Encoding::Ucs2),
         alert_id: AlertId::from_bytes([0; 16]),
         attempt: 1,

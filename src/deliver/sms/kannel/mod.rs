@@ -28,7 +28,7 @@ const REPORTS: u8 = 1 + 2 + 8 + 16;
 const CODING_GSM7: &str = "0";
 const CODING_UCS2: &str = "2";
 
-/// A user of somebody's smsbox.
+/// A user of an smsbox.
 pub(super) struct Kannel {
     url: Url,
     username: String,
@@ -49,7 +49,7 @@ impl Kannel {
         Ok(Self { url, username: username.to_owned(), password: password.clone(), from })
     }
 
-    /// Everything travels in the address, the password too: it is shown to nobody.
+    /// Everything travels in the address, the password too: it must not be shown.
     fn address(&self, text: &Text) -> Url {
         let coding = match text.fitted.encoding {
             Encoding::Gsm7 => CODING_GSM7,

@@ -38,7 +38,7 @@ const KOREA_HOURS: i8 = 9;
 /// How far our clock and NHN's may differ before a text is not found.
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
 
-/// An app key of somebody's project.
+/// An app key of the operator's project.
 pub(super) struct Nhn {
     /// Ends with the app key.
     base: String,

@@ -11,27 +11,25 @@ use crate::{
     },
 };
 
-/// What an answer means; the date is corrected where requests are signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Reading(Reading),
-    /// `RequestTimeTooSkewed`, in the provider's words.
-    DateRefused(String),
+/// The words of an answer that our date was refused; the date is corrected where requests are signed.
+pub(super) fn date_refused(answer: &Answer, private: &[String]) -> Option<String> {
+    let error = error_of(answer, private);
+    (answer.status != 200 && error.code == "RequestTimeTooSkewed").then_some(error.shown)
 }
 
-/// Reads an answer; `private` holds what must not be quoted.
-pub(super) fn classify(answer: &Answer, private: &[String]) -> Verdict {
+/// Reads any other answer; `private` holds what must not be quoted.
+pub(super) fn classify(answer: &Answer, private: &[String]) -> Reading {
     if answer.status == 200 {
-        return Verdict::Reading(registered(answer, private));
+        return registered(answer, private);
     }
-    let json = answer.json().unwrap_or_default();
-    let error = NamedError::at(&json, "/errorCode", "/errorMessage", private);
-    if error.code == "RequestTimeTooSkewed" {
-        return Verdict::DateRefused(error.shown);
-    }
+    let error = error_of(answer, private);
     let detail = error.detail(answer);
     let known = by_error_code(&error.code, answer, &detail);
-    Verdict::Reading(known.unwrap_or_else(|| by_status(answer, detail, !error.code.is_empty())))
+    known.unwrap_or_else(|| by_status(answer, detail, !error.code.is_empty()))
+}
+
+fn error_of(answer: &Answer, private: &[String]) -> NamedError {
+    NamedError::at(&answer.json().unwrap_or_default(), "/errorCode", "/errorMessage", private)
 }
 
 /// 200: the message counts as taken only if it was registered and is not listed as failed. There is

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use aws_lc_rs::hmac;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
-    Client,
+    Client, RequestBuilder,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -18,7 +18,7 @@ use super::{
     Look, Seen,
     fit::TextRules,
     number,
-    provider::{Asked, Built, Provider},
+    provider::{Asked, Built, LIST_MAX, Provider},
     setup::SetupProblem,
 };
 use crate::{
@@ -30,7 +30,6 @@ use crate::{
         wire::{Answer, Reading},
     },
 };
-use answer::Verdict;
 
 /// Path under `base_url`.
 const PATH: &str = "/messages/v4/send-many/detail";
@@ -39,11 +38,6 @@ const SALT_BYTES: usize = 16;
 /// If the provider's clock and the signed date differ less than this, the date was not the problem.
 const SKEW_MIN: SignedDuration = SignedDuration::from_secs(60);
 
-/// Most texts on a list that we ask for: more than budgets let one number have in hours. All of them fit into
-/// what is read of an answer.
-const LIST_MAX: usize = 100;
-
-/// The account at Solapi.
 pub(super) struct Solapi {
     base_url: String,
     api_key: String,
@@ -75,15 +69,15 @@ impl Solapi {
     }
 
     /// Signed anew for each request: Solapi refuses a signature it has seen in the last 15 minutes.
-    fn authorization(&self, now: Timestamp) -> Result<HeaderValue, String> {
+    fn authorization(&self, now: Timestamp) -> HeaderValue {
         let salt = hex(&chance::bytes::<SALT_BYTES>());
         let date = now.saturating_add(self.behind()).unwrap_or(now).to_string();
         let signature = hex(hmac::sign(&self.secret, format!("{date}{salt}").as_bytes()).as_ref());
         let key = &self.api_key;
         let value = format!("HMAC-SHA256 apiKey={key}, date={date}, salt={salt}, signature={signature}");
-        let mut value = HeaderValue::try_from(value).map_err(|_| "`api_key` fits in no header".to_owned())?;
+        let mut value = HeaderValue::try_from(value).expect("the API key was checked, the rest is ASCII");
         value.set_sensitive(true);
-        Ok(value)
+        value
     }
 
     fn behind(&self) -> SignedDuration {
@@ -107,10 +101,10 @@ impl Solapi {
     }
 
     /// A signed question.
-    fn get(&self, client: &Client, path: &str, query: &[(&str, &str)], now: Timestamp) -> Built {
+    fn get(&self, client: &Client, path: &str, query: &[(&str, &str)], now: Timestamp) -> RequestBuilder {
         let mark = if query.is_empty() { "" } else { "?" };
         let request = client.get(format!("{}{path}{mark}{}", self.base_url, form_of(query)));
-        Ok(request.header(AUTHORIZATION, self.authorization(now)?))
+        request.header(AUTHORIZATION, self.authorization(now))
     }
 
     fn body(&self, text: &Text) -> Value {
@@ -147,22 +141,23 @@ impl Provider for Solapi {
     fn request(&self, client: &Client, text: &Text, now: Timestamp) -> Built {
         Ok(client
             .post(format!("{}{PATH}", self.base_url))
-            .header(AUTHORIZATION, self.authorization(now)?)
+            .header(AUTHORIZATION, self.authorization(now))
             .header(CONTENT_TYPE, "application/json")
             .body(self.body(text).to_string()))
     }
 
     fn reading(&self, answer: &Answer, text: &Text) -> Reading {
-        match answer::classify(answer, &self.private(text)) {
-            Verdict::Reading(reading) => reading,
-            Verdict::DateRefused(words) => self.correct_date(answer, &words),
+        let private = self.private(text);
+        match answer::date_refused(answer, &private) {
+            Some(words) => self.correct_date(answer, &words),
+            None => answer::classify(answer, &private),
         }
     }
 
     fn question(&self, client: &Client, asked: &Asked<'_>) -> Option<Built> {
         let (_, to) = recipient(&asked.text.to);
         let query = [("to", to.as_str()), ("limit", &LIST_MAX.to_string())];
-        Some(self.get(client, account::LIST_PATH, &query, asked.now))
+        Some(Ok(self.get(client, account::LIST_PATH, &query, asked.now)))
     }
 
     fn fate(&self, answer: &Answer, asked: &Asked<'_>) -> Fate {
@@ -170,7 +165,7 @@ impl Provider for Solapi {
     }
 
     fn look(&self, client: &Client, at: Look, now: Timestamp) -> Option<Built> {
-        Some(self.get(client, account::path_of(at)?, &[], now))
+        Some(Ok(self.get(client, account::path_of(at)?, &[], now)))
     }
 
     fn seen(&self, at: Look, answer: &Answer) -> Result<Seen, String> {

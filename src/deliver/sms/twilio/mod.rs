@@ -9,7 +9,7 @@ mod answer;
 
 use super::{
     Look, Seen,
-    provider::{Asked, Built, Provider},
+    provider::{Asked, Built, LIST_MAX, Provider},
     setup::SetupProblem,
 };
 use crate::{
@@ -22,13 +22,9 @@ use crate::{
     },
 };
 
-/// How long Twilio keeps trying: no text of ours is worth reading later. Its limit was 4 hours for long.
+/// How long Twilio keeps trying: no text of ours is worth reading later. For years this was also Twilio's limit.
 const VALIDITY: SignedDuration = SignedDuration::from_hours(4);
-/// Most texts on a list that we ask for: more than budgets let one number have in hours. All of them fit into
-/// what is read of an answer.
-const LIST_MAX: usize = 100;
 
-/// The account at Twilio.
 pub(super) struct Twilio {
     /// Ends with the account's SID.
     account_url: Url,

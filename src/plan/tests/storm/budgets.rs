@@ -84,7 +84,7 @@ fn a_device_past_its_rate_gets_one_digest_instead_of_hours_of_pushes() {
 fn a_second_device_with_an_allowance_is_enough() {
     let mut storm = Storm::with(vec![person("jin", 2)], &[], &[], &[rate(1, 60)]);
     let first = storm.people[0].devices[0].id;
-    storm.budgets.spend(&[Charge { payer: Payer::Device(first), at: T0, units: 1 }]);
+    storm.budgets.spend(&[Charge { payer: Payer::Device(first), at: T0, units: 1, reserved: 0 }]);
     storm.fire(Severity::High);
     assert_eq!(storm.plan(), ["push 1 jin"]);
     assert_eq!(storm.digests().count(), 0);

@@ -10,7 +10,7 @@ fn a_gateway_past_its_day_takes_only_what_no_limit_may_drop() {
         gateway.per_day = NonZeroU32::new(1);
     }
     storm.budgets = Budgets::new(&storm.rules);
-    let taken = |name: &str| Charge { payer: Payer::Gateway(name.into()), at: T0, units: 1 };
+    let taken = |name: &str| Charge { payer: Payer::Gateway(name.into()), at: T0, units: 1, reserved: 0 };
     storm.budgets.spend(&[taken("gateway1")]);
     storm.fire(Severity::High);
     storm.plan();
@@ -35,6 +35,7 @@ fn with_days(gateways_in_all: usize, per_day: u16, spent: &[&str]) -> Storm {
             payer: Payer::Gateway((*name).into()),
             at: T0,
             units: per_day.into(),
+            reserved: 0,
         }]);
     }
     storm

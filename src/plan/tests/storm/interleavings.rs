@@ -110,7 +110,7 @@ proptest! {
         let mut budgets = Budgets::new(&rules);
         for (seconds, units) in &times {
             let at = T0 + SignedDuration::from_secs(*seconds);
-            budgets.spend(&[Charge { payer: payer.clone(), at, units: *units }]);
+            budgets.spend(&[Charge { payer: payer.clone(), at, units: *units, reserved: 0 }]);
             let within = |(earlier, _): &&(i64, i32)| *earlier <= *seconds && seconds - earlier < per;
             let real: u64 = times.iter().filter(within).map(|(_, units)| u64::from(units.unsigned_abs())).sum();
             let left = |more| budgets.has_room(&payer, Severity::High, at, more);

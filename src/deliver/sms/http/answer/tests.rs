@@ -1,7 +1,12 @@
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 
 use super::*;
-use crate::deliver::wire::BodyEnd;
+use crate::{
+    config::{AcceptedRule, BodyType},
+    deliver::wire::BodyEnd,
+};
 
 fn answer(status: u16, body: &str) -> Answer {
     Answer::of(status, body)
@@ -11,9 +16,23 @@ fn rule(pointer: &str, equals: Option<&str>) -> PointerRule {
     PointerRule { pointer: pointer.to_owned(), equals: equals.map(str::to_owned) }
 }
 
+/// A gateway with these rules.
+fn rules(accepted: &AcceptedRule, rejected: Option<&PointerRule>) -> HttpGateway {
+    HttpGateway {
+        method: "POST".to_owned(),
+        url: "https://sms.example/send".into(),
+        headers: BTreeMap::new(),
+        body_type: BodyType::Json,
+        body: "{}".into(),
+        accepted: accepted.clone(),
+        rejected: rejected.cloned(),
+        id_pointer: Some("/id".to_owned()),
+        encoding: None,
+    }
+}
+
 fn class(accepted: &AcceptedRule, rejected: Option<&PointerRule>, answer: &Answer) -> &'static str {
-    let rules = Rules { accepted, rejected, id_pointer: Some("/id") };
-    classify(&rules, answer, &[]).class()
+    classify(&rules(accepted, rejected), answer, &[]).class()
 }
 
 fn any_success(value: Option<PointerRule>) -> AcceptedRule {
@@ -80,7 +99,7 @@ fn a_success_whose_answer_broke_off_is_unknown_only_if_the_rest_matters() {
 #[test]
 fn the_detail_says_what_was_seen() {
     let accepted = any_success(Some(rule("/ok", Some("true"))));
-    let rules = Rules { accepted: &accepted, rejected: None, id_pointer: None };
+    let rules = rules(&accepted, None);
     for (status, body, says) in [
         (200, r#"{"ok": false}"#, "not the accepted answer: answered 200 with `/ok` = false"),
         (200, r"{}", "not the accepted answer: answered 200 without `/ok`"),
