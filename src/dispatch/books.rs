@@ -8,8 +8,7 @@ use super::{Dispatcher, step::Job};
 use crate::{
     alert::{Alert, AlertState, Charge, Counted, Digest, Milestone},
     plan::{Fold, Opening, SMS_GIVE_UP},
-    queue::write_of,
-    store::{Commit, Expect, Lane, Marks, StoreError},
+    store::{AlertWrite, Commit, Expect, Lane, Marks, StoreError},
     watch::StormStatus,
 };
 
@@ -64,7 +63,7 @@ impl Dispatcher {
             let Opening { id, contact, tier, due_at } = opening.clone();
             let close_at = due_at.saturating_add(SMS_GIVE_UP).unwrap_or(Timestamp::MAX);
             let digest = Digest { contact, tier, due_at, counted: None };
-            write_of(Alert::opened_digest(id, digest, now, close_at), Expect::NewRound, Some(due_at))
+            AlertWrite::of(Alert::opened_digest(id, digest, now, close_at), Expect::NewRound, Some(due_at))
         };
         let writes: Vec<_> = opens.iter().map(write).collect();
         let opened = self.store.commit(Lane::Deliver, &writes).await;

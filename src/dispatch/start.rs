@@ -9,7 +9,6 @@ use super::Dispatcher;
 use crate::{
     alert::{Alert, AlertState, Digest, OURS},
     plan::{Budgets, Opening, Rules, STORM_LASTS, is_misdated, is_orphaned},
-    queue::write_of,
     store::{AlertFilter, AlertWrite, DuePlace, Expect, Lane, Store, StoreError, Stored},
     watch::Vitals,
 };
@@ -56,7 +55,7 @@ impl Dispatcher {
             let is_ahead = is_misdated(&alert, due, &self.rules, now);
             misdated += usize::from(is_ahead);
             if is_ahead || (now < due && is_orphaned(&alert, &self.rules, self.running_since)) {
-                writes.push(write_of(alert, Expect::Version(version), Some(now)));
+                writes.push(AlertWrite::of(alert, Expect::Version(version), Some(now)));
             }
         }
         if !writes.is_empty() {

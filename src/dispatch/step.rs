@@ -9,7 +9,6 @@ use crate::{
     alert::{AlertId, Charge, Row},
     chance,
     plan::{self, Ask, DeviceVerdict, Opening, Plan, Present, QUARANTINE, Send, Settlement},
-    queue::write_of,
     roster::Person,
     store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, StoreError, Stored},
 };
@@ -190,7 +189,7 @@ impl Dispatcher {
         self.budgets.spend(&plan.charges);
         charges.extend(plan.charges);
 
-        let mut write = write_of(alert, Expect::Version(version), due);
+        let mut write = AlertWrite::of(alert, Expect::Version(version), due);
         write.release = claimed;
         write.marks = self.marks(&charges, &folds);
         let id = write.alert.id;

@@ -107,7 +107,7 @@ impl Post<'_> {
         let admitted = context.queue.admit(self.poster(), &sifted.events).await?;
         // The call of a heartbeat counts each time it comes.
         if sifted.has_no_calls() {
-            context.queue.remember(self.poster(), digest, (&sifted.events, &admitted));
+            context.queue.remember(self.poster(), digest, &sifted.events, &admitted);
         }
         Ok(sifted.with(admitted))
     }

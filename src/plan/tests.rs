@@ -269,6 +269,7 @@ fn unknown() -> Outcome {
 
 const NOTHING: [&str; 0] = [];
 
+mod gateways;
 mod reports;
 mod told;
 

@@ -3,6 +3,7 @@
 //! Deciding is pure ([`admit()`]); this module looks up what is known, writes what was decided in
 //! one atomic write per alert, and decides again where somebody else was faster.
 
+mod act;
 mod admit;
 mod repeats;
 mod seen;
@@ -12,25 +13,20 @@ mod tests;
 
 use std::{collections::HashMap, sync::Arc};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Serialize;
 use tracing::error;
 
+pub use self::act::{Action, ActionError};
 pub use self::admit::{Arrival, Decision, IDEMPOTENCY_KEEP, NOTED_KEEP, TEST_CLOSES_AFTER, admit};
 pub use self::repeats::BodyDigest;
 use self::{repeats::Repeats, seen::SeenCounts};
 use crate::{
-    alert::{
-        Admission, Alert, AlertId, AlertState, DedupKey, Entry, Event, EventStatus, IgnoreReason, Report,
-        Resolution, ResolvedBy, Row, ThreadKey,
-    },
+    alert::{Admission, Alert, AlertId, DedupKey, Event, EventStatus, IgnoreReason, ThreadKey},
     chance,
     clock::Clock,
-    store::{AlertWrite, Commit, Expect, Lane, Marks, Store, StoreError, Stored},
+    store::{AlertWrite, Commit, Expect, Lane, Store, StoreError, Stored},
 };
-
-/// Journal rows kept within an alert's document; older ones move out in chunks.
-pub const ROWS_IN_DOCUMENT_MAX: usize = 8;
 
 /// How often a write is decided anew because somebody else was faster. Each time somebody else
 /// has succeeded, so only a store gone wrong comes near it.
@@ -67,33 +63,6 @@ pub struct Poster<'a> {
     pub integration: &'a str,
     /// An alert that no event mentions for so long resolves itself.
     pub close_after: SignedDuration,
-}
-
-/// What an operator does with an alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Takes it.
-    Acknowledge,
-    /// Gives it up.
-    Unacknowledge,
-    /// Ends it.
-    Resolve,
-    /// Writes something.
-    Comment(String),
-}
-
-/// Why an action was not done.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum ActionError {
-    /// No such alert.
-    #[error("there is no alert {0}")]
-    NotFound(AlertId),
-    /// It is over.
-    #[error("alert {0} is resolved")]
-    AlreadyResolved(AlertId),
-    /// The store.
-    #[error("could not save the change")]
-    Store(#[from] StoreError),
 }
 
 /// The events of one dedup key within one request, and what is known of that key.
@@ -141,13 +110,8 @@ impl Queue {
     }
 
     /// Remembers what became of a body, for when it comes again.
-    pub fn remember(
-        &self,
-        poster: Poster<'_>,
-        body: BodyDigest,
-        (events, admitted): (&[Event], &[Admitted]),
-    ) {
-        self.repeats.remember(body, poster.integration, (events, admitted));
+    pub fn remember(&self, poster: Poster<'_>, body: BodyDigest, events: &[Event], admitted: &[Admitted]) {
+        self.repeats.remember(body, poster.integration, events, admitted);
     }
 
     async fn admit_some(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
@@ -236,49 +200,6 @@ impl Queue {
         Ok(again)
     }
 
-    /// An operator's action. The alert as it is afterwards.
-    pub async fn act(&self, id: AlertId, action: &Action, by: &str) -> Result<Alert, ActionError> {
-        let mut current = self.store.get(id).await?;
-        for _ in 0..CONFLICTS_MAX {
-            let Some(Stored { mut alert, version }) =
-                current.filter(|stored| stored.alert.state != AlertState::Noted)
-            else {
-                return Err(ActionError::NotFound(id));
-            };
-            if !apply(&mut alert, action, by, self.clock.now())? {
-                return Ok(alert);
-            }
-            let write = write_of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
-            match self.store.commit(Lane::Accept, &[write]).await?.pop() {
-                Some(Commit::Done(_)) => return Ok(alert),
-                Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
-                Some(Commit::Refused(error)) => return Err(error.into()),
-                None => break,
-            }
-        }
-        Err(StoreError::Unavailable("too many writers on one alert".into()).into())
-    }
-
-    /// Keeps a provider's report about a text for dispatch to plan. False if nobody waits for it: it is about
-    /// no text of ours, came twice, or came too late to matter.
-    pub async fn report(&self, id: AlertId, report: &Report) -> Result<bool, StoreError> {
-        let mut current = self.store.get(id).await?;
-        for _ in 0..CONFLICTS_MAX {
-            let Some(Stored { mut alert, version }) = current else { return Ok(false) };
-            if !alert.progress.take_report(report) {
-                return Ok(false);
-            }
-            let write = write_of(alert, Expect::Version(version), Some(self.clock.now()));
-            match self.store.commit(Lane::Deliver, &[write]).await?.pop() {
-                Some(Commit::Done(_)) => return Ok(true),
-                Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
-                Some(Commit::Refused(error)) => return Err(error),
-                None => break,
-            }
-        }
-        Err(StoreError::Unavailable("too many writers on one alert".into()))
-    }
-
     /// Adds what was seen since the last save.
     pub fn with_seen(&self, mut alert: Alert) -> Alert {
         self.seen.add_to(&mut alert);
@@ -298,7 +219,7 @@ impl Queue {
             };
             if let Some(Stored { mut alert, version }) = current {
                 self.seen.add_to(&mut alert);
-                let write = write_of(alert, Expect::Version(version), Some(self.clock.now()));
+                let write = AlertWrite::of(alert, Expect::Version(version), Some(self.clock.now()));
                 let commits = self.store.commit(Lane::Deliver, &[write]).await?;
                 if matches!(commits.first(), Some(Commit::Done(_))) {
                     self.seen.forget(id);
@@ -364,7 +285,7 @@ impl Queue {
         }
         let write = pending.map(|(mut alert, expect)| {
             self.seen.add_to(&mut alert);
-            write_of(alert, expect, Some(self.clock.now()))
+            AlertWrite::of(alert, expect, Some(self.clock.now()))
         });
         Fold { thread, write, results, rest }
     }
@@ -388,35 +309,4 @@ impl Queue {
             }
         }
     }
-}
-
-/// False if there was nothing to change.
-fn apply(alert: &mut Alert, action: &Action, by: &str, now: Timestamp) -> Result<bool, ActionError> {
-    let over = alert.state == AlertState::Resolved;
-    match action {
-        Action::Comment(text) => {
-            let entry = Entry::Comment { by: by.to_owned(), text: text.clone() };
-            alert.rows.push(Row { at: now, entry });
-            Ok(true)
-        }
-        Action::Acknowledge | Action::Unacknowledge if over => Err(ActionError::AlreadyResolved(alert.id)),
-        Action::Acknowledge => Ok(admit::acknowledge(alert, by, now)),
-        Action::Unacknowledge => Ok(admit::unacknowledge(alert, by, now)),
-        Action::Resolve if over => Ok(false),
-        Action::Resolve => {
-            let by = ResolvedBy::Operator(by.to_owned());
-            alert.resolve(Resolution::by(by, now));
-            Ok(true)
-        }
-    }
-}
-
-/// A write of this alert; journal rows past [`ROWS_IN_DOCUMENT_MAX`] leave the document.
-pub fn write_of(mut alert: Alert, expect: Expect, due: Option<Timestamp>) -> AlertWrite {
-    let surplus = alert.rows.len().saturating_sub(ROWS_IN_DOCUMENT_MAX);
-    // Rows leave half a document at a time: one chunk for several writes.
-    let moved = if surplus == 0 { 0 } else { surplus + ROWS_IN_DOCUMENT_MAX / 2 };
-    let chunk: Vec<Row> = alert.rows.drain(..moved.min(alert.rows.len())).collect();
-    alert.rows_moved = alert.rows_moved.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
-    AlertWrite { alert, expect, due, chunk, release: false, marks: Marks::default() }
 }

@@ -111,7 +111,8 @@ impl Repeats {
         &self,
         digest: BodyDigest,
         integration: &str,
-        (events, admitted): (&[Event], &[Admitted]),
+        events: &[Event],
+        admitted: &[Admitted],
     ) {
         if events.len() < EVENTS_MIN || EVENTS_MAX < events.len() || events.len() != admitted.len() {
             return;

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    alert::{Severity, Update},
+    alert::{AlertState, Entry, Resolution, ResolvedBy, Severity, Update},
     clock::ManualClock,
-    store::{AlertFilter, MemoryStore},
+    store::{AlertFilter, MemoryStore, ROWS_IN_DOCUMENT_MAX},
 };
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -119,7 +119,7 @@ async fn what_silence_ended_is_a_new_round_as_soon_as_its_sender_still_fires() {
         clock.advance(SignedDuration::from_mins(9));
         let by = ResolvedBy::Silence;
         alert.resolve(Resolution::by(by, clock.now()));
-        let write = write_of(alert, Expect::Version(version), Some(clock.now()));
+        let write = AlertWrite::of(alert, Expect::Version(version), Some(clock.now()));
         queue.store().commit(Lane::Deliver, &[write]).await.expect("works");
         let got = admissions(&queue, std::slice::from_ref(&event)).await;
         assert_eq!(got, [(Admission::Opened, None)], "{event:?}");
@@ -307,7 +307,7 @@ async fn remembered(queue: &Queue) -> Vec<Event> {
         )
         .collect();
     let admitted = queue.admit(ZABBIX, &events).await.expect("works");
-    queue.remember(ZABBIX, body("b"), (&events, &admitted));
+    queue.remember(ZABBIX, body("b"), &events, &admitted);
     events
 }
 
@@ -354,7 +354,7 @@ async fn only_bodies_that_say_no_more_than_open_or_over_are_remembered() {
     ];
     for events in odd {
         let admitted = queue.admit(ZABBIX, &events).await.expect("works");
-        queue.remember(ZABBIX, body("odd"), (&events, &admitted));
+        queue.remember(ZABBIX, body("odd"), &events, &admitted);
         assert_eq!(queue.admit_again(ZABBIX, body("odd")).await.expect("works"), None);
     }
 }

@@ -38,6 +38,9 @@ pub const VALUE_BYTES_MAX: usize = 32 * 1024;
 /// configuration allows (500 devices, 200 contacts with the longest names) does not come near it, whatever fails.
 pub const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Journal rows kept within an alert's document; older ones move out in chunks.
+pub const ROWS_IN_DOCUMENT_MAX: usize = 8;
+
 /// Most writes that one group holds; the rest waits for the next flush.
 pub const GROUP_WRITES_MAX: usize = 512;
 
@@ -66,6 +69,18 @@ pub struct AlertWrite {
     pub release: bool,
     /// Rows beside the document.
     pub marks: Marks,
+}
+
+impl AlertWrite {
+    /// A write of this alert; journal rows past [`ROWS_IN_DOCUMENT_MAX`] leave the document.
+    pub fn of(mut alert: Alert, expect: Expect, due: Option<Timestamp>) -> Self {
+        let surplus = alert.rows.len().saturating_sub(ROWS_IN_DOCUMENT_MAX);
+        // Rows leave half a document at a time: one chunk for several writes.
+        let moved = if surplus == 0 { 0 } else { surplus + ROWS_IN_DOCUMENT_MAX / 2 };
+        let chunk: Vec<Row> = alert.rows.drain(..moved.min(alert.rows.len())).collect();
+        alert.rows_moved = alert.rows_moved.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+        Self { alert, expect, due, chunk, release: false, marks: Marks::default() }
+    }
 }
 
 /// Index rows that a write lays down, for whoever counts over many alerts.

@@ -4,8 +4,7 @@ use super::*;
 use crate::{
     alert::{Address, AlertState, DeferCause, Notification, RejectCause, Resolution, ResolvedBy, Subject},
     plan::{self, Budgets, DeviceBook, Present, Settlement},
-    queue::write_of,
-    store::{Commit, Expect, Lane, VALUE_BYTES_MAX},
+    store::{AlertWrite, Commit, Expect, Lane, VALUE_BYTES_MAX},
 };
 
 /// As many as the configuration allows.
@@ -97,7 +96,7 @@ async fn whatever_fails_for_the_most_people_and_devices_every_plan_is_written() 
                 plan::settle(&mut alert, &Settlement { send, outcome, segments: 1, ended: now }, &present);
             }
         }
-        let write = write_of(alert, expect, plan.due);
+        let write = AlertWrite::of(alert, expect, plan.due);
         longest = longest.max(serde_json::to_vec(&write.alert).expect("it is JSON").len());
         let commits = store.commit(Lane::Deliver, std::slice::from_ref(&write)).await.expect("it works");
         let [Commit::Done(version)] = commits.as_slice() else { panic!("step {step}: {commits:?}") };

@@ -100,11 +100,6 @@ impl Sms {
 }
 
 impl Texts {
-    /// The answer for one number from now on, before any script; written as the request writes it.
-    pub fn answer_for_number(&self, to: &str, answer: Answer) {
-        self.answer_for(to, answer);
-    }
-
     /// Every well-formed text, oldest first; empty under [`Record::CountsOnly`](super::Record).
     pub fn texts(&self) -> Vec<TextSeen> {
         self.seen()

@@ -174,7 +174,9 @@ impl Module {
                 "::" => {}
                 "{" => {
                     if let Some((branches, _)) = tree.get(at..).and_then(in_brackets) {
-                        split(branches, ",").into_iter().for_each(|branch| self.import(&path, branch));
+                        for branch in split(branches, ",") {
+                            self.import(&path, branch);
+                        }
                     }
                     return;
                 }

@@ -1,0 +1,99 @@
+//! What operators do with an alert, and what gateways report about its texts.
+
+use jiff::Timestamp;
+
+use super::{CONFLICTS_MAX, Queue, admit};
+use crate::{
+    alert::{Alert, AlertId, AlertState, Entry, Report, Resolution, ResolvedBy, Row},
+    store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
+};
+
+/// What an operator does with an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    Acknowledge,
+    Unacknowledge,
+    Resolve,
+    Comment(String),
+}
+
+/// Why an action was not done.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ActionError {
+    #[error("there is no alert {0}")]
+    NotFound(AlertId),
+    #[error("alert {0} is resolved")]
+    AlreadyResolved(AlertId),
+    #[error("could not save the change")]
+    Store(#[from] StoreError),
+}
+
+impl Queue {
+    /// An operator's action. The alert as it is afterwards.
+    pub async fn act(&self, id: AlertId, action: &Action, by: &str) -> Result<Alert, ActionError> {
+        let change = |alert: &mut Alert| match alert.state {
+            AlertState::Noted => Err(ActionError::NotFound(id)),
+            _ => apply(alert, action, by, self.clock.now()),
+        };
+        let changed = self.change(id, Lane::Accept, change).await?;
+        changed.map(|changed| changed.alert).ok_or(ActionError::NotFound(id))
+    }
+
+    /// Keeps a provider's report about a text for dispatch to plan. False if nobody waits for it: it is about
+    /// no text of ours, came twice, or came too late to matter.
+    pub async fn report(&self, id: AlertId, report: &Report) -> Result<bool, StoreError> {
+        let change = |alert: &mut Alert| Ok::<_, StoreError>(alert.progress.take_report(report));
+        Ok(self.change(id, Lane::Deliver, change).await?.is_some_and(|changed| changed.is_new))
+    }
+
+    /// Makes a change, anew where somebody else was faster. `None` if there is no such alert.
+    async fn change<E: From<StoreError>>(
+        &self,
+        id: AlertId,
+        lane: Lane,
+        change: impl Fn(&mut Alert) -> Result<bool, E>,
+    ) -> Result<Option<Changed>, E> {
+        let mut current = self.store.get(id).await?;
+        for _ in 0..CONFLICTS_MAX {
+            let Some(Stored { mut alert, version }) = current else { return Ok(None) };
+            if !change(&mut alert)? {
+                return Ok(Some(Changed { alert, is_new: false }));
+            }
+            let write = AlertWrite::of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
+            match self.store.commit(lane, &[write]).await?.pop() {
+                Some(Commit::Done(_)) => return Ok(Some(Changed { alert, is_new: true })),
+                Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
+                Some(Commit::Refused(error)) => return Err(error.into()),
+                None => break,
+            }
+        }
+        Err(StoreError::Unavailable("too many writers on one alert".into()).into())
+    }
+}
+
+/// An alert after a change.
+struct Changed {
+    alert: Alert,
+    /// There was something to change.
+    is_new: bool,
+}
+
+/// False if there was nothing to change.
+fn apply(alert: &mut Alert, action: &Action, by: &str, now: Timestamp) -> Result<bool, ActionError> {
+    let over = alert.state == AlertState::Resolved;
+    match action {
+        Action::Comment(text) => {
+            let entry = Entry::Comment { by: by.to_owned(), text: text.clone() };
+            alert.rows.push(Row { at: now, entry });
+            Ok(true)
+        }
+        Action::Acknowledge | Action::Unacknowledge if over => Err(ActionError::AlreadyResolved(alert.id)),
+        Action::Acknowledge => Ok(admit::acknowledge(alert, by, now)),
+        Action::Unacknowledge => Ok(admit::unacknowledge(alert, by, now)),
+        Action::Resolve if over => Ok(false),
+        Action::Resolve => {
+            alert.resolve(Resolution::by(ResolvedBy::Operator(by.to_owned()), now));
+            Ok(true)
+        }
+    }
+}
