@@ -58,7 +58,6 @@ const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// `Unknown` at the next start.
 pub const SHUTDOWN_GRACE: SignedDuration = SignedDuration::from_secs(10);
 
-/// Puts plans into practice.
 pub struct Dispatcher {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -91,16 +90,13 @@ pub struct Pulse {
 /// What [`Dispatcher::new`] needs.
 pub struct Parts {
     pub store: Arc<dyn Store>,
-    /// Takes what is said of gateways.
     pub queue: Arc<Queue>,
     pub metrics: Arc<Metrics>,
-    /// Takes which alerts reach nobody, and storms.
     pub vitals: Arc<Vitals>,
     pub outbox: OutboxParts,
     pub rules: Rules,
 }
 
-/// What a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// It planned so many alerts; there may be more, or more to look at.
@@ -147,7 +143,6 @@ impl Dispatcher {
         Ok(dispatcher)
     }
 
-    /// Tells whether there is anything to do.
     pub fn pulse(&self) -> watch::Receiver<Pulse> {
         self.pulse.subscribe()
     }

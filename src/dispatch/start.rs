@@ -22,10 +22,8 @@ const DIGEST_PAGES_MAX: usize = 20;
 /// Most pages of open alerts looked through for those that reached nobody; the others are noted when they are planned.
 const UNREACHED_PAGES_MAX: usize = 20;
 
-/// Alerts looked at between two steps.
 const LOOKED_AT_PER_STEP: usize = 256;
 
-/// How far that look has come.
 #[derive(Debug, Default)]
 pub(super) struct Look {
     after: Option<DuePlace>,

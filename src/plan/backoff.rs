@@ -29,7 +29,6 @@ impl Backoff {
         Self { initial, max: Duration::try_from(max).unwrap_or(Duration::ZERO).max(initial) }
     }
 
-    /// No pause is longer.
     pub fn longest(&self) -> SignedDuration {
         SignedDuration::try_from(self.max).unwrap_or(SignedDuration::MAX)
     }

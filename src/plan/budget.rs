@@ -41,7 +41,6 @@ pub(super) const OTHERS_EVERY: RangeInclusive<SignedDuration> =
 /// go into digests only: a segment is worth more for something new.
 pub const STORM_LASTS: SignedDuration = SignedDuration::from_hours(1);
 
-/// No digest collects for longer.
 pub(super) fn digest_pause_max(tier: Tier) -> SignedDuration {
     match tier {
         Tier::Disaster => DISASTERS_COLLECT.max(DISASTERS_EVERY),
@@ -52,28 +51,21 @@ pub(super) fn digest_pause_max(tier: Tier) -> SignedDuration {
 /// An alert that a digest is to count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {
-    /// Which digest.
     pub digest: AlertId,
-    /// Whose.
     pub contact: ContactName,
-    /// The row to lay down.
     pub row: FoldRow,
 }
 
 /// A digest that is to be there before anything is folded into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// The id it will have.
     pub id: AlertId,
-    /// For whom.
     pub contact: ContactName,
-    /// Which of theirs.
     pub tier: Tier,
     /// When it counts.
     pub due_at: Timestamp,
 }
 
-/// A digest that collects.
 #[derive(Clone, Copy, Debug)]
 struct Collecting {
     id: AlertId,
@@ -85,7 +77,6 @@ struct Collecting {
 pub struct Storm {
     /// The first time.
     pub since: Timestamp,
-    /// The last time.
     pub last: Timestamp,
 }
 
@@ -97,7 +88,6 @@ pub struct GatewayDay<'a> {
     pub limit: u64,
 }
 
-/// Everybody's accounts, and their digests.
 #[derive(Clone, Debug, Default)]
 pub struct Budgets {
     texts: Vec<Rate>,
@@ -114,7 +104,6 @@ pub struct Budgets {
 }
 
 impl Budgets {
-    /// Nothing was spent yet.
     pub fn new(rules: &Rules) -> Self {
         let day = |gateway: &super::GatewayRule| Some((gateway.name.clone(), gateway.day()?));
         Self {
@@ -126,7 +115,6 @@ impl Budgets {
         }
     }
 
-    /// How far back lies what still counts.
     pub fn memory(&self) -> SignedDuration {
         let windows = self.texts.iter().chain(&self.disasters).map(|rate| rate.per);
         windows.chain([GATEWAY_DAY, STORM_LASTS]).max().unwrap_or(GATEWAY_DAY)
@@ -215,7 +203,6 @@ impl Budgets {
         open.filter(|open| open.alerts < DIGEST_ALERTS_MAX).map(|open| open.id)
     }
 
-    /// This digest still collects.
     pub(super) fn is_collecting(&self, contact: &ContactName, digest: AlertId) -> bool {
         let tiers = [Tier::Disaster, Tier::Ordinary];
         tiers.into_iter().any(|tier| self.digest(contact, tier) == Some(digest))
@@ -238,7 +225,6 @@ impl Budgets {
         after(now, collect).max(next.min(after(now, every)))
     }
 
-    /// A digest begins to collect.
     pub fn open(&mut self, opening: &Opening) {
         self.resume(opening, 0);
     }
@@ -314,7 +300,6 @@ impl Budgets {
         over
     }
 
-    /// Everybody who is in a storm.
     pub fn storms(&self) -> &BTreeMap<ContactName, Storm> {
         &self.storms
     }

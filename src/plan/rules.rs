@@ -38,10 +38,8 @@ pub const GATEWAY_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A device whose token belongs to another project is left alone for so long.
 pub const QUARANTINE: SignedDuration = SignedDuration::from_hours(24);
 
-/// What the configuration says about notifying people.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// Push is configured.
     pub push: bool,
     /// In the order they are tried; empty = no texts.
     pub gateways: Vec<GatewayRule>,
@@ -53,11 +51,8 @@ pub struct Rules {
     pub texts_resolved: bool,
     /// How long a push may remain unaccepted before the text goes out.
     pub accept_within: SignedDuration,
-    /// How long a push is useful.
     pub push_ttl: SignedDuration,
-    /// Pauses between attempts.
     pub backoff: Backoff,
-    /// Who is told again.
     pub repeat: Repeat,
     /// Segments of texts to one contact; empty = no limit.
     pub text_budget: Vec<Rate>,
@@ -93,11 +88,9 @@ impl GatewayRule {
 /// Telling again because nobody acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeat {
-    /// How often.
     pub every: SignedDuration,
     /// How many times at most.
     pub at_most: u16,
-    /// From this severity on.
     pub from: Severity,
 }
 
@@ -169,7 +162,6 @@ impl DeviceBook {
         }
     }
 
-    /// May be used now.
     pub fn is_usable(&self, device: DeviceId, now: Timestamp) -> bool {
         match self.blocked.get(&device) {
             None => true,

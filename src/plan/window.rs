@@ -27,7 +27,6 @@ impl Spare {
     }
 }
 
-/// What was spent within one window.
 #[derive(Clone, Debug)]
 struct Window {
     count: u64,
@@ -69,7 +68,6 @@ impl Window {
     }
 }
 
-/// All windows of one payer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spending {
     windows: Vec<Window>,
