@@ -48,13 +48,13 @@ const ANSWERS_PER_STEP_MAX: usize = 256;
 /// Most answers of one alert settled in one write, so that its journal chunk stays small.
 const ANSWERS_PER_ALERT_MAX: usize = 32;
 
-/// A claim not ended by a write ends after so long.
+/// When a claim ends that no write has ended.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Pause after the store failed.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
-/// At shutdown, requests under way are waited for so long; what is not answered by then is
+/// How long a shutdown waits for requests under way; what is not answered by then is
 /// `Unknown` at the next start.
 pub const SHUTDOWN_GRACE: SignedDuration = SignedDuration::from_secs(10);
 
@@ -78,7 +78,7 @@ pub struct Dispatcher {
     pulse: watch::Sender<Pulse>,
 }
 
-/// Whether the dispatcher has anything to do, for whoever waits until it has not.
+/// Tells tests and tools when the dispatcher has nothing left to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pulse {
     /// It waits for something to become due or to be answered.
@@ -99,7 +99,7 @@ pub struct Parts {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It planned so many alerts; there may be more, or more to look at.
+    /// How many alerts it planned; there may be more, or more to look at.
     Worked(usize),
     /// Nothing is due before this instant.
     IdleUntil(Option<Timestamp>),
@@ -220,7 +220,7 @@ impl Dispatcher {
         tokio::pin!(deadline);
         loop {
             match self.step(0).await {
-                // One step settles only so many answers of one alert.
+                // One step settles a limited number of answers of one alert.
                 Ok(Step::Worked(_)) => continue,
                 Ok(Step::IdleUntil(_)) => {}
                 Err(error) => {

@@ -57,7 +57,7 @@ impl Dispatcher {
             }
         }
         if !writes.is_empty() {
-            // A conflict: whoever was faster has planned it, or made it due.
+            // A conflict: somebody else has planned it meanwhile, or made it due.
             self.store.commit(Lane::Deliver, &writes).await?;
         }
         self.look = page.next.map(|next| Look { after: Some(next), misdated });

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 /// Longest pause a provider's `Retry-After` can impose.
 pub const RETRY_AFTER_MAX: SignedDuration = SignedDuration::from_hours(1);
 
-/// After so many attempts the pause no longer grows, whatever `initial` and `max` are.
+/// From this attempt on the pause no longer grows, whatever `initial` and `max` are.
 const DOUBLINGS_MAX: u16 = 32;
 
 /// Part of the pause that is up to chance, so that a thousand alerts do not retry at once.

@@ -1,9 +1,9 @@
-//! What was spent of late, and what may be spent still.
+//! Everybody's accounts: what was spent recently, and what may still be spent.
 //!
-//! A budget is a list of windows such as `20/10m`: in any ten minutes at most so many. It holds under
-//! any interleaving because one planner plans one alert after the other, and takes what an alert
-//! spends before it looks at the next. What was spent on texts is written down with the plan that
-//! spends it, so a restart counts it too, sent or not.
+//! A budget is a list of windows such as `20/10m`: at most 20 in any ten minutes. It holds under
+//! any interleaving because one planner plans one alert after the other, and enters what an alert
+//! spends before it looks at the next. What texts may cost is stored with the plan that sends them,
+//! so a restart counts it too.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,7 +22,7 @@ use crate::{
     config::Rate,
 };
 
-/// A digest goes out so long after the first alert that it counts: there is time to hold back more.
+/// From the first alert that a digest counts until it goes out: there is time to hold back more.
 pub(super) const DISASTERS_COLLECT: SignedDuration = SignedDuration::from_secs(10);
 
 /// Between two digests of new disasters to one contact. With the request itself, a disaster that
@@ -37,7 +37,7 @@ pub(super) const OTHERS_COLLECT: SignedDuration = SignedDuration::from_secs(30);
 pub(super) const OTHERS_EVERY: RangeInclusive<SignedDuration> =
     SignedDuration::from_mins(1)..=SignedDuration::from_mins(5);
 
-/// The storm of a contact is over when nothing was held back for so long. While it lasts, reminders
+/// Without anything held back for this long, the storm of a contact is over. While it lasts, reminders
 /// go into digests only: a segment is worth more for something new.
 pub const STORM_LASTS: SignedDuration = SignedDuration::from_hours(1);
 
@@ -234,7 +234,7 @@ impl Budgets {
         self.collecting.retain(|_, open| open.id != opening.id);
     }
 
-    /// As [`Budgets::open`], for one that counts so many alerts already.
+    /// As [`Budgets::open`], for one that counts `alerts` already.
     pub fn resume(&mut self, opening: &Opening, alerts: usize) {
         let key = (opening.contact.clone(), opening.tier);
         self.collecting.insert(key, Collecting { id: opening.id, alerts });
@@ -283,7 +283,7 @@ impl Budgets {
         ends.map(|end| end.unwrap_or(Timestamp::MAX)).min()
     }
 
-    /// Something was held back from this contact of late.
+    /// Something was held back from this contact recently.
     pub fn is_stormy(&self, contact: &ContactName, now: Timestamp) -> bool {
         self.storms.get(contact).is_some_and(|storm| now.duration_since(storm.last) < STORM_LASTS)
     }
