@@ -10,20 +10,23 @@ mod filter;
 #[cfg(test)]
 pub(crate) mod guarded;
 mod memory;
+mod record;
 mod sled;
 
 use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::alert::{Alert, AlertId, Charge, DeviceId, FoldRow, Row, Severity, ThreadKey};
+use crate::alert::{Alert, AlertId, Charge, FoldRow, Row, Severity, ThreadKey};
 
 pub use self::{
     filter::{AlertFilter, AlertPage, LIST_DOCUMENTS_READ_MAX},
     memory::MemoryStore,
+    record::{DeviceRecord, HeartbeatRecord, Record},
     sled::{OpenError, SledStore},
 };
 
@@ -138,30 +141,6 @@ pub enum Commit {
     Conflict(Option<Box<Stored>>),
     /// Not written, and the same write will not be: it is too large, or what it would replace cannot be read.
     Refused(StoreError),
-}
-
-/// A device that is never used again: its token is dead. A quarantine is not kept: the next start may bring
-/// another key or another token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceRecord {
-    /// Which device.
-    pub id: DeviceId,
-    /// Since when.
-    pub retired_at: Timestamp,
-    /// The provider's words.
-    #[serde(default)]
-    pub reason: String,
-}
-
-/// What we know of a heartbeat beyond the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeartbeatRecord {
-    /// Its name in the configuration.
-    pub name: String,
-    /// When it called for the first time.
-    pub first_call: Timestamp,
-    /// When it called last, as far as that was saved.
-    pub last_call: Timestamp,
 }
 
 /// Why the store could not do what it was asked.
@@ -285,21 +264,17 @@ pub trait Store: Send + Sync + 'static {
     /// Removes up to `limit` charges from before or after this period. Says how many.
     async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError>;
 
-    /// Writes what we know of a device; durable when it returns.
-    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError>;
+    /// Writes a [`Record`]; durable when it returns.
+    async fn put_record(
+        &self,
+        lane: Lane,
+        kind: &'static str,
+        key: Vec<u8>,
+        record: Value,
+    ) -> Result<(), StoreError>;
 
-    /// Everything we know of devices.
-    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError>;
-
-    /// The key that signs what this installation hands out: the one kept, or `fresh` if there is none yet.
-    /// Durable when it returns.
-    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError>;
-
-    /// Writes what we know of a heartbeat; durable when it returns.
-    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError>;
-
-    /// Everything we know of heartbeats, by name; also of those that left the configuration.
-    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError>;
+    /// Every record of this kind, in the order of their keys.
+    async fn records(&self, kind: &'static str) -> Result<Vec<Value>, StoreError>;
 
     /// Removes up to `limit` alerts that are not open, have no due time, and were opened and
     /// resolved before `before`, with their journals and what was laid down for them. Says how many.

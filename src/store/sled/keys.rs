@@ -1,7 +1,7 @@
 //! The byte layout of every key. Numbers are big-endian, so sled's byte order is our order.
 
 use crate::{
-    alert::{AlertId, DeviceId, ThreadKey},
+    alert::{AlertId, ThreadKey},
     store::codec::array,
 };
 
@@ -23,15 +23,11 @@ const CHUNKS: &[u8; 2] = b"j/";
 const FOLDS: &[u8; 2] = b"f/";
 /// `s/` + ms + alert id + version + number: a charge.
 pub(super) const CHARGES: &[u8; 2] = b"s/";
-/// `d/` + device id: a device record.
-pub(super) const DEVICES: &[u8; 2] = b"d/";
-/// `h/` + name: a heartbeat record.
-pub(super) const HEARTBEATS: &[u8; 2] = b"h/";
+/// `r/` + kind + `/` + key within the kind: a small record of its own.
+const RECORDS: &[u8; 2] = b"r/";
 pub(super) const FORMAT: &[u8] = b"m/format";
 /// The number of the last group of writes.
 pub(super) const GROUP: &[u8] = b"m/group";
-/// The key that signs what we hand out.
-pub(super) const SIGNING: &[u8] = b"m/signing";
 
 /// First byte of a thread entry's value.
 const THREAD_FORMAT: u8 = 1;
@@ -100,12 +96,9 @@ pub(super) fn charges_from(at_ms: u64) -> Vec<u8> {
     [CHARGES.as_slice(), &at_ms.to_be_bytes()].concat()
 }
 
-pub(super) fn device(id: DeviceId) -> Vec<u8> {
-    [DEVICES.as_slice(), &id.0.to_be_bytes()].concat()
-}
-
-pub(super) fn heartbeat(name: &str) -> Vec<u8> {
-    [HEARTBEATS.as_slice(), name.as_bytes()].concat()
+/// What the keys of all records of one kind begin with.
+pub(super) fn records_of(kind: &str) -> Vec<u8> {
+    [RECORDS.as_slice(), kind.as_bytes(), b"/"].concat()
 }
 
 /// The id in the key of a document.

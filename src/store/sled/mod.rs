@@ -9,9 +9,7 @@
 //! | `j/` alert id, first row | journal chunk |
 //! | `f/` digest id, alert id | what a digest keeps of an alert |
 //! | `s/` ms, alert id, version, number | a charge |
-//! | `d/` device id | device record |
-//! | `m/signing` | the key that signs what we hand out |
-//! | `h/` name | heartbeat record |
+//! | `r/` kind `/` key | a small record of its own |
 //! | `m/format` | format of the store |
 //! | `m/group` | number of the last group of writes |
 //!
@@ -50,6 +48,7 @@ use std::{
 use ::sled::IVec;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
 pub use self::open::OpenError;
@@ -63,8 +62,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Expect, Health,
-    HeartbeatRecord, Lane, Standing, Store, StoreError, Stored, codec,
+    AlertFilter, AlertPage, AlertWrite, Commit, DuePage, DuePlace, Expect, Health, Lane, Standing, Store,
+    StoreError, Stored, codec,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -309,30 +308,21 @@ impl Store for SledStore {
         Ok(self.finish(Lane::Deliver, Work::Forget(keys)).await?.removed())
     }
 
-    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {
+    async fn put_record(
+        &self,
+        lane: Lane,
+        kind: &'static str,
+        key: Vec<u8>,
+        record: Value,
+    ) -> Result<(), StoreError> {
         self.shared.handle()?;
-        self.finish(Lane::Deliver, Work::record(keys::device(device.id), &device)?).await.map(drop)
+        let value = codec::encode_plain(&record)?.into();
+        let key = [keys::records_of(kind), key].concat().into();
+        self.finish(lane, Work::Record { key, value }).await.map(drop)
     }
 
-    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
-        self.scan(|reader| reader.records(keys::DEVICES, "a device record")).await
-    }
-
-    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        let mut kept = self.scan(|reader| reader.records(keys::SIGNING, "the signing key")).await?;
-        if let Some(kept) = kept.pop() {
-            return Ok(kept);
-        }
-        self.finish(Lane::Deliver, Work::record(keys::SIGNING, &fresh)?).await.map(|_| fresh)
-    }
-
-    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
-        self.shared.handle()?;
-        self.finish(lane, Work::record(keys::heartbeat(&heartbeat.name), &heartbeat)?).await.map(drop)
-    }
-
-    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
-        self.scan(|reader| reader.records(keys::HEARTBEATS, "a heartbeat record")).await
+    async fn records(&self, kind: &'static str) -> Result<Vec<Value>, StoreError> {
+        self.scan(move |reader| reader.records(&keys::records_of(kind), &format!("a {kind} record"))).await
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

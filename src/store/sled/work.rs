@@ -1,7 +1,6 @@
 //! What the writer thread is asked to do, ready-made: the caller has encoded it already.
 
 use ::sled::IVec;
-use serde::Serialize;
 
 use super::keys;
 use crate::{
@@ -13,7 +12,6 @@ use crate::{
 pub(super) enum Work {
     /// Writes of alerts, each with a verdict of its own.
     Alerts(Vec<Draft>),
-    /// A record of its own: a device, a heartbeat, the signing key.
     Record {
         key: IVec,
         value: IVec,
@@ -90,10 +88,6 @@ impl Work {
             Self::Remove(removals) => removals.len(),
             Self::Forget(keys) => keys.len(),
         }
-    }
-
-    pub(super) fn record(key: impl Into<IVec>, record: &impl Serialize) -> Result<Self, StoreError> {
-        Ok(Self::Record { key: key.into(), value: codec::encode_plain(record)?.into() })
     }
 
     #[cfg(test)]
