@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
+use strum::IntoStaticStr;
 
 use super::dedup_key::{hex, sixteen_bytes_of};
 
@@ -11,16 +12,13 @@ use super::dedup_key::{hex, sixteen_bytes_of};
 #[serde(try_from = "String", into = "String")]
 pub struct ContactName(String);
 
-/// Why a text is no contact name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a contact name has 1 to {max} characters and no control characters or `:`", max = ContactName::CHARS_MAX)]
 pub struct InvalidContactName;
 
 impl ContactName {
-    /// Longest name, in characters.
     pub const CHARS_MAX: usize = 64;
 
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -61,23 +59,19 @@ impl fmt::Display for ContactName {
 }
 
 /// Language of the texts a contact gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Language {
-    /// English.
     #[default]
     En,
-    /// Korean.
     Ko,
 }
 
 impl Language {
     /// The folder under `templates/notification/`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Ko => "ko",
-        }
+        self.into()
     }
 }
 
@@ -86,7 +80,6 @@ impl Language {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber(String);
 
-/// Why a text is no phone number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected a phone number in international form: `+`, the country code and 8 to 15 digits in all, such as +821012345678"
@@ -137,7 +130,6 @@ impl<'de> Deserialize<'de> for PhoneNumber {
 pub enum PushTarget {
     /// A registration token; Google is phasing these out.
     Token(String),
-    /// A Firebase installation id.
     Fid(String),
 }
 

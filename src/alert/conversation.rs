@@ -8,15 +8,12 @@ use serde::{Deserialize, Serialize};
 pub struct Conversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,
-    /// Reminders made so far.
-    #[serde(default)]
     pub repeats: u16,
     /// When the next reminder is due, unless somebody acknowledges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_at: Option<Timestamp>,
 }
 
-/// Who took an alert, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
     /// An operator here, or a user of the sender.

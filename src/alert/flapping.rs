@@ -6,16 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Severity;
 
-/// So many openings within [`FLAPPING_WITHIN`] are flapping.
+/// This many openings within [`FLAPPING_WITHIN`] are flapping.
 pub const FLAPPING_ROUNDS: usize = 4;
 
 /// Openings before the one that is flapping.
 const FLAPPING_ROUNDS_BEFORE: u32 = 3;
 
-/// See [`FLAPPING_ROUNDS`].
 pub const FLAPPING_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 
-/// A condition that has neither come nor gone for so long is stable: how it stands is told.
+/// A condition that has neither come nor gone for this long is stable: how it stands is told.
 pub const STABLE_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// The recent openings of one dedup key, carried from round to round.
@@ -23,12 +22,10 @@ pub const STABLE_AFTER: SignedDuration = SignedDuration::from_mins(5);
 pub struct Openings {
     /// The newest [`FLAPPING_ROUNDS`] openings, without those before a stable time; empty for a first
     /// round, whose own opening is all there is.
-    #[serde(default)]
     at: Vec<Timestamp>,
     /// Openings since it began to flap, this one included; 0 = it does not.
-    #[serde(default)]
     rounds: u32,
-    /// The gravest of the rounds before this one since it began to flap.
+    /// The highest severity of the rounds before this one since it began to flap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     gravest: Option<Severity>,
     /// A newer round has taken the place of this one, so its end is not told.
@@ -36,7 +33,6 @@ pub struct Openings {
     superseded: bool,
 }
 
-/// The round before.
 #[derive(Clone, Copy, Debug)]
 pub struct LastRound {
     pub severity: Severity,
@@ -68,12 +64,11 @@ impl Openings {
         Self { at, rounds, gravest, superseded: false }
     }
 
-    /// Openings so far, if it flaps.
     pub fn flapping(&self) -> Option<u32> {
         (0 < self.rounds).then_some(self.rounds)
     }
 
-    /// It flaps, and an earlier round that was as grave has told so.
+    /// It flaps, and an earlier round that was as severe has told so.
     pub fn is_quiet(&self, severity: Severity) -> bool {
         let is_graver = self.gravest.is_some_and(|gravest| gravest < severity);
         FLAPPING_ROUNDS_BEFORE + 1 < self.rounds && !is_graver
@@ -89,7 +84,6 @@ impl Openings {
         self.superseded
     }
 
-    /// A first round: there is nothing to keep.
     pub fn is_first(&self) -> bool {
         *self == Self::default()
     }

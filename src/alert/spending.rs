@@ -23,15 +23,14 @@ impl Tier {
     }
 }
 
-/// Whose account is charged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Payer {
-    /// A contact, in segments of texts.
+    /// In segments of texts.
     Contact(ContactName, Tier),
-    /// A gateway, in segments of texts.
+    /// In segments of texts.
     Gateway(GatewayName),
-    /// A device, in pushes. Not stored.
+    /// In pushes. Not stored.
     Device(DeviceId),
 }
 
