@@ -8,7 +8,7 @@ use strum::IntoStaticStr;
 
 use super::{
     AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, FoldRow, Folded, Notified,
-    Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, digest::TITLE_CHARS_MAX,
+    Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, digest::TITLE_CHARS_MAX, is_default,
 };
 
 /// The integration of alerts that we open about ourselves; no sender may have this name.
@@ -43,14 +43,14 @@ pub struct Alert {
     pub resolved: Option<Resolution>,
     /// When it resolves itself because no recovery ever came; for a noted one, when it is dropped.
     pub close_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Kind::is_problem")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub kind: Kind,
-    #[serde(default, skip_serializing_if = "Transports::is_all")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub transports: Transports,
     /// It counts alerts that a budget held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    #[serde(default, skip_serializing_if = "Openings::is_first")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub openings: Openings,
     /// Tell only these contacts; empty = whoever the policy names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -81,11 +81,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_problem(&self) -> bool {
-        *self == Self::Problem
-    }
-
     pub fn is_test(self) -> bool {
         self == Self::Test
     }
@@ -103,13 +98,6 @@ pub enum Transports {
     All,
     /// Not worth a text: it is about texts themselves.
     PushOnly,
-}
-
-impl Transports {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_all(&self) -> bool {
-        *self == Self::All
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]

@@ -83,10 +83,6 @@ impl Openings {
     pub fn is_superseded(&self) -> bool {
         self.superseded
     }
-
-    pub fn is_first(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 #[cfg(test)]

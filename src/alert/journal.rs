@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, AlertId, AttemptOutcome, ContactName, Fate, GatewayName, Severity, Topic};
+use super::{Address, AlertId, AttemptOutcome, ContactName, Fate, GatewayName, Severity, Topic, is_default};
 
 /// One row of an alert's journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,13 +79,8 @@ pub struct AttemptRow {
     pub detail: String,
     /// What the text is billed as, if the gateway took it or may have; 0 for a push, and where it is
     /// not known.
-    #[serde(default, skip_serializing_if = "is_none_billed")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub segments: u8,
     pub started_at: Timestamp,
     pub took_ms: u32,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_none_billed(segments: &u8) -> bool {
-    *segments == 0
 }

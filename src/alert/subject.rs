@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumDiscriminants, IntoStaticStr};
 
-use super::ContactName;
+use super::{ContactName, is_default};
 
 /// Most people that one message names as not reached; the others are counted.
 pub const UNREACHED_NAMED_MAX: usize = 3;
@@ -34,16 +34,11 @@ pub enum Subject {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         also: Vec<ContactName>,
         /// How many more.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        #[serde(default, skip_serializing_if = "is_default")]
         more: u32,
     },
     /// Alerts were held back: this alert is the digest that counts them.
     Digest,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 impl Topic {

@@ -8,7 +8,6 @@ use crate::{
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
 
-/// What an operator does with an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     Acknowledge,
@@ -17,7 +16,6 @@ pub enum Action {
     Comment(String),
 }
 
-/// Why an action was not done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ActionError {
     #[error("there is no alert {0}")]

@@ -7,36 +7,29 @@ use crate::alert::{
     LastRound, Resolution, ResolvedBy, Row, Severity, Update,
 };
 
-/// How long an update waits for its problem.
 pub const NOTED_KEEP: SignedDuration = SignedDuration::from_hours(24);
 
-/// After so long a test resolves itself; the next press of the button is then told again.
+/// A test resolves itself after this; the next press of the button is then told again.
 pub const TEST_CLOSES_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long an `Idempotency-Key` names the alert that it opened.
 pub const IDEMPOTENCY_KEEP: SignedDuration = SignedDuration::from_hours(24);
 
-/// Circumstances of an event.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
-    /// The integration that posted it.
     pub integration: &'a str,
-    /// When.
     pub now: Timestamp,
-    /// An alert that no event mentions for so long resolves itself.
     pub close_after: SignedDuration,
     /// For the id, if one is needed.
     pub entropy: [u8; 10],
 }
 
-/// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Write this alert: a new document if its id is not the known one's.
     Write(Box<Alert>, Admission, Option<IgnoreReason>),
     /// Nothing changed but that it was heard of again.
     Seen(Admission),
-    /// Nothing.
     Ignore(IgnoreReason),
 }
 
@@ -96,7 +89,7 @@ fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     }
 }
 
-/// Whether an update said how grave its problem is; most notes do not, and are not classified.
+/// Whether an update said how severe its problem is; most notes do not, and are not classified.
 fn has_said_severity(noted: &Alert) -> bool {
     let is_change = |row: &Row| matches!(row.entry, Entry::Severity { .. });
     noted.severity != Severity::default() || noted.rows.iter().any(is_change)

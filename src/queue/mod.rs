@@ -36,7 +36,6 @@ const CONFLICTS_MAX: u32 = 64;
 /// meanwhile.
 const EVENTS_AT_ONCE_MAX: usize = 1_024;
 
-/// The queue of alerts.
 pub struct Queue {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -44,14 +43,11 @@ pub struct Queue {
     repeats: Repeats,
 }
 
-/// What became of one event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Admitted {
-    /// The alert it is about, if there is one.
     pub alert_id: Option<AlertId>,
     pub dedup_key: DedupKey,
     pub admission: Admission,
-    /// Why, where that is not plain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<IgnoreReason>,
 }
@@ -59,9 +55,8 @@ pub struct Admitted {
 /// Who posts, as far as the queue is concerned.
 #[derive(Clone, Copy, Debug)]
 pub struct Poster<'a> {
-    /// Name of the integration.
     pub integration: &'a str,
-    /// An alert that no event mentions for so long resolves itself.
+    /// An alert that no event mentions for this long resolves itself.
     pub close_after: SignedDuration,
 }
 
@@ -72,12 +67,10 @@ struct Thread<'a> {
 }
 
 impl Queue {
-    /// A queue over `store`.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock, seen: SeenCounts::default(), repeats: Repeats::default() }
     }
 
-    /// The store below.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
@@ -200,7 +193,6 @@ impl Queue {
         Ok(again)
     }
 
-    /// Adds what was seen since the last save.
     pub fn with_seen(&self, mut alert: Alert) -> Alert {
         self.seen.add_to(&mut alert);
         alert
@@ -230,7 +222,6 @@ impl Queue {
     }
 }
 
-/// Result of folding a thread's events into one write.
 struct Fold<'a> {
     thread: Thread<'a>,
     write: Option<AlertWrite>,

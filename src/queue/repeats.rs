@@ -21,12 +21,11 @@ const EVENTS_MIN: usize = 64;
 /// Most events of all remembered bodies together; the oldest body goes first. One takes about 200 bytes.
 const EVENTS_MAX: usize = 50_000;
 
-/// A body, and from whom.
+/// SHA-256 of a body and of the integration that sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyDigest([u8; 32]);
 
 impl BodyDigest {
-    /// SHA-256 of both.
     pub fn new(integration: &str, body: &[u8]) -> Self {
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(&integration.len().to_be_bytes());
@@ -38,7 +37,6 @@ impl BodyDigest {
     }
 }
 
-/// What is remembered of one event.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) thread: ThreadKey,
@@ -95,7 +93,6 @@ impl Known {
     }
 }
 
-/// The bodies remembered.
 #[derive(Debug, Default)]
 pub(super) struct Repeats(Mutex<VecDeque<(BodyDigest, Arc<[Known]>)>>);
 

@@ -7,14 +7,12 @@ use jiff::Timestamp;
 
 use crate::alert::AlertId;
 
-/// The claims in force, each until the end of its lease.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     leases: HashMap<AlertId, Timestamp>,
 }
 
 impl Claims {
-    /// Forgets the leases that are over.
     pub(super) fn expire(&mut self, now: Timestamp) {
         self.leases.retain(|_, end| now < *end);
     }

@@ -102,7 +102,6 @@ impl Reader {
         Ok(Some(id))
     }
 
-    /// Waits until what was read of these alerts survives a power cut.
     pub(super) async fn settled(&self, ids: &[AlertId]) -> Result<(), StoreError> {
         self.shared.settled(&self.handle, ids).await
     }

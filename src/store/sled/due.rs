@@ -11,7 +11,6 @@ use crate::{
 };
 
 impl Reader {
-    /// Claims what is due, earliest first.
     pub(super) fn claim_due(
         &self,
         now: Timestamp,
@@ -74,7 +73,6 @@ impl Reader {
         }
     }
 
-    /// The earliest time at which something can be claimed.
     pub(super) fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut earliest: Option<Timestamp> = None;
         for entry in self.handle.starting_with(keys::DUES) {

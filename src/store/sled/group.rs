@@ -17,7 +17,6 @@ use crate::{
     },
 };
 
-/// A batch in the making.
 pub(super) struct Group<'db> {
     db: &'db Db,
     batch: Batch,
@@ -29,9 +28,7 @@ pub(super) struct Group<'db> {
 /// What a group does besides its batch.
 #[derive(Debug, Default)]
 pub(super) struct Effects {
-    /// Alerts it writes or removes.
     pub(super) touched: HashSet<AlertId>,
-    /// Claims that end with it.
     pub(super) released: Vec<AlertId>,
     /// Due entries it adds and removes.
     pub(super) scheduled: usize,
@@ -51,7 +48,6 @@ impl<'db> Group<'db> {
         Self { db, batch: Batch::default(), overlay: HashMap::new(), effects: Effects::default() }
     }
 
-    /// Takes in one message.
     pub(super) fn add(&mut self, work: Work) -> Result<Done, Error> {
         match work {
             Work::Alerts(drafts) => {
@@ -81,7 +77,6 @@ impl<'db> Group<'db> {
         }
     }
 
-    /// The batch and what goes with it.
     pub(super) fn into_parts(self) -> (Batch, Effects) {
         (self.batch, self.effects)
     }

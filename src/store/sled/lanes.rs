@@ -25,7 +25,6 @@ const DELIVER_YIELDS_WRITES: usize = 4;
 /// Most writes in one message; a larger commit travels in several. Fits in the smallest share.
 pub(super) const MESSAGE_WRITES_MAX: usize = DELIVER_SHARE_WRITES_MIN;
 
-/// Most writes that wait in one lane; later ones wait outside.
 const LANE_WRITES_MAX: usize = 4 * GROUP_WRITES_MAX;
 
 /// Work on its way to the writer thread. Dropped unanswered, it tells its sender so.
@@ -43,18 +42,14 @@ pub(super) struct Reply {
     _room: OwnedSemaphorePermit,
 }
 
-/// What the writer thread finds.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// At least one message.
     Group(Vec<Message>),
-    /// Nothing came in the time given.
     Idle,
     /// Closed, and everything that was accepted before has been handed out.
     Closed,
 }
 
-/// The lanes have been closed.
 #[derive(Debug)]
 pub(super) struct Closed;
 
@@ -80,7 +75,6 @@ impl Message {
         (self.work, self.reply)
     }
 
-    /// Answers without doing it.
     pub(super) fn reply(self, answer: Answer) {
         self.reply.send(answer);
     }

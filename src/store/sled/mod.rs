@@ -71,7 +71,6 @@ use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 /// alerts that were accepted.
 const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
-/// Between a failure and opening again.
 const REOPEN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Most threads that one call looks up without leaving its task.
@@ -80,7 +79,6 @@ const INLINE_READS_MAX: usize = 16;
 /// What a document goes on in that is one value.
 const NONE: &[IVec] = &[];
 
-/// A store in a folder.
 pub struct SledStore {
     shared: Arc<Shared>,
     lanes: Arc<Lanes>,
@@ -120,7 +118,6 @@ impl SledStore {
         Ok(Reader { handle: self.shared.handle()?, shared: Arc::clone(&self.shared) })
     }
 
-    /// Runs a scan off the async threads.
     async fn scan<T: Send + 'static>(
         &self,
         scan: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
@@ -134,7 +131,6 @@ impl SledStore {
         self.lanes.push(lane, work).await.map_err(|_| StoreError::Unavailable("it was closed".to_owned()))
     }
 
-    /// Hands work over and waits until it is done.
     async fn finish(&self, lane: Lane, work: Work) -> Result<Done, StoreError> {
         received(self.send(lane, work).await?).await
     }

@@ -47,12 +47,10 @@ impl Progress {
         self.noted.saturating_sub(self.synced)
     }
 
-    /// The number of the group to come.
     pub(super) fn next(&self) -> u64 {
         self.synced + 1
     }
 
-    /// The group to come has been synced.
     pub(super) fn advance(&mut self) {
         self.synced += 1;
     }

@@ -35,11 +35,9 @@ pub(super) struct Shared {
     pub(super) fault: Mutex<Option<Fault>>,
 }
 
-/// Whether there is an engine.
 #[derive(Clone, Debug)]
 pub(super) enum State {
     Open(Arc<Handle>),
-    /// Why not.
     Closed(String),
 }
 
@@ -50,7 +48,6 @@ struct Unsynced {
     ids: HashSet<AlertId>,
 }
 
-/// What a test makes the next group run into.
 #[cfg(test)]
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
@@ -75,7 +72,6 @@ impl Shared {
         }
     }
 
-    /// The engine, or why there is none at present.
     pub(super) fn handle(&self) -> Result<Arc<Handle>, StoreError> {
         match &*self.state.borrow() {
             State::Open(handle) => Ok(Arc::clone(handle)),
@@ -83,7 +79,6 @@ impl Shared {
         }
     }
 
-    /// A new engine after a failure.
     pub(super) fn reopened(&self, handle: Arc<Handle>, scheduled: usize) {
         self.scheduled.store(scheduled, Relaxed);
         self.state.send_replace(State::Open(handle));
@@ -158,7 +153,6 @@ impl Shared {
         self.free_bytes.store(free_bytes, Relaxed);
     }
 
-    /// Whether there is room for new alerts.
     pub(super) fn room(&self) -> Result<(), StoreError> {
         let (free_bytes, limit_bytes) = (self.free_bytes.load(Relaxed), self.free_bytes_min);
         if free_bytes < limit_bytes { Err(StoreError::Full { free_bytes, limit_bytes }) } else { Ok(()) }
@@ -179,7 +173,6 @@ impl Shared {
         }
     }
 
-    /// Follows the state.
     #[cfg(test)]
     pub(super) fn watch_state(&self) -> watch::Receiver<State> {
         self.state.subscribe()

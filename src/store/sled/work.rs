@@ -21,7 +21,6 @@ pub(super) enum Work {
     Forget(Vec<IVec>),
 }
 
-/// A write of one alert.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) id: AlertId,
@@ -31,12 +30,10 @@ pub(super) struct Draft {
     /// The version that the encoded document carries.
     pub(super) version: Version,
     pub(super) document: IVec,
-    /// What it goes on in.
     pub(super) further: Vec<IVec>,
     pub(super) due_ms: Option<u64>,
     pub(super) chunks: Vec<([u8; 22], IVec)>,
     pub(super) release: bool,
-    /// Keys and values of the rows beside it.
     pub(super) marks: Vec<(IVec, IVec)>,
 }
 
@@ -69,7 +66,6 @@ impl Done {
     }
 }
 
-/// What became of a draft.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Written(Version),

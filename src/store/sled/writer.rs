@@ -143,7 +143,6 @@ impl Writer {
     }
 }
 
-/// Durable when it returns.
 fn commit(handle: &Handle, shared: &Shared, work: Vec<Work>) -> Result<Vec<Done>, Error> {
     let mut group = Group::new(handle.db());
     let done = work.into_iter().map(|work| group.add(work)).collect::<Result<Vec<_>, _>>()?;
