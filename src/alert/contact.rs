@@ -9,7 +9,7 @@ use super::dedup_key::{hex, sixteen_bytes_of};
 
 /// Name of a person in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct ContactName(String);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,12 +43,6 @@ impl FromStr for ContactName {
 
     fn from_str(name: &str) -> Result<Self, InvalidContactName> {
         Self::try_from(name.to_owned())
-    }
-}
-
-impl From<ContactName> for String {
-    fn from(name: ContactName) -> Self {
-        name.0
     }
 }
 

@@ -27,10 +27,10 @@ pub struct Openings {
     rounds: u32,
     /// The highest severity of the rounds before this one since it began to flap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    gravest: Option<Severity>,
+    worst: Option<Severity>,
     /// A newer round has taken the place of this one, so its end is not told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    superseded: bool,
+    pub superseded: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,8 +60,8 @@ impl Openings {
         let flaps = 0 < self.rounds || at.len() == FLAPPING_ROUNDS;
         let before = if self.rounds == 0 { FLAPPING_ROUNDS_BEFORE } else { self.rounds };
         let rounds = if flaps { before.saturating_add(1) } else { 0 };
-        let gravest = flaps.then_some(self.gravest.map_or(severity, |gravest| gravest.max(severity)));
-        Self { at, rounds, gravest, superseded: false }
+        let worst = flaps.then_some(self.worst.map_or(severity, |worst| worst.max(severity)));
+        Self { at, rounds, worst, superseded: false }
     }
 
     pub fn flapping(&self) -> Option<u32> {
@@ -70,18 +70,8 @@ impl Openings {
 
     /// It flaps, and an earlier round that was as severe has told so.
     pub fn is_quiet(&self, severity: Severity) -> bool {
-        let is_graver = self.gravest.is_some_and(|gravest| gravest < severity);
-        FLAPPING_ROUNDS_BEFORE + 1 < self.rounds && !is_graver
-    }
-
-    /// It has come back under a new round.
-    pub fn supersede(&mut self) {
-        self.superseded = true;
-    }
-
-    /// The new round tells what there is to tell.
-    pub fn is_superseded(&self) -> bool {
-        self.superseded
+        let is_worse = self.worst.is_some_and(|worst| worst < severity);
+        FLAPPING_ROUNDS_BEFORE + 1 < self.rounds && !is_worse
     }
 }
 
@@ -120,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_that_is_graver_than_those_before_is_not_quiet() {
+    fn a_round_that_is_worse_than_those_before_is_not_quiet() {
         let flapping = opened_at(&[0, 3, 6, 9, 12]);
         assert!(!flapping.is_quiet(Severity::Disaster));
         let after_a_disaster = flapping.next(last(Severity::Disaster, at(12), at(13)), at(15));

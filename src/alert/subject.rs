@@ -53,11 +53,6 @@ impl Subject {
         self.into()
     }
 
-    /// The word in the ledger.
-    pub fn as_str(&self) -> &'static str {
-        self.topic().as_str()
-    }
-
     /// True for what tells a contact of the alert itself.
     pub fn is_about_alert(&self) -> bool {
         matches!(self, Self::Opened | Self::Repeat { .. } | Self::Raised | Self::Missed | Self::Digest)

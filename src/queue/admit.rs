@@ -79,11 +79,8 @@ fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         }
         EventStatus::Update(update) => {
             let mut alert = known.clone();
-            if remember_update(&mut alert, event, update, arrival.now) {
-                Decision::Write(Box::new(alert), Admission::Noted, None)
-            } else {
-                Decision::Seen(Admission::Noted)
-            }
+            let changed = remember_update(&mut alert, event, update, arrival.now);
+            changed_or_seen(changed, alert, Admission::Noted)
         }
         EventStatus::Resolved { .. } => Decision::Ignore(IgnoreReason::UnknownAlert),
     }
@@ -101,21 +98,15 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     match &event.status {
         EventStatus::Firing if idempotent => Decision::Seen(Admission::Opened),
         EventStatus::Firing => {
-            if change_severity(&mut alert, event, arrival.now) {
-                Decision::Write(Box::new(alert), Admission::Joined, None)
-            } else {
-                Decision::Seen(Admission::Joined)
-            }
+            let changed = change_severity(&mut alert, event, arrival.now);
+            changed_or_seen(changed, alert, Admission::Joined)
         }
         EventStatus::Update(update) => {
             let was = alert.state;
             let changed = remember_update(&mut alert, event, update, arrival.now);
-            if !changed {
-                return Decision::Seen(Admission::Joined);
-            }
             let taken = was != alert.state && alert.state == AlertState::Acknowledged;
             let admission = if taken { Admission::Acknowledged } else { Admission::Joined };
-            Decision::Write(Box::new(alert), admission, None)
+            changed_or_seen(changed, alert, admission)
         }
         // The end of an earlier round, from a sender that is slower than its twin.
         EventStatus::Resolved { .. } if is_of_earlier_round(known, event) => {
@@ -185,6 +176,10 @@ fn said_late(known: &Alert, by: Option<&str>, text: &str, arrival: &Arrival<'_>)
     } else {
         Decision::Ignore(IgnoreReason::AlreadyResolved)
     }
+}
+
+fn changed_or_seen(changed: bool, alert: Alert, admission: Admission) -> Decision {
+    if changed { Decision::Write(Box::new(alert), admission, None) } else { Decision::Seen(admission) }
 }
 
 fn opened(alert: Alert, event: &Event) -> Decision {

@@ -26,8 +26,10 @@ impl Claims {
         true
     }
 
-    pub(super) fn release(&mut self, id: AlertId) {
-        self.leases.remove(&id);
+    pub(super) fn release<'a>(&mut self, ids: impl IntoIterator<Item = &'a AlertId>) {
+        for id in ids {
+            self.leases.remove(id);
+        }
     }
 
     /// When an alert due at `due` can be claimed: a claimed one not before its lease ends, so

@@ -94,7 +94,7 @@ impl Tables {
             self.chunks.insert((id, super::first_row(&alert, &chunk)), chunk);
         }
         if release {
-            self.claims.release(id);
+            self.claims.release([&id]);
         }
         self.folds.extend(marks.folds.into_iter().map(|(digest, row)| ((digest, id), row)));
         let charges = marks.charges.into_iter().enumerate();
@@ -155,10 +155,7 @@ impl Store for MemoryStore {
     }
 
     async fn release(&self, ids: &[AlertId]) {
-        let mut tables = self.tables();
-        for id in ids {
-            tables.claims.release(*id);
-        }
+        self.tables().claims.release(ids);
         self.due_changed.notify_one();
     }
 

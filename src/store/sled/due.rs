@@ -30,10 +30,7 @@ impl Reader {
                 Ok(stored) => claimed.extend(stored),
                 Err(error) => {
                     // The caller will not see the ones already taken.
-                    let mut claims = self.shared.claims();
-                    for stored in &claimed {
-                        claims.release(stored.alert.id);
-                    }
+                    self.shared.claims().release(claimed.iter().map(|stored| &stored.alert.id));
                     return Err(error);
                 }
             }
@@ -56,7 +53,7 @@ impl Reader {
             }
             Ok(_) => {
                 // Its due time moved between the look at the index and the claim.
-                self.shared.claims().release(id);
+                self.shared.claims().release([&id]);
                 self.shared.due_changed.notify_one();
                 Ok(None)
             }
@@ -67,7 +64,7 @@ impl Reader {
                 Ok(None)
             }
             Err(error) => {
-                self.shared.claims().release(id);
+                self.shared.claims().release([&id]);
                 Err(error)
             }
         }

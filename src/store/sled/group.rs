@@ -19,10 +19,10 @@ use crate::{
 
 pub(super) struct Group<'db> {
     db: &'db Db,
-    batch: Batch,
+    pub(super) batch: Batch,
     /// Documents and thread entries as this group leaves them.
     overlay: HashMap<[u8; 18], Option<IVec>>,
-    effects: Effects,
+    pub(super) effects: Effects,
 }
 
 /// What a group does besides its batch.
@@ -49,36 +49,28 @@ impl<'db> Group<'db> {
     }
 
     pub(super) fn add(&mut self, work: Work) -> Result<Done, Error> {
+        let mut done = Done::default();
         match work {
             Work::Alerts(drafts) => {
                 let verdicts: Result<_, Error> = drafts.into_iter().map(|draft| self.write(draft)).collect();
-                Ok(Done::Alerts(verdicts?))
+                done.verdicts = verdicts?;
             }
             Work::Record { key, value } => {
                 self.effects.writes = true;
                 self.batch.insert(key, value);
-                Ok(Done::Record)
             }
             Work::Remove(removals) => {
-                let mut removed = 0;
                 for removal in removals {
-                    removed += usize::from(self.remove(removal)?);
+                    done.removed += usize::from(self.remove(removal)?);
                 }
-                Ok(Done::Removed(removed))
             }
             Work::Forget(keys) => {
                 self.effects.writes = true;
-                let count = keys.len();
-                for key in keys {
-                    self.batch.remove(key);
-                }
-                Ok(Done::Removed(count))
+                done.removed = keys.len();
+                keys.into_iter().for_each(|key| self.batch.remove(key));
             }
         }
-    }
-
-    pub(super) fn into_parts(self) -> (Batch, Effects) {
-        (self.batch, self.effects)
+        Ok(done)
     }
 
     fn write(&mut self, draft: Draft) -> Result<Verdict, Error> {
@@ -119,9 +111,7 @@ impl<'db> Group<'db> {
     }
 
     fn replace(&mut self, draft: Draft, expected: Version) -> Result<Verdict, Error> {
-        let Some(old) = self.get(keys::alert(draft.id))? else {
-            return Ok(Verdict::Conflict(None));
-        };
+        let Some(old) = self.get(keys::alert(draft.id))? else { return Ok(Verdict::Conflict(None)) };
         match codec::decode_header(&old) {
             Err(error) => Ok(Verdict::Damaged(draft.id, format!("alert {}: {error}", draft.id))),
             Ok(header) if header.version != expected => Ok(Verdict::Conflict(Some((draft.id, old)))),
@@ -164,9 +154,7 @@ impl<'db> Group<'db> {
     }
 
     fn remove(&mut self, removal: Removal) -> Result<bool, Error> {
-        let Some(document) = self.get(keys::alert(removal.id))? else {
-            return Ok(false);
-        };
+        let Some(document) = self.get(keys::alert(removal.id))? else { return Ok(false) };
         let unchanged = codec::decode_header(&document)
             .is_ok_and(|header| header.version == removal.version && header.due_ms.is_none());
         if !unchanged {

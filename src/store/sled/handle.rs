@@ -50,10 +50,10 @@ impl Handle {
     /// Writes a batch; it survives a power cut when this returns.
     pub(super) fn apply(&self, mut batch: Batch) -> Result<(), Error> {
         let mut progress = self.progress();
-        batch.insert(keys::GROUP, &progress.next().to_be_bytes());
+        batch.insert(keys::GROUP, &(progress.synced + 1).to_be_bytes());
         self.db().apply_batch(batch)?;
         self.sync()?;
-        progress.advance();
+        progress.synced += 1;
         Ok(())
     }
 

@@ -30,9 +30,9 @@ const LANE_WRITES_MAX: usize = 4 * GROUP_WRITES_MAX;
 /// Work on its way to the writer thread. Dropped unanswered, it tells its sender so.
 #[derive(Debug)]
 pub(super) struct Message {
-    work: Work,
+    pub(super) work: Work,
     weight: usize,
-    reply: Reply,
+    pub(super) reply: Reply,
 }
 
 /// Where the answer goes. Holds its room in the lane until then.
@@ -68,16 +68,6 @@ struct Waiting {
     /// How many senders wait to be accepted, as far as can be told from this group and the last few.
     senders: usize,
     closed: bool,
-}
-
-impl Message {
-    pub(super) fn split(self) -> (Work, Reply) {
-        (self.work, self.reply)
-    }
-
-    pub(super) fn reply(self, answer: Answer) {
-        self.reply.send(answer);
-    }
 }
 
 impl Reply {

@@ -37,7 +37,6 @@ mod writer;
 mod tests;
 
 use std::{
-    fmt,
     ops::Range,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -79,6 +78,7 @@ const INLINE_READS_MAX: usize = 16;
 /// What a document goes on in that is one value.
 const NONE: &[IVec] = &[];
 
+#[derive(Debug)]
 pub struct SledStore {
     shared: Arc<Shared>,
     lanes: Arc<Lanes>,
@@ -166,12 +166,6 @@ impl SledStore {
     }
 }
 
-impl fmt::Debug for SledStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SledStore").finish_non_exhaustive()
-    }
-}
-
 /// The writer thread finishes what it has and ends; this does not wait for it.
 impl Drop for SledStore {
     fn drop(&mut self) {
@@ -202,10 +196,8 @@ impl Store for SledStore {
         }
         let mut commits = Vec::with_capacity(writes.len());
         for answer in answers {
-            if let Done::Alerts(verdicts) = received(answer).await? {
-                for verdict in verdicts {
-                    commits.push(self.commit_of(verdict).await?);
-                }
+            for verdict in received(answer).await?.verdicts {
+                commits.push(self.commit_of(verdict).await?);
             }
         }
         // In the order of their places, so each is inserted where it belongs.
@@ -257,11 +249,7 @@ impl Store for SledStore {
     }
 
     async fn release(&self, ids: &[AlertId]) {
-        let mut claims = self.shared.claims();
-        for id in ids {
-            claims.release(*id);
-        }
-        drop(claims);
+        self.shared.claims().release(ids);
         self.shared.due_changed.notify_one();
     }
 
@@ -301,7 +289,7 @@ impl Store for SledStore {
         if keys.is_empty() {
             return Ok(0);
         }
-        Ok(self.finish(Lane::Deliver, Work::Forget(keys)).await?.removed())
+        Ok(self.finish(Lane::Deliver, Work::Forget(keys)).await?.removed)
     }
 
     async fn put_record(
@@ -327,7 +315,7 @@ impl Store for SledStore {
             let message = (limit - removed).min(MESSAGE_WRITES_MAX);
             let step = self.scan(move |reader| reader.purge_step(before, reached, message)).await?;
             if !step.removals.is_empty() {
-                removed += self.finish(Lane::Deliver, Work::Remove(step.removals)).await?.removed();
+                removed += self.finish(Lane::Deliver, Work::Remove(step.removals)).await?.removed;
             }
             reached = step.reached;
             if reached.is_none() {

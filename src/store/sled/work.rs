@@ -50,20 +50,10 @@ pub(super) struct Removal {
 /// The writer thread's answer to one message; everything in it is durable.
 pub(super) type Answer = Result<Done, StoreError>;
 
-#[derive(Debug)]
-pub(super) enum Done {
-    Alerts(Vec<Verdict>),
-    Record,
-    Removed(usize),
-}
-
-impl Done {
-    pub(super) fn removed(&self) -> usize {
-        match self {
-            Self::Removed(count) => *count,
-            Self::Alerts(_) | Self::Record => 0,
-        }
-    }
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) verdicts: Vec<Verdict>,
+    pub(super) removed: usize,
 }
 
 #[derive(Debug)]
