@@ -134,12 +134,8 @@ impl PushTarget {
             Self::Token(token) => (b"token:", token),
             Self::Fid(fid) => (b"fid:", fid),
         };
-        DeviceId(
-            sixteen_bytes_of(&[kind, secret.as_bytes()])
-                .iter()
-                .take(8)
-                .fold(0, |id, b| id << 8 | u64::from(*b)),
-        )
+        let digest = sixteen_bytes_of(&[kind, secret.as_bytes()]);
+        DeviceId(digest.iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte)))
     }
 }
 

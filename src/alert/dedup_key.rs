@@ -84,12 +84,7 @@ pub(super) fn sixteen_bytes_of(parts: &[&[u8]]) -> [u8; 16] {
     for part in parts {
         context.update(part);
     }
-    let digest = context.finish();
-    let mut bytes = [0; 16];
-    for (byte, digest) in bytes.iter_mut().zip(digest.as_ref()) {
-        *byte = *digest;
-    }
-    bytes
+    *context.finish().as_ref().first_chunk().expect("it has 32 bytes")
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -21,7 +21,6 @@ const DIGEST_UNREACHED_MAX: usize = 10;
 
 pub(super) const TITLE_CHARS_MAX: usize = 80;
 
-/// What makes an alert a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
     pub contact: ContactName,
@@ -33,7 +32,6 @@ pub struct Digest {
     pub counted: Option<Counted>,
 }
 
-/// What a digest says of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FoldWord {

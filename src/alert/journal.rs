@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Address, AlertId, AttemptOutcome, ContactName, Fate, GatewayName, Severity, Topic, is_default};
 
-/// One row of an alert's journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     pub at: Timestamp,
@@ -63,7 +62,6 @@ pub enum Entry {
     Unreachable { contact: ContactName, reason: String, nobody_left: bool },
 }
 
-/// One numbered request for a notification, with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptRow {
     /// Numbered from 1 within the alert.

@@ -31,9 +31,7 @@ impl BodyDigest {
         context.update(&integration.len().to_be_bytes());
         context.update(integration.as_bytes());
         context.update(body);
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(context.finish().as_ref());
-        Self(bytes)
+        Self(*context.finish().as_ref().first_chunk().expect("it has 32 bytes"))
     }
 }
 

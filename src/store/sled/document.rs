@@ -81,10 +81,7 @@ impl Reader {
     }
 
     pub(super) fn latest_round(&self, thread: ThreadKey) -> Result<Option<Stored>, StoreError> {
-        match self.latest_id(thread)? {
-            Some(id) => self.alert(id),
-            None => Ok(None),
-        }
+        self.latest_id(thread)?.map_or(Ok(None), |id| self.alert(id))
     }
 
     /// As [`Reader::latest_round`], of which only the header is read.

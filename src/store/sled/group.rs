@@ -131,9 +131,6 @@ impl<'db> Group<'db> {
                 self.batch.insert(&keys::due(due_ms, draft.id), IVec::default());
             }
         }
-        for (key, rows) in draft.chunks {
-            self.batch.insert(&key, rows);
-        }
         let mut written = 0;
         for (piece, number) in draft.further.into_iter().zip(0_u16..) {
             self.batch.insert(&keys::piece(draft.id, number), piece);
@@ -142,7 +139,7 @@ impl<'db> Group<'db> {
         for number in written..old_further {
             self.batch.remove(&keys::piece(draft.id, number));
         }
-        for (key, row) in draft.marks {
+        for (key, row) in draft.beside {
             self.batch.insert(key, row);
         }
         if draft.release {

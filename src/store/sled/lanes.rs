@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::work::{Answer, Work};
-use crate::store::{GROUP_WRITES_MAX, Lane};
+use crate::store::{GROUP_WRITES_MAX, Lane, StoreError};
 
 /// Most writes of delivering in a group that accepting also wants to be in: this many when hardly
 /// anything waits to be accepted, fewer the more does, but always some. Accepting has priority,
@@ -31,7 +31,6 @@ const LANE_WRITES_MAX: usize = 4 * GROUP_WRITES_MAX;
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) work: Work,
-    weight: usize,
     pub(super) reply: Reply,
 }
 
@@ -49,9 +48,6 @@ pub(super) enum Next {
     /// Closed, and everything that was accepted before has been handed out.
     Closed,
 }
-
-#[derive(Debug)]
-pub(super) struct Closed;
 
 #[derive(Debug)]
 pub(super) struct Lanes {
@@ -88,7 +84,7 @@ impl Lanes {
     }
 
     /// Hands work to the writer thread, once the lane has room for it.
-    pub(super) async fn push(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, Closed> {
+    pub(super) async fn push(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, StoreError> {
         let weight = work.writes();
         debug_assert!(weight <= MESSAGE_WRITES_MAX, "the sender splits what is larger");
         let room = match lane {
@@ -96,14 +92,14 @@ impl Lanes {
             Lane::Deliver => &self.deliver_room,
         };
         let permits = u32::try_from(weight).unwrap_or(u32::MAX);
-        let room = Arc::clone(room).acquire_many_owned(permits).await.map_err(|_| Closed)?;
+        let room = Arc::clone(room).acquire_many_owned(permits).await.map_err(|_| closed())?;
 
         let (answer, answered) = oneshot::channel();
         let mut waiting = self.waiting();
         if waiting.closed {
-            return Err(Closed);
+            return Err(closed());
         }
-        let message = Message { work, weight, reply: Reply { answer, _room: room } };
+        let message = Message { work, reply: Reply { answer, _room: room } };
         match lane {
             Lane::Accept => waiting.accept.push_back(message),
             Lane::Deliver => waiting.deliver.push_back(message),
@@ -161,15 +157,19 @@ impl Waiting {
     }
 }
 
+fn closed() -> StoreError {
+    StoreError::Unavailable("it was closed".to_owned())
+}
+
 fn draw_up_to(queue: &mut VecDeque<Message>, writes_max: usize) -> (Vec<Message>, usize) {
     let mut writes = 0;
     let fitting = queue.iter().take_while(|message| {
-        writes += message.weight;
+        writes += message.work.writes();
         writes <= writes_max
     });
     let count = fitting.count();
     let drawn: Vec<Message> = queue.drain(..count).collect();
-    let writes = drawn.iter().map(|message| message.weight).sum();
+    let writes = drawn.iter().map(|message| message.work.writes()).sum();
     (drawn, writes)
 }
 
@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn weights(group: &[Message]) -> usize {
-        group.iter().map(|message| message.weight).sum()
+        group.iter().map(|message| message.work.writes()).sum()
     }
 
     #[tokio::test]

@@ -127,12 +127,8 @@ impl SledStore {
         scanned.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
     }
 
-    async fn send(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, StoreError> {
-        self.lanes.push(lane, work).await.map_err(|_| StoreError::Unavailable("it was closed".to_owned()))
-    }
-
     async fn finish(&self, lane: Lane, work: Work) -> Result<Done, StoreError> {
-        received(self.send(lane, work).await?).await
+        received(self.lanes.push(lane, work).await?).await
     }
 
     async fn commit_of(&self, verdict: Verdict) -> Result<Commit, StoreError> {
@@ -192,7 +188,8 @@ impl Store for SledStore {
         let mut answers = Vec::new();
         while !drafts.is_empty() {
             let rest = drafts.split_off(drafts.len().min(MESSAGE_WRITES_MAX));
-            answers.push(self.send(lane, Work::Alerts(std::mem::replace(&mut drafts, rest))).await?);
+            let work = Work::Alerts(std::mem::replace(&mut drafts, rest));
+            answers.push(self.lanes.push(lane, work).await?);
         }
         let mut commits = Vec::with_capacity(writes.len());
         for answer in answers {

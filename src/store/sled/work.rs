@@ -32,9 +32,9 @@ pub(super) struct Draft {
     pub(super) document: IVec,
     pub(super) further: Vec<IVec>,
     pub(super) due_ms: Option<u64>,
-    pub(super) chunks: Vec<([u8; 22], IVec)>,
     pub(super) release: bool,
-    pub(super) marks: Vec<(IVec, IVec)>,
+    /// Keys and values of the rows that come with it.
+    pub(super) beside: Vec<(IVec, IVec)>,
 }
 
 /// An alert to forget, unless it was written since.
@@ -93,8 +93,10 @@ impl Draft {
             Expect::NewRound => 1,
             Expect::Version(version) => version.saturating_add(1),
         };
-        let chunks = codec::encode_rows(first_row(alert, chunk), chunk)?;
-        let chunks = chunks.into_iter().map(|(first, rows)| (keys::chunk(alert.id, first), rows.into()));
+        let mut beside = encoded(alert.id, version, marks)?;
+        for (first, rows) in codec::encode_rows(first_row(alert, chunk), chunk)? {
+            beside.push((IVec::from(&keys::chunk(alert.id, first)), rows.into()));
+        }
         let document = codec::encode_alert(alert, version, *due)?;
         Ok(Self {
             id: alert.id,
@@ -105,9 +107,8 @@ impl Draft {
             document: document.first.into(),
             further: document.further.into_iter().map(IVec::from).collect(),
             due_ms: due.map(codec::due_ms),
-            chunks: chunks.collect(),
             release: *release,
-            marks: encoded(alert.id, version, marks)?,
+            beside,
         })
     }
 }
