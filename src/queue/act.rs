@@ -29,9 +29,9 @@ pub enum ActionError {
 impl Queue {
     /// An operator's action. The alert as it is afterwards.
     pub async fn act(&self, id: AlertId, action: &Action, by: &str) -> Result<Alert, ActionError> {
-        let change = |alert: &mut Alert| match alert.state {
-            AlertState::Noted => Err(ActionError::NotFound(id)),
-            _ => apply(alert, action, by, self.clock.now()),
+        let change = |alert: &mut Alert| {
+            let is_shown = alert.state != AlertState::Noted;
+            if is_shown { apply(alert, action, by, self.clock.now()) } else { Err(ActionError::NotFound(id)) }
         };
         let changed = self.change(id, Lane::Accept, change).await?;
         changed.map(|changed| changed.alert).ok_or(ActionError::NotFound(id))

@@ -67,7 +67,9 @@ impl<'db> Group<'db> {
             Work::Forget(keys) => {
                 self.effects.writes = true;
                 done.removed = keys.len();
-                keys.into_iter().for_each(|key| self.batch.remove(key));
+                for key in keys {
+                    self.batch.remove(key);
+                }
             }
         }
         Ok(done)
