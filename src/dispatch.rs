@@ -34,7 +34,7 @@ use crate::{
     plan::{Budgets, DeviceBook, Rules},
     queue::Queue,
     roster::Roster,
-    store::{Store, StoreError},
+    store::{DeviceRecord, Store, StoreError},
     telemetry::Metrics,
     watch::{GatewayLimits, Vitals},
 };
@@ -113,8 +113,8 @@ impl Dispatcher {
         let (clock, tasks, roster) = (outbox.clock.clone(), outbox.tasks.clone(), outbox.roster.clone());
         let running_since = clock.now();
         let mut devices = DeviceBook::default();
-        for record in store.devices().await? {
-            devices.retire(record.id);
+        for DeviceRecord { id, .. } in store.all().await? {
+            devices.retire(id);
         }
         let budgets = start::restore(store.as_ref(), &rules, running_since).await?;
         start::find_unreached(store.as_ref(), &vitals).await?;

@@ -47,7 +47,7 @@ impl Dispatcher {
         if awaits_stability(alert) {
             let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
             if latest.is_some_and(|latest| latest.alert.id != alert.id) {
-                alert.openings.supersede();
+                alert.openings.superseded = true;
             }
         }
         Ok(())

@@ -229,7 +229,7 @@ impl Dispatcher {
         let record = DeviceRecord { id, retired_at: now, reason };
         let store = self.store.clone();
         self.tasks.spawn(async move {
-            if let Err(error) = store.put_device(record).await {
+            if let Err(error) = store.put(Lane::Deliver, &record).await {
                 // The next push to it will be refused again, and it is retired then.
                 warn!(error = %error, "could not save what is known of a device: {error}");
             }
