@@ -17,10 +17,9 @@ mod janitor;
 
 use self::background::Background;
 use crate::{
-    alert::GatewayName,
     api, chance,
     clock::Clock,
-    config::{Config, Contact, StoreEngine},
+    config::{Config, StoreEngine},
     console,
     deliver::{
         Composer, PushTransport, Renderer, TemplateError,
@@ -30,7 +29,7 @@ use crate::{
     dispatch::{Dispatcher, OutboxParts, Parts, Pulse},
     intake,
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Rules},
-    roster::{Device, Person, Roster},
+    roster::Roster,
     signing::SigningKey,
     store::{MemoryStore, OpenError, SledStore, Store, StoreError},
     web::{self, Context, Inner},
@@ -206,23 +205,12 @@ fn outbox(context: &Context, tasks: &TaskTracker) -> Result<OutboxParts, AppErro
             time_zone: config.time_zone.clone(),
             signing_key: signing_key.clone(),
         },
-        roster: Arc::new(Roster::new(people(config))),
+        roster: Arc::new(Roster::new(config.contacts.clone())),
         push: push.map(|push| Arc::new(push) as Arc<dyn PushTransport>),
         gateways: sms::gateways(&config.sms, clock.clone())?,
         clock: clock.clone(),
         tasks: tasks.clone(),
     })
-}
-
-/// Everybody in the configuration.
-fn people(config: &Config) -> Vec<Person> {
-    let person = |contact: &Contact| Person {
-        name: contact.name.clone(),
-        language: contact.language,
-        phone: contact.phone.clone(),
-        devices: contact.devices.iter().cloned().map(Device::new).collect(),
-    };
-    config.contacts.iter().map(person).collect()
 }
 
 /// The configuration, as far as planning is concerned.
@@ -236,7 +224,7 @@ pub fn rules(config: &Config) -> Rules {
             .gateways
             .iter()
             .map(|gateway| GatewayRule {
-                name: GatewayName::from(gateway.name.as_str()),
+                name: gateway.name.clone(),
                 in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
                 reports: gateway.provider.reports(),
                 asks: gateway.provider.can_be_asked(),
