@@ -13,10 +13,9 @@ const LABEL_NAME_BYTES_MAX: usize = 128;
 const LABEL_BYTES_MAX: usize = 1024;
 /// Names and values of one event together.
 pub(super) const LABELS_BYTES_MAX: usize = 4 * 1024;
-/// Most tags that are looked at.
 const TAGS_MAX: usize = 256;
 
-/// Says how many labels did not fit.
+/// The label that counts those that did not fit.
 const LEFT_OUT: &str = "labels_left_out";
 
 #[derive(Debug, Default)]
@@ -27,8 +26,7 @@ pub(super) struct Labels {
 }
 
 impl Labels {
-    /// Adds a label while there is room; a name that is there already stays as it is, so the
-    /// more important ones come first.
+    /// Adds a label while there is room. A name that is there already stays as it is: the more important come first.
     pub(super) fn insert(&mut self, name: &str, value: &str) {
         let name = one_line(name, LABEL_NAME_BYTES_MAX);
         if name.is_empty() || self.kept.contains_key(&name) {
@@ -78,7 +76,7 @@ pub(super) fn tags_from_json(text: &str) -> Option<Tags> {
     };
     match text.trim().as_bytes().first()? {
         b'{' => {
-            for (name, value) in serde_json::from_str::<Pairs<'_>>(text).ok()?.0 {
+            for (name, value) in Pairs::read(text)?.0 {
                 add(name.into_owned(), scalar(value.get()));
             }
         }
@@ -112,14 +110,10 @@ fn tag(raw: &str) -> Option<(String, Option<String>)> {
             None => (text, None),
         });
     }
-    let pairs = serde_json::from_str::<Pairs<'_>>(raw).ok()?.0;
-    let named = |names: &[&str]| {
-        pairs
-            .iter()
-            .find(|(name, _)| names.contains(&name.as_ref()))
-            .and_then(|(_, value)| scalar(value.get()))
-    };
-    Some((named(&["tag", "name", "key"])?, named(&["value"])))
+    let pairs = Pairs::read(raw)?.0;
+    let name = pairs.iter().find(|(name, _)| matches!(name.as_ref(), "tag" | "name" | "key"));
+    let value = pairs.iter().find(|(name, _)| name == "value");
+    Some((scalar(name?.1.get())?, value.and_then(|(_, value)| scalar(value.get()))))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! The state that senders write into titles: `[RESOLVED] disk`, `Recovery: disk`, `disk is CRITICAL`.
 
-use std::borrow::Cow;
-
 use super::words::{End, end, one_state};
 
 const BRACKETS: [(char, char); 3] = [('[', ']'), ('(', ')'), ('【', '】')];
@@ -16,19 +14,16 @@ struct Parts<'a> {
     rest: &'a str,
 }
 
-/// True if the title begins with a word for an end: `[RESOLVED] disk`, `[web01] [OK] disk`, `복구: disk`.
+/// For example `[RESOLVED] disk`, `[web01] [OK] disk`, `복구: disk`.
 pub(super) fn begins_with_end(title: &str) -> bool {
     parts(title).is_some_and(|parts| parts.is_end)
 }
 
 /// The title without the states in front, so that a recovery finds its problem: `[OK] disk`,
 /// `[FIRING:1] disk` and `Problem: disk` are all `disk`.
-pub(super) fn without_leading(title: &str) -> Cow<'_, str> {
-    match parts(title) {
-        Some(parts) if parts.others.is_empty() => Cow::Borrowed(parts.rest),
-        Some(parts) => Cow::Owned(format!("{} {}", parts.others.join(" "), parts.rest)),
-        None => Cow::Borrowed(title),
-    }
+pub(super) fn without_leading(title: &str) -> String {
+    parts(title)
+        .map_or_else(|| title.to_owned(), |parts| [&parts.others[..], &[parts.rest]].concat().join(" "))
 }
 
 /// Also without the states within: `http is CRITICAL!` and `http is OK!` are both `http is`. Only what begins

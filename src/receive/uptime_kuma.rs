@@ -24,17 +24,10 @@ use super::{
 use crate::alert::{DedupKey, Event, EventStatus, Kind, Severity};
 
 /// Members of a monitor that are kept, and as which label.
-const LABELS: [(&str, &str); 7] = [
-    ("name", "monitor"),
-    ("pathName", "path"),
-    ("type", "type"),
-    ("hostname", "hostname"),
-    ("port", "port"),
-    ("description", "description"),
-    ("keyword", "keyword"),
-];
+const LABELS: &str =
+    "name=monitor pathName=path type=type hostname=hostname port=port description=description
+    keyword=keyword";
 
-/// Most fields of a form that are looked at.
 const FORM_FIELDS_MAX: usize = 512;
 
 /// What counts down in a notice.
@@ -116,7 +109,8 @@ fn time(post: &Post<'_>, beat: impl Fn(&str) -> Option<String>) -> Option<Timest
 
 fn labels(monitor: &Pairs<'_>) -> Texts {
     let mut labels = Labels::default();
-    labels.extend(LABELS.iter().filter_map(|(member, label)| Some((label, monitor.text(member)?))));
+    let names = LABELS.split_ascii_whitespace().filter_map(|names| names.split_once('='));
+    labels.extend(names.filter_map(|(member, label)| Some((label, monitor.text(member)?))));
     if let Some(tags) = monitor.raw("tags").and_then(tags_from_json) {
         labels.insert_tags(&tags);
     }

@@ -14,7 +14,7 @@ use crate::{
     receive::NOTE_BYTES_MAX,
 };
 
-/// Most series of one rule that are shown.
+/// How many series of one rule are shown.
 const MATCHES_MAX: usize = 16;
 
 /// What the Test button's rule is called, and how its message begins.
@@ -96,7 +96,6 @@ fn only<'a>(tags: &'a Tags, name: &str) -> Option<&'a str> {
     values.first().filter(|_| values.len() == 1).map(String::as_str)
 }
 
-/// The worst of the series counts.
 fn worst(post: &Post<'_>, tags: &Tags) -> Grade {
     let values = ["severity", "priority"].into_iter().filter_map(|name| tags.get(name)).flatten();
     let grades = values.map(|word| post.grade(&[word]));

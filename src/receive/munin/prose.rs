@@ -16,7 +16,7 @@ use regex_lite::{Captures, Regex};
 use super::{Field, Level, Message, pieces, worst};
 use crate::receive::text::{self, one_line};
 
-/// Longest description of one section or field.
+/// For one section or field.
 const FIELD_BYTES_MAX: usize = 2048;
 
 static SUBJECT: LazyLock<Regex> =
