@@ -10,10 +10,9 @@ const WORDS_CHARS_MAX: usize = 80;
 /// A run of digits this long may be a phone number.
 const NUMBER_DIGITS_MIN: usize = 6;
 
-/// In their order.
+/// Of a form or a query, in their order.
 pub type Fields = Vec<(String, String)>;
 
-/// Of a form or a query.
 pub fn fields(form: &[u8]) -> Fields {
     url::form_urlencoded::parse(form).into_owned().collect()
 }
@@ -95,7 +94,7 @@ fn receipt(what: &str, answer: &str) -> String {
     }
 }
 
-/// One line, cut, without what may be a phone number.
+/// One line, shortened, without what may be a phone number.
 fn words(text: &str) -> String {
     let plain: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_CHARS_MAX).collect();

@@ -12,7 +12,6 @@ use super::{
 const FIELDS_MAX: usize = 512;
 /// With the names of the objects around it.
 const NAME_BYTES_MAX: usize = 256;
-/// How deep objects inside objects are looked into.
 const DEPTH_MAX: usize = 4;
 
 /// What Checkmk and Nagios put before the names of their macros in the environment of a script.
@@ -58,7 +57,6 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
-    /// Reads `name=value&…`, percent-encoded.
     pub(super) fn from_form(text: &'a str) -> Self {
         Self::from_parts(form::pairs(text.trim(), FIELDS_MAX))
     }
@@ -110,22 +108,19 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The tags of this name, as JSON or as a text that is JSON.
     pub(super) fn tags(&self, name: &str) -> Option<Tags> {
         tags_from_json(self.nested(name).or_else(|| self.text(name))?)
     }
 
-    /// A day and a time of that day.
     pub(super) fn day_and_time(&self, day: &str, time: &str) -> Option<String> {
         Some(format!("{} {}", self.word(day)?, self.word(time)?))
     }
 
-    /// True if the sender wrote this name, with or without a value.
+    /// With or without a value.
     pub(super) fn has(&self, name: &str) -> bool {
         self.entries.contains_key(name)
     }
 
-    /// True if the value is a macro that Zabbix did not replace.
     pub(super) fn is_macro(&self, name: &str) -> bool {
         self.entries.get(name).is_some_and(|entry| matches!(entry.value, Value::Macro))
     }
@@ -133,11 +128,10 @@ impl<'a> Fields<'a> {
     /// What is neither known itself nor inside an object that is known, nor looks like a credential:
     /// label name and value, sorted by name.
     pub(super) fn rest(&self, is_known: impl Fn(&str) -> bool) -> impl Iterator<Item = (&str, &str)> {
-        self.entries.iter().filter_map(move |(name, entry)| match &entry.value {
-            Value::Text(text) if !is_known(name) && !is_known(&entry.top) && !is_credential(name) => {
-                Some((entry.label.as_str(), text.as_ref()))
-            }
-            Value::Text(_) | Value::Macro | Value::Absent | Value::Nested(_) => None,
+        self.entries.iter().filter_map(move |(name, entry)| {
+            let Value::Text(text) = &entry.value else { return None };
+            let is_left_over = !is_known(name) && !is_known(&entry.top) && !is_credential(name);
+            is_left_over.then_some((entry.label.as_str(), text.as_ref()))
         })
     }
 
@@ -203,7 +197,7 @@ fn lower_case(name: &str) -> String {
     }
 }
 
-/// Media types often send all their parameters, the key to our own door among them.
+/// Media types often send all their parameters, the key of the integration among them.
 fn is_credential(name: &str) -> bool {
     const WHOLE: &str = "key auth pass httpproxy proxy idempotencykey routingkey servicekey integrationkey";
     const PARTS: &str = "token secret password passwd apikey authorization authheader credential cookie";

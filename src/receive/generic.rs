@@ -42,18 +42,16 @@ const LISTS: &str = "alerts events";
 /// (`[web01] disk full`).
 pub(super) fn read(post: &Post<'_>) -> Reading {
     let text = post.text.trim();
-    let Some(first) = text.as_bytes().first() else {
-        return Reading::unreadable("the body is empty");
-    };
-    match first {
-        b'{' => object(post, text),
-        b'[' => match serde_json::from_str::<Entries<'_>>(text) {
+    match text.as_bytes() {
+        [] => Reading::unreadable("the body is empty"),
+        [b'{', ..] => object(post, text),
+        [b'[', ..] => match serde_json::from_str::<Entries<'_>>(text) {
             Ok(entries) => list(post, &entries),
             Err(err) if is_json(post.content_type) => not_json(&err),
             Err(_) => plain(text),
         },
-        b'"' if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => plain(&string(text)),
-        b'-' if multipart::is_multipart(text) => parts(post, text),
+        [b'"', ..] if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => plain(&string(text)),
+        [b'-', ..] if multipart::is_multipart(text) => parts(post, text),
         _ => {
             let form = text.contains('=').then(|| Fields::from_form(text));
             form.and_then(|form| event(post, &form)).map_or_else(|| plain(text), Reading::from)

@@ -54,17 +54,15 @@ struct Bytes<'a>(#[serde(borrow)] Cow<'a, [u8]>);
 /// Names and what they say, sorted.
 pub(super) type Texts = BTreeMap<String, String>;
 
-/// The first [`MEMBERS_MAX`] members of an object, values as they were written.
+/// The first [`MEMBERS_MAX`] members of an object, their values as they were written.
 #[derive(Debug)]
 pub(super) struct Pairs<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Pairs<'a> {
-    /// The members of an object; `None` if the text is none.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// The member of this name as it was written.
     pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.get())
     }

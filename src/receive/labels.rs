@@ -70,50 +70,49 @@ pub(super) type Tags = BTreeMap<String, BTreeSet<String>>;
 /// Reads tags from JSON: `[{"tag": "team", "value": "web"}]` (also `name`, `key`),
 /// `["team:web", "loud"]` or `{"team": "web"}`. `None` if it is nothing of the kind.
 pub(super) fn tags_from_json(text: &str) -> Option<Tags> {
-    let mut tags = Tags::new();
-    let mut add = |name: String, value: Option<String>| {
-        tags.entry(name.trim().to_owned()).or_default().insert(value.unwrap_or_default().trim().to_owned());
-    };
-    match text.trim().as_bytes().first()? {
+    let pairs: Vec<(String, String)> = match text.trim().as_bytes().first()? {
         b'{' => {
-            for (name, value) in Pairs::read(text)?.0 {
-                add(name.into_owned(), scalar(value.get()));
-            }
+            let members = Pairs::read(text)?.0.into_iter();
+            members
+                .map(|(name, value)| (name.into_owned(), scalar(value.get()).unwrap_or_default()))
+                .collect()
         }
         b'[' => {
-            for item in serde_json::from_str::<Items<'_, TAGS_MAX>>(text).ok()?.kept {
-                if let Some((name, value)) = tag(item.get()) {
-                    add(name, value);
-                }
-            }
+            let items: Items<'_, TAGS_MAX> = serde_json::from_str(text).ok()?;
+            items.kept.into_iter().filter_map(|item| tag(item.get())).collect()
         }
         _ => return None,
-    }
-    Some(tags)
+    };
+    Some(gathered(pairs))
 }
 
 /// Reads tags from `scope:availability, loud`; a comma in a value cannot be told from the next tag.
 pub(super) fn tags_from_text(text: &str) -> Tags {
+    gathered(text.split(',').filter(|tag| !tag.trim().is_empty()).take(TAGS_MAX).map(split))
+}
+
+fn gathered(pairs: impl IntoIterator<Item = (String, String)>) -> Tags {
     let mut tags = Tags::new();
-    for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).take(TAGS_MAX) {
-        let (name, value) = tag.split_once([':', '=']).unwrap_or((tag, ""));
+    for (name, value) in pairs {
         tags.entry(name.trim().to_owned()).or_default().insert(value.trim().to_owned());
     }
     tags
 }
 
-fn tag(raw: &str) -> Option<(String, Option<String>)> {
+/// `team:web`, `team=web` or `loud`.
+fn split(tag: &str) -> (String, String) {
+    let (name, value) = tag.split_once([':', '=']).unwrap_or((tag, ""));
+    (name.to_owned(), value.to_owned())
+}
+
+fn tag(raw: &str) -> Option<(String, String)> {
     if !raw.starts_with('{') {
-        let text = scalar(raw)?;
-        return Some(match text.split_once([':', '=']) {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (text, None),
-        });
+        return scalar(raw).map(|tag| split(&tag));
     }
     let pairs = Pairs::read(raw)?.0;
     let name = pairs.iter().find(|(name, _)| matches!(name.as_ref(), "tag" | "name" | "key"));
     let value = pairs.iter().find(|(name, _)| name == "value");
-    Some((scalar(name?.1.get())?, value.and_then(|(_, value)| scalar(value.get()))))
+    Some((scalar(name?.1.get())?, value.and_then(|(_, value)| scalar(value.get())).unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -63,9 +63,10 @@ pub fn read(request: ManualRequest<'_>) -> Result<Event, ManualError> {
     }
     let decoded = text::decode(request.body);
     let trimmed = decoded.trim();
-    let draft = if trimmed.is_empty() {
+    if trimmed.is_empty() {
         return Err(ManualError::Empty);
-    } else if is_json(request.content_type) || trimmed.starts_with('{') {
+    }
+    let draft = if is_json(request.content_type) || trimmed.starts_with('{') {
         from_json(trimmed)?
     } else if let Some(draft) = from_form(trimmed)? {
         draft

@@ -49,6 +49,8 @@ enum Level {
 }
 
 impl Level {
+    const ALL: [Self; 4] = [Self::Critical, Self::Warning, Self::Unknown, Self::Ok];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Critical => "CRITICAL",
@@ -62,9 +64,7 @@ impl Level {
     fn parse(word: &str) -> Option<Self> {
         let word = word.trim();
         let word = word.strip_suffix(['s', 'S']).unwrap_or(word);
-        [Self::Critical, Self::Warning, Self::Unknown, Self::Ok]
-            .into_iter()
-            .find(|level| level.as_str().eq_ignore_ascii_case(word))
+        Self::ALL.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(word))
     }
 }
 

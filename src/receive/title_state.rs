@@ -44,6 +44,7 @@ fn is_state_within(word: &str, is_first: bool) -> bool {
 
 /// `None` if no state stands in front of something: in brackets and alone there, or before a colon.
 fn parts(title: &str) -> Option<Parts<'_>> {
+    let opens = |c| BRACKETS.iter().any(|(open, _)| *open == c);
     let mut parts = Parts::default();
     let mut has_state = false;
     let mut rest = title.trim();
@@ -70,10 +71,6 @@ fn parts(title: &str) -> Option<Parts<'_>> {
     }
     parts.rest = rest.trim_end();
     (has_state && !parts.rest.is_empty()).then_some(parts)
-}
-
-fn opens(c: char) -> bool {
-    BRACKETS.iter().any(|(open, _)| *open == c)
 }
 
 /// Zabbix writes `Resolved in 5m 2s: NAME`.

@@ -117,8 +117,8 @@ fn labels(monitor: &Pairs<'_>) -> Texts {
     labels.finish()
 }
 
-/// The Test button, or a certificate that will expire (`… will expire in 14 days`): such a notice comes
-/// daily with another number, and is one alert.
+/// The Test button, or a certificate that `will expire in 14 days`: that comes daily with another number, and is one
+/// alert.
 fn notice(message: &str) -> Option<Reading> {
     let message = if message.starts_with('"') { string(message) } else { message.to_owned() };
     let (title, rest) = split_first_line(&message);

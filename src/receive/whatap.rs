@@ -39,9 +39,8 @@ pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
     let grade = if is_firing { post.grade(&fields.texts("level")) } else { Grade::default() };
     let is_over = status == RESOLVED;
     let mut labels = Labels::default();
-    let is_read =
-        |name: &str| matches!(name, "title" | "message" | "level" | "status" | "time" | "url" | "link");
-    labels.extend(fields.rest(is_read));
+    let read = ["title", "message", "level", "status", "time", "url", "link"];
+    labels.extend(fields.rest(|name| read.contains(&name)));
     let key = [project, agent, metric.unwrap_or(name)].map(str::trim).join(":");
     let event = Event {
         status,

@@ -18,7 +18,6 @@ pub(super) struct Grade {
 }
 
 impl Grade {
-    /// A firing event of this severity.
     pub(super) fn event(self, key: DedupKey, title: impl Into<String>) -> Event {
         Event { severity: self.severity, unknown_severity: self.unknown, ..Event::firing(key, title) }
     }
@@ -88,7 +87,7 @@ pub(super) fn state(words: &str) -> Option<State> {
     })
 }
 
-/// Reads one state word, in lower case.
+/// `word` is in lower case.
 pub(super) fn one_state(word: &str) -> Option<State> {
     Some(match word {
         "firing" | "fire" | "problem" | "alerting" | "alert" | "alarm" | "down" | "critical" | "crit"
@@ -114,7 +113,7 @@ pub(super) enum End {
     NotBelieved,
 }
 
-/// Reads a word for an end, in lower case.
+/// `word` is in lower case.
 pub(super) fn end(word: &str) -> Option<End> {
     Some(match word {
         "resolved" | "recovered" | "recovery" | "ok" | "해결" | "해결됨" | "해결 완료" | "복구"

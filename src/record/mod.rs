@@ -117,14 +117,12 @@ pub async fn counted(
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FoldedView {
     pub contact: ContactName,
-    /// The digest that counts it.
     pub digest: AlertId,
     /// Some message of that digest was accepted.
     pub is_told: bool,
 }
 
-/// What the journal of an alert says was held back. A digest that counts more of the same alert takes the place of
-/// the one before.
+/// What the journal of an alert says was held back. Of several digests for one contact the last counts.
 pub async fn folded(store: &dyn Store, journal: &[Row]) -> Result<Vec<FoldedView>, StoreError> {
     let mut digests = BTreeMap::new();
     for row in journal {

@@ -40,8 +40,7 @@ static READ: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 pub(super) struct Facts<'a> {
     pub(super) fields: &'a Fields<'a>,
     post: &'a Post<'a>,
-    /// How it stands: what the fields say, else an end in the title or a severity that is none (Kapacitor's level
-    /// `OK`), else firing.
+    /// What the fields say, else an end in the title or a severity that is none (Kapacitor's level `OK`), else firing.
     pub(super) state: State,
 }
 

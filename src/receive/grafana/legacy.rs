@@ -60,7 +60,7 @@ pub(in crate::receive) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Readi
     Some(event.into())
 }
 
-/// An operator paused it, or it is pending and does not concern anybody yet: worth a note.
+/// A rule that an operator paused, or that is pending, is only worth a note.
 fn status(word: &str) -> EventStatus {
     match (word, state(word)) {
         ("paused" | "pending", _) => noted(&format!("Grafana: {}", one_line(word, NOTE_BYTES_MAX))),
@@ -89,8 +89,7 @@ fn tags(matches: &[Match], of_rule: Texts) -> Tags {
     tags
 }
 
-/// The value of a tag that is the same wherever it is: a rule that fires for several machines is about none of them
-/// alone.
+/// The value of a tag that has only one: a rule that fires for several machines is about none of them alone.
 fn only<'a>(tags: &'a Tags, name: &str) -> Option<&'a str> {
     let values = tags.get(name)?;
     values.first().filter(|_| values.len() == 1).map(String::as_str)

@@ -77,13 +77,7 @@ fn message(record: &str) -> Option<Message<'_>> {
 
 fn level(piece: &str) -> Option<Level> {
     let (letter, _) = piece.split_once('|')?;
-    Some(match letter {
-        "C" => Level::Critical,
-        "W" => Level::Warning,
-        "U" => Level::Unknown,
-        "O" => Level::Ok,
-        _ => return None,
-    })
+    Level::ALL.into_iter().find(|level| level.as_str().get(..1) == Some(letter))
 }
 
 /// `label|value|range|more` for people.

@@ -47,7 +47,8 @@ pub(super) fn discovered(message: &Message<'_>) -> Result<Vec<Event>, String> {
     let target = Target::of(message);
     let (Some(target), Some(is_up)) = (&target, is_up(message)) else {
         let place = target.map(|target| target.place);
-        return Ok(vec![happened(message, by_event_id(message)?, place.or_else(|| message.title()))]);
+        let key = DedupKey::new(message.event_id()?);
+        return Ok(vec![happened(message, key, place.or_else(|| message.title()))]);
     };
     let mut events = Vec::new();
     if is_up && is_about_new(message) {
@@ -71,7 +72,7 @@ pub(super) fn discovered(message: &Message<'_>) -> Result<Vec<Event>, String> {
 pub(super) fn registered(message: &Message<'_>) -> Result<Vec<Event>, String> {
     // First the name that the agent gives itself.
     let Some(host) = message.fields.word("hosthost").or_else(|| message.fields.word(HOST)) else {
-        return Ok(vec![happened(message, by_event_id(message)?, message.title())]);
+        return Ok(vec![happened(message, DedupKey::new(message.event_id()?), message.title())]);
     };
     let ip = message.fields.word("hostip").map(|ip| format!(" ({ip})")).unwrap_or_default();
     let key = DedupKey::new(format!("autoregistration:{host}"));
@@ -114,10 +115,6 @@ fn is_up(message: &Message<'_>) -> Option<bool> {
 fn is_about_new(message: &Message<'_>) -> bool {
     let action = message.fields.text("actionname").unwrap_or_default().to_lowercase();
     action.split(|c: char| !c.is_alphanumeric()).any(|word| DISCOVERED.contains(&word))
-}
-
-fn by_event_id(message: &Message<'_>) -> Result<DedupKey, String> {
-    message.event_id().map(DedupKey::new)
 }
 
 /// Something that people are notified of once.

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     names::{
-        BODY, BY, HOST, MESSAGE, SEVERITY, STATE, TAG_PREFIX, TAGS, TITLE, TRIGGER_SEVERITY, UPDATE_ACTION,
-        UPDATE_MESSAGE, UPDATE_SEVERITY, is_no_label,
+        BODY, BY, HOST, MESSAGE, NOT_LABELS, SEVERITY, STATE, TAG_PREFIX, TAGS, TITLE, TRIGGER_SEVERITY,
+        UPDATE_ACTION, UPDATE_MESSAGE, UPDATE_SEVERITY,
     },
     page,
     source::Source,
@@ -144,8 +144,7 @@ impl Message<'_> {
         action.split(|c: char| !c.is_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
     }
 
-    /// The trigger's own severity only if the event's was not sent. Numbers first: the names are translated and can be
-    /// renamed.
+    /// The trigger's own severity only if the event's was not sent. Numbers first: names can be translated and changed.
     fn grade(&self) -> Grade {
         let source = self.source();
         let mut words = Vec::new();
@@ -174,8 +173,7 @@ impl Message<'_> {
         Some(with_host(&name, &self.fields.texts(HOST)))
     }
 
-    /// The name of an internal event is only its reason. A rule's and a trigger's names come with no other; a trigger
-    /// has items, too.
+    /// The name of an internal event is only its reason. An item's name also comes with a trigger.
     fn what_fails(&self) -> Option<String> {
         let named = |names, kind: &str, state: &str| {
             let name = text::title(self.fields.text(names)?);
@@ -208,7 +206,7 @@ impl Message<'_> {
         let mut labels = Labels::default();
         labels.extend(host.map(|host| ("host", host)));
         labels.insert_tags(&self.tags());
-        labels.extend(self.fields.rest(is_no_label).filter(is_label));
+        labels.extend(self.fields.rest(|name| NOT_LABELS.contains(name)).filter(is_label));
         labels.finish()
     }
 

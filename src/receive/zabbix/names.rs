@@ -24,7 +24,7 @@ pub(super) const URL: &str = "eventurl link";
 pub(super) const TAG_PREFIX: &str = "event_tags_";
 
 /// Of no use as labels: of the message rather than of the problem, or different in every message. `url` is the
-/// webhook's own parameter: the address of our door, maybe with a key.
+/// webhook's own parameter: the address of Bongsu, maybe with a key.
 const NO_LABELS: &str =
     "v url link zabbixurl id hostid status date time timestamp recoverytimestamp eschistory
     eventid eventvalue eventstatus eventdate eventtime eventtimestamp eventage eventduration eventurl
@@ -38,13 +38,9 @@ const NO_LABELS: &str =
     triggerstate triggerstateerror triggerstatus triggervalue";
 
 /// Those, and what is read elsewhere.
-static NOT_LABELS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+pub(super) static NOT_LABELS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     [NO_LABELS, UPDATE_ACTION, UPDATE_MESSAGE, BY, TITLE, MESSAGE, SEVERITY, TRIGGER_SEVERITY, TAGS]
         .into_iter()
         .flat_map(str::split_ascii_whitespace)
         .collect()
 });
-
-pub(super) fn is_no_label(name: &str) -> bool {
-    NOT_LABELS.contains(name)
-}

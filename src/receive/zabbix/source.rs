@@ -26,8 +26,7 @@ impl Source {
         }
     }
 
-    /// The word of the integration's severity table for events of this source, and the severity
-    /// without one; `None` where Zabbix itself gives each event a severity.
+    /// The word of the severity table, and the severity without it; `None` where each event has its own severity.
     pub(super) fn severity(self) -> Option<(&'static str, Severity)> {
         match self {
             Self::Trigger | Self::Service => None,
