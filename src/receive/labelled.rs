@@ -118,8 +118,11 @@ impl<'a> Alert<'a> {
         let name = self.labels.get("alertname").filter(|name| !name.trim().is_empty());
         let described = || Some(split_first_line(self.annotation(&BODIES)?).0);
         let line = self.annotation(&TITLES).or(name.map(String::as_str)).or_else(described);
-        let pairs: Vec<String> = self.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        line.map(str::to_owned).or_else(|| (!pairs.is_empty()).then(|| pairs.join(", ")))
+        line.map(str::to_owned).or_else(|| {
+            let pair = |(name, value)| format!("{name}={value}");
+            let pairs: Vec<String> = self.labels.iter().map(pair).collect();
+            (!pairs.is_empty()).then(|| pairs.join(", "))
+        })
     }
 
     fn dedup_key(&self, title: &str) -> DedupKey {

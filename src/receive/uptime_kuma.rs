@@ -24,9 +24,8 @@ use super::{
 use crate::alert::{DedupKey, Event, EventStatus, Kind, Severity};
 
 /// Members of a monitor that are kept, and as which label.
-const LABELS: &str =
-    "name=monitor pathName=path type=type hostname=hostname port=port description=description
-    keyword=keyword";
+const LABELS: &str = "name=monitor pathName=path type=type hostname=hostname port=port
+    description=description keyword=keyword";
 
 const FORM_FIELDS_MAX: usize = 512;
 
