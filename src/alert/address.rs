@@ -84,6 +84,7 @@ mod device {
 
     use super::DeviceId;
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub(super) fn serialize<S: Serializer>(device: &DeviceId, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("device {device}"))
     }

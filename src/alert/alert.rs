@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, FoldRow, Folded, Notified,
-    Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, digest::TITLE_CHARS_MAX,
+    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, FoldRow, Folded, Kind,
+    Notified, Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, Transports, digest::TITLE_CHARS_MAX,
 };
 
 /// The integration of alerts that we open about ourselves; no sender may have this name.
@@ -77,54 +77,6 @@ pub struct Alert {
     /// The newest journal rows.
     #[serde(default)]
     pub rows: Vec<Row>,
-}
-
-/// What an alert is, and so how much is said about it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// It lasts until it is over: repeated until somebody acknowledges, and its end is notified.
-    #[default]
-    Problem,
-    /// It happened rather than lasts (a host registered itself): notified once, ends without a word.
-    Occurrence,
-    /// Our own word about a sender or ourselves (an unreadable body, a digest): as an occurrence.
-    Own,
-    /// A Test button: push only, resolves itself.
-    Test,
-}
-
-impl Kind {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_problem(&self) -> bool {
-        *self == Self::Problem
-    }
-
-    pub fn is_test(self) -> bool {
-        self == Self::Test
-    }
-
-    /// True for what closes itself at a time set when it was opened, however often it is heard of.
-    pub fn closes_on_time(self) -> bool {
-        matches!(self, Self::Own | Self::Test)
-    }
-}
-
-/// By which transports people may be notified of an alert.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transports {
-    #[default]
-    All,
-    /// Not worth a text: it is about texts themselves.
-    PushOnly,
-}
-
-impl Transports {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_all(&self) -> bool {
-        *self == Self::All
-    }
 }
 
 /// Where an alert is in its life.

@@ -14,14 +14,11 @@ use super::accepted;
 use crate::{
     alert::{AlertId, ContactName, Event},
     chance,
-    config::{Integration, IntegrationKind, Role},
+    config::{Integration, IntegrationKind, MANUAL, Role},
     queue::Poster,
     receive::manual::{self, ManualError, ManualRequest},
     web::{Context, Problem, body, text_of},
 };
-
-/// The name that alerts of operators are filed under.
-const MANUAL: &str = "manual";
 
 /// An operator's alert resolves itself after this.
 const MANUAL_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);

@@ -33,7 +33,9 @@ impl Queue {
     pub async fn act(&self, id: AlertId, action: &Action, by: &str) -> Result<Alert, ActionError> {
         let change = |alert: &mut Alert| match alert.state {
             AlertState::Noted => Err(ActionError::NotFound(id)),
-            _ => apply(alert, action, by, self.clock.now()),
+            AlertState::Triggered | AlertState::Acknowledged | AlertState::Resolved => {
+                apply(alert, action, by, self.clock.now())
+            }
         };
         let changed = self.change(id, Lane::Accept, change).await?;
         changed.map(|changed| changed.alert).ok_or(ActionError::NotFound(id))
