@@ -7,7 +7,6 @@ use crate::{
     record::CountedView,
 };
 
-/// What happened, in one line.
 pub(super) fn describe(entry: &Entry) -> String {
     match entry {
         Entry::Opened => "opened".to_owned(),
@@ -102,7 +101,6 @@ pub(super) fn standing(counted: &[CountedView]) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// What a person needs first.
 pub(super) fn headline(alert: &Alert, show: &dyn Fn(Timestamp) -> String) -> String {
     let began = show(alert.starts_at);
     if let Some(digest) = &alert.digest {
