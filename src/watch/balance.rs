@@ -12,7 +12,7 @@ use crate::{
     clock::Clock,
     deliver::{
         SmsTransport,
-        sms::{Balance, Look, Seen},
+        sms::{Balance, Finding, Look},
     },
     queue::Queue,
     telemetry::Metrics,
@@ -49,8 +49,8 @@ impl Balances {
     async fn look(&self, gateway: &dyn SmsTransport, low: &mut BTreeMap<String, bool>) -> bool {
         let balance = match gateway.look(Look::Balance).await {
             None => return false,
-            Some(Ok(Seen::Balance(balance))) => balance,
-            Some(Ok(Seen::Good(_) | Seen::Limited(_) | Seen::Bad(_))) => return true,
+            Some(Ok(Finding::Balance(balance))) => balance,
+            Some(Ok(Finding::Good(_) | Finding::Limited(_) | Finding::Bad(_))) => return true,
             Some(Err(error)) => {
                 // Whether texts go out is another question, which the next text answers.
                 info!(gateway = gateway.name().as_str(), "could not ask for the balance: {error}");

@@ -18,7 +18,6 @@ const THROTTLED_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 /// How long a device rests whose platform Google cannot reach.
 const PLATFORM_PAUSE: SignedDuration = PAUSE_MIN;
 
-/// Fields of the request that hold the target.
 const TARGET_FIELDS: [&str; 2] = ["message.token", "message.fid"];
 
 /// Reads an answer; `target` must not be repeated in any text. An access token that was refused is a deferral for
@@ -47,7 +46,6 @@ pub(super) fn classify(answer: &Answer, target: &str) -> Reading {
     }
 }
 
-/// What a single code, reason or status stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Signal {
     DeviceGone,
@@ -63,7 +61,7 @@ enum Signal {
 }
 
 impl Signal {
-    /// Codes of `google.firebase.fcm.v1.FcmError`. An unknown one says nothing.
+    /// An unknown one says nothing.
     fn of_code(code: &str) -> Option<Self> {
         Some(match code {
             "UNREGISTERED" => Self::DeviceGone,
@@ -76,7 +74,6 @@ impl Signal {
         })
     }
 
-    /// Names of `google.rpc.Code`.
     fn of_status(status: &str) -> Option<Self> {
         Some(match status {
             "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" => Self::Message,
@@ -91,8 +88,8 @@ impl Signal {
         })
     }
 
-    /// A redirect never comes from FCM but from whatever stands between: it passes, or the operator
-    /// finds it in the detail. So it is no fault of the project, and neither is a stray 1xx.
+    /// A redirect never comes from FCM but from a proxy: it passes, or the operator finds it in the detail. So it is no
+    /// fault of the project, and neither is a stray 1xx.
     fn of_http(status: u16) -> Self {
         match status {
             400 | 411 | 413 | 414 | 415 | 422 | 431 => Self::Message,
@@ -107,7 +104,6 @@ impl Signal {
     }
 }
 
-/// A body, whatever its shape.
 #[derive(Debug)]
 struct Content(Value);
 
@@ -121,7 +117,6 @@ impl Content {
         Self(body)
     }
 
-    /// Google's name of a message that it took, opaque.
     fn name(&self) -> Option<String> {
         self.0.get("name").and_then(Value::as_str).map(str::to_owned)
     }
@@ -130,7 +125,6 @@ impl Content {
         self.0.get("error").and_then(Value::as_object).is_some_and(|error| !error.is_empty())
     }
 
-    /// `message` or `status` of the error.
     fn error(&self, name: &str) -> Option<&str> {
         self.0.get("error")?.get(name)?.as_str()
     }

@@ -13,28 +13,20 @@ use super::{LIMITS, key::ServiceAccount};
 use crate::{
     alert::DeferCause,
     clock::Clock,
-    deliver::{
-        http::form_of,
-        wire::{Answer, Failure, exchange, without_tokens},
-    },
+    deliver::wire::{Answer, Failure, exchange, form_of, without_tokens},
 };
 
-/// The only right that is asked for.
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// Longest wait for an answer of the token server.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Assertions are dated back this much, for clocks that run ahead.
 const BACKDATED: SignedDuration = SignedDuration::from_secs(10);
 /// Google's limit for `exp - iat`.
 const ASSERTION_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
-/// A token whose lifetime is not told, or told to be zero, was still granted just now: it serves
-/// this long, and Google is not asked again at once.
+/// A token without a lifetime, or with one of zero, was still granted just now: Google is not asked again at once.
 const UNTOLD_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
-/// Longest lifetime believed.
 const LIFETIME_MAX: SignedDuration = SignedDuration::from_hours(24);
 
-/// A token as granted.
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) access_token: SecretString,
@@ -45,7 +37,6 @@ pub(super) struct Grant {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) kind: RefusalKind,
-    /// For people.
     pub(super) detail: String,
     pub(super) retry_after: Option<SignedDuration>,
 }
@@ -56,11 +47,9 @@ pub(super) enum RefusalKind {
     Signature,
     /// Our clock is behind Google's by this much, where Google's answer was dated.
     ClockSkew(Option<SignedDuration>),
-    /// Any other refusal for good: the account is gone, the key file is for something else.
+    /// The account is gone, or the key file is for something else.
     Permanent,
-    /// Passing.
     Unavailable,
-    /// No connection.
     Unreachable,
 }
 
@@ -75,7 +64,6 @@ impl RefusalKind {
     }
 }
 
-/// Google's token server, asked in the name of one account.
 #[derive(Debug)]
 pub(super) struct TokenServer {
     pub(super) account: ServiceAccount,
@@ -83,7 +71,7 @@ pub(super) struct TokenServer {
 }
 
 impl TokenServer {
-    /// Asks once. `behind` is how far our clock is behind Google's as far as we know.
+    /// Asks once. `behind` is how far our clock is known to be behind Google's.
     pub(super) async fn ask(&self, clock: &dyn Clock, behind: SignedDuration) -> Result<Grant, Refusal> {
         let now = clock.now();
         let assertion = self.assertion(now.saturating_add(behind).unwrap_or(now))?;

@@ -31,7 +31,6 @@ pub(super) fn unclear(answer: &Answer) -> Fate {
     Fate::Unclear { reason: format!("asked, it answered {} and nothing readable", answer.status) }
 }
 
-/// An error as the company names it.
 #[derive(Debug)]
 pub(super) struct NamedError {
     pub(super) code: String,
@@ -48,13 +47,11 @@ impl NamedError {
         Self { code, shown }
     }
 
-    /// With the status, for people.
     pub(super) fn detail(&self, answer: &Answer) -> String {
         format!("answered {}: {}", answer.status, self.shown).trim_end_matches([':', ' ']).to_owned()
     }
 }
 
-/// A text or a number there, as text.
 pub(super) fn word(json: &Value, pointer: &str) -> Option<String> {
     match json.pointer(pointer)? {
         Value::String(text) => Some(text.clone()),

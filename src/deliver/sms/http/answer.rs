@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Reads an answer; `private` holds what must not be quoted.
+/// `private` holds what must not be quoted.
 pub(super) fn classify(rules: &HttpGateway, answer: &Answer, private: &[String]) -> Reading {
     let json = answer.json();
     let found = |rule: &PointerRule| json.as_ref().is_some_and(|json| matches(rule, json));
@@ -59,7 +59,6 @@ fn matches(rule: &PointerRule, json: &Value) -> bool {
     }
 }
 
-/// A value compared as text.
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -69,7 +68,6 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// What was found where the rule looked.
 fn seen(rule: &PointerRule, json: Option<&Value>, answer: &Answer, private: &[String]) -> String {
     let (status, pointer) = (answer.status, &rule.pointer);
     match json.map(|json| json.pointer(pointer)) {

@@ -2,10 +2,8 @@
 
 use crate::deliver::{Text, sms::number};
 
-/// Longest name quoted in an error, in characters.
 const NAME_CHARS_MAX: usize = 32;
 
-/// A text cut at its placeholders, once.
 #[derive(Debug)]
 pub(super) struct Template {
     pieces: Vec<Piece>,
@@ -18,10 +16,8 @@ enum Piece {
     Value { name: &'static str, value: Value },
 }
 
-/// Of a text, and of its sender.
 type Value = fn(&Text, &str) -> String;
 
-/// What can be filled in.
 const PLACEHOLDERS: [(&str, Value); 7] = [
     ("to", |text, _| text.to.expose().to_owned()),
     ("to_national", |text, _| number::to_national(&text.to)),
@@ -33,23 +29,19 @@ const PLACEHOLDERS: [(&str, Value); 7] = [
 ];
 const FROM: &str = "from";
 
-/// Where the values land.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Escape {
     /// Inside a JSON string; the quotes are the operator's.
     Json,
-    /// A field of `application/x-www-form-urlencoded`.
     Form,
-    /// Any part of a URL.
     Url,
     /// A header: one line, no control characters.
     Header,
-    /// As it is.
     Raw,
 }
 
 impl Template {
-    /// Cuts `source`; the error names what is wrong with it.
+    /// The error says what is wrong with `source`.
     pub(super) fn parse(source: &str, escape: Escape) -> Result<Self, String> {
         let (mut pieces, mut rest) = (Vec::new(), source);
         while let Some((literal, from)) = rest.split_once("{{") {
@@ -62,12 +54,10 @@ impl Template {
         Ok(Self { pieces, escape })
     }
 
-    /// True if `{{from}}` occurs.
     pub(super) fn needs_from(&self) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Value { name: FROM, .. }))
     }
 
-    /// The text with its values.
     pub(super) fn fill(&self, text: &Text, from: &str) -> String {
         let fill = |piece: &Piece| match piece {
             Piece::Literal(literal) => literal.clone(),

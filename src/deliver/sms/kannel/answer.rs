@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-/// Reads an answer; `private` holds what must not be quoted.
+/// `private` holds what must not be quoted.
 pub(super) fn classify(answer: &Answer, private: &[String]) -> Reading {
     let body = if answer.is_whole() { answer.body.as_slice() } else { &[] };
     let line = String::from_utf8_lossy(body).trim().to_owned();

@@ -8,7 +8,7 @@ mod account;
 mod answer;
 
 use super::{
-    Look, Seen,
+    Finding, Look,
     provider::{Asked, Built, LIST_MAX, Provider},
     setup::SetupProblem,
 };
@@ -17,8 +17,7 @@ use crate::{
     config::{TwilioGateway, is_public},
     deliver::{
         Text,
-        http::{form_of, http_url},
-        wire::{Answer, Reading},
+        wire::{Answer, Reading, form_of, http_url},
     },
 };
 
@@ -126,7 +125,7 @@ impl Provider for Twilio {
         Some(Ok(self.authorized(client.get(url))))
     }
 
-    fn seen(&self, at: Look, answer: &Answer) -> Result<Seen, String> {
+    fn seen(&self, at: Look, answer: &Answer) -> Result<Finding, String> {
         account::seen(at, answer, std::slice::from_ref(&self.account_sid))
     }
 }
