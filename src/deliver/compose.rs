@@ -21,7 +21,6 @@ pub struct Composer {
     pub signing_key: SigningKey,
 }
 
-/// Composes the messages about one alert, as it is now.
 pub struct About<'a> {
     composer: &'a Composer,
     alert: &'a Alert,
@@ -108,7 +107,7 @@ impl About<'_> {
     }
 
     fn notice<'s>(&'s self, subject: &'s Subject, now: Timestamp) -> Notice<'s> {
-        Notice::new(self.alert, subject, &self.url, &self.composer.time_zone, now)
+        Notice { alert: self.alert, subject, url: &self.url, time_zone: &self.composer.time_zone, now }
     }
 
     fn digest(&self, subject: &Subject, now: Timestamp) -> Option<DigestNotice<'_>> {

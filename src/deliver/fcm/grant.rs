@@ -53,6 +53,12 @@ pub(super) enum RefusalKind {
     Unreachable,
 }
 
+impl Refusal {
+    pub(super) fn new(kind: RefusalKind, detail: &str) -> Self {
+        Self { kind, detail: detail.to_owned(), retry_after: None }
+    }
+}
+
 impl RefusalKind {
     /// Of pushes that have no token.
     pub(super) fn cause(self) -> DeferCause {
@@ -77,15 +83,12 @@ impl TokenServer {
         let assertion = self.assertion(now.saturating_add(behind).unwrap_or(now))?;
         match self.post(&assertion, clock).await {
             Ok(answer) => read(&answer, &assertion),
-            Err(failure) => Err(Refusal {
-                kind: if failure.surely_not_sent() {
-                    RefusalKind::Unreachable
-                } else {
-                    RefusalKind::Unavailable
-                },
-                detail: without_tokens(&format!("no answer from the token server: {}", failure.chain()), ""),
-                retry_after: None,
-            }),
+            Err(failure) => {
+                let is_unsent = failure.surely_not_sent();
+                let kind = if is_unsent { RefusalKind::Unreachable } else { RefusalKind::Unavailable };
+                let detail = format!("no answer from the token server: {}", failure.chain());
+                Err(Refusal::new(kind, &without_tokens(&detail, "")))
+            }
         }
     }
 
@@ -111,10 +114,8 @@ impl TokenServer {
             "exp": iat + ASSERTION_LIFETIME.as_secs(),
         });
         let header = Header { kid: account.private_key_id.clone(), ..Header::new(Algorithm::RS256) };
-        jsonwebtoken::encode(&header, &claims, &account.signing_key).map_err(|_| Refusal {
-            kind: RefusalKind::Permanent,
-            detail: "could not sign with the service account's key".to_owned(),
-            retry_after: None,
+        jsonwebtoken::encode(&header, &claims, &account.signing_key).map_err(|_| {
+            Refusal::new(RefusalKind::Permanent, "could not sign with the service account's key")
         })
     }
 }

@@ -82,13 +82,9 @@ impl ServiceAccount {
         if let Some(name) = name_of_object(&file) {
             return Err(KeyProblem::WrongFile(name));
         }
-        match field(&file, "type")? {
-            "service_account" => {}
-            other => {
-                return Err(KeyProblem::OtherType(
-                    other.chars().filter(|c| !c.is_control()).take(40).collect(),
-                ));
-            }
+        let kind = field(&file, "type")?;
+        if kind != "service_account" {
+            return Err(KeyProblem::OtherType(kind.chars().filter(|c| !c.is_control()).take(40).collect()));
         }
         let project_id = field(&file, "project_id")?;
         let client_email = field(&file, "client_email")?.to_owned();

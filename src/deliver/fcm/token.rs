@@ -26,7 +26,7 @@ use crate::{
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_mins(5);
 /// … and up to this much earlier, so that many servers do not ask at once.
 const RENEW_JITTER: SignedDuration = SignedDuration::from_secs(60);
-/// Before it expires, when a token is no longer used: it has to be valid until Google reads it.
+/// A token is no longer used this shortly before it expires: it has to be valid until Google reads it.
 const LAST_SECONDS: SignedDuration = SignedDuration::from_secs(10);
 const PAUSE_AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(5);
 const PAUSE_AFTER_REFUSAL: SignedDuration = SignedDuration::from_secs(30);
@@ -231,13 +231,9 @@ impl LastFailure {
 }
 
 fn token(grant: &Grant, generation: u64, now: Timestamp) -> Result<Token, Refusal> {
-    let unreadable = || Refusal {
-        kind: RefusalKind::Unavailable,
-        detail: "the token server granted a token that is no header value".to_owned(),
-        retry_after: None,
-    };
+    let detail = "the token server granted a token that is no header value";
     let mut authorization = HeaderValue::try_from(format!("Bearer {}", grant.access_token.expose_secret()))
-        .map_err(|_| unreadable())?;
+        .map_err(|_| Refusal::new(RefusalKind::Unavailable, detail))?;
     authorization.set_sensitive(true);
     let after = |by: SignedDuration| now.saturating_add(by).unwrap_or(Timestamp::MAX);
     let lifetime = grant.lifetime;

@@ -16,25 +16,11 @@ use crate::{
 pub(crate) struct Notice<'a> {
     pub(crate) alert: &'a Alert,
     pub(crate) subject: &'a Subject,
-    /// How often it opened so far, if it comes and goes again and again.
-    pub(crate) flapping: Option<u32>,
     /// The alert's page here; empty = no link.
     pub(crate) url: &'a str,
     pub(crate) time_zone: &'a TimeZone,
     /// The present: times of today are told without their date.
     pub(crate) now: Timestamp,
-}
-
-impl<'a> Notice<'a> {
-    pub(crate) fn new(
-        alert: &'a Alert,
-        subject: &'a Subject,
-        url: &'a str,
-        time_zone: &'a TimeZone,
-        now: Timestamp,
-    ) -> Self {
-        Self { alert, subject, flapping: alert.openings.flapping(), url, time_zone, now }
-    }
 }
 
 impl Templated for Notice<'_> {
@@ -79,7 +65,7 @@ impl Templated for Notice<'_> {
             number,
             contact,
             reason,
-            flapping: self.flapping,
+            flapping: alert.openings.flapping(),
             severity: alert.severity.as_str(),
             title: fold(&alert.title),
             // A long body costs nothing that would be cut off anyway.

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{DigestNotice, Notice};
 use crate::alert::{
-    Acknowledgement, Alert, AlertId, ContactName, Counted, DedupKey, Event, Kind, Named, Resolution,
-    ResolvedBy, Severity, Subject,
+    Acknowledgement, Alert, AlertId, ContactName, Counted, DedupKey, Event, FLAPPING_ROUNDS, Kind, LastRound,
+    Named, Openings, Resolution, ResolvedBy, Severity, Subject,
 };
 
 /// 22 November 2026, 03:10 in Seoul.
@@ -18,7 +18,6 @@ const STARTS_AT: Timestamp = Timestamp::constant(1_795_284_600, 0);
 pub(super) struct Sample {
     alert: Alert,
     subject: Subject,
-    flapping: Option<u32>,
     url: &'static str,
 }
 
@@ -26,8 +25,8 @@ impl Sample {
     /// As it is told three minutes after it began.
     pub(super) fn notice(&self) -> Notice<'_> {
         let now = STARTS_AT + SignedDuration::from_mins(3);
-        let notice = Notice::new(&self.alert, &self.subject, self.url, const { &TimeZone::UTC }, now);
-        Notice { flapping: self.flapping, ..notice }
+        let Self { alert, subject, url } = self;
+        Notice { alert, subject, url, time_zone: const { &TimeZone::UTC }, now }
     }
 }
 
@@ -56,7 +55,9 @@ pub(super) fn samples() -> impl Iterator<Item = Sample> {
 
 /// A new disaster.
 pub(super) fn typical() -> Sample {
-    Sample { flapping: None, ..full(Subject::Opened, Kind::Problem) }
+    let mut sample = full(Subject::Opened, Kind::Problem);
+    sample.alert.openings = Openings::default();
+    sample
 }
 
 /// A disaster, over two minutes later if it is over.
@@ -74,13 +75,17 @@ fn full(subject: Subject, kind: Kind) -> Sample {
         let at = STARTS_AT + SignedDuration::from_mins(2);
         alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at, note: None, ended_at: None });
     }
-    Sample { alert, subject, flapping: Some(4), url: "https://a.example.org/alerts/1" }
+    let last = LastRound { severity: Severity::Disaster, opened: STARTS_AT, resolved: STARTS_AT };
+    alert.openings =
+        (1..FLAPPING_ROUNDS).fold(Openings::default(), |openings, _| openings.next(last, STARTS_AT));
+    Sample { alert, subject, url: "https://a.example.org/alerts/1" }
 }
 
 fn bare(mut sample: Sample) -> Sample {
     (sample.alert.body, sample.alert.source_url) = (String::new(), None);
     sample.alert.conversation.acknowledged = None;
-    Sample { flapping: None, url: "", ..sample }
+    sample.alert.openings = Openings::default();
+    Sample { url: "", ..sample }
 }
 
 /// What digests count: alerts of two severities, of every severity, one that is over, one that somebody could not be

@@ -36,7 +36,6 @@ const BUILT_IN: [(&str, &str); 16] = built_in![
 /// How deep in the folder of overrides unknown files are looked for: links may go round in circles.
 const FOLDERS_MAX: usize = 4;
 
-/// One template, wherever it comes from.
 pub(super) struct Source {
     /// What to call it in an error: the file that replaces it, else its name.
     pub(super) file: String,

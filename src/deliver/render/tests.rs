@@ -47,14 +47,24 @@ fn unreachable() -> Subject {
     Subject::Unreachable { contact, reason, also: Vec::new(), more: 0 }
 }
 
+fn notice<'a>(
+    alert: &'a Alert,
+    subject: &'a Subject,
+    url: &'a str,
+    time_zone: &'a TimeZone,
+    now: Timestamp,
+) -> Notice<'a> {
+    Notice { alert, subject, url, time_zone, now }
+}
+
 fn sms(alert: &Alert, subject: &Subject, language: Language) -> String {
     let (zone, now) = (seoul(), at("2026-11-22T03:15:00+09:00"));
-    renderer().sms(&Notice::new(alert, subject, URL, &zone, now), language).words
+    renderer().sms(&notice(alert, subject, URL, &zone, now), language).words
 }
 
 fn push(alert: &Alert, subject: &Subject, language: Language) -> PushText {
     let (zone, now) = (seoul(), at("2026-11-22T03:15:00+09:00"));
-    renderer().push(&Notice::new(alert, subject, URL, &zone, now), language)
+    renderer().push(&notice(alert, subject, URL, &zone, now), language)
 }
 
 #[test]
@@ -179,7 +189,7 @@ fn a_typical_text_is_one_segment_without_its_link_and_keeps_it_within_three() {
             } else {
                 alert.clone()
             };
-            let says = renderer().sms(&Notice::new(&alert, &subject, URL, &zone, now), language);
+            let says = renderer().sms(&notice(&alert, &subject, URL, &zone, now), language);
             let alone = fit(&says.words, "", rules);
             assert_eq!(alone.segments, 1, "{}", alone.text);
             assert!(alone.text.ends_with(&alert.title) || subject == unreachable(), "{}", alone.text);
@@ -294,7 +304,7 @@ fn a_push_tells_times_in_the_configured_zone_and_who_has_it() {
 fn a_time_that_is_not_of_today_has_its_date() {
     let (alert, renderer) = (alert(), renderer());
     let body = |now: &str, zone: &TimeZone| {
-        renderer.push(&Notice::new(&alert, &Subject::Opened, URL, zone, at(now)), Language::En).body
+        renderer.push(&notice(&alert, &Subject::Opened, URL, zone, at(now)), Language::En).body
     };
     for (now, zone, says) in [
         ("2026-11-22T23:59:00+09:00", seoul(), "since 03:10"),
@@ -346,8 +356,7 @@ fn a_file_replaces_the_template_of_its_name_and_no_other() {
         "!! {{ title }}{% if labels.rack %} {{ labels.rack }}{% endif %} {{ source_url }}",
     );
     let (renderer, zone, alert) = (renderer.expect("good"), seoul(), alert());
-    let notice =
-        Notice::new(&alert, &Subject::Opened, "", &zone, alert.starts_at + SignedDuration::from_mins(1));
+    let notice = notice(&alert, &Subject::Opened, "", &zone, alert.starts_at + SignedDuration::from_mins(1));
     assert_eq!(renderer.sms(&notice, Language::Ko).words, "!! 서버실 온도 45℃ 초과");
     assert_eq!(renderer.sms(&notice, Language::En).words, "[Disaster] 서버실 온도 45℃ 초과");
 }
@@ -413,7 +422,7 @@ fn a_template_that_fails_for_one_alert_still_says_which() {
         overriding("notification/en/sms.txt", "{% if title == 'odd' %}{{ x.y }}{% endif %}x {{ title }}");
     let (renderer, zone, alert) =
         (renderer.expect("good samples"), seoul(), Alert { title: "odd".to_owned(), ..alert() });
-    let notice = Notice::new(&alert, &Subject::Opened, "", &zone, alert.starts_at);
+    let notice = notice(&alert, &Subject::Opened, "", &zone, alert.starts_at);
     assert_eq!(renderer.sms(&notice, Language::En).words, "[disaster] odd");
 }
 

@@ -31,7 +31,6 @@ use crate::{
 /// A list of texts is the longest answer.
 const LIMITS: Limits = Limits { body_bytes: 256 * 1024, retry_after: SignedDuration::from_hours(24) };
 
-/// One `[[sms.gateway]]`.
 pub(super) struct Gateway {
     name: GatewayName,
     max_segments: u8,

@@ -51,7 +51,7 @@ impl HttpProvider {
         }
         let body = match config.body.expose_secret() {
             "" => None,
-            body => Some(parse("body", body, escape_of(config.body_type))?),
+            body => Some(parse("body", body, Escape::Body(config.body_type))?),
         };
         check_pointers(config)?;
         let provider = Self {
@@ -159,15 +159,6 @@ fn check_pointers(config: &HttpGateway) -> Result<(), SetupProblem> {
         }
     }
     Ok(())
-}
-
-fn escape_of(body_type: BodyType) -> Escape {
-    match body_type {
-        BodyType::Json => Escape::Json,
-        BodyType::Form => Escape::Form,
-        BodyType::Raw => Escape::Raw,
-        BodyType::Url => Escape::Url,
-    }
 }
 
 fn content_type(body_type: BodyType) -> &'static str {
