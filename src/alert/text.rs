@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Fate, GatewayName, Pending, Report, Subject};
+use super::{Fate, GatewayName, Pending, Report, Subject, Tier, is_default};
 
 /// Where the text of a notification stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct OpenText {
     /// What its contact is charged for it until a gateway has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reserved: Option<Reserved>,
+    /// Segments that the gateway of the attempt under way is charged until it answers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub at_gateway: u16,
     pub state: Pending,
     /// The last attempt without a readable answer, while somebody may still tell what became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +57,7 @@ pub struct OpenText {
 /// Segments that count as spent until it is known what a text has cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reserved {
+    pub tier: Tier,
     pub at: Timestamp,
     pub segments: u16,
 }

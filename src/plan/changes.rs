@@ -29,12 +29,12 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
         AlertState::Noted => {}
         AlertState::Triggered => {
             conversation::resume(draft.facts, progress);
-            raise(draft.facts, conversation, progress);
+            raise(draft, conversation, progress);
             conversation::repeat(draft, conversation, progress);
         }
         AlertState::Acknowledged => {
-            raise(draft.facts, conversation, progress);
-            conversation::cut_back(draft.facts, progress);
+            raise(draft, conversation, progress);
+            conversation::cut_back(draft, progress);
         }
         AlertState::Resolved => resolve(draft, conversation, progress),
     }
@@ -84,7 +84,8 @@ fn open(facts: Facts<'_>, conversation: &mut Conversation, progress: &mut Progre
 }
 
 /// A raise to `sms.always_at` sends the text as if the alert had been opened there.
-fn raise(facts: Facts<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+    let facts = draft.facts;
     if !facts.texts_at_once() || !progress.planned.insert(Milestone::Raised) {
         return;
     }
@@ -102,7 +103,7 @@ fn raise(facts: Facts<'_>, conversation: &mut Conversation, progress: &mut Progr
             push::leave_to(&mut raised.push, &earlier.push);
         }
         if text_is_out {
-            text::stop(&mut raised.text);
+            text::stop(draft, &mut raised.text);
         } else if !text::is_over(&raised.text) {
             contact.about_open_alert().for_each(|earlier| text::stand_down(&mut earlier.text));
         }

@@ -1,7 +1,7 @@
 //! What people do with an alert, and what they are reminded of: acknowledging, giving it back, repeats.
 
 use super::{audience, notification, output::Draft, present::Facts, push, text};
-use crate::alert::{Conversation, Entry, Milestone, Notified, Progress, Subject};
+use crate::alert::{Conversation, Entry, Milestone, Notification, Notified, Progress, Subject};
 
 /// From now on people are reminded until somebody acknowledges.
 pub(super) fn begin(facts: Facts<'_>, conversation: &mut Conversation) {
@@ -32,13 +32,13 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
 
 /// Somebody has it: what waits is cancelled, except that at `sms.always_at` each contact's first
 /// push and first text still go.
-pub(super) fn cut_back(facts: Facts<'_>, progress: &mut Progress) {
+pub(super) fn cut_back(draft: &mut Draft<'_>, progress: &mut Progress) {
     progress.planned.insert(Milestone::Acknowledged);
-    let first_goes = facts.texts_at_once();
+    let first_goes = draft.facts.texts_at_once();
     for contact in progress.contacts.values_mut() {
-        for notification in contact.about_open_alert() {
-            push::cut_back(&mut notification.push, first_goes);
-            text::cut_back(&mut notification.text, first_goes);
+        for Notification { push, text, .. } in contact.about_open_alert() {
+            push::cut_back(push, first_goes);
+            text::cut_back(draft, text, first_goes);
         }
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn keep(
     facts: Facts<'_>,
     contact: &mut ContactProgress,
     subject: &Subject,
-    before: &TextState,
+    before: Option<&TextState>,
     taken: &TextAnswer<'_>,
 ) {
     let Some(rule) = facts.rules().gateway(taken.gateway).filter(|rule| rule.reports || rule.asks) else {
@@ -90,7 +90,7 @@ pub(super) fn keep(
     if contact.sent.iter().any(|sent| sent.attempt == taken.attempt) {
         return;
     }
-    let (undelivered, unknowns) = match before.open() {
+    let (undelivered, unknowns) = match before.and_then(TextState::open) {
         Some(open) => {
             let was_lost = open.has_lost(taken.attempt);
             // A second request that is under way is not waited for, and may bring a copy.
@@ -220,7 +220,7 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         if report.fate == Fate::Delivered {
             arrived(contact, &subject);
         } else {
-            keep(draft.facts, contact, &subject, &before, &taken);
+            keep(draft.facts, contact, &subject, Some(&before), &taken);
         }
     }
     note(draft, message, &lost.gateway, report);

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{audience, notification, output::Draft};
+use super::{audience, notification, output::Draft, push};
 use crate::alert::{
     Alert, ContactProgress, Counted, Entry, Milestone, Notification, Notified, Progress, Resolution,
     ResolvedBy, Subject,
@@ -32,7 +32,8 @@ fn is_enough(notification: &mut Notification) -> bool {
     if notification.text.pending().is_some() {
         return false;
     }
-    notification::replace(notification);
+    notification.replaced = true;
+    push::keep_in_flight(&mut notification.push);
     notification::is_over(notification)
 }
 

@@ -21,7 +21,7 @@ pub(super) fn choose<'a>(
         spending::admit_text(draft, message)?;
     } else if left_in_pass(draft.facts, open).next().is_none() {
         // Only if the configuration has changed since the last attempt.
-        open.tried.clear();
+        (open.tried, open.refused) = (Vec::new(), 0);
     }
     let left: Vec<&GatewayRule> = left_in_pass(draft.facts, open).collect();
     for gateway in &left {

@@ -32,7 +32,7 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
         if let Some(held) = advance(draft, name, contact, notification) {
             let message = Message { contact: name, subject: &notification.subject };
             if fold::hold_back(draft, message, contact, held) {
-                replace(notification);
+                replace(draft, notification);
             }
         }
     }
@@ -81,10 +81,10 @@ fn advance(
 }
 
 /// Something else tells it: what is under way may still arrive, nothing more is begun.
-pub(super) fn replace(notification: &mut Notification) {
+pub(super) fn replace(draft: &mut Draft<'_>, notification: &mut Notification) {
     notification.replaced = true;
     push::keep_in_flight(&mut notification.push);
-    text::stop(&mut notification.text);
+    text::stop(draft, &mut notification.text);
 }
 
 /// When it wants to be looked at again.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::alert::{
     Address, Alert, AttemptRow, Charge, ContactName, DeviceId, Entry, Notification, Outcome, Pending,
-    Progress, RejectCause, TextState,
+    Progress, RejectCause,
 };
 
 /// The answer to one [`Send`].
@@ -126,7 +126,7 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
             let answer = PushAnswer { device: *device, attempt: send.attempt, outcome };
             push::settle(draft.facts, push, &answer, *replaced);
             if is_open && matches!(outcome, Outcome::Accepted { .. }) {
-                text::spare(draft.facts, text, &send.subject);
+                text::spare(draft, message, text);
             }
         }
         Address::Gateway(gateway) => {
@@ -136,10 +136,12 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
             let before = known.as_ref().map(|known| known.text.clone());
             if let Some(known) = known {
                 text::settle(draft, message, &mut known.text, &answer);
+                if known.replaced {
+                    text::stop(draft, &mut known.text);
+                }
             }
             if matches!(outcome, Outcome::Accepted { .. }) {
-                let before = before.unwrap_or(TextState::Accepted);
-                delivery::keep(draft.facts, contact, &send.subject, &before, &answer);
+                delivery::keep(draft.facts, contact, &send.subject, before.as_ref(), &answer);
             }
         }
     }

@@ -5,7 +5,7 @@ use super::{
     output::{Draft, Message, TextAnswer},
     present::Facts,
 };
-use crate::alert::{Charge, DeviceId, OpenText, Outcome, Payer, Reserved, Severity, Subject, Tier};
+use crate::alert::{Charge, ContactName, DeviceId, OpenText, Payer, Reserved, Severity, Subject, Tier};
 
 /// Said where no gateway may take another text today.
 pub(super) const DAYS_SPENT: &str = "per_day of every gateway that is left";
@@ -75,48 +75,43 @@ pub(super) fn reserve(
     let segments = gateway.segments_max.max(1);
     let (payer, units) = (Payer::Gateway(gateway.name.clone()), i32::from(segments));
     draft.plan.charges.push(Charge { payer, at: draft.facts.now(), units, reserved: units });
-    let held = text.reserved.unwrap_or(Reserved { at: draft.facts.now(), segments: 0 });
+    text.at_gateway = segments;
+    let tier = tier(draft.facts, message.subject);
+    let held = text.reserved.unwrap_or(Reserved { tier, at: draft.facts.now(), segments: 0 });
     if held.segments < segments {
-        let payer = Payer::Contact(message.contact.clone(), tier(draft.facts, message.subject));
-        let units = i32::from(segments - held.segments);
-        draft.charge(payer, held.at, units);
-        text.reserved = Some(Reserved { at: held.at, segments });
+        let units = i32::from(segments) - i32::from(held.segments);
+        draft.charge(Payer::Contact(message.contact.clone(), held.tier), held.at, units);
+        text.reserved = Some(Reserved { segments, ..held });
     }
 }
 
 /// What was reserved for the attempt becomes what it cost. What was surely not sent costs its gateway nothing, and
-/// its contact goes on paying until the text is sent.
+/// its contact what it would have cost, until it is sent.
 pub(super) fn settle(
     draft: &mut Draft<'_>,
-    message: Message<'_>,
+    contact: &ContactName,
     open: &mut OpenText,
     answered: &TextAnswer<'_>,
 ) {
-    let Some(gateway) = draft.facts.rules().gateway(answered.gateway) else { return };
-    let may_arrive = matches!(answered.outcome, Outcome::Accepted { .. } | Outcome::Unknown { .. });
-    let reserved = gateway.segments_max.max(1);
-    let cost = match answered.segments {
-        _ if !may_arrive => 0,
-        0 => reserved,
-        segments => u16::from(segments),
-    };
-    let (cost, reserved) = (i32::from(cost), i32::from(reserved));
-    let payer = Payer::Gateway(gateway.name.clone());
-    let charge = Charge { payer, at: answered.began, units: cost - reserved, reserved: -reserved };
-    draft.plan.charges.push(charge);
-    if let Some(held) = open.reserved.take_if(|_| may_arrive)
-        && cost != i32::from(held.segments)
-    {
-        let payer = Payer::Contact(message.contact.clone(), tier(draft.facts, message.subject));
-        draft.charge(payer, held.at, cost - i32::from(held.segments));
+    let may_arrive = answered.outcome.short().may_arrive();
+    let reserved = std::mem::take(&mut open.at_gateway);
+    let price = if answered.segments == 0 { reserved } else { u16::from(answered.segments) };
+    let cost = if may_arrive { price } else { 0 };
+    let units = i32::from(cost) - i32::from(reserved);
+    let (payer, reserved) = (Payer::Gateway(answered.gateway.clone()), -i32::from(reserved));
+    draft.plan.charges.push(Charge { payer, at: answered.began, units, reserved });
+    if let Some(held) = open.reserved.take() {
+        let payer = Payer::Contact(contact.clone(), held.tier);
+        draft.charge(payer, held.at, i32::from(price) - i32::from(held.segments));
+        open.reserved = (!may_arrive).then_some(Reserved { segments: price, ..held });
     }
 }
 
-/// An earlier copy of this text has arrived, so the answer of the request under way changes nothing any more: what
-/// was reserved for it counts as spent.
-pub(super) fn close(draft: &mut Draft<'_>, open: &OpenText) {
-    let Some(name) = open.gateway.as_ref().filter(|_| open.state.is_in_flight()) else { return };
-    let Some(gateway) = draft.facts.rules().gateway(name) else { return };
-    let (payer, reserved) = (Payer::Gateway(name.clone()), -i32::from(gateway.segments_max.max(1)));
-    draft.plan.charges.push(Charge { payer, at: draft.facts.now(), units: 0, reserved });
+/// The answer of what is under way is not waited for any more: what was reserved for it counts as spent.
+pub(super) fn close(draft: &mut Draft<'_>, open: &mut OpenText) {
+    if let Some(gateway) = open.gateway.clone().filter(|_| 0 < open.at_gateway) {
+        let reserved = -i32::from(std::mem::take(&mut open.at_gateway));
+        let payer = Payer::Gateway(gateway);
+        draft.plan.charges.push(Charge { payer, at: draft.facts.now(), units: 0, reserved });
+    }
 }

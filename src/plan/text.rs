@@ -69,7 +69,7 @@ fn of_digest(facts: Facts<'_>) -> TextState {
 /// accepted; at the deadline otherwise.
 pub(super) fn decide(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState, push: &PushState) {
     let TextState::Standby { deadline } = *text else { return };
-    if push.accepted {
+    if push.accepted || draft.facts.rules().gateways.is_empty() {
         *text = TextState::Off;
         return;
     }
@@ -114,14 +114,29 @@ pub(super) fn advance(
         open.state = draft.send(message, Address::Gateway(gateway.name.clone()));
         open.gateway = Some(gateway.name.clone());
     } else {
-        let reason = "no gateway is left that has not failed to deliver it";
-        *text = fail(draft, message, open.gateway.clone(), reason.to_owned());
+        let (gateway, reason) =
+            (open.gateway.clone(), "no gateway is left that has not failed to deliver it");
+        let failed = fail(draft, message, gateway, reason.to_owned());
+        leave(draft, text, failed);
     }
     Ok(())
 }
 
 pub(super) fn has_begun(text: &TextState) -> bool {
     text.open().is_some_and(|open| 0 < open.attempts || !open.undelivered.is_empty())
+}
+
+/// The answer of what may still be under way is not waited for.
+pub(super) fn forget(draft: &mut Draft<'_>, text: &mut TextState) {
+    leave(draft, text, TextState::Off);
+}
+
+/// It is not sent any further here.
+fn leave(draft: &mut Draft<'_>, text: &mut TextState, next: TextState) {
+    if let Some(open) = text.open_mut() {
+        spending::close(draft, open);
+    }
+    *text = next;
 }
 
 fn fail(
@@ -144,7 +159,8 @@ pub(super) fn give_up_old(draft: &mut Draft<'_>, message: Message<'_>, text: &mu
             .gateway
             .clone()
             .or_else(|| gateways::usable(draft.facts, open).next().map(|rule| rule.name.clone()));
-        *text = fail(draft, message, gateway, reason);
+        let failed = fail(draft, message, gateway, reason);
+        leave(draft, text, failed);
     }
 }
 
@@ -158,15 +174,10 @@ pub(super) fn settle(
     let waited_for = text.open_mut().filter(|open| open.state.is_attempt(answered.attempt));
     let is_waited_for = waited_for.is_some();
     if let Some(open) = waited_for {
-        spending::settle(draft, message, open, answered);
+        spending::settle(draft, message.contact, open, answered);
     }
     match answered.outcome {
-        Outcome::Accepted { .. } => {
-            if let Some(open) = text.open().filter(|_| !is_waited_for) {
-                spending::close(draft, open);
-            }
-            *text = TextState::Accepted;
-        }
+        Outcome::Accepted { .. } => leave(draft, text, TextState::Accepted),
         Outcome::Unknown { .. } | Outcome::Deferred { .. } | Outcome::Rejected { .. } if !is_waited_for => {}
         Outcome::Unknown { .. } => ask_once_more(draft.facts, text, answered),
         Outcome::Deferred { retry_after, .. } => {
@@ -175,7 +186,8 @@ pub(super) fn settle(
         Outcome::Rejected { detail, .. } => {
             if text.open_mut().is_some_and(|open| gateways::pass_on(draft.facts, open, answered, None)) {
                 let reason = reason_of(detail, "text rejected");
-                *text = fail(draft, message, Some(answered.gateway.clone()), reason);
+                let failed = fail(draft, message, Some(answered.gateway.clone()), reason);
+                leave(draft, text, failed);
             }
         }
     }
@@ -200,10 +212,7 @@ pub(super) fn settle_lost(draft: &mut Draft<'_>, message: Message<'_>, text: &mu
     let Some(open) = text.open_mut() else { return };
     let is_in_flight = open.state.is_in_flight();
     match fate {
-        Fate::Taken | Fate::Delivered => {
-            spending::close(draft, open);
-            *text = TextState::Accepted;
-        }
+        Fate::Taken | Fate::Delivered => leave(draft, text, TextState::Accepted),
         Fate::Failed { reason } => {
             let Some(lost) = open.unanswered.take() else { return };
             open.unknowns = open.unknowns.saturating_sub(1);
@@ -213,7 +222,8 @@ pub(super) fn settle_lost(draft: &mut Draft<'_>, message: Message<'_>, text: &mu
             } else {
                 let before = std::mem::take(&mut open.undelivered);
                 let undelivered = Undelivered { gateway: lost.gateway, before, unknowns: open.unknowns };
-                *text = by_next(draft, message, undelivered, reason);
+                let next = by_next(draft, message, undelivered, reason);
+                leave(draft, text, next);
             }
         }
         // Nothing was sent, so sending it now doubles nothing.
@@ -248,18 +258,17 @@ pub(super) fn by_next(
 }
 
 /// A push was accepted: a text that waits only because the push had failed is not needed any more.
-pub(super) fn spare(facts: Facts<'_>, text: &mut TextState, subject: &Subject) {
-    let waits = text.pending().is_some_and(|state| !state.is_in_flight());
-    let is_own = text.open().is_some_and(|open| 0 < open.unknowns || facts.texts_at_once());
-    if waits && !is_own && *subject != Subject::Resolved {
-        *text = TextState::Off;
+pub(super) fn spare(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState) {
+    let is_own = text.open().is_some_and(|open| 0 < open.unknowns || draft.facts.texts_at_once());
+    if !is_own && *message.subject != Subject::Resolved {
+        stop(draft, text);
     }
 }
 
 /// Only what is under way may still arrive.
-pub(super) fn stop(text: &mut TextState) {
+pub(super) fn stop(draft: &mut Draft<'_>, text: &mut TextState) {
     if text.pending().is_some_and(|state| !state.is_in_flight()) {
-        *text = TextState::Off;
+        leave(draft, text, TextState::Off);
     }
 }
 
@@ -271,11 +280,9 @@ pub(super) fn stand_down(text: &mut TextState) {
 }
 
 /// Somebody acknowledged: what waits is cancelled, with `first_goes` except the first attempt.
-pub(super) fn cut_back(text: &mut TextState, first_goes: bool) {
-    stand_down(text);
-    let is_kept = |open: &OpenText| open.state.is_in_flight() || (first_goes && open.attempts == 0);
-    if text.open().is_some_and(|open| !is_kept(open)) {
-        *text = TextState::Off;
+pub(super) fn cut_back(draft: &mut Draft<'_>, text: &mut TextState, first_goes: bool) {
+    if !text.open().is_some_and(|open| first_goes && open.attempts == 0) {
+        stop(draft, text);
     }
 }
 
@@ -287,7 +294,7 @@ pub(super) fn cancel(draft: &mut Draft<'_>, message: Message<'_>, text: &mut Tex
     if let Some(gateway) = open.gateway.clone().filter(|_| in_vain) {
         draft.dead_letter(message, Address::Gateway(gateway), "resolved before it was accepted");
     }
-    *text = TextState::Off;
+    leave(draft, text, TextState::Off);
     in_vain
 }
 
@@ -329,6 +336,9 @@ pub(super) fn pull_back(text: &mut TextState, bounds: &Bounds<'_>) {
     let asks = open.unanswered.as_ref().is_some_and(|lost| lost.to_ask);
     // One that may have arrived keeps its distance from the next.
     let again = if 0 < open.unknowns && !asks { bounds.after(SMS_AFTER_UNKNOWN) } else { bounds.now };
+    if let Some(held) = &mut open.reserved {
+        bounds.past(&mut held.at);
+    }
     bounds.pending(&mut open.state, bounds.rules.in_flight_max_of(open.gateway.as_ref()), again);
     if let Some(Unanswered { sent_at, resend_at, .. }) = &mut open.unanswered {
         bounds.past(sent_at);

@@ -4,9 +4,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{notification, output::Draft, present::Facts};
+use super::{notification, output::Draft, present::Facts, text};
 use crate::{
-    alert::{ContactName, ContactProgress, Entry, Progress, Subject, UNREACHED_NAMED_MAX},
+    alert::{ContactName, ContactProgress, Entry, Notification, Progress, Subject, UNREACHED_NAMED_MAX},
     roster::Person,
 };
 
@@ -35,7 +35,7 @@ pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
     for person in others {
         let known = progress.contacts.entry(person.name.clone()).or_default();
         let mut unreached = Unreached::default();
-        take_over(known, &mut unreached);
+        take_over(draft, known, &mut unreached);
         for (contact, reason) in &failed {
             unreached.add(contact, reason);
         }
@@ -64,10 +64,12 @@ fn others<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
 }
 
 /// What an earlier message told is told by the next one; only its requests under way are waited for.
-fn take_over(known: &mut ContactProgress, unreached: &mut Unreached) {
+fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut Unreached) {
     known.notifications.retain_mut(|notification| {
-        let Subject::Unreachable { contact, reason, also, more } = &notification.subject else { return true };
-        if notification.replaced {
+        let Notification { subject, text, replaced, .. } = notification;
+        let Subject::Unreachable { contact, reason, also, more } = &*subject else { return true };
+        if *replaced {
+            text::forget(draft, text);
             return false;
         }
         unreached.add(contact, reason);
@@ -75,7 +77,7 @@ fn take_over(known: &mut ContactProgress, unreached: &mut Unreached) {
             unreached.add(contact, reason);
         }
         unreached.more = unreached.more.saturating_add(*more);
-        notification::replace(notification);
+        notification::replace(draft, notification);
         true
     });
 }
