@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::{
-    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, FoldRow, Folded, Notified,
-    Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, digest::TITLE_CHARS_MAX, is_default,
+    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, FoldRow, Folded, Kind,
+    Notified, Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, Transports, digest::TITLE_CHARS_MAX,
+    is_default,
 };
 
 /// The integration of alerts that we open about ourselves; no sender may have this name.
@@ -63,41 +64,6 @@ pub struct Alert {
     /// Journal rows already moved out of this document into chunks.
     pub rows_moved: u32,
     pub rows: Vec<Row>,
-}
-
-/// What an alert is, and so how much is said about it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// It lasts until it is over: repeated until somebody acknowledges, and its end is notified.
-    #[default]
-    Problem,
-    /// It happened rather than lasts (a host registered itself): notified once, ends without a word.
-    Occurrence,
-    /// Our own word about a sender or ourselves (an unreadable body, a digest): as an occurrence.
-    Own,
-    /// A Test button: push only, resolves itself.
-    Test,
-}
-
-impl Kind {
-    pub fn is_test(self) -> bool {
-        self == Self::Test
-    }
-
-    /// True for what closes itself at a time set when it was opened, however often it is heard of.
-    pub fn closes_on_time(self) -> bool {
-        matches!(self, Self::Own | Self::Test)
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transports {
-    #[default]
-    All,
-    /// Not worth a text: it is about texts themselves.
-    PushOnly,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]

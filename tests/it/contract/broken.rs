@@ -15,7 +15,7 @@ use bongsu::{
         AlertFilter, AlertPage, AlertWrite, Commit, DuePage, DuePlace, Health, Lane, Store, StoreError,
         Stored,
     },
-    web::Context,
+    web::Shared,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -142,7 +142,7 @@ pub(super) async fn serve() -> SocketAddr {
     let config = config::parse(&text, Path::new("bongsu.toml"), &|_| None);
     let config = config.unwrap_or_else(|error| panic!("{error}"));
     let clock = ManualClock::at(T0);
-    let context = Context::new(config, clock, Arc::new(Broken), signing_key());
+    let context = Shared::new(config, clock, Arc::new(Broken), signing_key());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     TaskTracker::new().spawn(axum::serve(listener, app::routes(&context)).into_future());
