@@ -75,10 +75,10 @@ pub enum EventStatus {
         /// It may still hold, but the sender stopped following it: no recovery will come.
         escalation_cancelled: bool,
     },
-    /// Somebody did something about it in the sender's own console.
     Update(Update),
 }
 
+/// What somebody did in the sender's own console.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Update {
     /// `Some(true)` acknowledged, `Some(false)` unacknowledged.

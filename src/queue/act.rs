@@ -27,7 +27,7 @@ pub enum ActionError {
 }
 
 impl Queue {
-    /// An operator's action. The alert as it is afterwards.
+    /// The alert as it is afterwards.
     pub async fn act(&self, id: AlertId, action: &Action, by: &str) -> Result<Alert, ActionError> {
         let change = |alert: &mut Alert| {
             let is_shown = alert.state != AlertState::Noted;
@@ -37,8 +37,8 @@ impl Queue {
         changed.map(|changed| changed.alert).ok_or(ActionError::NotFound(id))
     }
 
-    /// Keeps a provider's report about a text for dispatch to plan. False if nobody waits for it: it is about
-    /// no text of ours, came twice, or came too late to matter.
+    /// Keeps a provider's report about a text for dispatch to plan. False if it is about no text of ours, came
+    /// twice, or came too late to matter.
     pub async fn report(&self, id: AlertId, report: &Report) -> Result<bool, StoreError> {
         let change = |alert: &mut Alert| Ok::<_, StoreError>(alert.progress.take_report(report));
         Ok(self.change(id, Lane::Deliver, change).await?.is_some_and(|changed| changed.is_new))
@@ -69,7 +69,6 @@ impl Queue {
     }
 }
 
-/// An alert after a change.
 struct Changed {
     alert: Alert,
     /// There was something to change.

@@ -33,7 +33,7 @@ pub enum Decision {
     Ignore(IgnoreReason),
 }
 
-/// Decides about `event`, given the latest round of its dedup key.
+/// `known` is the latest round of the event's dedup key.
 pub fn admit(known: Option<&Alert>, event: &Event, arrival: &Arrival<'_>) -> Decision {
     match known {
         None => first_heard(event, arrival),
@@ -113,13 +113,8 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             Decision::Ignore(IgnoreReason::Stale)
         }
         EventStatus::Resolved { note, escalation_cancelled } => {
-            let resolution = Resolution {
-                by: ResolvedBy::Sender,
-                at: arrival.now,
-                note: note.clone(),
-                ended_at: event.ended_at,
-            };
-            alert.resolve(resolution);
+            let end = Resolution::by(ResolvedBy::Sender, arrival.now);
+            alert.resolve(Resolution { note: note.clone(), ended_at: event.ended_at, ..end });
             let reason = escalation_cancelled.then_some(IgnoreReason::EscalationCancelled);
             Decision::Write(Box::new(alert), Admission::Resolved, reason)
         }
@@ -167,7 +162,7 @@ fn is_old(known: &Alert, event: &Event) -> bool {
     is_before && !event.kind.is_test()
 }
 
-/// What was said came after the end, as Zabbix promises no order: it is kept and told to nobody.
+/// A comment that came after the end, as Zabbix promises no order: it is kept, and not notified.
 fn said_late(known: &Alert, by: Option<&str>, text: &str, arrival: &Arrival<'_>) -> Decision {
     let ended_so = known.resolved.as_ref().is_some_and(|end| end.note.as_deref() == Some(text));
     let mut alert = known.clone();
@@ -246,7 +241,7 @@ fn change_severity(alert: &mut Alert, event: &Event, now: Timestamp) -> bool {
     true
 }
 
-/// Somebody takes it. False if somebody already has.
+/// False if somebody already has it.
 pub(super) fn acknowledge(alert: &mut Alert, by: &str, now: Timestamp) -> bool {
     if alert.conversation.acknowledged.is_some() {
         return false;
@@ -259,7 +254,7 @@ pub(super) fn acknowledge(alert: &mut Alert, by: &str, now: Timestamp) -> bool {
     true
 }
 
-/// Nobody has it any more. False if nobody had.
+/// False if nobody had it.
 pub(super) fn unacknowledge(alert: &mut Alert, by: &str, now: Timestamp) -> bool {
     if alert.conversation.acknowledged.take().is_none() {
         return false;

@@ -40,7 +40,7 @@ pub(super) struct Known {
     pub(super) thread: ThreadKey,
     /// The alert that it was about.
     was: Standing,
-    /// It says so; `None` where any severity will do.
+    /// As the event says it; `None` where any severity will do.
     severity: Option<Severity>,
     admitted: Admitted,
 }
@@ -77,15 +77,14 @@ impl Known {
         })
     }
 
-    /// What it does this time, given how its alert stands: nothing, or nobody can say without reading it.
+    /// What it does this time, given how its alert stands; `None` if the event must be read to know.
     pub(super) fn again(&self, now: Option<Standing>) -> Option<&Admitted> {
         let now = now?;
         let is_same = now.id == self.was.id && now.open == self.was.open;
-        let is_as_grave = !now.open || self.severity.is_none_or(|severity| severity == now.severity);
-        (is_same && is_as_grave).then_some(&self.admitted)
+        let is_as_severe = !now.open || self.severity.is_none_or(|severity| severity == now.severity);
+        (is_same && is_as_severe).then_some(&self.admitted)
     }
 
-    /// True where the sender says that it holds.
     pub(super) fn is_open(&self) -> bool {
         self.was.open
     }

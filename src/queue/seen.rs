@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{Alert, AlertId};
 
-/// How often a count is saved. A crash loses at most so much of it, and nothing else.
+/// How often a count is saved. A crash loses at most this much of it, and nothing else.
 pub(super) const SAVE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Most alerts counted at a time; beyond it counts of further alerts are not kept.
@@ -57,7 +57,6 @@ impl SeenCounts {
         }
     }
 
-    /// They are saved.
     pub(super) fn forget(&self, id: AlertId) {
         self.lock().remove(&id);
     }

@@ -1,4 +1,4 @@
-//! How documents, journal chunks and records of devices and heartbeats become bytes.
+//! How documents, journal chunks and small records become bytes.
 //!
 //! ```text
 //! 0        format of the value: 1, or 2 = a document that goes on in further values
@@ -28,7 +28,7 @@ const FLAG_OPEN: u8 = 2;
 const SEVERITY_SHIFT: u8 = 4;
 
 /// What a writer needs of a document without reading its JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) version: Version,
     pub(super) due_ms: Option<u64>,
@@ -80,7 +80,7 @@ pub(super) fn encode_alert(
 
     let (first, rest) = bytes.split_at(VALUE_BYTES_MAX - COUNT_BYTES);
     let (header_bytes, json) = first.split_at(HEADER_BYTES);
-    let plain = Header { due_ms: None, open: false, severity: Severity::NotClassified, ..header };
+    let plain = Header { version, ..Header::default() };
     let piece = |json: &[u8]| sealed([bytes_of(plain).as_slice(), json].concat());
     let further: Vec<_> = rest.chunks(VALUE_BYTES_MAX - HEADER_BYTES).map(piece).collect();
     let count = u16::try_from(further.len()).map_err(|_| too_large)?.to_be_bytes();
@@ -125,8 +125,7 @@ pub(super) fn encode_rows(first: u32, rows: &[Row]) -> Result<Vec<(u32, Vec<u8>)
 
 /// Of anything that must fit in one value.
 pub(super) fn encode_plain<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    let severity = Severity::NotClassified;
-    let bytes = written(Header { version: 0, due_ms: None, open: false, severity, further: 0 }, value);
+    let bytes = written(Header::default(), value);
     if VALUE_BYTES_MAX < bytes.len() {
         return Err(StoreError::TooLarge { bytes: bytes.len(), limit: VALUE_BYTES_MAX });
     }

@@ -94,7 +94,6 @@ pub struct Marks {
 pub enum Expect {
     /// A new document, of a thread whose latest round is older (or that is not known).
     NewRound,
-    /// The document at this version.
     Version(Version),
 }
 
@@ -104,7 +103,7 @@ pub struct Stored {
     pub version: Version,
 }
 
-/// The little of an alert that tells whether what a sender repeats is news.
+/// What must be known of an alert to tell whether a repeated event changes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub id: AlertId,
@@ -120,7 +119,7 @@ impl Standing {
 
 #[derive(Clone, Debug)]
 pub enum Commit {
-    /// Durable, at this version.
+    /// Durable.
     Done(Version),
     /// Something else is there: for [`Expect::NewRound`] the thread's latest round, otherwise the
     /// document; `None` if it is gone.

@@ -8,10 +8,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use ::sled::{Batch, Db, Error, IVec, Iter};
+use ::sled::{Batch, Db, Error, IVec};
 
 use super::{keys, progress::Progress};
 use crate::store::StoreError;
+
+/// A key and its value.
+type Entry = Result<(IVec, IVec), StoreError>;
 
 /// The folder is unlocked when the last one who holds it lets go.
 #[derive(Debug)]
@@ -35,12 +38,12 @@ impl Handle {
         self.db().get(key).map_err(|error| failure(&error))
     }
 
-    pub(super) fn range(&self, keys: impl RangeBounds<Vec<u8>>) -> Entries {
-        Entries(self.db().range(keys))
+    pub(super) fn range(&self, keys: impl RangeBounds<Vec<u8>>) -> impl DoubleEndedIterator<Item = Entry> {
+        self.db().range(keys).map(|entry| entry.map_err(|error| failure(&error)))
     }
 
-    pub(super) fn starting_with(&self, prefix: &[u8]) -> Entries {
-        Entries(self.db().scan_prefix(prefix))
+    pub(super) fn starting_with(&self, prefix: &[u8]) -> impl Iterator<Item = Entry> {
+        self.db().scan_prefix(prefix).map(|entry| entry.map_err(|error| failure(&error)))
     }
 
     pub(super) fn count_scheduled(&self) -> Result<usize, Error> {
@@ -78,22 +81,6 @@ impl Drop for Handle {
         if panic::catch_unwind(AssertUnwindSafe(|| drop(db))).is_err() {
             tracing::error!("could not close the store's engine in order");
         }
-    }
-}
-
-pub(super) struct Entries(Iter);
-
-impl Iterator for Entries {
-    type Item = Result<(IVec, IVec), StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        Some(self.0.next()?.map_err(|error| failure(&error)))
-    }
-}
-
-impl DoubleEndedIterator for Entries {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        Some(self.0.next_back()?.map_err(|error| failure(&error)))
     }
 }
 

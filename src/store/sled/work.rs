@@ -43,7 +43,7 @@ pub(super) struct Removal {
     pub(super) id: AlertId,
     pub(super) thread: ThreadKey,
     pub(super) version: Version,
-    /// Keys of everything beside the document.
+    /// Keys of all that belongs to it.
     pub(super) beside: Vec<IVec>,
 }
 
