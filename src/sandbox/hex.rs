@@ -15,11 +15,3 @@ pub(super) fn of(bytes: &[u8]) -> String {
         text
     })
 }
-
-pub(super) fn bytes_of(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits = digits?;
-    (digits.len() % 2 == 0)
-        .then(|| digits.chunks_exact(2).filter_map(|pair| Some(pair.first()? << 4 | pair.last()?)).collect())
-}

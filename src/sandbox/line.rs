@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
@@ -21,6 +21,7 @@ use tokio_rustls::{Accept, TlsAcceptor, server::TlsStream};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::warn;
 
+use super::locked;
 use crate::clock::Clock;
 
 /// Pause after the system could not give a connection, for want of file descriptors say.
@@ -40,7 +41,7 @@ impl Exchange {
 
     /// While refusing, every connection is cut, those that stand and those that come.
     pub(super) fn refuse(&self, refusing: bool) {
-        let mut root = self.root.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut root = locked(&self.root);
         if !refusing {
             root.get_or_insert_default();
         } else if let Some(root) = root.take() {
@@ -55,7 +56,7 @@ impl Exchange {
 
     /// A handle for a new line; `None` while connections are refused.
     fn connect(&self) -> Option<CutHandle> {
-        let root = self.root.lock().unwrap_or_else(PoisonError::into_inner);
+        let root = locked(&self.root);
         let handle = CutHandle(root.as_ref()?.child_token());
         self.accepted.fetch_add(1, Ordering::Relaxed);
         Some(handle)

@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 
-use super::{Texts, fields_of, is_number};
+use super::{Sms, Texts, fields_of, is_number};
 use crate::sandbox::{answer::Answer, hex, line::CutHandle, seen::TextSeen};
 
 const USERNAME: &str = "bongsu";
@@ -33,9 +33,12 @@ impl Kannel {
     pub(super) fn routes(self: Arc<Self>) -> Router {
         Router::new().route("/cgi-bin/sendsms", get(send)).with_state(self)
     }
+}
 
-    pub(super) fn credentials(&self) -> (&str, &str) {
-        (USERNAME, &self.password)
+impl Sms {
+    /// The user and the password that Kannel's interface asks for.
+    pub fn kannel_credentials(&self) -> (&str, &str) {
+        (USERNAME, &self.kannel.password)
     }
 }
 
