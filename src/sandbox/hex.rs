@@ -2,7 +2,6 @@
 
 use std::{fmt::Write, io};
 
-/// The digits of `N` random bytes.
 pub(super) fn random<const N: usize>() -> io::Result<String> {
     let mut bytes = [0_u8; N];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| io::Error::other("the system gave no random bytes"))?;

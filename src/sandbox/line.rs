@@ -49,7 +49,6 @@ impl Exchange {
         }
     }
 
-    /// How many connections were taken since start.
     pub(super) fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::Relaxed)
     }
@@ -63,7 +62,6 @@ impl Exchange {
     }
 }
 
-/// Cuts the connection that a request came by.
 #[derive(Clone, Debug)]
 pub(super) struct CutHandle(CancellationToken);
 
@@ -81,7 +79,6 @@ impl Connected<IncomingStream<'_, Lines>> for CutHandle {
     }
 }
 
-/// Where connections come in.
 pub(super) struct Lines {
     pub(super) tcp: TcpListener,
     pub(super) tls: Option<TlsAcceptor>,
@@ -127,7 +124,6 @@ enum Stream {
     Failed,
 }
 
-/// Either kind of stream, once it can be used.
 trait Wire: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Wire for T {}
 

@@ -46,7 +46,6 @@ use self::{
 };
 use crate::clock::Clock;
 
-/// Far more than any message may have.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
 #[derive(Clone, Debug)]
@@ -56,7 +55,6 @@ pub struct Options {
     /// TLS by an authority made at start, with HTTP/2 and HTTP/1.1; without it both over plain TCP.
     pub tls: bool,
     pub record: Record,
-    /// Of an access token.
     pub token_lifetime: Duration,
     /// What the page says while no message has come, such as a command to try.
     pub hint: String,
@@ -149,7 +147,6 @@ impl Sandbox {
         self.ca_pem.as_deref()
     }
 
-    /// `messages:send`.
     pub fn fcm(&self) -> Arc<Fcm> {
         Arc::clone(&self.google.fcm)
     }
@@ -167,7 +164,6 @@ impl Sandbox {
         self.exchange.refuse(refuse);
     }
 
-    /// How many connections were taken since start.
     pub fn connections(&self) -> u64 {
         self.exchange.accepted()
     }

@@ -4,7 +4,6 @@ use std::collections::{HashMap, VecDeque};
 
 use super::answer::Answer;
 
-/// How a company is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breakage {
     Unavailable,
@@ -15,7 +14,6 @@ pub enum Breakage {
 }
 
 impl Breakage {
-    /// Every way, in the order of the page.
     pub const ALL: [Self; 3] = [Self::Unavailable, Self::CutOff, Self::Hanging];
 
     /// The word in forms and in `/state.json`.
@@ -28,7 +26,6 @@ impl Breakage {
     }
 }
 
-/// One endpoint's answers to come.
 #[derive(Debug)]
 pub(super) struct Script {
     pub(super) broken: Option<Breakage>,
@@ -40,7 +37,6 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// The answer to one request for `address`.
     pub(super) fn next(&mut self, address: &str) -> Answer {
         match self.broken {
             Some(Breakage::Unavailable) => return self.unavailable.clone(),

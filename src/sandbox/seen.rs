@@ -9,10 +9,8 @@ use super::answer::Answer;
 
 /// Most requests kept per company; older ones are counted and forgotten.
 pub const SEEN_MAX: usize = 20_000;
-/// Most refusals kept per endpoint.
 const REFUSALS_MAX: usize = 1_000;
 
-/// How much of each request is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Record {
     /// The newest [`SEEN_MAX`] requests, whole.
@@ -69,22 +67,18 @@ pub struct RefusalSeen {
     pub body: String,
 }
 
-/// Totals since start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     /// Well-formed requests.
     pub seen: u64,
-    /// Of these, accepted.
     pub accepted: u64,
     /// Of these, answered with an error because a script or the switch said so.
     pub refused: u64,
-    /// Of these, not answered.
     pub unanswered: u64,
     /// Requests that broke a rule; not among the others.
     pub malformed: u64,
 }
 
-/// What both kinds of request have.
 pub(super) trait Entry {
     fn alert_id(&self) -> &str;
     /// The status code that it got (0 for none), and whether the phone got it.

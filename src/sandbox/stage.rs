@@ -23,10 +23,8 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// Longest wait of a test for something to arrive, in real time.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// What all stages of one sandbox share.
 pub(super) struct Ground {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stop: CancellationToken,
@@ -44,7 +42,6 @@ impl Ground {
         self.clock.now()
     }
 
-    /// A number for a message id, never the same twice.
     pub(super) fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
@@ -153,7 +150,6 @@ impl<T> Stage<T> {
         locked(&self.ledger).refusals.iter().cloned().collect()
     }
 
-    /// Accepted requests per alert id.
     pub fn accepted_counts(&self) -> HashMap<String, u32> {
         locked(&self.ledger).accepted.clone()
     }
@@ -168,7 +164,6 @@ impl<T> Stage<T> {
         self.ground.wait_until(|| holds(self), instead).await;
     }
 
-    /// The answer to one request for `address`.
     pub(super) fn next(&self, address: &str) -> Answer {
         locked(&self.script).next(address)
     }
@@ -228,7 +223,6 @@ impl<T: Clone> Stage<T> {
         locked(&self.ledger).entries.iter().cloned().collect()
     }
 
-    /// Newest first, at most `count`.
     pub(super) fn newest(&self, count: usize) -> Vec<T> {
         locked(&self.ledger).entries.iter().rev().take(count).cloned().collect()
     }

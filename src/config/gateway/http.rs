@@ -22,11 +22,8 @@ pub struct HttpGateway {
     /// May hold placeholders, percent-encoded for their place.
     pub url: SecretString,
     pub headers: BTreeMap<String, SecretString>,
-    /// How placeholders in the body are escaped.
     pub body_type: BodyType,
-    /// With placeholders such as `{{to}}`.
     pub body: SecretString,
-    /// What an accepted message looks like.
     pub accepted: AcceptedRule,
     /// What a permanent refusal looks like.
     pub rejected: Option<PointerRule>,

@@ -5,13 +5,10 @@ use serde_json::{Map, Value};
 use super::schema::{Field, Kind, REQUEST, TARGETS};
 use crate::sandbox::answer::Answer;
 
-/// To one device.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 4096;
 pub(super) const TOPIC_PAYLOAD_BYTES_MAX: usize = 2048;
-/// 28 days.
-const TTL_SECONDS_MAX: f64 = 2_419_200.0;
+const TTL_SECONDS_MAX: f64 = 28.0 * 86_400.0;
 const COLLAPSE_ID_BYTES_MAX: usize = 64;
-/// Most of a wrong value that a refusal repeats.
 const QUOTED_CHARS_MAX: usize = 64;
 
 /// Why Google would refuse it, and the path of the value that is wrong.
@@ -29,7 +26,6 @@ enum What {
     WrongType(&'static str, String),
     /// FCM itself does not like the value.
     BadValue(String),
-    /// The payload is over the limit.
     TooBig,
 }
 

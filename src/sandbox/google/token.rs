@@ -36,10 +36,8 @@ const SCOPES: [&str; 2] =
 /// How far the times of an assertion may be off; Google is said to allow about this much.
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(10);
 const ASSERTION_SECONDS_MAX: i64 = 3600;
-/// Valid at a time.
 const TOKENS_MAX: usize = 1_000;
 
-/// The token endpoint, seen from the company's side.
 pub struct TokenEndpoint {
     stage: Stage<()>,
     lifetime: SignedDuration,
@@ -67,7 +65,6 @@ impl TokenEndpoint {
         }
     }
 
-    /// How many access tokens were given out.
     pub fn issued(&self) -> u64 {
         self.issued.load(Ordering::Relaxed)
     }

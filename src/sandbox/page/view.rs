@@ -15,16 +15,11 @@ use crate::{
     },
 };
 
-/// Newest requests of each company that the page looks at.
 const LOOKED_AT_MAX: usize = 1_000;
 const PHONES_MAX: usize = 48;
-/// Most messages shown on one phone; the rest is counted.
 const MESSAGES_MAX: usize = 20;
-/// How long a phone rings.
 const RINGING: SignedDuration = SignedDuration::from_secs(5);
-/// A longer one is shortened.
 const ADDRESS_CHARS_MAX: usize = 24;
-/// Of a message shown as raw JSON.
 const RAW_CHARS_MAX: usize = 300;
 
 /// The switch's word for not broken.
@@ -42,14 +37,13 @@ pub(super) struct View {
     hint: String,
 }
 
-/// One company: its totals and its switch.
 #[derive(Debug, Serialize)]
 struct Road {
     key: &'static str,
     name: &'static str,
     state: &'static str,
     counts: Counts,
-    choices: Vec<Choice>,
+    choices: [Choice; 4],
 }
 
 #[derive(Debug, Serialize)]
@@ -133,18 +127,15 @@ impl View {
 
 fn road<T>(key: &'static str, name: &'static str, company: &Stage<T>) -> Road {
     let broken = company.broken();
-    let choice = |state, label, of| Choice { state, label, is_on: broken == of };
-    let mut choices = vec![choice(WORKING, "Working", None)];
-    choices.extend(Breakage::ALL.map(|breakage| choice(breakage.as_str(), label(breakage), Some(breakage))));
-    Road { key, name, state: broken.map_or(WORKING, Breakage::as_str), counts: company.counts(), choices }
-}
-
-fn label(breakage: Breakage) -> &'static str {
-    match breakage {
-        Breakage::Unavailable => "Broken (503)",
-        Breakage::CutOff => "Cuts the line",
-        Breakage::Hanging => "Hangs",
-    }
+    let state = |broken: Option<Breakage>| broken.map_or(WORKING, Breakage::as_str);
+    let choices = [
+        (None, "Working"),
+        (Some(Breakage::Unavailable), "Broken (503)"),
+        (Some(Breakage::CutOff), "Cuts the line"),
+        (Some(Breakage::Hanging), "Hangs"),
+    ];
+    let choices = choices.map(|(of, label)| Choice { state: state(of), label, is_on: broken == of });
+    Road { key, name, state: state(broken), counts: company.counts(), choices }
 }
 
 impl PhoneView {
@@ -152,7 +143,6 @@ impl PhoneView {
         Self { name, addresses, messages: Vec::new(), more_messages: 0, ringing: false }
     }
 
-    /// A phone that was not known before its first message.
     fn stranger(address: String) -> Self {
         let is_number = address.bytes().all(|b| b.is_ascii_digit() || b == b'+');
         let name = if is_number { "A phone number" } else { "A device" };

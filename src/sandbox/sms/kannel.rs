@@ -13,7 +13,6 @@ use super::{Sms, Texts, fields_of, is_number};
 use crate::sandbox::{answer::Answer, hex, line::CutHandle, seen::TextSeen};
 
 const USERNAME: &str = "bongsu";
-/// What a request may say.
 const KNOWN: [&str; 11] = [
     "username", "password", "from", "to", "text", "charset", "coding", "smsc", "dlr-mask", "dlr-url",
     "validity",
@@ -36,7 +35,6 @@ impl Kannel {
 }
 
 impl Sms {
-    /// The user and the password that Kannel's interface asks for.
     pub fn kannel_credentials(&self) -> (&str, &str) {
         (USERNAME, &self.kannel.password)
     }

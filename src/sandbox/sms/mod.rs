@@ -23,7 +23,6 @@ const TEXT_BYTES_MAX: usize = 2_000;
 /// The companies share one stage, so that a test need not know by which of them a text goes.
 type Texts = Stage<TextSeen>;
 
-/// The SMS companies, seen from their own side.
 pub struct Sms {
     texts: Arc<Texts>,
     solapi: Arc<Solapi>,
@@ -71,7 +70,6 @@ impl Texts {
     }
 }
 
-/// Of a form or a query.
 fn fields_of(form: &[u8]) -> BTreeMap<String, String> {
     url::form_urlencoded::parse(form).into_owned().collect()
 }

@@ -28,14 +28,12 @@ use crate::sandbox::{answer::Answer, hex, line::CutHandle, locked, seen::TextSee
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
 const CUSTOM_FIELDS_MAX: usize = 30;
 const CUSTOM_VALUE_CHARS_MAX: usize = 100;
-/// Names under which senders put the alert's id.
 const ALERT_ID_FIELDS: [&str; 2] = ["alert_id", "alertId"];
 /// The only registered sender.
 const SENDER: &str = "029302266";
 /// At start, in won.
 const BALANCE: u32 = 10_000;
 
-/// The company, with one customer.
 pub(super) struct Solapi {
     texts: Arc<Texts>,
     api_key: String,
@@ -46,7 +44,6 @@ pub(super) struct Solapi {
     taken: Mutex<Vec<Taken>>,
 }
 
-/// A text on the list.
 struct Taken {
     to: String,
     custom_fields: BTreeMap<String, String>,
@@ -75,7 +72,6 @@ impl Sms {
         (&self.solapi.api_key, &self.solapi.secret)
     }
 
-    /// What is left on the account at Solapi, in won.
     pub fn set_solapi_balance(&self, won: u32) {
         self.solapi.balance.store(won, Ordering::Relaxed);
     }

@@ -31,7 +31,6 @@ const VALIDITY_SECONDS_MAX: u32 = 36_000;
 /// What is left on the account, in dollars.
 const BALANCE: &str = "25.00";
 
-/// The company, with one customer.
 pub(super) struct Twilio {
     texts: Arc<Texts>,
     sid: String,
@@ -40,7 +39,6 @@ pub(super) struct Twilio {
     messages: Mutex<Vec<Message>>,
 }
 
-/// A text on the list.
 struct Message {
     sid: String,
     text: TextSeen,
@@ -54,7 +52,6 @@ pub struct Callback {
     /// As the request for the text named it.
     pub url: String,
     pub body: String,
-    /// The header `X-Twilio-Signature`.
     pub signature: String,
 }
 
@@ -230,7 +227,6 @@ async fn account(
     Ok(Answer::json(200, &json!({ "status": "active", "type": kind })))
 }
 
-/// `Balance.json` and `IncomingPhoneNumbers.json`.
 async fn page(
     State(twilio): State<Arc<Twilio>>,
     Path((sid, page)): Path<(String, String)>,
