@@ -120,7 +120,7 @@ fn placeholders(
 
 fn headers(section: &mut Section<'_, '_>, raw: &RawGateway) -> BTreeMap<String, SecretString> {
     let mut headers = BTreeMap::new();
-    for (name, leaf) in raw.headers.iter().flat_map(|headers| headers.get_ref()) {
+    for (name, leaf) in raw.headers.iter().flat_map(toml::Spanned::get_ref) {
         let key = format!("headers.{}", name.get_ref());
         if !template::is_header_name(name.get_ref()) {
             let field = Field::from(key.as_str()).or_at(name);
