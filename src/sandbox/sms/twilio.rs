@@ -52,6 +52,7 @@ pub struct Callback {
     /// As the request for the text named it.
     pub url: String,
     pub body: String,
+    /// The header `X-Twilio-Signature`.
     pub signature: String,
 }
 
