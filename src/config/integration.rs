@@ -13,15 +13,14 @@ use super::{
     template::is_header_name,
     units::{self, Wanted, found, pointer},
 };
-use crate::alert::Severity;
+use crate::alert::{OURS, Severity};
 
 const CLOSE_AFTER: RangeInclusive<SignedDuration> =
     SignedDuration::from_secs(1)..=SignedDuration::from_hours(24 * 3653);
 const CLOSE_AFTER_DEFAULT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
-/// Names we use ourselves: alerts by hand, and our own.
-const MANUAL: &str = "manual";
-const OURS: &str = "bongsu";
+/// The integration of alerts that operators raise by hand; no sender may have this name.
+pub const MANUAL: &str = "manual";
 
 #[derive(Clone, Debug)]
 pub struct Integration {

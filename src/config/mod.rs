@@ -39,7 +39,7 @@ pub use self::{
         TwilioGateway,
     },
     heartbeat::Heartbeat,
-    integration::{Hmac, Integration, IntegrationKind, Map, MapField},
+    integration::{Hmac, Integration, IntegrationKind, MANUAL, Map, MapField},
     network::Network,
     operator::{Operator, Role},
     parse::{load, parse},
