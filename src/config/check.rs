@@ -56,7 +56,6 @@ impl<'a> Check<'a> {
         self.file.parent().unwrap_or(Path::new("")).join(path)
     }
 
-    /// The checks of the keys above all tables.
     pub(super) fn top(&mut self) -> Section<'_, 'a> {
         self.section("", 0)
     }
@@ -87,7 +86,7 @@ impl<'a> Check<'a> {
         values
     }
 
-    /// No alert has room for more tables than `max` in the list `label`.
+    /// Refuses more than `max` tables of one list.
     pub(super) fn at_most<R>(&mut self, max: usize, label: &str, raw: &[Part<R>]) {
         if max < raw.len() {
             self.problem(0, format!("{label}: {} of them, at most {max} are possible", raw.len()));
@@ -251,7 +250,6 @@ impl Section<'_, '_> {
         Some(list)
     }
 
-    /// Limits that all hold; `default` if absent.
     pub(super) fn rates(&mut self, field: Field<'_>, default: &[&str]) -> Vec<Rate> {
         let default = || default.iter().filter_map(|rate| units::rate(rate).ok()).collect();
         self.list(field, units::rate).unwrap_or_else(default)

@@ -12,7 +12,6 @@ use super::{
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file itself could not be read.
     #[error(transparent)]
     File(#[from] FileError),
     /// What is wrong in it: one problem a line, in the order of the file.
@@ -102,7 +101,6 @@ fn single_brackets(message: &str, table: &str, text: &str, at: usize) -> Option<
     None
 }
 
-/// The table that a line opens.
 fn header(line: &str) -> Option<&str> {
     let inner = line.trim_start().trim_start_matches('[');
     (inner.len() < line.trim_start().len()).then(|| inner.split(']').next().unwrap_or_default().trim())

@@ -39,7 +39,6 @@ pub struct Fcm {
     pub network: Network,
     /// How long a push may remain unaccepted before the text goes out.
     pub accept_within: SignedDuration,
-    /// How long a push is useful.
     pub ttl: SignedDuration,
     pub android: Android,
     /// Pushes per device; empty = no limit.

@@ -31,9 +31,7 @@ pub struct Heartbeat {
     /// In the URL `/v1/heartbeats/NAME`; no other has it, in any case.
     pub name: String,
     pub every: SignedDuration,
-    /// How much later than `every` it may call.
     pub grace: SignedDuration,
-    /// Of the alert when it does not call.
     pub severity: Severity,
 }
 

@@ -31,7 +31,6 @@ pub struct Integration {
     pub key: SecretString,
     /// Where it is there, every body has to be signed, and a signed one needs no key.
     pub hmac: Option<Hmac>,
-    /// Zone of the sender's times without offset.
     pub time_zone: TimeZone,
     /// An alert that no event mentioned for this time resolves itself.
     pub close_after: SignedDuration,
@@ -45,7 +44,6 @@ pub struct Integration {
 #[derive(Clone, Debug)]
 pub struct Hmac {
     pub secret: SecretString,
-    /// Where the signature is.
     pub header: String,
     /// Where the time of the signature is (seconds since 1970), which is then signed in front of the body,
     /// with a colon between. `None` = no such header.
@@ -57,11 +55,9 @@ pub struct Hmac {
 pub struct Map {
     /// The list of events; `None` = the body is one event, or a list of them. All others start at the event.
     pub events: Option<String>,
-    /// Our name of a field → where it is.
     pub fields: Vec<(MapField, String)>,
 }
 
-/// What a pointer of `[integration.map]` points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MapField {
     Title,
@@ -79,7 +75,6 @@ pub enum MapField {
 }
 
 impl MapField {
-    /// Every field, by its key in the file.
     pub const ALL: [(&'static str, Self); 9] = [
         ("title", Self::Title),
         ("body", Self::Body),
@@ -111,7 +106,6 @@ pub enum IntegrationKind {
 }
 
 impl IntegrationKind {
-    /// Every kind, by its name in the file.
     pub const ALL: [(&'static str, Self); 7] = [
         ("zabbix", Self::Zabbix),
         ("grafana", Self::Grafana),

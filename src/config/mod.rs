@@ -52,7 +52,6 @@ pub use self::{
 };
 use crate::{alert::Language, roster::Person};
 
-/// The whole configuration, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where links in notifications point; no trailing slash.

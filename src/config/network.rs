@@ -31,7 +31,6 @@ pub(super) fn base_url(section: &mut Section<'_, '_>, field: Field<'_>, default:
     section.address(field, "credentials").unwrap_or_else(|| default.to_owned())
 }
 
-/// `extra_ca` and `proxy`.
 pub(super) fn network(section: &mut Section<'_, '_>, extra_ca: Field<'_>, proxy: Field<'_>) -> Network {
     let pem = section.file(extra_ca, CA_FILE_BYTES_MAX);
     if pem.as_ref().is_some_and(|pem| !pem.contains(CERTIFICATE_LINE)) {

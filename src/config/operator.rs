@@ -17,7 +17,6 @@ pub struct Operator {
     pub role: Role,
 }
 
-/// What an operator may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     Viewer,

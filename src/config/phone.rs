@@ -1,7 +1,7 @@
 //! What a contact's number is, by the tables of libphonenumber: found at start rather than when the
 //! first text to it comes back.
 
-use rlibphonenumber::{NumberLengthType, PhoneNumber as Known, PhoneNumberFormat, PhoneNumberType};
+use rlibphonenumber::{NumberLengthType, PhoneNumber as Known, PhoneNumberFormat, PhoneNumberType as Kind};
 
 use super::units::Wanted;
 use crate::alert::PhoneNumber;
@@ -31,21 +31,15 @@ pub(super) fn number(text: &str) -> Result<PhoneNumber, Wanted> {
 /// Why texts to it may not arrive, or cost more. The tables age, so this is only a warning.
 pub(super) fn doubt(number: &PhoneNumber) -> Option<&'static str> {
     match known(number)?.get_type() {
-        PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile | PhoneNumberType::PersonalNumber => {
-            None
-        }
-        PhoneNumberType::FixedLine => Some("is a landline, few of which get texts"),
-        PhoneNumberType::PremiumRate => {
-            Some("is a premium-rate number: texts to it cost more or are refused")
-        }
-        PhoneNumberType::VoIP => Some("is an internet phone, not all of which get texts"),
-        PhoneNumberType::TollFree | PhoneNumberType::SharedCost | PhoneNumberType::UAN => {
+        Kind::Mobile | Kind::FixedLineOrMobile | Kind::PersonalNumber => None,
+        Kind::FixedLine => Some("is a landline, few of which get texts"),
+        Kind::PremiumRate => Some("is a premium-rate number: texts to it cost more or are refused"),
+        Kind::VoIP => Some("is an internet phone, not all of which get texts"),
+        Kind::TollFree | Kind::SharedCost | Kind::UAN => {
             Some("is a company's service number, which gets no texts")
         }
-        PhoneNumberType::Pager | PhoneNumberType::VoiceMail => Some("is no phone, so it gets no texts"),
-        PhoneNumberType::Unknown => {
-            Some("is a number that its country does not give out, as far as is known here")
-        }
+        Kind::Pager | Kind::VoiceMail => Some("is no phone, so it gets no texts"),
+        Kind::Unknown => Some("is a number that its country does not give out, as far as is known here"),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) const NOT_BUILT: [&str; 7] =
 #[derive(Clone, Copy)]
 pub(super) struct Field<'f> {
     pub key: &'f str,
-    /// The first byte of what is wrong if it is; without one that is the table's header.
+    /// The first byte of the value; `None` = the key is missing, and its errors stand at the table's header.
     pub at: Option<usize>,
     pub value: Option<&'f toml::Value>,
 }
@@ -42,12 +42,12 @@ impl<'f> Field<'f> {
         Self { key, at: leaf.map(|leaf| leaf.span().start), value: leaf.map(Spanned::get_ref) }
     }
 
-    /// Where it is missing, what is wrong stands at this table or word.
+    /// A missing key whose errors stand at this table or word instead.
     pub(super) fn or_at<T>(self, place: &Spanned<T>) -> Self {
         Self { at: self.at.or(Some(place.span().start)), ..self }
     }
 
-    /// The same value under a name that says more, such as that of the table it stands in.
+    /// The same value, which errors call by a longer name, such as `hmac.secret`.
     pub(super) fn named(self, key: &'f str) -> Self {
         Self { key, ..self }
     }
@@ -104,22 +104,16 @@ tables! {
         heartbeat: Vec<Part<RawHeartbeat>>,
         rotation, policy, route, peer, status_page,
     }
-
     RawServer { listen, body_limit, tls }
-
     RawStore { url, keep }
-
     RawRetry { initial, max }
-
     RawFcm {
         service_account, base_url, extra_ca, proxy, accept_within, receipt_within, ttl, android, per_device,
     }
-
     RawSms {
         always_at, fallback_at, resolved, budget, disaster_budget,
         gateway: Vec<Part<RawGateway>>,
     }
-
     RawGateway {
         name, provider, from, timeout, per_day, extra_ca, proxy, base_url, api_key, api_secret, method, url,
         headers: Option<Spanned<Words>>,
@@ -128,9 +122,7 @@ tables! {
         rejected: Option<Part<RawAnswerRule>>,
         id_pointer, max_segments, encoding, account_sid, auth_token, messaging_service_sid, username, password,
     }
-
     RawAnswerRule { status, pointer, equals }
-
     RawIntegration {
         name, kind, key,
         hmac: Option<Part<RawHmac>>,
@@ -138,13 +130,9 @@ tables! {
         severity: Words,
         map: Words,
     }
-
     RawHmac { secret, header, timestamp_header }
-
     RawContact { name, phone, language, devices }
-
     RawOperator { name, token, role }
-
     RawHeartbeat { name, every, grace, severity }
 }
 

@@ -1,5 +1,7 @@
 //! Secrets: `{ env = "NAME" }`, `{ file = "PATH" }` or a string. Errors name the source, never the value.
 
+use std::path::PathBuf;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
@@ -28,7 +30,7 @@ impl Section<'_, '_> {
     /// The secret at a key; `None` if absent or unusable.
     pub(super) fn secret(&mut self, field: Field<'_>) -> Option<SecretString> {
         let found = resolve(self.check, field.value?);
-        let (secret, source) = found.map_err(|wanted| self.problem(field, wanted)).ok()?;
+        let Found { secret, source, file } = found.map_err(|wanted| self.problem(field, wanted)).ok()?;
         let text = secret.expose_secret();
         if text.trim().is_empty() {
             self.problem(field, format!("{source} is empty"));
@@ -39,9 +41,7 @@ impl Section<'_, '_> {
             self.problem(field, wanted);
             return None;
         }
-        if let Source::File(path) = &source
-            && files::is_open_to_others(path)
-        {
+        if file.is_some_and(|path| files::is_open_to_others(&path)) {
             self.warning(field, format!("{source} can be read by other users, use mode 0600"));
         }
         Some(secret)
@@ -61,26 +61,16 @@ pub fn travels_in_a_header(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && text.trim() == text
 }
 
-/// Where a secret came from, as errors say it.
-enum Source {
-    Here,
-    Environment(String),
-    File(std::path::PathBuf),
+/// A secret, and where it came from as errors say it.
+struct Found {
+    secret: SecretString,
+    source: String,
+    file: Option<PathBuf>,
 }
 
-impl std::fmt::Display for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Here => f.write_str("the value"),
-            Self::Environment(name) => write!(f, "environment variable {name}"),
-            Self::File(path) => write!(f, "file {}", path.display()),
-        }
-    }
-}
-
-fn resolve(check: &Check<'_>, value: &toml::Value) -> Result<(SecretString, Source), String> {
+fn resolve(check: &Check<'_>, value: &toml::Value) -> Result<Found, String> {
     if let Some(text) = value.as_str() {
-        return Ok((text.into(), Source::Here));
+        return Ok(Found { secret: text.into(), source: "the value".to_owned(), file: None });
     }
     let (kind, name) = value
         .as_table()
@@ -89,23 +79,27 @@ fn resolve(check: &Check<'_>, value: &toml::Value) -> Result<(SecretString, Sour
         .and_then(|(kind, name)| Some((kind.as_str(), name.as_str()?)))
         .ok_or(WANTED)?;
     match kind {
-        "env" => match (check.environment)(name) {
-            Some(text) => Ok((text.into(), Source::Environment(name.to_owned()))),
-            None => Err(format!(
-                "environment variable {name} is not set, expected it to hold the secret \
-                 (an EnvironmentFile of systemd counts for the service only)"
-            )),
-        },
+        "env" => {
+            let source = format!("environment variable {name}");
+            let text = (check.environment)(name).ok_or_else(|| {
+                format!(
+                    "{source} is not set, expected it to hold the secret \
+                     (an EnvironmentFile of systemd counts for the service only)"
+                )
+            })?;
+            Ok(Found { secret: text.into(), source, file: None })
+        }
         "file" => {
             let path = check.resolve(name);
             let text = files::read(&path, SECRET_FILE_BYTES_MAX).map_err(|error| error.to_string())?;
-            Ok((text.trim_end_matches(['\n', '\r']).into(), Source::File(path)))
+            let secret = text.trim_end_matches(['\n', '\r']).into();
+            Ok(Found { secret, source: format!("file {}", path.display()), file: Some(path) })
         }
         _ => Err(WANTED.to_owned()),
     }
 }
 
-/// Whether a text is what a sample left to be filled in: with it, everybody who read the sample holds the key.
+/// Whether a text is what a sample left to be filled in: with it, everybody who reads the sample holds the key.
 pub(super) fn is_placeholder(text: &str) -> bool {
     let folded: String =
         text.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).map(|c| c.to_ascii_lowercase()).collect();

@@ -8,7 +8,6 @@ use super::{
 };
 use crate::alert::Severity;
 
-/// Segments of texts to one contact.
 const BUDGET_DEFAULT: [&str; 3] = ["20/10m", "40/1h", "100/1d"];
 const DISASTER_BUDGET_DEFAULT: [&str; 2] = ["20/10m", "100/1d"];
 

@@ -18,7 +18,6 @@ const KEEP_DEFAULT: SignedDuration = SignedDuration::from_hours(24 * 400);
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
     pub engine: StoreEngine,
-    /// How long resolved alerts are kept.
     pub keep: SignedDuration,
 }
 

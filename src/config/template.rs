@@ -25,9 +25,10 @@ pub(super) fn placeholders(text: &str) -> Result<Vec<&'static str>, String> {
         let Some((name, after)) = tail.split_once("}}") else {
             return Err("expected `}}` after `{{`".to_owned());
         };
-        let found = PLACEHOLDERS.iter().find(|(placeholder, _)| inner(placeholder) == name);
+        let found = PLACEHOLDERS.iter().find(|(placeholder, _)| placeholder.trim_matches(['{', '}']) == name);
         let Some((placeholder, _)) = found else {
-            return Err(format!("unknown placeholder{}, expected one of {}", shown(name), all()));
+            let all = PLACEHOLDERS.map(|(placeholder, _)| placeholder).join(" ");
+            return Err(format!("unknown placeholder{}, expected one of {all}", shown(name)));
         };
         known.push(*placeholder);
         rest = after;
@@ -45,12 +46,11 @@ pub(super) fn missing(found: &[&str]) -> Option<&'static str> {
 
 /// Whether `body` is JSON once its placeholders are filled in; says where it is not.
 pub(super) fn check_json(body: &str) -> Result<(), String> {
-    match serde_json::from_str::<serde::de::IgnoredAny>(&fill(body)) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            Err(format!("the body is not JSON once its placeholders are filled in: {error} of the body"))
-        }
-    }
+    let filled = PLACEHOLDERS.iter().fold(body.to_owned(), |body, (name, sample)| body.replace(name, sample));
+    let read: Result<serde::de::IgnoredAny, _> = serde_json::from_str(&filled);
+    read.map(drop).map_err(|error| {
+        format!("the body is not JSON once its placeholders are filled in: {error} of the body")
+    })
 }
 
 /// The URL with plain text in place of its placeholders.
@@ -68,24 +68,12 @@ pub(super) fn is_header_name(name: &str) -> bool {
     reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_ok()
 }
 
-fn fill(text: &str) -> String {
-    PLACEHOLDERS.iter().fold(text.to_owned(), |text, (placeholder, sample)| text.replace(placeholder, sample))
-}
-
-fn inner(placeholder: &str) -> &str {
-    placeholder.trim_start_matches('{').trim_end_matches('}')
-}
-
 /// A misspelt name; anything else between braces may be part of a secret.
 fn shown(name: &str) -> String {
     const CHARS_MAX: usize = 40;
     let is_name =
         name.len() <= CHARS_MAX && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_ .-".contains(&b));
     if is_name { format!(" {{{{{name}}}}}") } else { String::new() }
-}
-
-fn all() -> String {
-    PLACEHOLDERS.map(|(placeholder, _)| placeholder).join(" ")
 }
 
 #[cfg(test)]

@@ -33,7 +33,6 @@ pub(super) fn duration(text: &str, range: &RangeInclusive<SignedDuration>) -> Re
     }
 }
 
-/// As the configuration would write it.
 pub(super) fn human(duration: SignedDuration) -> String {
     std::time::Duration::try_from(duration)
         .map_or_else(|_| duration.to_string(), |duration| humantime::format_duration(duration).to_string())
@@ -128,7 +127,6 @@ pub fn is_public(url: &str) -> bool {
     }
 }
 
-/// One of a few words.
 pub(super) fn one_of<T: Copy>(words: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Wanted> {
     |text| {
         let known = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
@@ -149,7 +147,6 @@ pub(super) fn language(text: &str) -> Result<Language, Wanted> {
     one_of(&[("en", Language::En), ("ko", Language::Ko)])(text)
 }
 
-/// A name of the IANA time zone database.
 pub(super) fn time_zone(text: &str) -> Result<TimeZone, Wanted> {
     TimeZone::get(text).map_err(|_| format!("expected a time zone such as \"Asia/Seoul\"{}", found(text)))
 }

@@ -32,7 +32,6 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// This status with this JSON.
     pub fn json(status: u16, body: &Value) -> Self {
         Self::text(status, JSON_TYPE, body.to_string())
     }
@@ -41,7 +40,6 @@ impl Answer {
         Self::Status { status, headers: vec![("content-type".to_owned(), content_type.to_owned())], body }
     }
 
-    /// 503 without a word.
     pub fn silent_503() -> Self {
         Self::Status { status: 503, headers: Vec::new(), body: String::new() }
     }

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
@@ -21,6 +21,7 @@ use tokio_rustls::{Accept, TlsAcceptor, server::TlsStream};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::warn;
 
+use super::locked;
 use crate::clock::Clock;
 
 /// Pause after the system could not give a connection, for want of file descriptors say.
@@ -40,7 +41,7 @@ impl Exchange {
 
     /// While refusing, every connection is cut, those that stand and those that come.
     pub(super) fn refuse(&self, refusing: bool) {
-        let mut root = self.root.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut root = locked(&self.root);
         if !refusing {
             root.get_or_insert_default();
         } else if let Some(root) = root.take() {
@@ -48,21 +49,19 @@ impl Exchange {
         }
     }
 
-    /// How many connections were taken since start.
     pub(super) fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::Relaxed)
     }
 
     /// A handle for a new line; `None` while connections are refused.
     fn connect(&self) -> Option<CutHandle> {
-        let root = self.root.lock().unwrap_or_else(PoisonError::into_inner);
+        let root = locked(&self.root);
         let handle = CutHandle(root.as_ref()?.child_token());
         self.accepted.fetch_add(1, Ordering::Relaxed);
         Some(handle)
     }
 }
 
-/// Cuts the connection that a request came by.
 #[derive(Clone, Debug)]
 pub(super) struct CutHandle(CancellationToken);
 
@@ -80,7 +79,6 @@ impl Connected<IncomingStream<'_, Lines>> for CutHandle {
     }
 }
 
-/// Where connections come in.
 pub(super) struct Lines {
     pub(super) tcp: TcpListener,
     pub(super) tls: Option<TlsAcceptor>,
@@ -126,7 +124,6 @@ enum Stream {
     Failed,
 }
 
-/// Either kind of stream, once it can be used.
 trait Wire: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Wire for T {}
 

@@ -18,11 +18,14 @@ mod tls;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use axum::{extract::DefaultBodyLimit, http::Uri};
+use axum::{
+    extract::DefaultBodyLimit,
+    http::{HeaderMap, HeaderName, Uri},
+};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
@@ -43,10 +46,8 @@ use self::{
 };
 use crate::clock::Clock;
 
-/// Largest body of a request, in bytes; far more than any message may have.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// How a sandbox is set up.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where it listens; port 0 takes any free one.
@@ -54,7 +55,6 @@ pub struct Options {
     /// TLS by an authority made at start, with HTTP/2 and HTTP/1.1; without it both over plain TCP.
     pub tls: bool,
     pub record: Record,
-    /// Life of an access token.
     pub token_lifetime: Duration,
     /// What the page says while no message has come, such as a command to try.
     pub hint: String,
@@ -147,7 +147,6 @@ impl Sandbox {
         self.ca_pem.as_deref()
     }
 
-    /// `messages:send`.
     pub fn fcm(&self) -> Arc<Fcm> {
         Arc::clone(&self.google.fcm)
     }
@@ -165,7 +164,6 @@ impl Sandbox {
         self.exchange.refuse(refuse);
     }
 
-    /// How many connections were taken since start.
     pub fn connections(&self) -> u64 {
         self.exchange.accepted()
     }
@@ -185,6 +183,15 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
     };
     SocketAddr::new(ip, address.port())
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A header's value; empty if it is missing or no text.
+fn text_of(headers: &HeaderMap, name: HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 async fn nothing_here(uri: Uri) -> Answer {

@@ -19,11 +19,13 @@ use tracing::error;
 use super::{Phone, answer::JSON_TYPE, google::Fcm, script::Breakage, sms::Sms, stage::Ground};
 use view::View;
 
-/// Longest wait of a browser for news before it asks again.
 const NEWS_WAIT: SignedDuration = SignedDuration::from_secs(20);
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const CSS: &str = include_str!("../../templates/sandbox/phones.css");
+const JS: &str = include_str!("../../templates/sandbox/phones.js");
 
 static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut pages = Environment::new();
@@ -36,7 +38,6 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     pages
 });
 
-/// What the page shows and switches.
 pub(super) struct Page {
     pub(super) ground: Arc<Ground>,
     pub(super) fcm: Arc<Fcm>,
@@ -52,8 +53,8 @@ impl Page {
             .route("/board", get(board))
             .route("/state.json", get(state))
             .route("/switch", post(switch))
-            .route("/phones.css", get(css))
-            .route("/phones.js", get(js))
+            .route("/phones.css", get(async || framed("text/css; charset=utf-8", CSS.to_owned())))
+            .route("/phones.js", get(async || framed("text/javascript; charset=utf-8", JS.to_owned())))
             .with_state(Arc::new(self))
     }
 }
@@ -114,14 +115,6 @@ async fn switch(State(page): State<Arc<Page>>, headers: HeaderMap, Form(form): F
         _ => return StatusCode::UNPROCESSABLE_ENTITY.into_response(),
     }
     Redirect::to("/").into_response()
-}
-
-async fn css() -> Response {
-    framed("text/css; charset=utf-8", include_str!("../../templates/sandbox/phones.css").to_owned())
-}
-
-async fn js() -> Response {
-    framed("text/javascript; charset=utf-8", include_str!("../../templates/sandbox/phones.js").to_owned())
 }
 
 fn html(template: &str, view: &View) -> Response {

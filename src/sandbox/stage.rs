@@ -1,10 +1,10 @@
 //! A company's stage: what it answers next, what it was asked, and how an answer is given.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     convert::Infallible,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -17,15 +17,14 @@ use tokio_util::sync::CancellationToken;
 use super::{
     answer::Answer,
     line::CutHandle,
+    locked,
     script::{Breakage, Script},
     seen::{Counts, Entry, Ledger, Record, RefusalSeen},
 };
 use crate::clock::Clock;
 
-/// Longest wait of a test for something to arrive, in real time.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// What all stages of one sandbox share.
 pub(super) struct Ground {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stop: CancellationToken,
@@ -43,7 +42,6 @@ impl Ground {
         self.clock.now()
     }
 
-    /// A number for a message id, never the same twice.
     pub(super) fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
@@ -77,25 +75,43 @@ impl Ground {
 /// A company, seen from its own side; `T` is a well-formed request to it.
 pub struct Stage<T> {
     pub(super) ground: Arc<Ground>,
-    script: Script,
-    ledger: Ledger<T>,
+    script: Mutex<Script>,
+    /// Counts the times at which everything that hangs was let go.
+    released: watch::Sender<u64>,
+    ledger: Mutex<Ledger<T>>,
 }
 
 impl<T> Stage<T> {
     /// Accepts everything; while broken with [`Breakage::Unavailable`] it says `unavailable`.
     pub(super) fn open(ground: &Arc<Ground>, unavailable: Answer, record: Record) -> Self {
-        let (script, ledger) = (Script::new(unavailable), Ledger::new(record));
-        Self { ground: Arc::clone(ground), script, ledger }
+        let script = Script {
+            broken: None,
+            unavailable,
+            by_address: HashMap::new(),
+            next: VecDeque::new(),
+            usual: Answer::Ok,
+        };
+        Self {
+            ground: Arc::clone(ground),
+            script: Mutex::new(script),
+            released: watch::Sender::new(0),
+            ledger: Mutex::new(Ledger::new(record)),
+        }
     }
 
     /// Answers the next requests with these, one each and in this order, then as usual.
     pub fn script(&self, answers: impl IntoIterator<Item = Answer>) {
-        self.script.append(answers);
+        locked(&self.script).next.extend(answers);
     }
 
     /// The usual answer from now on; at start it is [`Answer::Ok`].
     pub fn always(&self, answer: Answer) {
-        self.script.set_usual(answer);
+        locked(&self.script).usual = answer;
+    }
+
+    /// The answer for one address from now on, before any script.
+    pub(super) fn answer_for(&self, address: &str, answer: Answer) {
+        locked(&self.script).by_address.insert(address.to_owned(), answer);
     }
 
     /// Breaks it for everybody, whatever the script says, until [`Self::repair`].
@@ -109,40 +125,37 @@ impl<T> Stage<T> {
     }
 
     pub(super) fn set_broken(&self, broken: Option<Breakage>) {
-        self.script.set_broken(broken);
+        let before = std::mem::replace(&mut locked(&self.script).broken, broken);
+        if before == Some(Breakage::Hanging) && broken != before {
+            self.release();
+        }
         self.ground.changed();
     }
 
-    pub(super) fn record(&self) -> Record {
-        self.ledger.record
-    }
-
     pub(super) fn broken(&self) -> Option<Breakage> {
-        self.script.broken()
+        locked(&self.script).broken
     }
 
     /// Lets every request that hangs be accepted now.
     pub fn release(&self) {
-        self.script.release();
+        self.released.send_modify(|times| *times += 1);
     }
 
-    /// The answer for one address from now on, before any script.
-    pub(super) fn answer_for(&self, address: &str, answer: Answer) {
-        self.script.set_for(address, answer);
+    pub(super) fn record(&self) -> Record {
+        locked(&self.ledger).record
     }
 
     /// Requests that the company would not have understood or allowed; a test expects none.
     pub fn refusals(&self) -> Vec<RefusalSeen> {
-        self.ledger.refusals()
+        locked(&self.ledger).refusals.iter().cloned().collect()
     }
 
-    /// Accepted requests per alert id.
     pub fn accepted_counts(&self) -> HashMap<String, u32> {
-        self.ledger.accepted_counts()
+        locked(&self.ledger).accepted.clone()
     }
 
     pub fn counts(&self) -> Counts {
-        self.ledger.counts()
+        locked(&self.ledger).counts
     }
 
     /// Waits until `holds`; panics after 10 s of real time. For tests.
@@ -151,15 +164,15 @@ impl<T> Stage<T> {
         self.ground.wait_until(|| holds(self), instead).await;
     }
 
-    /// The answer to one request for `address`.
     pub(super) fn next(&self, address: &str) -> Answer {
-        self.script.next(address)
+        locked(&self.script).next(address)
     }
 
     /// Writes a broken rule down.
     pub(super) fn refuse(&self, answer: Answer) -> Answer {
         if let Answer::Status { status, body, .. } = &answer {
-            self.ledger.refuse(RefusalSeen { at: self.ground.now(), status: *status, body: body.clone() });
+            let refusal = RefusalSeen { at: self.ground.now(), status: *status, body: body.clone() };
+            locked(&self.ledger).refuse(refusal);
             self.ground.changed();
         }
         answer
@@ -183,7 +196,7 @@ impl<T> Stage<T> {
                 }
             }
             Answer::Hang => {
-                self.hang(self.script.releases(), line).await;
+                self.hang(self.released.subscribe(), line).await;
                 ok()
             }
             Answer::Reset => match line.cut().await {},
@@ -202,46 +215,40 @@ impl<T> Stage<T> {
         self.ground.stop.cancelled().await;
         line.cut().await
     }
+}
 
+impl<T: Clone> Stage<T> {
     /// Oldest first.
-    pub(super) fn seen(&self) -> Vec<T>
-    where
-        T: Clone,
-    {
-        self.ledger.entries()
+    pub(super) fn seen(&self) -> Vec<T> {
+        locked(&self.ledger).entries.iter().cloned().collect()
     }
 
-    /// Newest first, at most `count`.
-    pub(super) fn newest(&self, count: usize) -> Vec<T>
-    where
-        T: Clone,
-    {
-        self.ledger.newest(count)
+    pub(super) fn newest(&self, count: usize) -> Vec<T> {
+        locked(&self.ledger).entries.iter().rev().take(count).cloned().collect()
     }
+}
 
+impl<T> Stage<T> {
     /// Writes a well-formed request down and answers it; `ok` makes the words of acceptance.
     pub(super) async fn play(
         &self,
         answer: Answer,
-        mut entry: T,
+        entry: T,
         line: &CutHandle,
         ok: impl FnOnce() -> Answer,
     ) -> Answer
     where
         T: Entry,
     {
-        let (answered, accepted) = entry.verdict();
-        (*answered, *accepted) = (answer.status(), answer.accepts());
+        // Subscribed before the request is written down: a test may release it as soon as it sees it.
+        let releases = self.released.subscribe();
+        let place = locked(&self.ledger).note(entry, &answer);
+        self.ground.changed();
         if answer != Answer::Hang {
-            self.ledger.note(entry);
-            self.ground.changed();
             return self.answer(answer, line, ok).await;
         }
-        let releases = self.script.releases();
-        let place = self.ledger.note(entry);
-        self.ground.changed();
         self.hang(releases, line).await;
-        self.ledger.settle(&place);
+        locked(&self.ledger).settle(&place);
         self.ground.changed();
         ok()
     }

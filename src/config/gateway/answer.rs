@@ -18,7 +18,6 @@ pub struct AcceptedRule {
 pub enum StatusRule {
     /// `"2xx"`: the first digit.
     Class(u16),
-    /// `"202"`
     Exact(u16),
 }
 

@@ -22,11 +22,8 @@ pub struct HttpGateway {
     /// May hold placeholders, percent-encoded for their place.
     pub url: SecretString,
     pub headers: BTreeMap<String, SecretString>,
-    /// How placeholders in the body are escaped.
     pub body_type: BodyType,
-    /// With placeholders such as `{{to}}`.
     pub body: SecretString,
-    /// What an accepted message looks like.
     pub accepted: AcceptedRule,
     /// What a permanent refusal looks like.
     pub rejected: Option<PointerRule>,
@@ -123,7 +120,7 @@ fn placeholders(
 
 fn headers(section: &mut Section<'_, '_>, raw: &RawGateway) -> BTreeMap<String, SecretString> {
     let mut headers = BTreeMap::new();
-    for (name, leaf) in raw.headers.iter().flat_map(|headers| headers.get_ref()) {
+    for (name, leaf) in raw.headers.iter().flat_map(toml::Spanned::get_ref) {
         let key = format!("headers.{}", name.get_ref());
         if !template::is_header_name(name.get_ref()) {
             let field = Field::from(key.as_str()).or_at(name);

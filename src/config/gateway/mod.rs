@@ -53,17 +53,14 @@ pub struct Gateway {
     pub name: GatewayName,
     /// The sender's number, as the provider wants it.
     pub from: Option<String>,
-    /// How long a request may take.
     pub timeout: SignedDuration,
     /// Segments in any 24 hours; above it takes only what no limit may drop. `None` = no limit.
     pub per_day: Option<NonZeroU32>,
     pub network: Network,
-    /// That one text may cost.
     pub max_segments: u8,
     pub provider: GatewayProvider,
 }
 
-/// In the order of the file.
 pub(super) fn gateways(check: &mut Check<'_>, raw: &[Part<RawGateway>]) -> Vec<Gateway> {
     check.each("[[sms.gateway]]", raw, gateway)
 }

@@ -21,23 +21,19 @@ const FROM_DIGITS: RangeInclusive<usize> = 8..=15;
 
 #[derive(Clone, Debug)]
 pub enum GatewayProvider {
-    /// Solapi (Korea).
     Solapi {
         /// No trailing slash.
         base_url: String,
         api_key: String,
         api_secret: SecretString,
     },
-    /// Twilio (the world).
     Twilio(Arc<TwilioGateway>),
-    /// A Kannel of one's own.
     Kannel {
         /// Its `sendsms`; may hold more parameters, such as `smsc`.
         url: SecretString,
         username: String,
         password: SecretString,
     },
-    /// NHN Cloud (Korea).
     Nhn {
         /// No trailing slash.
         base_url: String,

@@ -11,7 +11,6 @@ const APNS_ERROR: &str = "type.googleapis.com/google.firebase.fcm.v1.ApnsError";
 const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
 const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
 
-/// Answers of `messages:send`.
 impl Answer {
     /// 404: the app was removed, or the token expired.
     pub fn unregistered() -> Self {
@@ -24,7 +23,6 @@ impl Answer {
             .retry_after(retry_after)
     }
 
-    /// 500.
     pub fn internal() -> Self {
         fcm_error(500, "INTERNAL", "Internal error encountered.", "INTERNAL")
     }
@@ -85,7 +83,6 @@ impl Answer {
         google_error(401, "UNAUTHENTICATED", INVALID_CREDENTIAL, Value::Null)
     }
 
-    /// 401: there is no access token.
     pub fn unauthenticated() -> Self {
         google_error(401, "UNAUTHENTICATED", MISSING_CREDENTIAL, Value::Null)
     }
@@ -100,7 +97,6 @@ impl Answer {
         )
     }
 
-    /// 400 about one field.
     pub(super) fn invalid_field(field: &str, description: &str) -> Self {
         let details = json!([
             field_violation(field, description),

@@ -5,61 +5,60 @@ use serde_json::{Map, Value};
 use super::schema::{Field, Kind, REQUEST, TARGETS};
 use crate::sandbox::answer::Answer;
 
-/// Largest payload of a message to one device, in bytes.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 4096;
-/// Largest payload of a message to a topic, in bytes.
 pub(super) const TOPIC_PAYLOAD_BYTES_MAX: usize = 2048;
-/// Longest time to live: 28 days, in seconds.
-const TTL_SECONDS_MAX: f64 = 2_419_200.0;
-/// Longest `apns-collapse-id`, in bytes.
+const TTL_SECONDS_MAX: f64 = 28.0 * 86_400.0;
 const COLLAPSE_ID_BYTES_MAX: usize = 64;
-/// Longest piece of a wrong value that a refusal repeats, in characters.
 const QUOTED_CHARS_MAX: usize = 64;
 
+/// Why Google would refuse it, and the path of the value that is wrong.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
-    /// The JSON reader found a name that the schema does not have, in the object at this path.
-    UnknownName(String, String),
-    /// The JSON reader could not make the schema's type out of the value at this path.
-    WrongType(String, &'static str, String),
-    /// FCM itself does not like the value at this path.
-    BadValue(String, String),
-    /// The payload is over the limit.
+pub(super) struct Flaw {
+    at: String,
+    what: What,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum What {
+    /// The JSON reader found a name that the schema does not have.
+    UnknownName(String),
+    /// The JSON reader could not make the schema's type out of the value.
+    WrongType(&'static str, String),
+    /// FCM itself does not like the value.
+    BadValue(String),
     TooBig,
+}
+
+impl What {
+    fn here(self) -> Flaw {
+        Flaw { at: String::new(), what: self }
+    }
 }
 
 impl Flaw {
     /// Google's words for it.
     pub(super) fn answer(&self) -> Answer {
-        match self {
-            Self::UnknownName(at, name) => {
+        let at = &self.at;
+        match &self.what {
+            What::UnknownName(name) => {
                 let place = if at.is_empty() { String::new() } else { format!(" at '{at}'") };
                 let description = format!(
                     "Invalid JSON payload received. Unknown name \"{name}\"{place}: Cannot find field."
                 );
                 Answer::unreadable_field(at, &description)
             }
-            Self::WrongType(at, kind, value) => {
+            What::WrongType(kind, value) => {
                 Answer::unreadable_field(at, &format!("Invalid value at '{at}' ({kind}), {value}"))
             }
-            Self::BadValue(at, description) => Answer::invalid_field(at, description),
-            Self::TooBig => Answer::too_big(),
+            What::BadValue(description) => Answer::invalid_field(at, description),
+            What::TooBig => Answer::too_big(),
         }
     }
 
     /// The same flaw, seen from one object further out.
     fn under(self, name: &str) -> Self {
-        let join = |at: String| match at.as_str() {
-            "" => name.to_owned(),
-            at if at.starts_with('[') => format!("{name}{at}"),
-            at => format!("{name}.{at}"),
-        };
-        match self {
-            Self::UnknownName(at, unknown) => Self::UnknownName(join(at), unknown),
-            Self::WrongType(at, kind, value) => Self::WrongType(join(at), kind, value),
-            Self::BadValue(at, description) => Self::BadValue(join(at), description),
-            Self::TooBig => Self::TooBig,
-        }
+        let dot = if self.at.is_empty() || self.at.starts_with('[') { "" } else { "." };
+        Self { at: format!("{name}{dot}{}", self.at), what: self.what }
     }
 }
 
@@ -74,7 +73,7 @@ pub(super) fn check(request: &Value) -> Result<(), Flaw> {
     check_target(message).and_then(|()| check_apns(message)).map_err(|flaw| flaw.under("message"))?;
     let is_broadcast = member(message, "topic").or_else(|| member(message, "condition")).is_some();
     let limit = if is_broadcast { TOPIC_PAYLOAD_BYTES_MAX } else { PAYLOAD_BYTES_MAX };
-    if limit < payload_bytes(message) { Err(Flaw::TooBig) } else { Ok(()) }
+    if limit < payload_bytes(message) { Err(What::TooBig.here()) } else { Ok(()) }
 }
 
 /// A member under its snake-case or camel-case name; null is the same as absent.
@@ -89,7 +88,7 @@ pub(super) fn member<'v>(object: &'v Map<String, Value>, name: &str) -> Option<&
 fn check_object(fields: &[Field], object: &Map<String, Value>) -> Result<(), Flaw> {
     for (key, value) in object {
         let Some((_, kind)) = fields.iter().find(|(name, _)| is_same_name(name, key)) else {
-            return Err(Flaw::UnknownName(String::new(), key.clone()));
+            return Err(What::UnknownName(key.clone()).here());
         };
         if !value.is_null() {
             check_value(*kind, value).map_err(|flaw| flaw.under(key))?;
@@ -126,7 +125,7 @@ fn check_value(kind: Kind, value: &Value) -> Result<(), Flaw> {
             if is_formed(text(value)?) {
                 Ok(())
             } else {
-                Err(Flaw::BadValue(String::new(), words.to_owned()))
+                Err(bad(words))
             }
         }
         Kind::Bool => value.as_bool().map(drop).ok_or_else(|| wrong("TYPE_BOOL", value)),
@@ -151,7 +150,11 @@ fn text(value: &Value) -> Result<&str, Flaw> {
 }
 
 fn wrong(kind: &'static str, value: &Value) -> Flaw {
-    Flaw::WrongType(String::new(), kind, value.to_string().chars().take(QUOTED_CHARS_MAX).collect())
+    What::WrongType(kind, value.to_string().chars().take(QUOTED_CHARS_MAX).collect()).here()
+}
+
+fn bad(words: &str) -> Flaw {
+    What::BadValue(words.to_owned()).here()
 }
 
 fn each(value: &Value, check: impl Fn(&Value) -> Result<(), Flaw>) -> Result<(), Flaw> {
@@ -167,7 +170,7 @@ fn duration(value: &Value) -> Result<(), Flaw> {
     let is_decimal = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !digits.starts_with('.');
     match digits.parse::<f64>() {
         Ok(seconds) if is_decimal && seconds <= TTL_SECONDS_MAX => Ok(()),
-        Ok(_) if is_decimal => Err(Flaw::BadValue(String::new(), "Duration is out of range".to_owned())),
+        Ok(_) if is_decimal => Err(bad("Duration is out of range")),
         Ok(_) | Err(_) => Err(wrong("type.googleapis.com/google.protobuf.Duration", value)),
     }
 }
@@ -196,7 +199,7 @@ fn data(value: &Value) -> Result<(), Flaw> {
     };
     let keys = value.as_object().into_iter().flat_map(Map::keys);
     match keys.into_iter().find(|key| is_reserved(key)) {
-        Some(key) => Err(Flaw::BadValue(String::new(), format!("Invalid data payload key: {key}"))),
+        Some(key) => Err(bad(&format!("Invalid data payload key: {key}"))),
         None => Ok(()),
     }
 }
@@ -205,10 +208,10 @@ fn check_target(message: &Map<String, Value>) -> Result<(), Flaw> {
     let mut targets = TARGETS.iter().filter(|name| member(message, name).is_some());
     match (targets.next(), targets.next()) {
         (Some(_), None) => Ok(()),
-        (None, _) => Err(Flaw::BadValue(String::new(), "Recipient of the message is not set.".to_owned())),
+        (None, _) => Err(bad("Recipient of the message is not set.")),
         (Some(_), Some(second)) => {
             let set_twice = format!("oneof field 'target' is already set. Cannot set '{second}'");
-            Err(Flaw::WrongType(String::new(), "oneof", set_twice))
+            Err(What::WrongType("oneof", set_twice).here())
         }
     }
 }
@@ -216,7 +219,7 @@ fn check_target(message: &Map<String, Value>) -> Result<(), Flaw> {
 /// What Google asks of messages to iPhones before it passes them on to Apple.
 fn check_apns(message: &Map<String, Value>) -> Result<(), Flaw> {
     let Some(config) = member(message, "apns") else { return Ok(()) };
-    let bad = |field: &str, words: &str| Err(Flaw::BadValue(format!("apns.{field}"), words.to_owned()));
+    let bad = |field: &str, words: &str| Err(bad(words).under(field).under("apns"));
     let header = |name: &str| config.get("headers").and_then(|h| h.get(name)).and_then(Value::as_str);
     if header("apns-collapse-id").is_some_and(|id| COLLAPSE_ID_BYTES_MAX < id.len()) {
         return bad("headers.apns-collapse-id", "apns-collapse-id is longer than 64 bytes");

@@ -20,7 +20,6 @@ use super::{
     stage::{Ground, Stage},
 };
 
-/// The only project of the sandbox.
 pub const PROJECT: &str = "bongsu-sandbox";
 
 /// `messages:send`, seen from the company's side.

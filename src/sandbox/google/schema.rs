@@ -17,7 +17,6 @@ pub(super) enum Kind {
     Durations,
     /// One of these words, in any case, or its number.
     Word(&'static [&'static str]),
-    /// Texts by name.
     TextMap,
     /// As `TextMap`, but Google keeps some names to itself.
     Data,
@@ -130,33 +129,32 @@ const WEBPUSH: &[Field] = &[
     ),
 ];
 
-/// Longest token, in bytes; real ones have about 160.
+/// Real ones have about 160.
 const TOKEN_BYTES_MAX: usize = 4096;
-/// Longest installation id, in bytes; real ones have 22.
+/// Real ones have 22.
 const FID_BYTES_MAX: usize = 64;
-/// Longest analytics label, in bytes.
 const LABEL_BYTES_MAX: usize = 50;
 
+/// Letters, digits and `marks`.
+fn is_word(text: &str, bytes_max: usize, marks: &[u8]) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || marks.contains(&b);
+    !text.is_empty() && text.len() <= bytes_max && text.bytes().all(allowed)
+}
+
 fn is_token(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.');
-    !text.is_empty() && text.len() <= TOKEN_BYTES_MAX && text.bytes().all(allowed)
+    is_word(text, TOKEN_BYTES_MAX, b"-_:.")
 }
 
 fn is_fid(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    !text.is_empty() && text.len() <= FID_BYTES_MAX && text.bytes().all(allowed)
-}
-
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'%')
+    is_word(text, FID_BYTES_MAX, b"-_")
 }
 
 fn is_topic(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_plain)
+    is_word(text, usize::MAX, b"-_.~%")
 }
 
 fn is_label(text: &str) -> bool {
-    !text.is_empty() && text.len() <= LABEL_BYTES_MAX && text.bytes().all(is_plain)
+    is_word(text, LABEL_BYTES_MAX, b"-_.~%")
 }
 
 fn is_color(text: &str) -> bool {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use axum::{
     body::Bytes,
     extract::{ConnectInfo, Path, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, header},
 };
 use serde_json::Value;
 
@@ -18,6 +18,7 @@ use crate::sandbox::{
     answer::{Answer, JSON_TYPE},
     line::CutHandle,
     seen::PushSeen,
+    text_of,
 };
 
 pub(super) async fn send(
@@ -48,8 +49,7 @@ struct Request {
 
 /// Google's checks in Google's order: who asks, for which project, then the body.
 fn judge(google: &Google, project: &str, headers: &HeaderMap, body: &[u8]) -> Result<Request, Answer> {
-    let credentials = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let Some(token) = credentials.and_then(|credentials| credentials.strip_prefix("Bearer ")) else {
+    let Some(token) = text_of(headers, header::AUTHORIZATION).strip_prefix("Bearer ") else {
         return Err(Answer::unauthenticated());
     };
     if !google.tokens.is_valid(token) {
@@ -58,20 +58,15 @@ fn judge(google: &Google, project: &str, headers: &HeaderMap, body: &[u8]) -> Re
     if project != PROJECT {
         return Err(Answer::html_404(&format!("/v1/projects/{project}/messages:send")));
     }
-    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if !content_type.starts_with(b"application/json") {
-        return Err(Answer::unreadable_field(
-            "",
-            "Invalid JSON payload received. The content type is not JSON.",
-        ));
+    if !text_of(headers, header::CONTENT_TYPE).starts_with("application/json") {
+        let description = "Invalid JSON payload received. The content type is not JSON.";
+        return Err(Answer::unreadable_field("", description));
     }
     let mut request: Value = serde_json::from_slice(body)
         .map_err(|_| Answer::unreadable_field("", "Invalid JSON payload received. Unexpected token."))?;
     check(&request).map_err(|flaw| flaw.answer())?;
-    let is_dry_run = request
-        .as_object()
-        .and_then(|request| member(request, "validate_only"))
-        .is_some_and(|flag| flag == &Value::Bool(true));
+    let dry_run = request.as_object().and_then(|request| member(request, "validate_only"));
+    let is_dry_run = dry_run == Some(&Value::Bool(true));
     let message = request.get_mut("message").map(Value::take).unwrap_or_default();
     Ok(Request { message, is_dry_run })
 }

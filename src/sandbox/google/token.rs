@@ -12,7 +12,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, header},
 };
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, Validation};
@@ -26,6 +26,7 @@ use crate::sandbox::{
     line::CutHandle,
     seen::Record,
     stage::{Ground, Stage},
+    text_of,
 };
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -34,12 +35,9 @@ const SCOPES: [&str; 2] =
     ["https://www.googleapis.com/auth/firebase.messaging", "https://www.googleapis.com/auth/cloud-platform"];
 /// How far the times of an assertion may be off; Google is said to allow about this much.
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(10);
-/// Longest life of an assertion, in seconds.
-const ASSERTION_LIFE_MAX: i64 = 3600;
-/// Most access tokens valid at a time.
+const ASSERTION_SECONDS_MAX: i64 = 3600;
 const TOKENS_MAX: usize = 1_000;
 
-/// The token endpoint, seen from the company's side.
 pub struct TokenEndpoint {
     stage: Stage<()>,
     lifetime: SignedDuration,
@@ -67,7 +65,6 @@ impl TokenEndpoint {
         }
     }
 
-    /// How many access tokens were given out.
     pub fn issued(&self) -> u64 {
         self.issued.load(Ordering::Relaxed)
     }
@@ -136,8 +133,7 @@ pub(super) async fn exchange(
 
 /// Looks at everything that Google looks at, in its order.
 fn judge(google: &Google, headers: &HeaderMap, body: &str, now: Timestamp) -> Result<(), Answer> {
-    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if !content_type.starts_with(b"application/x-www-form-urlencoded") {
+    if !text_of(headers, header::CONTENT_TYPE).starts_with("application/x-www-form-urlencoded") {
         return Err(oauth_error(400, "invalid_request", "Bad Request"));
     }
     let form: HashMap<String, String> = serde_urlencoded::from_str(body).unwrap_or_default();
@@ -157,7 +153,7 @@ fn judge(google: &Google, headers: &HeaderMap, body: &str, now: Timestamp) -> Re
     }
     let (skew, now) = (SKEW_MAX.as_secs(), now.as_second());
     let life = claims.exp.saturating_sub(claims.iat);
-    let is_short = 0 < life && life <= ASSERTION_LIFE_MAX;
+    let is_short = 0 < life && life <= ASSERTION_SECONDS_MAX;
     if is_short && claims.iat <= now.saturating_add(skew) && now.saturating_sub(skew) <= claims.exp {
         Ok(())
     } else {

@@ -15,16 +15,11 @@ use crate::{
     },
 };
 
-/// Newest requests of each company that the page looks at.
 const LOOKED_AT_MAX: usize = 1_000;
 const PHONES_MAX: usize = 48;
-/// Most messages shown on one phone; the rest is counted.
 const MESSAGES_MAX: usize = 20;
-/// How long a phone rings.
 const RINGING: SignedDuration = SignedDuration::from_secs(5);
-/// Longest address shown in full, in characters.
 const ADDRESS_CHARS_MAX: usize = 24;
-/// Longest message shown as raw JSON, in characters.
 const RAW_CHARS_MAX: usize = 300;
 
 /// The switch's word for not broken.
@@ -42,14 +37,13 @@ pub(super) struct View {
     hint: String,
 }
 
-/// One company: its totals and its switch.
 #[derive(Debug, Serialize)]
 struct Road {
     key: &'static str,
     name: &'static str,
     state: &'static str,
     counts: Counts,
-    choices: Vec<Choice>,
+    choices: [Choice; 4],
 }
 
 #[derive(Debug, Serialize)]
@@ -101,24 +95,29 @@ impl View {
         // Stable, so messages of one millisecond stay in the order of their company.
         messages.sort_by_key(|(_, message)| std::cmp::Reverse(message.at));
 
-        let known = |phone: &Phone| Collected::new(Some(phone.name.clone()), phone.addresses.clone());
-        let mut phones: Vec<Collected> = page.phones.iter().map(known).collect();
+        let known = |phone: &Phone| PhoneView::new(phone.name.clone(), phone.addresses.clone());
+        let mut phones: Vec<PhoneView> = page.phones.iter().map(known).collect();
         let has_messages = !messages.is_empty();
         for (address, message) in messages {
             let known = phones.iter().position(|phone| phone.addresses.contains(&address));
             let index = known.unwrap_or_else(|| {
-                phones.push(Collected::new(None, vec![address]));
+                phones.push(PhoneView::stranger(address));
                 phones.len() - 1
             });
             if let Some(phone) = phones.get_mut(index) {
                 phone.take(message);
             }
         }
+        let more_phones = phones.len().saturating_sub(PHONES_MAX);
+        phones.truncate(PHONES_MAX);
+        for address in phones.iter_mut().flat_map(|phone| &mut phone.addresses) {
+            *address = shortened(address);
+        }
         Self {
             version,
             roads: [road("fcm", "FCM", &page.fcm), road("sms", "SMS", &page.sms)],
-            more_phones: phones.len().saturating_sub(PHONES_MAX),
-            phones: phones.into_iter().take(PHONES_MAX).map(Collected::shown).collect(),
+            more_phones,
+            phones,
             counts_only: page.fcm.record() == Record::CountsOnly,
             has_messages,
             hint: page.hint.clone(),
@@ -128,55 +127,39 @@ impl View {
 
 fn road<T>(key: &'static str, name: &'static str, company: &Stage<T>) -> Road {
     let broken = company.broken();
-    let choice = |state, label, of| Choice { state, label, is_on: broken == of };
-    let mut choices = vec![choice(WORKING, "Working", None)];
-    choices.extend(Breakage::ALL.map(|breakage| choice(breakage.as_str(), label(breakage), Some(breakage))));
-    Road { key, name, state: broken.map_or(WORKING, Breakage::as_str), counts: company.counts(), choices }
+    let state = |broken: Option<Breakage>| broken.map_or(WORKING, Breakage::as_str);
+    let choices = [
+        (None, "Working"),
+        (Some(Breakage::Unavailable), "Broken (503)"),
+        (Some(Breakage::CutOff), "Cuts the line"),
+        (Some(Breakage::Hanging), "Hangs"),
+    ];
+    let choices = choices.map(|(of, label)| Choice { state: state(of), label, is_on: broken == of });
+    Road { key, name, state: state(broken), counts: company.counts(), choices }
 }
 
-fn label(breakage: Breakage) -> &'static str {
-    match breakage {
-        Breakage::Unavailable => "Broken (503)",
-        Breakage::CutOff => "Cuts the line",
-        Breakage::Hanging => "Hangs",
+impl PhoneView {
+    fn new(name: String, addresses: Vec<String>) -> Self {
+        Self { name, addresses, messages: Vec::new(), more_messages: 0, ringing: false }
     }
-}
 
-/// A phone while its messages are put together.
-struct Collected {
-    name: Option<String>,
-    addresses: Vec<String>,
-    messages: Vec<MessageView>,
-    more: usize,
-}
-
-impl Collected {
-    fn new(name: Option<String>, addresses: Vec<String>) -> Self {
-        Self { name, addresses, messages: Vec::new(), more: 0 }
+    fn stranger(address: String) -> Self {
+        let is_number = address.bytes().all(|b| b.is_ascii_digit() || b == b'+');
+        let name = if is_number { "A phone number" } else { "A device" };
+        Self::new(name.to_owned(), vec![address])
     }
 
     /// Messages come newest first, so an older one with the same tag was replaced.
     fn take(&mut self, message: MessageView) {
+        self.ringing |= message.ringing;
         let is_same = |newer: &&mut MessageView| !message.tag.is_empty() && newer.tag == message.tag;
         if let Some(newer) = self.messages.iter_mut().find(is_same) {
             newer.times += 1;
         } else if self.messages.len() < MESSAGES_MAX {
             self.messages.push(message);
         } else {
-            self.more += 1;
+            self.more_messages += 1;
         }
-    }
-
-    fn shown(self) -> PhoneView {
-        let addresses: Vec<String> = self.addresses.iter().map(|address| shortened(address)).collect();
-        let name = self.name.unwrap_or_else(|| match self.addresses.first() {
-            Some(number) if number.bytes().all(|b| b.is_ascii_digit() || b == b'+') => {
-                "A phone number".to_owned()
-            }
-            Some(_) | None => "A device".to_owned(),
-        });
-        let ringing = self.messages.iter().any(|message| message.ringing);
-        PhoneView { name, addresses, messages: self.messages, more_messages: self.more, ringing }
     }
 }
 

@@ -9,11 +9,10 @@ use axum::{
     routing::get,
 };
 
-use super::{Texts, fields_of, is_number};
+use super::{Sms, Texts, fields_of, is_number};
 use crate::sandbox::{answer::Answer, hex, line::CutHandle, seen::TextSeen};
 
 const USERNAME: &str = "bongsu";
-/// What a request may say.
 const KNOWN: [&str; 11] = [
     "username", "password", "from", "to", "text", "charset", "coding", "smsc", "dlr-mask", "dlr-url",
     "validity",
@@ -33,9 +32,11 @@ impl Kannel {
     pub(super) fn routes(self: Arc<Self>) -> Router {
         Router::new().route("/cgi-bin/sendsms", get(send)).with_state(self)
     }
+}
 
-    pub(super) fn credentials(&self) -> (&str, &str) {
-        (USERNAME, &self.password)
+impl Sms {
+    pub fn kannel_credentials(&self) -> (&str, &str) {
+        (USERNAME, &self.kannel.password)
     }
 }
 

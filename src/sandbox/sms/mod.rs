@@ -17,13 +17,12 @@ use super::{
     stage::{Ground, Stage},
 };
 
-/// Longest text, in bytes of EUC-KR: what Korean companies take as one long message.
+/// What Korean companies take as one long message, in EUC-KR.
 const TEXT_BYTES_MAX: usize = 2_000;
 
 /// The companies share one stage, so that a test need not know by which of them a text goes.
 type Texts = Stage<TextSeen>;
 
-/// The SMS companies, seen from their own side.
 pub struct Sms {
     texts: Arc<Texts>,
     solapi: Arc<Solapi>,
@@ -56,47 +55,6 @@ impl Sms {
             .merge(Arc::clone(&self.twilio).routes())
             .merge(Arc::clone(&self.kannel).routes())
     }
-
-    /// The API key and the secret that Solapi's interface asks for.
-    pub fn solapi_credentials(&self) -> (&str, &str) {
-        self.solapi.credentials()
-    }
-
-    /// The account SID and the token that Twilio's interface asks for; its number is `+15005550006`.
-    pub fn twilio_credentials(&self) -> (&str, &str) {
-        self.twilio.credentials()
-    }
-
-    /// The user and the password that Kannel's interface asks for.
-    pub fn kannel_credentials(&self) -> (&str, &str) {
-        self.kannel.credentials()
-    }
-
-    /// Whether the account at Twilio is a trial.
-    pub fn set_twilio_trial(&self, trial: bool) {
-        self.twilio.set_trial(trial);
-    }
-
-    /// Moves a text of Twilio's list on: its rank counts from 0, `status` is Twilio's word. What Twilio would post
-    /// about it, if the text asked for that.
-    pub fn twilio_report(
-        &self,
-        rank: usize,
-        status: &'static str,
-        error_code: Option<u32>,
-    ) -> Option<Callback> {
-        self.twilio.report(rank, status, error_code)
-    }
-
-    /// What is left on the account at Solapi, in won.
-    pub fn set_solapi_balance(&self, won: u32) {
-        self.solapi.set_balance(won);
-    }
-
-    /// Moves a text of Solapi's list on to this status code; its rank counts from 0.
-    pub fn solapi_report(&self, rank: usize, code: &'static str) {
-        self.solapi.report(rank, code);
-    }
 }
 
 impl Texts {
@@ -112,7 +70,6 @@ impl Texts {
     }
 }
 
-/// The fields of a form or a query.
 fn fields_of(form: &[u8]) -> BTreeMap<String, String> {
     url::form_urlencoded::parse(form).into_owned().collect()
 }
@@ -129,5 +86,5 @@ fn euc_kr_bytes(text: &str) -> Option<usize> {
 
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or(text);
-    8 <= digits.len() && digits.len() <= 15 && digits.bytes().all(|b| b.is_ascii_digit())
+    (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
 }

@@ -6,14 +6,14 @@ use axum::{
     Router,
     body::Bytes,
     extract::{ConnectInfo, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, header},
     routing::post,
 };
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{TEXT_BYTES_MAX, Texts, euc_kr_bytes, is_number};
-use crate::sandbox::{answer::Answer, line::CutHandle, seen::TextSeen};
+use crate::sandbox::{answer::Answer, line::CutHandle, seen::TextSeen, text_of};
 
 pub(super) fn routes(texts: Arc<Texts>) -> Router {
     Router::new().route("/sms/send", post(send)).with_state(texts)
@@ -62,8 +62,7 @@ async fn send(
 }
 
 fn judge<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Order<'a>, Answer> {
-    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if !content_type.starts_with(b"application/json") {
+    if !text_of(headers, header::CONTENT_TYPE).starts_with("application/json") {
         return Err(refusal("bad_request", "the content type is not application/json"));
     }
     let order: Order<'_> =

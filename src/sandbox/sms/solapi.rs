@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -21,34 +21,29 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{TEXT_BYTES_MAX, Texts, euc_kr_bytes, fields_of};
-use crate::sandbox::{answer::Answer, hex, line::CutHandle, seen::TextSeen};
+use super::{Sms, TEXT_BYTES_MAX, Texts, euc_kr_bytes, fields_of};
+use crate::sandbox::{answer::Answer, hex, line::CutHandle, locked, seen::TextSeen, text_of};
 
 /// How far the date of a request may be off; also how long a signature is remembered.
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(15);
-/// Most custom fields of a message.
 const CUSTOM_FIELDS_MAX: usize = 30;
-/// Longest value of a custom field, in characters.
 const CUSTOM_VALUE_CHARS_MAX: usize = 100;
-/// Names under which senders put the alert's id.
 const ALERT_ID_FIELDS: [&str; 2] = ["alert_id", "alertId"];
 /// The only registered sender.
 const SENDER: &str = "029302266";
-/// Balance of the sandbox's account at start, in won.
+/// At start, in won.
 const BALANCE: u32 = 10_000;
 
-/// The company, with one customer.
 pub(super) struct Solapi {
     texts: Arc<Texts>,
     api_key: String,
     secret: String,
     used: Mutex<HashMap<String, Timestamp>>,
-    /// What is left, in won.
+    /// In won.
     balance: AtomicU32,
     taken: Mutex<Vec<Taken>>,
 }
 
-/// A text on the list.
 struct Taken {
     to: String,
     custom_fields: BTreeMap<String, String>,
@@ -68,6 +63,24 @@ impl Answer {
             "failedMessageList": [{ "statusCode": code, "statusMessage": "refused by the sandbox", "country": "82" }],
         });
         Self::json(200, &body)
+    }
+}
+
+impl Sms {
+    /// The API key and the secret that Solapi's interface asks for.
+    pub fn solapi_credentials(&self) -> (&str, &str) {
+        (&self.solapi.api_key, &self.solapi.secret)
+    }
+
+    pub fn set_solapi_balance(&self, won: u32) {
+        self.solapi.balance.store(won, Ordering::Relaxed);
+    }
+
+    /// Moves a text of Solapi's list on to this status code; its rank counts from 0.
+    pub fn solapi_report(&self, rank: usize, code: &'static str) {
+        if let Some(text) = locked(&self.solapi.taken).get_mut(rank) {
+            text.status_code = code;
+        }
     }
 }
 
@@ -92,35 +105,12 @@ impl Solapi {
             .with_state(self)
     }
 
-    pub(super) fn set_balance(&self, won: u32) {
-        self.balance.store(won, Ordering::Relaxed);
-    }
-
-    /// Moves the text of this rank (0 = the first) on to a status code.
-    pub(super) fn report(&self, rank: usize, code: &'static str) {
-        if let Some(text) = self.taken().get_mut(rank) {
-            text.status_code = code;
-        }
-    }
-
-    pub(super) fn credentials(&self) -> (&str, &str) {
-        (&self.api_key, &self.secret)
-    }
-
-    fn taken(&self) -> MutexGuard<'_, Vec<Taken>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Checks the `Authorization` header; each signature works once.
     fn admit(&self, headers: &HeaderMap) -> Result<(), Answer> {
         let now = self.texts.ground.now();
-        let credentials = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let fields = credentials.and_then(|text| text.strip_prefix("HMAC-SHA256 "));
-        let fields: HashMap<&str, &str> = fields
-            .into_iter()
-            .flat_map(|fields| fields.split(','))
-            .filter_map(|field| field.trim().split_once('='))
-            .collect();
+        let credentials = text_of(headers, header::AUTHORIZATION).strip_prefix("HMAC-SHA256 ");
+        let fields = credentials.unwrap_or_default().split(',');
+        let fields: HashMap<_, _> = fields.filter_map(|field| field.trim().split_once('=')).collect();
         let field = |name: &str| fields.get(name).copied().unwrap_or_default();
         let [api_key, date, salt, signature] = ["apiKey", "date", "salt", "signature"].map(field);
         if api_key != self.api_key {
@@ -136,14 +126,13 @@ impl Solapi {
             return Err(refusal(400, "ValidationError", "`salt` has not 12 to 64 bytes"));
         }
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
-        let is_genuine = hex::bytes_of(signature)
-            .is_some_and(|tag| hmac::verify(&key, format!("{date}{salt}").as_bytes(), &tag).is_ok());
-        if !is_genuine {
+        let expected = hex::of(hmac::sign(&key, format!("{date}{salt}").as_bytes()).as_ref());
+        if signature.to_ascii_lowercase() != expected {
             return Err(refusal(403, "SignatureDoesNotMatch", "the signature does not match"));
         }
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = locked(&self.used);
         used.retain(|_, sent_at| now.duration_since(*sent_at).abs() <= SKEW_MAX);
-        match used.insert(signature.to_ascii_lowercase(), sent_at) {
+        match used.insert(expected, sent_at) {
             None => Ok(()),
             Some(_) => Err(refusal(403, "DuplicatedSignature", "this signature was used before")),
         }
@@ -188,7 +177,7 @@ enum Kind {
     Mms,
 }
 
-/// Longest text of a short message, in bytes of EUC-KR.
+/// In EUC-KR.
 const SMS_BYTES_MAX: usize = 90;
 
 /// Takes one message a request, as Bongsu sends them.
@@ -218,7 +207,7 @@ async fn send_many(
     // Also where no answer comes: the list must show what the sender does not know of.
     if answer.accepts() || matches!(answer, Answer::Hang | Answer::Reset) {
         let Message { to, custom_fields, .. } = message;
-        solapi.taken().push(Taken { to, custom_fields, status_code: "3000" });
+        locked(&solapi.taken).push(Taken { to, custom_fields, status_code: "3000" });
     }
     Ok(texts.play(answer, text, &line, || accepted(&group_id)).await)
 }
@@ -238,7 +227,7 @@ async fn list(
     solapi.admit(&headers)?;
     let query = fields_of(query.unwrap_or_default().as_bytes());
     let limit = query.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(20);
-    let taken = solapi.taken();
+    let taken = locked(&solapi.taken);
     let to = |text: &&Taken| query.get("to").is_none_or(|to| *to == text.to);
     let shown = taken.iter().rev().filter(to).take(limit).enumerate().map(|(number, text)| {
         let shown = json!({

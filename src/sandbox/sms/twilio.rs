@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -14,26 +14,23 @@ use axum::{
     Router,
     body::Bytes,
     extract::{ConnectInfo, Path, RawQuery, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, header},
     routing::get,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{Texts, fields_of, is_number};
-use crate::sandbox::{answer::Answer, hex, line::CutHandle, seen::TextSeen};
+use super::{Sms, Texts, fields_of, is_number};
+use crate::sandbox::{answer::Answer, hex, line::CutHandle, locked, seen::TextSeen, text_of};
 
 /// The account's only number.
 const NUMBER: &str = "+15005550006";
-/// Longest text, in characters.
 const BODY_CHARS_MAX: usize = 1_600;
-/// Longest a text may wait, in seconds.
-const VALIDITY_MAX: u32 = 36_000;
+const VALIDITY_SECONDS_MAX: u32 = 36_000;
 /// What is left on the account, in dollars.
 const BALANCE: &str = "25.00";
 
-/// The company, with one customer.
 pub(super) struct Twilio {
     texts: Arc<Texts>,
     sid: String,
@@ -42,14 +39,9 @@ pub(super) struct Twilio {
     messages: Mutex<Vec<Message>>,
 }
 
-#[derive(Clone)]
 struct Message {
     sid: String,
-    to: String,
-    from: String,
-    body: String,
-    callback: Option<String>,
-    made_at: Timestamp,
+    text: TextSeen,
     status: &'static str,
     error_code: Option<u32>,
 }
@@ -57,7 +49,7 @@ struct Message {
 /// A status callback, ready to be posted.
 #[derive(Clone, Debug)]
 pub struct Callback {
-    /// Where to, as the request for the text named it.
+    /// As the request for the text named it.
     pub url: String,
     pub body: String,
     /// The header `X-Twilio-Signature`.
@@ -83,53 +75,9 @@ impl Twilio {
             .with_state(self)
     }
 
-    pub(super) fn credentials(&self) -> (&str, &str) {
-        (&self.sid, &self.token)
-    }
-
-    pub(super) fn set_trial(&self, trial: bool) {
-        self.trial.store(trial, Ordering::Relaxed);
-    }
-
-    /// Moves the text of this rank (0 = the first) on, and says what Twilio would post about it.
-    pub(super) fn report(
-        &self,
-        rank: usize,
-        status: &'static str,
-        error_code: Option<u32>,
-    ) -> Option<Callback> {
-        let mut messages = self.messages();
-        let message = messages.get_mut(rank)?;
-        (message.status, message.error_code) = (status, error_code);
-        let mut fields = BTreeMap::from([
-            ("AccountSid", self.sid.clone()),
-            ("ApiVersion", "2010-04-01".to_owned()),
-            ("From", message.from.clone()),
-            ("MessageSid", message.sid.clone()),
-            ("MessageStatus", status.to_owned()),
-            ("SmsSid", message.sid.clone()),
-            ("SmsStatus", status.to_owned()),
-            ("To", message.to.clone()),
-        ]);
-        if let Some(code) = error_code {
-            fields.insert("ErrorCode", code.to_string());
-        }
-        let url = message.callback.clone()?;
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.token.as_bytes());
-        let signed = fields.iter().fold(url.clone(), |signed, (name, value)| signed + name + value);
-        let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
-        Some(Callback { url, body, signature })
-    }
-
-    fn messages(&self) -> MutexGuard<'_, Vec<Message>> {
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn admit(&self, sid: &str, headers: &HeaderMap) -> Result<(), Answer> {
         let expected = format!("Basic {}", STANDARD.encode(format!("{}:{}", self.sid, self.token)));
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        if given == Some(expected.as_str()) && sid == self.sid {
+        if text_of(headers, header::AUTHORIZATION) == expected && sid == self.sid {
             Ok(())
         } else {
             Err(refusal(401, 20003, "Authenticate"))
@@ -137,11 +85,57 @@ impl Twilio {
     }
 }
 
+impl Sms {
+    /// The account SID and the token that Twilio's interface asks for; its number is `+15005550006`.
+    pub fn twilio_credentials(&self) -> (&str, &str) {
+        (&self.twilio.sid, &self.twilio.token)
+    }
+
+    /// Whether the account at Twilio is a trial.
+    pub fn set_twilio_trial(&self, trial: bool) {
+        self.twilio.trial.store(trial, Ordering::Relaxed);
+    }
+
+    /// Moves a text of Twilio's list on: its rank counts from 0, `status` is Twilio's word. What Twilio would post
+    /// about it, if the text asked for that.
+    pub fn twilio_report(
+        &self,
+        rank: usize,
+        status: &'static str,
+        error_code: Option<u32>,
+    ) -> Option<Callback> {
+        let Twilio { sid, token, messages, .. } = &*self.twilio;
+        let mut messages = locked(messages);
+        let message = messages.get_mut(rank)?;
+        (message.status, message.error_code) = (status, error_code);
+        let mut fields = BTreeMap::from([
+            ("AccountSid", sid.clone()),
+            ("ApiVersion", "2010-04-01".to_owned()),
+            ("From", message.text.from.clone()),
+            ("MessageSid", message.sid.clone()),
+            ("MessageStatus", status.to_owned()),
+            ("SmsSid", message.sid.clone()),
+            ("SmsStatus", status.to_owned()),
+            ("To", message.text.to.clone()),
+        ]);
+        if let Some(code) = error_code {
+            fields.insert("ErrorCode", code.to_string());
+        }
+        let url = Some(message.text.report_url.clone()).filter(|url| !url.is_empty())?;
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, token.as_bytes());
+        let signed = fields.iter().fold(url.clone(), |signed, (name, value)| signed + name + value);
+        let signature = STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
+        Some(Callback { url, body, signature })
+    }
+}
+
 impl Message {
     fn shown(&self) -> Value {
-        let made = jiff::fmt::rfc2822::to_string(&self.made_at.to_zoned(TimeZone::UTC)).unwrap_or_default();
+        let TextSeen { at, to, from, text, .. } = &self.text;
+        let made = jiff::fmt::rfc2822::to_string(&at.to_zoned(TimeZone::UTC)).unwrap_or_default();
         json!({
-            "sid": self.sid, "to": self.to, "from": self.from, "body": self.body, "status": self.status,
+            "sid": self.sid, "to": to, "from": from, "body": text, "status": self.status,
             "direction": "outbound-api", "date_created": made, "error_code": self.error_code, "error_message": null,
         })
     }
@@ -156,29 +150,21 @@ async fn send(
 ) -> Result<Answer, Answer> {
     let texts = &twilio.texts;
     let judged = twilio.admit(&sid, &headers).and_then(|()| judge(&headers, &body));
-    let mut message = judged.map_err(|answer| texts.refuse(answer))?;
-    message.sid = format!("SM{:032x}", texts.ground.next_id());
-    message.made_at = texts.ground.now();
-    let answer = texts.next(&message.to);
-    let text = TextSeen {
-        at: message.made_at,
-        to: message.to.clone(),
-        from: message.from.clone(),
-        text: message.body.clone(),
-        provider: "twilio",
-        report_url: message.callback.clone().unwrap_or_default(),
-        ..TextSeen::default()
-    };
+    let text = judged.map_err(|answer| texts.refuse(answer))?;
+    let text = TextSeen { at: texts.ground.now(), provider: "twilio", ..text };
+    let answer = texts.next(&text.to);
+    let sid = format!("SM{:032x}", texts.ground.next_id());
+    let message = Message { sid, text: text.clone(), status: "queued", error_code: None };
+    let shown = message.shown();
     // Also where no answer comes: the list must show what the sender does not know of.
     if answer.accepts() || matches!(answer, Answer::Hang | Answer::Reset) {
-        twilio.messages().push(message.clone());
+        locked(&twilio.messages).push(message);
     }
-    Ok(texts.play(answer, text, &line, || Answer::json(201, &message.shown())).await)
+    Ok(texts.play(answer, text, &line, || Answer::json(201, &shown)).await)
 }
 
-fn judge(headers: &HeaderMap, body: &[u8]) -> Result<Message, Answer> {
-    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if !content_type.starts_with(b"application/x-www-form-urlencoded") {
+fn judge(headers: &HeaderMap, body: &[u8]) -> Result<TextSeen, Answer> {
+    if !text_of(headers, header::CONTENT_TYPE).starts_with("application/x-www-form-urlencoded") {
         return Err(refusal(400, 20422, "the body is no form"));
     }
     let mut fields = fields_of(body);
@@ -208,20 +194,11 @@ fn judge(headers: &HeaderMap, body: &[u8]) -> Result<Message, Answer> {
         return Err(refusal(400, 21609, "Invalid 'StatusCallback' URL"));
     }
     let seconds =
-        |text: &String| text.parse().is_ok_and(|seconds: u32| (1..=VALIDITY_MAX).contains(&seconds));
+        |text: &String| text.parse().is_ok_and(|seconds: u32| (1..=VALIDITY_SECONDS_MAX).contains(&seconds));
     if validity.as_ref().is_some_and(|validity| !seconds(validity)) {
         return Err(refusal(400, 21621, "ValidityPeriod out of range"));
     }
-    Ok(Message {
-        sid: String::new(),
-        to,
-        from,
-        body: text,
-        callback,
-        made_at: Timestamp::UNIX_EPOCH,
-        status: "queued",
-        error_code: None,
-    })
+    Ok(TextSeen { to, from, text, report_url: callback.unwrap_or_default(), ..TextSeen::default() })
 }
 
 /// Newest first.
@@ -234,8 +211,8 @@ async fn list(
     twilio.admit(&sid, &headers)?;
     let query = fields_of(query.unwrap_or_default().as_bytes());
     let size = query.get("PageSize").and_then(|size| size.parse().ok()).unwrap_or(50);
-    let messages = twilio.messages();
-    let to = |message: &&Message| query.get("To").is_none_or(|to| *to == message.to);
+    let messages = locked(&twilio.messages);
+    let to = |message: &&Message| query.get("To").is_none_or(|to| *to == message.text.to);
     let shown: Vec<Value> = messages.iter().rev().filter(to).take(size).map(Message::shown).collect();
     Ok(Answer::json(200, &json!({ "messages": shown, "page_size": size, "page": 0 })))
 }
@@ -251,7 +228,6 @@ async fn account(
     Ok(Answer::json(200, &json!({ "status": "active", "type": kind })))
 }
 
-/// `Balance.json` and `IncomingPhoneNumbers.json`.
 async fn page(
     State(twilio): State<Arc<Twilio>>,
     Path((sid, page)): Path<(String, String)>,

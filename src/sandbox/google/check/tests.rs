@@ -97,7 +97,11 @@ fn an_unknown_name_is_refused_with_its_place() {
             "url",
         ),
     ] {
-        assert_eq!(check(&message), Err(Flaw::UnknownName(at.into(), name.into())), "{message}");
+        assert_eq!(
+            check(&message),
+            Err(Flaw { at: at.into(), what: What::UnknownName(name.into()) }),
+            "{message}"
+        );
     }
 }
 
@@ -125,7 +129,7 @@ fn a_value_of_the_wrong_type_is_refused_with_its_place() {
         (json!({ "apns": { "payload": "{}" } }), "message.apns.payload", "Struct"),
     ] {
         match check(&to_device(extra.clone())) {
-            Err(Flaw::WrongType(found_at, found, _)) => {
+            Err(Flaw { at: found_at, what: What::WrongType(found, _) }) => {
                 assert_eq!((found_at.as_str(), found), (at, kind), "{extra}");
             }
             other => panic!("{extra}: {other:?}"),
@@ -155,7 +159,7 @@ fn a_value_that_fcm_itself_dislikes_is_refused_with_its_place() {
         ),
     ] {
         match check(&to_device(extra.clone())) {
-            Err(Flaw::BadValue(found, _)) => assert_eq!(found, at, "{extra}"),
+            Err(Flaw { at: found, what: What::BadValue(_) }) => assert_eq!(found, at, "{extra}"),
             other => panic!("{extra}: {other:?}"),
         }
     }
@@ -190,24 +194,27 @@ fn no_target_and_two_targets_are_refused() {
         json!({ "message": {} }),
         json!({ "message": { "token": null } }),
     ] {
-        let flaw = Flaw::BadValue("message".into(), "Recipient of the message is not set.".into());
+        let flaw = bad("Recipient of the message is not set.").under("message");
         assert_eq!(check(&nobody), Err(flaw), "{nobody}");
     }
-    assert!(matches!(check(&to_device(json!({ "topic": "t" }))), Err(Flaw::WrongType(..))));
-    assert!(matches!(check(&to_device(json!({ "fid": "f" }))), Err(Flaw::WrongType(..))));
+    assert!(matches!(
+        check(&to_device(json!({ "topic": "t" }))),
+        Err(Flaw { what: What::WrongType(..), .. })
+    ));
+    assert!(matches!(check(&to_device(json!({ "fid": "f" }))), Err(Flaw { what: What::WrongType(..), .. })));
 }
 
 #[test]
 fn the_payload_may_have_4096_bytes_to_a_device_and_2048_to_a_topic() {
     let sized = |target: &str, bytes: usize| json!({ "message": { target: "t", "data": { "k": "x".repeat(bytes - 1) }, "android": { "priority": "HIGH" } } });
     assert_eq!(check(&sized("token", PAYLOAD_BYTES_MAX)), Ok(()));
-    assert_eq!(check(&sized("token", PAYLOAD_BYTES_MAX + 1)), Err(Flaw::TooBig));
+    assert_eq!(check(&sized("token", PAYLOAD_BYTES_MAX + 1)), Err(What::TooBig.here()));
     assert_eq!(check(&sized("topic", TOPIC_PAYLOAD_BYTES_MAX)), Ok(()));
-    assert_eq!(check(&sized("topic", TOPIC_PAYLOAD_BYTES_MAX + 1)), Err(Flaw::TooBig));
+    assert_eq!(check(&sized("topic", TOPIC_PAYLOAD_BYTES_MAX + 1)), Err(What::TooBig.here()));
     // Korean letters have three bytes each.
-    assert_eq!(check(&to_device(json!({ "data": { "k": "가".repeat(1366) } }))), Err(Flaw::TooBig));
+    assert_eq!(check(&to_device(json!({ "data": { "k": "가".repeat(1366) } }))), Err(What::TooBig.here()));
     let apns = json!({ "aps": { "alert": { "body": "x".repeat(4096) } } });
-    assert_eq!(check(&to_device(json!({ "apns": { "payload": apns } }))), Err(Flaw::TooBig));
+    assert_eq!(check(&to_device(json!({ "apns": { "payload": apns } }))), Err(What::TooBig.here()));
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
