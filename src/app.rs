@@ -36,7 +36,6 @@ use crate::{
     web::{self, Context, Shared},
 };
 
-/// How long open connections are waited for at shutdown.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
 
 /// A text's answer is waited for a little longer than the gateway's own timeout.
@@ -197,7 +196,6 @@ fn start_chores(
     tasks.spawn(janitor.run(stop.clone()));
 }
 
-/// Everything that is answered over HTTP.
 pub fn routes(context: &Context) -> Router {
     let routes = intake::router(context.clone())
         .merge(api::router(context.clone()))
@@ -244,7 +242,6 @@ fn people(config: &Config) -> Vec<Person> {
     config.contacts.iter().map(person).collect()
 }
 
-/// The configuration, as far as planning is concerned.
 pub fn rules(config: &Config) -> Rules {
     let defaults = (SignedDuration::from_secs(20), SignedDuration::from_hours(1));
     let (accept_within, push_ttl) = config.fcm.as_ref().map_or(defaults, |fcm| (fcm.accept_within, fcm.ttl));

@@ -78,7 +78,7 @@ impl FromRequestParts<Context> for Acting {
 
 impl Acting {
     /// The alert as it is afterwards.
-    async fn act(self, action: Action) -> Result<Json<AlertView>, Problem> {
+    pub(super) async fn act(self, action: Action) -> Result<Json<AlertView>, Problem> {
         let Self { context, by, id } = self;
         let alert = context.queue.act(id, &action, &by).await.map_err(|error| match error {
             ActionError::NotFound(_) => Problem::alert_not_found(error.to_string()),
@@ -89,18 +89,6 @@ impl Acting {
         })?;
         Ok(Json(AlertView::new(&context, alert)))
     }
-}
-
-pub(super) async fn acknowledge(acting: Acting) -> Result<Json<AlertView>, Problem> {
-    acting.act(Action::Acknowledge).await
-}
-
-pub(super) async fn unacknowledge(acting: Acting) -> Result<Json<AlertView>, Problem> {
-    acting.act(Action::Unacknowledge).await
-}
-
-pub(super) async fn resolve(acting: Acting) -> Result<Json<AlertView>, Problem> {
-    acting.act(Action::Resolve).await
 }
 
 #[derive(Deserialize)]

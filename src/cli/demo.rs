@@ -106,7 +106,6 @@ fn curl_line(url: &str) -> String {
     )
 }
 
-/// A configuration like a real one, checked like one.
 fn configuration(folder: &Path, url: &str, sandbox: &Sandbox) -> Result<config::Config, Failure> {
     let key_file = folder.join("firebase.json");
     std::fs::write(&key_file, sandbox.service_account_json())?;

@@ -62,7 +62,8 @@ pub(super) async fn sift(
             sifted.heard.push(Some(heard(event)));
             continue;
         }
-        let always_fires = name.is_some_and(|name| is_always_firing(name));
+        let is = |name: &String| ALWAYS_FIRING.iter().any(|always| always.eq_ignore_ascii_case(name));
+        let always_fires = name.is_some_and(is);
         sifted.events.push(if always_fires { with_hint(event) } else { event });
         sifted.heard.push(None);
     }
@@ -88,10 +89,6 @@ fn heard(event: Event) -> Admitted {
         admission: Admission::Ignored,
         reason: Some(IgnoreReason::Heartbeat),
     }
-}
-
-fn is_always_firing(name: &str) -> bool {
-    ALWAYS_FIRING.iter().any(|always| always.eq_ignore_ascii_case(name))
 }
 
 /// Says in the alert how to be notified of its absence instead.

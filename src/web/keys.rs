@@ -68,7 +68,6 @@ impl Keys {
         owner(integrations, &presented(parts)?).map(Arc::as_ref)
     }
 
-    /// The operator whose token the request holds.
     pub fn operator(&self, parts: &Parts) -> Option<&Operator> {
         owner(self.operators.iter(), &presented(parts)?)
     }

@@ -106,8 +106,7 @@ impl Beat {
         }
     }
 
-    /// What has to be done before its call is answered: it must survive a crash that it is watched
-    /// from now on, and that it is over.
+    /// What must be durable before its call is answered: that it is watched from now on, or no longer late.
     pub(super) fn owed(&self) -> Option<Task> {
         match (self.said, self.calls) {
             (Said::CalledAgain, _) => Some(Task::Resolve),
