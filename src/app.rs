@@ -19,7 +19,7 @@ use crate::{
     alert::GatewayName,
     api, chance,
     clock::Clock,
-    config::{Config, Contact, StoreEngine},
+    config::{Config, Contact, Gateway, StoreEngine},
     console,
     deliver::{
         Composer, PushTransport, Renderer, SmsTransport, TemplateError,
@@ -245,21 +245,17 @@ fn people(config: &Config) -> Vec<Person> {
 pub fn rules(config: &Config) -> Rules {
     let defaults = (SignedDuration::from_secs(20), SignedDuration::from_hours(1));
     let (accept_within, push_ttl) = config.fcm.as_ref().map_or(defaults, |fcm| (fcm.accept_within, fcm.ttl));
+    let gateway = |gateway: &Gateway| GatewayRule {
+        name: GatewayName::from(gateway.name.as_str()),
+        in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
+        reports: gateway.provider.reports(),
+        asks: gateway.provider.can_be_asked(),
+        segments_max: u16::from(gateway.max_segments),
+        per_day: gateway.per_day,
+    };
     Rules {
         push: config.fcm.is_some(),
-        gateways: config
-            .sms
-            .gateways
-            .iter()
-            .map(|gateway| GatewayRule {
-                name: GatewayName::from(gateway.name.as_str()),
-                in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
-                reports: gateway.provider.reports(),
-                asks: gateway.provider.can_be_asked(),
-                segments_max: u16::from(gateway.max_segments),
-                per_day: gateway.per_day,
-            })
-            .collect(),
+        gateways: config.sms.gateways.iter().map(gateway).collect(),
         always_at: config.sms.always_at,
         fallback_at: config.sms.fallback_at,
         texts_resolved: config.sms.resolved,

@@ -11,16 +11,19 @@ use axum::{
     routing::{get, post},
 };
 
-use self::alerts::Acting;
-use crate::{queue::Action, web::Context};
+use self::alerts::act;
+use crate::{
+    queue::Action::{Acknowledge, Resolve, Unacknowledge},
+    web::Context,
+};
 
 pub fn router(context: Context) -> Router {
     Router::new()
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/alerts/{id}", get(alerts::show))
-        .route("/v1/alerts/{id}/acknowledge", post(|acting: Acting| acting.act(Action::Acknowledge)))
-        .route("/v1/alerts/{id}/unacknowledge", post(|acting: Acting| acting.act(Action::Unacknowledge)))
-        .route("/v1/alerts/{id}/resolve", post(|acting: Acting| acting.act(Action::Resolve)))
+        .route("/v1/alerts/{id}/acknowledge", post(|context, by, id| act(context, by, id, Acknowledge)))
+        .route("/v1/alerts/{id}/unacknowledge", post(|context, by, id| act(context, by, id, Unacknowledge)))
+        .route("/v1/alerts/{id}/resolve", post(|context, by, id| act(context, by, id, Resolve)))
         .route("/v1/alerts/{id}/notes", post(alerts::note))
         .route("/v1/attempts", get(attempts::list))
         .route("/v1/heartbeats", get(probes::heartbeats))

@@ -34,7 +34,6 @@ pub struct Arguments {
     command: Command,
 }
 
-/// Where the configuration is looked for.
 const CONFIG_FILE: &str = "bongsu.toml";
 
 const FIRST_STEPS: &str = "\
