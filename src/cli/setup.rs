@@ -99,7 +99,6 @@ pub fn write(
     Ok(steps.flush()?)
 }
 
-/// The file and the steps.
 fn print(sheet: Sheet, inputs: &Inputs) -> Result<(String, String), SetupError> {
     let url = events_url(&inputs.base_url, &inputs.integration_name)?;
     let sendable = |secret: &SecretString| {

@@ -17,8 +17,7 @@ const ALERTNAME: &str = "alertname";
 /// Rules that always fire, by the names that monitoring packages ship them under.
 const ALWAYS_FIRING: [&str; 2] = ["Watchdog", "DeadMansSwitch"];
 
-/// Any integration's key will do, an operator's token will not: who opens this in a browser is no monitor. The body
-/// is not read.
+/// Takes the key of any integration but no operator's token: a browser is no monitor. The body is not read.
 pub(super) async fn call(
     State(context): State<Context>,
     Name(name): Name,

@@ -6,8 +6,7 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-/// How often the last call is saved. A crash loses no more of it than this, and silence is counted from our start
-/// anyway.
+/// A crash loses no more calls than this, and silence is counted from our start anyway.
 const SAVE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A late heartbeat is stated again after its own time, but not more often than this. It joins
@@ -62,7 +61,6 @@ enum Said {
 }
 
 impl Beat {
-    /// One that may be silent for `patience`, and that we listen for from `now` on.
     pub(super) fn new(patience: SignedDuration, now: Timestamp) -> Self {
         Self { patience, since: now, calls: None, saved: None, said: Said::Nothing }
     }
