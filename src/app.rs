@@ -16,10 +16,9 @@ mod janitor;
 
 use self::janitor::Janitor;
 use crate::{
-    alert::GatewayName,
     api, chance,
     clock::Clock,
-    config::{Config, Contact, Gateway, StoreEngine},
+    config::{Config, Gateway, StoreEngine},
     console,
     deliver::{
         Composer, PushTransport, Renderer, SmsTransport, TemplateError,
@@ -29,7 +28,7 @@ use crate::{
     dispatch::{Dispatcher, OutboxParts, Parts, Pulse},
     intake,
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Rules},
-    roster::{Device, Person, Roster},
+    roster::Roster,
     signing::SigningKey,
     store::{MemoryStore, OpenError, SledStore, Store, StoreError},
     watch::{Balances, watch_drift},
@@ -223,7 +222,7 @@ fn outbox(context: &Context, tasks: &TaskTracker) -> Result<OutboxParts, AppErro
             time_zone: config.time_zone.clone(),
             signing_key: signing_key.clone(),
         },
-        roster: Arc::new(Roster::new(people(config))),
+        roster: Arc::new(Roster::new(config.contacts.clone())),
         push,
         gateways: sms::gateways(&config.sms, clock.clone())?,
         clock: clock.clone(),
@@ -231,22 +230,11 @@ fn outbox(context: &Context, tasks: &TaskTracker) -> Result<OutboxParts, AppErro
     })
 }
 
-/// Everybody in the configuration.
-fn people(config: &Config) -> Vec<Person> {
-    let person = |contact: &Contact| Person {
-        name: contact.name.clone(),
-        language: contact.language,
-        phone: contact.phone.clone(),
-        devices: contact.devices.iter().cloned().map(Device::new).collect(),
-    };
-    config.contacts.iter().map(person).collect()
-}
-
 pub fn rules(config: &Config) -> Rules {
     let defaults = (SignedDuration::from_secs(20), SignedDuration::from_hours(1));
     let (accept_within, push_ttl) = config.fcm.as_ref().map_or(defaults, |fcm| (fcm.accept_within, fcm.ttl));
     let gateway = |gateway: &Gateway| GatewayRule {
-        name: GatewayName::from(gateway.name.as_str()),
+        name: gateway.name.clone(),
         in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
         reports: gateway.provider.reports(),
         asks: gateway.provider.can_be_asked(),

@@ -18,11 +18,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    pub(super) fn is_problem(&self) -> bool {
-        *self == Self::Problem
-    }
-
     pub fn is_test(self) -> bool {
         self == Self::Test
     }
@@ -33,7 +28,6 @@ impl Kind {
     }
 }
 
-/// By which transports people may be notified of an alert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transports {
@@ -41,11 +35,4 @@ pub enum Transports {
     All,
     /// Not worth a text: it is about texts themselves.
     PushOnly,
-}
-
-impl Transports {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    pub(super) fn is_all(&self) -> bool {
-        *self == Self::All
-    }
 }

@@ -46,3 +46,8 @@ pub use severity::{Severity, UnknownSeverity};
 pub use spending::{Charge, Payer, Tier};
 pub use subject::{Subject, Topic, UNREACHED_NAMED_MAX};
 pub use text::{OpenText, Reserved, SentText, TextState, Unanswered};
+
+/// What need not be written down.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

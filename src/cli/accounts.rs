@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::say;
 use crate::deliver::{
     SmsTransport,
-    sms::{Look, Seen},
+    sms::{Finding, Look},
 };
 
 /// Asks every SMS company how the account stands; returns what is wrong. No text is sent: that would cost money.
@@ -35,13 +35,13 @@ async fn account(gateway: &dyn SmsTransport) -> Account {
     for at in Look::ALL {
         let Some(seen) = gateway.look(at).await else { continue };
         match seen {
-            Ok(Seen::Good(words)) => account.lines.push(format!("{name}: {words}")),
-            Ok(Seen::Limited(words)) => account.lines.push(format!("warning: {name}: {words}")),
-            Ok(Seen::Balance(balance)) if balance.is_low() => {
+            Ok(Finding::Good(words)) => account.lines.push(format!("{name}: {words}")),
+            Ok(Finding::Limited(words)) => account.lines.push(format!("warning: {name}: {words}")),
+            Ok(Finding::Balance(balance)) if balance.is_low() => {
                 account.lines.push(format!("warning: {name}: only {balance} left"));
             }
-            Ok(Seen::Balance(balance)) => account.lines.push(format!("{name}: {balance} left")),
-            Ok(Seen::Bad(words)) => account.faults.push(format!("{name}: {words}")),
+            Ok(Finding::Balance(balance)) => account.lines.push(format!("{name}: {balance} left")),
+            Ok(Finding::Bad(words)) => account.faults.push(format!("{name}: {words}")),
             Err(words) => {
                 account.faults.push(format!("{name}: {words}"));
                 // A wrong key gets the same answer to every question.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Failure, SendArguments};
 use crate::{
     config::{Environment, Network, Role},
-    deliver::http::client_builder,
+    deliver::wire::client_builder,
 };
 
 /// The server answers within milliseconds; a wrong address should not take minutes to show.

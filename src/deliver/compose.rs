@@ -1,10 +1,10 @@
 //! Puts a planned notification into the words of its reader: a push for phones, a text for one gateway.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{DigestContext, Notice, PushMessage, Renderer, SmsText, SmsTransport, Text};
+use super::{DigestNotice, Notice, PushMessage, Renderer, SmsText, SmsTransport, Text};
 use crate::{
     alert::{Alert, Language, Subject},
     plan::Send,
@@ -17,22 +17,20 @@ use crate::{
 pub struct Composer {
     pub renderer: Renderer,
     pub public_url: String,
-    /// For times in texts.
     pub time_zone: TimeZone,
     pub signing_key: SigningKey,
 }
 
-/// Composes the messages about one alert, as it is now.
 pub struct About<'a> {
     composer: &'a Composer,
     alert: &'a Alert,
     url: String,
     now: Timestamp,
-    /// The push composed last: most devices of a notification get the same.
-    last: Option<LastPush>,
+    /// All devices of a notification get the same, in one of few languages.
+    pushes: Vec<ComposedPush>,
 }
 
-struct LastPush {
+struct ComposedPush {
     subject: Subject,
     language: Language,
     message: Arc<PushMessage>,
@@ -41,27 +39,25 @@ struct LastPush {
 impl Composer {
     pub fn about<'a>(&'a self, alert: &'a Alert, now: Timestamp) -> About<'a> {
         let url = format!("{}/alerts/{}", self.public_url, alert.id);
-        About { composer: self, alert, url, now, last: None }
+        About { composer: self, alert, url, now, pushes: Vec::new() }
     }
 }
 
 impl About<'_> {
-    /// What a phone gets.
     pub fn push(&mut self, subject: &Subject, language: Language) -> Arc<PushMessage> {
-        if let Some(last) = &self.last
-            && (&last.subject, last.language) == (subject, language)
-        {
-            return last.message.clone();
+        let known = |push: &&ComposedPush| (&push.subject, push.language) == (subject, language);
+        if let Some(push) = self.pushes.iter().find(known) {
+            return push.message.clone();
         }
         let message = Arc::new(self.compose_push(subject, language));
-        self.last = Some(LastPush { subject: subject.clone(), language, message: message.clone() });
+        self.pushes.push(ComposedPush { subject: subject.clone(), language, message: message.clone() });
         message
     }
 
     fn compose_push(&self, subject: &Subject, language: Language) -> PushMessage {
         let Self { composer, alert, .. } = self;
         let text = match self.digest(subject, self.now) {
-            Some(digest) => composer.renderer.digest_push(&digest, language),
+            Some(digest) => composer.renderer.push(&digest, language),
             None => composer.renderer.push(&self.notice(subject, self.now), language),
         };
         PushMessage {
@@ -77,10 +73,11 @@ impl About<'_> {
             ack_url: self.url.clone(),
             receipt_url: String::new(),
             tag: alert.tag().to_string(),
+            written: OnceLock::new(),
         }
     }
 
-    /// The text of `send` as this gateway takes it; `None` for who has no number.
+    /// The text of `send` as this gateway takes it; `None` for a person without a number.
     pub fn text(&self, send: &Send, person: &Person, gateway: &dyn SmsTransport) -> Option<Text> {
         let to = person.phone.clone()?;
         // As it was sent, where a gateway is asked about it later.
@@ -95,15 +92,14 @@ impl About<'_> {
         })
     }
 
-    /// What a text says that is sent `at` this time.
     fn words(&self, subject: &Subject, language: Language, at: Timestamp) -> SmsText {
         match self.digest(subject, at) {
-            Some(digest) => self.composer.renderer.digest_sms(&digest, language),
+            Some(digest) => self.composer.renderer.sms(&digest, language),
             None => self.composer.renderer.sms(&self.notice(subject, at), language),
         }
     }
 
-    /// Where a gateway tells what became of a text; only who was given the address can use it.
+    /// Where a gateway reports what became of a text. The token in it is all that is asked for.
     fn report_url(&self, gateway: &dyn SmsTransport, attempt: u32) -> String {
         let (name, Composer { public_url, signing_key, .. }) = (gateway.name(), self.composer);
         let token = signing_key.text_token(name.as_str(), self.alert.id, attempt);
@@ -111,26 +107,13 @@ impl About<'_> {
     }
 
     fn notice<'s>(&'s self, subject: &'s Subject, now: Timestamp) -> Notice<'s> {
-        Notice::new(self.alert, subject, &self.url, &self.composer.time_zone, now)
+        Notice { alert: self.alert, subject, url: &self.url, time_zone: &self.composer.time_zone, now }
     }
 
-    /// What a digest counts.
-    fn digest(&self, subject: &Subject, now: Timestamp) -> Option<DigestContext<'_>> {
+    fn digest(&self, subject: &Subject, now: Timestamp) -> Option<DigestNotice<'_>> {
         let digest = self.alert.digest.as_ref().filter(|_| *subject == Subject::Digest)?;
         let counted = digest.counted.as_ref()?;
-        Some(DigestContext {
-            count: counted.total(),
-            by_severity: counted.by_severity.iter().map(|(severity, count)| (*severity, *count)).collect(),
-            resolved: counted.resolved,
-            unreachable: counted.unreachable,
-            unreached: counted.unreached.iter().map(|contact| contact.as_str().to_owned()).collect(),
-            worst: counted.worst.iter().map(|named| named.title.clone()).collect(),
-            since: counted.since,
-            until: counted.until,
-            url: &self.url,
-            time_zone: &self.composer.time_zone,
-            now,
-        })
+        Some(DigestNotice { counted, url: &self.url, time_zone: &self.composer.time_zone, now })
     }
 }
 

@@ -2,19 +2,20 @@
 
 mod compose;
 pub mod fcm;
-pub(crate) mod http;
 mod render;
 pub mod sms;
 pub(crate) mod text;
-mod wire;
+pub(crate) mod wire;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::Serialize;
 
 pub use compose::{About, Composer};
-pub use render::{DigestContext, Notice, NoticeState, PushText, Renderer, SmsText, TemplateError};
+use render::{DigestNotice, Notice};
+pub use render::{Renderer, SmsText, TemplateError};
 
 use crate::alert::{AlertId, Fate, GatewayName, Outcome, PhoneNumber, PushTarget, Severity};
 
@@ -25,8 +26,8 @@ pub struct Push {
     pub message: Arc<PushMessage>,
 }
 
-/// What a phone gets; shared by all devices of one notification.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What an app on a phone gets, field by field; shared by all devices of one notification.
+#[derive(Clone, Debug, Serialize)]
 pub struct PushMessage {
     pub alert_id: AlertId,
     /// `triggered`, `acknowledged`, `resolved`, `digest`, `test` or `drill`.
@@ -35,28 +36,29 @@ pub struct PushMessage {
     pub title: String,
     pub body: String,
     pub integration: String,
-    /// When the condition began.
     pub starts_at: Timestamp,
     /// The alert's page here.
     pub url: String,
     pub ack_url: String,
     /// Where the phone confirms; empty while receipts are not offered.
     pub receipt_url: String,
-    /// What phones fold duplicates by: at most 64 bytes.
+    /// Phones show one of several pushes with the same tag. At most 64 bytes.
     pub tag: String,
+    /// The request's body without its target: written for the first device, the same for the others.
+    #[serde(skip)]
+    pub written: OnceLock<String>,
 }
 
 /// A text to one person, ready to be sent through one gateway.
 #[derive(Clone, Debug)]
 pub struct Text {
     pub to: PhoneNumber,
-    /// What it says, as that gateway takes it.
     pub fitted: sms::Fitted,
     pub alert_id: AlertId,
-    /// Number of the attempt within the alert.
+    /// Counted within the alert.
     pub attempt: u32,
     pub severity: Severity,
-    /// Where the provider may report what became of it. Holds a token: not for the log.
+    /// Where the provider may report what became of it. It holds a token: not for the log.
     pub report_url: String,
 }
 
@@ -83,5 +85,5 @@ pub trait SmsTransport: Send + Sync + 'static {
 
     /// Asks how the account stands: one request. `None` if the company cannot be asked this; an error is in
     /// words for people.
-    async fn look(&self, at: sms::Look) -> Option<Result<sms::Seen, String>>;
+    async fn look(&self, at: sms::Look) -> Option<Result<sms::Finding, String>>;
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, escape_formatter, value::Serde};
+use serde::Serialize;
 
 use self::source::Sources;
 use super::text::{fold, shorten};
@@ -20,13 +21,13 @@ mod notice;
 mod sample;
 mod source;
 
-pub use digest::DigestContext;
-pub use notice::{Notice, NoticeState};
+pub(super) use digest::DigestNotice;
+pub(super) use notice::Notice;
 
 /// Longest title of a push, in UTF-16 code units: two lines on a lock screen, and then some.
 pub(crate) const PUSH_TITLE_CHARS_MAX: usize = 120;
-/// Longest body of a push, in UTF-16 code units: FCM takes 4,096 bytes in all, a Hangul syllable is
-/// three, and the other fields need more than a thousand.
+/// Longest body of a push, in UTF-16 code units: FCM takes 4,096 bytes in all, a Hangul syllable is three, and the
+/// other fields need more than a thousand.
 pub(crate) const PUSH_BODY_CHARS_MAX: usize = 500;
 
 /// Most steps of one rendering: a hundred times what a long text takes, and an end to a loop.
@@ -37,7 +38,6 @@ const STEPS_MAX: u64 = 50_000;
 pub struct PushText {
     /// One line.
     pub title: String,
-    /// A few lines.
     pub body: String,
 }
 
@@ -46,74 +46,58 @@ pub struct PushText {
 pub struct SmsText {
     /// One line.
     pub words: String,
-    /// Where there is more; may be empty.
+    /// May be empty.
     pub link: String,
 }
 
-/// Why the templates cannot be used. Raised at start only.
+/// Why the templates cannot be used. Raised at start only. `file` may be the name of a built-in template.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// The folder or a file in it.
     #[error("could not read `{path}`", path = path.display())]
     Read {
-        /// What was read.
         path: PathBuf,
-        /// Why it failed.
         #[source]
         source: io::Error,
     },
-    /// A file that replaces nothing.
+    /// A file that replaces nothing; the advice is what its author may have meant.
     #[error("`{path}` replaces no template: {advice}", path = path.display())]
-    Stranger {
-        /// The file.
-        path: PathBuf,
-        /// What its author may have meant.
-        advice: String,
-    },
-    /// A template that does not compile, or fails for some notice.
+    Stranger { path: PathBuf, advice: String },
+    /// It does not compile, or fails for some notice.
     #[error("template `{file}`, line {line}: {reason}")]
-    Invalid {
-        /// The file, or the name of a built-in template.
-        file: String,
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A template that says nothing about some notice.
+    Invalid { file: String, line: usize, reason: String },
     #[error("template `{file}` gives no text for `{state}`")]
-    Empty {
-        /// The file, or the name of a built-in template.
-        file: String,
-        /// Of the notice.
-        state: &'static str,
-    },
+    Empty { file: String, state: &'static str },
 }
 
-/// Puts notices into words.
+/// What templates put into words.
+pub trait Templated {
+    /// What the names of its templates begin with.
+    const PREFIX: &'static str;
+
+    /// The word that templates compare with.
+    fn state(&self) -> &'static str;
+
+    fn url(&self) -> &str;
+
+    /// What is said where a template fails.
+    fn plain(&self) -> String;
+
+    /// The names that templates use.
+    fn context(&self) -> impl Serialize;
+}
+
 #[derive(Debug)]
 pub struct Renderer {
     templates: Environment<'static>,
 }
 
-/// A text to be made.
-#[derive(Clone, Copy)]
-enum Part {
-    PushTitle,
-    PushBody,
-    Sms,
-}
-
-/// What it is made of.
-#[derive(Clone, Copy)]
-enum Told<'a> {
-    Notice(&'a Notice<'a>),
-    Digest(&'a DigestContext<'a>),
-}
+const PUSH_TITLE: &str = "push_title";
+const PUSH_BODY: &str = "push_body";
+const SMS: &str = "sms";
 
 impl Renderer {
-    /// Compiles the templates, those in the folder `overrides` instead of the built-in ones of the
-    /// same relative name, and tries them on a notice of every kind and on digests.
+    /// Compiles the templates, those in the folder `overrides` instead of the built-in ones of the same relative
+    /// name, and tries them on a notice of every kind and on digests.
     pub fn new(overrides: Option<&Path>) -> Result<Self, TemplateError> {
         let sources = source::sources(overrides)?;
         let mut templates = environment();
@@ -122,66 +106,49 @@ impl Renderer {
             added.map_err(|error| invalid(&error, name, &sources))?;
         }
         let renderer = Self { templates };
-        for notice in sample::samples() {
-            renderer.rehearse(Told::Notice(&notice), &sources)?;
+        for sample in sample::samples() {
+            renderer.rehearse(&sample.notice(), &sources)?;
         }
-        for digest in sample::digests() {
-            renderer.rehearse(Told::Digest(&digest), &sources)?;
+        for counted in sample::counts() {
+            renderer.rehearse(&sample::digest(&counted), &sources)?;
         }
         Ok(renderer)
     }
 
     /// Every text about `told`, in every language.
-    fn rehearse(&self, told: Told<'_>, sources: &Sources) -> Result<(), TemplateError> {
-        for (language, part) in every_text() {
-            let name = told.template(part, language);
-            let text =
-                self.try_render(told, part, language).map_err(|error| invalid(&error, name, sources))?;
-            if text.trim().is_empty() {
-                return Err(TemplateError::Empty { file: source::file(sources, name), state: told.state() });
+    fn rehearse<T: Templated>(&self, told: &T, sources: &Sources) -> Result<(), TemplateError> {
+        for language in [Language::En, Language::Ko] {
+            for part in [PUSH_TITLE, PUSH_BODY, SMS] {
+                let name = name_of::<T>(part, language);
+                let text = self.try_render(told, &name).map_err(|error| invalid(&error, &name, sources))?;
+                if text.trim().is_empty() {
+                    let file = source::file(sources, &name);
+                    return Err(TemplateError::Empty { file, state: told.state() });
+                }
             }
         }
         Ok(())
     }
 
-    /// What a phone shows.
-    pub fn push(&self, notice: &Notice<'_>, language: Language) -> PushText {
-        self.push_of(Told::Notice(notice), language)
+    pub fn push(&self, told: &impl Templated, language: Language) -> PushText {
+        let title = fold(&self.render(told, PUSH_TITLE, language));
+        let body = tidy(&self.render(told, PUSH_BODY, language));
+        PushText { title: shorten(&title, PUSH_TITLE_CHARS_MAX), body: shorten(&body, PUSH_BODY_CHARS_MAX) }
     }
 
-    /// What a phone shows of a digest.
-    pub fn digest_push(&self, digest: &DigestContext<'_>, language: Language) -> PushText {
-        self.push_of(Told::Digest(digest), language)
-    }
-
-    /// What a text message says; a gateway's [`fit`](super::SmsTransport::fit) makes it fit.
-    pub fn sms(&self, notice: &Notice<'_>, language: Language) -> SmsText {
-        self.sms_of(Told::Notice(notice), notice.url, language)
+    /// A gateway's [`fit`](super::SmsTransport::fit) makes it fit.
+    pub fn sms(&self, told: &impl Templated, language: Language) -> SmsText {
+        SmsText { words: fold(&self.render(told, SMS, language)), link: told.url().to_owned() }
     }
 
     /// A typical text message about an alert whose page is `url`, to show what texts come to.
     pub fn example_sms(&self, url: &str, language: Language) -> SmsText {
-        self.sms(&Notice { url, ..sample::typical() }, language)
+        self.sms(&Notice { url, ..sample::typical().notice() }, language)
     }
 
-    /// What a text message says of a digest.
-    pub fn digest_sms(&self, digest: &DigestContext<'_>, language: Language) -> SmsText {
-        self.sms_of(Told::Digest(digest), digest.url, language)
-    }
-
-    fn push_of(&self, told: Told<'_>, language: Language) -> PushText {
-        let title = fold(&self.render(told, Part::PushTitle, language));
-        let body = tidy(&self.render(told, Part::PushBody, language));
-        PushText { title: shorten(&title, PUSH_TITLE_CHARS_MAX), body: shorten(&body, PUSH_BODY_CHARS_MAX) }
-    }
-
-    fn sms_of(&self, told: Told<'_>, url: &str, language: Language) -> SmsText {
-        SmsText { words: fold(&self.render(told, Part::Sms, language)), link: url.to_owned() }
-    }
-
-    fn render(&self, told: Told<'_>, part: Part, language: Language) -> String {
-        let template = told.template(part, language);
-        match self.try_render(told, part, language) {
+    fn render<T: Templated>(&self, told: &T, part: &str, language: Language) -> String {
+        let template = name_of::<T>(part, language);
+        match self.try_render(told, &template) {
             Ok(text) if !text.trim().is_empty() => return text,
             Ok(_) => tracing::error!(template, "a template gave no text"),
             // Only the kind: an error's detail may quote the alert.
@@ -192,58 +159,13 @@ impl Renderer {
         told.plain()
     }
 
-    fn try_render(&self, told: Told<'_>, part: Part, language: Language) -> Result<String, minijinja::Error> {
-        let template = self.templates.get_template(told.template(part, language))?;
-        match told {
-            Told::Notice(notice) => {
-                // A long body costs nothing that would be cut off anyway.
-                let body = shorten(notice.body, PUSH_BODY_CHARS_MAX);
-                let notice = Notice { body: &body, ..notice.clone() };
-                template.render(Serde(notice.context()))
-            }
-            Told::Digest(digest) => template.render(Serde(digest.context())),
-        }
+    fn try_render(&self, told: &impl Templated, template: &str) -> Result<String, minijinja::Error> {
+        self.templates.get_template(template)?.render(Serde(told.context()))
     }
 }
 
-impl Told<'_> {
-    fn template(self, part: Part, language: Language) -> &'static str {
-        match (self, language, part) {
-            (Self::Notice(_), Language::En, Part::PushTitle) => "notification/en/push_title.txt",
-            (Self::Notice(_), Language::En, Part::PushBody) => "notification/en/push_body.txt",
-            (Self::Notice(_), Language::En, Part::Sms) => "notification/en/sms.txt",
-            (Self::Notice(_), Language::Ko, Part::PushTitle) => "notification/ko/push_title.txt",
-            (Self::Notice(_), Language::Ko, Part::PushBody) => "notification/ko/push_body.txt",
-            (Self::Notice(_), Language::Ko, Part::Sms) => "notification/ko/sms.txt",
-            (Self::Digest(_), Language::En, Part::PushTitle) => "notification/en/digest_push_title.txt",
-            (Self::Digest(_), Language::En, Part::PushBody) => "notification/en/digest_push_body.txt",
-            (Self::Digest(_), Language::En, Part::Sms) => "notification/en/digest_sms.txt",
-            (Self::Digest(_), Language::Ko, Part::PushTitle) => "notification/ko/digest_push_title.txt",
-            (Self::Digest(_), Language::Ko, Part::PushBody) => "notification/ko/digest_push_body.txt",
-            (Self::Digest(_), Language::Ko, Part::Sms) => "notification/ko/digest_sms.txt",
-        }
-    }
-
-    /// The word that an error names it by.
-    fn state(self) -> &'static str {
-        match self {
-            Self::Notice(notice) => notice.state.as_str(),
-            Self::Digest(_) => "digest",
-        }
-    }
-
-    /// What is said where a template fails.
-    fn plain(self) -> String {
-        match self {
-            Self::Notice(notice) => format!("[{}] {}", notice.severity, notice.title),
-            Self::Digest(digest) => digest.plain(),
-        }
-    }
-}
-
-fn every_text() -> impl Iterator<Item = (Language, Part)> {
-    let parts = [Part::PushTitle, Part::PushBody, Part::Sms];
-    [Language::En, Language::Ko].into_iter().flat_map(move |language| parts.map(|part| (language, part)))
+fn name_of<T: Templated>(part: &str, language: Language) -> String {
+    format!("notification/{}/{}{part}.txt", language.as_str(), T::PREFIX)
 }
 
 fn environment() -> Environment<'static> {
@@ -298,8 +220,8 @@ fn undefined(expression: Option<&str>) -> String {
     format!("undefined value{what}: misspelt, or not there every time; ask with {{% if {ask} %}}")
 }
 
-/// Lines without control characters and without white space at their ends, at most one empty line
-/// in a row, none at the ends.
+/// Lines without control characters and without white space at their ends, at most one empty line in a row, none at
+/// the ends.
 fn tidy(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {

@@ -2,7 +2,6 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Stands for what was cut off.
 const ELLIPSIS: &str = "…";
 
 /// The text, or as much of it as leaves room for an ellipsis within `units` UTF-16 code units.
@@ -10,10 +9,9 @@ pub(crate) fn shorten(text: &str, units: usize) -> String {
     cut(text, units, ELLIPSIS, char::len_utf16)
 }
 
-/// The text, or as much of it as leaves room for `ellipsis` within `units`, where each character takes
-/// `width`. It is cut between grapheme clusters: half of one (a syllable typed as separate letters, a
-/// flag, a family emoji) is another character than the one that was meant. Only a single cluster that
-/// is too long by itself is cut between its characters.
+/// The text, or as much of it as leaves room for `ellipsis` within `units`, where each character takes `width`. It is cut
+/// between grapheme clusters: half of one (a syllable typed as separate letters, a flag, a family emoji) is another
+/// character. Only a single cluster that is too long by itself is cut between its characters.
 pub(crate) fn cut(text: &str, units: usize, ellipsis: &str, width: impl Fn(char) -> usize) -> String {
     let length = |text: &str| text.chars().map(&width).sum::<usize>();
     if length(text) <= units {
@@ -30,7 +28,6 @@ pub(crate) fn cut(text: &str, units: usize, ellipsis: &str, width: impl Fn(char)
 }
 
 #[cfg(test)]
-/// Its length in UTF-16 code units.
 pub(crate) fn length(text: &str) -> usize {
     text.encode_utf16().count()
 }
@@ -41,7 +38,6 @@ pub(crate) fn fold(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// As many of the pieces as take at most `units`.
 fn prefix<P: AsRef<str>>(
     pieces: impl Iterator<Item = P>,
     units: usize,

@@ -22,7 +22,7 @@ use crate::{
     config::Rate,
     deliver::{
         Composer, Renderer, SmsText, SmsTransport, Text,
-        sms::{Fitted, Look, Seen, TextRules, fit},
+        sms::{Finding, Fitted, Look, TextRules, fit},
     },
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Repeat},
     queue::{Poster, Queue},
@@ -143,7 +143,7 @@ impl SmsTransport for Company {
         Fate::Unclear { reason: "it cannot be asked".to_owned() }
     }
 
-    async fn look(&self, _: Look) -> Option<Result<Seen, String>> {
+    async fn look(&self, _: Look) -> Option<Result<Finding, String>> {
         None
     }
 }

@@ -115,7 +115,7 @@ mod tests {
         clock::ManualClock,
         config,
         queue::Queue,
-        store::{MemoryStore, Store as _},
+        store::{HeartbeatRecord, MemoryStore, Store},
         watch::BeatState,
     };
 
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(sifted.heard, [None, Some(heard(events[1].clone())), None, None]);
         assert_eq!((&sifted.events[0], &sifted.events[2]), (&events[0], &events[3]));
         assert!(sifted.events[1].body.contains("name = \"DeadMansSwitch\""), "this one is not configured");
-        let kept = store.heartbeats().await.unwrap();
+        let kept = (&*store as &dyn Store).all::<HeartbeatRecord>().await.unwrap();
         assert_eq!(kept.len(), 1, "kept before it is answered");
 
         clock.advance(SignedDuration::from_mins(3));

@@ -12,7 +12,7 @@ use crate::{
     clock::Clock,
     deliver::{
         SmsTransport,
-        sms::{Balance, Look, Seen},
+        sms::{Balance, Finding, Look},
     },
     queue::Queue,
     telemetry::Metrics,
@@ -50,8 +50,8 @@ impl Balances {
         let name = gateway.name().as_str();
         let balance = match gateway.look(Look::Balance).await {
             None => return false,
-            Some(Ok(Seen::Balance(balance))) => balance,
-            Some(Ok(Seen::Good(_) | Seen::Limited(_) | Seen::Bad(_))) => return true,
+            Some(Ok(Finding::Balance(balance))) => balance,
+            Some(Ok(Finding::Good(_) | Finding::Limited(_) | Finding::Bad(_))) => return true,
             Some(Err(error)) => {
                 // Whether texts go out is another question, which the next text answers.
                 info!(gateway = name, "could not ask for the balance: {error}");

@@ -75,7 +75,7 @@ impl Heartbeats {
     /// Takes over what an earlier process has saved and told. The alert about a heartbeat that is no
     /// longer configured resolves: no call of it can come any more.
     pub async fn restore(&self) -> Result<(), StoreError> {
-        let records = self.store.heartbeats().await?;
+        let records = self.store.all::<HeartbeatRecord>().await?;
         // Exactly: of two records that differ in case one belongs to an older configuration.
         let known = |name: &str| self.watched.iter().any(|watched| watched.config.name == name);
         for HeartbeatRecord { name, .. } in records.iter().filter(|record| !known(&record.name)) {
@@ -184,7 +184,7 @@ impl Heartbeats {
             Task::Resolve => self.post(name, words::over(name, None)).await?,
             Task::Save(Calls { first, last }) => {
                 let record = HeartbeatRecord { name: name.clone(), first_call: first, last_call: last };
-                self.store.put_heartbeat(lane, record).await?;
+                self.store.put(lane, &record).await?;
             }
         }
         watched.beat().done(task, now);

@@ -18,7 +18,6 @@ const THROTTLED_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 /// How long a device rests whose platform Google cannot reach.
 const PLATFORM_PAUSE: SignedDuration = PAUSE_MIN;
 
-/// Fields of the request that hold the target.
 const TARGET_FIELDS: [&str; 2] = ["message.token", "message.fid"];
 
 /// Reads an answer; `target` must not be repeated in any text. An access token that was refused is a deferral for
@@ -32,10 +31,7 @@ pub(super) fn classify(answer: &Answer, target: &str) -> Reading {
     let detail = content.describe(answer.status, target);
     let wish = answer.retry_after.or_else(|| wish_in_page(&answer.body)).filter(SignedDuration::is_positive);
     match content.signal(answer.status) {
-        Signal::DeviceGone => Reading::rejected(RejectCause::DeviceGone, detail),
-        Signal::DeviceMismatch => Reading::rejected(RejectCause::DeviceMismatch, detail),
-        Signal::Message => Reading::rejected(RejectCause::Message, detail),
-        Signal::Refused => Reading::rejected(RejectCause::Refused, detail),
+        Signal::Rejected(cause) => Reading::rejected(cause, detail),
         Signal::PlatformFault => Reading::deferred(DeferCause::PlatformFault, Some(PLATFORM_PAUSE), detail),
         Signal::Throttled => Reading::deferred(DeferCause::Throttled, wish.or(Some(THROTTLED_PAUSE)), detail),
         Signal::TokenRefused => Reading::deferred(DeferCause::Credential, None, detail),
@@ -47,39 +43,36 @@ pub(super) fn classify(answer: &Answer, target: &str) -> Reading {
     }
 }
 
-/// What a single code, reason or status stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Signal {
-    DeviceGone,
-    DeviceMismatch,
+    Rejected(RejectCause),
     PlatformFault,
     Throttled,
-    Message,
     TokenRefused,
     Forbidden,
     NotFound,
     Unavailable,
-    Refused,
 }
 
 impl Signal {
-    /// Codes of `google.firebase.fcm.v1.FcmError`. An unknown one says nothing.
+    /// An unknown one says nothing.
     fn of_code(code: &str) -> Option<Self> {
         Some(match code {
-            "UNREGISTERED" => Self::DeviceGone,
-            "SENDER_ID_MISMATCH" => Self::DeviceMismatch,
+            "UNREGISTERED" => Self::Rejected(RejectCause::DeviceGone),
+            "SENDER_ID_MISMATCH" => Self::Rejected(RejectCause::DeviceMismatch),
             "THIRD_PARTY_AUTH_ERROR" | "APNS_AUTH_ERROR" => Self::PlatformFault,
             "QUOTA_EXCEEDED" => Self::Throttled,
-            "INVALID_ARGUMENT" => Self::Message,
+            "INVALID_ARGUMENT" => Self::Rejected(RejectCause::Message),
             "UNAVAILABLE" | "INTERNAL" => Self::Unavailable,
             _ => return None,
         })
     }
 
-    /// Names of `google.rpc.Code`.
     fn of_status(status: &str) -> Option<Self> {
         Some(match status {
-            "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" => Self::Message,
+            "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" => {
+                Self::Rejected(RejectCause::Message)
+            }
             "UNAUTHENTICATED" => Self::TokenRefused,
             "PERMISSION_DENIED" => Self::Forbidden,
             "NOT_FOUND" => Self::NotFound,
@@ -91,23 +84,22 @@ impl Signal {
         })
     }
 
-    /// A redirect never comes from FCM but from whatever stands between: it passes, or the operator
-    /// finds it in the detail. So it is no fault of the project, and neither is a stray 1xx.
+    /// A redirect never comes from FCM but from a proxy: it passes, or the operator finds it in the detail. So it is no
+    /// fault of the project, and neither is a stray 1xx.
     fn of_http(status: u16) -> Self {
         match status {
-            400 | 411 | 413 | 414 | 415 | 422 | 431 => Self::Message,
+            400 | 411 | 413 | 414 | 415 | 422 | 431 => Self::Rejected(RejectCause::Message),
             401 => Self::TokenRefused,
             403 | 407 => Self::Forbidden,
             404 | 405 => Self::NotFound,
             429 => Self::Throttled,
             408 | 409 | 425 | 499 => Self::Unavailable,
-            402..=498 => Self::Refused,
+            402..=498 => Self::Rejected(RejectCause::Refused),
             _ => Self::Unavailable,
         }
     }
 }
 
-/// A body, whatever its shape.
 #[derive(Debug)]
 struct Content(Value);
 
@@ -121,7 +113,6 @@ impl Content {
         Self(body)
     }
 
-    /// Google's name of a message that it took, opaque.
     fn name(&self) -> Option<String> {
         self.0.get("name").and_then(Value::as_str).map(str::to_owned)
     }
@@ -130,7 +121,6 @@ impl Content {
         self.0.get("error").and_then(Value::as_object).is_some_and(|error| !error.is_empty())
     }
 
-    /// `message` or `status` of the error.
     fn error(&self, name: &str) -> Option<&str> {
         self.0.get("error")?.get(name)?.as_str()
     }
@@ -170,17 +160,19 @@ impl Content {
             || message.contains("apns device token is disabled");
         let target_is_malformed = self.says_that_the_target_is_malformed()
             || message.contains("not a valid fcm registration token");
-        if code == Some(Signal::DeviceGone) || apns_is_dead {
-            return Signal::DeviceGone;
+        if code == Some(Signal::Rejected(RejectCause::DeviceGone)) || apns_is_dead {
+            return Signal::Rejected(RejectCause::DeviceGone);
         }
         if has_reason("BadEnvironmentKeyInToken") {
-            return Signal::DeviceMismatch;
+            return Signal::Rejected(RejectCause::DeviceMismatch);
         }
         match code {
-            Some(Signal::Message) | None if target_is_malformed => Signal::DeviceGone,
+            Some(Signal::Rejected(RejectCause::Message)) | None if target_is_malformed => {
+                Signal::Rejected(RejectCause::DeviceGone)
+            }
             Some(Signal::Unavailable) if http == 429 => Signal::Throttled,
             Some(signal) => signal,
-            None if message.contains("senderid mismatch") => Signal::DeviceMismatch,
+            None if message.contains("senderid mismatch") => Signal::Rejected(RejectCause::DeviceMismatch),
             None => self.error("status").and_then(Signal::of_status).unwrap_or_else(|| Signal::of_http(http)),
         }
     }

@@ -1,37 +1,33 @@
 //! The body of a push (<https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages>).
 //!
-//! We do not know which platform a token belongs to, so every push speaks to all three; FCM uses
-//! the part that fits. Everything but the target is the same for all devices of a notification
-//! and is written once.
+//! We do not know which platform a token belongs to, so every push speaks to all three; FCM uses the part that fits.
+//! Everything but the target is the same for all devices of a notification and is written once.
 
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::{
     alert::{PushTarget, Severity},
     config::Android,
-    deliver::{PushMessage, http::without_nulls},
+    deliver::PushMessage,
 };
 
 mod cut;
+mod json;
 
 use cut::{json_len, to_json_bytes};
+use json::Json::{self, Absent, Flag, Number, Object, Text};
 
-/// Limit for everything but the target, in bytes of JSON. Google counts 4,096 bytes of keys and
-/// values and Apple 4,096 bytes of JSON; an iOS push over that can vanish without an error. The
-/// difference is for what Google adds.
+/// Limit for everything but the target, in bytes of JSON. Google counts 4,096 bytes of keys and values and Apple 4,096
+/// bytes of JSON; an iOS push over that can vanish without an error. The difference is for what Google adds.
 const PAYLOAD_BYTES_MAX: usize = 3_584;
-/// Limit for the title, in bytes of JSON.
 const TITLE_BYTES_MAX: usize = 300;
-/// Limit for the copies of the body that the system shows, in bytes of JSON: more than a lock
-/// screen shows. Apps find the longer body in `data`.
+/// Of each copy that the system shows: more than a lock screen shows. Apps find the longer body in `data`.
 const SHOWN_BYTES_MAX: usize = 512;
-/// Limit for each link, in bytes of JSON. A longer one is left out: half a link leads nowhere.
+/// A longer link is left out: half a link leads nowhere.
 const LINK_BYTES_MAX: usize = 400;
-/// Limit for the integration's name, in bytes of JSON.
 const INTEGRATION_BYTES_MAX: usize = 96;
 /// Apple's limit for `apns-collapse-id`.
 const TAG_BYTES_MAX: usize = 64;
@@ -46,35 +42,22 @@ pub(super) struct Shape {
     pub(super) android: Android,
 }
 
-/// The part of a push that is the same for all devices.
-#[derive(Debug)]
-pub(super) struct Body {
-    message: Arc<PushMessage>,
-    json: String,
+/// What is the same for all devices, cut to [`PAYLOAD_BYTES_MAX`]. Apple drops it once `shape.ttl` from `now` has passed.
+pub(super) fn write(message: &PushMessage, shape: Shape, now: Timestamp) -> String {
+    let mut texts = Texts::without_body(message);
+    let base = payload(&texts, shape, now).len();
+    texts.fill(message, shape.android, PAYLOAD_BYTES_MAX.saturating_sub(base));
+    payload(&texts, shape, now)
 }
 
-impl Body {
-    /// Writes it, cut to [`PAYLOAD_BYTES_MAX`]; Apple drops it when `shape.ttl` from `now` has passed.
-    pub(super) fn write(message: &Arc<PushMessage>, shape: Shape, now: Timestamp) -> Self {
-        let mut texts = Texts::without_body(message);
-        let base = written(&payload(&texts, shape, now)).len();
-        texts.fill(message, shape.android, PAYLOAD_BYTES_MAX.saturating_sub(base));
-        Self { message: Arc::clone(message), json: written(&payload(&texts, shape, now)) }
-    }
-
-    pub(super) fn is_of(&self, message: &Arc<PushMessage>) -> bool {
-        Arc::ptr_eq(&self.message, message)
-    }
-
-    /// The request's body for one device.
-    pub(super) fn addressed_to(&self, target: &PushTarget) -> String {
-        let (kind, value) = match target {
-            PushTarget::Token(token) => ("token", token),
-            PushTarget::Fid(fid) => ("fid", fid),
-        };
-        let rest = self.json.strip_prefix('{').unwrap_or_default();
-        format!("{{\"message\":{{\"{kind}\":{},{rest}}}", written(value))
-    }
+/// The request's body for one device: `shared` is what [`write`] wrote.
+pub(super) fn addressed(shared: &str, target: &PushTarget) -> String {
+    let (kind, value) = match target {
+        PushTarget::Token(token) => ("token", token),
+        PushTarget::Fid(fid) => ("fid", fid),
+    };
+    let rest = shared.strip_prefix('{').unwrap_or_default();
+    format!("{{\"message\":{{\"{kind}\":{},{rest}}}", written(value))
 }
 
 /// A body that asks Google to check project, key and rights without sending anything.
@@ -86,7 +69,6 @@ fn written(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).expect("strings, numbers and booleans always have a JSON form")
 }
 
-/// A message whose texts are within their limits.
 struct Texts {
     message: PushMessage,
     /// What the system shows of the body; `message.body` is for apps.
@@ -106,6 +88,7 @@ impl Texts {
             url: link(&message.url),
             ack_url: link(&message.ack_url),
             receipt_url: link(&message.receipt_url),
+            written: OnceLock::new(),
             ..*message
         };
         Self { message, shown: String::new() }
@@ -128,84 +111,72 @@ impl Texts {
 }
 
 /// Everything but the target: one part for apps, one for each platform.
-fn payload(texts: &Texts, shape: Shape, now: Timestamp) -> Value {
-    let message = &texts.message;
+fn payload(texts: &Texts, shape: Shape, now: Timestamp) -> String {
     let ttl = shape.ttl.clamp(SignedDuration::ZERO, TTL_MAX);
-    let system_shows = shape.android == Android::Notification;
-    without_nulls(json!({
-        "data": {
-            "alert_id": message.alert_id.to_string(),
-            "state": message.state,
-            "severity": message.severity.as_str(),
-            "title": message.title,
-            "body": message.body,
-            "integration": message.integration,
-            "starts_at": message.starts_at.to_string(),
-            "url": message.url,
-            "ack_url": message.ack_url,
-            "receipt_url": message.receipt_url,
-            "tag": message.tag,
-        },
-        "android": {
-            "priority": "high",
-            "ttl": format!("{}s", ttl.as_secs()),
-            "notification": system_shows.then(|| android_notification(texts)),
-        },
-        "apns": apns(texts, now.saturating_add(ttl).unwrap_or(Timestamp::MAX)),
-        "webpush": webpush(texts, ttl),
-    }))
+    let expires = now.saturating_add(ttl).unwrap_or(Timestamp::MAX);
+    let (data, android) = (written(&texts.message), android(texts, shape.android, ttl));
+    let (apns, webpush) = (apns(texts, expires), webpush(texts, ttl));
+    format!(r#"{{"data":{data},"android":{android},"apns":{apns},"webpush":{webpush}}}"#)
 }
 
-fn android_notification(Texts { message, shown }: &Texts) -> Value {
-    json!({
-        "title": message.title,
-        "body": shown,
-        "tag": told(&message.tag),
+fn android(Texts { message, shown }: &Texts, android: Android, ttl: SignedDuration) -> String {
+    let ttl = format!("{}s", ttl.as_secs());
+    let channel_id = format!("bongsu_{}", message.severity);
+    let notification = [
+        ("title", Text(&message.title)),
+        ("body", Text(shown)),
+        ("tag", told(&message.tag)),
         // An app without that channel shows the push in its default one.
-        "channel_id": format!("bongsu_{}", message.severity),
-        "notification_priority": Urgency::of(message).android,
-    })
+        ("channel_id", Text(&channel_id)),
+        ("notification_priority", Text(Urgency::of(message).android)),
+    ];
+    let notification = match android {
+        Android::Data => Absent,
+        Android::Notification => Object(&notification),
+    };
+    written(&Object(&[("priority", Text("high")), ("ttl", Text(&ttl)), ("notification", notification)]))
 }
 
-fn apns(Texts { message, shown }: &Texts, expires: Timestamp) -> Value {
-    json!({
-        "headers": {
-            "apns-priority": "10",
-            "apns-push-type": "alert",
-            "apns-collapse-id": told(&message.tag),
-            "apns-expiration": expires.as_second().to_string(),
-        },
-        "payload": { "aps": {
-            "alert": { "title": message.title, "body": shown },
-            "sound": "default",
-            // Lets the app's extension run, which can confirm and show the longer body.
-            "mutable-content": 1,
-            "interruption-level": Urgency::of(message).apple,
-            "thread-id": message.integration,
-        }},
-    })
+fn apns(Texts { message, shown }: &Texts, expires: Timestamp) -> String {
+    let expires = expires.as_second().to_string();
+    let headers = [
+        ("apns-priority", Text("10")),
+        ("apns-push-type", Text("alert")),
+        ("apns-collapse-id", told(&message.tag)),
+        ("apns-expiration", Text(&expires)),
+    ];
+    let alert = [("title", Text(&message.title)), ("body", Text(shown))];
+    let aps = [
+        ("alert", Object(&alert)),
+        ("sound", Text("default")),
+        // Lets the app's extension run, which can confirm and show the longer body.
+        ("mutable-content", Number(1)),
+        ("interruption-level", Text(Urgency::of(message).apple)),
+        ("thread-id", Text(&message.integration)),
+    ];
+    written(&Object(&[("headers", Object(&headers)), ("payload", Object(&[("aps", Object(&aps))]))]))
 }
 
-fn webpush(Texts { message, shown }: &Texts, ttl: SignedDuration) -> Value {
+fn webpush(Texts { message, shown }: &Texts, ttl: SignedDuration) -> String {
+    let ttl = ttl.as_secs().to_string();
+    let headers = Object(&[("TTL", Text(&ttl)), ("Urgency", Text("high"))]);
+    let notification = Object(&[
+        ("title", Text(&message.title)),
+        ("body", Text(shown)),
+        ("tag", told(&message.tag)),
+        // Rings again when it replaces one of the same tag; browsers refuse it without a tag.
+        ("renotify", Flag(!message.tag.is_empty())),
+        ("requireInteraction", Flag(Urgency::of(message).stays)),
+    ]);
     // Google refuses a link that is not https.
-    let link = message.url.starts_with("https://").then(|| json!({ "link": message.url }));
-    json!({
-        "headers": { "TTL": ttl.as_secs().to_string(), "Urgency": "high" },
-        "notification": {
-            "title": message.title,
-            "body": shown,
-            "tag": told(&message.tag),
-            // Rings again when it replaces one of the same tag; browsers refuse it without a tag.
-            "renotify": !message.tag.is_empty(),
-            "requireInteraction": Urgency::of(message).stays,
-        },
-        "fcm_options": link,
-    })
+    let link = [("link", Text(&message.url))];
+    let options = if message.url.starts_with("https://") { Object(&link) } else { Absent };
+    written(&Object(&[("headers", headers), ("notification", notification), ("fcm_options", options)]))
 }
 
 /// Platforms are told nothing instead of an empty text.
-fn told(text: &str) -> Option<&str> {
-    Some(text).filter(|text| !text.is_empty())
+fn told(text: &str) -> Json<'_> {
+    if text.is_empty() { Absent } else { Text(text) }
 }
 
 /// How much a push may disturb, in the words of each platform.

@@ -18,41 +18,35 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     config::Network,
-    deliver::http::{ClientError, client_builder},
+    deliver::wire::{ClientError, client_builder},
 };
 
-/// Requests at a time on one connection; Google allows 100.
+/// Google allows 100.
 const STREAMS_PER_CONNECTION: usize = 80;
-/// Connections at most.
 const CONNECTIONS_MAX: usize = 8;
 /// An idle connection is closed by us first.
 const IDLE_MAX: Duration = Duration::from_secs(200);
 /// Only while requests wait for an answer: finds out that a connection is dead long before TCP does.
 const PING_EVERY: Duration = Duration::from_secs(5);
-/// A connection that does not answer a ping by then is dead.
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long requests wait for the first one on an idle connection to open it, before they open connections of
-/// their own.
+/// Requests wait this long for the first one on an idle connection to open it, before they open their own.
 const OPENING_MAX: Duration = Duration::from_secs(1);
 
-/// The connections of one transport.
 #[derive(Debug)]
 pub(super) struct Connections {
     network: Network,
-    /// Alerts come after hours of silence, many at once: without this each request of the first
-    /// burst would shake hands on a connection of its own, until one turns out to be HTTP/2.
+    /// Without this each request of the first burst after hours of silence would open a connection of its own, until
+    /// one turns out to be HTTP/2.
     opens_one_at_a_time: bool,
-    /// One permit per stream of all connections there may be.
+    /// One permit for each stream of all connections.
     streams: Arc<Semaphore>,
     all: Mutex<Vec<Arc<Connection>>>,
 }
 
-/// Shared by the requests that are under way on it.
 #[derive(Debug)]
 struct Connection {
     client: Client,
-    /// Held by the request that opens the connection.
     opening: Arc<tokio::sync::Mutex<()>>,
     /// When the last answer came, in unix seconds.
     answered_at: AtomicI64,
@@ -88,8 +82,8 @@ impl Connections {
         Ok(Self { network, opens_one_at_a_time, streams, all })
     }
 
-    /// A slot on the least loaded connection, or on a new one if all are full; waits while there
-    /// may be no more. `None` never happens while the transport lives.
+    /// A slot on the least loaded connection, or on a new one if all are full; waits while there may be no more. `None`
+    /// never happens while the transport lives.
     pub(super) async fn slot(&self, now: Timestamp) -> Option<Slot> {
         let stream = Arc::clone(&self.streams).acquire_owned().await.ok()?;
         let connection = self.least_loaded()?;
@@ -127,7 +121,6 @@ impl Connections {
     }
 }
 
-/// Requests under way.
 fn load(connection: &Arc<Connection>) -> usize {
     Arc::strong_count(connection) - 1
 }

@@ -88,6 +88,7 @@ pub(super) fn message() -> PushMessage {
         ack_url: "https://alerts.example.org/a/AbC".into(),
         receipt_url: String::new(),
         tag: "0123456789abcdef0123456789abcdef".into(),
+        written: OnceLock::new(),
     }
 }
 

@@ -13,28 +13,20 @@ use super::{LIMITS, key::ServiceAccount};
 use crate::{
     alert::DeferCause,
     clock::Clock,
-    deliver::{
-        http::form_of,
-        wire::{Answer, Failure, exchange, without_tokens},
-    },
+    deliver::wire::{Answer, Failure, exchange, form_of, without_tokens},
 };
 
-/// The only right that is asked for.
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// Longest wait for an answer of the token server.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Assertions are dated back this much, for clocks that run ahead.
 const BACKDATED: SignedDuration = SignedDuration::from_secs(10);
 /// Google's limit for `exp - iat`.
 const ASSERTION_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
-/// A token whose lifetime is not told, or told to be zero, was still granted just now: it serves
-/// this long, and Google is not asked again at once.
+/// A token without a lifetime, or with one of zero, was still granted just now: Google is not asked again at once.
 const UNTOLD_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
-/// Longest lifetime believed.
 const LIFETIME_MAX: SignedDuration = SignedDuration::from_hours(24);
 
-/// A token as granted.
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) access_token: SecretString,
@@ -45,7 +37,6 @@ pub(super) struct Grant {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) kind: RefusalKind,
-    /// For people.
     pub(super) detail: String,
     pub(super) retry_after: Option<SignedDuration>,
 }
@@ -56,12 +47,16 @@ pub(super) enum RefusalKind {
     Signature,
     /// Our clock is behind Google's by this much, where Google's answer was dated.
     ClockSkew(Option<SignedDuration>),
-    /// Any other refusal for good: the account is gone, the key file is for something else.
+    /// The account is gone, or the key file is for something else.
     Permanent,
-    /// Passing.
     Unavailable,
-    /// No connection.
     Unreachable,
+}
+
+impl Refusal {
+    pub(super) fn new(kind: RefusalKind, detail: &str) -> Self {
+        Self { kind, detail: detail.to_owned(), retry_after: None }
+    }
 }
 
 impl RefusalKind {
@@ -75,7 +70,6 @@ impl RefusalKind {
     }
 }
 
-/// Google's token server, asked in the name of one account.
 #[derive(Debug)]
 pub(super) struct TokenServer {
     pub(super) account: ServiceAccount,
@@ -83,21 +77,18 @@ pub(super) struct TokenServer {
 }
 
 impl TokenServer {
-    /// Asks once. `behind` is how far our clock is behind Google's as far as we know.
+    /// Asks once. `behind` is how far our clock is known to be behind Google's.
     pub(super) async fn ask(&self, clock: &dyn Clock, behind: SignedDuration) -> Result<Grant, Refusal> {
         let now = clock.now();
         let assertion = self.assertion(now.saturating_add(behind).unwrap_or(now))?;
         match self.post(&assertion, clock).await {
             Ok(answer) => read(&answer, &assertion),
-            Err(failure) => Err(Refusal {
-                kind: if failure.surely_not_sent() {
-                    RefusalKind::Unreachable
-                } else {
-                    RefusalKind::Unavailable
-                },
-                detail: without_tokens(&format!("no answer from the token server: {}", failure.chain()), ""),
-                retry_after: None,
-            }),
+            Err(failure) => {
+                let is_unsent = failure.surely_not_sent();
+                let kind = if is_unsent { RefusalKind::Unreachable } else { RefusalKind::Unavailable };
+                let detail = format!("no answer from the token server: {}", failure.chain());
+                Err(Refusal::new(kind, &without_tokens(&detail, "")))
+            }
         }
     }
 
@@ -123,10 +114,8 @@ impl TokenServer {
             "exp": iat + ASSERTION_LIFETIME.as_secs(),
         });
         let header = Header { kid: account.private_key_id.clone(), ..Header::new(Algorithm::RS256) };
-        jsonwebtoken::encode(&header, &claims, &account.signing_key).map_err(|_| Refusal {
-            kind: RefusalKind::Permanent,
-            detail: "could not sign with the service account's key".to_owned(),
-            retry_after: None,
+        jsonwebtoken::encode(&header, &claims, &account.signing_key).map_err(|_| {
+            Refusal::new(RefusalKind::Permanent, "could not sign with the service account's key")
         })
     }
 }

@@ -8,21 +8,17 @@ use std::fmt;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Map, Value};
 
-use crate::deliver::http::http_url;
+use crate::deliver::wire::http_url;
 
-/// Where a token is asked for if the file does not say.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
 const PLIST: &str = "GoogleService-Info.plist, the file of an iOS app";
 const FIREBASE_CONFIG: &str = "the firebaseConfig of a web app";
 
-/// A service account that can sign for itself.
 pub struct ServiceAccount {
-    /// The Firebase project that pushes belong to.
     pub project_id: String,
-    /// The account's name; the issuer of assertions.
     pub client_email: String,
-    /// Names the key to Google; old files may lack it.
+    /// Old files may lack it.
     pub private_key_id: Option<String>,
     /// Where assertions are exchanged, and their audience: as the file has it, to the letter.
     pub token_uri: String,
@@ -39,20 +35,17 @@ pub struct KeyError {
     pub problem: KeyProblem,
 }
 
-/// What is wrong with a key file.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
     #[error("the file is empty")]
     Empty,
-    /// Not JSON, and no file that we know; from line 1, column 1.
+    /// Nor is it a file that we know.
     #[error("the file is not JSON (line {line}, column {column})")]
     NotJson { line: usize, column: usize },
-    /// Another file that Firebase or Google gives out.
     #[error("this is {0}")]
     WrongFile(&'static str),
     #[error("`type` is `{0}` instead of `service_account`")]
     OtherType(String),
-    /// A field is absent, empty or no text.
     #[error("`{0}` is missing or empty")]
     Missing(&'static str),
     #[error("`project_id` holds characters that no project has")]
@@ -89,13 +82,9 @@ impl ServiceAccount {
         if let Some(name) = name_of_object(&file) {
             return Err(KeyProblem::WrongFile(name));
         }
-        match field(&file, "type")? {
-            "service_account" => {}
-            other => {
-                return Err(KeyProblem::OtherType(
-                    other.chars().filter(|c| !c.is_control()).take(40).collect(),
-                ));
-            }
+        let kind = field(&file, "type")?;
+        if kind != "service_account" {
+            return Err(KeyProblem::OtherType(kind.chars().filter(|c| !c.is_control()).take(40).collect()));
         }
         let project_id = field(&file, "project_id")?;
         let client_email = field(&file, "client_email")?.to_owned();
@@ -117,7 +106,6 @@ impl ServiceAccount {
     }
 }
 
-/// Shows who, never the key.
 impl fmt::Debug for ServiceAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceAccount")
@@ -143,7 +131,6 @@ fn signing_key(pem: &str) -> Result<EncodingKey, KeyProblem> {
     Ok(key)
 }
 
-/// The name of a known JSON file that is not a service account key.
 fn name_of_object(file: &Map<String, Value>) -> Option<&'static str> {
     match file.get("type").and_then(Value::as_str) {
         Some("authorized_user") => {
@@ -167,7 +154,6 @@ fn name_of_object(file: &Map<String, Value>) -> Option<&'static str> {
     fields.into_iter().find(|(field, _)| file.contains_key(*field)).map(|(_, name)| name)
 }
 
-/// The name of a known text that is not JSON.
 fn name_of_text(text: &str) -> Option<&'static str> {
     let is_one_word = !text.contains(char::is_whitespace);
     if text.contains("<plist") || text.starts_with("bplist") || text.contains("GOOGLE_APP_ID") {

@@ -25,15 +25,17 @@ use tokio_util::task::TaskTracker;
 
 pub use self::key::{KeyError, KeyProblem, ServiceAccount};
 use self::{
-    body::{Body, Shape},
+    body::Shape,
     connections::{Connections, Slot},
     grant::TokenServer,
     token::{Token, Tokens},
 };
 use super::{
-    Push, PushMessage, PushTransport,
-    http::{ClientError, client_builder, http_url},
-    wire::{self, BodyEnd, Breaker, Evidence, Failure, Limits, PAUSE_MIN, Probes, Reading, without_tokens},
+    Push, PushTransport,
+    wire::{
+        self, BodyEnd, Breaker, ClientError, Evidence, Failure, Limits, PAUSE_MIN, Probes, Reading,
+        client_builder, http_url, without_tokens,
+    },
 };
 use crate::{
     alert::{DeferCause, Outcome, PushTarget},
@@ -45,13 +47,12 @@ use crate::{
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest wait for token and connection slot; the request itself has what is left.
 const PREPARE_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
-/// How long a probe may take; longer than any request of ours.
+/// Longer than any request of ours.
 const PROBES: Probes = Probes::UntilOneTells(SignedDuration::from_secs(20));
-/// Nothing of Google's that we understand is longer. A longer pause than an hour is not granted: past it the alert is
-/// no longer news, and a bad header must not silence a device for a day.
+/// No answer that we understand is longer. After an hour the alert is no longer news, and a bad header must not silence
+/// a device for a day.
 const LIMITS: Limits = Limits { body_bytes: 64 * 1024, retry_after: SignedDuration::from_hours(1) };
 
-/// Pushes through one Firebase project.
 #[derive(Debug)]
 pub struct FcmTransport {
     endpoint: Url,
@@ -59,13 +60,10 @@ pub struct FcmTransport {
     connections: Connections,
     breaker: Mutex<Breaker>,
     shape: Shape,
-    /// The body written last: the devices of one notification follow each other.
-    last: Mutex<Option<Arc<Body>>>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
 }
 
-/// Why the transport could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum FcmSetupError {
     #[error("could not read the service account key {path}", path = path.display())]
@@ -99,7 +97,6 @@ impl FcmTransport {
             connections: Connections::new(config.network.clone(), opens_one_at_a_time)?,
             breaker: Mutex::new(Breaker::new(PROBES)),
             shape: Shape { ttl: config.ttl, android: config.android },
-            last: Mutex::new(None),
             clock,
             timeout: REQUEST_TIMEOUT,
         })
@@ -108,14 +105,6 @@ impl FcmTransport {
     /// Asks Google whether project, key and rights would do, without sending anything.
     pub async fn dry_run(&self) -> Outcome {
         self.request(body::dry_run(), "").await.outcome(PAUSE_MIN)
-    }
-
-    fn body(&self, message: &Arc<PushMessage>) -> Arc<Body> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        match last.as_ref().filter(|last| last.is_of(message)) {
-            Some(last) => Arc::clone(last),
-            None => Arc::clone(last.insert(Arc::new(Body::write(message, self.shape, self.clock.now())))),
-        }
     }
 
     /// One request, from the token to the answer; `target` is repeated in no text.
@@ -210,7 +199,8 @@ impl PushTransport for FcmTransport {
             }
         };
         let (PushTarget::Token(target) | PushTarget::Fid(target)) = &push.target;
-        let body = self.body(&push.message).addressed_to(&push.target);
+        let write = || body::write(&push.message, self.shape, self.clock.now());
+        let body = body::addressed(push.message.written.get_or_init(write), &push.target);
         let reading = self.request(body, target).await;
         let rest = self.breaker().settle(pass, reading.evidence(), self.clock.now());
         reading.outcome(rest)

@@ -26,20 +26,17 @@ use crate::{
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_mins(5);
 /// … and up to this much earlier, so that many servers do not ask at once.
 const RENEW_JITTER: SignedDuration = SignedDuration::from_secs(60);
-/// A token is not used this shortly before it expires: it has to live until Google reads it.
+/// A token is no longer used this shortly before it expires: it has to be valid until Google reads it.
 const LAST_SECONDS: SignedDuration = SignedDuration::from_secs(10);
-/// Shortest pause after a passing failure.
 const PAUSE_AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(5);
-/// Shortest pause after a refusal for good.
 const PAUSE_AFTER_REFUSAL: SignedDuration = SignedDuration::from_secs(30);
-/// A fetch that is not over by then is taken for lost.
+/// A fetch that takes longer counts as lost.
 const FETCH_MAX: SignedDuration = SignedDuration::from_secs(15);
 /// A token that replaced a refused one is on trial for this long.
 const TRIAL: SignedDuration = SignedDuration::from_secs(60);
-/// A clock that is less wrong than that is not why Google refused.
+/// If our clock is off by less, that is not why Google refused.
 const SKEW_MIN: SignedDuration = SignedDuration::from_secs(60);
 
-/// A token that may be used.
 #[derive(Debug)]
 pub(super) struct Token {
     /// `Bearer …`, marked sensitive.
@@ -47,7 +44,6 @@ pub(super) struct Token {
     generation: u64,
     renew_at: Timestamp,
     unusable_at: Timestamp,
-    /// FCM took it at least once.
     proven: AtomicBool,
 }
 
@@ -58,14 +54,12 @@ impl Token {
     }
 }
 
-/// Hands out tokens.
 #[derive(Debug)]
 pub(super) struct Tokens {
     server: TokenServer,
     clock: Arc<dyn Clock>,
     tasks: TaskTracker,
     state: Mutex<State>,
-    /// Counts finished fetches.
     fetched: watch::Sender<u64>,
 }
 
@@ -83,11 +77,9 @@ struct State {
     behind: SignedDuration,
 }
 
-/// Why the last fetch failed.
 #[derive(Debug)]
 struct LastFailure {
     refusal: Refusal,
-    /// When Google may be asked again.
     ask_again_at: Timestamp,
 }
 
@@ -123,7 +115,6 @@ impl Tokens {
         }
     }
 
-    /// FCM refused this token, in these words.
     pub(super) fn refused(&self, token: &Token, detail: String) -> Reading {
         let send_again_after = |pause| Reading::deferred(DeferCause::Credential, Some(pause), detail.clone());
         let now = self.clock.now();
@@ -151,7 +142,6 @@ impl Tokens {
         send_again_after(SignedDuration::ZERO)
     }
 
-    /// Why the last fetch failed, if it did.
     #[cfg(test)]
     pub(super) fn last_failure(&self) -> Option<String> {
         self.state().failure.as_ref().map(|failure| failure.refusal.detail.clone())
@@ -171,8 +161,7 @@ impl Tokens {
         });
     }
 
-    /// Asks, and asks a second time where that helps: the signature is sometimes refused by
-    /// mistake, and a wrong clock can be allowed for.
+    /// Asks a second time where that helps: a signature is sometimes refused by mistake, a wrong clock can be allowed for.
     async fn fetch(&self) -> Result<Grant, Refusal> {
         let refusal = match self.ask().await {
             Ok(grant) => return Ok(grant),
@@ -231,7 +220,6 @@ impl LastFailure {
         Self { refusal, ask_again_at: now.saturating_add(pause).unwrap_or(Timestamp::MAX) }
     }
 
-    /// What a push without a token is told.
     fn reading(&self, now: Timestamp) -> Reading {
         let detail = self.refusal.detail.clone();
         let cause = self.refusal.kind.cause();
@@ -243,13 +231,9 @@ impl LastFailure {
 }
 
 fn token(grant: &Grant, generation: u64, now: Timestamp) -> Result<Token, Refusal> {
-    let unreadable = || Refusal {
-        kind: RefusalKind::Unavailable,
-        detail: "the token server granted a token that is no header value".to_owned(),
-        retry_after: None,
-    };
+    let detail = "the token server granted a token that is no header value";
     let mut authorization = HeaderValue::try_from(format!("Bearer {}", grant.access_token.expose_secret()))
-        .map_err(|_| unreadable())?;
+        .map_err(|_| Refusal::new(RefusalKind::Unavailable, detail))?;
     authorization.set_sensitive(true);
     let after = |by: SignedDuration| now.saturating_add(by).unwrap_or(Timestamp::MAX);
     let lifetime = grant.lifetime;

@@ -3,70 +3,65 @@
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-use super::notice::local;
-use crate::{alert::Severity, deliver::text::fold};
+use super::{Templated, notice::local};
+use crate::{
+    alert::{ContactName, Counted, Severity},
+    deliver::text::fold,
+};
 
-/// Everything that a text about many alerts may speak of. Each alert is counted once: as one that
-/// fires, as resolved, or as one that somebody else could not be reached about.
-#[derive(Clone, Debug)]
-pub struct DigestContext<'a> {
-    /// How many alerts.
-    pub count: u32,
-    /// How many fire, by severity; in any order, zeros are left out.
-    pub by_severity: Vec<(Severity, u32)>,
-    /// How many are over.
-    pub resolved: u32,
-    /// How many somebody else could not be reached about.
-    pub unreachable: u32,
-    /// Who that was.
-    pub unreached: Vec<String>,
-    /// Titles of the gravest, the gravest first.
-    pub worst: Vec<String>,
-    /// When the first was held back.
-    pub since: Timestamp,
-    /// When the last was.
-    pub until: Timestamp,
+/// Everything that a text about many alerts may speak of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DigestNotice<'a> {
+    pub(crate) counted: &'a Counted,
     /// Where all of them are; empty = no link.
-    pub url: &'a str,
-    /// Zone of the times in the texts.
-    pub time_zone: &'a TimeZone,
+    pub(crate) url: &'a str,
+    pub(crate) time_zone: &'a TimeZone,
     /// The present: times of today are told without their date.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
-impl DigestContext<'_> {
-    /// The gravest first.
-    fn firing(&self) -> Vec<(Severity, u32)> {
-        let mut firing: Vec<_> = self.by_severity.iter().copied().filter(|(_, count)| 0 < *count).collect();
-        firing.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
-        firing
+impl DigestNotice<'_> {
+    /// How many fire, the most severe first.
+    fn firing(&self) -> impl Iterator<Item = Firing> {
+        let firing = self.counted.by_severity.iter().rev().filter(|(_, count)| 0 < **count);
+        firing.map(|(severity, count)| Firing { severity: *severity, count: *count })
     }
 
-    /// Without a template.
-    pub(super) fn plain(&self) -> String {
-        let each = |(severity, count): (Severity, u32)| format!("{count} {severity}");
-        let firing: Vec<String> = self.firing().into_iter().map(each).collect();
-        let worst: Vec<String> = self.worst.iter().map(|title| fold(title)).collect();
-        format!("{} more ({}): {}", self.count, firing.join(", "), worst.join("; "))
+    fn worst(&self) -> Vec<String> {
+        self.counted.worst.iter().map(|named| fold(&named.title)).collect()
+    }
+}
+
+impl Templated for DigestNotice<'_> {
+    const PREFIX: &'static str = "digest_";
+
+    fn state(&self) -> &'static str {
+        "digest"
     }
 
-    /// The names that templates use.
-    pub(super) fn context(&self) -> Context<'_> {
-        let firing = self.firing();
+    fn url(&self) -> &str {
+        self.url
+    }
+
+    fn plain(&self) -> String {
+        let firing: Vec<String> =
+            self.firing().map(|Firing { severity, count }| format!("{count} {severity}")).collect();
+        format!("{} more ({}): {}", self.counted.total(), firing.join(", "), self.worst().join("; "))
+    }
+
+    fn context(&self) -> impl Serialize {
+        let counted = self.counted;
         Context {
-            state: "digest",
-            count: self.count,
-            severity: firing.first().map(|(severity, _)| severity.as_str()),
-            by_severity: firing
-                .into_iter()
-                .map(|(severity, count)| Counted { severity: severity.as_str(), count })
-                .collect(),
-            resolved: self.resolved,
-            unreachable: self.unreachable,
-            unreached: &self.unreached,
-            worst: self.worst.iter().map(|title| fold(title)).collect(),
-            since: local(self.since, self.now, self.time_zone),
-            until: local(self.until, self.now, self.time_zone),
+            state: self.state(),
+            count: counted.total(),
+            severity: self.firing().next().map(|firing| firing.severity),
+            by_severity: self.firing().collect(),
+            resolved: counted.resolved,
+            unreachable: counted.unreachable,
+            unreached: counted.unreached.iter().map(ContactName::as_str).collect(),
+            worst: self.worst(),
+            since: local(counted.since, self.now, self.time_zone),
+            until: local(counted.until, self.now, self.time_zone),
             url: self.url,
         }
     }
@@ -74,15 +69,15 @@ impl DigestContext<'_> {
 
 /// What a template can name.
 #[derive(Serialize)]
-pub(super) struct Context<'a> {
+struct Context<'a> {
     state: &'static str,
     count: u32,
-    /// The gravest that fires, if any does.
-    severity: Option<&'static str>,
-    by_severity: Vec<Counted>,
+    /// The worst that fires, if any does.
+    severity: Option<Severity>,
+    by_severity: Vec<Firing>,
     resolved: u32,
     unreachable: u32,
-    unreached: &'a [String],
+    unreached: Vec<&'a str>,
     worst: Vec<String>,
     since: String,
     until: String,
@@ -90,7 +85,7 @@ pub(super) struct Context<'a> {
 }
 
 #[derive(Serialize)]
-struct Counted {
-    severity: &'static str,
+struct Firing {
+    severity: Severity,
     count: u32,
 }

@@ -5,176 +5,85 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
+use super::{PUSH_BODY_CHARS_MAX, Templated};
 use crate::{
-    alert::{Alert, AlertId, ContactName, Severity, Subject},
-    deliver::text::fold,
+    alert::{Alert, ContactName, Subject},
+    deliver::text::{fold, shorten},
 };
 
-/// Everything that a text may speak of.
-#[derive(Clone, Debug)]
-pub struct Notice<'a> {
-    /// Which alert.
-    pub alert_id: AlertId,
-    /// What happened.
-    pub state: NoticeState<'a>,
-    /// How grave.
-    pub severity: Severity,
-    /// One line.
-    pub title: &'a str,
-    /// Details; may be empty.
-    pub body: &'a str,
-    /// Who said it.
-    pub integration: &'a str,
-    /// Whatever else the sender said.
-    pub labels: &'a BTreeMap<String, String>,
-    /// The sender's own page about it.
-    pub source_url: Option<&'a str>,
-    /// When the condition began.
-    pub starts_at: Timestamp,
-    /// When it ended.
-    pub resolved_at: Option<Timestamp>,
-    /// Who took it.
-    pub acknowledged_by: Option<&'a str>,
+/// Everything that a text about one alert may speak of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Notice<'a> {
+    pub(crate) alert: &'a Alert,
+    pub(crate) subject: &'a Subject,
     /// The alert's page here; empty = no link.
-    pub url: &'a str,
-    /// Zone of the times in the texts.
-    pub time_zone: &'a TimeZone,
-    /// Openings so far, if it comes and goes again and again.
-    pub flapping: Option<u32>,
+    pub(crate) url: &'a str,
+    pub(crate) time_zone: &'a TimeZone,
     /// The present: times of today are told without their date.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
-/// What is told about the alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeState<'a> {
-    /// It was opened.
-    Triggered,
-    /// Still nobody acknowledged.
-    Repeat {
-        /// Counted from 1.
-        number: u16,
-    },
-    /// It became graver.
-    Raised,
-    /// It is over.
-    Resolved,
-    /// It came and went before this contact was told.
-    Missed,
-    /// Other contacts could not be reached.
-    Unreachable {
-        /// Who; the first of them.
-        contact: &'a str,
-        /// Why.
-        reason: &'a str,
-        /// Who else.
-        also: &'a [ContactName],
-        /// How many more.
-        more: u32,
-    },
-    /// A Test button.
-    Test,
-}
+impl Templated for Notice<'_> {
+    const PREFIX: &'static str = "";
 
-impl NoticeState<'_> {
-    /// The word that templates compare with.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Triggered => "triggered",
-            Self::Repeat { .. } => "repeat",
-            Self::Raised => "raised",
-            Self::Resolved => "resolved",
-            Self::Missed => "missed",
-            Self::Unreachable { .. } => "unreachable",
-            Self::Test => "test",
-        }
-    }
-}
-
-impl<'a> Notice<'a> {
-    /// What `subject` says about `alert`; `url` is the alert's page here.
-    pub fn new(
-        alert: &'a Alert,
-        subject: &'a Subject,
-        url: &'a str,
-        time_zone: &'a TimeZone,
-        now: Timestamp,
-    ) -> Self {
-        Self {
-            alert_id: alert.id,
-            state: match subject {
-                Subject::Opened if alert.kind.is_test() => NoticeState::Test,
-                // A digest has texts of its own.
-                Subject::Opened | Subject::Digest => NoticeState::Triggered,
-                Subject::Repeat { number } => NoticeState::Repeat { number: *number },
-                Subject::Raised => NoticeState::Raised,
-                Subject::Resolved => NoticeState::Resolved,
-                Subject::Missed => NoticeState::Missed,
-                Subject::Unreachable { contact, reason, also, more } => {
-                    NoticeState::Unreachable { contact: contact.as_str(), reason, also, more: *more }
-                }
-            },
-            severity: alert.severity,
-            title: &alert.title,
-            body: &alert.body,
-            integration: &alert.integration,
-            labels: &alert.labels,
-            source_url: alert.source_url.as_deref(),
-            starts_at: alert.starts_at,
-            resolved_at: alert.resolved.as_ref().map(|resolution| resolution.at),
-            acknowledged_by: alert
-                .conversation
-                .acknowledged
-                .as_ref()
-                .map(|acknowledgement| acknowledgement.by.as_str()),
-            url,
-            time_zone,
-            flapping: alert.openings.flapping(),
-            now,
+    fn state(&self) -> &'static str {
+        match self.subject {
+            Subject::Opened if self.alert.kind.is_test() => "test",
+            // A digest has texts of its own.
+            Subject::Opened | Subject::Digest => "triggered",
+            Subject::Repeat { .. }
+            | Subject::Raised
+            | Subject::Resolved
+            | Subject::Missed
+            | Subject::Unreachable { .. } => self.subject.as_str(),
         }
     }
 
-    /// The names that templates use.
-    pub(super) fn context(&self) -> Context<'_> {
-        let (number, contact, reason) = match self.state {
-            NoticeState::Repeat { number } => (Some(number), None, None),
-            NoticeState::Unreachable { contact, reason, also, more } => {
-                (None, Some(names(contact, also, more)), Some(fold(reason)))
+    fn url(&self) -> &str {
+        self.url
+    }
+
+    fn plain(&self) -> String {
+        format!("[{}] {}", self.alert.severity, self.alert.title)
+    }
+
+    fn context(&self) -> impl Serialize {
+        let alert = self.alert;
+        let (number, contact, reason) = match self.subject {
+            Subject::Repeat { number } => (Some(*number), None, None),
+            Subject::Unreachable { contact, reason, also, more } => {
+                (None, Some(names(contact, also, *more)), Some(fold(reason)))
             }
-            NoticeState::Triggered
-            | NoticeState::Raised
-            | NoticeState::Resolved
-            | NoticeState::Missed
-            | NoticeState::Test => (None, None, None),
+            Subject::Opened | Subject::Raised | Subject::Resolved | Subject::Missed | Subject::Digest => {
+                (None, None, None)
+            }
         };
+        let local = |at| local(at, self.now, self.time_zone);
         Context {
-            alert_id: self.alert_id.to_string(),
-            state: self.state.as_str(),
+            alert_id: alert.id.to_string(),
+            state: self.state(),
             number,
             contact,
             reason,
-            flapping: self.flapping,
-            severity: self.severity.as_str(),
-            title: fold(self.title),
-            body: self.body,
-            integration: self.integration,
-            labels: self.labels,
-            source_url: self.source_url,
-            starts_at: self.local(self.starts_at),
-            resolved_at: self.resolved_at.map(|at| self.local(at)),
-            acknowledged_by: self.acknowledged_by,
+            flapping: alert.openings.flapping(),
+            severity: alert.severity.as_str(),
+            title: fold(&alert.title),
+            // A long body costs nothing that would be cut off anyway.
+            body: shorten(&alert.body, PUSH_BODY_CHARS_MAX),
+            integration: &alert.integration,
+            labels: &alert.labels,
+            source_url: alert.source_url.as_deref(),
+            starts_at: local(alert.starts_at),
+            resolved_at: alert.resolved.as_ref().map(|resolution| local(resolution.at)),
+            acknowledged_by: alert.conversation.acknowledged.as_ref().map(|by_whom| by_whom.by.as_str()),
             url: self.url,
         }
-    }
-
-    fn local(&self, at: Timestamp) -> String {
-        local(at, self.now, self.time_zone)
     }
 }
 
 /// "jin, min +3".
-fn names(first: &str, also: &[ContactName], more: u32) -> String {
-    let mut names = first.to_owned();
+fn names(first: &ContactName, also: &[ContactName], more: u32) -> String {
+    let mut names = first.to_string();
     for other in also {
         names = format!("{names}, {other}");
     }
@@ -197,7 +106,7 @@ pub(super) fn local(at: Timestamp, now: Timestamp, time_zone: &TimeZone) -> Stri
 
 /// What a template can name; a name that is not here is an error, not an empty text.
 #[derive(Serialize)]
-pub(super) struct Context<'a> {
+struct Context<'a> {
     alert_id: String,
     state: &'static str,
     /// Of a repeat.
@@ -206,11 +115,10 @@ pub(super) struct Context<'a> {
     contact: Option<String>,
     /// Why not.
     reason: Option<String>,
-    /// Openings so far of what comes and goes.
     flapping: Option<u32>,
     severity: &'static str,
     title: String,
-    body: &'a str,
+    body: String,
     integration: &'a str,
     labels: &'a BTreeMap<String, String>,
     source_url: Option<&'a str>,

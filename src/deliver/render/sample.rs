@@ -1,107 +1,133 @@
 //! One notice of every kind and digests, so that a template that fails for any of them fails at start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{DigestContext, Notice, NoticeState};
-use crate::alert::{AlertId, Severity};
-
-static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
-
-/// Every state.
-pub(super) const STATES: [NoticeState<'static>; 7] = [
-    NoticeState::Triggered,
-    NoticeState::Repeat { number: 2 },
-    NoticeState::Raised,
-    NoticeState::Resolved,
-    NoticeState::Missed,
-    NoticeState::Unreachable { contact: "jin", reason: "no device enrolled", also: &[], more: 4 },
-    NoticeState::Test,
-];
-
-/// Every state at every severity, with and without what may be absent.
-pub(super) fn samples() -> impl Iterator<Item = Notice<'static>> {
-    let each = |state| Severity::ALL.into_iter().flat_map(move |severity| both(state, severity));
-    STATES.into_iter().flat_map(each)
-}
-
-fn both(state: NoticeState<'static>, severity: Severity) -> [Notice<'static>; 2] {
-    let full = full(state, severity);
-    let bare =
-        Notice { body: "", source_url: None, acknowledged_by: None, flapping: None, url: "", ..full.clone() };
-    [full, bare]
-}
-
-/// A new disaster.
-pub(super) fn typical() -> Notice<'static> {
-    Notice { flapping: None, ..full(NoticeState::Triggered, Severity::Disaster) }
-}
+use super::{DigestNotice, Notice};
+use crate::alert::{
+    Acknowledgement, Alert, AlertId, ContactName, Counted, DedupKey, Event, FLAPPING_ROUNDS, Kind, LastRound,
+    Named, Openings, Resolution, ResolvedBy, Severity, Subject,
+};
 
 /// 22 November 2026, 03:10 in Seoul.
 const STARTS_AT: Timestamp = Timestamp::constant(1_795_284_600, 0);
 
-/// Over two minutes later, if it is over.
-fn full(state: NoticeState<'static>, severity: Severity) -> Notice<'static> {
-    let starts_at = STARTS_AT;
-    let over = matches!(state, NoticeState::Resolved | NoticeState::Missed);
-    Notice {
-        alert_id: AlertId::from_bytes([7; 16]),
-        state,
-        severity,
-        title: "Disk full on db1",
-        body: "Free space on /var is 0 %\nlast checked 10 s ago",
-        integration: "zabbix",
-        labels: &NO_LABELS,
-        source_url: Some("https://zabbix.example.org/tr_events.php?triggerid=1&eventid=2"),
-        starts_at,
-        resolved_at: over.then_some(starts_at + SignedDuration::from_mins(2)),
-        acknowledged_by: Some("min"),
-        flapping: Some(4),
-        url: "https://a.example.org/alerts/1",
-        time_zone: const { &TimeZone::UTC },
-        now: starts_at + SignedDuration::from_mins(3),
+/// An alert and what is told about it.
+#[derive(Clone)]
+pub(super) struct Sample {
+    alert: Alert,
+    subject: Subject,
+    url: &'static str,
+}
+
+impl Sample {
+    /// As it is told three minutes after it began.
+    pub(super) fn notice(&self) -> Notice<'_> {
+        let now = STARTS_AT + SignedDuration::from_mins(3);
+        let Self { alert, subject, url } = self;
+        Notice { alert, subject, url, time_zone: const { &TimeZone::UTC }, now }
     }
 }
 
-/// A digest of every severity, of one, of none, and of one alert.
-pub(super) fn digests() -> impl Iterator<Item = DigestContext<'static>> {
-    let worst = || vec!["Disk full on db1".to_owned(), "Swap full on db2".to_owned()];
-    let mixed = DigestContext {
-        count: 37,
-        by_severity: vec![(Severity::High, 35), (Severity::Average, 2)],
-        resolved: 0,
-        unreachable: 0,
-        unreached: Vec::new(),
-        worst: worst(),
+/// Every state at every severity, with and without what may be absent.
+pub(super) fn samples() -> impl Iterator<Item = Sample> {
+    let contact = jin();
+    let reason = "no device enrolled".to_owned();
+    let subjects = [
+        Subject::Opened,
+        Subject::Repeat { number: 2 },
+        Subject::Raised,
+        Subject::Resolved,
+        Subject::Missed,
+        Subject::Unreachable { contact, reason, also: Vec::new(), more: 4 },
+    ];
+    let real = subjects.into_iter().map(|subject| full(subject, Kind::Problem));
+    let at_each_severity = |sample: Sample| {
+        Severity::ALL.into_iter().flat_map(move |severity| {
+            let alert = Alert { severity, ..sample.alert.clone() };
+            let full = Sample { alert, ..sample.clone() };
+            [full.clone(), bare(full)]
+        })
+    };
+    real.chain([full(Subject::Opened, Kind::Test)]).flat_map(at_each_severity)
+}
+
+/// A new disaster.
+pub(super) fn typical() -> Sample {
+    let mut sample = full(Subject::Opened, Kind::Problem);
+    sample.alert.openings = Openings::default();
+    sample
+}
+
+/// A disaster, over two minutes later if it is over.
+fn full(subject: Subject, kind: Kind) -> Sample {
+    let event = Event {
+        severity: Some(Severity::Disaster),
+        body: "Free space on /var is 0 %\nlast checked 10 s ago".to_owned(),
+        source_url: Some("https://zabbix.example.org/tr_events.php?triggerid=1&eventid=2".to_owned()),
+        kind,
+        ..Event::firing(DedupKey::new("sample"), "Disk full on db1")
+    };
+    let mut alert = Alert::opened(AlertId::from_bytes([7; 16]), "zabbix", &event, STARTS_AT);
+    alert.conversation.acknowledged = Some(Acknowledgement { by: "min".to_owned(), at: STARTS_AT });
+    if matches!(subject, Subject::Resolved | Subject::Missed) {
+        let at = STARTS_AT + SignedDuration::from_mins(2);
+        alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at, note: None, ended_at: None });
+    }
+    let last = LastRound { severity: Severity::Disaster, opened: STARTS_AT, resolved: STARTS_AT };
+    alert.openings =
+        (1..FLAPPING_ROUNDS).fold(Openings::default(), |openings, _| openings.next(last, STARTS_AT));
+    Sample { alert, subject, url: "https://a.example.org/alerts/1" }
+}
+
+fn bare(mut sample: Sample) -> Sample {
+    (sample.alert.body, sample.alert.source_url) = (String::new(), None);
+    sample.alert.conversation.acknowledged = None;
+    sample.alert.openings = Openings::default();
+    Sample { url: "", ..sample }
+}
+
+/// What digests count: alerts of two severities, of every severity, one that is over, one that somebody could not be
+/// reached about.
+pub(super) fn counts() -> [Counted; 4] {
+    let named = |severity, title: &str| Named {
+        alert_id: AlertId::from_bytes([7; 16]),
+        severity,
+        title: title.to_owned(),
+    };
+    let mixed = Counted {
+        by_severity: BTreeMap::from([(Severity::High, 35), (Severity::Average, 2)]),
+        worst: vec![named(Severity::High, "Disk full on db1"), named(Severity::High, "Swap full on db2")],
         since: STARTS_AT,
         until: STARTS_AT + SignedDuration::from_mins(2),
-        url: "https://a.example.org/alerts",
-        time_zone: const { &TimeZone::UTC },
-        now: STARTS_AT + SignedDuration::from_mins(3),
+        ..Counted::default()
     };
-    let every = DigestContext {
-        count: 40,
+    let every = Counted {
         by_severity: Severity::ALL.into_iter().map(|severity| (severity, 6)).collect(),
         resolved: 3,
         unreachable: 1,
-        unreached: vec!["jin".to_owned()],
+        unreached: BTreeSet::from([jin()]),
         ..mixed.clone()
     };
-    let over = DigestContext {
-        count: 1,
-        by_severity: Vec::new(),
+    let untold = Counted { by_severity: BTreeMap::new(), resolved: 0, ..every.clone() };
+    let over = Counted {
         resolved: 1,
+        unreachable: 0,
+        unreached: BTreeSet::new(),
         worst: Vec::new(),
-        url: "",
-        ..mixed.clone()
+        ..untold.clone()
     };
-    let untold = DigestContext {
-        resolved: 0,
-        unreachable: 1,
-        unreached: vec!["jin".to_owned()],
-        worst: worst(),
-        ..over.clone()
-    };
-    [mixed, every, over, untold].into_iter()
+    [mixed, every, over, untold]
+}
+
+/// As it is told three minutes after the first; without a link where it is about a single alert.
+pub(super) fn digest(counted: &Counted) -> DigestNotice<'_> {
+    let url = if counted.total() == 1 { "" } else { "https://a.example.org/alerts" };
+    let now = STARTS_AT + SignedDuration::from_mins(3);
+    DigestNotice { counted, url, time_zone: const { &TimeZone::UTC }, now }
+}
+
+fn jin() -> ContactName {
+    "jin".parse().expect("a name")
 }

@@ -14,7 +14,6 @@ macro_rules! built_in {
     };
 }
 
-/// Name and text of every template.
 const BUILT_IN: [(&str, &str); 16] = built_in![
     "notification/en/digest_counts.txt",
     "notification/en/digest_push_body.txt",
@@ -34,18 +33,16 @@ const BUILT_IN: [(&str, &str); 16] = built_in![
     "notification/ko/sms.txt",
 ];
 
-/// How deep in the folder of overrides strangers are looked for: links may go round in circles.
+/// How deep in the folder of overrides unknown files are looked for: links may go round in circles.
 const FOLDERS_MAX: usize = 4;
 
-/// One template, wherever it comes from.
 pub(super) struct Source {
     /// What to call it in an error: the file that replaces it, else its name.
     pub(super) file: String,
-    /// Its text.
     pub(super) text: String,
 }
 
-/// Every template by name.
+/// By name.
 pub(super) type Sources = BTreeMap<&'static str, Source>;
 
 /// What to call the template `name` in an error.
@@ -53,7 +50,6 @@ pub(super) fn file(sources: &Sources, name: &str) -> String {
     sources.get(name).map_or_else(|| name.to_owned(), |source| source.file.clone())
 }
 
-/// Name of every template.
 #[cfg(test)]
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     BUILT_IN.into_iter().map(|(name, _)| name)

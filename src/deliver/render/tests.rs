@@ -3,7 +3,8 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use super::*;
 use crate::{
     alert::{
-        Acknowledgement, Alert, AlertId, DedupKey, Event, Kind, Resolution, ResolvedBy, Severity, Subject,
+        Acknowledgement, Alert, AlertId, Counted, DedupKey, Event, Kind, Named, Resolution, ResolvedBy,
+        Severity, Subject,
     },
     deliver::{
         sms::{Encoding, TextRules, fit},
@@ -46,20 +47,31 @@ fn unreachable() -> Subject {
     Subject::Unreachable { contact, reason, also: Vec::new(), more: 0 }
 }
 
+fn notice<'a>(
+    alert: &'a Alert,
+    subject: &'a Subject,
+    url: &'a str,
+    time_zone: &'a TimeZone,
+    now: Timestamp,
+) -> Notice<'a> {
+    Notice { alert, subject, url, time_zone, now }
+}
+
 fn sms(alert: &Alert, subject: &Subject, language: Language) -> String {
     let (zone, now) = (seoul(), at("2026-11-22T03:15:00+09:00"));
-    renderer().sms(&Notice::new(alert, subject, URL, &zone, now), language).words
+    renderer().sms(&notice(alert, subject, URL, &zone, now), language).words
 }
 
 fn push(alert: &Alert, subject: &Subject, language: Language) -> PushText {
     let (zone, now) = (seoul(), at("2026-11-22T03:15:00+09:00"));
-    renderer().push(&Notice::new(alert, subject, URL, &zone, now), language)
+    renderer().push(&notice(alert, subject, URL, &zone, now), language)
 }
 
 #[test]
 fn every_sample_renders_the_same_twice_and_within_its_limits() {
     let renderer = renderer();
-    for notice in sample::samples() {
+    for sample in sample::samples() {
+        let notice = sample.notice();
         for language in [Language::En, Language::Ko] {
             let push = renderer.push(&notice, language);
             assert_eq!(renderer.push(&notice, language), push);
@@ -71,12 +83,13 @@ fn every_sample_renders_the_same_twice_and_within_its_limits() {
             assert!(!words.contains(char::is_control) && !words.contains("none"), "{words}");
         }
     }
-    for digest in sample::digests() {
+    for counted in sample::counts() {
+        let digest = sample::digest(&counted);
         for language in [Language::En, Language::Ko] {
-            let push = renderer.digest_push(&digest, language);
+            let push = renderer.push(&digest, language);
             assert!(length(&push.title) <= PUSH_TITLE_CHARS_MAX && !push.body.is_empty(), "{push:?}");
-            let SmsText { words, link } = renderer.digest_sms(&digest, language);
-            assert!(words.contains(&digest.count.to_string()) && link == digest.url, "{words}");
+            let SmsText { words, link } = renderer.sms(&digest, language);
+            assert!(words.contains(&counted.total().to_string()) && link == digest.url, "{words}");
             assert!(!words.contains(char::is_control) && !words.contains("none"), "{words}");
         }
     }
@@ -176,7 +189,7 @@ fn a_typical_text_is_one_segment_without_its_link_and_keeps_it_within_three() {
             } else {
                 alert.clone()
             };
-            let says = renderer().sms(&Notice::new(&alert, &subject, URL, &zone, now), language);
+            let says = renderer().sms(&notice(&alert, &subject, URL, &zone, now), language);
             let alone = fit(&says.words, "", rules);
             assert_eq!(alone.segments, 1, "{}", alone.text);
             assert!(alone.text.ends_with(&alert.title) || subject == unreachable(), "{}", alone.text);
@@ -211,53 +224,58 @@ fn a_typical_title_is_shown_whole_by_phones() {
     }
 }
 
-fn digest(by_severity: &[(Severity, u32)], resolved: u32, unreached: &[&str]) -> DigestContext<'static> {
-    let unreachable = u32::try_from(unreached.len()).expect("few");
-    DigestContext {
-        count: by_severity.iter().map(|(_, count)| count).sum::<u32>() + resolved + unreachable,
-        by_severity: by_severity.to_vec(),
+fn counted(by_severity: &[(Severity, u32)], resolved: u32, unreached: &[&str]) -> Counted {
+    let named = |(severity, _): &(Severity, u32)| Named {
+        alert_id: AlertId::from_bytes([7; 16]),
+        severity: *severity,
+        title: format!("{severity}\r\n{{{{ x }}}}"),
+    };
+    let [sample, ..] = sample::counts();
+    Counted {
+        by_severity: by_severity.iter().copied().collect(),
         resolved,
-        unreachable,
-        unreached: unreached.iter().map(|name| (*name).to_owned()).collect(),
-        worst: by_severity.iter().map(|(severity, _)| format!("{severity}\r\n{{{{ x }}}}")).collect(),
-        ..sample::digests().next().expect("there are samples")
+        unreachable: u32::try_from(unreached.len()).expect("few"),
+        unreached: unreached.iter().map(|name| name.parse().expect("a name")).collect(),
+        worst: by_severity.iter().map(named).collect(),
+        ..sample
     }
 }
 
 #[test]
 fn a_digest_counts_the_gravest_first_and_names_them() {
     let renderer = renderer();
-    for (digest, ko, en) in [
+    for (counted, ko, en) in [
         (
-            digest(&[(Severity::Average, 2), (Severity::High, 35), (Severity::Warning, 0)], 0, &[]),
+            counted(&[(Severity::Average, 2), (Severity::High, 35), (Severity::Warning, 0)], 0, &[]),
             "[중대] 37건 더: 중대 35건, 장애 2건: average {{ x }}; high {{ x }}; warning {{ x }}",
             "[High] 37 more: 35 high, 2 average: average {{ x }}; high {{ x }}; warning {{ x }}",
         ),
         (
-            digest(&[(Severity::Disaster, 1)], 3, &["jin"]),
+            counted(&[(Severity::Disaster, 1)], 3, &["jin"]),
             "[재난] 5건 더: 재난 1건, 해결 3건, jin 연락 불가 1건: disaster {{ x }}",
             "[Disaster] 5 more: 1 disaster, 3 resolved, 1 about which jin could not be reached: disaster {{ x }}",
         ),
-        (digest(&[], 2, &[]), "2건 더: 해결 2건", "2 more: 2 resolved"),
+        (counted(&[], 2, &[]), "2건 더: 해결 2건", "2 more: 2 resolved"),
     ] {
+        let digest = sample::digest(&counted);
         for (language, words) in [(Language::Ko, ko), (Language::En, en)] {
-            let says = renderer.digest_sms(&digest, language);
+            let says = renderer.sms(&digest, language);
             assert_eq!(says, SmsText { words: words.to_owned(), link: digest.url.to_owned() });
-            assert!(words.starts_with(&renderer.digest_push(&digest, language).title), "{words}");
+            assert!(words.starts_with(&renderer.push(&digest, language).title), "{words}");
         }
     }
-    let digest = digest(&[(Severity::High, 35), (Severity::Average, 2)], 0, &[]);
+    let counted = counted(&[(Severity::High, 35), (Severity::Average, 2)], 0, &[]);
     let zone = seoul();
-    let digest = DigestContext { time_zone: &zone, ..digest };
+    let digest = DigestNotice { time_zone: &zone, ..sample::digest(&counted) };
     assert_eq!(
-        renderer.digest_push(&digest, Language::En),
+        renderer.push(&digest, Language::En),
         PushText {
             title: "[High] 37 more: 35 high, 2 average".to_owned(),
             body: "high {{ x }}\naverage {{ x }}\nand 35 more\n03:10 to 03:12".to_owned(),
         }
     );
     assert_eq!(
-        renderer.digest_push(&digest, Language::Ko).body,
+        renderer.push(&digest, Language::Ko).body,
         "high {{ x }}\naverage {{ x }}\n외 35건\n03:10~03:12"
     );
 }
@@ -286,7 +304,7 @@ fn a_push_tells_times_in_the_configured_zone_and_who_has_it() {
 fn a_time_that_is_not_of_today_has_its_date() {
     let (alert, renderer) = (alert(), renderer());
     let body = |now: &str, zone: &TimeZone| {
-        renderer.push(&Notice::new(&alert, &Subject::Opened, URL, zone, at(now)), Language::En).body
+        renderer.push(&notice(&alert, &Subject::Opened, URL, zone, at(now)), Language::En).body
     };
     for (now, zone, says) in [
         ("2026-11-22T23:59:00+09:00", seoul(), "since 03:10"),
@@ -338,8 +356,7 @@ fn a_file_replaces_the_template_of_its_name_and_no_other() {
         "!! {{ title }}{% if labels.rack %} {{ labels.rack }}{% endif %} {{ source_url }}",
     );
     let (renderer, zone, alert) = (renderer.expect("good"), seoul(), alert());
-    let notice =
-        Notice::new(&alert, &Subject::Opened, "", &zone, alert.starts_at + SignedDuration::from_mins(1));
+    let notice = notice(&alert, &Subject::Opened, "", &zone, alert.starts_at + SignedDuration::from_mins(1));
     assert_eq!(renderer.sms(&notice, Language::Ko).words, "!! 서버실 온도 45℃ 초과");
     assert_eq!(renderer.sms(&notice, Language::En).words, "[Disaster] 서버실 온도 45℃ 초과");
 }
@@ -405,15 +422,16 @@ fn a_template_that_fails_for_one_alert_still_says_which() {
         overriding("notification/en/sms.txt", "{% if title == 'odd' %}{{ x.y }}{% endif %}x {{ title }}");
     let (renderer, zone, alert) =
         (renderer.expect("good samples"), seoul(), Alert { title: "odd".to_owned(), ..alert() });
-    let notice = Notice::new(&alert, &Subject::Opened, "", &zone, alert.starts_at);
+    let notice = notice(&alert, &Subject::Opened, "", &zone, alert.starts_at);
     assert_eq!(renderer.sms(&notice, Language::En).words, "[disaster] odd");
 }
 
 #[test]
 fn every_template_and_everything_it_can_name_is_documented() {
     let docs = include_str!("../../../docs/templates.md");
-    let notice = serde_json::to_value(sample::typical().context()).expect("JSON");
-    let digest = serde_json::to_value(sample::digests().next().expect("samples").context()).expect("JSON");
+    let notice = serde_json::to_value(sample::typical().notice().context()).expect("JSON");
+    let [counted, ..] = sample::counts();
+    let digest = serde_json::to_value(sample::digest(&counted).context()).expect("JSON");
     let mut names: Vec<String> =
         source::names().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect();
     for context in [notice, digest] {

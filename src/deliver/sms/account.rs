@@ -16,7 +16,7 @@ impl Look {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Seen {
+pub enum Finding {
     Balance(Balance),
     Good(String),
     /// It works with limits that people should know of.
@@ -25,7 +25,6 @@ pub enum Seen {
     Bad(String),
 }
 
-/// Money on an account.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Balance {
     pub amount: f64,
@@ -33,13 +32,12 @@ pub struct Balance {
     pub currency: String,
 }
 
-/// Below this an account at a Korean company is nearly empty: about 100 short texts, in won.
+/// About 100 short texts in Korea, in won.
 const LOW_WON: f64 = 2_000.0;
-/// Below this an account that counts in another currency is nearly empty: about 100 texts, in dollars.
+/// About 100 texts elsewhere, in dollars.
 const LOW_OTHER: f64 = 5.0;
 
 impl Balance {
-    /// Time to add money: a storm would use the rest up.
     pub fn is_low(&self) -> bool {
         self.amount < if self.currency == "KRW" { LOW_WON } else { LOW_OTHER }
     }

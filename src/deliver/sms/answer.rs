@@ -26,12 +26,19 @@ pub(super) fn deferred(cause: DeferCause, answer: &Answer, detail: String) -> Re
     Reading::deferred(cause, answer.retry_after, detail)
 }
 
+/// What a status and a plain text say, without a page for browsers; `private` holds what must not be quoted.
+pub(super) fn plain_detail(answer: &Answer, private: &[String]) -> String {
+    let text = String::from_utf8_lossy(if answer.is_whole() { &answer.body } else { &[] });
+    let is_page = text.trim_start().starts_with('<');
+    let words = if is_page { String::new() } else { without_numbers(&text, private) };
+    format!("answered {} {words}", answer.status).trim_end().to_owned()
+}
+
 /// An answer that does not tell what became of a text.
 pub(super) fn unclear(answer: &Answer) -> Fate {
     Fate::Unclear { reason: format!("asked, it answered {} and nothing readable", answer.status) }
 }
 
-/// An error as the company names it.
 #[derive(Debug)]
 pub(super) struct NamedError {
     pub(super) code: String,
@@ -48,13 +55,11 @@ impl NamedError {
         Self { code, shown }
     }
 
-    /// With the status, for people.
     pub(super) fn detail(&self, answer: &Answer) -> String {
         format!("answered {}: {}", answer.status, self.shown).trim_end_matches([':', ' ']).to_owned()
     }
 }
 
-/// A text or a number there, as text.
 pub(super) fn word(json: &Value, pointer: &str) -> Option<String> {
     match json.pointer(pointer)? {
         Value::String(text) => Some(text.clone()),

@@ -3,24 +3,22 @@
 use super::{euc_kr, gsm7};
 use crate::config::Encoding;
 
-/// Bytes of EUC-KR in one Korean SMS.
+/// In EUC-KR.
 pub(crate) const KOREAN_SMS_BYTES_MAX: usize = 90;
-/// Bytes of EUC-KR in one Korean LMS; also what Solapi and NHN take.
+/// In EUC-KR; also what Solapi and NHN take.
 pub(crate) const LMS_BYTES_MAX: usize = 2_000;
 /// An LMS costs about as much as three SMS.
 pub(crate) const LMS_SEGMENTS: u8 = 3;
 
-/// Units (septets, UTF-16 code units, bytes) of a text that is one segment, and of each part of one
-/// that is several: the parts then carry six octets that join them (3GPP TS 23.040 §9.2.3.24.1).
+/// Septets or UTF-16 code units of a text that is one segment, and of each part of a longer one: six octets in each part
+/// join them (3GPP TS 23.040 §9.2.3.24.1).
 pub(crate) struct Capacity {
-    /// Of a text that fits into one.
     pub(crate) alone: usize,
-    /// Of a part.
     pub(crate) part: usize,
 }
 
 impl Encoding {
-    /// What the character takes, in units; `None` if it cannot be written.
+    /// In septets, UTF-16 code units or bytes; `None` if it cannot be written.
     pub(crate) fn width(self, c: char) -> Option<usize> {
         match self {
             Self::Gsm7 => gsm7::septets(c),
@@ -29,7 +27,6 @@ impl Encoding {
         }
     }
 
-    /// Stands for what was cut off.
     pub(crate) fn ellipsis(self) -> &'static str {
         match self {
             Self::Gsm7 => "...",
@@ -47,12 +44,12 @@ impl Encoding {
     }
 }
 
-/// What a text takes, in units. A character that cannot be written counts as two.
+/// A character that cannot be written counts as two.
 pub(crate) fn width(text: &str, encoding: Encoding) -> usize {
     text.chars().map(|c| width_of(c, encoding)).sum()
 }
 
-/// How many segments are billed for a text: at least one, at most 255.
+/// As they are billed: at least one, at most 255.
 pub fn segments(text: &str, encoding: Encoding) -> u8 {
     let whole = width(text, encoding);
     let count = match encoding.capacity() {
@@ -64,8 +61,7 @@ pub fn segments(text: &str, encoding: Encoding) -> u8 {
     u8::try_from(count).unwrap_or(u8::MAX)
 }
 
-/// The parts that a gateway makes of a long text. A surrogate pair and an escape pair go whole into the
-/// next part, so that a part may stay one unit short.
+/// A surrogate pair and an escape pair go whole into the next part, so that a part may stay one unit short.
 fn parts(text: &str, encoding: Encoding, part: usize) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

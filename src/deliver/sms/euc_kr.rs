@@ -3,9 +3,8 @@
 
 use encoding_rs::EUC_KR;
 
-/// How many bytes the character takes; `None` if the alphabet lacks it. The WHATWG encoding behind
-/// this is CP949, so it has every modern Hangul syllable. Its encoder writes what it lacks as `&#8212;`
-/// and says so: such output never leaves this function.
+/// `None` if the alphabet lacks the character. The WHATWG encoding is CP949, so it has every modern Hangul syllable. Its
+/// encoder writes what it lacks as `&#8212;` and says so: such output never leaves this function.
 pub(crate) fn bytes(c: char) -> Option<usize> {
     if c.is_ascii() {
         return (!c.is_ascii_control()).then_some(1);

@@ -6,20 +6,17 @@ use super::{
 };
 use crate::{alert::PhoneNumber, config::Encoding, deliver::text::cut};
 
-/// Fewest units of the words that a link may leave. Below that the reader would get a link and no
-/// idea what it is about, so the link goes instead. Enough for `[Disaster] db1...`, or for
-/// `[재난] 서버실…` in EUC-KR.
+/// Fewest units of the words that a link may leave: with fewer, the reader would not know what it is about, and the link
+/// is left out. Enough for `[Disaster] db1...`, or for `[재난] 서버실…` in EUC-KR.
 pub const WORDS_UNITS_MIN: usize = 16;
-/// Longest subject of an LMS, in bytes of EUC-KR, that Solapi and NHN take.
+/// In EUC-KR; what Solapi and NHN take above an LMS.
 pub(crate) const SUBJECT_BYTES_MAX: usize = 40;
 
-/// What a gateway takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextRules {
-    /// How texts are written; `None` = GSM-7 if nothing but plainer punctuation is lost by it, else
-    /// UCS-2.
+    /// `None` = GSM-7 if nothing but plainer punctuation is lost by it, else UCS-2.
     pub encoding: Option<Encoding>,
-    /// Most segments that one text may cost; 0 counts as 1.
+    /// 0 counts as 1.
     pub max_segments: u8,
     /// A Korean text that is longer than an SMS may go as an LMS, if `max_segments` allows its three.
     pub lms: bool,
@@ -50,13 +47,11 @@ impl TextRules {
 pub struct Fitted {
     /// One line; every character of it exists in `encoding`.
     pub text: String,
-    /// How it is written.
     pub encoding: Encoding,
-    /// What it is billed as.
+    /// As they are billed.
     pub segments: u8,
-    /// It goes as a Korean LMS.
     pub long: bool,
-    /// Headline of an LMS, at most 40 bytes of EUC-KR; empty unless `long`.
+    /// Of an LMS; empty unless `long`.
     pub subject: String,
 }
 
@@ -68,8 +63,7 @@ impl Fitted {
     }
 }
 
-/// The words and the link within `rules`. The link stays whole and the words are cut at their end,
-/// unless that would leave fewer than [`WORDS_UNITS_MIN`] units of them: then the words stay.
+/// The link stays whole and the words are cut, unless that would leave fewer than [`WORDS_UNITS_MIN`] units of them.
 pub fn fit(words: &str, link: &str, rules: TextRules) -> Fitted {
     let (words, encoding) = match rules.encoding {
         Some(encoding) => (spell::spell(words, encoding), encoding),
@@ -87,7 +81,6 @@ pub fn fit(words: &str, link: &str, rules: TextRules) -> Fitted {
     Fitted { text, encoding, segments: count, long, subject }
 }
 
-/// How much goes into one text.
 struct Room {
     encoding: Encoding,
     segments: u8,

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Request};
 
 use super::{
-    Look, Seen, SmsSetupError,
+    Finding, Look, SmsSetupError,
     fit::{Fitted, fit},
     provider::{Asked, Built, Provider},
     setup::SetupProblem,
@@ -21,15 +21,16 @@ use crate::{
     config,
     deliver::{
         SmsText, SmsTransport, Text,
-        http::{CONNECT_TIMEOUT, client_builder},
-        wire::{Answer, Breaker, Failure, FailureKind, Limits, Pass, Probes, Reading, exchange},
+        wire::{
+            Answer, Breaker, CONNECT_TIMEOUT, Failure, FailureKind, Limits, Pass, Probes, Reading,
+            client_builder, exchange,
+        },
     },
 };
 
 /// A list of texts is the longest answer.
 const LIMITS: Limits = Limits { body_bytes: 256 * 1024, retry_after: SignedDuration::from_hours(24) };
 
-/// One `[[sms.gateway]]`.
 pub(super) struct Gateway {
     name: GatewayName,
     max_segments: u8,
@@ -39,20 +40,18 @@ pub(super) struct Gateway {
     clock: Arc<dyn Clock>,
 }
 
-/// The breaker and what opened it.
 struct Guard {
     breaker: Breaker,
     fault: String,
 }
 
 impl Gateway {
-    /// Sets up the client; makes no request.
     pub(super) fn new(
         config: &config::Gateway,
         provider: Result<Box<dyn Provider>, SetupProblem>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SmsSetupError> {
-        let name = GatewayName::from(config.name.as_str());
+        let name = config.name.clone();
         let guard = Mutex::new(Guard { breaker: Breaker::new(Probes::OnePerPause), fault: String::new() });
         match provider.and_then(|provider| Ok((provider, client(config)?))) {
             Ok((provider, client)) => {
@@ -71,7 +70,6 @@ impl Gateway {
         answer.map_err(|failure| without_answer(&failure))
     }
 
-    /// Tells the breaker what the answer showed.
     fn settle(&self, reading: Reading) -> Outcome {
         let mut guard = self.guard();
         if let Reading::Fault(detail) = &reading {
@@ -131,7 +129,7 @@ impl SmsTransport for Gateway {
         }
     }
 
-    async fn look(&self, at: Look) -> Option<Result<Seen, String>> {
+    async fn look(&self, at: Look) -> Option<Result<Finding, String>> {
         let request = match built(self.provider.look(&self.client, at, self.clock.now())?) {
             Ok(request) => request,
             Err(detail) => return Some(Err(detail)),

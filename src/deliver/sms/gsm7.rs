@@ -7,8 +7,7 @@ const BASIC: &str = "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"
 /// Reached by an escape, so each takes two septets, which must stay together.
 const EXTENSION: &str = "^{}\\[~]|€";
 
-/// How many septets the character takes; `None` if the alphabet lacks it. Control characters are no
-/// part of a text.
+/// `None` if the alphabet lacks the character. Control characters are no part of a text.
 pub(crate) fn septets(c: char) -> Option<usize> {
     // Most of most texts; in ASCII the alphabet lacks only the control characters and the backtick.
     match c {

@@ -34,7 +34,7 @@ mod testing;
 mod twilio;
 
 pub use crate::config::Encoding;
-pub use account::{Balance, Look, Seen};
+pub use account::{Balance, Finding, Look};
 pub use encoding::segments;
 pub use fit::{Fitted, TextRules, WORDS_UNITS_MIN, fit};
 pub use setup::SmsSetupError;

@@ -5,11 +5,10 @@ use rlibphonenumber::{PhoneNumber as Parsed, PhoneNumberFormat};
 use super::setup::SetupProblem;
 use crate::alert::PhoneNumber;
 
-/// Country code of Korea, where texts go out as EUC-KR and numbers are dialled with their zero.
+/// Where texts go out as EUC-KR and numbers are dialled with their zero.
 const KOREA: u16 = 82;
 
-/// Digits as dialled within the number's own country: +821012345678 is 01012345678. A number of
-/// no known country keeps all its digits.
+/// As dialled in its own country: +821012345678 is 01012345678. A number of no known country keeps all its digits.
 pub(crate) fn to_national(number: &PhoneNumber) -> String {
     match parsed(number) {
         Some(parsed) => digits_of(&parsed.format_as(PhoneNumberFormat::National)),
@@ -28,20 +27,17 @@ pub(crate) fn by_country(number: &PhoneNumber) -> Option<(u16, String)> {
     Some((u16::try_from(parsed.country_code).ok()?, parsed.get_national_significant_number()))
 }
 
-/// As [`by_country`], unless it is a Korean number.
 pub(crate) fn abroad(number: &PhoneNumber) -> Option<(u16, String)> {
     by_country(number).filter(|(country, _)| *country != KOREA)
 }
 
-/// The configured sender as Korean companies register it: digits in domestic form. Operators also write
-/// `02-930-2266` and `+8229302266`.
+/// As Korean companies register it: digits in domestic form. Operators also write `02-930-2266` and `+8229302266`.
 pub(super) fn registered_sender(from: Option<&str>) -> Result<String, SetupProblem> {
     let from = from.ok_or(SetupProblem::NoFrom)?;
     let digits = PhoneNumber::parse(from).map_or_else(|_| digits_of(from), |number| to_national(&number));
     if digits.is_empty() { Err(SetupProblem::field("from", "holds no digits")) } else { Ok(digits) }
 }
 
-/// The digits among the characters.
 pub(crate) fn digits_of(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }

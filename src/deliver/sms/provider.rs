@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder};
 
-use super::{Look, Seen, answer::unclear, fit::TextRules};
+use super::{Finding, Look, answer::unclear, fit::TextRules};
 use crate::{
     alert::{Fate, PhoneNumber},
     deliver::{
@@ -12,8 +12,7 @@ use crate::{
     },
 };
 
-/// Most texts on a list that a company is asked for: more than budgets let one number have in hours. All of them
-/// fit into what is read of an answer.
+/// More texts than budgets let one number have in hours; a list of them fits into what is read of an answer.
 pub(crate) const LIST_MAX: usize = 100;
 
 /// A request, or why there is none, in words for people.
@@ -25,39 +24,34 @@ pub(crate) trait Provider: Send + Sync + 'static {
         TextRules::automatic(max_segments)
     }
 
-    /// The request that sends `text`.
     fn request(&self, client: &Client, text: &Text, now: Timestamp) -> Built;
 
-    /// What the answer to it means.
     fn reading(&self, answer: &Answer, text: &Text) -> Reading;
 
-    /// The question what became of a text; `None` if this company has no answer to it.
+    /// Asks what became of a text; `None` if this company cannot be asked.
     fn question(&self, _: &Client, _: &Asked<'_>) -> Option<Built> {
         None
     }
 
-    /// What the answer to it means.
     fn fate(&self, answer: &Answer, _: &Asked<'_>) -> Fate {
         unclear(answer)
     }
 
-    /// The question about the account; `None` if this company has no answer to it.
+    /// Asks about the account; `None` if this company cannot be asked.
     fn look(&self, _: &Client, _: Look, _: Timestamp) -> Option<Built> {
         None
     }
 
-    /// What the answer to it means; an error is in words for people.
-    fn seen(&self, _: Look, answer: &Answer) -> Result<Seen, String> {
+    /// An error is in words for people.
+    fn seen(&self, _: Look, answer: &Answer) -> Result<Finding, String> {
         Err(format!("answered {}", answer.status))
     }
 }
 
-/// A text that its company is asked about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     /// As it was sent, if nothing changed since.
     pub(crate) text: &'a Text,
-    /// When its request began.
     pub(crate) sent_at: Timestamp,
     pub(crate) now: Timestamp,
 }

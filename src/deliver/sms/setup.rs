@@ -2,9 +2,9 @@
 
 use std::{error::Error, fmt};
 
-use crate::{alert::GatewayName, deliver::http::ClientError};
+use crate::{alert::GatewayName, deliver::wire::ClientError};
 
-/// Why a gateway cannot be used as configured. Names the gateway, never its secrets.
+/// Names the gateway, never its secrets.
 #[derive(Debug)]
 pub struct SmsSetupError {
     pub(super) gateway: GatewayName,

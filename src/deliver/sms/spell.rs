@@ -45,7 +45,6 @@ pub(crate) fn link(link: &str, encoding: Encoding) -> String {
     written
 }
 
-/// Punctuation and signs that mean the same in ASCII.
 fn plain_form(c: char) -> Option<&'static str> {
     Some(match c {
         '“' | '”' | '„' | '‟' | '«' | '»' | '″' => "\"",

@@ -7,15 +7,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// First pause after a fault.
 pub(crate) const PAUSE_MIN: SignedDuration = SignedDuration::from_secs(60);
 /// Longest pause: an operator who repaired the account waits no longer than this.
 pub(crate) const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(10);
-/// An account that worked within this time is not to blame for an ambiguous answer: a single odd device must not
-/// silence the others.
+/// After an answer that shows a working account, an ambiguous one is no fault: one odd device must not silence others.
 const WORKED_RECENTLY: SignedDuration = SignedDuration::from_mins(10);
 
-/// The breaker of one account.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     probes: Probes,
@@ -23,7 +20,6 @@ pub(crate) struct Breaker {
     worked_at: Option<Timestamp>,
 }
 
-/// When a probe that has shown nothing is followed by another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Probes {
     /// At once, or after this long if it does not come back; longer than any request takes.
@@ -35,15 +31,10 @@ pub(crate) enum Probes {
 #[derive(Clone, Copy, Debug)]
 enum State {
     Closed,
-    /// `until` is when the next probe may go.
-    Open {
-        until: Timestamp,
-        pause: SignedDuration,
-        is_probing: bool,
-    },
+    Open { until: Timestamp, pause: SignedDuration, is_probing: bool },
 }
 
-/// Leave to make one request, to be settled with what the answer says of the account.
+/// Permission for one request, to be settled with what the answer says of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pass {
     Ordinary,
@@ -51,7 +42,6 @@ pub(crate) enum Pass {
     Probe,
 }
 
-/// What an answer says of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Evidence {
     /// It works, whatever became of this message.
@@ -67,7 +57,7 @@ impl Breaker {
         Self { probes, state: State::Closed, worked_at: None }
     }
 
-    /// Leave to make one request, or how long to wait.
+    /// Permission for one request, or how long to wait.
     pub(crate) fn admit(&mut self, now: Timestamp) -> Result<Pass, SignedDuration> {
         match &mut self.state {
             State::Closed => Ok(Pass::Ordinary),
@@ -83,8 +73,7 @@ impl Breaker {
         }
     }
 
-    /// Takes in what the answer to an admitted request says. Returns how long no request passes from now, or
-    /// [`PAUSE_MIN`] if requests pass.
+    /// Returns how long no request passes from now, or [`PAUSE_MIN`] if requests pass.
     ///
     /// Answers of ordinary requests that were under way when it opened neither lengthen the pause nor end it.
     pub(crate) fn settle(&mut self, pass: Pass, evidence: Evidence, now: Timestamp) -> SignedDuration {
@@ -112,7 +101,6 @@ impl Breaker {
         self.open_until().map_or(PAUSE_MIN, |until| until.duration_since(now).max(SignedDuration::ZERO))
     }
 
-    /// When the next probe may go, while it is not closed.
     pub(crate) fn open_until(&self) -> Option<Timestamp> {
         match self.state {
             State::Closed => None,

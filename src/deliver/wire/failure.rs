@@ -2,7 +2,6 @@
 
 use std::{error::Error, fmt::Write};
 
-/// What the HTTP client reports instead of an answer.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
@@ -29,7 +28,6 @@ impl Failure {
         }
     }
 
-    /// The error and all its causes in one line.
     pub(crate) fn chain(&self) -> String {
         let mut text = self.error.to_string();
         for cause in causes(&self.error) {
@@ -38,7 +36,6 @@ impl Failure {
         text
     }
 
-    /// Only the innermost cause.
     pub(crate) fn root_cause(&self) -> String {
         causes(&self.error).last().map_or_else(|| "no reason given".to_owned(), ToString::to_string)
     }
@@ -76,7 +73,7 @@ fn is_refused_stream(cause: &(dyn Error + 'static)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Failure;
-    use crate::{config::Network, deliver::http::client_builder};
+    use crate::{config::Network, deliver::wire::client_builder};
 
     /// A server that refuses every HTTP/2 stream, or takes it and hangs up.
     async fn serve(refuses: bool) -> String {

@@ -5,6 +5,7 @@ use reqwest::{Client, Request, Response, header};
 
 mod breaker;
 mod failure;
+mod http;
 mod quote;
 mod reading;
 mod retry_after;
@@ -13,22 +14,20 @@ use crate::clock::Clock;
 
 pub(crate) use breaker::{Breaker, Evidence, PAUSE_MIN, Pass, Probes};
 pub(crate) use failure::{Failure, FailureKind};
+pub(crate) use http::{CONNECT_TIMEOUT, ClientError, client_builder, form_of, http_url, without_nulls};
 pub(crate) use quote::{without_numbers, without_tokens};
 pub(crate) use reading::Reading;
 
-/// How much of an answer is believed.
+/// How much of an answer is read and believed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Most that is read of a body, in bytes.
     pub(crate) body_bytes: usize,
-    /// Longest pause that a provider can ask for; more is taken as this much.
+    /// A longer one is taken as this much.
     pub(crate) retry_after: SignedDuration,
 }
 
-/// What a provider answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// HTTP status.
     pub(crate) status: u16,
     /// Its `Date` less our time on arrival: how far our clock is behind.
     pub(crate) behind: Option<SignedDuration>,
@@ -38,18 +37,15 @@ pub(crate) struct Answer {
     pub(crate) end: BodyEnd,
 }
 
-/// Where the reading of a body stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyEnd {
     Whole,
     /// At our limit; what is left out was not read.
     TooLong,
-    /// The connection broke or the time ran out.
     BrokenOff,
 }
 
 impl Answer {
-    /// The body as JSON, if it was read to its end and is JSON.
     pub(crate) fn json(&self) -> Option<serde_json::Value> {
         if self.is_whole() { serde_json::from_slice(&self.body).ok() } else { None }
     }
@@ -59,7 +55,6 @@ impl Answer {
     }
 }
 
-/// Sends `request` once and reads its answer.
 pub(crate) async fn exchange(
     client: &Client,
     request: Request,
@@ -70,7 +65,6 @@ pub(crate) async fn exchange(
     Ok(read(response, clock, limits).await)
 }
 
-/// Reads an answer whose head has arrived.
 pub(crate) async fn read(mut response: Response, clock: &dyn Clock, limits: Limits) -> Answer {
     let now = clock.now();
     let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());

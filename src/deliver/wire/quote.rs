@@ -3,11 +3,9 @@
 
 use crate::deliver::text::fold;
 
-/// Longest quotation of Google, in characters.
 const WITHOUT_TOKENS_CHARS_MAX: usize = 200;
-/// A word of Google's with more characters that is no link is taken for a token.
+/// A longer word that is no link is taken for a token.
 const WORD_CHARS_MAX: usize = 60;
-/// Longest quotation of an SMS company, in characters.
 const WITHOUT_NUMBERS_CHARS_MAX: usize = 160;
 /// A run of digits this long may be a phone number; status codes and HTTP statuses are shorter.
 const NUMBER_DIGITS_MIN: usize = 6;
@@ -16,8 +14,7 @@ const OUR_WORD_BYTES_MIN: usize = 5;
 const ELLIPSIS: &str = "…";
 const MASK: &str = "***";
 
-/// What Google says, without `secret` and without any word that could be a token. Numbers and links stay: they
-/// lead to the page where the project is repaired.
+/// Google's words without `secret` and without tokens. Links with numbers stay: the project is repaired there.
 pub(crate) fn without_tokens(words: &str, secret: &str) -> String {
     let words = if secret.is_empty() { words.to_owned() } else { words.replace(secret, ELLIPSIS) };
     let is_token = |word: &str| word.len() > WORD_CHARS_MAX && !word.starts_with("https://");
@@ -30,7 +27,7 @@ pub(crate) fn without_tokens(words: &str, secret: &str) -> String {
     }
 }
 
-/// What an SMS company says, without long numbers and without any word of `private`.
+/// An SMS company's words without long numbers and without any word of `private`.
 pub(crate) fn without_numbers(words: &str, private: &[String]) -> String {
     let cut: String = fold(words).chars().take(WITHOUT_NUMBERS_CHARS_MAX).collect();
     let mut shown = String::with_capacity(cut.len());
@@ -54,7 +51,6 @@ fn is_long_number(text: &str) -> bool {
     NUMBER_DIGITS_MIN <= text.bytes().filter(u8::is_ascii_digit).count()
 }
 
-/// `010-1234-5678` is as telling as its digits.
 fn mask_grouped_numbers(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;

@@ -5,7 +5,6 @@ use jiff::SignedDuration;
 use super::breaker::Evidence;
 use crate::alert::{DeferCause, Outcome, RejectCause};
 
-/// What came of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
     /// The outcome of this message; it says nothing against the account.
@@ -21,7 +20,6 @@ impl Reading {
         Self::Done(Outcome::Accepted { provider_id })
     }
 
-    /// Not now; surely not sent.
     pub(crate) fn deferred(cause: DeferCause, retry_after: Option<SignedDuration>, detail: String) -> Self {
         Self::Done(Outcome::Deferred { cause, retry_after, detail })
     }
@@ -30,13 +28,11 @@ impl Reading {
         Self::Done(Outcome::Rejected { cause, detail })
     }
 
-    /// It may have been sent.
     pub(crate) fn unknown(detail: String) -> Self {
         Self::Done(Outcome::Unknown { detail })
     }
 
-    /// What it says of the account. Only an answer about the message itself proves that the account works; an
-    /// outage or a silence proves nothing either way.
+    /// Only an answer about the message itself proves that the account works; an outage or a silence proves nothing.
     pub(crate) fn evidence(&self) -> Evidence {
         match self {
             Self::Done(

@@ -2,9 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
-/// Reads a `Retry-After` of seconds or of an HTTP date. A date is compared with the answer's own
-/// `Date`, so that neither clock has to be right; one that has passed means zero. A value that
-/// cannot be read, such as a negative one, is no wish; one beyond `max` is taken as `max`.
+/// Reads seconds or an HTTP date. A date is compared with the answer's own `Date`, so that neither clock has to be
+/// right; one that has passed means zero. A value that cannot be read, such as a negative one, is ignored.
 pub(super) fn parse(
     value: &str,
     answered_at: Option<Timestamp>,
@@ -21,7 +20,7 @@ pub(super) fn parse(
     Some(wish.clamp(SignedDuration::ZERO, max))
 }
 
-/// Reads the one form of date that RFC 9110 §5.6.7 lets a sender make: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// The one form that RFC 9110 §5.6.7 lets a sender make: `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(super) fn http_date(value: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(value.trim()).ok()
 }

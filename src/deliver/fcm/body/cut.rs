@@ -1,10 +1,8 @@
 //! Texts cut to a number of bytes, on a character's boundary.
 
-/// Marks a text that was cut.
 const ELLIPSIS: &str = "…";
 
-/// Bytes of a text inside a JSON string, as `serde_json` writes it: quotes, backslashes and
-/// control characters grow.
+/// Bytes of a text inside a JSON string, as `serde_json` escapes it.
 pub(super) fn json_len(text: &str) -> usize {
     text.chars().map(json_char_len).sum()
 }

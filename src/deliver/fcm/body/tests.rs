@@ -16,8 +16,7 @@ fn shape(android: Android) -> Shape {
 }
 
 fn body(message: &PushMessage, android: Android) -> Value {
-    let text = Body::write(&Arc::new(message.clone()), shape(android), NOW)
-        .addressed_to(&PushTarget::Token("TOKEN".into()));
+    let text = addressed(&write(message, shape(android), NOW), &PushTarget::Token("TOKEN".into()));
     serde_json::from_str(&text).expect("JSON")
 }
 
@@ -43,7 +42,7 @@ fn a_push_that_the_system_shows() {
 #[test]
 fn a_push_to_an_installation_id_names_no_token() {
     let target = PushTarget::from_str("fid:cH\"1").expect("any text");
-    let text = Body::write(&Arc::new(fake::message()), shape(Android::Data), NOW).addressed_to(&target);
+    let text = addressed(&write(&fake::message(), shape(Android::Data), NOW), &target);
     let body: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(body["message"]["fid"], "cH\"1");
     assert_eq!(body["message"].get("token"), None);
@@ -118,9 +117,9 @@ proptest! {
         message in any_message(), is_data in any::<bool>(),
     ) {
         let android = if is_data { Android::Data } else { Android::Notification };
-        let shared = Body::write(&Arc::new(message.clone()), shape(android), NOW);
-        prop_assert!(shared.json.len() <= PAYLOAD_BYTES_MAX, "{}", shared.json.len());
-        let text = shared.addressed_to(&PushTarget::Token("T".into()));
+        let shared = write(&message, shape(android), NOW);
+        prop_assert!(shared.len() <= PAYLOAD_BYTES_MAX, "{}", shared.len());
+        let text = addressed(&shared, &PushTarget::Token("T".into()));
         let body: Value = serde_json::from_str(&text).expect("JSON");
         let data = &body["message"]["data"];
         prop_assert_eq!(data["alert_id"].as_str().and_then(|id| AlertId::from_str(id).ok()), Some(message.alert_id));

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Reads an answer; `private` holds what must not be quoted.
+/// `private` holds what must not be quoted.
 pub(super) fn classify(rules: &HttpGateway, answer: &Answer, private: &[String]) -> Reading {
     let json = answer.json();
     let found = |rule: &PointerRule| json.as_ref().is_some_and(|json| matches(rule, json));
@@ -20,7 +20,7 @@ pub(super) fn classify(rules: &HttpGateway, answer: &Answer, private: &[String])
         return Reading::rejected(RejectCause::Recipient, seen(rule, json.as_ref(), answer, private));
     }
     if !status_matches(rules.accepted.status, answer.status) {
-        return by_status(answer, private);
+        return answer::by_status(answer, answer::plain_detail(answer, private));
     }
     let status = answer.status;
     match rules.accepted.value.as_ref().filter(|rule| !found(rule)) {
@@ -39,11 +39,6 @@ pub(super) fn classify(rules: &HttpGateway, answer: &Answer, private: &[String])
     }
 }
 
-fn by_status(answer: &Answer, private: &[String]) -> Reading {
-    let words = if answer.is_whole() { words(&answer.body, private) } else { String::new() };
-    answer::by_status(answer, format!("answered {} {words}", answer.status).trim_end().to_owned())
-}
-
 fn status_matches(rule: StatusRule, status: u16) -> bool {
     match rule {
         StatusRule::Class(class) => status / 100 == class,
@@ -59,7 +54,6 @@ fn matches(rule: &PointerRule, json: &Value) -> bool {
     }
 }
 
-/// A value compared as text.
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -69,7 +63,6 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// What was found where the rule looked.
 fn seen(rule: &PointerRule, json: Option<&Value>, answer: &Answer, private: &[String]) -> String {
     let (status, pointer) = (answer.status, &rule.pointer);
     match json.map(|json| json.pointer(pointer)) {
@@ -80,12 +73,6 @@ fn seen(rule: &PointerRule, json: Option<&Value>, answer: &Answer, private: &[St
         Some(None) => format!("answered {status} without `{pointer}`"),
         None => format!("answered {status} without JSON"),
     }
-}
-
-/// The answer itself, unless it is a page for browsers.
-fn words(body: &[u8], private: &[String]) -> String {
-    let text = String::from_utf8_lossy(body);
-    if text.trim_start().starts_with('<') { String::new() } else { without_numbers(&text, private) }
 }
 
 #[cfg(test)]

@@ -28,12 +28,10 @@ use crate::{
 };
 use template::{Escape, Template};
 
-/// A checked `provider = "http"`.
 pub(super) struct HttpProvider {
     method: Method,
     url: Template,
     headers: Vec<(HeaderName, Template)>,
-    /// `None` = a request without body.
     body: Option<Template>,
     from: String,
     config: Arc<HttpGateway>,
@@ -53,7 +51,7 @@ impl HttpProvider {
         }
         let body = match config.body.expose_secret() {
             "" => None,
-            body => Some(parse("body", body, escape_of(config.body_type))?),
+            body => Some(parse("body", body, Escape::Body(config.body_type))?),
         };
         check_pointers(config)?;
         let provider = Self {
@@ -87,7 +85,6 @@ impl HttpProvider {
         Ok(())
     }
 
-    /// The operator's request with its values.
     fn fill(&self, text: &Text) -> Result<Request, SetupProblem> {
         let url = Url::parse(&self.url.fill(text, &self.from))
             .map_err(|_| SetupProblem::field("url", "is no URL"))?;
@@ -164,15 +161,6 @@ fn check_pointers(config: &HttpGateway) -> Result<(), SetupProblem> {
     Ok(())
 }
 
-fn escape_of(body_type: BodyType) -> Escape {
-    match body_type {
-        BodyType::Json => Escape::Json,
-        BodyType::Form => Escape::Form,
-        BodyType::Raw => Escape::Raw,
-        BodyType::Url => Escape::Url,
-    }
-}
-
 fn content_type(body_type: BodyType) -> &'static str {
     match body_type {
         BodyType::Json => "application/json",
@@ -185,7 +173,7 @@ fn body_of(request: &Request) -> Option<&[u8]> {
     request.body()?.as_bytes()
 }
 
-/// The values in a body, without the names of its fields: those are no secret and help to read an error.
+/// Not the names of its fields: they are no secret, and help to read an error.
 fn values_of(body: &[u8], body_type: BodyType) -> Vec<String> {
     match body_type {
         BodyType::Json => serde_json::from_slice(body).map(|json| leaves_of(&json)).unwrap_or_default(),

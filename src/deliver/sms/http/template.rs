@@ -1,11 +1,13 @@
 //! Texts with placeholders such as `{{to}}`, each value escaped for the place it lands in.
 
-use crate::deliver::{Text, sms::number};
+use crate::{
+    config::BodyType,
+    deliver::{Text, sms::number},
+};
 
-/// Longest name quoted in an error, in characters.
+/// Of a name in an error.
 const NAME_CHARS_MAX: usize = 32;
 
-/// A text cut at its placeholders, once.
 #[derive(Debug)]
 pub(super) struct Template {
     pieces: Vec<Piece>,
@@ -18,10 +20,8 @@ enum Piece {
     Value { name: &'static str, value: Value },
 }
 
-/// Of a text, and of its sender.
 type Value = fn(&Text, &str) -> String;
 
-/// What can be filled in.
 const PLACEHOLDERS: [(&str, Value); 7] = [
     ("to", |text, _| text.to.expose().to_owned()),
     ("to_national", |text, _| number::to_national(&text.to)),
@@ -33,23 +33,18 @@ const PLACEHOLDERS: [(&str, Value); 7] = [
 ];
 const FROM: &str = "from";
 
-/// Where the values land.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Escape {
-    /// Inside a JSON string; the quotes are the operator's.
-    Json,
-    /// A field of `application/x-www-form-urlencoded`.
-    Form,
-    /// Any part of a URL.
+    /// In JSON inside a string: the quotes are the operator's.
+    Body(BodyType),
+    /// Any part of it.
     Url,
-    /// A header: one line, no control characters.
+    /// One line, no control characters.
     Header,
-    /// As it is.
-    Raw,
 }
 
 impl Template {
-    /// Cuts `source`; the error names what is wrong with it.
+    /// The error says what is wrong with `source`.
     pub(super) fn parse(source: &str, escape: Escape) -> Result<Self, String> {
         let (mut pieces, mut rest) = (Vec::new(), source);
         while let Some((literal, from)) = rest.split_once("{{") {
@@ -62,12 +57,10 @@ impl Template {
         Ok(Self { pieces, escape })
     }
 
-    /// True if `{{from}}` occurs.
     pub(super) fn needs_from(&self) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Value { name: FROM, .. }))
     }
 
-    /// The text with its values.
     pub(super) fn fill(&self, text: &Text, from: &str) -> String {
         let fill = |piece: &Piece| match piece {
             Piece::Literal(literal) => literal.clone(),
@@ -91,15 +84,15 @@ fn placeholder(wanted: &str) -> Result<Piece, String> {
 impl Escape {
     fn apply(self, value: &str) -> String {
         match self {
-            Self::Json => {
+            Self::Body(BodyType::Json) => {
                 let quoted = serde_json::Value::from(value).to_string();
                 quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
             }
-            Self::Form => form_encoded(value),
+            Self::Body(BodyType::Form) => form_encoded(value),
             // In a path `+` is a plus, so a space must be `%20`; a real plus is `%2B` by now.
-            Self::Url => form_encoded(value).replace('+', "%20"),
+            Self::Body(BodyType::Url) | Self::Url => form_encoded(value).replace('+', "%20"),
             Self::Header => value.chars().filter(|c| !c.is_control()).collect(),
-            Self::Raw => value.to_owned(),
+            Self::Body(BodyType::Raw) => value.to_owned(),
         }
     }
 }
@@ -115,6 +108,10 @@ mod tests {
     use super::*;
     use crate::deliver::sms::{Encoding, Fitted, testing::text_to};
 
+    const JSON: Escape = Escape::Body(BodyType::Json);
+    const FORM: Escape = Escape::Body(BodyType::Form);
+    const RAW: Escape = Escape::Body(BodyType::Raw);
+
     fn filled(source: &str, escape: Escape, value: &str) -> String {
         let fitted = Fitted::verbatim(value, Encoding::Ucs2);
         let text = Text { fitted, ..text_to("+821012345678") };
@@ -125,7 +122,7 @@ mod tests {
     fn every_placeholder_has_its_value() {
         let source = "{{to}} {{ to_national }} {{to_digits}} {{from}} {{severity}} {{alert_id}}}}";
         assert_eq!(
-            filled(source, Escape::Raw, ""),
+            filled(source, RAW, ""),
             "+821012345678 01012345678 821012345678 0212345678 disaster 019b0000-0000-7000-8000-000000000001}}"
         );
     }
@@ -133,11 +130,11 @@ mod tests {
     #[test]
     fn values_are_escaped_for_their_place() {
         for (escape, value, escaped) in [
-            (Escape::Json, "a \"b\" \\ \n 화재", r#"a \"b\" \\ \n 화재"#),
-            (Escape::Form, "a b+c&d=화", "a+b%2Bc%26d%3D%ED%99%94"),
+            (JSON, "a \"b\" \\ \n 화재", r#"a \"b\" \\ \n 화재"#),
+            (FORM, "a b+c&d=화", "a+b%2Bc%26d%3D%ED%99%94"),
             (Escape::Url, "a b+c/d?#%", "a%20b%2Bc%2Fd%3F%23%25"),
             (Escape::Header, "a\r\nX-Evil: b", "aX-Evil: b"),
-            (Escape::Raw, "a \"b\" & c", "a \"b\" & c"),
+            (RAW, "a \"b\" & c", "a \"b\" & c"),
         ] {
             assert_eq!(filled("{{text}}", escape, value), escaped, "{escape:?}");
         }
@@ -145,23 +142,23 @@ mod tests {
 
     #[test]
     fn a_placeholder_in_a_value_is_not_filled_again() {
-        assert_eq!(filled("{{text}}", Escape::Raw, "{{to}}"), "{{to}}");
+        assert_eq!(filled("{{text}}", RAW, "{{to}}"), "{{to}}");
     }
 
     #[test]
     fn a_bad_placeholder_is_named() {
-        let problem = Template::parse("x {{phone}}", Escape::Raw).expect_err("unknown");
+        let problem = Template::parse("x {{phone}}", RAW).expect_err("unknown");
         assert!(problem.contains("`{{phone}}`"), "{problem}");
-        let problem = Template::parse("x {{to", Escape::Raw).expect_err("not closed");
+        let problem = Template::parse("x {{to", RAW).expect_err("not closed");
         assert!(problem.contains("without its `}}`"), "{problem}");
     }
 
     proptest! {
         #[test]
         fn whatever_the_text_a_reader_of_the_body_gets_it_back(value in "\\PC*|[\\x00-\\x7f]*") {
-            let json: serde_json::Value = serde_json::from_str(&filled("{\"t\":\"{{text}}\"}", Escape::Json, &value))?;
+            let json: serde_json::Value = serde_json::from_str(&filled("{\"t\":\"{{text}}\"}", JSON, &value))?;
             prop_assert_eq!(json["t"].as_str(), Some(value.as_str()));
-            for escape in [Escape::Form, Escape::Url] {
+            for escape in [FORM, Escape::Url] {
                 let form = filled("a=1&t={{text}}&b=2", escape, &value);
                 let fields: Vec<(String, String)> = serde_urlencoded::from_str(&form)?;
                 prop_assert_eq!(&fields[1], &("t".to_owned(), value.clone()));

@@ -3,17 +3,17 @@
 use crate::{
     alert::RejectCause,
     deliver::{
-        sms::answer::by_status,
-        wire::{Answer, Reading, without_numbers},
+        sms::answer::{by_status, plain_detail},
+        wire::{Answer, Reading},
     },
 };
 
-/// Reads an answer; `private` holds what must not be quoted.
+/// `private` holds what must not be quoted.
 pub(super) fn classify(answer: &Answer, private: &[String]) -> Reading {
     let body = if answer.is_whole() { answer.body.as_slice() } else { &[] };
-    let line = String::from_utf8_lossy(body).trim().to_owned();
-    let words = if line.starts_with('<') { String::new() } else { without_numbers(&line, private) };
-    let detail = format!("answered {} {words}", answer.status).trim_end().to_owned();
+    let line = String::from_utf8_lossy(body);
+    let line = line.trim();
+    let detail = plain_detail(answer, private);
     match answer.status {
         // No network is connected now. Kannel sends it when one is, and then reports that it was taken.
         202 if line.starts_with("3:") => Reading::unknown(detail),

@@ -16,8 +16,7 @@ use crate::{
     config::Encoding,
     deliver::{
         Text,
-        http::http_url,
-        wire::{Answer, Reading},
+        wire::{Answer, Reading, http_url},
     },
 };
 
@@ -28,7 +27,6 @@ const REPORTS: u8 = 1 + 2 + 8 + 16;
 const CODING_GSM7: &str = "0";
 const CODING_UCS2: &str = "2";
 
-/// A user of an smsbox.
 pub(super) struct Kannel {
     url: Url,
     username: String,

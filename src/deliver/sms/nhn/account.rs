@@ -6,7 +6,7 @@ use crate::{
     alert::Fate,
     deliver::{
         sms::{
-            Seen,
+            Finding,
             answer::{NamedError, unclear, word},
             number::digits_of,
         },
@@ -36,8 +36,7 @@ pub(super) fn fate(answer: &Answer, marker: &str, private: &[String]) -> Fate {
     }
 }
 
-/// Whether `from` is among the registered senders.
-pub(super) fn sender(answer: &Answer, from: &str, private: &[String]) -> Result<Seen, String> {
+pub(super) fn sender(answer: &Answer, from: &str, private: &[String]) -> Result<Finding, String> {
     let json = answer.json().unwrap_or_default();
     if json.pointer("/header/isSuccessful").and_then(Value::as_bool) != Some(true) {
         let error = NamedError::at(&json, "/header/resultCode", "/header/resultMessage", private);
@@ -48,12 +47,12 @@ pub(super) fn sender(answer: &Answer, from: &str, private: &[String]) -> Result<
     let is_ours = |number: &&Value| word(number, "/sendNo").is_some_and(|number| digits_of(&number) == from);
     let says = |number: &Value, key: &str| word(number, key).is_some_and(|word| word == "Y");
     Ok(match numbers.iter().find(is_ours) {
-        Some(number) if says(number, "/blockYn") => Seen::Bad("`from` is blocked at NHN Cloud".to_owned()),
+        Some(number) if says(number, "/blockYn") => Finding::Bad("`from` is blocked at NHN Cloud".to_owned()),
         Some(number) if word(number, "/useYn").is_some() && !says(number, "/useYn") => {
-            Seen::Bad("`from` is registered at NHN Cloud, but switched off".to_owned())
+            Finding::Bad("`from` is registered at NHN Cloud, but switched off".to_owned())
         }
-        Some(_) => Seen::Good("`from` is registered and may send".to_owned()),
-        None => Seen::Bad(
+        Some(_) => Finding::Good("`from` is registered and may send".to_owned()),
+        None => Finding::Bad(
             "`from` is not among the registered senders (발신번호) of this app key: every text would be refused; \
              register it in the NHN Cloud console"
                 .to_owned(),

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Reads an answer; `private` holds what must not be quoted.
+/// `private` holds what must not be quoted.
 pub(super) fn classify(answer: &Answer, private: &[String]) -> Reading {
     let json = answer.json().unwrap_or_default();
     let error = match json.pointer("/header/isSuccessful").and_then(Value::as_bool) {

@@ -16,7 +16,7 @@ mod account;
 mod answer;
 
 use super::{
-    Look, Seen,
+    Finding, Look,
     fit::TextRules,
     number,
     provider::{Asked, Built, Provider},
@@ -26,25 +26,21 @@ use crate::{
     alert::{Fate, PhoneNumber},
     deliver::{
         Text,
-        http::{form_of, http_url, without_nulls},
-        wire::{Answer, Reading},
+        wire::{Answer, Reading, form_of, http_url, without_nulls},
     },
 };
 
-/// The header with the secret key.
 const SECRET_HEADER: &str = "x-secret-key";
 /// NHN writes times in Korea's time, without saying so.
 const KOREA_HOURS: i8 = 9;
 /// How far our clock and NHN's may differ before a text is not found.
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
 
-/// An app key of the operator's project.
 pub(super) struct Nhn {
     /// Ends with the app key.
     base: String,
     app_key: String,
     secret_key: HeaderValue,
-    /// Digits of the registered sender.
     from: String,
 }
 
@@ -136,7 +132,7 @@ impl Provider for Nhn {
         }
     }
 
-    fn seen(&self, _: Look, answer: &Answer) -> Result<Seen, String> {
+    fn seen(&self, _: Look, answer: &Answer) -> Result<Finding, String> {
         account::sender(answer, &self.from, std::slice::from_ref(&self.app_key))
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     deliver::{
         SmsTransport,
         sms::{
-            Look, Seen as SeenAccount,
+            Finding, Look,
             testing::{Company, Reply, Seen, clock, fitted, gateway, now, text_to},
         },
     },
@@ -84,6 +84,6 @@ async fn a_lost_text_is_asked_about_by_its_marker_in_korean_time() {
 async fn the_sender_is_looked_up_and_there_is_no_balance() {
     let company = Company::answering(strict).await;
     let account = account(&company);
-    assert!(matches!(account.look(Look::Sender).await, Some(Ok(SeenAccount::Good(_)))));
+    assert!(matches!(account.look(Look::Sender).await, Some(Ok(Finding::Good(_)))));
     assert_eq!((account.look(Look::Balance).await, account.look(Look::Account).await), (None, None));
 }

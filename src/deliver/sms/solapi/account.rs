@@ -8,7 +8,7 @@ use crate::{
     deliver::{
         Text,
         sms::{
-            Balance, Look, Seen,
+            Balance, Finding, Look,
             answer::{NamedError, unclear, word},
             number::digits_of,
         },
@@ -16,10 +16,9 @@ use crate::{
     },
 };
 
-/// Lists the account's texts, newest first.
 pub(super) const LIST_PATH: &str = "/messages/v4/list";
 
-/// Where a question about the account goes; Solapi has no trial accounts to ask about.
+/// Solapi has no trial accounts to ask about.
 pub(super) fn path_of(at: Look) -> Option<&'static str> {
     match at {
         Look::Balance => Some("/cash/v1/balance"),
@@ -28,8 +27,7 @@ pub(super) fn path_of(at: Look) -> Option<&'static str> {
     }
 }
 
-/// What a list of at most `list_max` texts to its number says about one text. Ours are found by the fields
-/// that were sent with them.
+/// What a list of at most `list_max` texts to its number says about `text`, found by the fields sent with it.
 pub(super) fn fate(answer: &Answer, text: &Text, list_max: usize, private: &[String]) -> Fate {
     let Some(json) = answer.json().filter(|_| answer.status == 200) else { return unclear(answer) };
     let texts: Vec<&Value> = match json.get("messageList") {
@@ -58,8 +56,8 @@ fn by_status_code(listed: &Value, private: &[String]) -> Fate {
     }
 }
 
-/// What an answer says about the account; `from` holds the digits of the configured sender.
-pub(super) fn seen(at: Look, answer: &Answer, from: &str, private: &[String]) -> Result<Seen, String> {
+/// `from` holds the digits of the configured sender.
+pub(super) fn seen(at: Look, answer: &Answer, from: &str, private: &[String]) -> Result<Finding, String> {
     let json = answer.json().unwrap_or_default();
     if answer.status != 200 {
         let error = NamedError::at(&json, "/errorCode", "/errorMessage", private);
@@ -71,16 +69,16 @@ pub(super) fn seen(at: Look, answer: &Answer, from: &str, private: &[String]) ->
             // Points pay for texts as money does.
             let money = json.get("balance").and_then(Value::as_f64).ok_or_else(unreadable)?;
             let points = json.get("point").and_then(Value::as_f64).unwrap_or(0.0);
-            Ok(Seen::Balance(Balance { amount: money + points, currency: "KRW".to_owned() }))
+            Ok(Finding::Balance(Balance { amount: money + points, currency: "KRW".to_owned() }))
         }
         Look::Sender => {
             let numbers = json.as_array().ok_or_else(unreadable)?;
             let number = |entry: &Value| word(entry, "").or_else(|| word(entry, "/phoneNumber"));
             let registered = numbers.iter().filter_map(number).any(|number| digits_of(&number) == from);
             Ok(if registered {
-                Seen::Good("`from` is registered and may send".to_owned())
+                Finding::Good("`from` is registered and may send".to_owned())
             } else {
-                Seen::Bad(
+                Finding::Bad(
                     "`from` is not among the registered senders (발신번호) of this account: every text would \
                      be refused; register it with Solapi"
                         .to_owned(),

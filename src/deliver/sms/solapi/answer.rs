@@ -17,7 +17,7 @@ pub(super) fn date_refused(answer: &Answer, private: &[String]) -> Option<String
     (answer.status != 200 && error.code == "RequestTimeTooSkewed").then_some(error.shown)
 }
 
-/// Reads any other answer; `private` holds what must not be quoted.
+/// Any other answer; `private` holds what must not be quoted.
 pub(super) fn classify(answer: &Answer, private: &[String]) -> Reading {
     if answer.status == 200 {
         return registered(answer, private);
@@ -32,8 +32,7 @@ fn error_of(answer: &Answer, private: &[String]) -> NamedError {
     NamedError::at(&answer.json().unwrap_or_default(), "/errorCode", "/errorMessage", private)
 }
 
-/// 200: the message counts as taken only if it was registered and is not listed as failed. There is
-/// one message in a request, so any failure listed is ours.
+/// Taken only if it was registered and is not listed as failed. A request has one message, so any failure is ours.
 fn registered(answer: &Answer, private: &[String]) -> Reading {
     let Some(json) = answer.json() else { return unreadable() };
     if let Some(failed) = json.pointer("/failedMessageList/0") {
@@ -90,8 +89,7 @@ fn by_error_code(code: &str, answer: &Answer, detail: &str) -> Option<Reading> {
     }
 }
 
-/// `is_solapis`: the error is in Solapi's own words. Another 5xx may stand for an answer of Solapi's that got lost on
-/// the way: its list tells.
+/// A 5xx that is not in Solapi's words may hide an answer that got lost on the way: its list tells.
 fn by_status(answer: &Answer, detail: String, is_solapis: bool) -> Reading {
     if is_solapis && 500 <= answer.status {
         return deferred(DeferCause::Unavailable, answer, detail);

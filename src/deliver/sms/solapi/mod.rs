@@ -15,7 +15,7 @@ mod account;
 mod answer;
 
 use super::{
-    Look, Seen,
+    Finding, Look,
     fit::TextRules,
     number,
     provider::{Asked, Built, LIST_MAX, Provider},
@@ -26,14 +26,12 @@ use crate::{
     chance,
     deliver::{
         Text,
-        http::{form_of, http_url, without_nulls},
-        wire::{Answer, Reading},
+        wire::{Answer, Reading, form_of, http_url, without_nulls},
     },
 };
 
-/// Path under `base_url`.
 const PATH: &str = "/messages/v4/send-many/detail";
-/// Random bytes of a salt; in hex that is 32 characters of the 12 to 64 that Solapi asks for.
+/// In hex that is 32 characters; Solapi asks for 12 to 64.
 const SALT_BYTES: usize = 16;
 /// If the provider's clock and the signed date differ less than this, the date was not the problem.
 const SKEW_MIN: SignedDuration = SignedDuration::from_secs(60);
@@ -42,9 +40,8 @@ pub(super) struct Solapi {
     base_url: String,
     api_key: String,
     secret: hmac::Key,
-    /// Digits of the registered sender.
     from: String,
-    /// How far our clock was found to be behind theirs, in milliseconds.
+    /// How far our clock was found to be behind theirs.
     behind_ms: AtomicI64,
 }
 
@@ -84,8 +81,7 @@ impl Solapi {
         SignedDuration::from_millis(self.behind_ms.load(Ordering::Relaxed))
     }
 
-    /// The date was refused. Takes the provider's clock for the next signatures, unless the date
-    /// already followed it.
+    /// The date was refused. The next signatures follow the provider's clock, unless this one already did.
     fn correct_date(&self, answer: &Answer, words: &str) -> Reading {
         let behind = match answer.behind {
             Some(behind) if SKEW_MIN <= (behind - self.behind()).abs() => behind,
@@ -100,7 +96,6 @@ impl Solapi {
         Reading::deferred(DeferCause::ProjectFault, None, detail)
     }
 
-    /// A signed question.
     fn get(&self, client: &Client, path: &str, query: &[(&str, &str)], now: Timestamp) -> RequestBuilder {
         let mark = if query.is_empty() { "" } else { "?" };
         let request = client.get(format!("{}{path}{mark}{}", self.base_url, form_of(query)));
@@ -110,21 +105,19 @@ impl Solapi {
     fn body(&self, text: &Text) -> Value {
         let (country, to) = recipient(&text.to);
         let fitted = &text.fitted;
-        without_nulls(json!({
-            "messages": [{
-                "to": to,
-                "country": country,
-                "from": self.from,
-                "text": fitted.text,
-                "type": if fitted.long { "LMS" } else { "SMS" },
-                // Shown above an LMS.
-                "subject": Some(&fitted.subject).filter(|subject| !subject.is_empty()),
-                // Comes back in Solapi's lists: how to find a text after an answer that got lost.
-                "customFields": { "alert_id": text.alert_id.to_string(), "attempt": text.attempt.to_string() },
-            }],
-            // A repeated alert says the same to the same number on purpose.
-            "allowDuplicates": true,
-        }))
+        let message = without_nulls(json!({
+            "to": to,
+            "country": country,
+            "from": self.from,
+            "text": fitted.text,
+            "type": if fitted.long { "LMS" } else { "SMS" },
+            // Shown above an LMS.
+            "subject": Some(&fitted.subject).filter(|subject| !subject.is_empty()),
+            // Comes back in Solapi's lists: how to find a text after an answer that got lost.
+            "customFields": { "alert_id": text.alert_id.to_string(), "attempt": text.attempt.to_string() },
+        }));
+        // A repeated alert says the same to the same number on purpose.
+        json!({ "messages": [message], "allowDuplicates": true })
     }
 
     fn private(&self, text: &Text) -> Vec<String> {
@@ -168,7 +161,7 @@ impl Provider for Solapi {
         Some(Ok(self.get(client, account::path_of(at)?, &[], now)))
     }
 
-    fn seen(&self, at: Look, answer: &Answer) -> Result<Seen, String> {
+    fn seen(&self, at: Look, answer: &Answer) -> Result<Finding, String> {
         account::seen(at, answer, &self.from, std::slice::from_ref(&self.api_key))
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     alert::Fate,
     deliver::{
         sms::{
-            Balance, Look, Seen,
+            Balance, Finding, Look,
             answer::{NamedError, unclear, word},
             provider::Asked,
         },
@@ -21,8 +21,8 @@ const SKEW_MAX: SignedDuration = SignedDuration::from_secs(60);
 /// A text was made at Twilio within this time after our request began, or never.
 const MADE_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// What a list of at most `list_max` texts to its number, newest first, says about one text. Twilio keeps no
-/// mark of ours, so it is found by its time and its words.
+/// What a list of at most `list_max` texts to its number says about one. Twilio keeps no mark of ours, so it is found by
+/// its time and its words.
 pub(super) fn fate(answer: &Answer, asked: &Asked<'_>, list_max: usize, private: &[String]) -> Fate {
     let Some(json) = answer.json().filter(|_| answer.status == 200) else { return unclear(answer) };
     let Some(texts) = json.get("messages").and_then(Value::as_array) else { return unclear(answer) };
@@ -68,8 +68,7 @@ fn by_status(listed: &Value, private: &[String]) -> Fate {
     }
 }
 
-/// What an answer says about the account.
-pub(super) fn seen(at: Look, answer: &Answer, private: &[String]) -> Result<Seen, String> {
+pub(super) fn seen(at: Look, answer: &Answer, private: &[String]) -> Result<Finding, String> {
     let json = answer.json().unwrap_or_default();
     if answer.status != 200 {
         let error = NamedError::at(&json, "/code", "/message", private);
@@ -81,7 +80,7 @@ pub(super) fn seen(at: Look, answer: &Answer, private: &[String]) -> Result<Seen
             let amount =
                 word(&json, "/balance").and_then(|amount| amount.parse().ok()).ok_or_else(unreadable)?;
             let currency = word(&json, "/currency").unwrap_or_else(|| "USD".to_owned());
-            Ok(Seen::Balance(Balance { amount, currency }))
+            Ok(Finding::Balance(Balance { amount, currency }))
         }
         Look::Sender => {
             let numbers =
@@ -89,21 +88,25 @@ pub(super) fn seen(at: Look, answer: &Answer, private: &[String]) -> Result<Seen
             let texts =
                 |number: &Value| number.pointer("/capabilities/sms").and_then(Value::as_bool) != Some(false);
             Ok(match numbers.first() {
-                Some(number) if texts(number) => Seen::Good("`from` is a number of this account".to_owned()),
-                Some(_) => Seen::Bad("`from` is a number of this account that cannot send texts".to_owned()),
-                None => Seen::Bad("`from` is not a number of this account".to_owned()),
+                Some(number) if texts(number) => {
+                    Finding::Good("`from` is a number of this account".to_owned())
+                }
+                Some(_) => {
+                    Finding::Bad("`from` is a number of this account that cannot send texts".to_owned())
+                }
+                None => Finding::Bad("`from` is not a number of this account".to_owned()),
             })
         }
         Look::Account => {
             let status = word(&json, "/status").ok_or_else(unreadable)?;
             Ok(match (status.as_str(), word(&json, "/type").as_deref()) {
-                ("active", Some("Trial")) => Seen::Limited(
+                ("active", Some("Trial")) => Finding::Limited(
                     "this is a trial account: it texts only numbers verified with Twilio, and puts words of its \
                      own before each text"
                         .to_owned(),
                 ),
-                ("active", _) => Seen::Good("the account is active".to_owned()),
-                (status, _) => Seen::Bad(format!("the account is {}", without_numbers(status, private))),
+                ("active", _) => Finding::Good("the account is active".to_owned()),
+                (status, _) => Finding::Bad(format!("the account is {}", without_numbers(status, private))),
             })
         }
     }

@@ -8,7 +8,7 @@ mod account;
 mod answer;
 
 use super::{
-    Look, Seen,
+    Finding, Look,
     provider::{Asked, Built, LIST_MAX, Provider},
     setup::SetupProblem,
 };
@@ -17,8 +17,7 @@ use crate::{
     config::{TwilioGateway, is_public},
     deliver::{
         Text,
-        http::{form_of, http_url},
-        wire::{Answer, Reading},
+        wire::{Answer, Reading, form_of, http_url},
     },
 };
 
@@ -33,10 +32,13 @@ pub(super) struct Twilio {
     sender: Sender,
 }
 
-enum Sender {
-    From(String),
-    Service(String),
+/// A field of the form.
+struct Sender {
+    field: &'static str,
+    value: String,
 }
+
+const FROM: &str = "From";
 
 impl Twilio {
     pub(super) fn new(config: &TwilioGateway, from: Option<&str>) -> Result<Self, SetupProblem> {
@@ -44,8 +46,8 @@ impl Twilio {
         let account_url = http_url(&format!("{base_url}/2010-04-01/Accounts/{account_sid}"))
             .ok_or_else(|| SetupProblem::field("base_url", "is no HTTP address"))?;
         let sender = match (from, messaging_service_sid) {
-            (_, Some(service)) => Sender::Service(service.clone()),
-            (Some(from), None) => Sender::From(from.to_owned()),
+            (_, Some(service)) => Sender { field: "MessagingServiceSid", value: service.clone() },
+            (Some(from), None) => Sender { field: FROM, value: from.to_owned() },
             (None, None) => return Err(SetupProblem::NoFrom),
         };
         let (account_sid, auth_token) = (account_sid.clone(), auth_token.clone());
@@ -67,12 +69,8 @@ impl Twilio {
     }
 
     fn private(&self, text: &Text) -> Vec<String> {
-        let sender = match &self.sender {
-            Sender::From(from) => from,
-            Sender::Service(service) => service,
-        };
         let secret = self.auth_token.expose_secret();
-        [self.account_sid.as_str(), secret, sender, &text.fitted.text, &text.report_url]
+        [self.account_sid.as_str(), secret, &self.sender.value, &text.fitted.text, &text.report_url]
             .map(str::to_owned)
             .to_vec()
     }
@@ -85,11 +83,8 @@ impl Provider for Twilio {
             ("To", text.to.expose()),
             ("Body", text.fitted.text.as_str()),
             ("ValidityPeriod", validity.as_str()),
+            (self.sender.field, self.sender.value.as_str()),
         ];
-        form.push(match &self.sender {
-            Sender::From(from) => ("From", from.as_str()),
-            Sender::Service(service) => ("MessagingServiceSid", service.as_str()),
-        });
         // Twilio refuses the whole text if it could not reach this address, so a private one is not named.
         if is_public(&text.report_url) {
             form.push(("StatusCallback", &text.report_url));
@@ -114,19 +109,20 @@ impl Provider for Twilio {
     }
 
     fn look(&self, client: &Client, at: Look, _: Timestamp) -> Option<Built> {
-        let url = match (at, &self.sender) {
-            (Look::Account, _) => self.url(".json", &[]),
-            (Look::Balance, _) => self.url("/Balance.json", &[]),
-            (Look::Sender, Sender::From(from)) if from.starts_with('+') => {
-                self.url("/IncomingPhoneNumbers.json", &[("PhoneNumber", from)])
+        let Sender { field, value } = &self.sender;
+        let url = match at {
+            Look::Account => self.url(".json", &[]),
+            Look::Balance => self.url("/Balance.json", &[]),
+            Look::Sender if *field == FROM && value.starts_with('+') => {
+                self.url("/IncomingPhoneNumbers.json", &[("PhoneNumber", value)])
             }
-            // A name, a short code or a service: nothing of these is listed there.
-            (Look::Sender, Sender::From(_) | Sender::Service(_)) => return None,
+            // Names, short codes and services are not listed there.
+            Look::Sender => return None,
         };
         Some(Ok(self.authorized(client.get(url))))
     }
 
-    fn seen(&self, at: Look, answer: &Answer) -> Result<Seen, String> {
+    fn seen(&self, at: Look, answer: &Answer) -> Result<Finding, String> {
         account::seen(at, answer, std::slice::from_ref(&self.account_sid))
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     deliver::{
         SmsTransport,
         sms::{
-            Look, Seen as SeenAccount,
+            Finding, Look,
             testing::{Company, Reply, Seen, clock, gateway, now, text_to},
         },
     },
@@ -115,7 +115,7 @@ async fn a_fault_of_the_account_opens_the_breaker_and_questions_stop_too() {
 async fn the_account_is_asked_at_its_own_addresses() {
     let company = Company::answering(strict).await;
     let account = account(&company, Some("+15005550006"));
-    assert!(matches!(account.look(Look::Account).await, Some(Ok(SeenAccount::Limited(_)))));
+    assert!(matches!(account.look(Look::Account).await, Some(Ok(Finding::Limited(_)))));
     for at in [Look::Sender, Look::Balance] {
         assert!(matches!(account.look(at).await, Some(Err(_))), "{at:?}: this stand-in has no such answer");
     }

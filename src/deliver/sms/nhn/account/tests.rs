@@ -43,8 +43,8 @@ fn the_sender_is_read() {
         (json!([]), false),
     ] {
         let seen = sender(&Answer::of(200, &list(entries.clone())), "029302266", &[]);
-        assert_eq!(matches!(seen, Ok(Seen::Good(_))), good, "{entries}");
-        assert_eq!(matches!(seen, Ok(Seen::Bad(_))), !good, "{entries}");
+        assert_eq!(matches!(seen, Ok(Finding::Good(_))), good, "{entries}");
+        assert_eq!(matches!(seen, Ok(Finding::Bad(_))), !good, "{entries}");
     }
     assert!(sender(&Answer::of(200, &refused(-1000)), "029302266", &[]).is_err());
 }

@@ -57,7 +57,7 @@ fn a_text_is_missing_only_if_the_list_is_whole() {
 #[test]
 fn the_account_is_read() {
     let money = seen(Look::Balance, &Answer::of(200, &json!({ "balance": 1500.0, "point": 40 })), "", &[]);
-    assert_eq!(money, Ok(Seen::Balance(Balance { amount: 1540.0, currency: "KRW".to_owned() })));
+    assert_eq!(money, Ok(Finding::Balance(Balance { amount: 1540.0, currency: "KRW".to_owned() })));
     for (numbers, good) in [
         (json!(["029302266", "01000000000"]), true),
         (json!([{ "phoneNumber": "02-930-2266" }]), true),
@@ -65,8 +65,8 @@ fn the_account_is_read() {
         (json!([]), false),
     ] {
         let seen = seen(Look::Sender, &Answer::of(200, &numbers), "029302266", &[]);
-        assert_eq!(matches!(seen, Ok(Seen::Good(_))), good, "{numbers}");
-        assert_eq!(matches!(seen, Ok(Seen::Bad(_))), !good, "{numbers}");
+        assert_eq!(matches!(seen, Ok(Finding::Good(_))), good, "{numbers}");
+        assert_eq!(matches!(seen, Ok(Finding::Bad(_))), !good, "{numbers}");
     }
     let refused = json!({ "errorCode": "InvalidAPIKey", "errorMessage": "key NCSEXAMPLEKEY001 is unknown" });
     let refused = seen(Look::Balance, &Answer::of(403, &refused), "", &["NCSEXAMPLEKEY001".to_owned()]);

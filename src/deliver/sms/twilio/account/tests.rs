@@ -76,12 +76,12 @@ fn an_answer_that_is_no_list_tells_nothing() {
 #[test]
 fn the_account_is_read() {
     let money = seen(Look::Balance, &Answer::of(200, &json!({ "balance": "12.34", "currency": "USD" })), &[]);
-    assert_eq!(money, Ok(Seen::Balance(Balance { amount: 12.34, currency: "USD".to_owned() })));
-    let kind = |seen: Result<Seen, String>| match seen {
-        Ok(Seen::Good(_)) => "good",
-        Ok(Seen::Limited(_)) => "limited",
-        Ok(Seen::Bad(_)) => "bad",
-        Ok(Seen::Balance(_)) => "balance",
+    assert_eq!(money, Ok(Finding::Balance(Balance { amount: 12.34, currency: "USD".to_owned() })));
+    let kind = |seen: Result<Finding, String>| match seen {
+        Ok(Finding::Good(_)) => "good",
+        Ok(Finding::Limited(_)) => "limited",
+        Ok(Finding::Bad(_)) => "bad",
+        Ok(Finding::Balance(_)) => "balance",
         Err(_) => "error",
     };
     for (at, body, expected) in [

@@ -6,45 +6,36 @@ use serde_json::Value;
 
 use crate::config::Network;
 
-/// Longest wait for a connection, TLS included.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why a client could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     #[error("`extra_ca` holds no readable PEM certificate")]
     ExtraCa(#[source] reqwest::Error),
     #[error("`proxy` cannot be used as a proxy")]
     Proxy(#[source] reqwest::Error),
-    /// TLS or the system's certificates are not usable.
     #[error("could not set up TLS")]
     Tls(#[source] reqwest::Error),
 }
 
-/// The address, if it is one that a client can be sent to.
 pub(crate) fn http_url(address: &str) -> Option<reqwest::Url> {
     reqwest::Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-/// These fields as a form or a query.
+/// A form or a query.
 pub(crate) fn form_of(fields: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-/// The document without fields that have no value.
-pub(crate) fn without_nulls(mut json: Value) -> Value {
-    match &mut json {
-        Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            fields.values_mut().for_each(|value| *value = without_nulls(value.take()));
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| *value = without_nulls(value.take())),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+/// The object without fields that have no value.
+pub(crate) fn without_nulls(mut object: Value) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
     }
-    json
+    object
 }
 
-/// A builder with what every client of ours has; the caller adds its protocol's rules.
+/// What every client of ours has; the caller adds its protocol's rules.
 #[expect(clippy::disallowed_methods, reason = "the one place that starts a client")]
 pub(crate) fn client_builder(network: &Network) -> Result<reqwest::ClientBuilder, ClientError> {
     let mut builder = reqwest::Client::builder()
