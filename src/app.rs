@@ -18,7 +18,7 @@ use self::janitor::Janitor;
 use crate::{
     api, chance,
     clock::Clock,
-    config::{Config, StoreEngine},
+    config::{Config, Gateway, StoreEngine},
     console,
     deliver::{
         Composer, PushTransport, Renderer, SmsTransport, TemplateError,
@@ -35,7 +35,6 @@ use crate::{
     web::{self, Context, Shared},
 };
 
-/// How long open connections are waited for at shutdown.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
 
 /// A text's answer is waited for a little longer than the gateway's own timeout.
@@ -196,7 +195,6 @@ fn start_chores(
     tasks.spawn(janitor.run(stop.clone()));
 }
 
-/// Everything that is answered over HTTP.
 pub fn routes(context: &Context) -> Router {
     let routes = intake::router(context.clone())
         .merge(api::router(context.clone()))
@@ -232,25 +230,20 @@ fn outbox(context: &Context, tasks: &TaskTracker) -> Result<OutboxParts, AppErro
     })
 }
 
-/// The configuration, as far as planning is concerned.
 pub fn rules(config: &Config) -> Rules {
     let defaults = (SignedDuration::from_secs(20), SignedDuration::from_hours(1));
     let (accept_within, push_ttl) = config.fcm.as_ref().map_or(defaults, |fcm| (fcm.accept_within, fcm.ttl));
+    let gateway = |gateway: &Gateway| GatewayRule {
+        name: gateway.name.clone(),
+        in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
+        reports: gateway.provider.reports(),
+        asks: gateway.provider.can_be_asked(),
+        segments_max: u16::from(gateway.max_segments),
+        per_day: gateway.per_day,
+    };
     Rules {
         push: config.fcm.is_some(),
-        gateways: config
-            .sms
-            .gateways
-            .iter()
-            .map(|gateway| GatewayRule {
-                name: gateway.name.clone(),
-                in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
-                reports: gateway.provider.reports(),
-                asks: gateway.provider.can_be_asked(),
-                segments_max: u16::from(gateway.max_segments),
-                per_day: gateway.per_day,
-            })
-            .collect(),
+        gateways: config.sms.gateways.iter().map(gateway).collect(),
         always_at: config.sms.always_at,
         fallback_at: config.sms.fallback_at,
         texts_resolved: config.sms.resolved,

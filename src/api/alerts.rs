@@ -3,8 +3,8 @@
 use axum::{
     Json,
     body::Body,
-    extract::{FromRequestParts, State},
-    http::{HeaderMap, StatusCode, request::Parts},
+    extract::State,
+    http::{HeaderMap, StatusCode},
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,47 +60,21 @@ pub(super) async fn show(
     Ok(Json(AlertHistory { alert: AlertView::new(&context, alert), notifications, journal }))
 }
 
-pub(super) struct Acting {
-    context: Context,
-    by: String,
-    id: AlertId,
-}
-
-impl FromRequestParts<Context> for Acting {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
-        let Actor(by) = Actor::from_request_parts(parts, context).await?;
-        let Id(id) = Id::from_request_parts(parts, context).await?;
-        Ok(Self { context: context.clone(), by, id })
-    }
-}
-
-impl Acting {
-    /// The alert as it is afterwards.
-    async fn act(self, action: Action) -> Result<Json<AlertView>, Problem> {
-        let Self { context, by, id } = self;
-        let alert = context.queue.act(id, &action, &by).await.map_err(|error| match error {
-            ActionError::NotFound(_) => Problem::alert_not_found(error.to_string()),
-            ActionError::AlreadyResolved(_) => {
-                Problem::new(StatusCode::CONFLICT, "alert_resolved", error.to_string())
-            }
-            ActionError::Store(error) => error.into(),
-        })?;
-        Ok(Json(AlertView::new(&context, alert)))
-    }
-}
-
-pub(super) async fn acknowledge(acting: Acting) -> Result<Json<AlertView>, Problem> {
-    acting.act(Action::Acknowledge).await
-}
-
-pub(super) async fn unacknowledge(acting: Acting) -> Result<Json<AlertView>, Problem> {
-    acting.act(Action::Unacknowledge).await
-}
-
-pub(super) async fn resolve(acting: Acting) -> Result<Json<AlertView>, Problem> {
-    acting.act(Action::Resolve).await
+/// Answers with the alert as it is afterwards.
+pub(super) async fn act(
+    State(context): State<Context>,
+    Actor(by): Actor,
+    Id(id): Id,
+    action: Action,
+) -> Result<Json<AlertView>, Problem> {
+    let alert = context.queue.act(id, &action, &by).await.map_err(|error| match error {
+        ActionError::NotFound(_) => Problem::alert_not_found(error.to_string()),
+        ActionError::AlreadyResolved(_) => {
+            Problem::new(StatusCode::CONFLICT, "alert_resolved", error.to_string())
+        }
+        ActionError::Store(error) => error.into(),
+    })?;
+    Ok(Json(AlertView::new(&context, alert)))
 }
 
 #[derive(Deserialize)]
@@ -111,7 +85,9 @@ struct Note {
 
 /// `POST /v1/alerts/{id}/notes`: JSON `{"text": …}` or plain text.
 pub(super) async fn note(
-    acting: Acting,
+    context: State<Context>,
+    actor: Actor,
+    id: Id,
     headers: HeaderMap,
     request: Body,
 ) -> Result<Json<AlertView>, Problem> {
@@ -129,5 +105,5 @@ pub(super) async fn note(
     if text.is_empty() {
         return Err(Problem::bad_request("bad_note", "the note is empty"));
     }
-    acting.act(Action::Comment(text)).await
+    act(context, actor, id, Action::Comment(text)).await
 }

@@ -11,15 +11,19 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::web::Context;
+use self::alerts::act;
+use crate::{
+    queue::Action::{Acknowledge, Resolve, Unacknowledge},
+    web::Context,
+};
 
 pub fn router(context: Context) -> Router {
     Router::new()
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/alerts/{id}", get(alerts::show))
-        .route("/v1/alerts/{id}/acknowledge", post(alerts::acknowledge))
-        .route("/v1/alerts/{id}/unacknowledge", post(alerts::unacknowledge))
-        .route("/v1/alerts/{id}/resolve", post(alerts::resolve))
+        .route("/v1/alerts/{id}/acknowledge", post(|context, by, id| act(context, by, id, Acknowledge)))
+        .route("/v1/alerts/{id}/unacknowledge", post(|context, by, id| act(context, by, id, Unacknowledge)))
+        .route("/v1/alerts/{id}/resolve", post(|context, by, id| act(context, by, id, Resolve)))
         .route("/v1/alerts/{id}/notes", post(alerts::note))
         .route("/v1/attempts", get(attempts::list))
         .route("/v1/heartbeats", get(probes::heartbeats))

@@ -1,28 +1,25 @@
 //! How things stand: heartbeats for operators; alive, ready, figures and the contract for machines.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
 use serde_json::json;
 
 use crate::{
     telemetry::Figures,
-    watch::{BeatState, HeartbeatStatus},
+    watch::BeatState,
     web::{Context, Viewer},
 };
 
-#[derive(Serialize)]
-pub(super) struct HeartbeatList {
-    heartbeats: Vec<HeartbeatStatus>,
-}
-
 /// `GET /v1/heartbeats`: looking is not calling.
-pub(super) async fn heartbeats(_: Viewer, State(context): State<Context>) -> Json<HeartbeatList> {
-    Json(HeartbeatList { heartbeats: context.heartbeats.all().collect() })
+pub(super) async fn heartbeats(_: Viewer, State(context): State<Context>) -> Response {
+    let heartbeats: Vec<_> = context.heartbeats.all().collect();
+    Json(BTreeMap::from([("heartbeats", heartbeats)])).into_response()
 }
 
 /// `GET /healthz`: the process answers. Point load balancers here: what comes in can be kept.

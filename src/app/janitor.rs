@@ -32,7 +32,6 @@ pub(super) struct Janitor {
 }
 
 impl Janitor {
-    /// Runs until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
         let mut pace = Pace::new(self.clock.clone(), EVERY, stop);
         while pace.next().await {

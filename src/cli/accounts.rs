@@ -32,10 +32,8 @@ struct Account {
 async fn account(gateway: &dyn SmsTransport) -> Account {
     let mut account = Account::default();
     let name = format!("sms gateway `{}`", gateway.name());
-    let mut asked = false;
     for at in Look::ALL {
         let Some(seen) = gateway.look(at).await else { continue };
-        asked = true;
         match seen {
             Ok(Finding::Good(words)) => account.lines.push(format!("{name}: {words}")),
             Ok(Finding::Limited(words)) => account.lines.push(format!("warning: {name}: {words}")),
@@ -51,7 +49,7 @@ async fn account(gateway: &dyn SmsTransport) -> Account {
             }
         }
     }
-    if !asked {
+    if account == Account::default() {
         account.lines.push(format!("{name}: this provider cannot be asked how the account stands"));
     }
     account

@@ -80,10 +80,9 @@ fn describe(path: &Path, config: &Config) {
 fn say_texts(config: &Config, renderer: &Renderer, gateways: &[Arc<dyn SmsTransport>]) {
     let link = format!("{}/alerts/{}", config.public_url, AlertId::from_bytes([0x77; 16]));
     let mut said = BTreeSet::new();
-    let by_provider = gateways.iter().zip(config.sms.gateways.iter().map(|gateway| &gateway.provider));
-    for ((gateway, provider), contact) in
-        by_provider.flat_map(|pair| config.contacts.iter().map(move |contact| (pair, contact)))
-    {
+    let pairs = gateways.iter().zip(&config.sms.gateways);
+    let pairs = pairs.flat_map(|pair| config.contacts.iter().map(move |contact| (pair, contact)));
+    for ((gateway, settings), contact) in pairs {
         let Some(phone) = &contact.phone else { continue };
         let fitted = gateway.fit(phone, &renderer.example_sms(&link, contact.language));
         if !said.insert((gateway.name(), fitted.text.clone(), fitted.segments)) {
@@ -96,7 +95,7 @@ fn say_texts(config: &Config, renderer: &Renderer, gateways: &[Arc<dyn SmsTransp
         };
         say(&format!("a text by {} is {segments}: {}", gateway.name(), fitted.text));
         if !fitted.text.ends_with(&link) {
-            let advice = if sms::is_one_segment(provider, phone) {
+            let advice = if sms::is_one_segment(&settings.provider, phone) {
                 "for the link to a number abroad: its texts there are one segment, so only a shorter public_url helps"
             } else {
                 "for the link; raise max_segments, or shorten public_url"

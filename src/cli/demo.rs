@@ -33,17 +33,6 @@ struct Person {
     number: &'static str,
 }
 
-impl Person {
-    fn phone_at_hand(&self) -> Phone {
-        Phone { name: self.name.to_owned(), addresses: vec![self.device.to_owned(), self.number.to_owned()] }
-    }
-
-    fn contact(&self) -> String {
-        let Self { name, device, number } = self;
-        format!("[[contact]]\nname = \"{name}\"\nphone = \"{number}\"\ndevices = [\"{device}\"]\n")
-    }
-}
-
 /// Runs until Ctrl-C, then removes what it kept.
 pub(super) fn run(listen: SocketAddr) -> Result<(), Failure> {
     super::runtime()?.block_on(async {
@@ -58,7 +47,7 @@ pub(super) fn run(listen: SocketAddr) -> Result<(), Failure> {
         let options = Options {
             listen: SocketAddr::new(listen.ip(), listen.port().wrapping_add(1)),
             hint,
-            phones: PEOPLE.iter().map(Person::phone_at_hand).collect(),
+            phones: PEOPLE.map(phone_of).into(),
             ..Options::default()
         };
         let sandbox = start_sandbox(options, clock.clone(), &tasks, &stop).await?;
@@ -73,6 +62,14 @@ pub(super) fn run(listen: SocketAddr) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+fn phone_of(Person { name, device, number }: Person) -> Phone {
+    Phone { name: name.to_owned(), addresses: vec![device.to_owned(), number.to_owned()] }
+}
+
+fn contact_of(Person { name, device, number }: Person) -> String {
+    format!("[[contact]]\nname = \"{name}\"\nphone = \"{number}\"\ndevices = [\"{device}\"]\n")
 }
 
 /// Another program often listens on 8080.
@@ -106,12 +103,11 @@ fn curl_line(url: &str) -> String {
     )
 }
 
-/// A configuration like a real one, checked like one.
 fn configuration(folder: &Path, url: &str, sandbox: &Sandbox) -> Result<config::Config, Failure> {
     let key_file = folder.join("firebase.json");
     std::fs::write(&key_file, sandbox.service_account_json())?;
     let base = sandbox.base_url();
-    let people: String = PEOPLE.iter().map(Person::contact).collect();
+    let people = PEOPLE.map(contact_of).concat();
     let text = format!(
         r#"
 public_url = "{url}"

@@ -34,7 +34,6 @@ pub struct Arguments {
     command: Command,
 }
 
-/// Where the configuration is looked for.
 const CONFIG_FILE: &str = "bongsu.toml";
 
 const FIRST_STEPS: &str = "\
@@ -173,7 +172,7 @@ struct SetupArguments {
 pub fn run(arguments: Arguments, environment: Environment<'_>) -> ExitCode {
     let result = match arguments.command {
         Command::Serve(arguments) => {
-            start_logging(environment, "info").and_then(|()| serve::run(&load(&arguments, environment)?))
+            start_logging(environment, "info").and_then(|()| serve::run(load(&arguments, environment)?))
         }
         Command::Demo { listen } => start_logging(environment, "warn").and_then(|()| demo::run(listen)),
         Command::Check { config, online } => check::run(&config.config, online, environment),

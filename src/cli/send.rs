@@ -14,7 +14,6 @@ use crate::{
 /// The server answers within milliseconds; a wrong address should not take minutes to show.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// Posts the alert and prints where it can be seen.
 pub(super) fn run(arguments: &SendArguments, environment: Environment<'_>) -> Result<(), Failure> {
     let (url, token) = server(arguments, environment)?;
     let mut body =

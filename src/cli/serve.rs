@@ -8,8 +8,7 @@ use super::Failure;
 use crate::{app::App, clock::SystemClock, config::Config};
 
 /// Runs until SIGTERM or SIGINT; a second signal ends at once.
-pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    let config = config.clone();
+pub(super) fn run(config: Config) -> Result<(), Failure> {
     super::runtime()?.block_on(async {
         let stop = CancellationToken::new();
         let watch = stop_on_signal(stop.clone())?;

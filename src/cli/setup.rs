@@ -45,13 +45,9 @@ pub struct Inputs {
 
 impl Inputs {
     /// For a sender that signs nothing and keeps its key in the usual file.
-    pub fn new(
-        integration_name: impl Into<String>,
-        base_url: impl Into<String>,
-        key: Option<SecretString>,
-    ) -> Self {
+    pub fn new(name: impl Into<String>, base_url: impl Into<String>, key: Option<SecretString>) -> Self {
         Self {
-            integration_name: integration_name.into(),
+            integration_name: name.into(),
             base_url: base_url.into(),
             key,
             signature: None,
@@ -103,7 +99,6 @@ pub fn write(
     Ok(steps.flush()?)
 }
 
-/// The file and the steps.
 fn print(sheet: Sheet, inputs: &Inputs) -> Result<(String, String), SetupError> {
     let url = events_url(&inputs.base_url, &inputs.integration_name)?;
     let sendable = |secret: &SecretString| {
@@ -145,7 +140,7 @@ fn print(sheet: Sheet, inputs: &Inputs) -> Result<(String, String), SetupError> 
 }
 
 /// `BASE_URL/v1/events/NAME`, the name percent-encoded.
-fn events_url(base_url: &str, integration_name: &str) -> Result<Url, SetupError> {
+fn events_url(base_url: &str, name: &str) -> Result<Url, SetupError> {
     let refused = || SetupError::BaseUrl(base_url.to_owned());
     let mut url = Url::parse(base_url).map_err(|_| refused())?;
     if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
@@ -153,11 +148,7 @@ fn events_url(base_url: &str, integration_name: &str) -> Result<Url, SetupError>
     }
     url.set_query(None);
     url.set_fragment(None);
-    url.path_segments_mut().map_err(|()| refused())?.pop_if_empty().extend([
-        "v1",
-        "events",
-        integration_name,
-    ]);
+    url.path_segments_mut().map_err(|()| refused())?.pop_if_empty().extend(["v1", "events", name]);
     Ok(url)
 }
 

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use minijinja::{Environment, Value, context, value::Serde};
 
 use crate::{
@@ -23,7 +23,6 @@ use crate::{
 /// No scripts, our own stylesheet only, and no other page may frame this one.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Most alerts that the page of a digest lists.
 const COUNTED_SHOWN_MAX: usize = 200;
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -92,11 +91,15 @@ fn render(
     let AlertHistory { alert, notifications, journal } = history;
     let alert = context.queue.with_seen(alert);
     let config = &context.config;
-    let times = Times { zone: &config.time_zone, now: context.clock.now() };
-    let rows =
-        journal.iter().map(|row| context! { at => times.show(row.at), text => words::describe(&row.entry) });
+    let today = context.clock.now().to_zoned(config.time_zone.clone()).date();
+    let show = |at: Timestamp| {
+        let at = at.to_zoned(config.time_zone.clone());
+        let format = if at.date() == today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+        at.strftime(format).to_string()
+    };
+    let rows = journal.iter().map(|row| context! { at => show(row.at), text => words::describe(&row.entry) });
     let notes = notifications.iter().map(|note| {
-        let next = note.next_at.map(|at| times.show(at));
+        let next = note.next_at.map(show);
         context! { words => words::outcome(note.state), next, ..Value::from(Serde(note)) }
     });
     let digest = alert.digest.as_ref().map(|digest| {
@@ -105,19 +108,10 @@ fn render(
     });
     TEMPLATES.get_template("console/alert.html")?.render(context! {
         alert => context! {
-            id => alert.id.to_string(),
-            state => alert.state.as_str(),
-            severity => alert.severity.as_str(),
-            title => &alert.title,
-            body => &alert.body,
-            integration => &alert.integration,
-            dedup_key => alert.dedup_key.as_str(),
-            round => alert.round,
             labels => Value::from(Serde(&alert.labels)),
-            source_url => &alert.source_url,
-            count => alert.count,
             test => alert.kind.is_test(),
             digest,
+            ..Value::from(Serde(&alert))
         },
         // A digest that was told is over, what it counts need not be.
         band => if alert.digest.is_some() { "digest" } else { alert.state.as_str() },
@@ -125,26 +119,12 @@ fn render(
         standing => words::standing(counted),
         folded => Value::from(Serde(folded)),
         severity => alert.severity.as_str().replace('_', " "),
-        headline => words::headline(&alert, &|at| times.show(at)),
+        headline => words::headline(&alert, &show),
         notifications => notes.collect::<Vec<_>>(),
         journal => rows.collect::<Vec<_>>(),
-        starts_at => times.show(alert.starts_at),
-        last_seen_at => times.show(alert.last_seen_at),
+        starts_at => show(alert.starts_at),
+        last_seen_at => show(alert.last_seen_at),
         public_url => config.public_url.as_str(),
         time_zone => config.time_zone.iana_name().unwrap_or("the configured zone"),
     })
-}
-
-/// Times as people read them: the date only where it is not today.
-struct Times<'a> {
-    zone: &'a TimeZone,
-    now: Timestamp,
-}
-
-impl Times<'_> {
-    fn show(&self, at: Timestamp) -> String {
-        let (at, now) = (at.to_zoned(self.zone.clone()), self.now.to_zoned(self.zone.clone()));
-        let format = if at.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
-        at.strftime(format).to_string()
-    }
 }

@@ -62,7 +62,6 @@ pub(super) fn describe(entry: &Entry) -> String {
     }
 }
 
-/// How a notification stands, in a word or two.
 pub(super) fn outcome(state: &str) -> &'static str {
     match state {
         "accepted" => "accepted",

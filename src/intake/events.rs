@@ -69,7 +69,7 @@ impl Post<'_> {
         Ok(accepted(&self.context, &self.integration.name, admitted))
     }
 
-    /// The body, whole and by its sender.
+    /// The whole body, its signature checked.
     async fn body(&self, request: Body, began: Timestamp) -> Result<Bytes, Problem> {
         let (context, name) = (&self.context, &self.integration.name);
         let limit = context.config.server.body_limit;
@@ -106,7 +106,6 @@ impl Post<'_> {
         Ok(sifted.with(admitted))
     }
 
-    /// An unreadable body is an alert of its own, about this sender.
     async fn keep_unreadable(&self, reason: &str, bytes: &[u8]) -> Result<Vec<Admitted>, Problem> {
         let kept = bytes.get(..bytes.len().min(KEPT_BODY_BYTES_MAX)).unwrap_or_default();
         let kept = redact::redact(&String::from_utf8_lossy(kept));

@@ -17,8 +17,7 @@ const ALERTNAME: &str = "alertname";
 /// Rules that always fire, by the names that monitoring packages ship them under.
 const ALWAYS_FIRING: [&str; 2] = ["Watchdog", "DeadMansSwitch"];
 
-/// Any integration's key will do, an operator's token will not: who opens this in a browser is no monitor. The body
-/// is not read.
+/// Takes the key of any integration but no operator's token: a browser is no monitor. The body is not read.
 pub(super) async fn call(
     State(context): State<Context>,
     Name(name): Name,
@@ -62,7 +61,8 @@ pub(super) async fn sift(
             sifted.heard.push(Some(heard(event)));
             continue;
         }
-        let always_fires = name.is_some_and(|name| is_always_firing(name));
+        let is = |name: &String| ALWAYS_FIRING.iter().any(|always| always.eq_ignore_ascii_case(name));
+        let always_fires = name.is_some_and(is);
         sifted.events.push(if always_fires { with_hint(event) } else { event });
         sifted.heard.push(None);
     }
@@ -88,10 +88,6 @@ fn heard(event: Event) -> Admitted {
         admission: Admission::Ignored,
         reason: Some(IgnoreReason::Heartbeat),
     }
-}
-
-fn is_always_firing(name: &str) -> bool {
-    ALWAYS_FIRING.iter().any(|always| always.eq_ignore_ascii_case(name))
 }
 
 /// Says in the alert how to be notified of its absence instead.

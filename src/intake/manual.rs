@@ -20,7 +20,6 @@ use crate::{
     web::{Context, Problem, body, text_of},
 };
 
-/// An operator's alert resolves itself after this.
 const MANUAL_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
@@ -84,12 +83,11 @@ fn event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<Event, 
     };
     let event = manual::read(request).map_err(|error| problem(&error))?;
     let known = |name: &ContactName| context.config.contacts.iter().any(|contact| contact.name == *name);
-    match event.to.iter().find(|name| !known(name)) {
-        Some(name) => {
-            Err(Problem::bad_request("unknown_contact", format!("`to`: there is no contact `{name}`")))
-        }
-        None => Ok(event),
+    if let Some(name) = event.to.iter().find(|name| !known(name)) {
+        let detail = format!("`to`: there is no contact `{name}`");
+        return Err(Problem::bad_request("unknown_contact", detail));
     }
+    Ok(event)
 }
 
 /// With every cause: the caller can correct it.

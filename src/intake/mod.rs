@@ -8,7 +8,7 @@ mod manual;
 mod reports;
 mod signature;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -67,11 +67,6 @@ async fn refuse_key(context: &Context, integration: &str, detail: String) -> Pro
 }
 
 #[derive(Serialize)]
-struct Answer {
-    results: Vec<EventResult>,
-}
-
-#[derive(Serialize)]
 struct EventResult {
     #[serde(flatten)]
     admitted: Admitted,
@@ -84,6 +79,6 @@ fn accepted(context: &Context, integration: &str, admitted: Vec<Admitted>) -> Re
         context.metrics.admitted(integration, admitted.admission);
         EventResult { url: admitted.alert_id.map(|id| context.alert_url(id)), admitted }
     };
-    let results = admitted.into_iter().map(result).collect();
-    (StatusCode::ACCEPTED, Json(Answer { results })).into_response()
+    let results: Vec<_> = admitted.into_iter().map(result).collect();
+    (StatusCode::ACCEPTED, Json(BTreeMap::from([("results", results)]))).into_response()
 }

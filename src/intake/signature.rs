@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::{config::Hmac, web::text_of};
 
-/// So far may the time of a signature be from ours, in either direction: an old request is worth nothing.
+/// How far the time of a signature may be from ours, in either direction: an old request may be a replayed one.
 pub(crate) const TIMESTAMP_WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Why a signature does not hold. For the sender, which shows only the beginning.

@@ -12,10 +12,9 @@ use crate::{clock::Clock, telemetry::Metrics};
 
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
-/// A clock that is kept right by small steps moves by less between two words about it.
+/// A clock that is kept right by small steps moves by less from one look to the next.
 const JUMP_MIN: SignedDuration = SignedDuration::from_secs(2);
 
-/// Runs until `stop`.
 pub async fn watch_drift(metrics: Arc<Metrics>, clock: Arc<dyn Clock>, stop: CancellationToken) {
     let mut pace = Pace::new(clock.clone(), EVERY, stop);
     let mut said = SignedDuration::ZERO;

@@ -40,8 +40,7 @@ pub struct Heartbeats {
 struct Watched {
     config: Heartbeat,
     beat: Mutex<Beat>,
-    /// Held while something is done about it: a call that comes while its lateness is being
-    /// written must find what it has to resolve.
+    /// Held during a task: a call that comes while lateness is written must find what it has to resolve.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -100,8 +99,7 @@ impl Heartbeats {
         self.find(name).is_some()
     }
 
-    /// A call of this heartbeat; `None` if there is no such. When this returns `Ok`, it survives a
-    /// crash that the heartbeat is watched, and that it is no longer late.
+    /// `None` if there is no such heartbeat. Once this returns `Ok`, a crash does not undo the call.
     pub async fn call(&self, name: &str) -> Result<Option<HeartbeatStatus>, StoreError> {
         let Some(watched) = self.find(name) else { return Ok(None) };
         let turn = watched.turn.lock().await;
@@ -134,7 +132,6 @@ impl Heartbeats {
         self.watched.iter().filter_map(|watched| watched.beat().due()).min()
     }
 
-    /// Tells of every heartbeat that is late, and saves calls, until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let next = match self.step().await {

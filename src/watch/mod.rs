@@ -76,8 +76,7 @@ fn over(key: String, title: String, note: Option<&str>) -> Event {
     Event { status, ..Event::firing(DedupKey::new(key), title) }
 }
 
-/// Turns that come every so often until they are stopped. Each is counted from the last, so it does not matter how
-/// long the work in between takes.
+/// Turns at a steady pace until `stop`, each counted from the last however long the work in between takes.
 pub struct Pace {
     clock: Arc<dyn Clock>,
     every: SignedDuration,

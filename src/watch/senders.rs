@@ -41,7 +41,6 @@ pub enum Fault<'a> {
     WrongKeys,
 }
 
-/// Wrong keys for one integration or heartbeat.
 struct WrongKeys {
     since: Timestamp,
     count: u32,

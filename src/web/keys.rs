@@ -39,11 +39,11 @@ impl<T> Keyed<T> {
 
 impl Keys {
     pub fn new(config: &Config) -> Self {
-        let integrations = config.integrations.iter().cloned();
-        let operators = config.operators.iter().cloned();
+        let integrations = config.integrations.iter();
+        let operators = config.operators.iter();
         Self {
-            integrations: integrations.map(|one| Keyed::new(&one.key.clone(), Arc::new(one))).collect(),
-            operators: operators.map(|one| Keyed::new(&one.token.clone(), one)).collect(),
+            integrations: integrations.map(|one| Keyed::new(&one.key, Arc::new(one.clone()))).collect(),
+            operators: operators.map(|one| Keyed::new(&one.token, one.clone())).collect(),
         }
     }
 
@@ -68,7 +68,6 @@ impl Keys {
         owner(integrations, &presented(parts)?).map(Arc::as_ref)
     }
 
-    /// The operator whose token the request holds.
     pub fn operator(&self, parts: &Parts) -> Option<&Operator> {
         owner(self.operators.iter(), &presented(parts)?)
     }

@@ -28,7 +28,6 @@ use crate::{
     watch::{Heartbeats, Senders, Vitals},
 };
 
-/// Most characters of a path in an error answer.
 const PATH_CHARS_MAX: usize = 200;
 
 pub type Context = Arc<Shared>;
@@ -72,7 +71,6 @@ impl Shared {
         })
     }
 
-    /// The console's page of an alert.
     pub fn alert_url(&self, id: AlertId) -> String {
         format!("{}/alerts/{id}", self.config.public_url)
     }

@@ -13,7 +13,7 @@ const RETRY_AFTER_SECONDS: u64 = 5;
 
 const NAME_CHARS_MAX: usize = 64;
 
-/// An error answer. The detail is short and comes first, because senders show only the beginning.
+/// The detail is short and comes first, because senders such as Zabbix and Grafana show only the beginning.
 #[derive(Debug, Clone)]
 pub struct Problem {
     status: StatusCode,
@@ -73,7 +73,6 @@ impl IntoResponse for Problem {
         if self.status.is_server_error() {
             warn!(code = self.code, "answered {}: {}", self.status.as_u16(), self.detail);
         }
-        // `detail` first: Zabbix and Grafana show only the beginning of an answer.
         let body = json!({
             "detail": self.detail,
             "code": self.code,

@@ -9,10 +9,10 @@ pub(super) const CAUTIONS_KO: &str = include_str!("../../../templates/setup/caut
 /// One row for each sheet: the kind of integration that it posts to, the template of what goes into the sender, and
 /// that of the steps.
 macro_rules! sheets {
-    ($($(#[$doc:meta])* $sheet:ident: $kind:ident, $file:literal, $steps:literal;)+) => {
+    ($($sheet:ident: $kind:ident, $file:literal, $steps:literal;)+) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Sheet {
-            $($(#[$doc])* $sheet,)+
+            $($sheet,)+
         }
 
         impl Sheet {
@@ -40,25 +40,18 @@ macro_rules! sheets {
 }
 
 sheets! {
-    /// A media type, to be imported.
     Zabbix: Zabbix, "zabbix.yaml", "zabbix-steps.txt";
-    /// A contact point, to be provisioned.
     Grafana: Grafana, "grafana.yaml", "grafana-steps.txt";
-    /// `alertmanager.yml`, or parts for one.
     Alertmanager: Alertmanager, "alertmanager.yml", "alertmanager-steps.txt";
-    /// The part of `prometheus.yml` that leaves Alertmanager out.
+    // The part of `prometheus.yml` that leaves Alertmanager out.
     Prometheus: Alertmanager, "prometheus.yml", "prometheus-steps.txt";
-    /// Contact lines of `munin.conf`.
     Munin: Munin, "munin.conf", "munin-steps.txt";
-    /// The file with the key that those lines name.
+    // The file with the key that the contact lines of Munin name.
     MuninKey: Munin, "munin.curl", "munin-key-steps.txt";
-    /// Fields of a *Webhook JSON* plug-in.
     Whatap: Whatap, "whatap.txt", "whatap-steps.txt";
-    /// Fields of a plain *Webhook* plug-in, which knows no headers.
+    // Fields of a plain *Webhook* plug-in, which knows no headers.
     WhatapPlain: Whatap, "whatap-plain.txt", "whatap-plain-steps.txt";
-    /// Fields of a notification.
     UptimeKuma: UptimeKuma, "uptime-kuma.txt", "uptime-kuma-steps.txt";
-    /// A configuration file of curl.
     Generic: Generic, "generic.curl", "generic-steps.txt";
 }
 

@@ -6,8 +6,7 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-/// How often the last call is saved. A crash loses no more of it than this, and silence is counted from our start
-/// anyway.
+/// A crash loses no more calls than this, and silence is counted from our start anyway.
 const SAVE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A late heartbeat is stated again after its own time, but not more often than this. It joins
@@ -62,7 +61,6 @@ enum Said {
 }
 
 impl Beat {
-    /// One that may be silent for `patience`, and that we listen for from `now` on.
     pub(super) fn new(patience: SignedDuration, now: Timestamp) -> Self {
         Self { patience, since: now, calls: None, saved: None, said: Said::Nothing }
     }
@@ -106,8 +104,7 @@ impl Beat {
         }
     }
 
-    /// What has to be done before its call is answered: it must survive a crash that it is watched
-    /// from now on, and that it is over.
+    /// What must be durable before its call is answered: that it is watched from now on, or no longer late.
     pub(super) fn owed(&self) -> Option<Task> {
         match (self.said, self.calls) {
             (Said::CalledAgain, _) => Some(Task::Resolve),
