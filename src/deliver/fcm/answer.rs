@@ -20,8 +20,7 @@ const PLATFORM_PAUSE: SignedDuration = PAUSE_MIN;
 
 const TARGET_FIELDS: [&str; 2] = ["message.token", "message.fid"];
 
-/// Reads an answer; `target` must not be repeated in any text. An access token that was refused is a deferral for
-/// [`DeferCause::Credential`], and nothing else is.
+/// `target` is repeated in no text. Only an access token that was refused is a deferral for `Credential`.
 pub(super) fn classify(answer: &Answer, target: &str) -> Reading {
     let content = Content::read(&answer.body);
     if (200..300).contains(&answer.status) && !content.has_error() {
@@ -84,8 +83,7 @@ impl Signal {
         })
     }
 
-    /// A redirect never comes from FCM but from a proxy: it passes, or the operator finds it in the detail. So it is no
-    /// fault of the project, and neither is a stray 1xx.
+    /// A redirect or a stray 1xx comes from a proxy, so it is no fault of the project.
     fn of_http(status: u16) -> Self {
         match status {
             400 | 411 | 413 | 414 | 415 | 422 | 431 => Self::Rejected(RejectCause::Message),

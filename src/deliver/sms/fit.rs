@@ -42,13 +42,11 @@ impl TextRules {
     }
 }
 
-/// A text that fits its [`TextRules`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fitted {
     /// One line; every character of it exists in `encoding`.
     pub text: String,
     pub encoding: Encoding,
-    /// As they are billed.
     pub segments: u8,
     pub long: bool,
     /// Of an LMS; empty unless `long`.
