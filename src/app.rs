@@ -12,28 +12,27 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
-mod background;
 mod janitor;
 
-use self::background::Background;
+use self::janitor::Janitor;
 use crate::{
-    alert::GatewayName,
     api, chance,
     clock::Clock,
-    config::{Config, Contact, StoreEngine},
+    config::{Config, StoreEngine},
     console,
     deliver::{
-        Composer, PushTransport, Renderer, TemplateError,
+        Composer, PushTransport, Renderer, SmsTransport, TemplateError,
         fcm::{FcmSetupError, FcmTransport},
         sms::{self, SmsSetupError},
     },
     dispatch::{Dispatcher, OutboxParts, Parts, Pulse},
     intake,
     plan::{Backoff, DEFAULT_REPEAT, GatewayRule, Rules},
-    roster::{Device, Person, Roster},
+    roster::Roster,
     signing::SigningKey,
     store::{MemoryStore, OpenError, SledStore, Store, StoreError},
-    web::{self, Context, Inner},
+    watch::{Balances, watch_drift},
+    web::{self, Context, Shared},
 };
 
 /// How long open connections are waited for at shutdown.
@@ -69,17 +68,16 @@ pub struct App {
     address: SocketAddr,
     context: Context,
     stop: CancellationToken,
-    /// Ends dispatch and the watch, once nothing more comes in.
+    /// Ends dispatch and the heartbeats, once nothing more comes in.
     last_stop: CancellationToken,
     tasks: TaskTracker,
     server: JoinHandle<std::io::Result<()>>,
     dispatch: JoinHandle<bool>,
-    background: Background,
+    heartbeats: JoinHandle<()>,
     pulse: watch::Receiver<Pulse>,
 }
 
 impl App {
-    /// Binds the configured address and starts on it.
     pub async fn bind(
         config: Config,
         clock: Arc<dyn Clock>,
@@ -91,7 +89,6 @@ impl App {
         Self::start(config, listener, clock, stop).await
     }
 
-    /// Starts on `listener`, until `stop`.
     pub async fn start(
         config: Config,
         listener: TcpListener,
@@ -104,7 +101,7 @@ impl App {
         let (tasks, last_stop) = (TaskTracker::new(), CancellationToken::new());
         let store = open(&config.store.engine)?;
         let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await?);
-        let context = Context::new(config, clock, store, signing_key);
+        let context = Shared::new(config, clock, store, signing_key);
         let outbox = outbox(&context, &tasks)?;
         let gateways = outbox.gateways.clone();
         let dispatcher = Dispatcher::new(Parts {
@@ -127,8 +124,9 @@ impl App {
             axum::serve(listener, routes(&context)).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = tasks.spawn(serve.into_future());
         let dispatch = tasks.spawn(dispatcher.run(last_stop.clone()));
-        let background = Background::start(&context, gateways, &tasks, &stop, &last_stop);
-        Ok(Self { address, context, stop, last_stop, tasks, server, dispatch, background, pulse })
+        let heartbeats = tasks.spawn(context.heartbeats.clone().run(last_stop.clone()));
+        start_chores(&context, gateways, &tasks, &stop);
+        Ok(Self { address, context, stop, last_stop, tasks, server, dispatch, heartbeats, pulse })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -153,11 +151,11 @@ impl App {
     /// Waits until it was told to stop (or stops because a part of it failed), then ends in order:
     /// accept nothing more, settle what is under way, close the store.
     pub async fn finish(self) -> Result<(), AppError> {
-        let Self { context, stop, last_stop, tasks, mut server, mut dispatch, mut background, .. } = self;
+        let Self { context, stop, last_stop, tasks, mut server, mut dispatch, mut heartbeats, .. } = self;
         let early = tokio::select! {
             () = stop.cancelled() => None,
             ended = &mut server => Some(ended.map_err(AppError::Task).and_then(|served| served.map_err(AppError::Serve))),
-            ended = background.ended() => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
+            ended = &mut heartbeats => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
             ended = &mut dispatch => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
         };
         stop.cancel();
@@ -170,12 +168,32 @@ impl App {
         }
         last_stop.cancel();
         let settled = if dispatch.is_finished() { Ok(false) } else { dispatch.await };
-        background.finish().await;
+        if !heartbeats.is_finished()
+            && let Err(error) = heartbeats.await
+        {
+            error!(error = %error, "the watch failed: {error}");
+        }
         tasks.close();
         context.store.close().await;
         early.unwrap_or(Ok(()))?;
         if settled? { Ok(()) } else { Err(AppError::Unsettled) }
     }
+}
+
+/// What alerts are not waiting for: these tasks run until `stop`, and should one fail the rest goes on.
+fn start_chores(
+    context: &Context,
+    gateways: Vec<Arc<dyn SmsTransport>>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    let Shared { config, clock, store, queue, metrics, .. } = &**context;
+    let balances = Balances { gateways, queue: queue.clone(), metrics: metrics.clone() };
+    let janitor =
+        Janitor { store: store.clone(), queue: queue.clone(), clock: clock.clone(), keep: config.store.keep };
+    tasks.spawn(balances.watch(clock.clone(), stop.clone()));
+    tasks.spawn(watch_drift(metrics.clone(), clock.clone(), stop.clone()));
+    tasks.spawn(janitor.run(stop.clone()));
 }
 
 /// Everything that is answered over HTTP.
@@ -194,9 +212,9 @@ fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {
 }
 
 fn outbox(context: &Context, tasks: &TaskTracker) -> Result<OutboxParts, AppError> {
-    let Inner { config, clock, signing_key, .. } = &**context;
-    let push = match &config.fcm {
-        Some(fcm) => Some(FcmTransport::new(fcm, clock.clone(), tasks.clone())?),
+    let Shared { config, clock, signing_key, .. } = &**context;
+    let push: Option<Arc<dyn PushTransport>> = match &config.fcm {
+        Some(fcm) => Some(Arc::new(FcmTransport::new(fcm, clock.clone(), tasks.clone())?)),
         None => None,
     };
     Ok(OutboxParts {
@@ -206,23 +224,12 @@ fn outbox(context: &Context, tasks: &TaskTracker) -> Result<OutboxParts, AppErro
             time_zone: config.time_zone.clone(),
             signing_key: signing_key.clone(),
         },
-        roster: Arc::new(Roster::new(people(config))),
-        push: push.map(|push| Arc::new(push) as Arc<dyn PushTransport>),
+        roster: Arc::new(Roster::new(config.contacts.clone())),
+        push,
         gateways: sms::gateways(&config.sms, clock.clone())?,
         clock: clock.clone(),
         tasks: tasks.clone(),
     })
-}
-
-/// Everybody in the configuration.
-fn people(config: &Config) -> Vec<Person> {
-    let person = |contact: &Contact| Person {
-        name: contact.name.clone(),
-        language: contact.language,
-        phone: contact.phone.clone(),
-        devices: contact.devices.iter().cloned().map(Device::new).collect(),
-    };
-    config.contacts.iter().map(person).collect()
 }
 
 /// The configuration, as far as planning is concerned.
@@ -236,7 +243,7 @@ pub fn rules(config: &Config) -> Rules {
             .gateways
             .iter()
             .map(|gateway| GatewayRule {
-                name: GatewayName::from(gateway.name.as_str()),
+                name: gateway.name.clone(),
                 in_flight_max: gateway.timeout.saturating_add(SMS_SETTLE_MARGIN),
                 reports: gateway.provider.reports(),
                 asks: gateway.provider.can_be_asked(),

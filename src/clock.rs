@@ -5,10 +5,8 @@ use std::{fmt::Debug, future::Future, pin::Pin, sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-/// The future of [`Clock::sleep_until`].
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Where the time comes from.
 pub trait Clock: Debug + Send + Sync + 'static {
     /// The present instant, cut to milliseconds; never runs backwards within a process.
     fn now(&self) -> Timestamp;
@@ -19,7 +17,6 @@ pub trait Clock: Debug + Send + Sync + 'static {
     /// How far the clock of this machine is ahead of [`Clock::now`]: not zero after the machine's clock was set.
     fn drift(&self) -> SignedDuration;
 
-    /// Completes after `delay`.
     fn sleep(&self, delay: SignedDuration) -> Sleep {
         self.sleep_until(self.now().saturating_add(delay).unwrap_or(Timestamp::MAX))
     }
@@ -68,7 +65,6 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// Stands at `now`.
     pub fn at(now: Timestamp) -> Arc<Self> {
         Arc::new(Self { now: watch::Sender::new(now), drift: watch::Sender::new(SignedDuration::ZERO) })
     }
@@ -78,13 +74,12 @@ impl ManualClock {
         self.now.send_modify(|now| *now = now.saturating_add(by).unwrap_or(Timestamp::MAX));
     }
 
-    /// Between two starts the clock of the machine may be set back. Not for a running process: its time never
-    /// runs backwards.
+    /// Between two starts only: the time of a running process never runs backwards.
     pub fn set_back(&self, by: SignedDuration) {
         self.now.send_modify(|now| *now = now.saturating_sub(by).unwrap_or(Timestamp::MIN));
     }
 
-    /// Somebody sets the clock of the machine under a running process.
+    /// Sets the clock of the machine under a running process.
     pub fn set_drift(&self, drift: SignedDuration) {
         self.drift.send_replace(drift);
     }

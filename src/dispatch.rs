@@ -34,7 +34,7 @@ use crate::{
     plan::{Budgets, DeviceBook, Rules},
     queue::Queue,
     roster::Roster,
-    store::{Store, StoreError},
+    store::{DeviceRecord, Store, StoreError},
     telemetry::Metrics,
     watch::{GatewayLimits, Vitals},
 };
@@ -48,17 +48,16 @@ const ANSWERS_PER_STEP_MAX: usize = 256;
 /// Most answers of one alert settled in one write, so that its journal chunk stays small.
 const ANSWERS_PER_ALERT_MAX: usize = 32;
 
-/// A claim not ended by a write ends after so long.
+/// When a claim ends that no write has ended.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Pause after the store failed.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
-/// At shutdown, requests under way are waited for so long; what is not answered by then is
+/// How long a shutdown waits for requests under way; what is not answered by then is
 /// `Unknown` at the next start.
 pub const SHUTDOWN_GRACE: SignedDuration = SignedDuration::from_secs(10);
 
-/// Puts plans into practice.
 pub struct Dispatcher {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -79,7 +78,7 @@ pub struct Dispatcher {
     pulse: watch::Sender<Pulse>,
 }
 
-/// Whether the dispatcher has anything to do, for whoever waits until it has not.
+/// Tells tests and tools when the dispatcher has nothing left to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pulse {
     /// It waits for something to become due or to be answered.
@@ -91,19 +90,16 @@ pub struct Pulse {
 /// What [`Dispatcher::new`] needs.
 pub struct Parts {
     pub store: Arc<dyn Store>,
-    /// Takes what is said of gateways.
     pub queue: Arc<Queue>,
     pub metrics: Arc<Metrics>,
-    /// Takes which alerts reach nobody, and storms.
     pub vitals: Arc<Vitals>,
     pub outbox: OutboxParts,
     pub rules: Rules,
 }
 
-/// What a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It planned so many alerts; there may be more, or more to look at.
+    /// How many alerts it planned; there may be more, or more to look at.
     Worked(usize),
     /// Nothing is due before this instant.
     IdleUntil(Option<Timestamp>),
@@ -117,8 +113,8 @@ impl Dispatcher {
         let (clock, tasks, roster) = (outbox.clock.clone(), outbox.tasks.clone(), outbox.roster.clone());
         let running_since = clock.now();
         let mut devices = DeviceBook::default();
-        for record in store.devices().await? {
-            devices.retire(record.id);
+        for DeviceRecord { id, .. } in store.all().await? {
+            devices.retire(id);
         }
         let budgets = start::restore(store.as_ref(), &rules, running_since).await?;
         start::find_unreached(store.as_ref(), &vitals).await?;
@@ -147,7 +143,6 @@ impl Dispatcher {
         Ok(dispatcher)
     }
 
-    /// Tells whether there is anything to do.
     pub fn pulse(&self) -> watch::Receiver<Pulse> {
         self.pulse.subscribe()
     }
@@ -225,7 +220,7 @@ impl Dispatcher {
         tokio::pin!(deadline);
         loop {
             match self.step(0).await {
-                // One step settles only so many answers of one alert.
+                // One step settles a limited number of answers of one alert.
                 Ok(Step::Worked(_)) => continue,
                 Ok(Step::IdleUntil(_)) => {}
                 Err(error) => {

@@ -9,12 +9,10 @@ use crate::alert::{ContactName, DeviceId, Language, PhoneNumber, PushTarget};
 pub struct Person {
     pub name: ContactName,
     pub language: Language,
-    /// Where texts go.
     pub phone: Option<PhoneNumber>,
     pub devices: Vec<Device>,
 }
 
-/// A phone or browser that takes pushes.
 #[derive(Clone, Debug)]
 pub struct Device {
     pub id: DeviceId,
@@ -27,7 +25,6 @@ impl Device {
     }
 }
 
-/// The person of this name.
 pub fn find<'a>(people: &'a [Person], name: &ContactName) -> Option<&'a Person> {
     people.iter().find(|person| person.name == *name)
 }
@@ -46,7 +43,6 @@ impl Roster {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// From now on these.
     pub fn replace(&self, people: Vec<Person>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = people.into();
     }

@@ -7,7 +7,7 @@ use crate::alert::AlertId;
 
 /// Bytes of a signature in a token: 128 bits, half of what HMAC-SHA256 gives, cannot be guessed either.
 const SIGNATURE_BYTES: usize = 16;
-/// Bytes of an alert's id and an attempt's number.
+/// An alert's id and an attempt's number.
 const NAMED_BYTES: usize = 20;
 
 /// The key of this installation. It is made at the first start and kept in the store.

@@ -21,7 +21,6 @@ type FloatGauge = Gauge<f64, AtomicU64>;
 /// One row for each figure: its field and kind, and how it is registered.
 macro_rules! figures {
     ($($field:ident: $kind:ty = $add:ident($($argument:expr),+);)+) => {
-        /// Everything that is counted.
         pub struct Metrics {
             registry: Registry,
             $($field: $kind,)+
@@ -127,49 +126,43 @@ impl Metrics {
         self.unknown_severities.get_or_create(&label).inc();
     }
 
-    /// Counts a request that was not accepted; `reason` is a problem code.
+    /// `reason` is a problem code.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&RefusedLabel { reason }).inc();
     }
 
-    /// Takes the time that a request waited for durability.
     pub fn accepted_in(&self, seconds: f64) {
         self.accept_seconds.observe(seconds);
     }
 
-    /// Counts an answered attempt and takes how long it took.
     pub fn attempt(&self, transport: Transport, outcome: &Outcome, seconds: f64) {
-        let transport = transport.as_str();
-        let outcome = outcome.short();
+        let (transport, outcome) = (transport.as_str(), outcome.short());
         let cause = outcome.cause().unwrap_or("");
         let labels = AttemptLabels { transport, outcome: outcome.as_str(), cause };
         self.attempts.get_or_create(&labels).inc();
         self.attempt_seconds.get_or_create(&TransportLabel { transport }).observe(seconds.max(0.0));
     }
 
-    /// Counts a notification that goes into a digest.
     pub fn held_back(&self) {
         self.held_back.inc();
     }
 
-    /// Counts a delivery report: `result` is its fate, or `ignored` or `refused`. The gateway is a configured one.
+    /// `result` is the report's fate, or `ignored` or `refused`. The gateway is a configured one.
     pub fn sms_report(&self, gateway: &str, result: &'static str) {
         self.reports.get_or_create(&ReportLabels { gateway: gateway.to_owned(), result }).inc();
     }
 
-    /// Takes what is left on a gateway's account.
     pub fn sms_balance(&self, gateway: &str, amount: f64) {
         self.balance.get_or_create(&GatewayLabel { gateway: gateway.to_owned() }).set(amount);
     }
 
-    /// Takes what a gateway spent of its day, in segments.
+    /// `spent` and `limit` are segments of 24 hours.
     pub fn gateway_day(&self, gateway: &str, spent: u64, limit: u64) {
         let label = GatewayLabel { gateway: gateway.to_owned() };
         self.gateway_spent.get_or_create(&label).set(whole(spent));
         self.gateway_limit.get_or_create(&label).set(whole(limit));
     }
 
-    /// Takes how a heartbeat is; `last_call` is `None` while it has never called.
     pub fn heartbeat(&self, name: &str, is_late: bool, last_call: Option<Timestamp>) {
         let label = HeartbeatLabel { name: name.to_owned() };
         self.heartbeat_late.get_or_create(&label).set(i64::from(is_late));
@@ -178,12 +171,10 @@ impl Metrics {
         }
     }
 
-    /// Takes how far the system clock is ahead of ours.
     pub fn clock_drift(&self, seconds: f64) {
         self.clock_drift.set(seconds);
     }
 
-    /// The `OpenMetrics` text, with the figures of this moment.
     pub fn render(&self, now: Figures) -> String {
         self.scheduled.set(whole(now.scheduled));
         self.writable.set(i64::from(now.writable));

@@ -3,24 +3,22 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::DeviceId;
 
 /// A way to reach a person; the product calls it a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Transport {
     Push,
     Sms,
 }
 
 impl Transport {
-    /// The word in the ledger and in metrics.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Push => "push",
-            Self::Sms => "sms",
-        }
+        self.into()
     }
 }
 
@@ -84,6 +82,7 @@ mod device {
 
     use super::DeviceId;
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub(super) fn serialize<S: Serializer>(device: &DeviceId, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("device {device}"))
     }

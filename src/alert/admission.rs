@@ -1,18 +1,16 @@
 //! What became of an event; these words are part of the HTTP answer.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
-/// What an event did to the alerts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Admission {
     /// A new alert, or a new round of an old one.
     Opened,
-    /// It joined an open alert.
     Joined,
-    /// It acknowledged an open alert.
     Acknowledged,
-    /// It resolved an open alert.
     Resolved,
     /// Nothing to tell yet: an update that came before its problem.
     Noted,
@@ -28,7 +26,6 @@ pub enum IgnoreReason {
     Stale,
     /// A recovery of something never heard of.
     UnknownAlert,
-    /// The alert was resolved before.
     AlreadyResolved,
     /// A Test button: opened, and resolves itself.
     Test,
@@ -41,15 +38,7 @@ pub enum IgnoreReason {
 }
 
 impl Admission {
-    /// The word in answers, logs and metrics.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Joined => "joined",
-            Self::Acknowledged => "acknowledged",
-            Self::Resolved => "resolved",
-            Self::Noted => "noted",
-            Self::Ignored => "ignored",
-        }
+        self.into()
     }
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::{
-    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, FoldRow, Folded, Notified,
-    Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, digest::TITLE_CHARS_MAX,
+    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, FoldRow, Folded, Kind,
+    Notified, Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, Transports, digest::TITLE_CHARS_MAX,
+    is_default,
 };
 
 /// The integration of alerts that we open about ourselves; no sender may have this name.
@@ -16,48 +18,40 @@ pub const OURS: &str = "bongsu";
 /// One round of one dedup key. This is the stored document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
-    /// Its name in URLs.
     pub id: AlertId,
     pub integration: String,
-    /// Its identity within the integration.
     pub dedup_key: DedupKey,
-    /// Lives of this dedup key, counted from 1.
+    /// Of this dedup key, counted from 1.
     pub round: u32,
     pub state: AlertState,
     pub severity: Severity,
     pub title: String,
-    /// Details; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
-    /// Whatever else the sender said.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// The sender's own page about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_url: Option<String>,
     /// When the condition began, as the sender tells it, else when we heard of it.
     pub starts_at: Timestamp,
-    /// When we opened it.
     pub opened_at: Timestamp,
-    /// When the last event about it came (saved at most once a minute).
+    /// Saved at most once a minute, as `count`.
     pub last_seen_at: Timestamp,
-    /// Events that joined it (saved at most once a minute).
+    /// Events that joined it.
     pub count: u64,
-    #[serde(default)]
     pub conversation: Conversation,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Resolution>,
     /// When it resolves itself because no recovery ever came; for a noted one, when it is dropped.
     pub close_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Kind::is_problem")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub kind: Kind,
-    #[serde(default, skip_serializing_if = "Transports::is_all")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub transports: Transports,
     /// It counts alerts that a budget held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// Recent openings of its dedup key.
-    #[serde(default, skip_serializing_if = "Openings::is_first")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub openings: Openings,
     /// Tell only these contacts; empty = whoever the policy names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -65,71 +59,16 @@ pub struct Alert {
     /// The `Idempotency-Key` that opened it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
-    /// The number of the last attempt made.
-    #[serde(default)]
     pub attempts: u32,
-    /// The open work.
-    #[serde(default)]
     pub progress: Progress,
     /// Journal rows already moved out of this document into chunks.
-    #[serde(default)]
     pub rows_moved: u32,
-    /// The newest journal rows.
-    #[serde(default)]
     pub rows: Vec<Row>,
 }
 
-/// What an alert is, and so how much is said about it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// It lasts until it is over: repeated until somebody acknowledges, and its end is notified.
-    #[default]
-    Problem,
-    /// It happened rather than lasts (a host registered itself): notified once, ends without a word.
-    Occurrence,
-    /// Our own word about a sender or ourselves (an unreadable body, a digest): as an occurrence.
-    Own,
-    /// A Test button: push only, resolves itself.
-    Test,
-}
-
-impl Kind {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_problem(&self) -> bool {
-        *self == Self::Problem
-    }
-
-    pub fn is_test(self) -> bool {
-        self == Self::Test
-    }
-
-    /// True for what closes itself at a time set when it was opened, however often it is heard of.
-    pub fn closes_on_time(self) -> bool {
-        matches!(self, Self::Own | Self::Test)
-    }
-}
-
-/// By which transports people may be notified of an alert.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transports {
-    #[default]
-    All,
-    /// Not worth a text: it is about texts themselves.
-    PushOnly,
-}
-
-impl Transports {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-    fn is_all(&self) -> bool {
-        *self == Self::All
-    }
-}
-
-/// Where an alert is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AlertState {
     /// Not an alert yet: an update came before its problem. Never listed, nobody is told.
     Noted,
@@ -137,26 +76,17 @@ pub enum AlertState {
     Triggered,
     /// Somebody has.
     Acknowledged,
-    /// The condition is over.
     Resolved,
 }
 
 impl AlertState {
-    /// The word in the API, logs and metrics.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Noted => "noted",
-            Self::Triggered => "triggered",
-            Self::Acknowledged => "acknowledged",
-            Self::Resolved => "resolved",
-        }
+        self.into()
     }
 }
 
-/// How an alert ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
-    /// Who or what ended it.
     pub by: ResolvedBy,
     pub at: Timestamp,
     /// How, where it is not plain recovery.
@@ -168,30 +98,24 @@ pub struct Resolution {
 }
 
 impl Resolution {
-    /// A plain end.
     pub fn by(by: ResolvedBy, at: Timestamp) -> Self {
         Self { by, at, note: None, ended_at: None }
     }
 }
 
-/// Who or what resolved an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResolvedBy {
-    /// The sender said so.
     Sender,
-    /// An operator.
     Operator(String),
     /// Nobody said anything for `close_after`.
     Silence,
-    /// It was a test.
     Test,
     /// It was a digest, and has been told.
     Told,
 }
 
 impl ResolvedBy {
-    /// For people.
     pub fn describe(&self) -> &str {
         match self {
             Self::Sender => "sender",
@@ -253,7 +177,6 @@ impl Alert {
         Self { close_at, digest: Some(digest), ..Self::opened(id, OURS, &event, now) }
     }
 
-    /// This digest counts now.
     pub fn count(&mut self, counted: Counted) {
         if let Some(digest) = &mut self.digest {
             (self.title, self.severity) = (counted.words(), counted.severity());
@@ -261,7 +184,6 @@ impl Alert {
         }
     }
 
-    /// It is over.
     pub fn resolve(&mut self, resolution: Resolution) {
         let by = resolution.by.describe().to_owned();
         let entry = Entry::Resolved { by, note: resolution.note.clone() };
@@ -283,12 +205,11 @@ impl Alert {
         }
     }
 
-    /// Triggered or acknowledged.
     pub fn is_open(&self) -> bool {
         matches!(self.state, AlertState::Triggered | AlertState::Acknowledged)
     }
 
-    /// Open, somebody's last road has failed, and nobody was reached for certain.
+    /// Open, a contact's last channel has failed, and no contact was reached for certain.
     pub fn reaches_nobody(&self) -> bool {
         let mut contacts = self.progress.contacts.values();
         self.is_open()
@@ -296,7 +217,6 @@ impl Alert {
             && contacts.all(|contact| contact.notified() != Notified::Yes)
     }
 
-    /// Identity of all rounds.
     pub fn thread(&self) -> ThreadKey {
         ThreadKey::new(&self.integration, &self.dedup_key)
     }

@@ -3,24 +3,22 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
+use strum::IntoStaticStr;
 
 use super::dedup_key::{hex, sixteen_bytes_of};
 
 /// Name of a person in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct ContactName(String);
 
-/// Why a text is no contact name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a contact name has 1 to {max} characters and no control characters or `:`", max = ContactName::CHARS_MAX)]
 pub struct InvalidContactName;
 
 impl ContactName {
-    /// Longest name, in characters.
     pub const CHARS_MAX: usize = 64;
 
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -48,12 +46,6 @@ impl FromStr for ContactName {
     }
 }
 
-impl From<ContactName> for String {
-    fn from(name: ContactName) -> Self {
-        name.0
-    }
-}
-
 impl fmt::Display for ContactName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -61,23 +53,19 @@ impl fmt::Display for ContactName {
 }
 
 /// Language of the texts a contact gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Language {
-    /// English.
     #[default]
     En,
-    /// Korean.
     Ko,
 }
 
 impl Language {
     /// The folder under `templates/notification/`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Ko => "ko",
-        }
+        self.into()
     }
 }
 
@@ -86,7 +74,6 @@ impl Language {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber(String);
 
-/// Why a text is no phone number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected a phone number in international form: `+`, the country code and 8 to 15 digits in all, such as +821012345678"
@@ -137,7 +124,6 @@ impl<'de> Deserialize<'de> for PhoneNumber {
 pub enum PushTarget {
     /// A registration token; Google is phasing these out.
     Token(String),
-    /// A Firebase installation id.
     Fid(String),
 }
 
@@ -148,12 +134,8 @@ impl PushTarget {
             Self::Token(token) => (b"token:", token),
             Self::Fid(fid) => (b"fid:", fid),
         };
-        DeviceId(
-            sixteen_bytes_of(&[kind, secret.as_bytes()])
-                .iter()
-                .take(8)
-                .fold(0, |id, b| id << 8 | u64::from(*b)),
-        )
+        let digest = sixteen_bytes_of(&[kind, secret.as_bytes()]);
+        DeviceId(digest.iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte)))
     }
 }
 

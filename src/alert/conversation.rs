@@ -3,20 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The dealings of people with an alert, apart from what its sender says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,
-    /// Reminders made so far.
-    #[serde(default)]
     pub repeats: u16,
     /// When the next reminder is due, unless somebody acknowledges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_at: Option<Timestamp>,
 }
 
-/// Who took an alert, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
     /// An operator here, or a user of the sender.

@@ -35,7 +35,6 @@ impl DedupKey {
         Self::new(format!("{prefix}:{}", hex(&sixteen_bytes_of(&input))))
     }
 
-    /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -57,7 +56,6 @@ impl ThreadKey {
         Self(sixteen_bytes_of(&[integration.as_bytes(), b"\0", dedup_key.as_str().as_bytes()]))
     }
 
-    /// The bytes that storage keys are made of.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0
     }
@@ -68,7 +66,6 @@ impl ThreadKey {
 pub struct Tag([u8; 16]);
 
 impl Tag {
-    /// One tag per integration, dedup key and round.
     pub fn new(integration: &str, dedup_key: &DedupKey, round: u32) -> Self {
         let thread = ThreadKey::new(integration, dedup_key);
         Self(sixteen_bytes_of(&[&thread.0, &round.to_be_bytes()]))
@@ -87,15 +84,9 @@ pub(super) fn sixteen_bytes_of(parts: &[&[u8]]) -> [u8; 16] {
     for part in parts {
         context.update(part);
     }
-    let digest = context.finish();
-    let mut bytes = [0; 16];
-    for (byte, digest) in bytes.iter_mut().zip(digest.as_ref()) {
-        *byte = *digest;
-    }
-    bytes
+    *context.finish().as_ref().first_chunk().expect("it has 32 bytes")
 }
 
-/// Lower-case hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));

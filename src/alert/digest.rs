@@ -12,19 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{AlertId, ContactName, Severity, Tier};
 
-/// Most alerts that a digest names; the others are counted.
 pub const DIGEST_NAMES_MAX: usize = 10;
 
 /// Most alerts that one digest counts; the next one opens another.
 pub const DIGEST_ALERTS_MAX: usize = 10_000;
 
-/// Most people that a digest names as not reached.
 const DIGEST_UNREACHED_MAX: usize = 10;
 
-/// Longest title in a digest, in characters.
 pub(super) const TITLE_CHARS_MAX: usize = 80;
 
-/// What makes an alert a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
     pub contact: ContactName,
@@ -36,7 +32,6 @@ pub struct Digest {
     pub counted: Option<Counted>,
 }
 
-/// What a digest says of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FoldWord {
@@ -51,13 +46,10 @@ pub enum FoldWord {
 /// What an alert remembers of the digest that counts it for one contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folded {
-    /// Which digest.
     pub digest: AlertId,
-    /// What it says of this alert.
     pub word: FoldWord,
     /// When the alert was first held back for it.
     pub at: Timestamp,
-    /// A text was held back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub text: bool,
     /// Who could not be reached, where that is what would have been told.
@@ -83,32 +75,22 @@ impl Folded {
 /// One alert in one digest: an index row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoldRow {
-    /// Which alert.
     pub alert_id: AlertId,
-    /// What is said of it.
     pub word: FoldWord,
-    /// How grave it was then.
     pub severity: Severity,
-    /// Its title, shortened.
     pub title: String,
-    /// When it was held back.
     pub at: Timestamp,
     /// A text was held back, so the digest goes out as a text, too, without waiting for its push.
-    #[serde(default)]
     pub text: bool,
     /// Who could not be reached, where that is what would have been told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<ContactName>,
 }
 
-/// An alert that a digest names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
-    /// Which.
     pub alert_id: AlertId,
-    /// How grave.
     pub severity: Severity,
-    /// Its title, shortened.
     pub title: String,
 }
 
@@ -116,32 +98,21 @@ pub struct Named {
 /// one that somebody else could not be reached about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
-    /// Alerts that fire, gravest last.
-    #[serde(default)]
     pub by_severity: BTreeMap<Severity, u32>,
-    /// Alerts that are over.
-    #[serde(default)]
     pub resolved: u32,
-    /// Alerts that somebody else could not be reached about, and nothing else.
-    #[serde(default)]
+    /// Only those of which there was nothing else to tell.
     pub unreachable: u32,
-    /// Who that was.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unreached: BTreeSet<ContactName>,
-    /// The gravest that fire, the oldest first among equals; at most [`DIGEST_NAMES_MAX`].
-    #[serde(default)]
+    /// The most severe that fire, the oldest first among equals; at most [`DIGEST_NAMES_MAX`].
     pub worst: Vec<Named>,
-    /// When the first was held back.
+    /// When the first was held back, and the last.
     pub since: Timestamp,
-    /// When the last was.
     pub until: Timestamp,
-    /// A text was held back.
-    #[serde(default)]
     pub text: bool,
 }
 
 impl Counted {
-    /// Counts rows in any order.
     pub fn of<'a>(rows: impl IntoIterator<Item = &'a FoldRow>) -> Self {
         let mut counted = Self::default();
         let mut named: Vec<&FoldRow> = Vec::new();
@@ -174,7 +145,6 @@ impl Counted {
         counted
     }
 
-    /// Alerts that fire.
     pub fn firing(&self) -> u32 {
         self.by_severity.values().sum()
     }
@@ -184,12 +154,11 @@ impl Counted {
         0 < self.firing() + self.unreachable
     }
 
-    /// All alerts.
     pub fn total(&self) -> u32 {
         self.firing() + self.resolved + self.unreachable
     }
 
-    /// The gravest of those that fire or that somebody could not be reached about.
+    /// The highest of those that fire or that somebody could not be reached about.
     pub fn severity(&self) -> Severity {
         self.worst.first().map(|named| named.severity).unwrap_or_default()
     }

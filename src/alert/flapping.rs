@@ -6,16 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Severity;
 
-/// So many openings within [`FLAPPING_WITHIN`] are flapping.
+/// This many openings within [`FLAPPING_WITHIN`] are flapping.
 pub const FLAPPING_ROUNDS: usize = 4;
 
 /// Openings before the one that is flapping.
 const FLAPPING_ROUNDS_BEFORE: u32 = 3;
 
-/// See [`FLAPPING_ROUNDS`].
 pub const FLAPPING_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 
-/// A condition that has neither come nor gone for so long is stable: how it stands is told.
+/// A condition that has neither come nor gone for this long is stable: how it stands is told.
 pub const STABLE_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// The recent openings of one dedup key, carried from round to round.
@@ -23,20 +22,17 @@ pub const STABLE_AFTER: SignedDuration = SignedDuration::from_mins(5);
 pub struct Openings {
     /// The newest [`FLAPPING_ROUNDS`] openings, without those before a stable time; empty for a first
     /// round, whose own opening is all there is.
-    #[serde(default)]
     at: Vec<Timestamp>,
     /// Openings since it began to flap, this one included; 0 = it does not.
-    #[serde(default)]
     rounds: u32,
-    /// The gravest of the rounds before this one since it began to flap.
+    /// The highest severity of the rounds before this one since it began to flap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    gravest: Option<Severity>,
+    worst: Option<Severity>,
     /// A newer round has taken the place of this one, so its end is not told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    superseded: bool,
+    pub superseded: bool,
 }
 
-/// The round before.
 #[derive(Clone, Copy, Debug)]
 pub struct LastRound {
     pub severity: Severity,
@@ -64,34 +60,18 @@ impl Openings {
         let flaps = 0 < self.rounds || at.len() == FLAPPING_ROUNDS;
         let before = if self.rounds == 0 { FLAPPING_ROUNDS_BEFORE } else { self.rounds };
         let rounds = if flaps { before.saturating_add(1) } else { 0 };
-        let gravest = flaps.then_some(self.gravest.map_or(severity, |gravest| gravest.max(severity)));
-        Self { at, rounds, gravest, superseded: false }
+        let worst = flaps.then_some(self.worst.map_or(severity, |worst| worst.max(severity)));
+        Self { at, rounds, worst, superseded: false }
     }
 
-    /// Openings so far, if it flaps.
     pub fn flapping(&self) -> Option<u32> {
         (0 < self.rounds).then_some(self.rounds)
     }
 
-    /// It flaps, and an earlier round that was as grave has told so.
+    /// It flaps, and an earlier round that was as severe has told so.
     pub fn is_quiet(&self, severity: Severity) -> bool {
-        let is_graver = self.gravest.is_some_and(|gravest| gravest < severity);
-        FLAPPING_ROUNDS_BEFORE + 1 < self.rounds && !is_graver
-    }
-
-    /// It has come back under a new round.
-    pub fn supersede(&mut self) {
-        self.superseded = true;
-    }
-
-    /// The new round tells what there is to tell.
-    pub fn is_superseded(&self) -> bool {
-        self.superseded
-    }
-
-    /// A first round: there is nothing to keep.
-    pub fn is_first(&self) -> bool {
-        *self == Self::default()
+        let is_worse = self.worst.is_some_and(|worst| worst < severity);
+        FLAPPING_ROUNDS_BEFORE + 1 < self.rounds && !is_worse
     }
 }
 
@@ -130,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_that_is_graver_than_those_before_is_not_quiet() {
+    fn a_round_that_is_worse_than_those_before_is_not_quiet() {
         let flapping = opened_at(&[0, 3, 6, 9, 12]);
         assert!(!flapping.is_quiet(Severity::Disaster));
         let after_a_disaster = flapping.next(last(Severity::Disaster, at(12), at(13)), at(15));

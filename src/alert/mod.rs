@@ -12,6 +12,7 @@ mod event;
 mod flapping;
 mod id;
 mod journal;
+mod kind;
 mod outcome;
 mod pending;
 mod progress;
@@ -24,7 +25,7 @@ mod text;
 
 pub use address::{Address, GatewayName, Transport};
 pub use admission::{Admission, IgnoreReason};
-pub use alert::{Alert, AlertState, Kind, OURS, Resolution, ResolvedBy, Transports};
+pub use alert::{Alert, AlertState, OURS, Resolution, ResolvedBy};
 pub use contact::{
     ContactName, DeviceId, InvalidContactName, InvalidPhoneNumber, Language, PhoneNumber, PushTarget,
 };
@@ -35,6 +36,7 @@ pub use event::{Event, EventStatus, Update};
 pub use flapping::{FLAPPING_ROUNDS, FLAPPING_WITHIN, LastRound, Openings, STABLE_AFTER};
 pub use id::AlertId;
 pub use journal::{AttemptRow, Entry, Row};
+pub use kind::{Kind, Transports};
 pub use outcome::{AttemptOutcome, DeferCause, Outcome, RejectCause};
 pub use pending::Pending;
 pub use progress::{ContactProgress, Milestone, Notification, Notified, Progress, REPORTS_WAITING_MAX};
@@ -44,3 +46,8 @@ pub use severity::{Severity, UnknownSeverity};
 pub use spending::{Charge, Payer, Tier};
 pub use subject::{Subject, Topic, UNREACHED_NAMED_MAX};
 pub use text::{OpenText, Reserved, SentText, TextState, Unanswered};
+
+/// What need not be written down.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

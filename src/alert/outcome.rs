@@ -2,39 +2,30 @@
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
-/// Result of one request to a provider, decided by the transport and acted on by `plan`.
+/// Decided by the transport and acted on by `plan`. A `detail` is in the provider's words, without secrets, or says
+/// what was seen instead of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The provider took it. Whether a phone rang is another matter.
-    Accepted {
-        /// The provider's id of the message, where it gave a readable one.
-        provider_id: Option<String>,
-    },
+    Accepted { provider_id: Option<String> },
     /// Not now; the same request may work later. Surely not sent.
     Deferred {
         cause: DeferCause,
-        /// The provider's own wish (`Retry-After`) or our breaker's; at least this long from now.
+        /// By the provider's `Retry-After` or our breaker: at least this long from now.
         retry_after: Option<SignedDuration>,
-        /// The provider's words, without secrets, for people.
         detail: String,
     },
     /// Never: sending this again cannot help.
-    Rejected {
-        cause: RejectCause,
-        /// The provider's words, without secrets, for people.
-        detail: String,
-    },
+    Rejected { cause: RejectCause, detail: String },
     /// Sent, but no readable answer came: it may or may not arrive.
-    Unknown {
-        /// What was seen instead of an answer.
-        detail: String,
-    },
+    Unknown { detail: String },
 }
 
-/// Why an attempt was put off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum DeferCause {
     /// The provider is down, overloaded or unreadable (5xx).
     Unavailable,
@@ -45,34 +36,26 @@ pub enum DeferCause {
     /// No access token for a passing reason, or a token just refused: refreshed, send again.
     Credential,
     /// Our project or account is at fault (key revoked, API disabled, no funds): the breaker of this
-    /// transport or gateway is open, so the other road goes out at once.
+    /// transport or gateway is open, so the other one is used at once.
     ProjectFault,
     /// Google cannot reach this platform (APNs credential): as `ProjectFault`, for this device.
     PlatformFault,
 }
 
 impl DeferCause {
-    /// True where waiting for this road is pointless: the other road goes out at once.
+    /// True where waiting is pointless: the other transport is used at once.
     pub fn is_fault(self) -> bool {
         matches!(self, Self::ProjectFault | Self::PlatformFault)
     }
 
-    /// The word in the ledger and in metrics.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unavailable => "unavailable",
-            Self::Unreachable => "unreachable",
-            Self::Throttled => "throttled",
-            Self::Credential => "credential",
-            Self::ProjectFault => "project_fault",
-            Self::PlatformFault => "platform_fault",
-        }
+        self.into()
     }
 }
 
-/// Why an attempt was refused for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum RejectCause {
     /// The device's token is dead: the device is retired.
     DeviceGone,
@@ -89,18 +72,11 @@ pub enum RejectCause {
 impl RejectCause {
     /// The word in the ledger and in metrics.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::DeviceGone => "device_gone",
-            Self::DeviceMismatch => "device_mismatch",
-            Self::Message => "message",
-            Self::Recipient => "recipient",
-            Self::Refused => "refused",
-        }
+        self.into()
     }
 }
 
 impl Outcome {
-    /// Without the provider's words.
     pub fn short(&self) -> AttemptOutcome {
         match self {
             Self::Accepted { .. } => AttemptOutcome::Accepted,
@@ -115,7 +91,6 @@ impl Outcome {
         self.short().as_str()
     }
 
-    /// The cause within the outcome, where there is one.
     pub fn cause(&self) -> Option<&'static str> {
         self.short().cause()
     }
@@ -132,8 +107,9 @@ impl Outcome {
 }
 
 /// An [`Outcome`] without the provider's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "outcome", content = "cause", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AttemptOutcome {
     Accepted,
     Deferred(DeferCause),
@@ -144,15 +120,9 @@ pub enum AttemptOutcome {
 impl AttemptOutcome {
     /// The word in the ledger and in metrics.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Deferred(_) => "deferred",
-            Self::Rejected(_) => "rejected",
-            Self::Unknown => "unknown",
-        }
+        self.into()
     }
 
-    /// The cause within the outcome, where there is one.
     pub fn cause(self) -> Option<&'static str> {
         match self {
             Self::Accepted | Self::Unknown => None,

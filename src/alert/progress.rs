@@ -15,13 +15,11 @@ pub const REPORTS_WAITING_MAX: usize = 64;
 /// How far people have been notified of one alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Changes of the alert that have been planned.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub planned: BTreeSet<Milestone>,
     /// When people were last notified that somebody could not be reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached_told_at: Option<Timestamp>,
-    #[serde(default)]
     pub contacts: BTreeMap<ContactName, ContactProgress>,
     /// What providers reported and is not planned yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -41,12 +39,10 @@ impl Progress {
         is_news
     }
 
-    /// Every notification that is still open.
     pub fn notifications(&self) -> impl Iterator<Item = &Notification> {
         self.contacts.values().flat_map(|contact| &contact.notifications)
     }
 
-    /// True while some request about the alert runs.
     pub fn is_under_way(&self) -> bool {
         self.notifications().flat_map(Notification::open).any(|(state, _)| state.is_in_flight())
     }
@@ -65,16 +61,14 @@ pub enum Milestone {
     Resolved,
 }
 
-/// How far one contact has been notified of one alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactProgress {
     /// What this contact knows even if none of the texts under `sent` arrives.
-    #[serde(default)]
     pub certain: Notified,
     /// A text about it was accepted or may have been.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub texted: bool,
-    /// Why the last road failed, until one works again.
+    /// Why the last channel failed, until one works again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
     /// The others have been notified of that: once per alert.
@@ -90,7 +84,6 @@ pub struct ContactProgress {
     pub sent: Vec<SentText>,
 }
 
-/// Whether a contact knows of an alert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Notified {
@@ -109,9 +102,7 @@ pub enum Notified {
 pub struct Notification {
     #[serde(flatten)]
     pub subject: Subject,
-    /// When it was planned.
     pub since: Timestamp,
-    #[serde(default)]
     pub push: PushState,
     pub text: TextState,
     /// A digest tells it instead, or a later message that tells more: what is under way may still arrive,

@@ -5,13 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{DeviceId, Pending};
 
-/// The push of one notification to one contact.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushState {
-    /// Devices still open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<DevicePush>,
-    /// Some device accepted it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub accepted: bool,
     /// Why the last closed device failed; shown as the reason of a fallback.
@@ -25,7 +22,6 @@ pub struct PushState {
 #[serde(from = "StoredPush", into = "StoredPush")]
 pub struct DevicePush {
     pub device: DeviceId,
-    /// Attempts made so far.
     pub attempts: u16,
     pub state: Pending,
 }

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// What became of one text, by the provider's word.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "fate", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Fate {
     /// The provider knows of no such text.
     NotThere,
@@ -13,30 +15,21 @@ pub enum Fate {
     Taken,
     /// The handset has it.
     Delivered,
-    /// It will not arrive.
+    /// It will not arrive, for a reason in the provider's words, without secrets.
     Failed {
-        /// The provider's words, without secrets, for people.
         #[serde(rename = "detail", default, skip_serializing_if = "String::is_empty")]
         reason: String,
     },
-    /// The provider could not be asked, or did not say.
+    /// The provider could not be asked, or did not say: what was seen instead of an answer.
     Unclear {
-        /// What was seen instead of an answer.
         #[serde(rename = "detail", default, skip_serializing_if = "String::is_empty")]
         reason: String,
     },
 }
 
 impl Fate {
-    /// The word in the journal and in metrics.
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::NotThere => "not_there",
-            Self::Taken => "taken",
-            Self::Delivered => "delivered",
-            Self::Failed { .. } => "failed",
-            Self::Unclear { .. } => "unclear",
-        }
+        self.into()
     }
 
     /// The provider's words, where it gave any.
@@ -53,7 +46,6 @@ impl Fate {
 pub struct Report {
     /// Number of the attempt within the alert.
     pub attempt: u32,
-    /// When we heard it.
     pub at: Timestamp,
     #[serde(flatten)]
     pub fate: Fate,

@@ -1,19 +1,32 @@
 //! Zabbix's six severities, and the words other senders use for them.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr};
 
-/// How grave an alert is, in Zabbix's order and names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// In Zabbix's order and names.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Severity {
-    /// Nobody said.
     #[default]
     NotClassified,
-    /// Good to know.
     Information,
-    /// May become a problem.
     Warning,
     /// A problem that can wait for working hours.
     Average,
@@ -31,7 +44,6 @@ pub enum Severity {
 pub struct UnknownSeverity(pub String);
 
 impl Severity {
-    /// Every severity, mildest first.
     pub const ALL: [Self; 6] =
         [Self::NotClassified, Self::Information, Self::Warning, Self::Average, Self::High, Self::Disaster];
 
@@ -40,22 +52,8 @@ impl Severity {
         Self::ALL.get(usize::from(number)).copied()
     }
 
-    /// The name used in configuration, API and logs.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotClassified => "not_classified",
-            Self::Information => "information",
-            Self::Warning => "warning",
-            Self::Average => "average",
-            Self::High => "high",
-            Self::Disaster => "disaster",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.into()
     }
 }
 

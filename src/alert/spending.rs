@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ContactName, DeviceId, GatewayName};
+use super::{ContactName, DeviceId, GatewayName, is_default};
 
 /// New disasters have a budget and digests of their own, so that nothing less severe uses them up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,15 +23,14 @@ impl Tier {
     }
 }
 
-/// Whose account is charged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Payer {
-    /// A contact, in segments of texts.
+    /// In segments of texts.
     Contact(ContactName, Tier),
-    /// A gateway, in segments of texts.
+    /// In segments of texts.
     Gateway(GatewayName),
-    /// A device, in pushes. Not stored.
+    /// In pushes. Not stored.
     Device(DeviceId),
 }
 
@@ -44,11 +43,6 @@ pub struct Charge {
     /// Less than zero where more was reserved than spent.
     pub units: i32,
     /// How much more (or less) of the account is reserved and not spent yet.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub reserved: i32,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(units: &i32) -> bool {
-    *units == 0
 }

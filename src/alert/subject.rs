@@ -1,15 +1,18 @@
 //! What a notification tells.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumDiscriminants, IntoStaticStr};
 
-use super::ContactName;
+use super::{ContactName, is_default};
 
 /// Most people that one message names as not reached; the others are counted.
 pub const UNREACHED_NAMED_MAX: usize = 3;
 
-/// What a notification tells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a notification tells; `Topic` is the same without details.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, EnumDiscriminants)]
 #[serde(tag = "subject", rename_all = "snake_case")]
+#[strum_discriminants(name(Topic), derive(Hash, Serialize, Deserialize, IntoStaticStr))]
+#[strum_discriminants(serde(rename_all = "snake_case"), strum(serialize_all = "snake_case"))]
 pub enum Subject {
     Opened,
     /// Nobody has acknowledged yet; counted from 1.
@@ -31,62 +34,23 @@ pub enum Subject {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         also: Vec<ContactName>,
         /// How many more.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        #[serde(default, skip_serializing_if = "is_default")]
         more: u32,
     },
     /// Alerts were held back: this alert is the digest that counts them.
     Digest,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(count: &u32) -> bool {
-    *count == 0
-}
-
-/// A [`Subject`] without its details, as the ledger shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    Opened,
-    Repeat,
-    Raised,
-    Resolved,
-    Missed,
-    Unreachable,
-    Digest,
-}
-
 impl Topic {
     /// The word in the ledger.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Repeat => "repeat",
-            Self::Raised => "raised",
-            Self::Resolved => "resolved",
-            Self::Missed => "missed",
-            Self::Unreachable => "unreachable",
-            Self::Digest => "digest",
-        }
+        self.into()
     }
 }
 
 impl Subject {
     pub fn topic(&self) -> Topic {
-        match self {
-            Self::Opened => Topic::Opened,
-            Self::Repeat { .. } => Topic::Repeat,
-            Self::Raised => Topic::Raised,
-            Self::Resolved => Topic::Resolved,
-            Self::Missed => Topic::Missed,
-            Self::Unreachable { .. } => Topic::Unreachable,
-            Self::Digest => Topic::Digest,
-        }
-    }
-
-    /// The word in the ledger.
-    pub fn as_str(&self) -> &'static str {
-        self.topic().as_str()
+        self.into()
     }
 
     /// True for what tells a contact of the alert itself.

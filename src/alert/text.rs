@@ -27,22 +27,17 @@ pub enum TextState {
     },
 }
 
-/// A text that is being sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenText {
-    /// The gateway of the last attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<GatewayName>,
     /// Gateways tried or passed over in a row without a pause.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<GatewayName>,
     /// How many of those refused for good.
-    #[serde(default)]
     pub refused: usize,
-    /// Attempts made so far.
     pub attempts: u16,
-    /// How many attempts got no readable answer.
-    #[serde(default)]
+    /// Attempts without a readable answer.
     pub unknowns: u8,
     /// What its contact is charged for it until a gateway has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,13 +58,11 @@ pub struct Reserved {
     pub segments: u16,
 }
 
-/// A text without a readable answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unanswered {
     /// Number of the attempt within the alert.
     pub attempt: u32,
     pub gateway: GatewayName,
-    /// When the request began.
     pub sent_at: Timestamp,
     /// When it is sent once more, unless somebody tells that it is there.
     pub resend_at: Timestamp,
@@ -85,38 +78,27 @@ pub struct SentText {
     pub gateway: GatewayName,
     #[serde(flatten)]
     pub subject: Subject,
-    /// When its notification was planned.
     pub since: Timestamp,
-    /// When the request began.
     pub sent_at: Timestamp,
     /// Gateways that had taken it before and reported that it will not arrive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undelivered: Vec<GatewayName>,
     /// Earlier attempts without a readable answer: they may have arrived.
-    #[serde(default)]
     pub unknowns: u8,
-    /// How often the gateway was asked what became of it.
-    #[serde(default)]
     pub asks: u8,
-    /// When it is asked next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask_at: Option<Timestamp>,
 }
 
 impl TextState {
-    /// The text while it is being sent.
     pub fn open(&self) -> Option<&OpenText> {
-        match self {
-            Self::Open(open) => Some(open),
-            Self::Off | Self::Standby { .. } | Self::Accepted | Self::Unknown | Self::Failed { .. } => None,
-        }
+        let Self::Open(open) = self else { return None };
+        Some(open)
     }
 
     pub fn open_mut(&mut self) -> Option<&mut OpenText> {
-        match self {
-            Self::Open(open) => Some(open),
-            Self::Off | Self::Standby { .. } | Self::Accepted | Self::Unknown | Self::Failed { .. } => None,
-        }
+        let Self::Open(open) = self else { return None };
+        Some(open)
     }
 
     /// What it waits for, if it may still go out.

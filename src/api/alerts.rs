@@ -20,7 +20,6 @@ use crate::{
     web::{Actor, Context, Id, Problem, Viewer, body},
 };
 
-/// Largest body of an action, in bytes.
 const ACTION_BODY_BYTES_MAX: usize = 16 * 1024;
 
 #[derive(Serialize)]
@@ -61,7 +60,6 @@ pub(super) async fn show(
     Ok(Json(AlertHistory { alert: AlertView::new(&context, alert), notifications, journal }))
 }
 
-/// An operator acts on an alert.
 pub(super) struct Acting {
     context: Context,
     by: String,

@@ -14,7 +14,6 @@ use crate::{
 };
 
 const LIMIT_DEFAULT: usize = 50;
-
 const LIMIT_MAX: usize = 500;
 
 #[derive(Debug, Default, Deserialize)]
@@ -38,10 +37,10 @@ impl FromRequestParts<Context> for Listing {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
-        match Query::from_request_parts(parts, context).await {
-            Ok(Query(listing)) => Ok(listing),
-            Err(error) => Err(Problem::bad_request("bad_parameter", error.body_text())),
-        }
+        let query = Query::from_request_parts(parts, context).await;
+        let Query(listing) =
+            query.map_err(|error| Problem::bad_request("bad_parameter", error.body_text()))?;
+        Ok(listing)
     }
 }
 
@@ -68,9 +67,8 @@ impl Listing {
             filter.states = words.split(',').map(|word| state(word.trim())).collect::<Result<_, _>>()?;
         }
         if let Some(cursor) = &self.cursor {
-            let cursor =
-                cursor.parse().map_err(|_| bad("cursor", "expected the `next` of an earlier page"))?;
-            filter.cursor = Some(cursor);
+            let unknown = |_| bad("cursor", "expected the `next` of an earlier page");
+            filter.cursor = Some(cursor.parse().map_err(unknown)?);
         }
         if !(1..=LIMIT_MAX).contains(&filter.limit) {
             return Err(bad("limit", &format!("expected 1 to {LIMIT_MAX}")));

@@ -30,8 +30,7 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the promise holds. 503 if alerts cannot be kept, or if nobody could be notified of
-/// some open alert.
+/// `GET /readyz`: 503 if alerts cannot be kept, or if an open alert could reach nobody.
 pub(super) async fn readyz(State(context): State<Context>) -> Response {
     let health = context.store.health().await;
     let unreached = context.vitals.unreached();
@@ -47,7 +46,6 @@ pub(super) async fn readyz(State(context): State<Context>) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// `GET /metrics`: `OpenMetrics` text.
 pub(super) async fn metrics(State(context): State<Context>) -> Response {
     let health = context.store.health().await;
     for heartbeat in context.heartbeats.all() {
@@ -64,7 +62,6 @@ pub(super) async fn metrics(State(context): State<Context>) -> Response {
         .into_response()
 }
 
-/// `GET /openapi.yaml`: the contract.
 pub(super) async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/yaml")], include_str!("../../openapi.yaml")).into_response()
 }

@@ -8,8 +8,7 @@ use crate::deliver::{
     sms::{Finding, Look},
 };
 
-/// Asks every SMS company how the account stands. No text is sent: that would cost money.
-/// Answers what is wrong, one line for each fault.
+/// Asks every SMS company how the account stands; returns what is wrong. No text is sent: that would cost money.
 pub(super) async fn look_at(gateways: &[Arc<dyn SmsTransport>]) -> Vec<String> {
     let mut faults = Vec::new();
     for gateway in gateways {
@@ -25,7 +24,6 @@ pub(super) async fn look_at(gateways: &[Arc<dyn SmsTransport>]) -> Vec<String> {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Account {
-    /// In order, or worth knowing.
     lines: Vec<String>,
     /// Texts will not go out like this.
     faults: Vec<String>,

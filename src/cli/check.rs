@@ -27,12 +27,10 @@ pub(super) fn run(path: &Path, online: bool, environment: Environment<'_>) -> Re
     let clock: Arc<dyn Clock> = SystemClock::start();
     super::runtime()?.block_on(async {
         let gateways = sms::gateways(&config.sms, clock.clone())?;
-        let tasks = TaskTracker::new();
-        let fcm = config
-            .fcm
-            .as_ref()
-            .map(|fcm| FcmTransport::new(fcm, clock.clone(), tasks.clone()))
-            .transpose()?;
+        let fcm = match &config.fcm {
+            Some(fcm) => Some(FcmTransport::new(fcm, clock.clone(), TaskTracker::new())?),
+            None => None,
+        };
         describe(path, &config);
         say_texts(&config, &renderer, &gateways);
         if !online {
@@ -61,27 +59,21 @@ fn describe(path: &Path, config: &Config) {
         "listens on {}, links point to {}, alerts are kept {engine}",
         config.server.listen, config.public_url
     ));
-    let integrations: Vec<&str> =
-        config.integrations.iter().map(|integration| integration.name.as_str()).collect();
-    say(&format!("integrations: {}", listed(&integrations)));
+    let integrations = config.integrations.iter().map(|integration| integration.name.as_str());
+    say(&format!("integrations: {}", listed(integrations)));
     for contact in &config.contacts {
         let devices = match contact.devices.len() {
             0 => "no device for pushes".to_owned(),
             1 => "1 device".to_owned(),
             several => format!("{several} devices"),
         };
-        let phone = contact
-            .phone
-            .as_ref()
-            .map_or_else(|| "no phone number for texts".to_owned(), |phone| format!("phone {phone}"));
+        let phone = contact.phone.as_ref().map(|phone| format!("phone {phone}"));
+        let phone = phone.as_deref().unwrap_or("no phone number for texts");
         say(&format!("contact {}: {devices}, {phone}", contact.name));
     }
-    let gateways: Vec<&str> = config.sms.gateways.iter().map(|gateway| gateway.name.as_str()).collect();
-    say(&format!(
-        "push: {}; SMS gateways in order: {}",
-        if config.fcm.is_some() { "FCM" } else { "none" },
-        listed(&gateways)
-    ));
+    let push = if config.fcm.is_some() { "FCM" } else { "none" };
+    let gateways = config.sms.gateways.iter().map(|gateway| gateway.name.as_str());
+    say(&format!("push: {push}; SMS gateways in order: {}", listed(gateways)));
 }
 
 /// What a typical text is by each gateway, and what it costs; once for people who get the same.
@@ -114,22 +106,20 @@ fn say_texts(config: &Config, renderer: &Renderer, gateways: &[Arc<dyn SmsTransp
     }
 }
 
-fn listed(names: &[&str]) -> String {
+fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<_> = names.collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// A push with `validate_only`: Google checks key, project and API, and nothing rings.
 async fn rehearse(fcm: &FcmTransport) -> Result<(), String> {
-    match fcm.dry_run().await {
-        Outcome::Accepted { .. } => {
-            say("online: Google accepted the key and rehearsed a push");
-            Ok(())
-        }
-        outcome @ (Outcome::Deferred { .. } | Outcome::Rejected { .. } | Outcome::Unknown { .. }) => {
-            let cause = outcome.cause().unwrap_or("no answer");
-            Err(format!("Google did not take a rehearsed push ({cause}): {}", outcome.detail()))
-        }
+    let outcome = fcm.dry_run().await;
+    if let Outcome::Accepted { .. } = outcome {
+        say("online: Google accepted the key and rehearsed a push");
+        return Ok(());
     }
+    let cause = outcome.cause().unwrap_or("no answer");
+    Err(format!("Google did not take a rehearsed push ({cause}): {}", outcome.detail()))
 }
 
 #[cfg(test)]

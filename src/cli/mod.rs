@@ -56,9 +56,20 @@ It holds the key: keep it from other users.";
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Try it: pretend phones and a line to paste; no account, no configuration
-    Demo(DemoArguments),
+    Demo {
+        /// Where Bongsu listens; the page with the phones is on the next port
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = socket_address)]
+        listen: SocketAddr,
+    },
     /// Say what is wrong with a configuration, and where; changes nothing
-    Check(CheckArguments),
+    Check {
+        #[command(flatten)]
+        config: ConfigArguments,
+        /// Also ask Google (an access token, and a push rehearsed: nothing rings) and the SMS companies
+        /// (account, registered sender, balance: nothing is sent)
+        #[arg(long)]
+        online: bool,
+    },
     /// Run it: take alerts and tell people, until SIGTERM or Ctrl-C
     #[command(after_help = ABOUT_LOGS)]
     Serve(ConfigArguments),
@@ -80,23 +91,6 @@ struct ConfigArguments {
         hide_env_values = true
     )]
     config: PathBuf,
-}
-
-#[derive(Debug, Args)]
-struct DemoArguments {
-    /// Where Bongsu listens; the page with the phones is on the next port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = socket_address)]
-    listen: SocketAddr,
-}
-
-#[derive(Debug, Args)]
-struct CheckArguments {
-    #[command(flatten)]
-    config: ConfigArguments,
-    /// Also ask Google (an access token, and a push rehearsed: nothing rings) and the SMS companies
-    /// (account, registered sender, balance: nothing is sent)
-    #[arg(long)]
-    online: bool,
 }
 
 #[derive(Debug, Args)]
@@ -181,10 +175,8 @@ pub fn run(arguments: Arguments, environment: Environment<'_>) -> ExitCode {
         Command::Serve(arguments) => {
             start_logging(environment, "info").and_then(|()| serve::run(&load(&arguments, environment)?))
         }
-        Command::Demo(arguments) => {
-            start_logging(environment, "warn").and_then(|()| demo::run(arguments.listen))
-        }
-        Command::Check(arguments) => check::run(&arguments.config.config, arguments.online, environment),
+        Command::Demo { listen } => start_logging(environment, "warn").and_then(|()| demo::run(listen)),
+        Command::Check { config, online } => check::run(&config.config, online, environment),
         Command::Send(arguments) => send::run(&arguments, environment),
         Command::Setup(command) => set_up(command, environment),
     };
@@ -197,7 +189,6 @@ pub fn run(arguments: Arguments, environment: Environment<'_>) -> ExitCode {
     }
 }
 
-/// What a subcommand ends with: the caller only prints it.
 type Failure = Box<dyn Error + Send + Sync>;
 
 fn load(arguments: &ConfigArguments, environment: Environment<'_>) -> Result<Config, Failure> {
@@ -208,7 +199,7 @@ fn load(arguments: &ConfigArguments, environment: Environment<'_>) -> Result<Con
     Ok(config)
 }
 
-/// Reads the configuration, and tells whoever has none yet what to do.
+/// Reads the configuration; where there is none, the error says what to do.
 fn read(path: &Path, environment: Environment<'_>) -> Result<Config, Failure> {
     config::load(path, environment).map_err(|error| {
         let absent = error.source().and_then(|source| source.downcast_ref::<io::Error>());
@@ -277,14 +268,14 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 }
 
 fn set_up(command: SetupCommand, environment: Environment<'_>) -> Result<(), Failure> {
-    let mut munin_key_file = None;
+    let mut munin_key_file = setup::MUNIN_KEY_FILE.to_owned();
     let (sheet, arguments) = match command {
         SetupCommand::Zabbix(common) => (Sheet::Zabbix, common),
         SetupCommand::Grafana(common) => (Sheet::Grafana, common),
         SetupCommand::Alertmanager { common, direct: false } => (Sheet::Alertmanager, common),
         SetupCommand::Alertmanager { common, direct: true } => (Sheet::Prometheus, common),
         SetupCommand::Munin { common, key, key_file } => {
-            munin_key_file = Some(key_file);
+            munin_key_file = key_file;
             (if key { Sheet::MuninKey } else { Sheet::Munin }, common)
         }
         SetupCommand::Whatap { common, plain: false } => (Sheet::Whatap, common),
@@ -295,23 +286,20 @@ fn set_up(command: SetupCommand, environment: Environment<'_>) -> Result<(), Fai
     let config = load(&arguments.config, environment)?;
     let integration = setup::choose(&config, sheet, arguments.integration.as_deref())?;
     let base_url = arguments.url.as_ref().unwrap_or(&config.public_url);
-    let mut inputs = setup::Inputs::new(&integration.name, base_url, Some(integration.key.clone()));
-    inputs.options = repeated(&arguments);
-    inputs.pushes = config.fcm.is_some();
-    inputs.signature.clone_from(&integration.hmac);
-    if let Some(path) = munin_key_file {
-        inputs.munin_key_file = path;
-    }
+    let inputs = setup::Inputs {
+        options: repeated(&arguments),
+        pushes: config.fcm.is_some(),
+        signature: integration.hmac.clone(),
+        munin_key_file,
+        ..setup::Inputs::new(&integration.name, base_url, Some(integration.key.clone()))
+    };
     Ok(setup::write(sheet, &mut io::stdout(), &mut io::stderr(), &inputs)?)
 }
 
 /// The options that commands in the steps need, too.
 fn repeated(arguments: &SetupArguments) -> String {
-    let config = arguments.config.config.to_str().filter(|path| *path != CONFIG_FILE);
-    let options = [
-        ("config", config),
-        ("integration", arguments.integration.as_deref()),
-        ("url", arguments.url.as_deref()),
-    ];
+    let SetupArguments { config, integration, url } = arguments;
+    let config = config.config.to_str().filter(|path| *path != CONFIG_FILE);
+    let options = [("config", config), ("integration", integration.as_deref()), ("url", url.as_deref())];
     options.into_iter().filter_map(|(name, value)| Some(setup::option(name, value?))).collect()
 }

@@ -1,5 +1,7 @@
 //! `bongsu send`: a manual alert through the running server.
 
+use std::{error::Error, iter};
+
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -42,35 +44,26 @@ pub(super) fn run(arguments: &SendArguments, environment: Environment<'_>) -> Re
 fn server(arguments: &SendArguments, environment: Environment<'_>) -> Result<(String, String), Failure> {
     if let Some(url) = &arguments.url {
         if !url.starts_with("http://") && !url.starts_with("https://") {
-            return Err(format!(
-                "--url (or BONGSU_URL): expected http:// or https:// and a host, found {url}"
-            )
-            .into());
+            let wrong = "--url (or BONGSU_URL): expected http:// or https:// and a host";
+            return Err(format!("{wrong}, found {url}").into());
         }
-        let token =
-            arguments.token.clone().ok_or("--url also needs an operator's token: set BONGSU_TOKEN")?;
+        let token = arguments.token.clone();
+        let token = token.ok_or("--url also needs an operator's token: set BONGSU_TOKEN")?;
         return Ok((url.trim_end_matches('/').to_owned(), token));
     }
-    let Some(path) = &arguments.config else {
-        return Err(
-            "which server? On its machine give --config FILE, elsewhere set BONGSU_URL and BONGSU_TOKEN"
-                .into(),
-        );
-    };
+    let path = arguments.config.as_ref().ok_or(
+        "which server? On its machine give --config FILE, elsewhere set BONGSU_URL and BONGSU_TOKEN",
+    )?;
     let config = super::read(path, environment)?;
-    let operator =
-        config.operators.iter().find(|operator| operator.role == Role::Operator).ok_or_else(|| {
-            format!("{}: there is no [[operator]] with the role `operator`", path.display())
-        })?;
+    let operator = config.operators.iter().find(|operator| operator.role == Role::Operator);
+    let operator = operator
+        .ok_or_else(|| format!("{}: there is no [[operator]] with the role `operator`", path.display()))?;
     // The command runs on the same machine.
     let url = format!("http://{}", super::reachable(config.server.listen));
     Ok((url, operator.token.expose_secret().to_owned()))
 }
 
 fn root(error: &reqwest::Error) -> String {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
+    let causes = iter::successors(Some(error as &dyn Error), |&cause| cause.source());
+    causes.last().map(ToString::to_string).unwrap_or_default()
 }

@@ -103,7 +103,7 @@ pub fn write(
     Ok(steps.flush()?)
 }
 
-/// The file, and the steps.
+/// The file and the steps.
 fn print(sheet: Sheet, inputs: &Inputs) -> Result<(String, String), SetupError> {
     let url = events_url(&inputs.base_url, &inputs.integration_name)?;
     let sendable = |secret: &SecretString| {
@@ -173,7 +173,6 @@ fn target(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
 }
 
-/// Whether only this machine can reach it.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

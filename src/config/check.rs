@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    ops::{Range, RangeInclusive},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{
     files,
-    raw::{Leaf, Part},
+    raw::{Field, Part},
     units::{self, Rate, Wanted},
 };
 
@@ -58,12 +58,12 @@ impl<'a> Check<'a> {
 
     /// The checks of the keys above all tables.
     pub(super) fn top(&mut self) -> Section<'_, 'a> {
-        self.section("", 0..0)
+        self.section("", 0)
     }
 
-    /// The checks of one table; `label` is how its errors call it.
-    pub(super) fn section(&mut self, label: impl Into<String>, span: Range<usize>) -> Section<'_, 'a> {
-        Section { check: self, label: label.into(), span }
+    /// The checks of one table, which begins at a byte of the file; `label` is how its errors call it.
+    pub(super) fn section(&mut self, label: &str, at: usize) -> Section<'_, 'a> {
+        Section { check: self, label: label.to_owned(), at }
     }
 
     /// Every table of a list that can be read, in the order of the file; no two may have one name.
@@ -75,11 +75,11 @@ impl<'a> Check<'a> {
     ) -> Vec<T> {
         let (mut values, mut labels) = (Vec::new(), Vec::new());
         for part in raw {
-            let mut section = self.section(label, part.span());
+            let mut section = self.section(label, part.span().start);
             let Some(value) = read(&mut section, &part.get_ref().0) else { continue };
             if labels.contains(&section.label) {
                 let kind = label.trim_matches(['[', ']']).trim_start_matches("sms.");
-                section.problem(part.span(), "name", format!("an earlier {kind} has this name too"));
+                section.problem("name", format!("an earlier {kind} has this name too"));
             }
             labels.push(section.label);
             values.push(value);
@@ -87,7 +87,14 @@ impl<'a> Check<'a> {
         values
     }
 
-    /// Something at a byte of the file.
+    /// No alert has room for more tables than `max` in the list `label`.
+    pub(super) fn at_most<R>(&mut self, max: usize, label: &str, raw: &[Part<R>]) {
+        if max < raw.len() {
+            self.problem(0, format!("{label}: {} of them, at most {max} are possible", raw.len()));
+        }
+    }
+
+    /// `at` is a byte of the file.
     pub(super) fn problem(&mut self, at: usize, what: String) {
         let problem = self.locate(at, what);
         self.problems.push(problem);
@@ -98,26 +105,17 @@ impl<'a> Check<'a> {
         self.text.get(..at).unwrap_or(self.text).matches('\n').count() + 1
     }
 
-    fn warning(&mut self, at: usize, what: String) {
-        let warning = self.locate(at, what);
-        self.warnings.push(warning);
-    }
-
     fn locate(&self, at: usize, what: String) -> Problem {
         let before = self.text.get(..at).unwrap_or(self.text);
         let last_line = before.rsplit('\n').next().unwrap_or_default();
-        Problem {
-            file: self.file.display().to_string(),
-            line: self.line_of(at),
-            column: last_line.chars().count() + 1,
-            what,
-        }
+        let column = last_line.chars().count() + 1;
+        Problem { file: self.file.display().to_string(), line: self.line_of(at), column, what }
     }
 }
 
 /// Where a table that may be absent begins, and what it says.
-pub(super) fn open<T: Default>(part: Option<Part<T>>) -> (Range<usize>, T) {
-    part.map_or_else(|| (0..0, T::default()), |part| (part.span(), part.into_inner().0))
+pub(super) fn open<T: Default>(part: Option<Part<T>>) -> (usize, T) {
+    part.map_or_else(|| (0, T::default()), |part| (part.span().start, part.into_inner().0))
 }
 
 /// The checks of one table. A method that reads a key reports what is wrong with it and answers `None`,
@@ -125,177 +123,158 @@ pub(super) fn open<T: Default>(part: Option<Part<T>>) -> (Range<usize>, T) {
 pub(super) struct Section<'c, 'a> {
     pub check: &'c mut Check<'a>,
     pub label: String,
-    span: Range<usize>,
+    /// The first byte of its header.
+    pub at: usize,
 }
 
 impl Section<'_, '_> {
-    pub(super) fn problem(&mut self, span: Range<usize>, key: &str, what: impl AsRef<str>) {
-        let what = self.say(key, what.as_ref());
-        self.check.problem(span.start, what);
+    pub(super) fn problem<'f>(&mut self, field: impl Into<Field<'f>>, what: impl AsRef<str>) {
+        let problem = self.say(field.into(), what.as_ref());
+        self.check.problems.push(problem);
     }
 
-    /// `key` at `span` works but deserves a look.
-    pub(super) fn warning(&mut self, span: Range<usize>, key: &str, what: impl AsRef<str>) {
-        let what = self.say(key, what.as_ref());
-        self.check.warning(span.start, what);
+    /// For what works but deserves a look.
+    pub(super) fn warning<'f>(&mut self, field: impl Into<Field<'f>>, what: impl AsRef<str>) {
+        let warning = self.say(field.into(), what.as_ref());
+        self.check.warnings.push(warning);
     }
 
-    /// Where the table's header is.
-    pub(super) fn header(&self) -> Range<usize> {
-        self.span.clone()
-    }
-
-    fn say(&self, key: &str, what: &str) -> String {
-        match (self.label.as_str(), key) {
+    fn say(&self, field: Field<'_>, what: &str) -> Problem {
+        let what = match (self.label.as_str(), field.key) {
             ("", key) => format!("{key}: {what}"),
             (label, "") => format!("{label}: {what}"),
             (label, key) => format!("{label} {key}: {what}"),
-        }
+        };
+        self.check.locate(field.at.unwrap_or(self.at), what)
     }
 
-    /// The string at `key` as `read` understands it; `None` if absent or wrong.
+    /// The string at a key as `read` understands it; `None` if absent or wrong.
     pub(super) fn read<T>(
         &mut self,
-        key: &str,
-        field: Option<&Leaf>,
+        field: Field<'_>,
         read: impl FnOnce(&str) -> Result<T, Wanted>,
     ) -> Option<T> {
-        let field = field?;
-        let read = match field.get_ref().as_str() {
-            Some(text) => read(text),
-            None => Err(wrong_type("a string", field.get_ref())),
-        };
-        read.map_err(|wanted| self.problem(field.span(), key, wanted)).ok()
+        let value = field.value?;
+        let read = value.as_str().map_or_else(|| Err(wrong_type("a string", value)), read);
+        read.map_err(|wanted| self.problem(field, wanted)).ok()
     }
 
     /// As [`Section::read`], for a key that must be there.
     pub(super) fn must_read<T>(
         &mut self,
-        key: &str,
-        field: Option<&Leaf>,
+        field: Field<'_>,
         wanted: &str,
         read: impl FnOnce(&str) -> Result<T, Wanted>,
     ) -> Option<T> {
-        if field.is_none() {
-            self.missing(key, wanted);
+        if field.value.is_none() {
+            self.missing(field.key, wanted);
         }
-        self.read(key, field, read)
+        self.read(field, read)
     }
 
     /// Warns of an address where `what` can be read on the way.
-    pub(super) fn warn_if_plain(&mut self, key: &str, field: &Leaf, url: &Url, what: &str) {
+    pub(super) fn warn_if_plain(&mut self, field: Field<'_>, url: &Url, what: &str) {
         if units::is_plain_to_elsewhere(url) {
-            let warning = format!("http:// to another machine: {what} travel unprotected");
-            self.warning(field.span(), key, warning);
+            self.warning(field, format!("http:// to another machine: {what} travel unprotected"));
         }
     }
 
     /// An address that paths are appended to, without trailing slash; `None` if absent or wrong.
-    pub(super) fn address(&mut self, key: &str, field: Option<&Leaf>, what: &str) -> Option<String> {
-        let url = self.read(key, field, units::base_url)?;
-        self.warn_if_plain(key, field?, &url, what);
+    pub(super) fn address(&mut self, field: Field<'_>, what: &str) -> Option<String> {
+        let url = self.read(field, units::base_url)?;
+        self.warn_if_plain(field, &url, what);
         Some(url.as_str().trim_end_matches('/').to_owned())
     }
 
     /// The name of this table, by which its errors call it from now on.
     pub(super) fn name<T: fmt::Display>(
         &mut self,
-        field: Option<&Leaf>,
+        field: Field<'_>,
         wanted: &str,
         read: impl FnOnce(&str) -> Result<T, Wanted>,
     ) -> Option<T> {
-        let name = self.must_read("name", field, wanted, read)?;
+        let name = self.must_read(field, wanted, read)?;
         self.label = format!("{} `{name}`", self.label);
         Some(name)
     }
 
     pub(super) fn duration(
         &mut self,
-        key: &str,
-        field: Option<&Leaf>,
+        field: Field<'_>,
         range: &RangeInclusive<SignedDuration>,
     ) -> Option<SignedDuration> {
-        self.read(key, field, |text| units::duration(text, range))
+        self.read(field, |text| units::duration(text, range))
     }
 
     pub(super) fn missing(&mut self, key: &str, wanted: &str) {
-        self.problem(self.span.clone(), key, format!("missing, expected {wanted}"));
+        self.problem(key, format!("missing, expected {wanted}"));
     }
 
-    pub(super) fn flag(&mut self, key: &str, field: Option<&Leaf>) -> Option<bool> {
-        let field = field?;
-        let flag = field.get_ref().as_bool();
-        if flag.is_none() {
-            self.problem(field.span(), key, wrong_type("true or false", field.get_ref()));
+    pub(super) fn flag(&mut self, field: Field<'_>) -> Option<bool> {
+        let value = field.value?;
+        if value.as_bool().is_none() {
+            self.problem(field, wrong_type("true or false", value));
         }
-        flag
+        value.as_bool()
     }
 
-    /// A whole number within `range`.
-    pub(super) fn number(
-        &mut self,
-        key: &str,
-        field: Option<&Leaf>,
-        range: &RangeInclusive<i64>,
-    ) -> Option<i64> {
-        let field = field?;
+    pub(super) fn number(&mut self, field: Field<'_>, range: &RangeInclusive<i64>) -> Option<i64> {
+        let value = field.value?;
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
-        let problem = match field.get_ref().as_integer() {
+        let problem = match value.as_integer() {
             Some(number) if range.contains(&number) => return Some(number),
             Some(number) => format!("expected {wanted}, found {number}"),
-            None => wrong_type(&wanted, field.get_ref()),
+            None => wrong_type(&wanted, value),
         };
-        self.problem(field.span(), key, problem);
+        self.problem(field, problem);
         None
     }
 
-    /// The strings of the array at `key` as `read` understands them, without those that are wrong; `None` if absent.
+    /// The strings of an array as `read` understands them, without those that are wrong; `None` if absent.
     pub(super) fn list<T>(
         &mut self,
-        key: &str,
-        field: Option<&Leaf>,
+        field: Field<'_>,
         read: impl Fn(&str) -> Result<T, Wanted>,
     ) -> Option<Vec<T>> {
-        let field = field?;
-        let Some(items) = field.get_ref().as_array() else {
-            self.problem(field.span(), key, wrong_type("an array of strings", field.get_ref()));
+        let value = field.value?;
+        let Some(items) = value.as_array() else {
+            self.problem(field, wrong_type("an array of strings", value));
             return None;
         };
         let mut list = Vec::with_capacity(items.len());
         for (item, number) in items.iter().zip(1_usize..) {
             match item.as_str().map_or_else(|| Err(wrong_type("a string", item)), &read) {
                 Ok(item) => list.push(item),
-                Err(wanted) => self.problem(field.span(), key, format!("entry {number}: {wanted}")),
+                Err(wanted) => self.problem(field, format!("entry {number}: {wanted}")),
             }
         }
         Some(list)
     }
 
     /// Limits that all hold; `default` if absent.
-    pub(super) fn rates(&mut self, key: &str, field: Option<&Leaf>, default: &[&str]) -> Vec<Rate> {
+    pub(super) fn rates(&mut self, field: Field<'_>, default: &[&str]) -> Vec<Rate> {
         let default = || default.iter().filter_map(|rate| units::rate(rate).ok()).collect();
-        self.list(key, field, units::rate).unwrap_or_else(default)
+        self.list(field, units::rate).unwrap_or_else(default)
     }
 
-    /// The text of the file that `key` names, at most `bytes_max` bytes of it.
-    pub(super) fn file(&mut self, key: &str, field: Option<&Leaf>, bytes_max: u64) -> Option<String> {
-        let path = self.read(key, field, |path| Ok(path.to_owned()))?;
-        let path = self.check.resolve(&path);
-        let at = field.map_or_else(|| self.span.clone(), Leaf::span);
-        files::read(&path, bytes_max).map_err(|error| self.problem(at, key, error.to_string())).ok()
+    /// The text of the file that a key names, at most `bytes_max` bytes of it.
+    pub(super) fn file(&mut self, field: Field<'_>, bytes_max: u64) -> Option<String> {
+        let path = self.read(field, |path| Ok(path.to_owned()))?;
+        let text = files::read(&self.check.resolve(path), bytes_max);
+        text.map_err(|error| self.problem(field, error.to_string())).ok()
     }
 
     /// A key or a value that a later version will understand.
-    pub(super) fn not_built(&mut self, key: &str, field: Option<&Leaf>) {
-        if let Some(field) = field {
-            self.problem(field.span(), key, NOT_BUILT_YET);
+    pub(super) fn not_built(&mut self, field: Field<'_>) {
+        if field.value.is_some() {
+            self.problem(field, NOT_BUILT_YET);
         }
     }
 
     /// As [`Section::not_built`], for a key whose value `idle` describes what already happens.
-    pub(super) fn not_built_unless(&mut self, key: &str, field: Option<&Leaf>, idle: &toml::Value) {
-        if let Some(field) = field.filter(|field| field.get_ref() != idle) {
-            self.problem(field.span(), key, format!("anything but {idle} {NOT_BUILT_YET}"));
+    pub(super) fn not_built_unless(&mut self, field: Field<'_>, idle: &toml::Value) {
+        if field.value.is_some_and(|value| value != idle) {
+            self.problem(field, format!("anything but {idle} {NOT_BUILT_YET}"));
         }
     }
 }

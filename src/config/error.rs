@@ -10,7 +10,6 @@ use super::{
     units,
 };
 
-/// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file itself could not be read.
@@ -37,8 +36,8 @@ pub(super) fn explain(mut error: toml::de::Error, text: &str) -> (usize, String)
     if let Some((key, known)) = unknown_key(&message) {
         return (at, explain_unknown(key, known, table, provider_at(text, at).as_deref()));
     }
-    if let Some((at, what)) = single_brackets(&message, table, text, at) {
-        return (at, what);
+    if let Some(mistake) = single_brackets(&message, table, text, at) {
+        return mistake;
     }
     let what = match message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
         // What was found is left out but for its type.
@@ -85,10 +84,8 @@ fn provider_at(text: &str, at: usize) -> Option<String> {
 
 /// `[contact]` where there may be several: a wrong type if it is there once, else a key that is there twice.
 fn single_brackets(message: &str, table: &str, text: &str, at: usize) -> Option<(usize, String)> {
-    let line_at =
-        |at: usize| text.get(text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1)..)?.lines().next();
     let table = if message.contains("duplicate key") {
-        header(line_at(at)?)?
+        header(line_at(text, at)?)?
     } else if message.starts_with("invalid type: map, expected a sequence") {
         table
     } else {
@@ -111,10 +108,14 @@ fn header(line: &str) -> Option<&str> {
     (inner.len() < line.trim_start().len()).then(|| inner.split(']').next().unwrap_or_default().trim())
 }
 
+fn line_at(text: &str, at: usize) -> Option<&str> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
+    text.get(start..)?.lines().next()
+}
+
 /// The key of the line around byte `at`, unless that line is part of something longer.
 fn key_at(text: &str, at: usize) -> Option<&str> {
-    let start = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
-    let (key, _) = text.get(start..)?.lines().next()?.split_once('=')?;
+    let (key, _) = line_at(text, at)?.split_once('=')?;
     let is_key =
         |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
     Some(key.trim()).filter(|key| is_key(key))

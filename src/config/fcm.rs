@@ -9,7 +9,7 @@ use super::{
     check::{Section, wrong_type},
     files,
     network::{Network, base_url, network},
-    raw::{Leaf, RawFcm},
+    raw::{Field, RawFcm},
     units::{Rate, one_of},
 };
 
@@ -31,16 +31,15 @@ const PER_DEVICE_DEFAULT: [&str; 2] = ["240/1m", "5000/1h"];
 
 #[derive(Clone, Debug)]
 pub struct Fcm {
-    /// Where the service account's key file is.
     pub key_path: PathBuf,
     /// Its text; `deliver::fcm::key` reads it.
     pub key_json: SecretString,
-    /// Default `https://fcm.googleapis.com`; no trailing slash.
+    /// No trailing slash.
     pub base_url: String,
     pub network: Network,
-    /// How long a push may remain unaccepted before the text goes out; default 20 s.
+    /// How long a push may remain unaccepted before the text goes out.
     pub accept_within: SignedDuration,
-    /// How long a push is useful; default 1 h.
+    /// How long a push is useful.
     pub ttl: SignedDuration,
     pub android: Android,
     /// Pushes per device; empty = no limit.
@@ -57,15 +56,15 @@ pub enum Android {
 }
 
 pub(super) fn fcm(section: &mut Section<'_, '_>, raw: &RawFcm) -> Option<Fcm> {
-    section.not_built_unless("receipt_within", raw.receipt_within.as_ref(), &"off".into());
-    let key = key_file(section, raw.service_account.as_ref());
-    let accept_within = section.duration("accept_within", raw.accept_within.as_ref(), &ACCEPT_WITHIN);
-    let ttl = section.duration("ttl", raw.ttl.as_ref(), &TTL);
-    let per_device = section.rates("per_device", raw.per_device.as_ref(), &PER_DEVICE_DEFAULT);
-    let base_url = base_url(section, raw.base_url.as_ref(), BASE_URL_DEFAULT);
-    let android = [("data", Android::Data), ("notification", Android::Notification)];
-    let android = section.read("android", raw.android.as_ref(), one_of(&android));
-    let network = network(section, raw.extra_ca.as_ref(), raw.proxy.as_ref());
+    section.not_built_unless(raw.receipt_within(), &"off".into());
+    let key = key_file(section, raw.service_account());
+    let androids = [("data", Android::Data), ("notification", Android::Notification)];
+    let accept_within = section.duration(raw.accept_within(), &ACCEPT_WITHIN);
+    let ttl = section.duration(raw.ttl(), &TTL);
+    let per_device = section.rates(raw.per_device(), &PER_DEVICE_DEFAULT);
+    let base_url = base_url(section, raw.base_url(), BASE_URL_DEFAULT);
+    let android = section.read(raw.android(), one_of(&androids)).unwrap_or_default();
+    let network = network(section, raw.extra_ca(), raw.proxy());
     let (key_path, key_json) = key?;
     Some(Fcm {
         key_path,
@@ -74,51 +73,44 @@ pub(super) fn fcm(section: &mut Section<'_, '_>, raw: &RawFcm) -> Option<Fcm> {
         network,
         accept_within: accept_within.unwrap_or(ACCEPT_WITHIN_DEFAULT),
         ttl: ttl.unwrap_or(TTL_DEFAULT),
-        android: android.unwrap_or_default(),
+        android,
         per_device,
     })
 }
 
 /// The key file's path and text.
-fn key_file(section: &mut Section<'_, '_>, field: Option<&Leaf>) -> Option<(PathBuf, String)> {
-    let path = match field {
-        Some(field) => named_key_file(section, field),
-        None => default_key_file(section),
+fn key_file(section: &mut Section<'_, '_>, field: Field<'_>) -> Option<(PathBuf, String)> {
+    let path = match field.value {
+        Some(value) => named_key_file(section, field, value),
+        None => default_key_file(section, field),
     }?;
-    let at = field.map_or_else(|| section.header(), Leaf::span);
     if files::is_open_to_others(&path) {
-        let what = format!("{} can be read by other users, use mode 0600", path.display());
-        section.warning(at.clone(), "service_account", what);
+        section.warning(field, format!("{} can be read by other users, use mode 0600", path.display()));
     }
-    match files::read(&path, KEY_FILE_BYTES_MAX) {
-        Ok(text) if text.trim().is_empty() => {
-            section.problem(at, "service_account", format!("{} is empty", path.display()));
-            None
-        }
-        Ok(text) => Some((path, text)),
-        Err(error) => {
-            section.problem(at, "service_account", error.to_string());
-            None
-        }
-    }
+    let problem = match files::read(&path, KEY_FILE_BYTES_MAX) {
+        Ok(text) if text.trim().is_empty() => format!("{} is empty", path.display()),
+        Ok(text) => return Some((path, text)),
+        Err(error) => error.to_string(),
+    };
+    section.problem(field, problem);
+    None
 }
 
-fn named_key_file(section: &mut Section<'_, '_>, field: &Leaf) -> Option<PathBuf> {
-    let table = field.get_ref().as_table().filter(|table| table.len() == 1);
+fn named_key_file(section: &mut Section<'_, '_>, field: Field<'_>, value: &toml::Value) -> Option<PathBuf> {
+    let table = value.as_table().filter(|table| table.len() == 1);
     let path = table.and_then(|table| table.get("file")?.as_str());
     if path.is_none() {
-        let wanted = wrong_type("{ file = \"PATH\" }", field.get_ref());
-        section.problem(field.span(), "service_account", wanted);
+        section.problem(field, wrong_type("{ file = \"PATH\" }", value));
     }
     path.map(|path| section.check.resolve(path))
 }
 
 /// The variable's path is used as it is: Google's libraries start at the working directory, too.
-fn default_key_file(section: &mut Section<'_, '_>) -> Option<PathBuf> {
+fn default_key_file(section: &mut Section<'_, '_>, field: Field<'_>) -> Option<PathBuf> {
     let path = (section.check.environment)(KEY_VARIABLE).filter(|path| !path.is_empty());
     if path.is_none() {
         let wanted = format!("{{ file = \"PATH\" }} or environment variable {KEY_VARIABLE}");
-        section.missing("service_account", &wanted);
+        section.missing(field.key, &wanted);
     }
     path.map(PathBuf::from)
 }

@@ -5,10 +5,8 @@ use std::{fs::File, io::Read, path::Path};
 /// Why a file cannot be used. Never shows its content.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// Not there, not ours, or the disk failed.
     #[error("could not read {path}: {source}")]
     Unreadable { path: String, source: std::io::Error },
-    /// A wrong path, most likely.
     #[error("could not read {path}: it is larger than {bytes_max} bytes")]
     TooLarge { path: String, bytes_max: u64 },
     #[error("could not read {path}: it is not UTF-8 text")]

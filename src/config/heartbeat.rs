@@ -30,40 +30,34 @@ const SEVERITY_DEFAULT: Severity = Severity::High;
 pub struct Heartbeat {
     /// In the URL `/v1/heartbeats/NAME`; no other has it, in any case.
     pub name: String,
-    /// How often it should call; default 1 min.
     pub every: SignedDuration,
-    /// How much later it may; default 2 min.
+    /// How much later than `every` it may call.
     pub grace: SignedDuration,
-    /// Of the alert when it does not call; default high.
+    /// Of the alert when it does not call.
     pub severity: Severity,
 }
 
 pub(super) fn heartbeats(check: &mut Check<'_>, raw: &[Part<RawHeartbeat>]) -> Vec<Heartbeat> {
     let mut heartbeats: Vec<Heartbeat> = Vec::new();
     for part in raw {
-        let mut section = check.section("[[heartbeat]]", part.span());
+        let mut section = check.section("[[heartbeat]]", part.span().start);
         let Some(heartbeat) = heartbeat(&mut section, &part.get_ref().0) else { continue };
         // Monitors that send the name in an alert write it in a case of their own.
         if heartbeats.iter().any(|other| other.name.eq_ignore_ascii_case(&heartbeat.name)) {
-            section.problem(part.span(), "name", "an earlier heartbeat has this name too, in some case");
+            section.problem("name", "an earlier heartbeat has this name too, in some case");
         }
         heartbeats.push(heartbeat);
     }
-    if HEARTBEATS_MAX < raw.len() {
-        let what = format!("[[heartbeat]]: {} of them, at most {HEARTBEATS_MAX} are possible", raw.len());
-        check.problem(0, what);
-    }
+    check.at_most(HEARTBEATS_MAX, "[[heartbeat]]", raw);
     heartbeats
 }
 
 fn heartbeat(section: &mut Section<'_, '_>, raw: &RawHeartbeat) -> Option<Heartbeat> {
-    let name = section.name(raw.name.as_ref(), "a name such as \"zabbix-alive\"", units::name);
+    let name = section.name(raw.name(), "a name such as \"zabbix-alive\"", units::name);
     Some(Heartbeat {
-        every: section.duration("every", raw.every.as_ref(), &EVERY).unwrap_or(EVERY_DEFAULT),
-        grace: section.duration("grace", raw.grace.as_ref(), &GRACE).unwrap_or(GRACE_DEFAULT),
-        severity: section
-            .read("severity", raw.severity.as_ref(), units::severity)
-            .unwrap_or(SEVERITY_DEFAULT),
+        every: section.duration(raw.every(), &EVERY).unwrap_or(EVERY_DEFAULT),
+        grace: section.duration(raw.grace(), &GRACE).unwrap_or(GRACE_DEFAULT),
+        severity: section.read(raw.severity(), units::severity).unwrap_or(SEVERITY_DEFAULT),
         name: name?,
     })
 }

@@ -1,9 +1,6 @@
 //! `[[integration]]`: who may post events, and how their words are read.
 
-use std::{
-    collections::BTreeMap,
-    ops::{Range, RangeInclusive},
-};
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use jiff::{SignedDuration, tz::TimeZone};
 use secrecy::SecretString;
@@ -11,20 +8,19 @@ use secrecy::SecretString;
 use super::{
     check::{Check, Section},
     keys::Keys,
-    raw::{Part, RawHmac, RawIntegration, Words},
-    secret,
+    raw::{Field, Part, RawHmac, RawIntegration, Table, Words},
+    secret::WANTED,
     template::is_header_name,
     units::{self, Wanted, found, pointer},
 };
-use crate::alert::Severity;
+use crate::alert::{OURS, Severity};
 
 const CLOSE_AFTER: RangeInclusive<SignedDuration> =
     SignedDuration::from_secs(1)..=SignedDuration::from_hours(24 * 3653);
 const CLOSE_AFTER_DEFAULT: SignedDuration = SignedDuration::from_hours(24 * 7);
 
-/// Names we use ourselves: alerts by hand, and our own.
-const MANUAL: &str = "manual";
-const OURS: &str = "bongsu";
+/// The integration of alerts that operators raise by hand; no sender may have this name.
+pub const MANUAL: &str = "manual";
 
 #[derive(Clone, Debug)]
 pub struct Integration {
@@ -35,9 +31,9 @@ pub struct Integration {
     pub key: SecretString,
     /// Where it is there, every body has to be signed, and a signed one needs no key.
     pub hmac: Option<Hmac>,
-    /// Zone of the sender's times without offset; default UTC.
+    /// Zone of the sender's times without offset.
     pub time_zone: TimeZone,
-    /// An alert that no event mentioned for this time resolves itself; default 7 days.
+    /// An alert that no event mentioned for this time resolves itself.
     pub close_after: SignedDuration,
     /// The sender's words (lower case) → severities, over the defaults.
     pub severity: BTreeMap<String, Severity>,
@@ -49,7 +45,7 @@ pub struct Integration {
 #[derive(Clone, Debug)]
 pub struct Hmac {
     pub secret: SecretString,
-    /// Where the signature is; default `X-Grafana-Alerting-Signature`.
+    /// Where the signature is.
     pub header: String,
     /// Where the time of the signature is (seconds since 1970), which is then signed in front of the body,
     /// with a colon between. `None` = no such header.
@@ -78,7 +74,6 @@ pub enum MapField {
     DedupKey,
     Host,
     Service,
-    /// A page of the sender.
     Url,
     StartsAt,
 }
@@ -106,7 +101,6 @@ pub enum IntegrationKind {
     Grafana,
     /// Prometheus Alertmanager; also Prometheus, vmalert and Loki pointed straight at us.
     Alertmanager,
-    /// Munin 2.
     Munin,
     /// `WhaTap`'s webhook plugins.
     Whatap,
@@ -146,15 +140,12 @@ pub(super) fn integrations(
 }
 
 fn integration(section: &mut Section<'_, '_>, raw: &RawIntegration, keys: &mut Keys) -> Option<Integration> {
-    let name = section.name(raw.name.as_ref(), "a name such as \"zabbix\"", integration_name);
-    let kind = section.must_read("kind", raw.kind.as_ref(), "a kind such as \"zabbix\"", kind);
-    let hmac = raw.hmac.as_ref().and_then(|part| hmac(section, &part.get_ref().0, part.span()));
-    let key = section.must_key("key", raw.key.as_ref());
-    if let Some(key) = &key {
-        keys.add(section, "key", raw.key.as_ref(), key);
-    }
-    let time_zone = section.read("time_zone", raw.time_zone.as_ref(), units::time_zone);
-    let close_after = section.duration("close_after", raw.close_after.as_ref(), &CLOSE_AFTER);
+    let name = section.name(raw.name(), "a name such as \"zabbix\"", integration_name);
+    let kind = section.must_read(raw.kind(), "a kind such as \"zabbix\"", kind);
+    let hmac = raw.hmac.as_ref().and_then(|part| hmac(section, part));
+    let key = keys.read(section, raw.key());
+    let time_zone = section.read(raw.time_zone(), units::time_zone);
+    let close_after = section.duration(raw.close_after(), &CLOSE_AFTER);
     Some(Integration {
         severity: severities(section, &raw.severity),
         map: map(section, &raw.map),
@@ -183,7 +174,7 @@ fn integration_name(text: &str) -> Result<String, Wanted> {
 fn kind(text: &str) -> Result<IntegrationKind, Wanted> {
     let known = IntegrationKind::ALL.iter().find(|(name, _)| *name == text);
     known.map(|(_, kind)| *kind).ok_or_else(|| {
-        let names: Vec<&str> = IntegrationKind::ALL.iter().map(|(name, _)| *name).collect();
+        let names = IntegrationKind::ALL.map(|(name, _)| name);
         let near = units::did_you_mean(text, &names);
         format!("expected one of {}{}{near}", names.join(", "), found(text))
     })
@@ -192,13 +183,15 @@ fn kind(text: &str) -> Result<IntegrationKind, Wanted> {
 /// Where Grafana puts its signature unless told otherwise.
 const SIGNATURE_HEADER: &str = "X-Grafana-Alerting-Signature";
 
-fn hmac(section: &mut Section<'_, '_>, raw: &RawHmac, at: Range<usize>) -> Option<Hmac> {
-    if raw.secret.is_none() {
-        section.problem(at, "hmac.secret", format!("missing, {}", secret::wanted()));
+fn hmac(section: &mut Section<'_, '_>, part: &Part<RawHmac>) -> Option<Hmac> {
+    let Table(raw) = part.get_ref();
+    let secret = raw.secret().named("hmac.secret");
+    if secret.value.is_none() {
+        section.problem(secret.or_at(part), format!("missing, {WANTED}"));
     }
-    let secret = section.secret("hmac.secret", raw.secret.as_ref());
-    let header = section.read("hmac.header", raw.header.as_ref(), header_name);
-    let timestamp_header = section.read("hmac.timestamp_header", raw.timestamp_header.as_ref(), |text| {
+    let secret = section.secret(secret);
+    let header = section.read(raw.header().named("hmac.header"), header_name);
+    let timestamp_header = section.read(raw.timestamp_header().named("hmac.timestamp_header"), |text| {
         if text.is_empty() { Ok(None) } else { header_name(text).map(Some) }
     });
     Some(Hmac {
@@ -223,15 +216,15 @@ fn map(section: &mut Section<'_, '_>, raw: &Words) -> Map {
     let mut map = Map::default();
     for (word, leaf) in raw {
         let key = format!("map.{}", word.get_ref());
-        let field = MapField::ALL.iter().find(|(name, _)| name == word.get_ref()).map(|(_, field)| *field);
-        if field.is_none() && word.get_ref() != MAP_EVENTS {
-            let names: Vec<&str> = MapField::ALL.iter().map(|(name, _)| *name).collect();
-            let wanted = format!("unknown key, expected one of {MAP_EVENTS}, {}", names.join(", "));
-            section.problem(word.span(), &key, wanted);
+        let known = MapField::ALL.iter().find(|(name, _)| name == word.get_ref()).map(|(_, field)| *field);
+        if known.is_none() && word.get_ref() != MAP_EVENTS {
+            let names = MapField::ALL.map(|(name, _)| name).join(", ");
+            let wanted = format!("unknown key, expected one of {MAP_EVENTS}, {names}");
+            section.problem(Field::from(key.as_str()).or_at(word), wanted);
             continue;
         }
-        let Some(pointer) = section.read(&key, Some(leaf), pointer) else { continue };
-        match field {
+        let Some(pointer) = section.read(Field::new(&key, Some(leaf)), pointer) else { continue };
+        match known {
             Some(field) => map.fields.push((field, pointer)),
             None => map.events = Some(pointer),
         }
@@ -241,11 +234,13 @@ fn map(section: &mut Section<'_, '_>, raw: &Words) -> Map {
 
 fn severities(section: &mut Section<'_, '_>, raw: &Words) -> BTreeMap<String, Severity> {
     let mut words = BTreeMap::new();
-    for (word, field) in raw {
+    for (word, leaf) in raw {
         let key = format!("severity.{}", word.get_ref());
-        let Some(severity) = section.read(&key, Some(field), units::severity) else { continue };
+        let field = Field::new(&key, Some(leaf));
+        let Some(severity) = section.read(field, units::severity) else { continue };
         if words.insert(word.get_ref().trim().to_lowercase(), severity).is_some() {
-            section.problem(word.span(), &key, "is there in another case too, expected each word once");
+            let field = Field::from(key.as_str()).or_at(word);
+            section.problem(field, "is there in another case too, expected each word once");
         }
     }
     words

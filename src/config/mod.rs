@@ -39,11 +39,10 @@ pub use self::{
         TwilioGateway,
     },
     heartbeat::Heartbeat,
-    integration::{Hmac, Integration, IntegrationKind, Map, MapField},
+    integration::{Hmac, Integration, IntegrationKind, MANUAL, Map, MapField},
     network::Network,
     operator::{Operator, Role},
     parse::{load, parse},
-    people::Contact,
     retry::Retry,
     secret::travels_in_a_header,
     server::Server,
@@ -51,7 +50,7 @@ pub use self::{
     store::{StoreConfig, StoreEngine},
     units::{Rate, is_public},
 };
-use crate::alert::Language;
+use crate::{alert::Language, roster::Person};
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -71,7 +70,7 @@ pub struct Config {
     pub fcm: Option<Fcm>,
     pub sms: Sms,
     pub integrations: Vec<Integration>,
-    pub contacts: Vec<Contact>,
+    pub contacts: Vec<Person>,
     pub operators: Vec<Operator>,
     pub heartbeats: Vec<Heartbeat>,
     /// What works but deserves a look, one line each: `FILE:LINE:COLUMN: …`. For `check` and the log at start.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::{check::Section, raw::Leaf, units};
+use super::{check::Section, raw::Field, units};
 
 /// The certificates of all public authorities together have some 220 kB.
 const CA_FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -27,21 +27,15 @@ impl fmt::Debug for Network {
     }
 }
 
-pub(super) fn base_url(section: &mut Section<'_, '_>, field: Option<&Leaf>, default: &str) -> String {
-    section.address("base_url", field, "credentials").unwrap_or_else(|| default.to_owned())
+pub(super) fn base_url(section: &mut Section<'_, '_>, field: Field<'_>, default: &str) -> String {
+    section.address(field, "credentials").unwrap_or_else(|| default.to_owned())
 }
 
 /// `extra_ca` and `proxy`.
-pub(super) fn network(
-    section: &mut Section<'_, '_>,
-    extra_ca: Option<&Leaf>,
-    proxy: Option<&Leaf>,
-) -> Network {
-    let pem = section.file("extra_ca", extra_ca, CA_FILE_BYTES_MAX);
-    let is_pem = pem.as_ref().is_none_or(|pem| pem.contains(CERTIFICATE_LINE));
-    if let Some(field) = extra_ca.filter(|_| !is_pem) {
-        let wanted = format!("expected a PEM file with a line {CERTIFICATE_LINE}");
-        section.problem(field.span(), "extra_ca", wanted);
+pub(super) fn network(section: &mut Section<'_, '_>, extra_ca: Field<'_>, proxy: Field<'_>) -> Network {
+    let pem = section.file(extra_ca, CA_FILE_BYTES_MAX);
+    if pem.as_ref().is_some_and(|pem| !pem.contains(CERTIFICATE_LINE)) {
+        section.problem(extra_ca, format!("expected a PEM file with a line {CERTIFICATE_LINE}"));
     }
-    Network { extra_ca: pem, proxy: section.read("proxy", proxy, units::web_url) }
+    Network { extra_ca: pem, proxy: section.read(proxy, units::web_url) }
 }

@@ -30,12 +30,9 @@ pub(super) fn operators(check: &mut Check<'_>, raw: &[Part<RawOperator>], keys: 
 }
 
 fn operator(section: &mut Section<'_, '_>, raw: &RawOperator, keys: &mut Keys) -> Option<Operator> {
-    let name = section.name(raw.name.as_ref(), "a name such as \"jin\"", units::name);
-    let token = section.must_key("token", raw.token.as_ref());
-    if let Some(token) = &token {
-        keys.add(section, "token", raw.token.as_ref(), token);
-    }
+    let name = section.name(raw.name(), "a name such as \"jin\"", units::name);
+    let token = keys.read(section, raw.token());
     let roles = [("viewer", Role::Viewer), ("operator", Role::Operator)];
-    let role = section.read("role", raw.role.as_ref(), one_of(&roles));
+    let role = section.read(raw.role(), one_of(&roles));
     Some(Operator { name: name?, token: token?, role: role.unwrap_or_default() })
 }

@@ -12,11 +12,10 @@ use super::{
     keys::Keys,
     operator,
     people::{self, Roads},
-    raw::{Leaf, RawConfig},
+    raw::{Field, RawConfig},
     retry, server, sms, store, units,
 };
 
-/// Largest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Reads and checks the configuration at `path`, at most 1 MiB.
@@ -45,20 +44,23 @@ pub fn parse(text: &str, file_name: &Path, environment: Environment<'_>) -> Resu
 }
 
 /// The checked values; only good if `check` holds no problem afterwards.
-fn config(check: &mut Check<'_>, raw: RawConfig) -> Config {
+fn config(check: &mut Check<'_>, mut raw: RawConfig) -> Config {
     refuse_what_is_not_built(check, &raw);
     warn_of_closed_doors(check, &raw);
-    let server = server::server(check, raw.server);
-    let public_url = server::public_url(check, raw.public_url.as_ref(), server.listen);
-    let language = check.top().read("language", raw.language.as_ref(), units::language).unwrap_or_default();
-    let time_zone = check.top().read("time_zone", raw.time_zone.as_ref(), units::time_zone);
-    let templates = templates(check, raw.templates.as_ref());
-    let store = store::store(check, raw.store);
-    let retry = retry::retry(check, raw.retry);
+    let server = server::server(check, raw.server.take());
+    let public_url = server::public_url(check, raw.public_url(), server.listen);
+    let language = check.top().read(raw.language(), units::language).unwrap_or_default();
+    let time_zone = check.top().read(raw.time_zone(), units::time_zone);
+    let templates = templates(check, raw.templates());
+    let store = store::store(check, raw.store.take());
+    let retry = retry::retry(check, raw.retry.take());
     let push = raw.fcm.is_some();
-    let fcm = raw.fcm.and_then(|part| fcm::fcm(&mut check.section("[fcm]", part.span()), &part.get_ref().0));
+    let fcm = raw.fcm.as_ref().and_then(|part| {
+        let mut section = check.section("[fcm]", part.span().start);
+        fcm::fcm(&mut section, &part.get_ref().0)
+    });
     let gateway = raw.sms.as_ref().is_some_and(|part| !part.get_ref().0.gateway.is_empty());
-    let sms = sms::sms(check, raw.sms);
+    let sms = sms::sms(check, raw.sms.take());
     let mut keys = Keys::default();
     Config {
         public_url,
@@ -79,33 +81,31 @@ fn config(check: &mut Check<'_>, raw: RawConfig) -> Config {
 }
 
 fn refuse_what_is_not_built(check: &mut Check<'_>, raw: &RawConfig) {
-    let tables = [
-        ("[[rotation]]", &raw.rotation),
-        ("[[policy]]", &raw.policy),
-        ("[[route]]", &raw.route),
-        ("[[peer]]", &raw.peer),
-        ("[status_page]", &raw.status_page),
-    ];
-    for (label, table) in tables {
-        check.top().not_built(label, table.as_ref());
+    for table in [
+        raw.rotation().named("[[rotation]]"),
+        raw.policy().named("[[policy]]"),
+        raw.route().named("[[route]]"),
+        raw.peer().named("[[peer]]"),
+        raw.status_page().named("[status_page]"),
+    ] {
+        check.top().not_built(table);
     }
 }
 
 fn warn_of_closed_doors(check: &mut Check<'_>, raw: &RawConfig) {
     if raw.integration.is_empty() {
-        check.top().warning(0..0, "[[integration]]", "missing: no monitor can post events");
+        check.top().warning("[[integration]]", "missing: no monitor can post events");
     }
     if raw.operator.is_empty() {
-        check.top().warning(0..0, "[[operator]]", "missing: nobody can read or acknowledge alerts");
+        check.top().warning("[[operator]]", "missing: nobody can read or acknowledge alerts");
     }
 }
 
-fn templates(check: &mut Check<'_>, field: Option<&Leaf>) -> Option<PathBuf> {
-    let path = check.top().read("templates", field, |path| Ok(path.to_owned()))?;
+fn templates(check: &mut Check<'_>, field: Field<'_>) -> Option<PathBuf> {
+    let path = check.top().read(field, |path| Ok(path.to_owned()))?;
     let folder = check.resolve(&path);
-    if let Some(field) = field.filter(|_| !folder.is_dir()) {
-        let what = format!("expected a folder, {} is none", folder.display());
-        check.top().problem(field.span(), "templates", what);
+    if !folder.is_dir() {
+        check.top().problem(field, format!("expected a folder, {} is none", folder.display()));
     }
     Some(folder)
 }

@@ -1,16 +1,19 @@
-//! `[[contact]]`: who is told, and whether they can be.
+//! `[[contact]]`: who is notified, and whether they can be.
 
 use std::collections::BTreeMap;
 
 use super::{
     check::{Check, Section},
     phone,
-    raw::{Part, RawContact},
+    raw::{Part, RawContact, Table},
     secret::is_placeholder,
     sms::Sms,
     units::{self, Wanted},
 };
-use crate::alert::{ContactName, DeviceId, Language, PhoneNumber, PushTarget, Severity};
+use crate::{
+    alert::{ContactName, DeviceId, Language, PhoneNumber, PushTarget, Severity},
+    roster::{Device, Person},
+};
 
 /// FCM's registration tokens have some 160 to 250 characters; this is room for what comes after them.
 const TARGET_BYTES_MAX: usize = 4096;
@@ -23,14 +26,6 @@ const DEVICES_MAX: usize = 500;
 /// How the sample file's number ends.
 const SAMPLE_PHONE_TAIL: &str = "00000000";
 
-#[derive(Clone, Debug)]
-pub struct Contact {
-    pub name: ContactName,
-    pub phone: Option<PhoneNumber>,
-    pub language: Language,
-    pub devices: Vec<PushTarget>,
-}
-
 /// Which roads the rest of the file opens.
 pub(super) struct Roads<'a> {
     pub push: bool,
@@ -39,67 +34,64 @@ pub(super) struct Roads<'a> {
     pub gateway: bool,
 }
 
-/// Everyone who is told, with at least one road each.
+impl Roads<'_> {
+    fn texts(&self) -> bool {
+        self.gateway && (self.sms.always_at.is_some() || self.sms.fallback_at.is_some())
+    }
+}
+
+/// Everyone who is notified, with at least one road each.
 pub(super) fn contacts(
     check: &mut Check<'_>,
     raw: &[Part<RawContact>],
     language: Language,
     roads: &Roads<'_>,
-) -> Vec<Contact> {
+) -> Vec<Person> {
     if raw.is_empty() {
         check.problem(0, "[[contact]]: missing, expected at least one person to tell".to_owned());
     }
-    let mut contacts: Vec<Contact> = Vec::new();
+    let mut people: Vec<Person> = Vec::new();
     let mut owners: BTreeMap<DeviceId, ContactName> = BTreeMap::new();
     for part in raw {
-        let mut section = check.section("[[contact]]", part.span());
-        let Some(mut contact) = contact(&mut section, &part.get_ref().0, language) else { continue };
-        if contacts.iter().any(|other| other.name == contact.name) {
-            let what = format!("`{}` is the name of an earlier contact too", contact.name);
-            section.problem(part.span(), "name", what);
+        let Table(raw) = part.get_ref();
+        let mut section = check.section("[[contact]]", part.span().start);
+        let Some(mut person) = person(&mut section, raw, language) else { continue };
+        if people.iter().any(|other| other.name == person.name) {
+            section.problem("name", format!("`{}` is the name of an earlier contact too", person.name));
         }
-        let devices = part.get_ref().0.devices.as_ref().map_or(part.span(), toml::Spanned::span);
-        contact.devices.retain(|device| {
-            let id = device.device_id();
-            match owners.insert(id, contact.name.clone()) {
-                None => true,
-                Some(owner) => {
-                    let what = format!("device {id} is in the list of `{owner}` already");
-                    section.warning(devices.clone(), "devices", what);
-                    // One phone may belong to two people on purpose, but it rings once for each of them.
-                    owner != contact.name
-                }
+        person.devices.retain(|Device { id, .. }| match owners.insert(*id, person.name.clone()) {
+            None => true,
+            Some(owner) => {
+                let what = format!("device {id} is in the list of `{owner}` already");
+                section.warning(raw.devices(), what);
+                // One phone may belong to two people on purpose, but it rings once for each of them.
+                owner != person.name
             }
         });
-        check_roads(&mut section, &part.get_ref().0, &contact, roads);
-        contacts.push(contact);
+        check_roads(&mut section, raw, &person.name, roads);
+        people.push(person);
     }
-    if CONTACTS_MAX < raw.len() {
-        let what = format!("[[contact]]: {} of them, at most {CONTACTS_MAX} are possible", raw.len());
-        check.problem(0, what);
-    }
+    check.at_most(CONTACTS_MAX, "[[contact]]", raw);
     // One phone of two people counts for both of them: it is pushed to twice.
-    let devices: usize = contacts.iter().map(|contact| contact.devices.len()).sum();
+    let devices: usize = people.iter().map(|person| person.devices.len()).sum();
     if DEVICES_MAX < devices {
         let what = format!("[[contact]]: {devices} devices in all, at most {DEVICES_MAX} are possible");
         check.problem(0, what);
     }
-    contacts
+    people
 }
 
-fn contact(section: &mut Section<'_, '_>, raw: &RawContact, language: Language) -> Option<Contact> {
-    let name = section.name(raw.name.as_ref(), "a name such as \"jin\"", |text| {
+fn person(section: &mut Section<'_, '_>, raw: &RawContact, language: Language) -> Option<Person> {
+    let name = section.name(raw.name(), "a name such as \"jin\"", |text| {
         text.parse::<ContactName>().map_err(|error| error.to_string())
     });
-    let phone = section.read("phone", raw.phone.as_ref(), phone::number);
-    if let (Some(phone), Some(field)) = (&phone, &raw.phone)
-        && let Some(doubt) = doubt(phone)
-    {
-        section.warning(field.span(), "phone", doubt);
+    let phone = section.read(raw.phone(), phone::number);
+    if let Some(doubt) = phone.as_ref().and_then(doubt) {
+        section.warning(raw.phone(), doubt);
     }
-    let own_language = section.read("language", raw.language.as_ref(), units::language);
-    let devices = section.list("devices", raw.devices.as_ref(), target).unwrap_or_default();
-    Some(Contact { name: name?, phone, language: own_language.unwrap_or(language), devices })
+    let language = section.read(raw.language(), units::language).unwrap_or(language);
+    let devices = section.list(raw.devices(), |text| target(text).map(Device::new)).unwrap_or_default();
+    Some(Person { name: name?, language, phone, devices })
 }
 
 fn doubt(phone: &PhoneNumber) -> Option<&'static str> {
@@ -123,55 +115,50 @@ fn target(text: &str) -> Result<PushTarget, Wanted> {
     }
 }
 
-fn check_roads(section: &mut Section<'_, '_>, raw: &RawContact, contact: &Contact, roads: &Roads<'_>) {
-    let header = section.header();
-    let texts = roads.gateway && (roads.sms.always_at.is_some() || roads.sms.fallback_at.is_some());
+fn check_roads(section: &mut Section<'_, '_>, raw: &RawContact, name: &ContactName, roads: &Roads<'_>) {
     // A key that is there but wrong has its own error, and would be a road without it.
     let has_phone = raw.phone.is_some();
-    let has_device = raw
-        .devices
-        .as_ref()
-        .is_some_and(|devices| devices.get_ref().as_array().is_none_or(|all| !all.is_empty()));
+    let devices = raw.devices().value;
+    let has_device = devices.is_some_and(|devices| devices.as_array().is_none_or(|all| !all.is_empty()));
     if has_device && !roads.push {
-        section.warning(header.clone(), "devices", "no push reaches them without [fcm]");
+        section.warning("devices", "no push reaches them without [fcm]");
     }
     if has_phone && !roads.gateway {
-        section.warning(header.clone(), "phone", "no text reaches it without [[sms.gateway]]");
+        section.warning("phone", "no text reaches it without [[sms.gateway]]");
     }
-    match (has_device && roads.push, has_phone && texts) {
+    match (has_device && roads.push, has_phone && roads.texts()) {
         (false, false) => {
-            let push = if roads.push { "it has no `devices`" } else { "there is no [fcm] for pushes" };
-            let text = match (roads.gateway, texts) {
-                (false, _) => "there is no [[sms.gateway]] for texts",
-                (true, false) => "texts are off in [sms]",
-                (true, true) => "it has no `phone`",
-            };
-            let line = section.check.line_of(header.start);
-            let open_push = match (roads.push, has_device) {
-                (true, _) => "give it devices",
-                (false, true) => "add [fcm]",
-                (false, false) => "give it devices with [fcm]",
-            };
-            let open_text = match (roads.gateway, texts, has_phone) {
-                (true, true, _) => "give it a phone",
-                (true, false, _) => "turn texts on",
-                (false, _, true) => "add [[sms.gateway]]",
-                (false, _, false) => "give it a phone with [[sms.gateway]]",
-            };
-            let what = format!(
-                "contact `{}` (line {line}) can be reached by no road: {push} and {text}; {open_text}, or {open_push}",
-                contact.name
-            );
-            section.check.problem(header.start, what);
+            let line = section.check.line_of(section.at);
+            let why = no_road(roads, has_phone, has_device);
+            let what = format!("contact `{name}` (line {line}) can be reached by no road: {why}");
+            section.check.problem(section.at, what);
         }
         (true, false) if roads.gateway && !has_phone => {
-            section.warning(header, "phone", "missing: no text follows when a push fails");
+            section.warning("phone", "missing: no text follows when a push fails");
         }
         (false, true) if roads.push || roads.sms.fallback_at != Some(Severity::NotClassified) => {
-            section.warning(header, "devices", only_texts(roads.sms));
+            section.warning("devices", only_texts(roads.sms));
         }
         (true, _) | (false, true) => {}
     }
+}
+
+/// Why neither a push nor a text arrives, and what would help.
+fn no_road(roads: &Roads<'_>, has_phone: bool, has_device: bool) -> String {
+    const NO_FCM: &str = "there is no [fcm] for pushes";
+    const NO_GATEWAY: &str = "there is no [[sms.gateway]] for texts";
+    let (no_push, open_push) = match (roads.push, has_device) {
+        (true, _) => ("it has no `devices`", "give it devices"),
+        (false, true) => (NO_FCM, "add [fcm]"),
+        (false, false) => (NO_FCM, "give it devices with [fcm]"),
+    };
+    let (no_text, open_text) = match (roads.gateway, has_phone) {
+        (true, _) if roads.texts() => ("it has no `phone`", "give it a phone"),
+        (true, _) => ("texts are off in [sms]", "turn texts on"),
+        (false, true) => (NO_GATEWAY, "add [[sms.gateway]]"),
+        (false, false) => (NO_GATEWAY, "give it a phone with [[sms.gateway]]"),
+    };
+    format!("{no_push} and {no_text}; {open_text}, or {open_push}")
 }
 
 fn only_texts(sms: &Sms) -> String {

@@ -28,159 +28,124 @@ pub(super) const ABOVE_TABLES: [&str; 4] = ["public_url", "language", "time_zone
 pub(super) const NOT_BUILT: [&str; 7] =
     ["tls", "rotation", "policy", "route", "peer", "status_page", "receipt_within"];
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawConfig {
-    pub public_url: Option<Leaf>,
-    pub language: Option<Leaf>,
-    pub time_zone: Option<Leaf>,
-    pub templates: Option<Leaf>,
-    pub server: Option<Part<RawServer>>,
-    pub store: Option<Part<RawStore>>,
-    pub retry: Option<Part<RawRetry>>,
-    pub fcm: Option<Part<RawFcm>>,
-    pub sms: Option<Part<RawSms>>,
-    pub integration: Vec<Part<RawIntegration>>,
-    pub contact: Vec<Part<RawContact>>,
-    pub operator: Vec<Part<RawOperator>>,
-    pub heartbeat: Vec<Part<RawHeartbeat>>,
-    pub rotation: Option<Leaf>,
-    pub policy: Option<Leaf>,
-    pub route: Option<Leaf>,
-    pub peer: Option<Leaf>,
-    pub status_page: Option<Leaf>,
+/// A key, where it stands and what it says.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'f> {
+    pub key: &'f str,
+    /// The first byte of what is wrong if it is; without one that is the table's header.
+    pub at: Option<usize>,
+    pub value: Option<&'f toml::Value>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawServer {
-    pub listen: Option<Leaf>,
-    pub body_limit: Option<Leaf>,
-    pub tls: Option<Leaf>,
+impl<'f> Field<'f> {
+    pub(super) fn new(key: &'f str, leaf: Option<&'f Leaf>) -> Self {
+        Self { key, at: leaf.map(|leaf| leaf.span().start), value: leaf.map(Spanned::get_ref) }
+    }
+
+    /// Where it is missing, what is wrong stands at this table or word.
+    pub(super) fn or_at<T>(self, place: &Spanned<T>) -> Self {
+        Self { at: self.at.or(Some(place.span().start)), ..self }
+    }
+
+    /// The same value under a name that says more, such as that of the table it stands in.
+    pub(super) fn named(self, key: &'f str) -> Self {
+        Self { key, ..self }
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawStore {
-    pub url: Option<Leaf>,
-    pub keep: Option<Leaf>,
+/// A key that is missing.
+impl<'f> From<&'f str> for Field<'f> {
+    fn from(key: &'f str) -> Self {
+        Self { key, at: None, value: None }
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawRetry {
-    pub initial: Option<Leaf>,
-    pub max: Option<Leaf>,
+/// Tables and their keys, in the order in which errors list them. A key without a type holds one value, which a
+/// method of the same name returns as a [`Field`].
+macro_rules! tables {
+    ($($table:ident { $($key:ident $(: $kind:ty)?),* $(,)? })*) => {$(
+        #[derive(Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub(super) struct $table {
+            $(pub $key: kind!($($kind)?),)*
+        }
+
+        impl $table {
+            $(method!($key $($kind)?);)*
+        }
+    )*};
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawFcm {
-    pub service_account: Option<Leaf>,
-    pub base_url: Option<Leaf>,
-    pub extra_ca: Option<Leaf>,
-    pub proxy: Option<Leaf>,
-    pub accept_within: Option<Leaf>,
-    pub receipt_within: Option<Leaf>,
-    pub ttl: Option<Leaf>,
-    pub android: Option<Leaf>,
-    pub per_device: Option<Leaf>,
+macro_rules! kind {
+    () => { Option<Leaf> };
+    ($kind:ty) => { $kind };
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawSms {
-    pub always_at: Option<Leaf>,
-    pub fallback_at: Option<Leaf>,
-    pub resolved: Option<Leaf>,
-    pub budget: Option<Leaf>,
-    pub disaster_budget: Option<Leaf>,
-    pub gateway: Vec<Part<RawGateway>>,
+macro_rules! method {
+    ($key:ident) => {
+        pub(super) fn $key(&self) -> Field<'_> {
+            Field::new(stringify!($key), self.$key.as_ref())
+        }
+    };
+    ($key:ident $kind:ty) => {};
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawGateway {
-    pub name: Option<Leaf>,
-    pub provider: Option<Leaf>,
-    pub from: Option<Leaf>,
-    pub timeout: Option<Leaf>,
-    pub per_day: Option<Leaf>,
-    pub extra_ca: Option<Leaf>,
-    pub proxy: Option<Leaf>,
-    pub base_url: Option<Leaf>,
-    pub api_key: Option<Leaf>,
-    pub api_secret: Option<Leaf>,
-    pub method: Option<Leaf>,
-    pub url: Option<Leaf>,
-    pub headers: Option<Spanned<Words>>,
-    pub body_type: Option<Leaf>,
-    pub body: Option<Leaf>,
-    pub accepted: Option<Part<RawAnswerRule>>,
-    pub rejected: Option<Part<RawAnswerRule>>,
-    pub id_pointer: Option<Leaf>,
-    pub max_segments: Option<Leaf>,
-    pub encoding: Option<Leaf>,
-    pub account_sid: Option<Leaf>,
-    pub auth_token: Option<Leaf>,
-    pub messaging_service_sid: Option<Leaf>,
-    pub username: Option<Leaf>,
-    pub password: Option<Leaf>,
-}
+tables! {
+    RawConfig {
+        public_url, language, time_zone, templates,
+        server: Option<Part<RawServer>>,
+        store: Option<Part<RawStore>>,
+        retry: Option<Part<RawRetry>>,
+        fcm: Option<Part<RawFcm>>,
+        sms: Option<Part<RawSms>>,
+        integration: Vec<Part<RawIntegration>>,
+        contact: Vec<Part<RawContact>>,
+        operator: Vec<Part<RawOperator>>,
+        heartbeat: Vec<Part<RawHeartbeat>>,
+        rotation, policy, route, peer, status_page,
+    }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawAnswerRule {
-    pub status: Option<Leaf>,
-    pub pointer: Option<Leaf>,
-    pub equals: Option<Leaf>,
-}
+    RawServer { listen, body_limit, tls }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawIntegration {
-    pub name: Option<Leaf>,
-    pub kind: Option<Leaf>,
-    pub key: Option<Leaf>,
-    pub hmac: Option<Part<RawHmac>>,
-    pub time_zone: Option<Leaf>,
-    pub close_after: Option<Leaf>,
-    pub severity: Words,
-    pub map: Words,
-}
+    RawStore { url, keep }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawHmac {
-    pub secret: Option<Leaf>,
-    pub header: Option<Leaf>,
-    pub timestamp_header: Option<Leaf>,
-}
+    RawRetry { initial, max }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawContact {
-    pub name: Option<Leaf>,
-    pub phone: Option<Leaf>,
-    pub language: Option<Leaf>,
-    pub devices: Option<Leaf>,
-}
+    RawFcm {
+        service_account, base_url, extra_ca, proxy, accept_within, receipt_within, ttl, android, per_device,
+    }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawOperator {
-    pub name: Option<Leaf>,
-    pub token: Option<Leaf>,
-    pub role: Option<Leaf>,
-}
+    RawSms {
+        always_at, fallback_at, resolved, budget, disaster_budget,
+        gateway: Vec<Part<RawGateway>>,
+    }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawHeartbeat {
-    pub name: Option<Leaf>,
-    pub every: Option<Leaf>,
-    pub grace: Option<Leaf>,
-    pub severity: Option<Leaf>,
+    RawGateway {
+        name, provider, from, timeout, per_day, extra_ca, proxy, base_url, api_key, api_secret, method, url,
+        headers: Option<Spanned<Words>>,
+        body_type, body,
+        accepted: Option<Part<RawAnswerRule>>,
+        rejected: Option<Part<RawAnswerRule>>,
+        id_pointer, max_segments, encoding, account_sid, auth_token, messaging_service_sid, username, password,
+    }
+
+    RawAnswerRule { status, pointer, equals }
+
+    RawIntegration {
+        name, kind, key,
+        hmac: Option<Part<RawHmac>>,
+        time_zone, close_after,
+        severity: Words,
+        map: Words,
+    }
+
+    RawHmac { secret, header, timestamp_header }
+
+    RawContact { name, phone, language, devices }
+
+    RawOperator { name, token, role }
+
+    RawHeartbeat { name, every, grace, severity }
 }
 
 /// A table and nothing else: serde's derived structs would also take `[[server]]`, or an array, by position.

@@ -17,23 +17,21 @@ const MAX_DEFAULT: SignedDuration = SignedDuration::from_mins(5);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
-    /// Pause after the first deferral; default 10 s.
+    /// Pause after the first deferral.
     pub initial: SignedDuration,
-    /// Longest pause; default 5 min.
     pub max: SignedDuration,
 }
 
 pub(super) fn retry(check: &mut Check<'_>, part: Option<Part<RawRetry>>) -> Retry {
-    let (span, raw) = open(part);
-    let mut section = check.section("[retry]", span.clone());
-    let initial = section.duration("initial", raw.initial.as_ref(), &RETRY);
-    let max = section.duration("max", raw.max.as_ref(), &RETRY);
+    let (at, raw) = open(part);
+    let mut section = check.section("[retry]", at);
+    let initial = section.duration(raw.initial(), &RETRY);
+    let max = section.duration(raw.max(), &RETRY);
     let retry = Retry { initial: initial.unwrap_or(INITIAL_DEFAULT), max: max.unwrap_or(MAX_DEFAULT) };
     if retry.max < retry.initial {
-        let (key, field) = if raw.max.is_some() { ("max", raw.max) } else { ("initial", raw.initial) };
+        let field = if raw.max.is_some() { raw.max() } else { raw.initial() };
         let (initial, max) = (units::human(retry.initial), units::human(retry.max));
-        let what = format!("expected initial ({initial}) to be at most max ({max})");
-        section.problem(field.map_or(span, |field| field.span()), key, what);
+        section.problem(field, format!("expected initial ({initial}) to be at most max ({max})"));
     }
     retry
 }

@@ -10,7 +10,7 @@ use super::{
     units::Wanted,
 };
 
-const STORE_DEFAULT: &str = "./bongsu-data";
+const FOLDER_DEFAULT: &str = "./bongsu-data";
 const KEEP: RangeInclusive<SignedDuration> =
     SignedDuration::from_mins(1)..=SignedDuration::from_hours(24 * 36_525);
 const KEEP_DEFAULT: SignedDuration = SignedDuration::from_hours(24 * 400);
@@ -18,11 +18,10 @@ const KEEP_DEFAULT: SignedDuration = SignedDuration::from_hours(24 * 400);
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
     pub engine: StoreEngine,
-    /// How long resolved alerts are kept; default 400 days.
+    /// How long resolved alerts are kept.
     pub keep: SignedDuration,
 }
 
-/// Which engine keeps the alerts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreEngine {
     /// `memory:` — nothing survives; for tests.
@@ -32,27 +31,20 @@ pub enum StoreEngine {
 }
 
 pub(super) fn store(check: &mut Check<'_>, part: Option<Part<RawStore>>) -> StoreConfig {
-    let (span, raw) = open(part);
-    let mut section = check.section("[store]", span);
-    let engine = section.read("url", raw.url.as_ref(), engine).unwrap_or_else(|| sled_at(STORE_DEFAULT));
-    let keep = section.duration("keep", raw.keep.as_ref(), &KEEP);
-    let engine = match engine {
-        StoreEngine::Sled(path) => StoreEngine::Sled(check.resolve(path)),
-        StoreEngine::Memory => StoreEngine::Memory,
-    };
+    let (at, raw) = open(part);
+    let mut section = check.section("[store]", at);
+    let folder = section.read(raw.url(), folder).unwrap_or_else(|| Some(FOLDER_DEFAULT.into()));
+    let keep = section.duration(raw.keep(), &KEEP);
+    let engine = folder.map_or(StoreEngine::Memory, |folder| StoreEngine::Sled(check.resolve(folder)));
     StoreConfig { engine, keep: keep.unwrap_or(KEEP_DEFAULT) }
 }
 
-/// Errors do not repeat the URL: it may hold a password.
-fn engine(text: &str) -> Result<StoreEngine, Wanted> {
+/// Sled's folder; `None` = in memory. Errors do not repeat the URL: it may hold a password.
+fn folder(text: &str) -> Result<Option<PathBuf>, Wanted> {
     match text.split_once(':') {
-        Some(("memory", "")) => Ok(StoreEngine::Memory),
-        Some(("sled", path)) if !path.trim().is_empty() => Ok(sled_at(path)),
+        Some(("memory", "")) => Ok(None),
+        Some(("sled", path)) if !path.trim().is_empty() => Ok(Some(path.into())),
         Some(("postgres" | "postgresql", _)) => Err(format!("a postgres:// store {NOT_BUILT_YET}")),
         _ => Err("expected \"sled:PATH\", such as \"sled:./bongsu-data\"".to_owned()),
     }
-}
-
-fn sled_at(path: &str) -> StoreEngine {
-    StoreEngine::Sled(PathBuf::from(path))
 }

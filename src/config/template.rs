@@ -60,12 +60,10 @@ pub(super) fn check_url(url: &str) -> Result<Url, String> {
     super::units::web_url(&plain)
 }
 
-/// Whether a header's value can be sent.
 pub(super) fn is_header_value(value: &str) -> bool {
     reqwest::header::HeaderValue::from_str(value).is_ok()
 }
 
-/// Whether a header's name can be sent.
 pub(super) fn is_header_name(name: &str) -> bool {
     reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_ok()
 }

@@ -11,7 +11,7 @@ use crate::alert::{Language, Severity};
 /// What was expected instead; never holds a secret.
 pub(super) type Wanted = String;
 
-/// Longest part of a wrong value that an error repeats, in characters.
+/// Most characters of a wrong value that an error repeats.
 const SHOWN_CHARS_MAX: usize = 40;
 
 /// The tail of an error about a value that may be shown.
@@ -95,7 +95,7 @@ pub(super) fn base_url(text: &str) -> Result<Url, Wanted> {
     }
 }
 
-/// Whether whatever goes there can be read on the way.
+/// Whether what goes there can be read on the way.
 pub(super) fn is_plain_to_elsewhere(url: &Url) -> bool {
     let here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -106,8 +106,7 @@ pub(super) fn is_plain_to_elsewhere(url: &Url) -> bool {
     url.scheme() == "http" && !here
 }
 
-/// Whether an address can be reached from elsewhere: not by its form a name or number of this machine or of a
-/// private network.
+/// Whether an address looks as if others can reach it: it names neither this machine nor a private network.
 pub fn is_public(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
     match url.host() {

@@ -2,11 +2,11 @@
 
 mod words;
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use axum::{
     Router,
-    extract::{FromRequestParts, Path, State, rejection::PathRejection},
+    extract::State,
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
@@ -17,7 +17,7 @@ use minijinja::{Environment, Value, context, value::Serde};
 use crate::{
     alert::{AlertId, Counted},
     record::{self, AlertHistory, CountedView, FoldedView},
-    web::{Context, Problem},
+    web::{Context, Name, Problem},
 };
 
 /// No scripts, our own stylesheet only, and no other page may frame this one.
@@ -26,38 +26,21 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base
 /// Most alerts that the page of a digest lists.
 const COUNTED_SHOWN_MAX: usize = 200;
 
-#[derive(Clone)]
-struct Pages {
-    context: Context,
-    templates: Arc<Environment<'static>>,
-}
-
-/// The pages, beside the API's routes.
-pub fn router(context: Context) -> Router {
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut templates = Environment::new();
     templates
         .add_template("console/alert.html", include_str!("../../templates/console/alert.html"))
         .expect("the built-in template is well formed");
+    templates
+});
+
+pub fn router(context: Context) -> Router {
+    // A template that cannot be read must show at start.
+    LazyLock::force(&TEMPLATES);
     Router::new()
         .route("/alerts/{id}", get(alert_page))
         .route("/assets/console.css", get(stylesheet))
-        .with_state(Pages { context, templates: Arc::new(templates) })
-}
-
-/// An operator, whose token the browser asks for in its own dialogue.
-struct Reader;
-
-impl FromRequestParts<Pages> for Reader {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Problem> {
-        match pages.context.keys.operator(&parts.headers, &parts.uri) {
-            Some(_) => Ok(Self),
-            None => {
-                Err(Problem::unauthorized("log in with any name and an [[operator]] token as the password"))
-            }
-        }
-    }
+        .with_state(context)
 }
 
 async fn stylesheet() -> Response {
@@ -67,13 +50,17 @@ async fn stylesheet() -> Response {
 }
 
 async fn alert_page(
-    State(pages): State<Pages>,
-    _: Reader,
-    id: Result<Path<String>, PathRejection>,
+    State(context): State<Context>,
+    Name(id): Name,
+    parts: Parts,
 ) -> Result<Response, Problem> {
-    let id: Option<AlertId> = id.ok().and_then(|Path(id)| id.parse().ok());
-    let id = id.ok_or_else(|| Problem::alert_not_found("there is no alert with this id"))?;
-    let store = pages.context.store.as_ref();
+    if context.keys.operator(&parts).is_none() {
+        // The browser asks for it in its own dialogue.
+        let needed = "log in with any name and an [[operator]] token as the password";
+        return Err(Problem::unauthorized(needed));
+    }
+    let id: AlertId = id.parse().map_err(|_| Problem::alert_not_found("there is no alert with this id"))?;
+    let store = context.store.as_ref();
     let history = record::read(store, id).await?;
     let history = history.ok_or_else(|| Problem::alert_not_found(format!("there is no alert {id}")))?;
     let counted = match &history.alert.digest {
@@ -81,7 +68,7 @@ async fn alert_page(
         None => Vec::new(),
     };
     let folded = record::folded(store, &history.journal).await?;
-    let (status, html) = match render(&pages, history, &counted, &folded) {
+    let (status, html) = match render(&context, history, &counted, &folded) {
         Ok(html) => (StatusCode::OK, html),
         Err(error) => {
             tracing::error!(error = %error, "could not render the page of an alert: {error}");
@@ -97,15 +84,15 @@ async fn alert_page(
 }
 
 fn render(
-    pages: &Pages,
+    context: &Context,
     history: AlertHistory,
     counted: &[CountedView],
     folded: &[FoldedView],
 ) -> Result<String, minijinja::Error> {
     let AlertHistory { alert, notifications, journal } = history;
-    let alert = pages.context.queue.with_seen(alert);
-    let config = &pages.context.config;
-    let times = Times { zone: &config.time_zone, now: pages.context.clock.now() };
+    let alert = context.queue.with_seen(alert);
+    let config = &context.config;
+    let times = Times { zone: &config.time_zone, now: context.clock.now() };
     let rows =
         journal.iter().map(|row| context! { at => times.show(row.at), text => words::describe(&row.entry) });
     let notes = notifications.iter().map(|note| {
@@ -116,7 +103,7 @@ fn render(
         let count = digest.counted.as_ref().map_or(0, Counted::total);
         context! { contact => digest.contact.as_str(), count }
     });
-    pages.templates.get_template("console/alert.html")?.render(context! {
+    TEMPLATES.get_template("console/alert.html")?.render(context! {
         alert => context! {
             id => alert.id.to_string(),
             state => alert.state.as_str(),
@@ -132,7 +119,8 @@ fn render(
             test => alert.kind.is_test(),
             digest,
         },
-        band => words::band(&alert),
+        // A digest that was told is over, what it counts need not be.
+        band => if alert.digest.is_some() { "digest" } else { alert.state.as_str() },
         counted => Value::from(Serde(counted)),
         standing => words::standing(counted),
         folded => Value::from(Serde(folded)),

@@ -7,7 +7,6 @@ use crate::{
     record::CountedView,
 };
 
-/// What happened, in one line.
 pub(super) fn describe(entry: &Entry) -> String {
     match entry {
         Entry::Opened => "opened".to_owned(),
@@ -84,14 +83,6 @@ fn channel(transport: Transport) -> &'static str {
     }
 }
 
-/// What stands above the title. A digest that was told is over, what it counts need not be.
-pub(super) fn band(alert: &Alert) -> &'static str {
-    match &alert.digest {
-        Some(_) => "digest",
-        None => alert.state.as_str(),
-    }
-}
-
 /// "47 triggered, 3 resolved"
 pub(super) fn standing(counted: &[CountedView]) -> String {
     let states = [AlertState::Triggered, AlertState::Acknowledged, AlertState::Resolved];
@@ -102,16 +93,14 @@ pub(super) fn standing(counted: &[CountedView]) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// What a person needs first.
 pub(super) fn headline(alert: &Alert, show: &dyn Fn(Timestamp) -> String) -> String {
     let began = show(alert.starts_at);
     if let Some(digest) = &alert.digest {
-        let (contact, told) = (&digest.contact, alert.resolved.as_ref().map(|resolved| show(resolved.at)));
-        return match told {
-            Some(told) => format!("held back from {contact} since {began}, told at {told}"),
-            None if digest.counted.as_ref().is_none_or(|counted| counted.total() == 0) => {
-                format!("collects for {contact} until {}", show(digest.due_at))
-            }
+        let contact = &digest.contact;
+        let collects = digest.counted.as_ref().is_none_or(|counted| counted.total() == 0);
+        return match &alert.resolved {
+            Some(told) => format!("held back from {contact} since {began}, told at {}", show(told.at)),
+            None if collects => format!("collects for {contact} until {}", show(digest.due_at)),
             None => format!("held back from {contact} since {began}, being told"),
         };
     }

@@ -47,7 +47,7 @@ impl Dispatcher {
         if awaits_stability(alert) {
             let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
             if latest.is_some_and(|latest| latest.alert.id != alert.id) {
-                alert.openings.supersede();
+                alert.openings.superseded = true;
             }
         }
         Ok(())
@@ -83,7 +83,6 @@ impl Dispatcher {
         opened
     }
 
-    /// Something goes into a digest.
     pub(super) fn note_fold(&mut self, fold: &Fold) {
         let now = self.clock.now();
         if self.budgets.fold(fold, now) {
@@ -94,7 +93,6 @@ impl Dispatcher {
         self.show_storm();
     }
 
-    /// Storms that are over.
     pub(super) fn calm_down(&mut self) {
         let over = self.budgets.calm_down(self.clock.now());
         for (contact, storm) in &over {

@@ -8,10 +8,8 @@ use crate::{
     store::Stored,
 };
 
-/// What came back from a provider.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
-    /// What an attempt came to.
     Settled(Settlement),
     /// What a gateway that was asked knows of an earlier one.
     Reported(Report),
@@ -85,7 +83,6 @@ impl Inbox {
         self.alerts.entry(id).or_default().document = Some(document);
     }
 
-    /// The document that was kept.
     pub(super) fn document(&mut self, id: AlertId) -> Option<Stored> {
         let document = self.alerts.get_mut(&id)?.document.take();
         self.tidy(id);

@@ -6,7 +6,6 @@ use tracing::{debug, error, info, warn};
 
 use crate::alert::{AlertId, AttemptOutcome, Entry, Fate, Row};
 
-/// One new journal row.
 pub(super) fn log(id: AlertId, row: &Row) {
     match &row.entry {
         Entry::Attempt(attempt) => {

@@ -41,11 +41,9 @@ pub struct OutboxParts {
     pub push: Option<Arc<dyn PushTransport>>,
     pub gateways: Vec<Arc<dyn SmsTransport>>,
     pub clock: Arc<dyn Clock>,
-    /// Where requests run.
     pub tasks: TaskTracker,
 }
 
-/// Where requests leave.
 pub(super) struct Outbox {
     composer: Composer,
     roster: Arc<Roster>,
@@ -65,7 +63,6 @@ struct Gateway {
     room: Arc<Semaphore>,
 }
 
-/// What came back from one request.
 pub(super) struct Answered {
     pub(super) alert_id: AlertId,
     pub(super) answer: Answer,

@@ -22,10 +22,8 @@ const DIGEST_PAGES_MAX: usize = 20;
 /// Most pages of open alerts looked through for those that reached nobody; the others are noted when they are planned.
 const UNREACHED_PAGES_MAX: usize = 20;
 
-/// Alerts looked at between two steps.
 const LOOKED_AT_PER_STEP: usize = 256;
 
-/// How far that look has come.
 #[derive(Debug, Default)]
 pub(super) struct Look {
     after: Option<DuePlace>,
@@ -59,7 +57,7 @@ impl Dispatcher {
             }
         }
         if !writes.is_empty() {
-            // A conflict: whoever was faster has planned it, or made it due.
+            // A conflict: somebody else has planned it meanwhile, or made it due.
             self.store.commit(Lane::Deliver, &writes).await?;
         }
         self.look = page.next.map(|next| Look { after: Some(next), misdated });

@@ -16,7 +16,6 @@ use crate::{
 /// How often a step plans anew what somebody else changed meanwhile; the rest waits for the next.
 const ROUNDS_MAX: usize = 4;
 
-/// An alert to plan.
 pub(super) struct Job {
     pub(super) base: Stored,
     pub(super) answers: Vec<Answer>,
@@ -30,11 +29,9 @@ struct Planned {
     claimed: bool,
     sends: Vec<Send>,
     asks: Vec<Ask>,
-    /// What the journal gained.
     news: Vec<Row>,
     /// What was entered into the accounts for it.
     charges: Vec<Charge>,
-    /// Digests that it needs.
     opens: Vec<Opening>,
 }
 
@@ -232,7 +229,7 @@ impl Dispatcher {
         let record = DeviceRecord { id, retired_at: now, reason };
         let store = self.store.clone();
         self.tasks.spawn(async move {
-            if let Err(error) = store.put_device(record).await {
+            if let Err(error) = store.put(Lane::Deliver, &record).await {
                 // The next push to it will be refused again, and it is retired then.
                 warn!(error = %error, "could not save what is known of a device: {error}");
             }

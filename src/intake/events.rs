@@ -18,7 +18,6 @@ use crate::{
     web::{BodyError, Context, Problem, body, text_of},
 };
 
-/// Longest part of an unreadable body that is kept, in bytes.
 const KEPT_BODY_BYTES_MAX: usize = 4 * 1024;
 
 /// A reader of bodies: integration, content type, body, time of arrival.
@@ -45,7 +44,6 @@ pub(super) async fn post_prometheus(
     Post { context, integration: &integration, headers, read }.take(body).await
 }
 
-/// One request of a sender.
 struct Post<'a> {
     context: Context,
     integration: &'a Integration,
@@ -75,16 +73,12 @@ impl Post<'_> {
     async fn body(&self, request: Body, began: Timestamp) -> Result<Bytes, Problem> {
         let (context, name) = (&self.context, &self.integration.name);
         let limit = context.config.server.body_limit;
-        let bytes = match body(&self.headers, request, limit, "server.body_limit").await {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                if let BodyError::TooLarge { limit, .. } = error {
-                    context.metrics.refused("body_too_large");
-                    context.senders.report(name, Fault::Oversized { limit }).await?;
-                }
-                return Err(error.into());
-            }
-        };
+        let bytes = body(&self.headers, request, limit, "server.body_limit").await;
+        if let Err(BodyError::TooLarge { limit, .. }) = bytes {
+            context.metrics.refused("body_too_large");
+            context.senders.report(name, Fault::Oversized { limit }).await?;
+        }
+        let bytes = bytes?;
         if let Some(rule) = &self.integration.hmac
             && let Err(error) = signature::verify(rule, &self.headers, &bytes, began)
         {

@@ -1,11 +1,7 @@
 //! Calls of heartbeats: `GET|POST /v1/heartbeats/{name}`, and alerts that always fire: while such a one comes its
 //! sender lives, and only its absence is news.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderMap, Uri},
-};
+use axum::{Json, extract::State, http::request::Parts};
 
 use crate::{
     alert::{Admission, Event, EventStatus, IgnoreReason},
@@ -26,10 +22,9 @@ const ALWAYS_FIRING: [&str; 2] = ["Watchdog", "DeadMansSwitch"];
 pub(super) async fn call(
     State(context): State<Context>,
     Name(name): Name,
-    headers: HeaderMap,
-    uri: Uri,
+    parts: Parts,
 ) -> Result<Json<HeartbeatStatus>, Problem> {
-    if context.keys.integration_with_key(&headers, &uri, |_| true).is_none() {
+    if context.keys.integration_with_key(&parts, |_| true).is_none() {
         context.metrics.refused("wrong_key");
         if context.heartbeats.knows(&name) {
             context.senders.wrong_key_for_heartbeat(&name).await?;
@@ -46,8 +41,8 @@ pub(super) async fn call(
 /// Events without those that speak of a heartbeat, and what became of these.
 pub(super) struct Sifted {
     pub(super) events: Vec<Event>,
-    /// With their places among all events, in order.
-    heartbeats: Vec<(usize, Admitted)>,
+    /// One for each event that came: `None` for those that are left.
+    heard: Vec<Option<Admitted>>,
 }
 
 /// Takes out the events whose `alertname` is a heartbeat of the configuration: a firing one is a call
@@ -57,45 +52,32 @@ pub(super) async fn sift(
     kind: IntegrationKind,
     events: Vec<Event>,
 ) -> Result<Sifted, StoreError> {
-    if kind.has_alertnames() {
-        sift_named(heartbeats, events).await
-    } else {
-        Ok(Sifted { events, heartbeats: Vec::new() })
-    }
-}
-
-async fn sift_named(heartbeats: &Heartbeats, events: Vec<Event>) -> Result<Sifted, StoreError> {
-    let mut sifted = Sifted { events: Vec::with_capacity(events.len()), heartbeats: Vec::new() };
-    for (place, event) in events.into_iter().enumerate() {
-        match event.labels.get(ALERTNAME) {
-            Some(name) if heartbeats.knows(name) => {
-                if event.status == EventStatus::Firing {
-                    heartbeats.call(name).await?;
-                }
-                sifted.heartbeats.push((place, heard(event)));
+    let mut sifted = Sifted { events: Vec::with_capacity(events.len()), heard: Vec::new() };
+    for event in events {
+        let name = event.labels.get(ALERTNAME).filter(|_| kind.has_alertnames());
+        if let Some(name) = name.filter(|name| heartbeats.knows(name)) {
+            if event.status == EventStatus::Firing {
+                heartbeats.call(name).await?;
             }
-            Some(name) if is_always_firing(name) => sifted.events.push(with_hint(event)),
-            Some(_) | None => sifted.events.push(event),
+            sifted.heard.push(Some(heard(event)));
+            continue;
         }
+        let always_fires = name.is_some_and(|name| is_always_firing(name));
+        sifted.events.push(if always_fires { with_hint(event) } else { event });
+        sifted.heard.push(None);
     }
     Ok(sifted)
 }
 
 impl Sifted {
-    /// True where every event is for the queue.
     pub(super) fn has_no_calls(&self) -> bool {
-        self.heartbeats.is_empty()
+        self.heard.iter().all(Option::is_none)
     }
 
     /// One result per event, in the order in which they came.
     pub(super) fn with(self, admitted: Vec<Admitted>) -> Vec<Admitted> {
-        let count = admitted.len() + self.heartbeats.len();
-        let (mut admitted, mut heartbeats) = (admitted.into_iter(), self.heartbeats.into_iter().peekable());
-        let next = |place| match heartbeats.next_if(|(at, _)| *at == place) {
-            Some((_, heard)) => Some(heard),
-            None => admitted.next(),
-        };
-        (0..count).filter_map(next).collect()
+        let mut admitted = admitted.into_iter();
+        self.heard.into_iter().filter_map(|heard| heard.or_else(|| admitted.next())).collect()
     }
 }
 
@@ -137,7 +119,7 @@ mod tests {
         clock::ManualClock,
         config,
         queue::Queue,
-        store::{MemoryStore, Store as _},
+        store::{HeartbeatRecord, MemoryStore, Store},
         watch::BeatState,
     };
 
@@ -175,21 +157,29 @@ mod tests {
         heartbeats.all().next().expect("there is one").state
     }
 
+    async fn sift_named(heartbeats: &Heartbeats, events: Vec<Event>) -> Result<Sifted, StoreError> {
+        sift(heartbeats, IntegrationKind::Alertmanager, events).await
+    }
+
+    fn calls(sifted: &Sifted) -> usize {
+        sifted.heard.iter().flatten().count()
+    }
+
     #[tokio::test]
     async fn a_firing_one_is_a_call_and_an_end_is_neither_call_nor_alert() {
         let Scene { heartbeats, store, clock } = scene("[[heartbeat]]\nname = \"Watchdog\"\n");
         let ended = sift_named(&heartbeats, vec![rule("Watchdog", over())]).await.unwrap();
-        assert_eq!((ended.events.len(), ended.heartbeats.len()), (0, 1));
+        assert_eq!((ended.events.len(), calls(&ended)), (0, 1));
         assert_eq!(state(&heartbeats), BeatState::Waiting);
 
         let events = ["DiskFull", "WATCHDOG", "DeadMansSwitch", "Watchdogs"];
         let events = events.map(|alertname| rule(alertname, EventStatus::Firing)).to_vec();
         let sifted = sift_named(&heartbeats, events.clone()).await.unwrap();
         assert_eq!(state(&heartbeats), BeatState::OnTime);
-        assert_eq!(sifted.heartbeats, [(1, heard(events[1].clone()))]);
+        assert_eq!(sifted.heard, [None, Some(heard(events[1].clone())), None, None]);
         assert_eq!((&sifted.events[0], &sifted.events[2]), (&events[0], &events[3]));
         assert!(sifted.events[1].body.contains("name = \"DeadMansSwitch\""), "this one is not configured");
-        let kept = store.heartbeats().await.unwrap();
+        let kept = (&*store as &dyn Store).all::<HeartbeatRecord>().await.unwrap();
         assert_eq!(kept.len(), 1, "kept before it is answered");
 
         clock.advance(SignedDuration::from_mins(3));
@@ -202,11 +192,11 @@ mod tests {
         let Scene { heartbeats, .. } = scene("[[heartbeat]]\nname = \"Watchdog\"\n");
         let mut events = vec![Event::firing(DedupKey::new("1"), "Watchdog")];
         let sifted = sift_named(&heartbeats, events.clone()).await.unwrap();
-        assert_eq!((&sifted.events, sifted.heartbeats.len()), (&events, 0));
+        assert_eq!((&sifted.events, calls(&sifted)), (&events, 0));
 
         events.push(rule("Watchdog", EventStatus::Firing));
         let sifted = sift(&heartbeats, IntegrationKind::Zabbix, events.clone()).await.unwrap();
-        assert_eq!((&sifted.events, sifted.heartbeats.len()), (&events, 0), "Zabbix has no such label");
+        assert_eq!((&sifted.events, calls(&sifted)), (&events, 0), "Zabbix has no such label");
     }
 
     fn admitted(key: &str) -> Admitted {
@@ -219,8 +209,11 @@ mod tests {
         for heartbeats in [vec![], vec![0], vec![4], vec![0, 1, 3], vec![1, 2], vec![0, 1, 2, 3, 4]] {
             let keys = ["a", "b", "c", "d", "e"];
             let others: Vec<_> = (0..5).filter(|place| !heartbeats.contains(place)).collect();
-            let heard = |place: &usize| (*place, heard(Event::firing(DedupKey::new(keys[*place]), "x")));
-            let sifted = Sifted { events: vec![], heartbeats: heartbeats.iter().map(heard).collect() };
+            let heard = |place: usize| {
+                let event = Event::firing(DedupKey::new(keys[place]), "x");
+                heartbeats.contains(&place).then(|| heard(event))
+            };
+            let sifted = Sifted { events: vec![], heard: (0..5).map(heard).collect() };
             let results = sifted.with(others.iter().map(|place| admitted(keys[*place])).collect());
             let order: Vec<_> = results.iter().map(|result| result.dedup_key.as_str()).collect();
             assert_eq!(order, keys, "{heartbeats:?}");

@@ -1,6 +1,6 @@
 //! `POST /v1/alerts`: a person, or a script of theirs, raises an alert.
 
-use std::error::Error as _;
+use std::{error::Error, iter};
 
 use axum::{
     body::Body,
@@ -14,19 +14,15 @@ use super::accepted;
 use crate::{
     alert::{AlertId, ContactName, Event},
     chance,
-    config::{Integration, IntegrationKind, Role},
+    config::{Integration, IntegrationKind, MANUAL, Role},
     queue::Poster,
     receive::manual::{self, ManualError, ManualRequest},
     web::{Context, Problem, body, text_of},
 };
 
-/// The name that alerts of operators are filed under.
-const MANUAL: &str = "manual";
-
 /// An operator's alert resolves itself after this.
 const MANUAL_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Longest `Idempotency-Key`, in bytes.
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
 /// An operator, or a script with the key of a `generic` integration.
@@ -39,19 +35,15 @@ impl FromRequestParts<Context> for Author {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
-        let Parts { headers, uri, .. } = parts;
-        if let Some(operator) = context.keys.operator(headers, uri) {
-            return match operator.role {
-                Role::Operator => {
-                    Ok(Self { integration: MANUAL.to_owned(), close_after: MANUAL_CLOSES_AFTER })
-                }
-                Role::Viewer => {
-                    Err(Problem::forbidden("this token has the role `viewer`; an alert takes `operator`"))
-                }
-            };
+        if let Some(operator) = context.keys.operator(parts) {
+            if operator.role != Role::Operator {
+                let detail = "this token has the role `viewer`; an alert takes `operator`";
+                return Err(Problem::forbidden(detail));
+            }
+            return Ok(Self { integration: MANUAL.to_owned(), close_after: MANUAL_CLOSES_AFTER });
         }
         let is_generic = |integration: &Integration| integration.kind == IntegrationKind::Generic;
-        let Some(generic) = context.keys.integration_with_key(headers, uri, is_generic) else {
+        let Some(generic) = context.keys.integration_with_key(parts, is_generic) else {
             context.metrics.refused("wrong_key");
             let needed = "an [[operator]] token with the role `operator`, or the key of a `generic` integration, is needed";
             return Err(Problem::unauthorized(needed));
@@ -75,11 +67,9 @@ pub(super) async fn post_alert(
 }
 
 fn event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<Event, Problem> {
-    let idempotency_key = text_of(headers, "idempotency-key");
-    let is_unreadable = idempotency_key.is_none() && headers.contains_key("idempotency-key");
-    if is_unreadable
-        || idempotency_key.is_some_and(|key| key.is_empty() || IDEMPOTENCY_KEY_BYTES_MAX < key.len())
-    {
+    let idempotency_key = text_of(headers, "idempotency-key")
+        .filter(|key| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()));
+    if idempotency_key.is_none() && headers.contains_key("idempotency-key") {
         let detail = format!(
             "`Idempotency-Key` must have 1 to {IDEMPOTENCY_KEY_BYTES_MAX} printable ASCII characters"
         );
@@ -104,11 +94,6 @@ fn event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<Event, 
 
 /// With every cause: the caller can correct it.
 fn problem(error: &ManualError) -> Problem {
-    let mut detail = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        detail = format!("{detail}: {inner}");
-        cause = inner.source();
-    }
-    Problem::bad_request("bad_alert", detail)
+    let causes = iter::successors(Some(error as &dyn Error), |&cause| cause.source());
+    Problem::bad_request("bad_alert", causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }

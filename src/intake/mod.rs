@@ -22,7 +22,7 @@ use serde::Serialize;
 use crate::{
     config::Integration,
     queue::Admitted,
-    web::{Context, Name, PresentedKey, Problem},
+    web::{Context, Name, Problem},
 };
 
 pub fn router(context: Context) -> Router {
@@ -35,8 +35,7 @@ pub fn router(context: Context) -> Router {
         .with_state(context)
 }
 
-/// The integration `{integration}` of the path. Where bodies are signed, the key may be absent: the signature is
-/// looked at once the body is here. A wrong key is wrong there too.
+/// The integration `{integration}` of the path, for which the request may post.
 struct Sender(Arc<Integration>);
 
 impl FromRequestParts<Context> for Sender {
@@ -44,16 +43,15 @@ impl FromRequestParts<Context> for Sender {
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
         let Ok(Name(name)) = Name::from_request_parts(parts, context).await;
-        let Some((integration, key)) = context.keys.integration(&name, &parts.headers, &parts.uri) else {
-            context.metrics.refused("unknown_integration");
-            return Err(Problem::unknown("integration", "unknown_integration", &name));
-        };
-        match key {
-            PresentedKey::Right => Ok(Self(integration.clone())),
-            PresentedKey::None if integration.hmac.is_some() => Ok(Self(integration.clone())),
-            PresentedKey::None | PresentedKey::Wrong => {
+        match context.keys.integration(&name, parts) {
+            Some((integration, true)) => Ok(Self(integration.clone())),
+            Some((_, false)) => {
                 let detail = format!("this is not the key of integration `{name}`");
                 Err(refuse_key(context, &name, detail).await)
+            }
+            None => {
+                context.metrics.refused("unknown_integration");
+                Err(Problem::unknown("integration", "unknown_integration", &name))
             }
         }
     }

@@ -52,7 +52,7 @@ pub(super) async fn twilio(
     let address = format!("{}{path}", context.config.public_url);
     let signature = text_of(&headers, "x-twilio-signature").unwrap_or_default();
     if !delivery::is_signed_by_twilio(twilio.auth_token.expose_secret(), &address, &form, signature) {
-        context.metrics.sms_report(&gateway.name, "refused");
+        context.metrics.sms_report(gateway.name.as_str(), "refused");
         let detail = "X-Twilio-Signature does not match: is `auth_token` this account's, and `public_url` this address?";
         return Err(Problem::forbidden(detail));
     }
@@ -61,7 +61,7 @@ pub(super) async fn twilio(
 
 fn gateway<'c>(context: &'c Context, name: &str) -> Result<&'c Gateway, Problem> {
     let mut gateways = context.config.sms.gateways.iter();
-    gateways.find(|gateway| gateway.name == name).ok_or_else(no_gateway)
+    gateways.find(|gateway| gateway.name.as_str() == name).ok_or_else(no_gateway)
 }
 
 fn no_gateway() -> Problem {
@@ -77,8 +77,8 @@ async fn keep(
 ) -> Result<&'static str, Problem> {
     let query = delivery::fields(uri.query().unwrap_or_default().as_bytes());
     let token = field(&query, "text").unwrap_or_default();
-    let Some((alert, attempt)) = context.signing_key.read_text_token(&gateway.name, token) else {
-        context.metrics.sms_report(&gateway.name, "refused");
+    let Some((alert, attempt)) = context.signing_key.read_text_token(gateway.name.as_str(), token) else {
+        context.metrics.sms_report(gateway.name.as_str(), "refused");
         return Err(Problem::forbidden("`text` names no text of this gateway"));
     };
     let mut result = "ignored";
@@ -88,6 +88,6 @@ async fn keep(
             result = word;
         }
     }
-    context.metrics.sms_report(&gateway.name, result);
+    context.metrics.sms_report(gateway.name.as_str(), result);
     Ok(THANKS)
 }

@@ -20,7 +20,6 @@ pub(crate) enum SignatureError {
     Wrong(String),
     #[error("the request has no time in the header {0}, in seconds since 1970")]
     NoTime(String),
-    /// Replayed, or a clock is wrong.
     #[error(
         "the time in {header} is {seconds} s off; more than {limit} s is refused: check both clocks",
         limit = TIMESTAMP_WINDOW.as_secs()
@@ -59,7 +58,6 @@ pub(crate) fn verify(
     }
 }
 
-/// Hexadecimal digits as bytes.
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     const HEX_CHARS: usize = 64;
     if hex.len() != HEX_CHARS || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 /// Longest pause a provider's `Retry-After` can impose.
 pub const RETRY_AFTER_MAX: SignedDuration = SignedDuration::from_hours(1);
 
-/// After so many attempts the pause no longer grows, whatever `initial` and `max` are.
+/// From this attempt on the pause no longer grows, whatever `initial` and `max` are.
 const DOUBLINGS_MAX: u16 = 32;
 
 /// Part of the pause that is up to chance, so that a thousand alerts do not retry at once.
@@ -29,7 +29,6 @@ impl Backoff {
         Self { initial, max: Duration::try_from(max).unwrap_or(Duration::ZERO).max(initial) }
     }
 
-    /// No pause is longer.
     pub fn longest(&self) -> SignedDuration {
         SignedDuration::try_from(self.max).unwrap_or(SignedDuration::MAX)
     }

@@ -1,9 +1,9 @@
-//! What was spent of late, and what may be spent still.
+//! Everybody's accounts: what was spent recently, and what may still be spent.
 //!
-//! A budget is a list of windows such as `20/10m`: in any ten minutes at most so many. It holds under
-//! any interleaving because one planner plans one alert after the other, and takes what an alert
-//! spends before it looks at the next. What was spent on texts is written down with the plan that
-//! spends it, so a restart counts it too, sent or not.
+//! A budget is a list of windows such as `20/10m`: at most 20 in any ten minutes. It holds under
+//! any interleaving because one planner plans one alert after the other, and enters what an alert
+//! spends before it looks at the next. What texts may cost is stored with the plan that sends them,
+//! so a restart counts it too.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,7 +22,7 @@ use crate::{
     config::Rate,
 };
 
-/// A digest goes out so long after the first alert that it counts: there is time to hold back more.
+/// From the first alert that a digest counts until it goes out: there is time to hold back more.
 pub(super) const DISASTERS_COLLECT: SignedDuration = SignedDuration::from_secs(10);
 
 /// Between two digests of new disasters to one contact. With the request itself, a disaster that
@@ -37,11 +37,10 @@ pub(super) const OTHERS_COLLECT: SignedDuration = SignedDuration::from_secs(30);
 pub(super) const OTHERS_EVERY: RangeInclusive<SignedDuration> =
     SignedDuration::from_mins(1)..=SignedDuration::from_mins(5);
 
-/// The storm of a contact is over when nothing was held back for so long. While it lasts, reminders
+/// Without anything held back for this long, the storm of a contact is over. While it lasts, reminders
 /// go into digests only: a segment is worth more for something new.
 pub const STORM_LASTS: SignedDuration = SignedDuration::from_hours(1);
 
-/// No digest collects for longer.
 pub(super) fn digest_pause_max(tier: Tier) -> SignedDuration {
     match tier {
         Tier::Disaster => DISASTERS_COLLECT.max(DISASTERS_EVERY),
@@ -52,28 +51,21 @@ pub(super) fn digest_pause_max(tier: Tier) -> SignedDuration {
 /// An alert that a digest is to count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {
-    /// Which digest.
     pub digest: AlertId,
-    /// Whose.
     pub contact: ContactName,
-    /// The row to lay down.
     pub row: FoldRow,
 }
 
 /// A digest that is to be there before anything is folded into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// The id it will have.
     pub id: AlertId,
-    /// For whom.
     pub contact: ContactName,
-    /// Which of theirs.
     pub tier: Tier,
     /// When it counts.
     pub due_at: Timestamp,
 }
 
-/// A digest that collects.
 #[derive(Clone, Copy, Debug)]
 struct Collecting {
     id: AlertId,
@@ -85,7 +77,6 @@ struct Collecting {
 pub struct Storm {
     /// The first time.
     pub since: Timestamp,
-    /// The last time.
     pub last: Timestamp,
 }
 
@@ -97,7 +88,6 @@ pub struct GatewayDay<'a> {
     pub limit: u64,
 }
 
-/// Everybody's accounts, and their digests.
 #[derive(Clone, Debug, Default)]
 pub struct Budgets {
     texts: Vec<Rate>,
@@ -114,7 +104,6 @@ pub struct Budgets {
 }
 
 impl Budgets {
-    /// Nothing was spent yet.
     pub fn new(rules: &Rules) -> Self {
         let day = |gateway: &super::GatewayRule| Some((gateway.name.clone(), gateway.day()?));
         Self {
@@ -126,7 +115,6 @@ impl Budgets {
         }
     }
 
-    /// How far back lies what still counts.
     pub fn memory(&self) -> SignedDuration {
         let windows = self.texts.iter().chain(&self.disasters).map(|rate| rate.per);
         windows.chain([GATEWAY_DAY, STORM_LASTS]).max().unwrap_or(GATEWAY_DAY)
@@ -215,7 +203,6 @@ impl Budgets {
         open.filter(|open| open.alerts < DIGEST_ALERTS_MAX).map(|open| open.id)
     }
 
-    /// This digest still collects.
     pub(super) fn is_collecting(&self, contact: &ContactName, digest: AlertId) -> bool {
         let tiers = [Tier::Disaster, Tier::Ordinary];
         tiers.into_iter().any(|tier| self.digest(contact, tier) == Some(digest))
@@ -238,7 +225,6 @@ impl Budgets {
         after(now, collect).max(next.min(after(now, every)))
     }
 
-    /// A digest begins to collect.
     pub fn open(&mut self, opening: &Opening) {
         self.resume(opening, 0);
     }
@@ -248,7 +234,7 @@ impl Budgets {
         self.collecting.retain(|_, open| open.id != opening.id);
     }
 
-    /// As [`Budgets::open`], for one that counts so many alerts already.
+    /// As [`Budgets::open`], for one that counts `alerts` already.
     pub fn resume(&mut self, opening: &Opening, alerts: usize) {
         let key = (opening.contact.clone(), opening.tier);
         self.collecting.insert(key, Collecting { id: opening.id, alerts });
@@ -297,7 +283,7 @@ impl Budgets {
         ends.map(|end| end.unwrap_or(Timestamp::MAX)).min()
     }
 
-    /// Something was held back from this contact of late.
+    /// Something was held back from this contact recently.
     pub fn is_stormy(&self, contact: &ContactName, now: Timestamp) -> bool {
         self.storms.get(contact).is_some_and(|storm| now.duration_since(storm.last) < STORM_LASTS)
     }
@@ -314,7 +300,6 @@ impl Budgets {
         over
     }
 
-    /// Everybody who is in a storm.
     pub fn storms(&self) -> &BTreeMap<ContactName, Storm> {
         &self.storms
     }

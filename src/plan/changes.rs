@@ -16,7 +16,7 @@ use crate::{
 /// Compares the alert with what has been planned so far, and plans what is new.
 pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     let Facts { alert, .. } = draft.facts;
-    if alert.openings.is_superseded() && draft.facts.is(AlertState::Resolved) {
+    if alert.openings.superseded && draft.facts.is(AlertState::Resolved) {
         return let_go(draft, conversation, progress);
     }
     if quiet_until(alert, &progress.planned).is_some_and(|until| draft.facts.now() < until) {

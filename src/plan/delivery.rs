@@ -192,17 +192,14 @@ fn send_by_next(
     let undelivered = Undelivered { gateway, before: undelivered, unknowns };
     let message = Message { contact: name, subject: &subject };
     let text = text::by_next(draft, message, undelivered, reason);
-    match contact.notifications.iter_mut().find(|notification| notification.subject == subject) {
-        Some(notification) => {
-            // The text of a digest was enough, and is not any more.
-            notification.replaced &= notification.subject != Subject::Digest;
-            notification.text = text;
-        }
-        None => {
-            let accepted = contact.certain == Notified::Yes;
-            let push = PushState { accepted, ..PushState::default() };
-            contact.notifications.push(Notification { subject, since, push, text, replaced: false });
-        }
+    let mut known = contact.notifications.iter_mut();
+    if let Some(notification) = known.find(|notification| notification.subject == subject) {
+        // The text of a digest was enough, and is not any more.
+        notification.replaced &= notification.subject != Subject::Digest;
+        notification.text = text;
+    } else {
+        let push = PushState { accepted: contact.certain == Notified::Yes, ..PushState::default() };
+        contact.notifications.push(Notification { subject, since, push, text, replaced: false });
     }
 }
 

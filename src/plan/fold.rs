@@ -33,10 +33,8 @@ pub(super) fn reason(
     }
 }
 
-/// A notification that is held back.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
-    /// Its text is, too.
     pub(super) text: bool,
     pub(super) reason: String,
 }

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Rules, bounds::Bounds, budget, delivery, due, notification};
-use crate::alert::{Alert, Pending};
+use crate::alert::{Alert, Notification, Pending};
 
 /// A due time is kept in whole milliseconds, rounded up, some of the times that it is taken from rounded down.
 const ROUNDING_MAX: SignedDuration = SignedDuration::from_millis(1);
@@ -24,7 +24,7 @@ pub fn is_misdated(alert: &Alert, due_at: Timestamp, rules: &Rules, now: Timesta
 
 /// True if some request about this alert was begun by a process that is gone: nobody will hear its answer.
 pub fn is_orphaned(alert: &Alert, rules: &Rules, running_since: Timestamp) -> bool {
-    let open = alert.progress.notifications().flat_map(|notification| notification.open());
+    let open = alert.progress.notifications().flat_map(Notification::open);
     open.filter_map(|(state, address)| Some((state, address?))).any(|(state, address)| {
         matches!(state, Pending::InFlight { until, .. } if rules.began(until, &address) < running_since)
     })

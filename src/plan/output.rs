@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use super::{Fold, Opening, present::Facts};
 use crate::alert::{Address, Charge, ContactName, Entry, GatewayName, Outcome, Payer, Pending, Row, Subject};
 
-/// What should happen now.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Requests to make, each already marked in flight in the alert.
@@ -14,18 +13,14 @@ pub struct Plan {
     pub asks: Vec<Ask>,
     /// When to plan again; `None` only for an alert that is over and notified.
     pub due: Option<Timestamp>,
-    /// What that spends.
     pub charges: Vec<Charge>,
-    /// What digests tell instead.
     pub folds: Vec<Fold>,
     /// Digests that have to be there before this plan is written.
     pub opens: Vec<Opening>,
 }
 
-/// One request to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Send {
-    /// Its number within the alert.
     pub attempt: u32,
     pub contact: ContactName,
     pub subject: Subject,
@@ -42,7 +37,6 @@ pub struct Ask {
     pub contact: ContactName,
     pub subject: Subject,
     pub gateway: GatewayName,
-    /// When that request began.
     pub sent_at: Timestamp,
 }
 
@@ -58,7 +52,6 @@ pub(super) struct Message<'a> {
 pub(super) struct TextAnswer<'a> {
     pub(super) attempt: u32,
     pub(super) gateway: &'a GatewayName,
-    /// When the request began.
     pub(super) began: Timestamp,
     pub(super) outcome: &'a Outcome,
     /// What the text is billed as; 0 = not known.
@@ -69,9 +62,7 @@ pub(super) struct TextAnswer<'a> {
 pub(super) struct Draft<'a> {
     pub(super) facts: Facts<'a>,
     pub(super) plan: Plan,
-    /// For the journal of the alert.
     pub(super) rows: Vec<Row>,
-    /// Number of the last attempt.
     pub(super) attempts: u32,
 }
 
@@ -84,7 +75,6 @@ impl<'a> Draft<'a> {
         self.rows.push(Row { at: self.facts.now(), entry });
     }
 
-    /// Puts an attempt in flight.
     pub(super) fn send(&mut self, message: Message<'_>, address: Address) -> Pending {
         self.attempts += 1;
         let until = self.facts.after(self.facts.rules().in_flight_max(&address));

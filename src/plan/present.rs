@@ -15,7 +15,6 @@ pub struct Present<'a> {
     /// When this process began: an attempt older than it is an orphan of a crash.
     pub running_since: Timestamp,
     pub rules: &'a Rules,
-    /// The people of this moment.
     pub people: &'a [Person],
     pub devices: &'a DeviceBook,
     pub budgets: &'a Budgets,
@@ -28,7 +27,6 @@ pub struct Present<'a> {
 /// The alert that is planned, and the present.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
-    /// Without its progress, which planning changes.
     pub(super) alert: &'a Alert,
     pub(super) present: &'a Present<'a>,
 }
@@ -54,7 +52,6 @@ impl<'a> Facts<'a> {
         self.alert.kind.is_test()
     }
 
-    /// Texts go out with the push.
     pub(super) fn texts_at_once(&self) -> bool {
         self.rules().texts_at_once(self.alert.severity)
     }

@@ -23,7 +23,6 @@ pub(super) fn begin(facts: Facts<'_>, person: &Person) -> PushState {
     PushState { open: open.collect(), ..PushState::default() }
 }
 
-/// Some request of it was made.
 pub(super) fn has_begun(push: &PushState) -> bool {
     push.accepted || push.open.iter().any(|open| open.state != Pending::Ready || 0 < open.attempts)
 }
@@ -108,7 +107,6 @@ pub(super) fn cut_back(push: &mut PushState, first_goes: bool) {
     push.open.retain(|open| open.state.is_in_flight() || (first_goes && open.attempts == 0));
 }
 
-/// What an attempt to push came to.
 pub(super) struct PushAnswer<'a> {
     pub(super) device: DeviceId,
     pub(super) attempt: u32,

@@ -10,14 +10,14 @@ use crate::{
     config::Rate,
 };
 
-/// A request to FCM is given up after so long (Google asks for at least 10 s; `plan` and
+/// When a request to FCM is given up (Google asks for at least 10 s; `plan` and
 /// `deliver` must agree).
 pub const PUSH_IN_FLIGHT_MAX: SignedDuration = SignedDuration::from_secs(15);
 
-/// A text is given up after so long.
+/// When a text is given up.
 pub const SMS_GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
 
-/// After an SMS without a readable answer, the one further try waits so long.
+/// The pause between a text without a readable answer and its one further try.
 pub const SMS_AFTER_UNKNOWN: SignedDuration = SignedDuration::from_secs(60);
 
 /// When a gateway that can be asked is asked whether it has delivered a text, counted from the sending;
@@ -35,13 +35,11 @@ pub const SENT_TEXTS_MAX: usize = 3;
 /// The day of a gateway's limit: any 24 hours.
 pub const GATEWAY_DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// A device whose token belongs to another project is left alone for so long.
+/// How long a device is left alone whose token belongs to another project.
 pub const QUARANTINE: SignedDuration = SignedDuration::from_hours(24);
 
-/// What the configuration says about notifying people.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// Push is configured.
     pub push: bool,
     /// In the order they are tried; empty = no texts.
     pub gateways: Vec<GatewayRule>,
@@ -49,15 +47,12 @@ pub struct Rules {
     pub always_at: Option<Severity>,
     /// A failed push is followed by a text from here on.
     pub fallback_at: Option<Severity>,
-    /// Whoever was texted is texted the resolution too.
+    /// Who was texted is texted the resolution, too.
     pub texts_resolved: bool,
     /// How long a push may remain unaccepted before the text goes out.
     pub accept_within: SignedDuration,
-    /// How long a push is useful.
     pub push_ttl: SignedDuration,
-    /// Pauses between attempts.
     pub backoff: Backoff,
-    /// Who is told again.
     pub repeat: Repeat,
     /// Segments of texts to one contact; empty = no limit.
     pub text_budget: Vec<Rate>,
@@ -71,7 +66,7 @@ pub struct Rules {
 #[derive(Clone, Debug)]
 pub struct GatewayRule {
     pub name: GatewayName,
-    /// A request to it is given up after so long.
+    /// When a request to it is given up.
     pub in_flight_max: SignedDuration,
     /// It reports by itself what became of a text.
     pub reports: bool,
@@ -93,11 +88,9 @@ impl GatewayRule {
 /// Telling again because nobody acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeat {
-    /// How often.
     pub every: SignedDuration,
     /// How many times at most.
     pub at_most: u16,
-    /// From this severity on.
     pub from: Severity,
 }
 
@@ -169,7 +162,6 @@ impl DeviceBook {
         }
     }
 
-    /// May be used now.
     pub fn is_usable(&self, device: DeviceId, now: Timestamp) -> bool {
         match self.blocked.get(&device) {
             None => true,

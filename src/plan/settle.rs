@@ -22,7 +22,6 @@ pub struct Settlement {
     pub outcome: Outcome,
     /// What the text is billed as; 0 for a push, and where no request was made or it is not known.
     pub segments: u8,
-    /// When the answer was there.
     pub ended: Timestamp,
 }
 
@@ -36,10 +35,15 @@ pub struct Settled {
 /// What an answer says about a device, for all alerts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceVerdict {
-    /// Its token is dead.
-    Retire { device: DeviceId, reason: String },
+    Retire {
+        device: DeviceId,
+        reason: String,
+    },
     /// Its token belongs to another project or environment.
-    Quarantine { device: DeviceId, reason: String },
+    Quarantine {
+        device: DeviceId,
+        reason: String,
+    },
 }
 
 /// Writes an answer into the alert. The caller then calls [`super::advance`], which decides what

@@ -60,7 +60,6 @@ fn has_room(draft: &Draft<'_>, payer: &Payer) -> bool {
     )
 }
 
-/// A push goes out.
 pub(super) fn charge_push(draft: &mut Draft<'_>, device: DeviceId) {
     draft.charge(Payer::Device(device), draft.facts.now(), 1);
 }

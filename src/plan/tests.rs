@@ -203,8 +203,11 @@ impl Scene {
 }
 
 fn describe(send: &Send) -> String {
-    let subject =
-        if send.subject == Subject::Opened { String::new() } else { format!(" {}", send.subject.as_str()) };
+    let subject = if send.subject == Subject::Opened {
+        String::new()
+    } else {
+        format!(" {}", send.subject.topic().as_str())
+    };
     format!("{} {} {}{subject}", send.address.transport().as_str(), send.attempt, send.contact)
 }
 

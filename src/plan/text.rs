@@ -120,7 +120,6 @@ pub(super) fn advance(
     Ok(())
 }
 
-/// Some request of it was made.
 pub(super) fn has_begun(text: &TextState) -> bool {
     text.open().is_some_and(|open| 0 < open.attempts || !open.undelivered.is_empty())
 }
@@ -305,7 +304,6 @@ pub(super) fn is_out(text: &TextState) -> bool {
     matches!(text, TextState::Open(_) | TextState::Accepted)
 }
 
-/// Nothing of it is sent any more.
 pub(super) fn is_over(text: &TextState) -> bool {
     text.pending().is_none()
 }

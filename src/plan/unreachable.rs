@@ -80,7 +80,6 @@ fn take_over(known: &mut ContactProgress, unreached: &mut Unreached) {
     });
 }
 
-/// Those whom one message tells of.
 #[derive(Default)]
 struct Unreached {
     named: Vec<ContactName>,

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use crate::config::Rate;
 
-/// A window is counted in so many parts. What was spent leaves it up to one part late, never early.
+/// Parts in which a window is counted. What was spent leaves it up to one part late, never early.
 const PARTS: i64 = 60;
 
-/// What is left for graver alerts of each window.
+/// What is left of each window for more severe alerts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spare {
     Nothing,
@@ -27,7 +27,6 @@ impl Spare {
     }
 }
 
-/// What was spent within one window.
 #[derive(Clone, Debug)]
 struct Window {
     count: u64,
@@ -69,7 +68,6 @@ impl Window {
     }
 }
 
-/// All windows of one payer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spending {
     windows: Vec<Window>,
@@ -80,7 +78,7 @@ impl Spending {
         Self { windows: rates.iter().map(Window::new).collect() }
     }
 
-    /// Some is left in every window, after `more` and for graver alerts.
+    /// Something is left in every window, after `more` and what is spared.
     pub(super) fn has_room(&self, now: Timestamp, more: u64, spare: Spare) -> bool {
         self.windows.iter().all(|window| window.spent(now) + more + spare.of(window.count) < window.count)
     }

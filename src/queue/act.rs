@@ -8,7 +8,6 @@ use crate::{
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
 
-/// What an operator does with an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     Acknowledge,
@@ -17,7 +16,6 @@ pub enum Action {
     Comment(String),
 }
 
-/// Why an action was not done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ActionError {
     #[error("there is no alert {0}")]
@@ -31,9 +29,9 @@ pub enum ActionError {
 impl Queue {
     /// An operator's action. The alert as it is afterwards.
     pub async fn act(&self, id: AlertId, action: &Action, by: &str) -> Result<Alert, ActionError> {
-        let change = |alert: &mut Alert| match alert.state {
-            AlertState::Noted => Err(ActionError::NotFound(id)),
-            _ => apply(alert, action, by, self.clock.now()),
+        let change = |alert: &mut Alert| {
+            let is_shown = alert.state != AlertState::Noted;
+            if is_shown { apply(alert, action, by, self.clock.now()) } else { Err(ActionError::NotFound(id)) }
         };
         let changed = self.change(id, Lane::Accept, change).await?;
         changed.map(|changed| changed.alert).ok_or(ActionError::NotFound(id))

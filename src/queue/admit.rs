@@ -7,36 +7,29 @@ use crate::alert::{
     LastRound, Resolution, ResolvedBy, Row, Severity, Update,
 };
 
-/// How long an update waits for its problem.
 pub const NOTED_KEEP: SignedDuration = SignedDuration::from_hours(24);
 
-/// After so long a test resolves itself; the next press of the button is then told again.
+/// A test resolves itself after this; the next press of the button is then told again.
 pub const TEST_CLOSES_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long an `Idempotency-Key` names the alert that it opened.
 pub const IDEMPOTENCY_KEEP: SignedDuration = SignedDuration::from_hours(24);
 
-/// Circumstances of an event.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
-    /// The integration that posted it.
     pub integration: &'a str,
-    /// When.
     pub now: Timestamp,
-    /// An alert that no event mentions for so long resolves itself.
     pub close_after: SignedDuration,
     /// For the id, if one is needed.
     pub entropy: [u8; 10],
 }
 
-/// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Write this alert: a new document if its id is not the known one's.
     Write(Box<Alert>, Admission, Option<IgnoreReason>),
     /// Nothing changed but that it was heard of again.
     Seen(Admission),
-    /// Nothing.
     Ignore(IgnoreReason),
 }
 
@@ -86,17 +79,14 @@ fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         }
         EventStatus::Update(update) => {
             let mut alert = known.clone();
-            if remember_update(&mut alert, event, update, arrival.now) {
-                Decision::Write(Box::new(alert), Admission::Noted, None)
-            } else {
-                Decision::Seen(Admission::Noted)
-            }
+            let changed = remember_update(&mut alert, event, update, arrival.now);
+            changed_or_seen(changed, alert, Admission::Noted)
         }
         EventStatus::Resolved { .. } => Decision::Ignore(IgnoreReason::UnknownAlert),
     }
 }
 
-/// Whether an update said how grave its problem is; most notes do not, and are not classified.
+/// Whether an update said how severe its problem is; most notes do not, and are not classified.
 fn has_said_severity(noted: &Alert) -> bool {
     let is_change = |row: &Row| matches!(row.entry, Entry::Severity { .. });
     noted.severity != Severity::default() || noted.rows.iter().any(is_change)
@@ -108,21 +98,15 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     match &event.status {
         EventStatus::Firing if idempotent => Decision::Seen(Admission::Opened),
         EventStatus::Firing => {
-            if change_severity(&mut alert, event, arrival.now) {
-                Decision::Write(Box::new(alert), Admission::Joined, None)
-            } else {
-                Decision::Seen(Admission::Joined)
-            }
+            let changed = change_severity(&mut alert, event, arrival.now);
+            changed_or_seen(changed, alert, Admission::Joined)
         }
         EventStatus::Update(update) => {
             let was = alert.state;
             let changed = remember_update(&mut alert, event, update, arrival.now);
-            if !changed {
-                return Decision::Seen(Admission::Joined);
-            }
             let taken = was != alert.state && alert.state == AlertState::Acknowledged;
             let admission = if taken { Admission::Acknowledged } else { Admission::Joined };
-            Decision::Write(Box::new(alert), admission, None)
+            changed_or_seen(changed, alert, admission)
         }
         // The end of an earlier round, from a sender that is slower than its twin.
         EventStatus::Resolved { .. } if is_of_earlier_round(known, event) => {
@@ -192,6 +176,10 @@ fn said_late(known: &Alert, by: Option<&str>, text: &str, arrival: &Arrival<'_>)
     } else {
         Decision::Ignore(IgnoreReason::AlreadyResolved)
     }
+}
+
+fn changed_or_seen(changed: bool, alert: Alert, admission: Admission) -> Decision {
+    if changed { Decision::Write(Box::new(alert), admission, None) } else { Decision::Seen(admission) }
 }
 
 fn opened(alert: Alert, event: &Event) -> Decision {

@@ -36,7 +36,6 @@ const CONFLICTS_MAX: u32 = 64;
 /// meanwhile.
 const EVENTS_AT_ONCE_MAX: usize = 1_024;
 
-/// The queue of alerts.
 pub struct Queue {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -44,14 +43,11 @@ pub struct Queue {
     repeats: Repeats,
 }
 
-/// What became of one event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Admitted {
-    /// The alert it is about, if there is one.
     pub alert_id: Option<AlertId>,
     pub dedup_key: DedupKey,
     pub admission: Admission,
-    /// Why, where that is not plain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<IgnoreReason>,
 }
@@ -59,9 +55,8 @@ pub struct Admitted {
 /// Who posts, as far as the queue is concerned.
 #[derive(Clone, Copy, Debug)]
 pub struct Poster<'a> {
-    /// Name of the integration.
     pub integration: &'a str,
-    /// An alert that no event mentions for so long resolves itself.
+    /// An alert that no event mentions for this long resolves itself.
     pub close_after: SignedDuration,
 }
 
@@ -72,12 +67,10 @@ struct Thread<'a> {
 }
 
 impl Queue {
-    /// A queue over `store`.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock, seen: SeenCounts::default(), repeats: Repeats::default() }
     }
 
-    /// The store below.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
@@ -105,7 +98,7 @@ impl Queue {
         let Some(admitted) = again.collect::<Option<Vec<Admitted>>>() else { return Ok(None) };
         let now = self.clock.now();
         let open = known.iter().zip(&admitted).filter(|(known, _)| known.is_open());
-        self.seen.count_all(open.filter_map(|(_, admitted)| admitted.alert_id), now, poster.close_after);
+        self.seen.count(open.filter_map(|(_, admitted)| admitted.alert_id), now, poster.close_after);
         Ok(Some(admitted))
     }
 
@@ -119,26 +112,24 @@ impl Queue {
         let mut threads = self.look_up(poster.integration, events).await?;
         for _ in 0..CONFLICTS_MAX {
             let mut writes = Vec::new();
-            let mut rests = Vec::new();
+            let mut written = Vec::new();
             for thread in threads {
-                let fold = self.fold(poster, thread);
-                for (index, admitted) in fold.results {
+                let (write, admitted) = self.fold(poster, &thread);
+                let covered = admitted.len();
+                for (index, admitted) in admitted {
                     if let Some(result) = results.get_mut(index) {
                         *result = Some(admitted);
                     }
                 }
-                if let Some(write) = fold.write {
+                if let Some(write) = write {
                     writes.push(write);
-                    rests.push((fold.thread, fold.rest));
+                    written.push((thread, covered));
                 }
             }
             if writes.is_empty() {
                 break;
             }
-            threads = self.write(writes, rests).await?;
-            if threads.is_empty() {
-                break;
-            }
+            threads = self.write(writes, written).await?;
         }
         let missing = || StoreError::Unavailable("too many writers on one dedup key".into());
         results.into_iter().map(|result| result.ok_or_else(missing)).collect()
@@ -155,13 +146,10 @@ impl Queue {
         let mut by_key: HashMap<ThreadKey, Vec<(usize, &Event)>> = HashMap::new();
         for (index, event) in events.iter().enumerate() {
             let key = ThreadKey::new(integration, &event.dedup_key);
-            by_key
-                .entry(key)
-                .or_insert_with(|| {
-                    order.push(key);
-                    Vec::new()
-                })
-                .push((index, event));
+            if !by_key.contains_key(&key) {
+                order.push(key);
+            }
+            by_key.entry(key).or_default().push((index, event));
         }
         let known = match events {
             [event] if event.status == EventStatus::Firing => vec![None],
@@ -174,20 +162,21 @@ impl Queue {
         Ok(threads.collect())
     }
 
+    /// Each thread comes with how many of its events the write covers. The threads that are not done with.
     async fn write<'a>(
         &self,
         writes: Vec<AlertWrite>,
-        rests: Vec<(Thread<'a>, usize)>,
+        threads: Vec<(Thread<'a>, usize)>,
     ) -> Result<Vec<Thread<'a>>, StoreError> {
         let commits = self.store.commit(Lane::Accept, &writes).await?;
         let mut again = Vec::new();
-        for ((commit, AlertWrite { alert, .. }), (mut thread, rest)) in
-            commits.into_iter().zip(writes).zip(rests)
+        for ((commit, AlertWrite { alert, .. }), (mut thread, covered)) in
+            commits.into_iter().zip(writes).zip(threads)
         {
             match commit {
                 Commit::Done(version) => {
                     self.seen.forget(alert.id);
-                    thread.events.drain(..rest);
+                    thread.events.drain(..covered);
                     thread.known = Some(Box::new(Stored { alert, version }));
                 }
                 Commit::Conflict(current) => thread.known = current,
@@ -200,7 +189,6 @@ impl Queue {
         Ok(again)
     }
 
-    /// Adds what was seen since the last save.
     pub fn with_seen(&self, mut alert: Alert) -> Alert {
         self.seen.add_to(&mut alert);
         alert
@@ -228,24 +216,12 @@ impl Queue {
         }
         Ok(())
     }
-}
 
-/// Result of folding a thread's events into one write.
-struct Fold<'a> {
-    thread: Thread<'a>,
-    write: Option<AlertWrite>,
-    results: Vec<(usize, Admitted)>,
-    /// How many events the write covers; the others wait for it.
-    rest: usize,
-}
-
-impl Queue {
     /// Applies the thread's events in order, as far as one document goes: a new round after an
     /// unsaved change of the old one has to wait.
-    fn fold<'a>(&self, poster: Poster<'_>, thread: Thread<'a>) -> Fold<'a> {
+    fn fold(&self, poster: Poster<'_>, thread: &Thread<'_>) -> (Option<AlertWrite>, Vec<(usize, Admitted)>) {
         let mut pending: Option<(Alert, Expect)> = None;
         let mut results = Vec::new();
-        let mut rest = 0;
         for (index, event) in &thread.events {
             let known = pending
                 .as_ref()
@@ -279,7 +255,6 @@ impl Queue {
                 }
                 Decision::Ignore(reason) => (known_id, Admission::Ignored, Some(reason)),
             };
-            rest += 1;
             results
                 .push((*index, Admitted { alert_id, dedup_key: event.dedup_key.clone(), admission, reason }));
         }
@@ -287,7 +262,7 @@ impl Queue {
             self.seen.add_to(&mut alert);
             AlertWrite::of(alert, expect, Some(self.clock.now()))
         });
-        Fold { thread, write, results, rest }
+        (write, results)
     }
 
     /// Counts an event that changed nothing; saves the count if the last save is a minute old.
@@ -301,7 +276,7 @@ impl Queue {
             alert.count += 1;
             alert.last_seen_at = arrival.now;
         } else if let Some(stored) = known {
-            self.seen.count(stored.alert.id, arrival.now, arrival.close_after);
+            self.seen.count([stored.alert.id], arrival.now, arrival.close_after);
             if stored.alert.is_open()
                 && seen::SAVE_EVERY <= arrival.now.duration_since(stored.alert.last_seen_at)
             {

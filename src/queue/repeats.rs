@@ -21,24 +21,20 @@ const EVENTS_MIN: usize = 64;
 /// Most events of all remembered bodies together; the oldest body goes first. One takes about 200 bytes.
 const EVENTS_MAX: usize = 50_000;
 
-/// A body, and from whom.
+/// SHA-256 of a body and of the integration that sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyDigest([u8; 32]);
 
 impl BodyDigest {
-    /// SHA-256 of both.
     pub fn new(integration: &str, body: &[u8]) -> Self {
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(&integration.len().to_be_bytes());
         context.update(integration.as_bytes());
         context.update(body);
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(context.finish().as_ref());
-        Self(bytes)
+        Self(*context.finish().as_ref().first_chunk().expect("it has 32 bytes"))
     }
 }
 
-/// What is remembered of one event.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) thread: ThreadKey,
@@ -95,7 +91,6 @@ impl Known {
     }
 }
 
-/// The bodies remembered.
 #[derive(Debug, Default)]
 pub(super) struct Repeats(Mutex<VecDeque<(BodyDigest, Arc<[Known]>)>>);
 

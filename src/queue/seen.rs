@@ -29,19 +29,20 @@ struct Seen {
 }
 
 impl SeenCounts {
-    pub(super) fn count(&self, id: AlertId, now: Timestamp, close_after: SignedDuration) {
-        self.count_all(std::iter::once(id), now, close_after);
-    }
-
-    pub(super) fn count_all(
+    /// An alert that is not heard of again closes after `close_after`.
+    pub(super) fn count(
         &self,
-        ids: impl Iterator<Item = AlertId>,
+        ids: impl IntoIterator<Item = AlertId>,
         now: Timestamp,
         close_after: SignedDuration,
     ) {
+        let close_at = now.saturating_add(close_after).unwrap_or(Timestamp::MAX);
         let mut counts = self.lock();
         for id in ids {
-            count_one(&mut counts, id, now, close_after);
+            if counts.len() < ALERTS_MAX || counts.contains_key(&id) {
+                let count = counts.get(&id).map_or(0, |seen| seen.count) + 1;
+                counts.insert(id, Seen { count, last: now, close_at });
+            }
         }
     }
 
@@ -67,14 +68,5 @@ impl SeenCounts {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<AlertId, Seen>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn count_one(counts: &mut HashMap<AlertId, Seen>, id: AlertId, now: Timestamp, close_after: SignedDuration) {
-    if counts.len() < ALERTS_MAX || counts.contains_key(&id) {
-        let seen = counts.entry(id).or_insert(Seen { count: 0, last: now, close_at: now });
-        seen.count += 1;
-        seen.last = now;
-        seen.close_at = now.saturating_add(close_after).unwrap_or(Timestamp::MAX);
     }
 }

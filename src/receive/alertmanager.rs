@@ -25,25 +25,21 @@ use crate::{alert::Event, config::Integration};
 /// How much longer than its `endsAt` an alert of the array is believed: its sender may be restarting.
 const ENDS_GRACE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Reads a webhook or an array; `None` for anything else (a `payload:` of the operator's own).
+/// `None` for anything else (a `payload:` of the operator's own).
 pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
     let text = post.text.trim();
     if text.starts_with('[') { array(post) } else { read_group(post, &Pairs::read(text)?, event) }
 }
 
-/// Reads what is posted to `api/v2/alerts`. An empty array is no event and no error.
+/// What is posted to `api/v2/alerts`. An empty array is no event and no error.
 pub fn read_array(integration: &Integration, body: &[u8], now: Timestamp) -> Reading {
     let decoded = text::decode(body);
     let post = Post { integration, content_type: None, text: &decoded, now };
     if entries(&post).is_some_and(|entries| entries.total == 0) {
         return Reading::Events(Vec::new());
     }
-    let reading = array(&post).unwrap_or_else(|| {
-        Reading::unreadable(
-            "expected what Prometheus posts to an Alertmanager: an array of {\"labels\": {…}, …}",
-        )
-    });
-    reading.titled(integration)
+    let expected = "expected what Prometheus posts to an Alertmanager: an array of {\"labels\": {…}, …}";
+    array(&post).unwrap_or_else(|| Reading::unreadable(expected)).titled(integration)
 }
 
 fn entries<'a>(post: &Post<'a>) -> Option<Entries<'a>> {

@@ -5,20 +5,18 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::alert::Fate;
 
-/// Longest words of a network that are kept, in characters.
+/// How much is kept of a network's own words.
 const WORDS_CHARS_MAX: usize = 80;
 /// A run of digits this long may be a phone number.
 const NUMBER_DIGITS_MIN: usize = 6;
 
-/// The fields of a form, in their order.
+/// Of a form or a query, in their order.
 pub type Fields = Vec<(String, String)>;
 
-/// The fields of a form or a query.
 pub fn fields(form: &[u8]) -> Fields {
     url::form_urlencoded::parse(form).into_owned().collect()
 }
 
-/// The first field of this name.
 pub fn field<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
     fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
@@ -54,7 +52,7 @@ fn with_and_without_port(address: &str) -> Vec<String> {
     spellings
 }
 
-/// What a status callback says; `None` for a state on the way, such as `sending`, or an unknown one.
+/// `None` for a state on the way, such as `sending`, or an unknown one.
 pub fn twilio(form: &Fields) -> Option<Fate> {
     let status = field(form, "MessageStatus").or_else(|| field(form, "SmsStatus"))?;
     match status {
@@ -68,8 +66,7 @@ pub fn twilio(form: &Fields) -> Option<Fate> {
     }
 }
 
-/// What a call of a `dlr-url` says; `None` for a state on the way or an unknown one. `answer` holds the network's
-/// own words, which may repeat the text.
+/// `None` for a state on the way or an unknown one. `answer` holds the network's own words, which may repeat the text.
 pub fn kannel(state: &str, answer: &str) -> Option<Fate> {
     match state {
         "1" => Some(Fate::Delivered),
@@ -97,7 +94,7 @@ fn receipt(what: &str, answer: &str) -> String {
     }
 }
 
-/// One line, cut, without what may be a phone number.
+/// One line, shortened, without what may be a phone number.
 fn words(text: &str) -> String {
     let plain: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_CHARS_MAX).collect();

@@ -8,20 +8,20 @@ use super::{
     labels::{Tags, tags_from_json},
 };
 
-/// Most names taken from one body; a Zabbix media type has about 30.
+/// A Zabbix media type has about 30.
 const FIELDS_MAX: usize = 512;
-/// Longest name taken, with the names of the objects around it.
+/// With the names of the objects around it.
 const NAME_BYTES_MAX: usize = 256;
-/// How deep objects inside objects are looked into.
 const DEPTH_MAX: usize = 4;
 
 /// What Checkmk and Nagios put before the names of their macros in the environment of a script.
 const ENVIRONMENTS: [&str; 2] = ["NOTIFY_", "NAGIOS_"];
 
-/// Named values. A name is found in lower case and without `_`, `.`, `-`, `$` and spaces, so that
-/// `EVENT.ID`, `event_id`, `EventId` are one name; an object inside the object gives the names
-/// of both (`{"host": {"name": …}}` is `host_name`). Variables of Nagios and Checkmk go by their names without
-/// the program's: `NOTIFY_HOSTNAME` is `hostname`.
+/// Named values. A name is found in lower case and without `_`, `.`, `-`, `$` and spaces, so that `EVENT.ID`,
+/// `event_id`, `EventId` are one name; an object inside the object gives the names of both (`{"host": {"name": …}}`
+/// is `host_name`). Variables of Nagios and Checkmk go without the program's name: `NOTIFY_HOSTNAME` is `hostname`.
+///
+/// Where several names are asked for, they are found-by names in one text, separated by white space.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
     entries: BTreeMap<String, Entry<'a>>,
@@ -48,8 +48,7 @@ enum Value<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Reads a JSON object. An error names a position and never a part of the text, provided
-    /// that the text begins with `{`.
+    /// Reads a JSON object. An error names a position and no part of the text, if the text begins with `{`.
     pub(super) fn from_json(text: &'a str) -> Result<Self, serde_json::Error> {
         let mut fields = Self::default();
         for (name, value) in serde_json::from_str::<Pairs<'a>>(text)?.0 {
@@ -58,20 +57,17 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
-    /// Reads `name=value&…`, percent-encoded.
     pub(super) fn from_form(text: &'a str) -> Self {
-        let mut fields = Self::default();
-        for (name, value) in form::pairs(text.trim(), FIELDS_MAX) {
-            fields.insert(&name, None, text_or_absent(value));
-        }
-        fields
+        Self::from_parts(form::pairs(text.trim(), FIELDS_MAX))
     }
 
     /// Names and values that were taken apart elsewhere.
-    pub(super) fn from_parts(parts: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+    pub(super) fn from_parts<N: AsRef<str>, V: Into<Cow<'a, str>>>(
+        parts: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
         let mut fields = Self::default();
-        for (name, value) in parts.take(FIELDS_MAX) {
-            fields.insert(name, None, text_or_absent(Cow::Borrowed(value)));
+        for (name, value) in parts.into_iter().take(FIELDS_MAX) {
+            fields.insert(name.as_ref(), None, text_or_absent(value.into()));
         }
         fields
     }
@@ -82,48 +78,49 @@ impl<'a> Fields<'a> {
         self.entries.insert(name.to_owned(), Entry { label: name.to_owned(), top: name.to_owned(), value });
     }
 
-    /// The first of these that has a value. `names` are in found-by form.
-    pub(super) fn text(&self, names: &[&str]) -> Option<&str> {
-        names.iter().find_map(|name| match &self.entries.get(*name)?.value {
+    /// The first of these that has a value.
+    pub(super) fn text(&self, names: &str) -> Option<&str> {
+        self.values(names).next()
+    }
+
+    /// As [`Self::text`], without spaces around it.
+    pub(super) fn word(&self, names: &str) -> Option<&str> {
+        self.text(names).map(str::trim)
+    }
+
+    /// Every value of these names, in the order of `names`.
+    pub(super) fn texts(&self, names: &str) -> Vec<&str> {
+        self.values(names).collect()
+    }
+
+    fn values(&self, names: &str) -> impl Iterator<Item = &str> {
+        names.split_ascii_whitespace().filter_map(|name| match &self.entries.get(name)?.value {
             Value::Text(text) => Some(text.as_ref()),
             Value::Macro | Value::Absent | Value::Nested(_) => None,
         })
     }
 
-    /// As [`Self::text`], without spaces around it.
-    pub(super) fn word(&self, names: &[&str]) -> Option<&str> {
-        self.text(names).map(str::trim)
-    }
-
-    /// Every value of these names, in the order of `names`.
-    pub(super) fn texts(&self, names: &[&str]) -> Vec<&str> {
-        names.iter().filter_map(|name| self.text(&[name])).collect()
-    }
-
-    /// The array or object of this name, as it was written.
-    pub(super) fn nested(&self, names: &[&str]) -> Option<&'a str> {
-        names.iter().find_map(|name| match self.entries.get(*name)?.value {
+    /// The first of these that is an array or object, as it was written.
+    pub(super) fn nested(&self, names: &str) -> Option<&'a str> {
+        names.split_ascii_whitespace().find_map(|name| match self.entries.get(name)?.value {
             Value::Nested(raw) => Some(raw),
             Value::Text(_) | Value::Macro | Value::Absent => None,
         })
     }
 
-    /// The tags of this name, as JSON or as a text that is JSON.
     pub(super) fn tags(&self, name: &str) -> Option<Tags> {
-        tags_from_json(self.nested(&[name]).or_else(|| self.text(&[name]))?)
+        tags_from_json(self.nested(name).or_else(|| self.text(name))?)
     }
 
-    /// A day and a time of that day.
     pub(super) fn day_and_time(&self, day: &str, time: &str) -> Option<String> {
-        Some(format!("{} {}", self.word(&[day])?, self.word(&[time])?))
+        Some(format!("{} {}", self.word(day)?, self.word(time)?))
     }
 
-    /// True if the sender wrote this name, with or without a value.
+    /// With or without a value.
     pub(super) fn has(&self, name: &str) -> bool {
         self.entries.contains_key(name)
     }
 
-    /// True if the value is a macro that Zabbix did not replace.
     pub(super) fn is_macro(&self, name: &str) -> bool {
         self.entries.get(name).is_some_and(|entry| matches!(entry.value, Value::Macro))
     }
@@ -131,11 +128,10 @@ impl<'a> Fields<'a> {
     /// What is neither known itself nor inside an object that is known, nor looks like a credential:
     /// label name and value, sorted by name.
     pub(super) fn rest(&self, is_known: impl Fn(&str) -> bool) -> impl Iterator<Item = (&str, &str)> {
-        self.entries.iter().filter_map(move |(name, entry)| match &entry.value {
-            Value::Text(text) if !is_known(name) && !is_known(&entry.top) && !is_credential(name) => {
-                Some((entry.label.as_str(), text.as_ref()))
-            }
-            Value::Text(_) | Value::Macro | Value::Absent | Value::Nested(_) => None,
+        self.entries.iter().filter_map(move |(name, entry)| {
+            let Value::Text(text) = &entry.value else { return None };
+            let is_left_over = !is_known(name) && !is_known(&entry.top) && !is_credential(name);
+            is_left_over.then_some((entry.label.as_str(), text.as_ref()))
         })
     }
 
@@ -152,9 +148,7 @@ impl<'a> Fields<'a> {
                     return;
                 }
                 let outermost = top.map_or_else(|| squeezed(name), str::to_owned);
-                for (inner, value) in
-                    serde_json::from_str::<Pairs<'a>>(raw).map(|pairs| pairs.0).unwrap_or_default()
-                {
+                for (inner, value) in Pairs::read(raw).map(|pairs| pairs.0).unwrap_or_default() {
                     self.insert_json(&format!("{name}_{inner}"), Some(&outermost), value.get(), depth + 1);
                 }
             }
@@ -203,24 +197,11 @@ fn lower_case(name: &str) -> String {
     }
 }
 
-/// Media types often send all their parameters, the key to our own door among them.
+/// Media types often send all their parameters, the key of the integration among them.
 fn is_credential(name: &str) -> bool {
-    const ANYWHERE: [&str; 9] = [
-        "token",
-        "secret",
-        "password",
-        "passwd",
-        "apikey",
-        "authorization",
-        "authheader",
-        "credential",
-        "cookie",
-    ];
-    match name {
-        "key" | "auth" | "pass" | "httpproxy" | "proxy" | "idempotencykey" | "routingkey" | "servicekey"
-        | "integrationkey" => true,
-        _ => ANYWHERE.iter().any(|part| name.contains(part)),
-    }
+    const WHOLE: &str = "key auth pass httpproxy proxy idempotencykey routingkey servicekey integrationkey";
+    const PARTS: &str = "token secret password passwd apikey authorization authheader credential cookie";
+    WHOLE.split(' ').any(|whole| name == whole) || PARTS.split(' ').any(|part| name.contains(part))
 }
 
 fn text_or_absent(text: Cow<'_, str>) -> Value<'_> {
@@ -234,9 +215,8 @@ fn text_or_absent(text: Cow<'_, str>) -> Value<'_> {
     }
 }
 
-/// True for a text that is a Zabbix macro and nothing else: `{EVENT.ID}`, `{$URL}`, `{#DISK}`,
-/// `{EVENT.TAGS.scope}`, `{{ITEM.VALUE}.regsub(…)}`. A macro within a longer text is literal
-/// text: Zabbix does not expand macros inside of values.
+/// True for a text that is a Zabbix macro and nothing else: `{EVENT.ID}`, `{$URL}`, `{#DISK}`, `{EVENT.TAGS.scope}`,
+/// `{{ITEM.VALUE}.regsub(…)}`. Within a longer text it is literal: Zabbix does not expand macros inside of values.
 fn is_unresolved_macro(text: &str) -> bool {
     let Some(inner) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) else {
         return false;
@@ -244,8 +224,8 @@ fn is_unresolved_macro(text: &str) -> bool {
     if inner.contains('\n') {
         return false;
     }
-    let name = inner.strip_prefix("EVENT.RECOVERY.TAGS.").or_else(|| inner.strip_prefix("EVENT.TAGS."));
-    if let Some(tag) = name {
+    let tag = inner.strip_prefix("EVENT.RECOVERY.TAGS.").or_else(|| inner.strip_prefix("EVENT.TAGS."));
+    if let Some(tag) = tag {
         return !tag.contains(['{', '}']);
     }
     let is_name = |text: &str| {
@@ -267,9 +247,7 @@ fn is_unresolved_macro(text: &str) -> bool {
 fn is_macro_of_nagios(text: &str) -> bool {
     let name = text.strip_prefix('$').and_then(|text| text.strip_suffix('$')).unwrap_or_default();
     name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_:-.".contains(&byte))
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "_:-.".contains(c))
 }
 
 #[cfg(test)]
@@ -326,9 +304,9 @@ mod tests {
             ("hostaddressv4", Some("::1")),
             ("half", Some("a\u{FFFD}\u{FFFD}\u{FFFD}")),
         ] {
-            assert_eq!(fields.text(&[name]), value, "{name}");
+            assert_eq!(fields.text(name), value, "{name}");
         }
-        assert_eq!(fields.nested(&["list"]), Some("[1]"));
+        assert_eq!(fields.nested("list"), Some("[1]"));
         let rest: Vec<_> = fields.rest(|name| ["eventid", "host", "half"].contains(&name)).collect();
         assert_eq!(rest, [("host_name", "웹-01"), ("ok", "true")]);
     }

@@ -1,8 +1,7 @@
 //! Anything with curl: JSON, a form or plain text, read by the names that senders commonly use.
 //!
 //! * **JSON object**: one event; an array, or an object with an array `alerts` or `events`, is
-//!   one event per element. Names are compared as in [`super::fields`]; a name inside an object
-//!   counts as both names (`{"monitor": {"name": …}}` is `monitor_name`).
+//!   one event per element. Names are compared as in [`super::fields`].
 //! * **Form**: the same names; recognised by its content, since `curl -d` calls everything a form.
 //! * **Multipart form**: a part `data` is the body; else the parts are the fields.
 //! * **Text**: the first line is the title, the rest the body.
@@ -37,25 +36,22 @@ use super::{
 use crate::alert::{DedupKey, Event, EventStatus};
 use facts::Facts;
 
-/// Where a list of events may stand in an object.
-const LISTS: &[&str] = &["alerts", "events"];
+const LISTS: &str = "alerts events";
 
-/// Reads a body of any of the forms above. The Content-Type only decides whether something in
-/// brackets that is no JSON is broken JSON or plain text (`[web01] disk full`).
+/// The Content-Type only decides whether something in brackets that is no JSON is broken JSON or plain text
+/// (`[web01] disk full`).
 pub(super) fn read(post: &Post<'_>) -> Reading {
     let text = post.text.trim();
-    let Some(first) = text.as_bytes().first() else {
-        return Reading::unreadable("the body is empty");
-    };
-    match first {
-        b'{' => object(post, text),
-        b'[' => match serde_json::from_str::<Entries<'_>>(text) {
+    match text.as_bytes() {
+        [] => Reading::unreadable("the body is empty"),
+        [b'{', ..] => object(post, text),
+        [b'[', ..] => match serde_json::from_str::<Entries<'_>>(text) {
             Ok(entries) => list(post, &entries),
             Err(err) if is_json(post.content_type) => not_json(&err),
             Err(_) => plain(text),
         },
-        b'"' if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => plain(&string(text)),
-        b'-' if multipart::is_multipart(text) => parts(post, text),
+        [b'"', ..] if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => plain(&string(text)),
+        [b'-', ..] if multipart::is_multipart(text) => parts(post, text),
         _ => {
             let form = text.contains('=').then(|| Fields::from_form(text));
             form.and_then(|form| event(post, &form)).map_or_else(|| plain(text), Reading::from)
@@ -87,10 +83,8 @@ fn object(post: &Post<'_>, text: &str) -> Reading {
     };
     let pointed = post.integration.map.events.as_ref().and_then(|pointer| at_pointer(text, pointer));
     let raw = pointed.or_else(|| fields.nested(LISTS));
-    let entries = raw.and_then(|raw| serde_json::from_str::<Entries<'_>>(raw).ok());
-    let is_list =
-        |entries: &Entries<'_>| entries.kept.first().is_some_and(|entry| entry.get().starts_with('{'));
-    if let Some(entries) = entries.filter(is_list)
+    if let Some(entries) = raw.and_then(|raw| serde_json::from_str::<Entries<'_>>(raw).ok())
+        && entries.kept.first().is_some_and(|entry| entry.get().starts_with('{'))
         && let events @ Reading::Events(_) = list(post, &entries)
     {
         return events;
@@ -101,12 +95,12 @@ fn object(post: &Post<'_>, text: &str) -> Reading {
     )
 }
 
-/// The fields of an object, and what the configuration points to.
+/// With what the configuration points to.
 fn fields<'a>(post: &Post<'_>, text: &'a str) -> Result<Fields<'a>, serde_json::Error> {
     let mut fields = Fields::from_json(text)?;
     for (field, pointer) in &post.integration.map.fields {
         if let Some(value) = at_pointer(text, pointer).and_then(scalar) {
-            fields.add(names::mapped(*field), value);
+            fields.add(&names::mapped(*field), value);
         }
     }
     Ok(fields)
@@ -125,13 +119,11 @@ fn list(post: &Post<'_>, entries: &Entries<'_>) -> Reading {
         Some(_) => plain_event(&string(raw)),
         None => event(post, &fields(post, raw).ok()?),
     };
-    match lists::events(post, entries, read) {
-        Some(events) => Reading::Events(events),
-        None if entries.total == 0 => Reading::unreadable("the list of events is empty"),
-        None => Reading::unreadable(
-            "no entry of the list says what is wrong: expected title, summary, subject, name or message",
-        ),
-    }
+    let unread = match entries.total {
+        0 => "the list of events is empty",
+        _ => "no entry of the list says what is wrong: expected title, summary, subject, name or message",
+    };
+    lists::events(post, entries, read).map_or_else(|| Reading::unreadable(unread), Reading::Events)
 }
 
 /// `None` if nothing says what is wrong.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::alert::{DedupKey, Event, Kind};
 
-/// Most values of one alert that are shown.
+/// How many values of one alert are shown.
 const VALUES_MAX: usize = 16;
 
 /// `None` for a body from a payload template of the operator's own. The Content-Type is always JSON.
@@ -41,14 +41,13 @@ fn event(alert: &Alert<'_>) -> Option<Event> {
     let fault = fault(alert);
     // A rule without data says what it would say if it fired for good reason; that is not the title.
     let of_fault =
-        |name: &str| fault.as_ref().and_then(|_| alert.annotations.get(name)).cloned().unwrap_or_default();
-    let links = [("dashboard_url", "dashboardURL"), ("panel_url", "panelURL"), ("silence_url", "silenceURL")]
-        .map(|(label, member)| (label, alert.members.text(member).unwrap_or_default()));
-    let labels: Vec<(&str, &str)> = links
-        .iter()
-        .filter(|(_, link)| link::parse(link).is_some())
-        .map(|(label, link)| (*label, link.as_str()))
-        .collect();
+        |name| alert.annotations.get(name).filter(|_| fault.is_some()).cloned().unwrap_or_default();
+    let labels: Vec<(&str, String)> =
+        [("dashboard_url", "dashboardURL"), ("panel_url", "panelURL"), ("silence_url", "silenceURL")]
+            .into_iter()
+            .filter_map(|(label, member)| Some((label, alert.members.text(member)?)))
+            .filter(|(_, link)| link::parse(link).is_some())
+            .collect();
     let extras = Extras {
         lines: &[of_fault("Error"), of_fault("summary"), values(alert)],
         labels: &labels,

@@ -20,10 +20,9 @@ const ALERT: &str = "alert";
 pub(super) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading> {
     let (object, event) = (top.object("object")?, top.object("event")?);
     let name = object.text("name")?;
+    top.raw("incident")?;
     let incident = top.object("incident");
-    if top.raw("incident").is_none()
-        || incident.as_ref().is_some_and(|incident| incident.text("id").is_none())
-    {
+    if incident.as_ref().is_some_and(|incident| incident.text("id").is_none()) {
         return None;
     }
     let of_incident = |member: &str| incident.as_ref().and_then(|incident| incident.text(member));

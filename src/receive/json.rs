@@ -9,14 +9,16 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// Most members taken from one object.
+/// How many are taken from one object.
 const MEMBERS_MAX: usize = 512;
 
 /// The text of a JSON string. A script that cut an emoji in half leaves half a surrogate pair,
 /// which is no text to `serde_json`; it becomes U+FFFD instead of costing the whole event.
 pub(super) fn string(raw: &str) -> String {
     serde_json::from_str::<String>(raw)
-        .or_else(|_| serde_json::from_str::<Lossy>(raw).map(|lossy| lossy.0))
+        .or_else(|_| {
+            serde_json::from_str(raw).map(|Bytes(bytes)| String::from_utf8_lossy(&bytes).into_owned())
+        })
         .unwrap_or_default()
 }
 
@@ -45,38 +47,22 @@ pub(super) fn at_pointer<'a>(raw: &'a str, pointer: &str) -> Option<&'a str> {
     Some(raw)
 }
 
-struct Lossy(String);
-
-impl<'de> Deserialize<'de> for Lossy {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl Visitor<'_> for Bytes {
-            type Value = Lossy;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Lossy, E> {
-                Ok(Lossy(String::from_utf8_lossy(bytes).into_owned()))
-            }
-        }
-        deserializer.deserialize_bytes(Bytes)
-    }
-}
+/// A string that need not be UTF-8: `serde_json` reads it as text only if it is asked for text.
+#[derive(Deserialize)]
+struct Bytes<'a>(#[serde(borrow)] Cow<'a, [u8]>);
 
 /// Names and what they say, sorted.
 pub(super) type Texts = BTreeMap<String, String>;
 
-/// The first [`MEMBERS_MAX`] members of an object, values as they were written.
+/// The first [`MEMBERS_MAX`] members of an object, their values as they were written.
 #[derive(Debug)]
 pub(super) struct Pairs<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Pairs<'a> {
-    /// The members of an object; `None` if the text is none.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// The member of this name as it was written.
     pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.get())
     }

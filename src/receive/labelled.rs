@@ -14,16 +14,15 @@ use super::{
 };
 use crate::alert::{DedupKey, Event, Update};
 
-/// Labels that name what it happened to, most telling first.
+/// Labels; the most telling first, as in each of these.
 const HOSTS: [&str; 5] = ["instance", "host", "hostname", "node", "nodename"];
 /// Annotations.
 const TITLES: [&str; 3] = ["summary", "title", "subject"];
 const BODIES: [&str; 3] = ["description", "message", "body"];
 const RUNBOOKS: [&str; 2] = ["runbook_url", "runbook"];
-/// Labels and annotations that give the severity, most telling first.
+/// Labels and annotations.
 const GRADES: [&str; 4] = ["severity", "level", "urgency", "priority"];
 
-/// What holds for all alerts of a group.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) key: Option<String>,
@@ -45,7 +44,7 @@ impl Group {
     }
 }
 
-/// Reads a group; `None` if it is none. `event` makes an event of one alert.
+/// `None` if it is no group.
 pub(super) fn read_group(
     post: &Post<'_>,
     top: &Pairs<'_>,
@@ -80,7 +79,7 @@ pub(super) struct Extras<'a> {
     /// Lines after the details.
     pub(super) lines: &'a [String],
     /// Labels after the sender's own.
-    pub(super) labels: &'a [(&'a str, &'a str)],
+    pub(super) labels: &'a [(&'a str, String)],
     /// Members that are addresses of a page about the alert, best first.
     pub(super) pages: &'a [&'a str],
 }
@@ -115,19 +114,17 @@ impl<'a> Alert<'a> {
         }
     }
 
-    /// What is wrong, in the sender's words.
     pub(super) fn title(&self) -> Option<String> {
         let name = self.labels.get("alertname").filter(|name| !name.trim().is_empty());
         let described = || Some(split_first_line(self.annotation(&BODIES)?).0);
         let line = self.annotation(&TITLES).or(name.map(String::as_str)).or_else(described);
         line.map(str::to_owned).or_else(|| {
-            let pairs: Vec<String> =
-                self.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let pair = |(name, value)| format!("{name}={value}");
+            let pairs: Vec<String> = self.labels.iter().map(pair).collect();
             (!pairs.is_empty()).then(|| pairs.join(", "))
         })
     }
 
-    /// The fingerprint, or the labels.
     fn dedup_key(&self, title: &str) -> DedupKey {
         if let Some(fingerprint) = self.members.text("fingerprint") {
             return DedupKey::new(fingerprint.trim());
@@ -184,19 +181,19 @@ impl<'a> Alert<'a> {
     }
 
     /// The labels, `more`, then the annotations that are in neither title nor body.
-    fn kept_labels(&self, more: &[(&str, &str)]) -> Texts {
+    fn kept_labels(&self, more: &[(&str, String)]) -> Texts {
         let is_public = |(name, _): &(&String, &String)| !name.starts_with("__");
         let read: Vec<&str> = [&TITLES[..], &BODIES, &RUNBOOKS].concat();
         let unread = |(name, _): &(&String, &String)| !read.contains(&name.as_str());
         let mut labels = Labels::default();
         labels.extend(self.labels.iter().filter(is_public));
-        labels.extend(more.iter().copied());
+        labels.extend(more.iter().map(|(name, value)| (name, value)));
         labels.extend(self.group.receiver.iter().map(|receiver| ("receiver", receiver)));
         labels.extend(self.annotations.iter().filter(is_public).filter(unread));
         labels.finish()
     }
 
-    /// The first of these members that can be opened, else the sender's own page.
+    /// The first of these members that is a link, else the sender's own page.
     fn link(&self, pages: &[&str]) -> Option<String> {
         let pages = pages.iter().filter_map(|name| self.members.text(name));
         link::first(pages.chain(self.group.external_url.clone()))

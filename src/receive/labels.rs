@@ -13,10 +13,9 @@ const LABEL_NAME_BYTES_MAX: usize = 128;
 const LABEL_BYTES_MAX: usize = 1024;
 /// Names and values of one event together.
 pub(super) const LABELS_BYTES_MAX: usize = 4 * 1024;
-/// Most tags that are looked at.
 const TAGS_MAX: usize = 256;
 
-/// Says how many labels did not fit.
+/// The label that counts those that did not fit.
 const LEFT_OUT: &str = "labels_left_out";
 
 #[derive(Debug, Default)]
@@ -27,8 +26,7 @@ pub(super) struct Labels {
 }
 
 impl Labels {
-    /// Adds a label while there is room; a name that is there already stays as it is, so the
-    /// more important ones come first.
+    /// Adds a label while there is room. A name that is there already stays as it is: the more important come first.
     pub(super) fn insert(&mut self, name: &str, value: &str) {
         let name = one_line(name, LABEL_NAME_BYTES_MAX);
         if name.is_empty() || self.kept.contains_key(&name) {
@@ -72,54 +70,49 @@ pub(super) type Tags = BTreeMap<String, BTreeSet<String>>;
 /// Reads tags from JSON: `[{"tag": "team", "value": "web"}]` (also `name`, `key`),
 /// `["team:web", "loud"]` or `{"team": "web"}`. `None` if it is nothing of the kind.
 pub(super) fn tags_from_json(text: &str) -> Option<Tags> {
-    let mut tags = Tags::new();
-    let mut add = |name: String, value: Option<String>| {
-        tags.entry(name.trim().to_owned()).or_default().insert(value.unwrap_or_default().trim().to_owned());
-    };
-    match text.trim().as_bytes().first()? {
+    let pairs: Vec<(String, String)> = match text.trim().as_bytes().first()? {
         b'{' => {
-            for (name, value) in serde_json::from_str::<Pairs<'_>>(text).ok()?.0 {
-                add(name.into_owned(), scalar(value.get()));
-            }
+            let members = Pairs::read(text)?.0.into_iter();
+            members
+                .map(|(name, value)| (name.into_owned(), scalar(value.get()).unwrap_or_default()))
+                .collect()
         }
         b'[' => {
-            for item in serde_json::from_str::<Items<'_, TAGS_MAX>>(text).ok()?.kept {
-                if let Some((name, value)) = tag(item.get()) {
-                    add(name, value);
-                }
-            }
+            let items: Items<'_, TAGS_MAX> = serde_json::from_str(text).ok()?;
+            items.kept.into_iter().filter_map(|item| tag(item.get())).collect()
         }
         _ => return None,
-    }
-    Some(tags)
+    };
+    Some(gathered(pairs))
 }
 
 /// Reads tags from `scope:availability, loud`; a comma in a value cannot be told from the next tag.
 pub(super) fn tags_from_text(text: &str) -> Tags {
+    gathered(text.split(',').filter(|tag| !tag.trim().is_empty()).take(TAGS_MAX).map(split))
+}
+
+fn gathered(pairs: impl IntoIterator<Item = (String, String)>) -> Tags {
     let mut tags = Tags::new();
-    for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).take(TAGS_MAX) {
-        let (name, value) = tag.split_once([':', '=']).unwrap_or((tag, ""));
+    for (name, value) in pairs {
         tags.entry(name.trim().to_owned()).or_default().insert(value.trim().to_owned());
     }
     tags
 }
 
-fn tag(raw: &str) -> Option<(String, Option<String>)> {
+/// `team:web`, `team=web` or `loud`.
+fn split(tag: &str) -> (String, String) {
+    let (name, value) = tag.split_once([':', '=']).unwrap_or((tag, ""));
+    (name.to_owned(), value.to_owned())
+}
+
+fn tag(raw: &str) -> Option<(String, String)> {
     if !raw.starts_with('{') {
-        let text = scalar(raw)?;
-        return Some(match text.split_once([':', '=']) {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (text, None),
-        });
+        return scalar(raw).map(|tag| split(&tag));
     }
-    let pairs = serde_json::from_str::<Pairs<'_>>(raw).ok()?.0;
-    let named = |names: &[&str]| {
-        pairs
-            .iter()
-            .find(|(name, _)| names.contains(&name.as_ref()))
-            .and_then(|(_, value)| scalar(value.get()))
-    };
-    Some((named(&["tag", "name", "key"])?, named(&["value"])))
+    let pairs = Pairs::read(raw)?.0;
+    let name = pairs.iter().find(|(name, _)| matches!(name.as_ref(), "tag" | "name" | "key"));
+    let value = pairs.iter().find(|(name, _)| name == "value");
+    Some((scalar(name?.1.get())?, value.and_then(|(_, value)| scalar(value.get())).unwrap_or_default()))
 }
 
 #[cfg(test)]

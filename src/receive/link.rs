@@ -2,11 +2,9 @@
 
 use url::Url;
 
-/// Longest address kept, in bytes.
 const LINK_BYTES_MAX: usize = 2048;
 
-/// An absolute http or https address, without credentials; everything else (`javascript:`,
-/// relative paths) is no link.
+/// An absolute http or https address, without credentials; anything else (`javascript:`, a path) is no link.
 pub(super) fn parse(text: &str) -> Option<Url> {
     if LINK_BYTES_MAX < text.len() {
         return None;

@@ -5,13 +5,13 @@
 //!   Recognised by its `title`, since `curl -d` calls everything a form.
 //! * **Text**: the first line is the title, the rest the body.
 //!
-//! Unlike a monitor the caller sees the response, so a mistake in JSON or in a form is an error
-//! that names the field, and nobody is notified. Plain text is only wrong when empty.
+//! Unlike a monitor the caller sees the response, so a mistake in JSON or in a form is an error that names the
+//! field. Plain text is only wrong when empty.
 
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use super::{
     form, is_json,
@@ -22,18 +22,17 @@ use super::{
 };
 use crate::alert::{ContactName, DedupKey, Event, EventStatus, Severity, Update};
 
-/// Somebody who raises an alert by hand wants action now, but did not ask for texts at once: that is what
-/// `disaster` is for.
+/// Somebody who raises an alert by hand wants action now; who also wants texts at once says `disaster`.
 const SEVERITY_DEFAULT: Severity = Severity::High;
-/// Most contacts in `to`.
 const CONTACTS_MAX: usize = 100;
-/// Longest `Idempotency-Key` and `dedup_key`.
+/// For `Idempotency-Key` and `dedup_key`.
 const KEY_BYTES_MAX: usize = DedupKey::BYTES_MAX;
-/// Most fields of a form that are looked at: six names, contacts and labels.
+/// Six names, contacts and labels.
 const FORM_FIELDS_MAX: usize = 1024;
 
 const STATUS_EXPECTED: &str = "expected firing, acknowledged or resolved";
-const TEXT_FIELDS: [&str; 5] = ["title", "severity", "body", "dedup_key", "status"];
+const UNKNOWN_FIELD: &str =
+    "unknown field; known are title, severity, body, dedup_key, status, labels and to";
 
 #[derive(Clone, Copy, Debug)]
 pub struct ManualRequest<'a> {
@@ -45,34 +44,29 @@ pub struct ManualRequest<'a> {
     pub unique: &'a str,
 }
 
-/// What is wrong with a request, for the person who made it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManualError {
     #[error("the body is empty: expected a line of text, or JSON with at least a title")]
     Empty,
     #[error("the body is not valid JSON: {0}")]
     InvalidJson(String),
+    /// `field` as the caller wrote it; what is wrong with it and what would be right.
     #[error("{field}: {problem}")]
-    Field {
-        /// As the caller wrote it.
-        field: String,
-        /// What is wrong with it and what would be right.
-        problem: String,
-    },
+    Field { field: String, problem: String },
 }
 
-/// Reads a request. Without `dedup_key` the alert's key is made of the `Idempotency-Key`, so that
-/// a repeated request finds the alert it opened, else of `unique`.
+/// Without `dedup_key` the alert's key is made of the `Idempotency-Key`, so that a repeated request finds the alert
+/// that it opened, else of `unique`.
 pub fn read(request: ManualRequest<'_>) -> Result<Event, ManualError> {
     if request.idempotency_key.is_some_and(|key| key.is_empty() || KEY_BYTES_MAX < key.len()) {
         return Err(wrong("Idempotency-Key", format!("expected 1 to {KEY_BYTES_MAX} bytes")));
     }
     let decoded = text::decode(request.body);
     let trimmed = decoded.trim();
-    let is_json = is_json(request.content_type);
-    let draft = if trimmed.is_empty() {
+    if trimmed.is_empty() {
         return Err(ManualError::Empty);
-    } else if is_json || trimmed.starts_with('{') {
+    }
+    let draft = if is_json(request.content_type) || trimmed.starts_with('{') {
         from_json(trimmed)?
     } else if let Some(draft) = from_form(trimmed)? {
         draft
@@ -124,7 +118,7 @@ impl Draft {
         })
     }
 
-    /// Takes one field. `None` is a value that is no text.
+    /// `None` is a value that is no text.
     fn set(&mut self, name: &str, value: Option<&str>) -> Result<(), ManualError> {
         let value = || value.ok_or_else(|| wrong(name, "expected text"));
         match name {
@@ -143,10 +137,7 @@ impl Draft {
             "status" => {
                 self.status = Some(state(value()?).ok_or_else(|| wrong(name, STATUS_EXPECTED))?);
             }
-            _ => {
-                let problem = format!("unknown field; known are {}, labels and to", TEXT_FIELDS.join(", "));
-                return Err(wrong(name, problem));
-            }
+            _ => return Err(wrong(name, UNKNOWN_FIELD)),
         }
         Ok(())
     }
@@ -189,7 +180,7 @@ fn from_json(text: &str) -> Result<Draft, ManualError> {
 fn labels_from_json(raw: &str, labels: &mut Labels) -> Result<(), ManualError> {
     let expected = "expected an object of texts, such as {\"team\": \"web\"}";
     let pairs: Pairs<'_> = serde_json::from_str(raw).map_err(|_| wrong("labels", expected))?;
-    let mut sorted: BTreeMap<Cow<'_, str>, String> = BTreeMap::new();
+    let mut sorted = BTreeMap::new();
     for (name, value) in pairs.0 {
         let text = scalar(value.get()).ok_or_else(|| wrong(format!("labels.{name}"), "expected text"))?;
         sorted.insert(name, text);

@@ -1,11 +1,10 @@
 //! 1. RECEIVE: a body becomes events. Knows payloads, nothing of storage.
 //!
 //! A monitor does nothing about an error that it is sent, so nothing here refuses a body: what cannot be
-//! read is [`Reading::Unreadable`], and people are notified of it. Only [`manual`], whose caller
-//! sits at a keyboard, returns errors.
+//! read is [`Reading::Unreadable`], and people are notified of it. Only [`manual`] returns errors, to a person.
 //!
-//! [`read`] is the one place that knows in which order the readers are tried. No reader knows another one; below
-//! all of them stand the rooms that they share: `labelled`, `lists`, `fields`, `title_state`, `words`, …
+//! [`read`] is the one place that knows in which order the readers are tried. No reader knows another one; what they
+//! share stands in files of its own: `labelled`, `lists`, `fields`, `title_state`, `words`, …
 
 pub mod alertmanager;
 pub mod delivery;
@@ -42,14 +41,13 @@ use crate::{
     config::{Integration, IntegrationKind},
 };
 
-/// Longest title, in bytes; Zabbix event names alone may have 2,048 characters.
+/// Zabbix event names alone may have 2,048 characters.
 pub const TITLE_BYTES_MAX: usize = 512;
 
-/// Longest body text of an event, in bytes: with title, labels and open work it has to fit a
-/// stored document, also when every character needs an escape.
+/// With title, labels and open work it has to fit a stored document, also when every character needs an escape.
 pub const BODY_BYTES_MAX: usize = 8 * 1024;
 
-/// Longest comment or note, in bytes.
+/// For comments and notes.
 pub const NOTE_BYTES_MAX: usize = 1024;
 
 /// Most events that one body makes; one further event says how many entries were left out.
@@ -60,11 +58,8 @@ pub const EVENTS_PER_REQUEST_MAX: usize = 20_000;
 pub enum Reading {
     /// The response has one result per event, in this order.
     Events(Vec<Event>),
-    /// No reader can make sense of it; it is kept, and people are notified.
-    Unreadable {
-        /// What is wrong and where, for people; never a part of the body.
-        reason: String,
-    },
+    /// It is kept, and people are notified. The reason says what is wrong and where, and never a part of the body.
+    Unreadable { reason: String },
 }
 
 impl Reading {
@@ -100,7 +95,6 @@ impl From<Result<Vec<Event>, String>> for Reading {
 struct Post<'a> {
     integration: &'a Integration,
     content_type: Option<&'a str>,
-    /// The body, decoded.
     text: &'a str,
     now: Timestamp,
 }
@@ -116,7 +110,7 @@ impl Post<'_> {
         time::parse(text, &TimeZone::UTC, self.now)
     }
 
-    /// What the words mean, by the integration's own table first.
+    /// By the integration's own table first.
     fn grade(&self, words: &[&str]) -> words::Grade {
         words::grade(words, &self.integration.severity)
     }
@@ -127,9 +121,8 @@ fn is_json(content_type: Option<&str>) -> bool {
     content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("json"))
 }
 
-/// Reads a body by the integration's rules: first the reader of its kind, then the senders that are known by the
-/// shape of what they send, then the generic rules. Never panics, never trusts a Content-Type, and
-/// allocates at most a small multiple of the body.
+/// First the reader of the integration's kind, then the senders that are known by the shape of what they send, then
+/// the generic rules. Never panics, never trusts a Content-Type, and allocates at most a small multiple of the body.
 pub fn read(integration: &Integration, content_type: Option<&str>, body: &[u8], now: Timestamp) -> Reading {
     let decoded = text::decode(body);
     let post = Post { integration, content_type, text: &decoded, now };
@@ -160,7 +153,7 @@ fn by_content(post: &Post<'_>) -> Reading {
 }
 
 /// A body that only one sender can have made, whatever kind its integration has, unless the operator says where
-/// everything is. This is the place for senders that are described as data.
+/// everything is.
 fn by_shape(post: &Post<'_>) -> Option<Reading> {
     let map = &post.integration.map;
     if map.events.is_some() || !map.fields.is_empty() {

@@ -1,6 +1,6 @@
 //! `multipart/form-data` (RFC 7578), known by its content: the first line is the boundary.
 
-/// Longest boundary, in bytes: RFC 2046 allows 70 after the two dashes.
+/// RFC 2046 allows 70 after the two dashes.
 const BOUNDARY_BYTES_MAX: usize = 72;
 
 /// The JSON object that a body is, or that its part `data` is: a form with a file in it, or Uptime Kuma's.
@@ -10,12 +10,11 @@ pub(super) fn json_object(text: &str) -> Option<&str> {
     object.starts_with('{').then_some(object)
 }
 
-/// The content of the part of this name.
 pub(super) fn field<'a>(text: &'a str, wanted: &str) -> Option<&'a str> {
     fields(text).find(|(name, _)| *name == wanted).map(|(_, content)| content)
 }
 
-/// Names and contents, as far as they are named.
+/// Names and contents of the parts that have a name.
 pub(super) fn fields(text: &str) -> impl Iterator<Item = (&str, &str)> {
     parts(text).into_iter().flatten().filter_map(|part| {
         let (head, content) = part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n"))?;
@@ -23,7 +22,6 @@ pub(super) fn fields(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// True if the text begins as such a body does.
 pub(super) fn is_multipart(text: &str) -> bool {
     parts(text).is_some()
 }

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::alert::{DedupKey, Event, EventStatus};
 
-/// Reads all messages of a body; `None` if there is none.
+/// `None` if there is no message.
 pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
     let messages: Vec<Message<'_>> = match record::read(post.text) {
         Some(records) => records.take(EVENTS_PER_REQUEST_MAX + 1).collect(),
@@ -49,6 +49,8 @@ enum Level {
 }
 
 impl Level {
+    const ALL: [Self; 4] = [Self::Critical, Self::Warning, Self::Unknown, Self::Ok];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Critical => "CRITICAL",
@@ -62,13 +64,10 @@ impl Level {
     fn parse(word: &str) -> Option<Self> {
         let word = word.trim();
         let word = word.strip_suffix(['s', 'S']).unwrap_or(word);
-        [Self::Critical, Self::Warning, Self::Unknown, Self::Ok]
-            .into_iter()
-            .find(|level| level.as_str().eq_ignore_ascii_case(word))
+        Self::ALL.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(word))
     }
 }
 
-/// A field of a plugin and how it stands.
 #[derive(Debug)]
 struct Field {
     level: Level,
@@ -99,8 +98,8 @@ impl Message<'_> {
         labels.insert("graph_title", &self.title);
         labels.extend(self.category.map(|category| ("graph_category", category)));
         let shown = self.fields.iter().filter(|field| is_over || field.level != Level::Ok);
-        let lines: Vec<String> =
-            shown.map(|field| format!("{}: {}", field.level.as_str(), field.text)).collect();
+        let line = |field: &Field| format!("{}: {}", field.level.as_str(), field.text);
+        let lines: Vec<String> = shown.map(line).collect();
         let key = DedupKey::derived("munin", &[self.group, self.host, self.plugin, &self.title]);
         Event {
             status: if is_over { RESOLVED } else { EventStatus::Firing },
@@ -111,7 +110,6 @@ impl Message<'_> {
     }
 }
 
-/// The worst level that any field has.
 fn worst(fields: &[Field]) -> Option<Level> {
     fields.iter().map(|field| field.level).min()
 }

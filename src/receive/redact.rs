@@ -10,17 +10,15 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?i)((?:[a-z0-9_.-]*(?:password|passwd|secret|token|api[_-]?key|auth_pass|credential|_key|tls_?key|connection_?string|headers)[a-z0-9_.-]*|\bkey)"#,
         r#"["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&,;}\]]+)"#
     ))
-    .expect("the pattern is well formed")
+    .expect("well formed")
 });
 
 static AUTHORIZATION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)(authorization["']?\s*[:=]\s*["']?)([^"'\r\n,}]+)"#)
-        .expect("the pattern is well formed")
+    Regex::new(r#"(?i)(authorization["']?\s*[:=]\s*["']?)([^"'\r\n,}]+)"#).expect("well formed")
 });
 
-static USERINFO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^/\s@]+@").expect("the pattern is well formed")
-});
+static USERINFO: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^/\s@]+@").expect("well formed"));
 
 /// The text with every secret we can recognise replaced by `***`.
 pub fn redact(text: &str) -> String {

@@ -21,7 +21,6 @@ pub(super) fn decode(body: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// One line, as a title.
 pub(super) fn title(text: &str) -> String {
     one_line(text, TITLE_BYTES_MAX)
 }
@@ -31,7 +30,6 @@ pub(super) fn body(text: &str) -> String {
     tidy_body(text, BODY_BYTES_MAX)
 }
 
-/// A comment or note.
 pub(super) fn note(text: &str) -> String {
     tidy(text, NOTE_BYTES_MAX)
 }

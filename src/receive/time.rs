@@ -2,9 +2,8 @@
 
 use jiff::{Timestamp, civil::DateTime, fmt::rfc2822, tz::TimeZone};
 
-/// Longest text that is looked at.
 const TIME_BYTES_MAX: usize = 64;
-/// In seconds: 1973-03-03: what is earlier is no time of an alert but a zero value (Grafana sends year 1).
+/// In seconds, 1973-03-03. What is earlier is no time of an alert but a zero value (Grafana sends year 1).
 const EARLIEST: i64 = 100_000_000;
 
 /// Reads seconds, milliseconds, microseconds or nanoseconds since 1970, RFC 3339, RFC 2822, or a

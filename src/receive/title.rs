@@ -2,11 +2,9 @@
 
 use super::{TITLE_BYTES_MAX, text::one_line};
 
-/// Longest host name in a title, in bytes.
 const HOST_BYTES_MAX: usize = 128;
 
-/// `HOST: NAME`, or `NAME` alone if it contains one of the host's names already: the
-/// first line has to say what is wrong, and where.
+/// `HOST: NAME`, or `NAME` alone if it contains one of the host's names: a title says what is wrong, and where.
 pub(super) fn with_host(name: &str, hosts: &[&str]) -> String {
     let name = one_line(name, TITLE_BYTES_MAX);
     match hosts.first() {

@@ -1,7 +1,5 @@
 //! The state that senders write into titles: `[RESOLVED] disk`, `Recovery: disk`, `disk is CRITICAL`.
 
-use std::borrow::Cow;
-
 use super::words::{End, end, one_state};
 
 const BRACKETS: [(char, char); 3] = [('[', ']'), ('(', ')'), ('【', '】')];
@@ -16,19 +14,16 @@ struct Parts<'a> {
     rest: &'a str,
 }
 
-/// True if the title begins with a word for an end: `[RESOLVED] disk`, `[web01] [OK] disk`, `복구: disk`.
+/// For example `[RESOLVED] disk`, `[web01] [OK] disk`, `복구: disk`.
 pub(super) fn begins_with_end(title: &str) -> bool {
     parts(title).is_some_and(|parts| parts.is_end)
 }
 
 /// The title without the states in front, so that a recovery finds its problem: `[OK] disk`,
 /// `[FIRING:1] disk` and `Problem: disk` are all `disk`.
-pub(super) fn without_leading(title: &str) -> Cow<'_, str> {
-    match parts(title) {
-        Some(parts) if parts.others.is_empty() => Cow::Borrowed(parts.rest),
-        Some(parts) => Cow::Owned(format!("{} {}", parts.others.join(" "), parts.rest)),
-        None => Cow::Borrowed(title),
-    }
+pub(super) fn without_leading(title: &str) -> String {
+    parts(title)
+        .map_or_else(|| title.to_owned(), |parts| [&parts.others[..], &[parts.rest]].concat().join(" "))
 }
 
 /// Also without the states within: `http is CRITICAL!` and `http is OK!` are both `http is`. Only what begins
@@ -49,6 +44,7 @@ fn is_state_within(word: &str, is_first: bool) -> bool {
 
 /// `None` if no state stands in front of something: in brackets and alone there, or before a colon.
 fn parts(title: &str) -> Option<Parts<'_>> {
+    let opens = |c| BRACKETS.iter().any(|(open, _)| *open == c);
     let mut parts = Parts::default();
     let mut has_state = false;
     let mut rest = title.trim();
@@ -75,10 +71,6 @@ fn parts(title: &str) -> Option<Parts<'_>> {
     }
     parts.rest = rest.trim_end();
     (has_state && !parts.rest.is_empty()).then_some(parts)
-}
-
-fn opens(c: char) -> bool {
-    BRACKETS.iter().any(|(open, _)| *open == c)
 }
 
 /// Zabbix writes `Resolved in 5m 2s: NAME`.

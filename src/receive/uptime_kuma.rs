@@ -24,17 +24,9 @@ use super::{
 use crate::alert::{DedupKey, Event, EventStatus, Kind, Severity};
 
 /// Members of a monitor that are kept, and as which label.
-const LABELS: [(&str, &str); 7] = [
-    ("name", "monitor"),
-    ("pathName", "path"),
-    ("type", "type"),
-    ("hostname", "hostname"),
-    ("port", "port"),
-    ("description", "description"),
-    ("keyword", "keyword"),
-];
+const LABELS: &str = "name=monitor pathName=path type=type hostname=hostname port=port
+    description=description keyword=keyword";
 
-/// Most fields of a form that are looked at.
 const FORM_FIELDS_MAX: usize = 512;
 
 /// What counts down in a notice.
@@ -116,15 +108,16 @@ fn time(post: &Post<'_>, beat: impl Fn(&str) -> Option<String>) -> Option<Timest
 
 fn labels(monitor: &Pairs<'_>) -> Texts {
     let mut labels = Labels::default();
-    labels.extend(LABELS.iter().filter_map(|(member, label)| Some((label, monitor.text(member)?))));
+    let names = LABELS.split_ascii_whitespace().filter_map(|names| names.split_once('='));
+    labels.extend(names.filter_map(|(member, label)| Some((label, monitor.text(member)?))));
     if let Some(tags) = monitor.raw("tags").and_then(tags_from_json) {
         labels.insert_tags(&tags);
     }
     labels.finish()
 }
 
-/// The Test button, or a certificate that will expire (`… will expire in 14 days`): such a notice comes
-/// daily with another number, and is one alert.
+/// The Test button, or a certificate that `will expire in 14 days`: that comes daily with another number, and is one
+/// alert.
 fn notice(message: &str) -> Option<Reading> {
     let message = if message.starts_with('"') { string(message) } else { message.to_owned() };
     let (title, rest) = split_first_line(&message);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::text;
 use crate::alert::{DedupKey, Event, EventStatus, Severity, Update};
 
-/// Longest unknown severity word kept, in characters.
+/// How much is kept of an unknown word.
 const WORD_CHARS_MAX: usize = 64;
 
 /// What a sender's words for a severity mean.
@@ -18,24 +18,20 @@ pub(super) struct Grade {
 }
 
 impl Grade {
-    /// A firing event of this severity.
     pub(super) fn event(self, key: DedupKey, title: impl Into<String>) -> Event {
         Event { severity: self.severity, unknown_severity: self.unknown, ..Event::firing(key, title) }
     }
 }
 
-/// The first word that the integration's own table knows, else the first common one,
-/// else not classified. The table is asked for the word as it came and for our name of it, so
-/// that `high = "disaster"` also holds for a sender that writes `4`.
+/// The first word that the integration's own table knows, else the first common one, else not classified. The table is
+/// asked for the word as it came and for our name of it: `high = "disaster"` also holds for a sender that writes `4`.
 pub(super) fn grade(words: &[&str], table: &BTreeMap<String, Severity>) -> Grade {
     let in_table = |word: &&str| {
         let common = word.parse::<Severity>().ok();
         table.get(word.trim().to_lowercase().as_str()).or_else(|| table.get(common?.as_str())).copied()
     };
-    let known = words
-        .iter()
-        .find_map(in_table)
-        .or_else(|| words.iter().find_map(|word| word.parse::<Severity>().ok()));
+    let common = || words.iter().find_map(|word| word.parse::<Severity>().ok());
+    let known = words.iter().find_map(in_table).or_else(common);
     match (known, words.first()) {
         (Some(severity), _) => Grade { severity: Some(severity), unknown: None },
         (None, Some(word)) => Grade {
@@ -46,7 +42,6 @@ pub(super) fn grade(words: &[&str], table: &BTreeMap<String, Severity>) -> Grade
     }
 }
 
-/// What a state word says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Firing,
@@ -92,7 +87,7 @@ pub(super) fn state(words: &str) -> Option<State> {
     })
 }
 
-/// Reads one state word, in lower case.
+/// `word` is in lower case.
 pub(super) fn one_state(word: &str) -> Option<State> {
     Some(match word {
         "firing" | "fire" | "problem" | "alerting" | "alert" | "alarm" | "down" | "critical" | "crit"
@@ -118,7 +113,7 @@ pub(super) enum End {
     NotBelieved,
 }
 
-/// Reads a word for an end, in lower case.
+/// `word` is in lower case.
 pub(super) fn end(word: &str) -> Option<End> {
     Some(match word {
         "resolved" | "recovered" | "recovery" | "ok" | "해결" | "해결됨" | "해결 완료" | "복구"

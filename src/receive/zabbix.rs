@@ -30,7 +30,7 @@ use crate::alert::{DedupKey, Event, EventStatus, Kind, Update};
 use message::Message;
 use source::Source;
 
-/// Reads one message, an object or a form; `None` for an object that names neither an event's id nor its value.
+/// An object or a form; `None` for an object that names neither an event's id nor its value.
 pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
     let fields = match fields(post.text.trim()) {
         Ok(fields) => fields,
@@ -73,9 +73,8 @@ fn events(message: &Message<'_>) -> Result<Vec<Event>, String> {
 
 fn event(message: &Message<'_>) -> Result<Event, String> {
     let (event_id, firing) = match (message.event_id(), message.is_firing()) {
-        (Ok(event_id), Ok(firing)) => (event_id, firing),
-        (Err(reason), Ok(_)) | (Ok(_), Err(reason)) => return Err(reason),
         (Err(no_id), Err(no_value)) => return Err(format!("{no_id}, and {no_value}")),
+        (event_id, firing) => (event_id?, firing?),
     };
     let title = message.title().unwrap_or_else(|| format!("Zabbix event {event_id}"));
     let event = message.event(DedupKey::new(event_id), &title, Some(event_id));
@@ -97,11 +96,8 @@ fn status(message: &Message<'_>, firing: bool) -> EventStatus {
         return EventStatus::Resolved { note: message.closed_by_hand(), escalation_cancelled: false };
     }
     if message.is_update() {
-        return EventStatus::Update(Update {
-            acknowledged: message.acknowledged(),
-            comment: message.comment(),
-            by: message.by(),
-        });
+        let (acknowledged, comment, by) = (message.acknowledged(), message.comment(), message.by());
+        return EventStatus::Update(Update { acknowledged, comment, by });
     }
     match message.cancelled() {
         Some(reason) => EventStatus::Resolved {
@@ -112,7 +108,6 @@ fn status(message: &Message<'_>, firing: bool) -> EventStatus {
     }
 }
 
-/// The body of a test without one.
 const EXPLAINED: &str =
     "Sent by the Test button of the media type: Zabbix fills in nothing there. The way to here works.";
 

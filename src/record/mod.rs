@@ -3,14 +3,11 @@
 //! Rows are written together with the change they tell of (`queue`, `dispatch`); this module only
 //! reads them: the history of one alert, and the ledger of attempts over all alerts.
 
-mod history;
-
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use self::history::{AlertHistory, read};
 use crate::{
     alert::{
         Address, Alert, AlertId, AlertState, AttemptRow, ContactName, Entry, Fate, FoldRow, Notified, Row,
@@ -19,11 +16,25 @@ use crate::{
     store::{AlertFilter, Store, StoreError},
 };
 
-/// Most attempts in one page of the ledger.
 pub const ATTEMPTS_PER_PAGE_MAX: usize = 500;
-
 /// Most alerts read for one page of the ledger.
 const ALERTS_PER_PAGE_MAX: usize = 500;
+
+/// An alert with everything that happened to it.
+pub struct AlertHistory {
+    pub alert: Alert,
+    pub notifications: Vec<NotificationView>,
+    pub journal: Vec<Row>,
+}
+
+/// `None` if there is no such alert; one that is only noted is none yet.
+pub async fn read(store: &dyn Store, id: AlertId) -> Result<Option<AlertHistory>, StoreError> {
+    let stored = store.get(id).await?.filter(|stored| stored.alert.state != AlertState::Noted);
+    let Some(alert) = stored.map(|stored| stored.alert) else { return Ok(None) };
+    let journal = history(store, &alert).await?;
+    let notifications = notifications(&alert, &journal);
+    Ok(Some(AlertHistory { alert, notifications, journal }))
+}
 
 /// Every journal row of an alert, oldest first.
 pub async fn history(store: &dyn Store, alert: &Alert) -> Result<Vec<Row>, StoreError> {
@@ -32,7 +43,6 @@ pub async fn history(store: &dyn Store, alert: &Alert) -> Result<Vec<Row>, Store
     Ok(rows)
 }
 
-/// One line of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LedgerLine {
     pub alert_id: AlertId,
@@ -45,7 +55,7 @@ pub struct LedgerLine {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LedgerPage {
     pub attempts: Vec<LedgerLine>,
-    /// Where the next page continues, if there is one.
+    /// Where the next page continues.
     pub next: Option<AlertId>,
 }
 
@@ -63,16 +73,12 @@ pub async fn ledger(
         if attempts <= lines.len() {
             return Ok(LedgerPage { attempts: lines, next: filter.cursor });
         }
-        let rows = history(store, &stored.alert).await?;
-        let of_alert = rows.into_iter().filter_map(|row| {
-            let Entry::Attempt(attempt) = row.entry else { return None };
-            Some(attempt)
-        });
-        lines.extend(of_alert.map(|attempt| LedgerLine {
-            alert_id: stored.alert.id,
-            title: stored.alert.title.clone(),
-            attempt,
-        }));
+        for row in history(store, &stored.alert).await? {
+            if let Entry::Attempt(attempt) = row.entry {
+                let title = stored.alert.title.clone();
+                lines.push(LedgerLine { alert_id: stored.alert.id, title, attempt });
+            }
+        }
         filter.cursor = Some(stored.alert.id);
     }
     Ok(LedgerPage { attempts: lines, next: page.next })
@@ -82,15 +88,15 @@ pub async fn ledger(
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CountedView {
     pub alert_id: AlertId,
-    /// Its title, shortened.
+    /// Shortened.
     pub title: String,
-    /// How grave it was when it was held back.
+    /// As it was when the alert was held back.
     pub severity: Severity,
-    /// How it stands; `None` if its history is not kept any more.
+    /// `None` if its history is not kept any more.
     pub state: Option<AlertState>,
 }
 
-/// The gravest alerts that a digest counts, at most `limit`; the oldest first among equals.
+/// The alerts that a digest counts, at most `limit`: the most severe first, the oldest first among equals.
 pub async fn counted(
     store: &dyn Store,
     digest: AlertId,
@@ -111,21 +117,21 @@ pub async fn counted(
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FoldedView {
     pub contact: ContactName,
-    /// The digest that counts it.
     pub digest: AlertId,
     /// Some message of that digest was accepted.
     pub is_told: bool,
 }
 
-/// What the journal of an alert says was held back. A digest that counts more of the same alert takes the place of
-/// the one before.
+/// What the journal of an alert says was held back. Of several digests for one contact the last counts.
 pub async fn folded(store: &dyn Store, journal: &[Row]) -> Result<Vec<FoldedView>, StoreError> {
-    let rows = journal.iter().filter_map(|row| {
-        let Entry::Folded { contact, digest, .. } = &row.entry else { return None };
-        Some((contact.clone(), *digest))
-    });
+    let mut digests = BTreeMap::new();
+    for row in journal {
+        if let Entry::Folded { contact, digest, .. } = &row.entry {
+            digests.insert(contact.clone(), *digest);
+        }
+    }
     let mut views = Vec::new();
-    for (contact, digest) in rows.collect::<BTreeMap<_, _>>() {
+    for (contact, digest) in digests {
         let stored = store.get(digest).await?;
         let told = stored.as_ref().and_then(|stored| stored.alert.progress.contacts.get(&contact));
         let is_told = told.is_some_and(|told| told.notified() == Notified::Yes);
@@ -139,12 +145,12 @@ pub async fn folded(store: &dyn Store, journal: &[Row]) -> Result<Vec<FoldedView
 pub struct NotificationView {
     pub contact: ContactName,
     pub transport: Transport,
-    /// The device or gateway; empty for a text that no gateway has taken yet.
+    /// A device or gateway; empty for a text that no gateway has taken yet.
     pub destination: String,
     pub subject: Topic,
     /// `in_flight`, `waiting`, `delivered` or `failed` by the provider's report, or the last outcome.
     pub state: &'static str,
-    /// Attempts answered so far.
+    /// Answered so far.
     pub attempts: u32,
     /// When the next attempt, or the end of waiting for an answer, is due.
     pub next_at: Option<Timestamp>,
@@ -152,10 +158,10 @@ pub struct NotificationView {
 
 /// The notifications of an alert: those answered, from its history, and those still open.
 pub fn notifications(alert: &Alert, history: &[Row]) -> Vec<NotificationView> {
-    let mut views = Views::default();
+    let mut views = Vec::new();
     for row in history {
         if let Entry::Attempt(AttemptRow { contact, address, subject, outcome, .. }) = &row.entry {
-            let view = views.of(contact, *subject, address.transport(), Some(address));
+            let view = view(&mut views, contact, *subject, Some(address));
             view.attempts += 1;
             view.state = outcome.as_str();
         }
@@ -169,7 +175,7 @@ pub fn notifications(alert: &Alert, history: &[Row]) -> Vec<NotificationView> {
                 Fate::Failed { .. } => view.destination == destination.as_str(),
                 Fate::NotThere | Fate::Taken | Fate::Unclear { .. } => false,
             };
-            if let Some(view) = views.0.iter_mut().find(about).filter(counts) {
+            if let Some(view) = views.iter_mut().find(about).filter(counts) {
                 view.state = fate.as_str();
             }
         }
@@ -177,53 +183,50 @@ pub fn notifications(alert: &Alert, history: &[Row]) -> Vec<NotificationView> {
     for (name, contact) in &alert.progress.contacts {
         for notification in &contact.notifications {
             for (pending, address) in notification.open() {
-                let transport = address.as_ref().map_or(Transport::Sms, Address::transport);
                 // A text may still go through another gateway.
-                let address = address.filter(|_| transport == Transport::Push);
-                let view = views.of(name, notification.subject.topic(), transport, address.as_ref());
+                let device = address.filter(|address| address.transport() == Transport::Push);
+                let view = view(&mut views, name, notification.subject.topic(), device.as_ref());
                 view.next_at = pending.wakes_at();
                 view.state = if pending.is_in_flight() { "in_flight" } else { "waiting" };
             }
         }
     }
-    views.0
+    views
 }
 
-#[derive(Default)]
-struct Views(Vec<NotificationView>);
-
-impl Views {
-    fn of(
-        &mut self,
-        contact: &ContactName,
-        subject: Topic,
-        transport: Transport,
-        address: Option<&Address>,
-    ) -> &mut NotificationView {
-        let destination = address.map(Address::to_string);
-        let same = |view: &NotificationView| {
-            view.contact == *contact
-                && view.transport == transport
-                && view.subject == subject
-                // A text may go through several gateways and is still one notification.
-                && (transport == Transport::Sms || Some(&view.destination) == destination.as_ref())
-        };
-        let position = self.0.iter().position(same).unwrap_or_else(|| {
-            self.0.push(NotificationView {
-                contact: contact.clone(),
-                transport,
-                destination: String::new(),
-                subject,
-                state: "",
-                attempts: 0,
-                next_at: None,
-            });
-            self.0.len() - 1
+/// The view of this notification, added if it is not there; a text if it has no address yet.
+fn view<'v>(
+    views: &'v mut Vec<NotificationView>,
+    contact: &ContactName,
+    subject: Topic,
+    address: Option<&Address>,
+) -> &'v mut NotificationView {
+    let transport = address.map_or(Transport::Sms, Address::transport);
+    let destination = address.map(Address::to_string);
+    let same = |view: &NotificationView| {
+        view.contact == *contact
+            && view.transport == transport
+            && view.subject == subject
+            // A text may go through several gateways and is still one notification.
+            && (transport == Transport::Sms || Some(&view.destination) == destination.as_ref())
+    };
+    let position = views.iter().position(same).unwrap_or_else(|| {
+        let contact = contact.clone();
+        let destination = String::new();
+        views.push(NotificationView {
+            contact,
+            transport,
+            destination,
+            subject,
+            state: "",
+            attempts: 0,
+            next_at: None,
         });
-        let view = self.0.get_mut(position).expect("found or just pushed");
-        if let Some(destination) = destination {
-            view.destination = destination;
-        }
-        view
+        views.len() - 1
+    });
+    let view = views.get_mut(position).expect("found or just pushed");
+    if let Some(destination) = destination {
+        view.destination = destination;
     }
+    view
 }

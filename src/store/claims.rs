@@ -7,14 +7,12 @@ use jiff::Timestamp;
 
 use crate::alert::AlertId;
 
-/// The claims in force, each until the end of its lease.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     leases: HashMap<AlertId, Timestamp>,
 }
 
 impl Claims {
-    /// Forgets the leases that are over.
     pub(super) fn expire(&mut self, now: Timestamp) {
         self.leases.retain(|_, end| now < *end);
     }
@@ -28,8 +26,10 @@ impl Claims {
         true
     }
 
-    pub(super) fn release(&mut self, id: AlertId) {
-        self.leases.remove(&id);
+    pub(super) fn release<'a>(&mut self, ids: impl IntoIterator<Item = &'a AlertId>) {
+        for id in ids {
+            self.leases.remove(id);
+        }
     }
 
     /// When an alert due at `due` can be claimed: a claimed one not before its lease ends, so

@@ -18,10 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{DOCUMENT_BYTES_MAX, StoreError, Stored, VALUE_BYTES_MAX, Version};
 use crate::alert::{Alert, Row, Severity};
 
-/// A value that stands alone, or that a document goes on in.
 const FORMAT: u8 = 1;
-
-/// A document that goes on in further values.
 const FORMAT_LONG: u8 = 2;
 
 const HEADER_BYTES: usize = 22;
@@ -33,28 +30,20 @@ const SEVERITY_SHIFT: u8 = 4;
 /// What a writer needs of a document without reading its JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    /// Version of the document.
     pub(super) version: Version,
-    /// Where it stands in the due index, in ms since the epoch.
     pub(super) due_ms: Option<u64>,
-    /// Triggered or acknowledged.
     pub(super) open: bool,
-    /// Its severity.
     pub(super) severity: Severity,
     /// How many values it goes on in.
     pub(super) further: u16,
 }
 
-/// A document as values, each at most [`VALUE_BYTES_MAX`] long.
 #[derive(Debug)]
 pub(super) struct Document {
-    /// With the header.
     pub(super) first: Vec<u8>,
-    /// Those that it goes on in, in order.
     pub(super) further: Vec<Vec<u8>>,
 }
 
-/// Why bytes are no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DecodeError {
     #[error("a value of {0} bytes is shorter than its header")]
@@ -73,7 +62,6 @@ pub(super) enum DecodeError {
     Json(String),
 }
 
-/// The values of a document.
 pub(super) fn encode_alert(
     alert: &Alert,
     version: Version,
@@ -103,7 +91,7 @@ pub(super) fn encode_alert(
     Ok(Document { first: sealed(first), further })
 }
 
-/// The document that begins with this value, of which `header` was read, and goes on in those.
+/// `header` is that of the first value.
 pub(super) fn decode_alert(
     header: Header,
     first: &[u8],
@@ -121,8 +109,7 @@ pub(super) fn decode_alert(
     Ok(Stored { alert: decode_json(&whole.concat(), HEADER_BYTES + COUNT_BYTES)?, version })
 }
 
-/// The values of journal rows, the first of which has number `first`: each with the number of its first row,
-/// as many as it takes.
+/// As many values as it takes, each with the number of its first row; `first` is that of the first.
 pub(super) fn encode_rows(first: u32, rows: &[Row]) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
     match encode_plain(&rows) {
         Err(StoreError::TooLarge { .. }) if 1 < rows.len() => {
@@ -136,7 +123,7 @@ pub(super) fn encode_rows(first: u32, rows: &[Row]) -> Result<Vec<(u32, Vec<u8>)
     }
 }
 
-/// The bytes of a record, or of anything else that is one value.
+/// Of anything that must fit in one value.
 pub(super) fn encode_plain<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     let severity = Severity::NotClassified;
     let bytes = written(Header { version: 0, due_ms: None, open: false, severity, further: 0 }, value);
@@ -146,13 +133,11 @@ pub(super) fn encode_plain<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreErro
     Ok(sealed(bytes))
 }
 
-/// The journal chunk or record in these bytes.
 pub(super) fn decode_plain<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     decode_header(bytes)?;
     decode_json(bytes, HEADER_BYTES)
 }
 
-/// Checks the whole value, reads its header.
 pub(super) fn decode_header(bytes: &[u8]) -> Result<Header, DecodeError> {
     let short = || DecodeError::Short(bytes.len());
     let format = *bytes.first().ok_or_else(short)?;
@@ -183,7 +168,6 @@ pub(super) fn due_ms(due: Timestamp) -> u64 {
     u64::try_from(ceiling).unwrap_or(0)
 }
 
-/// The instant of a stored due time.
 pub(super) fn due_at(due_ms: u64) -> Timestamp {
     let millis = i64::try_from(due_ms).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
@@ -203,14 +187,13 @@ fn bytes_of(header: Header) -> Vec<u8> {
     bytes
 }
 
-/// A value without its checksum.
+/// Without its checksum.
 fn written<T: Serialize>(header: Header, value: &T) -> Vec<u8> {
     let mut bytes = bytes_of(header);
     serde_json::to_writer(&mut bytes, value).expect("our types have text keys and no fallible serializer");
     bytes
 }
 
-/// The same with its checksum.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let format = bytes.first().copied().unwrap_or_default();
     let checksum = checksum_of(format, bytes.get(5..).unwrap_or_default()).to_be_bytes();
@@ -235,7 +218,6 @@ fn checksum_of(format: u8, rest: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// The `N` bytes from `start`.
 pub(super) fn array<const N: usize>(bytes: &[u8], start: usize) -> Option<[u8; N]> {
     bytes.get(start..start.checked_add(N)?)?.try_into().ok()
 }

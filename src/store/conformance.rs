@@ -557,32 +557,32 @@ async fn devices_are_remembered(store: Shop) {
     let record =
         |id, reason: &str| DeviceRecord { id: DeviceId(id), retired_at: at(1), reason: reason.to_owned() };
     for (id, reason) in [(7, "UNREGISTERED"), (3, "other"), (7, "again")] {
-        store.put_device(record(id, reason)).await.unwrap();
+        store.put(Lane::Deliver, &record(id, reason)).await.unwrap();
     }
-    assert_eq!(store.devices().await.unwrap(), [record(3, "other"), record(7, "again")]);
+    assert_eq!(store.all::<DeviceRecord>().await.unwrap(), [record(3, "other"), record(7, "again")]);
 }
 
 async fn the_signing_key_is_made_once(store: Shop) {
     for fresh in [[1; 32], [2; 32], [3; 32]] {
         assert_eq!(store.signing_key(fresh).await.unwrap(), [1; 32]);
     }
-    assert_eq!(store.devices().await.unwrap(), [], "and is no device");
+    assert_eq!(store.all::<DeviceRecord>().await.unwrap(), [], "and is no device");
 }
 
 async fn heartbeats_are_remembered(store: Shop) {
     let record =
         |name: &str, last| HeartbeatRecord { name: name.to_owned(), first_call: at(1), last_call: at(last) };
     store
-        .put_device(DeviceRecord { id: DeviceId(7), retired_at: at(1), reason: String::new() })
+        .put(Lane::Deliver, &DeviceRecord { id: DeviceId(7), retired_at: at(1), reason: String::new() })
         .await
         .unwrap();
     let longest = "x".repeat(64);
     for (name, last) in [("zabbix", 1), ("backup", 2), ("backup2", 3), (&longest, 4), ("zabbix", 60)] {
-        store.put_heartbeat(Lane::Accept, record(name, last)).await.unwrap();
+        store.put(Lane::Accept, &record(name, last)).await.unwrap();
     }
     let all = [record("backup", 2), record("backup2", 3), record(&longest, 4), record("zabbix", 60)];
-    assert_eq!(store.heartbeats().await.unwrap(), all);
-    assert_eq!(store.devices().await.unwrap().len(), 1);
+    assert_eq!(store.all::<HeartbeatRecord>().await.unwrap(), all);
+    assert_eq!(store.all::<DeviceRecord>().await.unwrap().len(), 1);
 }
 
 async fn purging_forgets_only_what_is_over(store: Shop) {

@@ -9,7 +9,6 @@ use crate::alert::{Alert, AlertId, AlertState, Severity};
 /// must not hold a worker for seconds.
 pub const LIST_DOCUMENTS_READ_MAX: usize = 2_000;
 
-/// A listing of alerts, newest first.
 #[derive(Clone, Debug, Default)]
 pub struct AlertFilter {
     /// Any of these states; empty = every state.
@@ -23,19 +22,16 @@ pub struct AlertFilter {
     pub since: Option<Timestamp>,
     /// Opened before.
     pub until: Option<Timestamp>,
-    /// Continue below this id.
+    /// Only alerts below this id.
     pub cursor: Option<AlertId>,
-    /// Most alerts in one page.
     pub limit: usize,
 }
 
-/// One page of a listing.
 #[derive(Clone, Debug, Default)]
 pub struct AlertPage {
-    /// The alerts, newest first.
     pub alerts: Vec<Stored>,
-    /// Where the next page continues, if there may be one. A page can be short or empty and still
-    /// have a successor: one call reads at most [`LIST_DOCUMENTS_READ_MAX`] documents.
+    /// Where the next page continues, if there may be one; also after a short or empty page, since one call
+    /// reads at most [`LIST_DOCUMENTS_READ_MAX`] documents.
     pub next: Option<AlertId>,
 }
 

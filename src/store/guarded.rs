@@ -4,11 +4,12 @@ use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Health, HeartbeatRecord,
-    Lane, MemoryStore, Standing, Store, StoreError, Stored,
+    AlertFilter, AlertPage, AlertWrite, Commit, DuePage, DuePlace, Health, HeartbeatRecord, Lane,
+    MemoryStore, Record, Standing, Store, StoreError, Stored,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -152,24 +153,20 @@ impl<G: Guard> Store for Guarded<G> {
         self.inner.forget_charges(keep, limit).await
     }
 
-    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {
-        self.inner.put_device(device).await
+    async fn put_record(
+        &self,
+        lane: Lane,
+        kind: &'static str,
+        key: Vec<u8>,
+        record: Value,
+    ) -> Result<(), StoreError> {
+        let write = self.inner.put_record(lane, kind, key, record);
+        // No guard rules on what is written of devices.
+        if kind == HeartbeatRecord::KIND { self.write(write).await } else { write.await }
     }
 
-    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
-        self.inner.devices().await
-    }
-
-    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        self.inner.signing_key(fresh).await
-    }
-
-    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
-        self.write(self.inner.put_heartbeat(lane, heartbeat)).await
-    }
-
-    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
-        self.inner.heartbeats().await
+    async fn records(&self, kind: &'static str) -> Result<Vec<Value>, StoreError> {
+        self.inner.records(kind).await
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

@@ -8,13 +8,14 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Expect, Health,
-    HeartbeatRecord, Lane, Store, StoreError, Stored, Version, claims::Claims, codec, filter::is_purgeable,
+    AlertFilter, AlertPage, AlertWrite, Commit, DuePage, DuePlace, Expect, Health, Lane, Store, StoreError,
+    Stored, Version, claims::Claims, codec, filter::is_purgeable,
 };
-use crate::alert::{AlertId, Charge, DeviceId, FoldRow, Row, ThreadKey};
+use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
 #[derive(Debug, Default)]
 pub struct MemoryStore {
@@ -28,11 +29,9 @@ struct Tables {
     threads: BTreeMap<ThreadKey, (AlertId, u32)>,
     dues: BTreeSet<(u64, AlertId)>,
     chunks: BTreeMap<(AlertId, u32), Vec<Row>>,
-    devices: BTreeMap<DeviceId, DeviceRecord>,
-    signing_key: Option<[u8; 32]>,
     folds: BTreeMap<(AlertId, AlertId), FoldRow>,
     charges: BTreeMap<ChargeKey, Charge>,
-    heartbeats: BTreeMap<String, HeartbeatRecord>,
+    records: BTreeMap<(&'static str, Vec<u8>), Value>,
     claims: Claims,
 }
 
@@ -95,7 +94,7 @@ impl Tables {
             self.chunks.insert((id, super::first_row(&alert, &chunk)), chunk);
         }
         if release {
-            self.claims.release(id);
+            self.claims.release([&id]);
         }
         self.folds.extend(marks.folds.into_iter().map(|(digest, row)| ((digest, id), row)));
         let charges = marks.charges.into_iter().enumerate();
@@ -156,10 +155,7 @@ impl Store for MemoryStore {
     }
 
     async fn release(&self, ids: &[AlertId]) {
-        let mut tables = self.tables();
-        for id in ids {
-            tables.claims.release(*id);
-        }
+        self.tables().claims.release(ids);
         self.due_changed.notify_one();
     }
 
@@ -223,26 +219,21 @@ impl Store for MemoryStore {
         Ok(old.len())
     }
 
-    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {
-        self.tables().devices.insert(device.id, device);
+    async fn put_record(
+        &self,
+        _lane: Lane,
+        kind: &'static str,
+        key: Vec<u8>,
+        record: Value,
+    ) -> Result<(), StoreError> {
+        self.tables().records.insert((kind, key), record);
         Ok(())
     }
 
-    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
-        Ok(self.tables().devices.values().cloned().collect())
-    }
-
-    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        Ok(*self.tables().signing_key.get_or_insert(fresh))
-    }
-
-    async fn put_heartbeat(&self, _lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
-        self.tables().heartbeats.insert(heartbeat.name.clone(), heartbeat);
-        Ok(())
-    }
-
-    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
-        Ok(self.tables().heartbeats.values().cloned().collect())
+    async fn records(&self, kind: &'static str) -> Result<Vec<Value>, StoreError> {
+        let tables = self.tables();
+        let records = tables.records.iter().filter(|((of, _), _)| *of == kind);
+        Ok(records.map(|(_, record)| record.clone()).collect())
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

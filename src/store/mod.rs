@@ -10,20 +10,23 @@ mod filter;
 #[cfg(test)]
 pub(crate) mod guarded;
 mod memory;
+mod record;
 mod sled;
 
 use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::alert::{Alert, AlertId, Charge, DeviceId, FoldRow, Row, Severity, ThreadKey};
+use crate::alert::{Alert, AlertId, Charge, FoldRow, Row, Severity, ThreadKey};
 
 pub use self::{
     filter::{AlertFilter, AlertPage, LIST_DOCUMENTS_READ_MAX},
     memory::MemoryStore,
+    record::{DeviceRecord, HeartbeatRecord, Record},
     sled::{OpenError, SledStore},
 };
 
@@ -44,7 +47,7 @@ pub const ROWS_IN_DOCUMENT_MAX: usize = 8;
 /// Most writes that one group holds; the rest waits for the next flush.
 pub const GROUP_WRITES_MAX: usize = 512;
 
-/// Who waits for a write. Accepting has priority over delivering.
+/// Accepting has priority over delivering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     /// A sender waits for its answer.
@@ -56,18 +59,14 @@ pub enum Lane {
 /// One all-or-nothing change of one alert: the document, its wake-up and its journal chunks.
 #[derive(Clone, Debug)]
 pub struct AlertWrite {
-    /// The document as it should be.
     pub alert: Alert,
-    /// What must be there now.
     pub expect: Expect,
     /// When it wants to be claimed next. `None` only for a resolved alert with nothing to tell.
     pub due: Option<Timestamp>,
     /// Journal rows that leave the document, however many; the first has number
     /// `alert.rows_moved - chunk.len()`.
     pub chunk: Vec<Row>,
-    /// Ends the claim on this alert.
     pub release: bool,
-    /// Rows beside the document.
     pub marks: Marks,
 }
 
@@ -83,16 +82,14 @@ impl AlertWrite {
     }
 }
 
-/// Index rows that a write lays down, for whoever counts over many alerts.
+/// Index rows that a write lays down, for those who count over many alerts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
     /// Digests that count this alert, and what each keeps of it: one row per digest, the last one wins.
     pub folds: Vec<(AlertId, FoldRow)>,
-    /// What the change costs.
     pub charges: Vec<Charge>,
 }
 
-/// The precondition of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
     /// A new document, of a thread whose latest round is older (or that is not known).
@@ -101,34 +98,26 @@ pub enum Expect {
     Version(Version),
 }
 
-/// A document as it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
-    /// The document.
     pub alert: Alert,
-    /// How often it was written.
     pub version: Version,
 }
 
 /// The little of an alert that tells whether what a sender repeats is news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Which round.
     pub id: AlertId,
-    /// Triggered or acknowledged.
     pub open: bool,
-    /// How grave.
     pub severity: Severity,
 }
 
 impl Standing {
-    /// How this alert stands.
     pub fn of(alert: &Alert) -> Self {
         Self { id: alert.id, open: alert.is_open(), severity: alert.severity }
     }
 }
 
-/// Result of one write.
 #[derive(Clone, Debug)]
 pub enum Commit {
     /// Durable, at this version.
@@ -140,31 +129,6 @@ pub enum Commit {
     Refused(StoreError),
 }
 
-/// A device that is never used again: its token is dead. A quarantine is not kept: the next start may bring
-/// another key or another token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceRecord {
-    /// Which device.
-    pub id: DeviceId,
-    /// Since when.
-    pub retired_at: Timestamp,
-    /// The provider's words.
-    #[serde(default)]
-    pub reason: String,
-}
-
-/// What we know of a heartbeat beyond the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeartbeatRecord {
-    /// Its name in the configuration.
-    pub name: String,
-    /// When it called for the first time.
-    pub first_call: Timestamp,
-    /// When it called last, as far as that was saved.
-    pub last_call: Timestamp,
-}
-
-/// Why the store could not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot write or read at present; it tries to reopen by itself.
@@ -173,22 +137,11 @@ pub enum StoreError {
     /// What is stored cannot be read. Nothing was deleted.
     #[error("the store is damaged: {0}")]
     Damaged(String),
-    /// Free space is below the limit.
     #[error("the store has {free_bytes} bytes of free space, less than the {limit_bytes} it keeps free")]
-    Full {
-        /// What is left.
-        free_bytes: u64,
-        /// What must be left.
-        limit_bytes: u64,
-    },
+    Full { free_bytes: u64, limit_bytes: u64 },
     /// A document is larger than [`DOCUMENT_BYTES_MAX`], or something beside it than [`VALUE_BYTES_MAX`].
     #[error("{bytes} bytes are more than the limit of {limit} bytes")]
-    TooLarge {
-        /// Its size.
-        bytes: usize,
-        /// The limit.
-        limit: usize,
-    },
+    TooLarge { bytes: usize, limit: usize },
 }
 
 /// A place in the order of due times.
@@ -198,19 +151,15 @@ pub struct DuePlace {
     id: AlertId,
 }
 
-/// A few of the scheduled alerts.
 #[derive(Clone, Debug, Default)]
 pub struct DuePage {
-    /// The alerts with their due times, earliest first.
     pub alerts: Vec<(Timestamp, Stored)>,
-    /// Where the next page continues, if there may be one. A page may be short and still have a successor.
+    /// Where the next page continues, if there may be one; also after a short page.
     pub next: Option<DuePlace>,
 }
 
-/// How the store is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
-    /// It takes writes.
     pub writable: bool,
     /// Why not, for people.
     pub problem: Option<String>,
@@ -220,12 +169,10 @@ pub struct Health {
     pub scheduled: usize,
 }
 
-/// The number of the first row of a chunk that leaves this document.
 fn first_row(alert: &Alert, chunk: &[Row]) -> u32 {
     alert.rows_moved.saturating_sub(u32::try_from(chunk.len()).unwrap_or(u32::MAX))
 }
 
-/// A durable home for alerts.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Writes each change or says why not, in order: what is wrong with one holds up no other. Durable when
@@ -233,15 +180,13 @@ pub trait Store: Send + Sync + 'static {
     /// may have been made or not: read again before deciding. Dropping the future takes nothing back.
     async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError>;
 
-    /// The alert of this id. What is returned survives a power cut, here and in
-    /// [`Store::find_threads`]: an answer may rest on it without a write.
+    /// What is returned survives a power cut, here and in [`Store::find_threads`]: an answer may rest on it.
     async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError>;
 
     /// The latest round of each thread, in the order asked.
     async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError>;
 
-    /// How the latest round of each thread stands, in the order asked. As [`Store::find_threads`], and may be
-    /// much cheaper.
+    /// As [`Store::find_threads`], and may be much cheaper.
     async fn standings(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Standing>>, StoreError> {
         let found = self.find_threads(threads).await?;
         Ok(found.iter().map(|stored| stored.as_ref().map(|stored| Standing::of(&stored.alert))).collect())
@@ -256,7 +201,6 @@ pub trait Store: Send + Sync + 'static {
         lease: SignedDuration,
     ) -> Result<Vec<Stored>, StoreError>;
 
-    /// Ends claims without a write.
     async fn release(&self, ids: &[AlertId]);
 
     /// The earliest time at which an alert can be claimed: its due time or, while somebody has
@@ -270,10 +214,10 @@ pub trait Store: Send + Sync + 'static {
     /// Notified whenever [`Store::next_due`] may have become earlier.
     fn due_changed(&self) -> Arc<Notify>;
 
-    /// Alerts newest first.
+    /// Newest first.
     async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError>;
 
-    /// Journal rows of one alert that have left its document, oldest first.
+    /// Journal rows that have left the alert's document, oldest first.
     async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError>;
 
     /// What was laid down for this digest, in the order of the alerts.
@@ -285,27 +229,22 @@ pub trait Store: Send + Sync + 'static {
     /// Removes up to `limit` charges from before or after this period. Says how many.
     async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError>;
 
-    /// Writes what we know of a device; durable when it returns.
-    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError>;
+    /// Durable when it returns; called through [`put`](Store::put).
+    async fn put_record(
+        &self,
+        lane: Lane,
+        kind: &'static str,
+        key: Vec<u8>,
+        record: Value,
+    ) -> Result<(), StoreError>;
 
-    /// Everything we know of devices.
-    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError>;
-
-    /// The key that signs what this installation hands out: the one kept, or `fresh` if there is none yet.
-    /// Durable when it returns.
-    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError>;
-
-    /// Writes what we know of a heartbeat; durable when it returns.
-    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError>;
-
-    /// Everything we know of heartbeats, by name; also of those that left the configuration.
-    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError>;
+    /// In the order of their keys.
+    async fn records(&self, kind: &'static str) -> Result<Vec<Value>, StoreError>;
 
     /// Removes up to `limit` alerts that are not open, have no due time, and were opened and
     /// resolved before `before`, with their journals and what was laid down for them. Says how many.
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
 
-    /// How it is.
     async fn health(&self) -> Health;
 
     /// Finishes running writes and closes the engine.

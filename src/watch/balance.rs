@@ -47,29 +47,26 @@ impl Balances {
 
     /// False if this gateway cannot be asked. `low` holds what is known of the others.
     async fn look(&self, gateway: &dyn SmsTransport, low: &mut BTreeMap<String, bool>) -> bool {
+        let name = gateway.name().as_str();
         let balance = match gateway.look(Look::Balance).await {
             None => return false,
             Some(Ok(Finding::Balance(balance))) => balance,
             Some(Ok(Finding::Good(_) | Finding::Limited(_) | Finding::Bad(_))) => return true,
             Some(Err(error)) => {
                 // Whether texts go out is another question, which the next text answers.
-                info!(gateway = gateway.name().as_str(), "could not ask for the balance: {error}");
+                info!(gateway = name, "could not ask for the balance: {error}");
                 return true;
             }
         };
-        self.metrics.sms_balance(gateway.name().as_str(), balance.amount);
+        self.metrics.sms_balance(name, balance.amount);
         let is_low = balance.is_low();
-        let was_low = low.insert(gateway.name().as_str().to_owned(), is_low);
+        let was_low = low.insert(name.to_owned(), is_low);
         if is_low {
-            warn!(
-                gateway = gateway.name().as_str(),
-                "SMS gateway {}: only {balance} left",
-                gateway.name().as_str()
-            );
+            warn!(gateway = name, "SMS gateway {name}: only {balance} left");
         }
         // At start an alert of an earlier run may be open, so its end is said once, too.
         if is_low || was_low != Some(false) {
-            self.tell(gateway.name().as_str(), &balance).await;
+            self.tell(name, &balance).await;
         }
         true
     }
@@ -78,8 +75,7 @@ impl Balances {
         let key = format!("bongsu:sms-balance:{gateway}");
         let title = format!("SMS gateway {gateway}: only {balance} left");
         let event = if balance.is_low() {
-            let body = "Texts stop when nothing is left. Add money to the account.".to_owned();
-            firing(key, Severity::High, title, body)
+            firing(key, Severity::High, title, "Texts stop when nothing is left. Add money to the account.")
         } else {
             over(key, title, None)
         };

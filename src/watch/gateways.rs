@@ -78,7 +78,7 @@ impl GatewayLimits {
         let event = Event {
             transports: self.transports,
             key_never_returns: true,
-            ..firing(key, severity, title, body.to_owned())
+            ..firing(key, severity, title, body)
         };
         OwnEvent { close_after: CLOSES_AFTER, ..OwnEvent::once(event) }.post(&self.queue).await.map(drop)
     }

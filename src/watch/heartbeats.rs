@@ -5,10 +5,7 @@ mod beat;
 mod tests;
 mod words;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Serialize;
@@ -27,18 +24,14 @@ use crate::{
     store::{HeartbeatRecord, Lane, Store, StoreError},
 };
 
-/// Pause after the store failed.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 pub struct Heartbeats {
     watched: Vec<Watched>,
-    /// Where each is, by its name in lower case.
-    places: HashMap<String, usize>,
     store: Arc<dyn Store>,
     queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
     time_zone: TimeZone,
-    /// When we began to listen.
     since: Timestamp,
     /// Wakes the loop: some heartbeat has to be looked at earlier than it knows.
     sooner: Notify,
@@ -56,7 +49,6 @@ struct Watched {
 #[derive(Clone, Debug, Serialize)]
 pub struct HeartbeatStatus {
     pub name: String,
-    /// As the configuration would write it.
     every: String,
     grace: String,
     severity: Severity,
@@ -76,18 +68,15 @@ impl Heartbeats {
             beat: Mutex::new(Beat::new(config.every.saturating_add(config.grace), since)),
             turn: tokio::sync::Mutex::default(),
         };
-        let watched: Vec<Watched> = config.heartbeats.iter().map(watch).collect();
-        let places = watched.iter().enumerate();
-        let places =
-            places.map(|(place, watched)| (watched.config.name.to_ascii_lowercase(), place)).collect();
+        let watched = config.heartbeats.iter().map(watch).collect();
         let time_zone = config.time_zone.clone();
-        Self { watched, places, store, queue, clock, time_zone, since, sooner: Notify::new() }
+        Self { watched, store, queue, clock, time_zone, since, sooner: Notify::new() }
     }
 
     /// Takes over what an earlier process has saved and told. The alert about a heartbeat that is no
     /// longer configured resolves: no call of it can come any more.
     pub async fn restore(&self) -> Result<(), StoreError> {
-        let records = self.store.heartbeats().await?;
+        let records = self.store.all::<HeartbeatRecord>().await?;
         // Exactly: of two records that differ in case one belongs to an older configuration.
         let known = |name: &str| self.watched.iter().any(|watched| watched.config.name == name);
         for HeartbeatRecord { name, .. } in records.iter().filter(|record| !known(&record.name)) {
@@ -134,7 +123,7 @@ impl Heartbeats {
         Ok(Some(watched.status(now)))
     }
 
-    /// All of them, in the order of the configuration.
+    /// In the order of the configuration.
     pub fn all(&self) -> impl Iterator<Item = HeartbeatStatus> {
         let now = self.clock.now();
         self.watched.iter().map(move |watched| watched.status(now))
@@ -198,7 +187,7 @@ impl Heartbeats {
             Task::Resolve => self.post(name, words::over(name, None)).await?,
             Task::Save(Calls { first, last }) => {
                 let record = HeartbeatRecord { name: name.clone(), first_call: first, last_call: last };
-                self.store.put_heartbeat(lane, record).await?;
+                self.store.put(lane, &record).await?;
             }
         }
         watched.beat().done(task, now);
@@ -219,7 +208,7 @@ impl Heartbeats {
     }
 
     fn find(&self, name: &str) -> Option<&Watched> {
-        self.watched.get(*self.places.get(&name.to_ascii_lowercase())?)
+        self.watched.iter().find(|watched| watched.config.name.eq_ignore_ascii_case(name))
     }
 }
 

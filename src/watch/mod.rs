@@ -66,8 +66,8 @@ impl OwnEvent<'_> {
     }
 }
 
-fn firing(key: String, severity: Severity, title: String, body: String) -> Event {
-    Event { severity: Some(severity), body, ..Event::firing(DedupKey::new(key), title) }
+fn firing(key: impl Into<String>, severity: Severity, title: String, body: impl Into<String>) -> Event {
+    Event { severity: Some(severity), body: body.into(), ..Event::firing(DedupKey::new(key), title) }
 }
 
 /// It is over; `note` says how, where that is not plain.

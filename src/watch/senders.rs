@@ -20,11 +20,8 @@ use crate::{
 /// People are notified of this many wrong keys within [`WRONG_KEYS_WITHIN`]: one is a typing error, several are a
 /// sender whose alerts are being lost.
 const WRONG_KEYS_TOLD_AT: u32 = 5;
-
-/// See [`WRONG_KEYS_TOLD_AT`].
 const WRONG_KEYS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
-/// Notifies people of senders that misbehave.
 pub struct Senders {
     queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
@@ -34,10 +31,13 @@ pub struct Senders {
 #[derive(Clone, Copy, Debug)]
 pub enum Fault<'a> {
     /// `kept` is what may be shown of the body: bounded, without secrets.
-    Unreadable { reason: &'a str, kept: &'a str },
-    /// Larger than this limit, in bytes.
-    Oversized { limit: usize },
-    /// Several within minutes.
+    Unreadable {
+        reason: &'a str,
+        kept: &'a str,
+    },
+    Oversized {
+        limit: usize,
+    },
     WrongKeys,
 }
 
@@ -73,7 +73,7 @@ impl Senders {
             Fault::Unreadable { kept, .. } if !kept.is_empty() => format!("{reason}\n\n{kept}"),
             Fault::Unreadable { .. } | Fault::Oversized { .. } | Fault::WrongKeys => reason,
         };
-        let event = firing(key.to_owned(), Severity::High, title, body);
+        let event = firing(key, Severity::High, title, body);
         OwnEvent { integration, ..OwnEvent::once(event) }.post(&self.queue).await
     }
 
@@ -96,7 +96,7 @@ impl Senders {
         let title = format!("repeated wrong keys for heartbeat {name}");
         warn!("{title}");
         let body = "somebody keeps calling with a wrong key: if it is this monitor, its calls do not count";
-        let event = firing(format!("wrong-key:{whom}"), Severity::High, title, body.to_owned());
+        let event = firing(format!("wrong-key:{whom}"), Severity::High, title, body);
         OwnEvent::once(event).post(&self.queue).await.map(drop)
     }
 

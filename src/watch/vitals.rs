@@ -21,7 +21,6 @@ pub struct Vitals {
     storm: Mutex<StormStatus>,
 }
 
-/// How many contacts are in a storm, and since when the first of them.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct StormStatus {
     pub contacts: usize,

@@ -1,6 +1,6 @@
 //! What handlers take from a request: who asks, the name or id in the path, a bounded body.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, error::Error, iter, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -40,17 +40,15 @@ impl FromRequestParts<Context> for Actor {
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
         let operator = operator(parts, context)?;
-        match operator.role {
-            Role::Operator => Ok(Self(operator.name.clone())),
-            Role::Viewer => {
-                Err(Problem::forbidden("this token has the role `viewer`; acting takes `operator`"))
-            }
+        if operator.role != Role::Operator {
+            return Err(Problem::forbidden("this token has the role `viewer`; acting takes `operator`"));
         }
+        Ok(Self(operator.name.clone()))
     }
 }
 
 fn operator<'c>(parts: &Parts, context: &'c Context) -> Result<&'c Operator, Problem> {
-    context.keys.operator(&parts.headers, &parts.uri).ok_or_else(|| {
+    context.keys.operator(parts).ok_or_else(|| {
         Problem::unauthorized("an [[operator]] token is needed, as Bearer or as the password of Basic")
     })
 }
@@ -59,9 +57,8 @@ impl FromRequestParts<Context> for Id {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, context)
-            .await
-            .map_err(|_| Problem::not_found("there is no such path"))?;
+        let path = Path::<String>::from_request_parts(parts, context).await;
+        let Path(text) = path.map_err(|_| Problem::not_found("there is no such path"))?;
         text.parse().map(Self).map_err(|_| Problem::alert_not_found("there is no alert with this id"))
     }
 }
@@ -75,14 +72,16 @@ impl FromRequestParts<Context> for Name {
     }
 }
 
-/// The header of this name, if it is there and is text.
+/// The header of this name, if it is text.
 pub(crate) fn text_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
 pub(crate) enum BodyError {
-    /// Larger than the limit, in bytes.
-    TooLarge { limit: usize, set_by: &'static str },
+    TooLarge {
+        limit: usize,
+        set_by: &'static str,
+    },
     /// It did not come in time, or the connection broke.
     Incomplete,
 }
@@ -123,12 +122,6 @@ pub(crate) async fn body(
 }
 
 fn is_length_limit(error: &axum::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = source {
-        if inner.to_string().contains("length limit") {
-            return true;
-        }
-        source = inner.source();
-    }
-    false
+    let mut causes = iter::successors(Some(error as &dyn Error), |&cause| cause.source());
+    causes.any(|cause| cause.to_string().contains("length limit"))
 }

@@ -1,12 +1,12 @@
 //! Who may do what: integration keys and operator tokens, compared in constant time.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use aws_lc_rs::{
     constant_time::verify_slices_are_equal,
     digest::{Digest, SHA256, digest},
 };
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Uri, request::Parts};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -18,7 +18,7 @@ const KEY_BYTES_MAX: usize = 1_024;
 
 /// The keys of the configuration. Only their digests are kept and compared.
 pub struct Keys {
-    integrations: HashMap<String, Keyed<Arc<Integration>>>,
+    integrations: Vec<Keyed<Arc<Integration>>>,
     operators: Vec<Keyed<Operator>>,
 }
 
@@ -28,63 +28,49 @@ struct Keyed<T> {
 }
 
 impl<T> Keyed<T> {
+    fn new(secret: &SecretString, owner: T) -> Self {
+        Self { digest: digest(&SHA256, secret.expose_secret().as_bytes()), owner }
+    }
+
     fn fits(&self, presented: &Digest) -> bool {
         verify_slices_are_equal(presented.as_ref(), self.digest.as_ref()).is_ok()
     }
 }
 
-/// What key of an integration a request holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PresentedKey {
-    None,
-    Right,
-    Wrong,
-}
-
 impl Keys {
     pub fn new(config: &Config) -> Self {
-        let integration = |integration: &Integration| {
-            let owner = Arc::new(integration.clone());
-            (integration.name.clone(), Keyed { digest: digest_of(&integration.key), owner })
-        };
-        let operator =
-            |operator: &Operator| Keyed { digest: digest_of(&operator.token), owner: operator.clone() };
+        let integrations = config.integrations.iter().cloned();
+        let operators = config.operators.iter().cloned();
         Self {
-            integrations: config.integrations.iter().map(integration).collect(),
-            operators: config.operators.iter().map(operator).collect(),
+            integrations: integrations.map(|one| Keyed::new(&one.key.clone(), Arc::new(one))).collect(),
+            operators: operators.map(|one| Keyed::new(&one.token.clone(), one)).collect(),
         }
     }
 
-    /// The integration of this name, and what key the request holds.
-    pub fn integration(
-        &self,
-        name: &str,
-        headers: &HeaderMap,
-        uri: &Uri,
-    ) -> Option<(&Arc<Integration>, PresentedKey)> {
-        let expected = self.integrations.get(name)?;
-        let key = match presented(headers, uri) {
-            None => PresentedKey::None,
-            Some(presented) if expected.fits(&presented) => PresentedKey::Right,
-            Some(_) => PresentedKey::Wrong,
+    /// The integration of this name, and whether the request may post for it: it holds the key, or none where bodies
+    /// are signed. The signature is checked once the body is here.
+    pub fn integration(&self, name: &str, parts: &Parts) -> Option<(&Arc<Integration>, bool)> {
+        let keyed = self.integrations.iter().find(|keyed| keyed.owner.name == name)?;
+        let may_post = match presented(parts) {
+            Some(presented) => keyed.fits(&presented),
+            None => keyed.owner.hmac.is_some(),
         };
-        Some((&expected.owner, key))
+        Some((&keyed.owner, may_post))
     }
 
     /// The integration whose key the request holds, among those that are `wanted`.
     pub fn integration_with_key(
         &self,
-        headers: &HeaderMap,
-        uri: &Uri,
+        parts: &Parts,
         wanted: impl Fn(&Integration) -> bool,
-    ) -> Option<&Arc<Integration>> {
-        let integrations = self.integrations.values().filter(|keyed| wanted(&keyed.owner));
-        owner(integrations, &presented(headers, uri)?)
+    ) -> Option<&Integration> {
+        let integrations = self.integrations.iter().filter(|keyed| wanted(&keyed.owner));
+        owner(integrations, &presented(parts)?).map(Arc::as_ref)
     }
 
     /// The operator whose token the request holds.
-    pub fn operator(&self, headers: &HeaderMap, uri: &Uri) -> Option<&Operator> {
-        owner(self.operators.iter(), &presented(headers, uri)?)
+    pub fn operator(&self, parts: &Parts) -> Option<&Operator> {
+        owner(self.operators.iter(), &presented(parts)?)
     }
 }
 
@@ -94,8 +80,8 @@ fn owner<'k, T>(keys: impl Iterator<Item = &'k Keyed<T>>, presented: &Digest) ->
 }
 
 /// The digest of the key in the request: Bearer, the password of Basic, or `?key=`.
-fn presented(headers: &HeaderMap, uri: &Uri) -> Option<Digest> {
-    let key = from_header(headers).or_else(|| from_query(uri))?;
+fn presented(parts: &Parts) -> Option<Digest> {
+    let key = from_header(&parts.headers).or_else(|| from_query(&parts.uri))?;
     (!key.is_empty() && key.len() <= KEY_BYTES_MAX).then(|| digest(&SHA256, key.as_bytes()))
 }
 
@@ -116,8 +102,4 @@ fn from_query(uri: &Uri) -> Option<String> {
     url::form_urlencoded::parse(uri.query()?.as_bytes())
         .find(|(name, _)| name == "key")
         .map(|(_, value)| value.into_owned())
-}
-
-fn digest_of(secret: &SecretString) -> Digest {
-    digest(&SHA256, secret.expose_secret().as_bytes())
 }

@@ -4,7 +4,7 @@ mod extract;
 mod keys;
 mod problem;
 
-use std::{ops::Deref, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -16,10 +16,7 @@ use axum::{
 use tracing::debug;
 
 pub(crate) use self::extract::{Actor, BodyError, Id, Name, Viewer, body, text_of};
-pub use self::{
-    keys::{Keys, PresentedKey},
-    problem::Problem,
-};
+pub use self::{keys::Keys, problem::Problem};
 use crate::{
     alert::AlertId,
     clock::Clock,
@@ -34,11 +31,10 @@ use crate::{
 /// Most characters of a path in an error answer.
 const PATH_CHARS_MAX: usize = 200;
 
-/// Shared by all handlers, cheap to clone.
-#[derive(Clone)]
-pub struct Context(Arc<Inner>);
+pub type Context = Arc<Shared>;
 
-pub struct Inner {
+/// What all handlers share.
+pub struct Shared {
     pub config: Config,
     pub keys: Keys,
     pub clock: Arc<dyn Clock>,
@@ -52,25 +48,17 @@ pub struct Inner {
     pub signing_key: SigningKey,
 }
 
-impl Deref for Context {
-    type Target = Inner;
-
-    fn deref(&self) -> &Inner {
-        &self.0
-    }
-}
-
-impl Context {
+impl Shared {
     /// Over an open store; the queue, and all that watches senders, are made here.
     pub fn new(
         config: Config,
         clock: Arc<dyn Clock>,
         store: Arc<dyn Store>,
         signing_key: SigningKey,
-    ) -> Self {
+    ) -> Context {
         let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
         let heartbeats = Heartbeats::new(&config, store.clone(), queue.clone(), clock.clone());
-        Self(Arc::new(Inner {
+        Arc::new(Self {
             keys: Keys::new(&config),
             heartbeats: Arc::new(heartbeats),
             senders: Senders::new(queue.clone(), clock.clone()),
@@ -81,7 +69,7 @@ impl Context {
             store,
             queue,
             signing_key,
-        }))
+        })
     }
 
     /// The console's page of an alert.

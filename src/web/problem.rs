@@ -9,10 +9,8 @@ use tracing::{error, warn};
 
 use crate::store::StoreError;
 
-/// When a sender that gets a 503 is asked to come back.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
-/// Most characters of an unknown name in an answer.
 const NAME_CHARS_MAX: usize = 64;
 
 /// An error answer. The detail is short and comes first, because senders show only the beginning.
@@ -29,17 +27,14 @@ impl Problem {
         Self { status, code, detail: detail.into() }
     }
 
-    /// 400: a parameter or body that the caller can correct.
     pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// 401 with the schemes that would do.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "wrong_key", detail)
     }
 
-    /// 403: known, but not allowed this.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }

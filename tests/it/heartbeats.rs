@@ -3,7 +3,7 @@
 use bongsu::{
     clock::Clock as _,
     sandbox::Answer,
-    store::{SledStore, Store as _},
+    store::{HeartbeatRecord, SledStore, Store},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -181,7 +181,7 @@ async fn a_first_call_that_was_answered_survives_a_crash() {
     // The files as a killed process leaves them.
     let copied = h.copy_of_store();
     let store = SledStore::open(copied.path()).expect("it opens");
-    let records = store.heartbeats().await.expect("it reads");
+    let records = (&store as &dyn Store).all::<HeartbeatRecord>().await.expect("it reads");
     assert_eq!((records.len(), records[0].name.as_str(), records[0].first_call), (1, "zabbix-alive", T0));
     store.close().await;
 }

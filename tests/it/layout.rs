@@ -59,7 +59,8 @@ fn below(stage: &str) -> Vec<&'static str> {
     const GROUND: [&str; 6] = ["config", "clock", "chance", "roster", "signing", "telemetry"];
     let mut allowed: Vec<&'static str> = match stage {
         "alert" | "clock" | "chance" => return vec![],
-        "config" | "roster" | "signing" | "telemetry" => return vec!["alert"],
+        "config" => return vec!["alert", "roster"],
+        "roster" | "signing" | "telemetry" => return vec!["alert"],
         "store" | "receive" | "plan" => vec!["alert"],
         "queue" | "record" => vec!["alert", "plan", "store"],
         // A transport never stores.

@@ -2,7 +2,7 @@
 
 use bongsu::sandbox::Answer;
 
-use crate::harness::{Harness, problem, recovery};
+use crate::harness::{Harness, Setting, problem, recovery};
 
 #[tokio::test]
 async fn a_deadline_that_passed_while_we_were_down_fires_at_start() {
@@ -103,4 +103,34 @@ async fn a_text_without_an_answer_is_sent_once_more_and_never_again_after_a_cloc
     let texts: Vec<_> =
         h.attempts(&opened).await.into_iter().filter(|attempt| attempt.starts_with("sms")).collect();
     assert_eq!(texts, ["sms unknown", "sms accepted"]);
+}
+
+/// What the ledger says of each text: gateway and outcome.
+async fn texts_of(h: &Harness, opened: &serde_json::Value) -> Vec<String> {
+    let alert = h.alert(opened).await;
+    let rows = alert["journal"].as_array().expect("a journal").iter();
+    let texts = rows.filter(|row| row["transport"] == "sms" && row["entry"] == "attempt");
+    let word = |value: &serde_json::Value| value.as_str().expect("a word").to_owned();
+    texts.map(|row| format!("{} {}", word(&row["destination"]), word(&row["outcome"]))).collect()
+}
+
+#[tokio::test]
+async fn a_gateway_that_leaves_the_configuration_is_passed_over() {
+    let contacts = "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n".to_owned();
+    let setting = Setting { fcm: None, contacts, gateways: vec!["one", "two"], ..Setting::default() };
+    let mut h = Harness::with(setting).await;
+    let put_off = Answer::Status { status: 503, headers: Vec::new(), body: String::new() };
+    h.sandbox.sms().always(put_off);
+    let opened = h.zabbix(problem("disk full")).await;
+    h.settled().await;
+    assert_eq!(texts_of(&h, &opened).await, ["one deferred", "two deferred"]);
+    h.sandbox.sms().always(Answer::Ok);
+    // The first one is gone, and another has its place.
+    h.restart_with("name = \"one\"", "name = \"three\"").await;
+    h.pass(60).await;
+    assert_eq!(texts_of(&h, &opened).await, ["one deferred", "two deferred", "three accepted"]);
+    assert_eq!(h.texts().len(), 1);
+    h.restart_with("name = \"three\"", "name = \"four\"").await;
+    h.pass(600).await;
+    assert_eq!(h.texts().len(), 1, "who sent it does not matter any more");
 }

@@ -12,13 +12,7 @@ pub enum ChooseError {
          kind = \"{kind}\"\n\
          key  = {{ env = \"BONGSU_{variable}_KEY\" }}   # any long random text, such as from `openssl rand -hex 24`\n"
     )]
-    None {
-        kind: &'static str,
-        /// A name that such an integration could have.
-        name: &'static str,
-        /// The same, as a part of an environment variable.
-        variable: String,
-    },
+    None { kind: &'static str, name: &'static str, variable: String },
     #[error("which one? give --integration NAME: {0}")]
     Several(String),
     #[error("there is no {kind} integration `{name}`, but: {others}")]

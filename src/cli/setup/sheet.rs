@@ -2,10 +2,8 @@
 
 use crate::config::IntegrationKind;
 
-/// Warnings above the steps.
+/// Warnings above the steps, in English and in Korean as the menus of the sender are.
 pub(super) const CAUTIONS: &str = include_str!("../../../templates/setup/cautions.txt");
-
-/// The same in Korean, for senders whose menus are.
 pub(super) const CAUTIONS_KO: &str = include_str!("../../../templates/setup/cautions-ko.txt");
 
 /// One row for each sheet: the kind of integration that it posts to, the template of what goes into the sender, and

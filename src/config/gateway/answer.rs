@@ -4,14 +4,12 @@ use std::ops::RangeInclusive;
 
 use crate::config::{
     check::{Section, wrong_type},
-    raw::{Leaf, Part, RawAnswerRule},
+    raw::{Field, Part, RawAnswerRule, Table},
     units::{Wanted, found, pointer},
 };
 
-/// `accepted`: a status range and optionally a value in the answer.
 #[derive(Clone, Debug)]
 pub struct AcceptedRule {
-    /// `2xx`, or an exact status.
     pub status: StatusRule,
     pub value: Option<PointerRule>,
 }
@@ -36,8 +34,8 @@ pub struct PointerRule {
 pub(super) fn accepted(section: &mut Section<'_, '_>, part: Option<&Part<RawAnswerRule>>) -> AcceptedRule {
     let default = StatusRule::Class(2);
     let Some(part) = part else { return AcceptedRule { status: default, value: None } };
-    let rule = &part.get_ref().0;
-    let status = word(section, "accepted.status", rule.status.as_ref(), status);
+    let Table(rule) = part.get_ref();
+    let status = word(section, rule.status().named("accepted.status"), status);
     let value = if rule.pointer.is_none() && rule.equals.is_none() {
         None
     } else {
@@ -47,35 +45,31 @@ pub(super) fn accepted(section: &mut Section<'_, '_>, part: Option<&Part<RawAnsw
 }
 
 pub(super) fn rejected(section: &mut Section<'_, '_>, part: &Part<RawAnswerRule>) -> Option<PointerRule> {
-    if let Some(status) = &part.get_ref().0.status {
-        section.problem(status.span(), "rejected.status", "unknown key, expected `pointer` and `equals`");
+    let status = part.get_ref().0.status().named("rejected.status");
+    if status.value.is_some() {
+        section.problem(status, "unknown key, expected `pointer` and `equals`");
     }
     pointer_rule(section, "rejected", part)
 }
 
 fn pointer_rule(section: &mut Section<'_, '_>, key: &str, part: &Part<RawAnswerRule>) -> Option<PointerRule> {
-    let rule = &part.get_ref().0;
-    if rule.pointer.is_none() {
-        section.problem(
-            part.span(),
-            &format!("{key}.pointer"),
-            "missing, expected a JSON pointer such as \"/ok\"",
-        );
+    let Table(rule) = part.get_ref();
+    let (at, equals) = (format!("{key}.pointer"), format!("{key}.equals"));
+    let (at, equals) = (rule.pointer().named(&at), rule.equals().named(&equals));
+    if at.value.is_none() {
+        section.problem(at.or_at(part), "missing, expected a JSON pointer such as \"/ok\"");
     }
-    let equals = word(section, &format!("{key}.equals"), rule.equals.as_ref(), |text| Ok(text.to_owned()));
-    let pointer = section.read(&format!("{key}.pointer"), rule.pointer.as_ref(), pointer)?;
-    Some(PointerRule { pointer, equals })
+    let equals = word(section, equals, |text| Ok(text.to_owned()));
+    Some(PointerRule { pointer: section.read(at, pointer)?, equals })
 }
 
 /// A string, number or boolean as text: answers are compared as text.
 fn word<T>(
     section: &mut Section<'_, '_>,
-    key: &str,
-    field: Option<&Leaf>,
+    field: Field<'_>,
     read: impl FnOnce(&str) -> Result<T, Wanted>,
 ) -> Option<T> {
-    let field = field?;
-    let read = match field.get_ref() {
+    let read = match field.value? {
         toml::Value::String(text) => read(text),
         toml::Value::Integer(number) => read(&number.to_string()),
         toml::Value::Boolean(flag) => read(&flag.to_string()),
@@ -84,7 +78,7 @@ fn word<T>(
         | toml::Value::Array(_)
         | toml::Value::Table(_)) => Err(wrong_type("a string", other)),
     };
-    read.map_err(|wanted| section.problem(field.span(), key, wanted)).ok()
+    read.map_err(|wanted| section.problem(field, wanted)).ok()
 }
 
 fn status(text: &str) -> Result<StatusRule, Wanted> {

@@ -4,11 +4,7 @@ mod answer;
 mod http;
 mod provider;
 
-use std::{
-    num::NonZeroU32,
-    ops::{Range, RangeInclusive},
-    sync::Arc,
-};
+use std::{num::NonZeroU32, ops::RangeInclusive, sync::Arc};
 
 use jiff::SignedDuration;
 use toml::Spanned;
@@ -21,9 +17,10 @@ pub use self::{
 use super::{
     check::{Check, Section, wrong_type},
     network::{Network, network},
-    raw::{Leaf, Part, RawGateway},
+    raw::{Field, Part, RawGateway},
     units::{self, one_of, quoted},
 };
+use crate::alert::GatewayName;
 
 const TIMEOUT: RangeInclusive<SignedDuration> = SignedDuration::from_secs(1)..=SignedDuration::from_secs(60);
 const TIMEOUT_DEFAULT: SignedDuration = SignedDuration::from_secs(10);
@@ -53,16 +50,15 @@ const KINDS: [(&str, Kind); 5] = [
 
 #[derive(Clone, Debug)]
 pub struct Gateway {
-    /// In the ledger and in metrics.
-    pub name: String,
+    pub name: GatewayName,
     /// The sender's number, as the provider wants it.
     pub from: Option<String>,
-    /// How long a request may take; default 10 s.
+    /// How long a request may take.
     pub timeout: SignedDuration,
-    /// Segments in any 24 hours; above it takes only what no limit may drop. Default 1,000, `None` = no limit.
+    /// Segments in any 24 hours; above it takes only what no limit may drop. `None` = no limit.
     pub per_day: Option<NonZeroU32>,
     pub network: Network,
-    /// Most segments that one text may cost; default 3.
+    /// That one text may cost.
     pub max_segments: u8,
     pub provider: GatewayProvider,
 }
@@ -73,18 +69,17 @@ pub(super) fn gateways(check: &mut Check<'_>, raw: &[Part<RawGateway>]) -> Vec<G
 }
 
 fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
-    let name = section.name(raw.name.as_ref(), "a name such as \"solapi\"", units::name);
-    let kind = section.must_read("provider", raw.provider.as_ref(), &quoted(&KINDS), one_of(&KINDS));
-    let from = section.read("from", raw.from.as_ref(), |text| match text.trim() {
+    let name = section.name(raw.name(), "a name such as \"solapi\"", units::name);
+    let kind = section.must_read(raw.provider(), &quoted(&KINDS), one_of(&KINDS));
+    let from = section.read(raw.from(), |text| match text.trim() {
         "" => Err("is empty, expected the sender's number or name".to_owned()),
         from => Ok(from.to_owned()),
     });
-    let timeout = section.duration("timeout", raw.timeout.as_ref(), &TIMEOUT);
-    let per_day = per_day(section, raw.per_day.as_ref());
-    let network = network(section, raw.extra_ca.as_ref(), raw.proxy.as_ref());
-    let max_segments = section
-        .number("max_segments", raw.max_segments.as_ref(), &MAX_SEGMENTS)
-        .and_then(|count| u8::try_from(count).ok());
+    let timeout = section.duration(raw.timeout(), &TIMEOUT);
+    let per_day = per_day(section, raw.per_day());
+    let network = network(section, raw.extra_ca(), raw.proxy());
+    let max_segments = section.number(raw.max_segments(), &MAX_SEGMENTS);
+    let max_segments = max_segments.and_then(|count| u8::try_from(count).ok());
     // Which other keys belong here depends on the provider, so without one they are left alone.
     let kind = kind?;
     refuse_keys_of_others(section, raw, kind);
@@ -96,7 +91,7 @@ fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
         Kind::Http => http::http(section, raw).map(|http| GatewayProvider::Http(Arc::new(http))),
     };
     Some(Gateway {
-        name: name?,
+        name: GatewayName::from(name?.as_str()),
         from,
         timeout: timeout.unwrap_or(TIMEOUT_DEFAULT),
         per_day,
@@ -107,9 +102,8 @@ fn gateway(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gateway> {
 }
 
 /// Segments a day, or `off`.
-fn per_day(section: &mut Section<'_, '_>, field: Option<&Leaf>) -> Option<NonZeroU32> {
-    let Some(field) = field else { return Some(PER_DAY_DEFAULT) };
-    let value = field.get_ref();
+fn per_day(section: &mut Section<'_, '_>, field: Field<'_>) -> Option<NonZeroU32> {
+    let Some(value) = field.value else { return Some(PER_DAY_DEFAULT) };
     if value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("off")) {
         return None;
     }
@@ -119,37 +113,37 @@ fn per_day(section: &mut Section<'_, '_>, field: Option<&Leaf>) -> Option<NonZer
             value.as_integer().map_or_else(|| wrong_type("", value), |count| format!("found {count}"));
         let found = found.rsplit(", ").next().unwrap_or_default().to_owned();
         let wanted = format!("expected a number of segments (1 or more) or \"off\", {found}");
-        section.problem(field.span(), "per_day", wanted);
+        section.problem(field, wanted);
     }
     limit
 }
 
-/// Where a key stands in the file, if it does.
-type Place = fn(&RawGateway) -> Option<Range<usize>>;
+/// At which byte of the file a key stands, if it does.
+type Place = fn(&RawGateway) -> Option<usize>;
 
 /// Keys that do not belong to every provider, those that they belong to, and where they stand.
 const OWNERS: [(&str, &[Kind], Place); 17] = [
-    ("base_url", &[Kind::Solapi, Kind::Nhn, Kind::Twilio], |raw| span(raw.base_url.as_ref())),
-    ("api_key", &[Kind::Solapi, Kind::Nhn], |raw| span(raw.api_key.as_ref())),
-    ("api_secret", &[Kind::Solapi, Kind::Nhn], |raw| span(raw.api_secret.as_ref())),
-    ("method", &[Kind::Http], |raw| span(raw.method.as_ref())),
-    ("url", &[Kind::Http, Kind::Kannel], |raw| span(raw.url.as_ref())),
-    ("headers", &[Kind::Http], |raw| span(raw.headers.as_ref())),
-    ("body_type", &[Kind::Http], |raw| span(raw.body_type.as_ref())),
-    ("body", &[Kind::Http], |raw| span(raw.body.as_ref())),
-    ("accepted", &[Kind::Http], |raw| span(raw.accepted.as_ref())),
-    ("rejected", &[Kind::Http], |raw| span(raw.rejected.as_ref())),
-    ("id_pointer", &[Kind::Http], |raw| span(raw.id_pointer.as_ref())),
-    ("encoding", &[Kind::Http], |raw| span(raw.encoding.as_ref())),
-    ("account_sid", &[Kind::Twilio], |raw| span(raw.account_sid.as_ref())),
-    ("auth_token", &[Kind::Twilio], |raw| span(raw.auth_token.as_ref())),
-    ("messaging_service_sid", &[Kind::Twilio], |raw| span(raw.messaging_service_sid.as_ref())),
-    ("username", &[Kind::Kannel], |raw| span(raw.username.as_ref())),
-    ("password", &[Kind::Kannel], |raw| span(raw.password.as_ref())),
+    ("base_url", &[Kind::Solapi, Kind::Nhn, Kind::Twilio], |raw| raw.base_url().at),
+    ("api_key", &[Kind::Solapi, Kind::Nhn], |raw| raw.api_key().at),
+    ("api_secret", &[Kind::Solapi, Kind::Nhn], |raw| raw.api_secret().at),
+    ("method", &[Kind::Http], |raw| raw.method().at),
+    ("url", &[Kind::Http, Kind::Kannel], |raw| raw.url().at),
+    ("headers", &[Kind::Http], |raw| start(raw.headers.as_ref())),
+    ("body_type", &[Kind::Http], |raw| raw.body_type().at),
+    ("body", &[Kind::Http], |raw| raw.body().at),
+    ("accepted", &[Kind::Http], |raw| start(raw.accepted.as_ref())),
+    ("rejected", &[Kind::Http], |raw| start(raw.rejected.as_ref())),
+    ("id_pointer", &[Kind::Http], |raw| raw.id_pointer().at),
+    ("encoding", &[Kind::Http], |raw| raw.encoding().at),
+    ("account_sid", &[Kind::Twilio], |raw| raw.account_sid().at),
+    ("auth_token", &[Kind::Twilio], |raw| raw.auth_token().at),
+    ("messaging_service_sid", &[Kind::Twilio], |raw| raw.messaging_service_sid().at),
+    ("username", &[Kind::Kannel], |raw| raw.username().at),
+    ("password", &[Kind::Kannel], |raw| raw.password().at),
 ];
 
-fn span<T>(field: Option<&Spanned<T>>) -> Option<Range<usize>> {
-    field.map(Spanned::span)
+fn start<T>(table: Option<&Spanned<T>>) -> Option<usize> {
+    Some(table?.span().start)
 }
 
 /// Whether a gateway of this provider may have `key`; an unknown provider may have every key.
@@ -160,8 +154,9 @@ pub(super) fn takes(provider: &str, key: &str) -> bool {
 
 fn refuse_keys_of_others(section: &mut Section<'_, '_>, raw: &RawGateway, kind: Kind) {
     for (key, owners, place) in OWNERS {
-        if let Some(place) = place(raw).filter(|_| !owners.contains(&kind)) {
-            section.problem(place, key, "does not belong to this gateway's provider");
+        let at = place(raw);
+        if at.is_some() && !owners.contains(&kind) {
+            section.problem(Field { key, at, value: None }, "does not belong to this gateway's provider");
         }
     }
 }

@@ -2,9 +2,6 @@
 
 use std::{ops::RangeInclusive, sync::Arc};
 
-use secrecy::{ExposeSecret, SecretString};
-use toml::Spanned;
-
 use super::http::HttpGateway;
 use crate::config::{
     check::Section,
@@ -12,6 +9,7 @@ use crate::config::{
     raw::RawGateway,
     units::{self, Wanted, found},
 };
+use secrecy::{ExposeSecret, SecretString};
 
 const SOLAPI_URL_DEFAULT: &str = "https://api.solapi.com";
 const TWILIO_URL_DEFAULT: &str = "https://api.twilio.com";
@@ -21,12 +19,11 @@ const KANNEL_PATH: &str = "/cgi-bin/sendsms";
 /// Digits of a whole number with its country code; fewer are a short code.
 const FROM_DIGITS: RangeInclusive<usize> = 8..=15;
 
-/// What a gateway's provider needs.
 #[derive(Clone, Debug)]
 pub enum GatewayProvider {
     /// Solapi (Korea).
     Solapi {
-        /// Default `https://api.solapi.com`; no trailing slash.
+        /// No trailing slash.
         base_url: String,
         api_key: String,
         api_secret: SecretString,
@@ -37,13 +34,12 @@ pub enum GatewayProvider {
     Kannel {
         /// Its `sendsms`; may hold more parameters, such as `smsc`.
         url: SecretString,
-        /// A `sendsms-user` of it.
         username: String,
         password: SecretString,
     },
     /// NHN Cloud (Korea).
     Nhn {
-        /// Default `https://sms.api.nhncloudservice.com`; no trailing slash.
+        /// No trailing slash.
         base_url: String,
         /// Names the project; a part of every address.
         app_key: String,
@@ -73,9 +69,8 @@ impl GatewayProvider {
 
 #[derive(Clone, Debug)]
 pub struct TwilioGateway {
-    /// Default `https://api.twilio.com`; no trailing slash.
+    /// No trailing slash.
     pub base_url: String,
-    /// Names the account.
     pub account_sid: String,
     /// Opens the account, and signs what Twilio posts to us.
     pub auth_token: SecretString,
@@ -87,9 +82,9 @@ pub(super) fn solapi(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<
     if raw.from.is_none() {
         section.missing("from", "the number registered with Solapi, such as \"029302266\"");
     }
-    let base_url = base_url(section, raw.base_url.as_ref(), SOLAPI_URL_DEFAULT);
-    let api_key = section.must_secret("api_key", raw.api_key.as_ref());
-    let api_secret = section.must_secret("api_secret", raw.api_secret.as_ref());
+    let base_url = base_url(section, raw.base_url(), SOLAPI_URL_DEFAULT);
+    let api_key = section.must_secret(raw.api_key());
+    let api_secret = section.must_secret(raw.api_secret());
     Some(GatewayProvider::Solapi {
         base_url,
         api_key: api_key?.expose_secret().to_owned(),
@@ -98,33 +93,28 @@ pub(super) fn solapi(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<
 }
 
 pub(super) fn twilio(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<GatewayProvider> {
-    match (&raw.from, &raw.messaging_service_sid) {
+    let (from, service) = (raw.from(), raw.messaging_service_sid());
+    match (from.value, service.value) {
         (None, None) => {
-            section.missing(
-                "from",
-                "a number of the account, such as \"+15005550006\", or messaging_service_sid",
-            );
+            let wanted = "a number of the account, such as \"+15005550006\", or messaging_service_sid";
+            section.missing("from", wanted);
         }
-        (Some(_), Some(service)) => {
-            let problem = "either this or `from`: a messaging service chooses the sender itself";
-            section.problem(service.span(), "messaging_service_sid", problem);
+        (Some(_), Some(_)) => {
+            section.problem(service, "either this or `from`: a messaging service chooses the sender itself");
         }
-        (Some(from), None) => {
-            let digits = from.get_ref().as_str().map(str::trim).unwrap_or_default();
+        (Some(number), None) => {
+            let digits = number.as_str().map(str::trim).unwrap_or_default();
             if FROM_DIGITS.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
-                section.warning(from.span(), "from", format!("Twilio wants +{digits}"));
+                section.warning(from, format!("Twilio wants +{digits}"));
             }
         }
         (None, Some(_)) => {}
     }
-    let base_url = base_url(section, raw.base_url.as_ref(), TWILIO_URL_DEFAULT);
+    let base_url = base_url(section, raw.base_url(), TWILIO_URL_DEFAULT);
     let account_sid =
-        section.must_read("account_sid", raw.account_sid.as_ref(), "the account's SID, AC…", |text| {
-            sid(text, "AC")
-        });
-    let auth_token = section.must_secret("auth_token", raw.auth_token.as_ref());
-    let messaging_service_sid =
-        section.read("messaging_service_sid", raw.messaging_service_sid.as_ref(), |text| sid(text, "MG"));
+        section.must_read(raw.account_sid(), "the account's SID, AC…", |text| sid(text, "AC"));
+    let auth_token = section.must_secret(raw.auth_token());
+    let messaging_service_sid = section.read(service, |text| sid(text, "MG"));
     Some(GatewayProvider::Twilio(Arc::new(TwilioGateway {
         base_url,
         account_sid: account_sid?,
@@ -147,20 +137,12 @@ pub(super) fn kannel(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<
     if raw.from.is_none() {
         section.missing("from", "the sender's number or name, as the network behind Kannel wants it");
     }
-    let url = section.must_secret("url", raw.url.as_ref());
-    let username = section
-        .must_read("username", raw.username.as_ref(), "a sendsms-user of Kannel", |text| Ok(text.to_owned()));
-    let password = section.must_secret("password", raw.password.as_ref());
-    let mut url = match units::web_url(url?.expose_secret()) {
-        Ok(url) => url,
-        Err(wanted) => {
-            section.problem(raw.url.as_ref().map(Spanned::span).unwrap_or_default(), "url", wanted);
-            return None;
-        }
-    };
-    if let Some(field) = &raw.url {
-        section.warn_if_plain("url", field, &url, "credentials and texts");
-    }
+    let url = section.must_secret(raw.url());
+    let username = section.must_read(raw.username(), "a sendsms-user of Kannel", |text| Ok(text.to_owned()));
+    let password = section.must_secret(raw.password());
+    let url = units::web_url(url?.expose_secret());
+    let mut url = url.map_err(|wanted| section.problem(raw.url(), wanted)).ok()?;
+    section.warn_if_plain(raw.url(), &url, "credentials and texts");
     if url.path() == "/" {
         url.set_path(KANNEL_PATH);
     }
@@ -175,13 +157,12 @@ pub(super) fn nhn(section: &mut Section<'_, '_>, raw: &RawGateway) -> Option<Gat
     if raw.from.is_none() {
         section.missing("from", "the number registered with NHN Cloud, such as \"029302266\"");
     }
-    let base_url = base_url(section, raw.base_url.as_ref(), NHN_URL_DEFAULT);
-    let app_key = section.must_secret("api_key", raw.api_key.as_ref());
-    let secret_key = section.must_secret("api_secret", raw.api_secret.as_ref());
+    let base_url = base_url(section, raw.base_url(), NHN_URL_DEFAULT);
+    let app_key = section.must_secret(raw.api_key());
+    let secret_key = section.must_secret(raw.api_secret());
     let app_key = app_key?.expose_secret().to_owned();
     if !app_key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-        let at = raw.api_key.as_ref().map(Spanned::span).unwrap_or_default();
-        section.problem(at, "api_key", "expected an app key: letters, digits, `-` and `_`");
+        section.problem(raw.api_key(), "expected an app key: letters, digits, `-` and `_`");
         return None;
     }
     Some(GatewayProvider::Nhn { base_url, app_key, secret_key: secret_key? })

@@ -1,9 +1,8 @@
 //! What FCM's answer means.
 //!
-//! One HTTP status says several things: a 404 is a dead token or a wrong URL, a 401 is our token
-//! or Apple's. So the signals are asked in this order, the first known one wins: `errorCode` in any
-//! detail (<https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode>), field violations,
-//! `error.status` (<https://cloud.google.com/apis/design/errors>), the HTTP status.
+//! One HTTP status says several things: a 404 is a dead token or a wrong URL, a 401 is our token or Apple's. So the
+//! first known signal wins: `errorCode` in any detail (<https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode>),
+//! field violations, `error.status` (<https://cloud.google.com/apis/design/errors>), the HTTP status.
 
 use jiff::SignedDuration;
 use serde_json::Value;

@@ -1,7 +1,6 @@
 //! Push through the operator's own Firebase project: FCM HTTP v1.
 //!
-//! `body` writes a push, `key`, `grant` and `token` hold the right to send it, `connections` the way, `answer` reads
-//! what comes back.
+//! `body` writes a push, `key`, `grant` and `token` get the right to send it, `answer` reads what comes back.
 
 mod answer;
 mod body;

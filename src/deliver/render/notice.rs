@@ -34,7 +34,7 @@ impl Templated for Notice<'_> {
             | Subject::Raised
             | Subject::Resolved
             | Subject::Missed
-            | Subject::Unreachable { .. } => self.subject.as_str(),
+            | Subject::Unreachable { .. } => self.subject.topic().as_str(),
         }
     }
 

@@ -48,6 +48,7 @@ pub struct Fitted {
     pub text: String,
     pub encoding: Encoding,
     pub segments: u8,
+    /// It goes as a Korean LMS.
     pub long: bool,
     /// Of an LMS; empty unless `long`.
     pub subject: String,

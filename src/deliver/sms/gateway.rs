@@ -51,7 +51,7 @@ impl Gateway {
         provider: Result<Box<dyn Provider>, SetupProblem>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SmsSetupError> {
-        let name = GatewayName::from(config.name.as_str());
+        let name = config.name.clone();
         let guard = Mutex::new(Guard { breaker: Breaker::new(Probes::OnePerPause), fault: String::new() });
         match provider.and_then(|provider| Ok((provider, client(config)?))) {
             Ok((provider, client)) => {

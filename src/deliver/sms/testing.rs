@@ -69,7 +69,7 @@ pub(crate) fn gateway_within(
     clock: &Arc<ManualClock>,
 ) -> Result<Arc<dyn SmsTransport>, super::SmsSetupError> {
     let gateway = config::Gateway {
-        name: "gw".to_owned(),
+        name: "gw".into(),
         from: from.map(str::to_owned),
         per_day: None,
         timeout,

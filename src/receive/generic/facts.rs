@@ -1,6 +1,9 @@
 //! What the fields of an unknown sender say, one question at a time.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::LazyLock,
+};
 
 use jiff::Timestamp;
 
@@ -15,49 +18,52 @@ use super::{
         words::{Grade, State, state},
     },
     names::{
-        BY, COMMENT, CONSOLE_ACTION, DEVICE, ENDED_AT, GRADING_STATE, HOST, KEY, LABELS, MESSAGE, ONLINE,
-        SENSOR, SENT_AT, SENT_ON_AND_AT, SERVICE, SEVERITY, STARTS_AT, STATE, TITLE, URL, mapped,
+        BY, COMMENT, CONSOLE_ACTION, DEVICE, ENDED_AT, GRADING_STATE, HOST, KEY, LABELS, MAPPED_STATE,
+        MESSAGE, ONLINE, SENSOR, SENT_AT, SENT_ON_AND_AT, SERVICE, SEVERITY, STARTS_AT, STATE, TITLE, URL,
     },
 };
-use crate::{
-    alert::{EventStatus, Severity, Update},
-    config::MapField,
-};
+use crate::alert::{EventStatus, Severity, Update};
 
 /// What PagerDuty's events have around all but the key.
 const IN_PAYLOAD: &str = "payload_";
 const IN_DETAILS: &str = "custom_details_";
 
+/// The names of what is read below, which therefore needs no label.
+static READ: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let lists = [
+        KEY, TITLE, MESSAGE, STATE, ONLINE, SEVERITY, HOST, SERVICE, STARTS_AT, ENDED_AT, SENT_AT, URL,
+        LABELS, BY, COMMENT,
+    ];
+    lists.into_iter().flat_map(str::split_ascii_whitespace).collect()
+});
+
 pub(super) struct Facts<'a> {
     pub(super) fields: &'a Fields<'a>,
     post: &'a Post<'a>,
-    /// How it stands: what the fields say, else an end in the title or a severity that is none (Kapacitor's level
-    /// `OK`), else firing.
+    /// What the fields say, else an end in the title or a severity that is none (Kapacitor's level `OK`), else firing.
     pub(super) state: State,
 }
 
 impl<'a> Facts<'a> {
     pub(super) fn of(post: &'a Post<'_>, fields: &'a Fields<'_>) -> Self {
-        let mut facts = Self { fields, post, state: State::Firing };
+        let facts = Self { fields, post, state: State::Firing };
         let title = fields.text(TITLE).or_else(|| facts.first_line());
         let is_over =
             || title.is_some_and(title_state::begins_with_end) || fields.text(SEVERITY).is_some_and(is_fine);
-        let state = facts.state_of_fields().or_else(|| is_over().then_some(State::Resolved));
-        facts.state = state.unwrap_or(State::Firing);
-        facts
+        let by_title = || if is_over() { State::Resolved } else { State::Firing };
+        Self { state: facts.state_of_fields().unwrap_or_else(by_title), ..facts }
     }
 
-    /// How it stands, where a field says so.
     pub(super) fn state_of_fields(&self) -> Option<State> {
         self.state_word().and_then(state).or_else(|| self.online())
     }
 
-    /// The word that counts: where the configuration points; then what was done in the sender's console, which comes
-    /// beside the state; then the first word that is known.
+    /// What the configuration points to, else what was done in the sender's console, which comes beside the state,
+    /// else the first word that is known.
     fn state_word(&self) -> Option<&str> {
         let is_known = |word: &&str| state(word).is_some();
         self.fields
-            .text(&[mapped(MapField::Status)])
+            .text(MAPPED_STATE)
             .filter(is_known)
             .or_else(|| self.fields.texts(CONSOLE_ACTION).into_iter().find(|word| is_console_action(word)))
             .or_else(|| self.fields.texts(STATE).into_iter().find(is_known))
@@ -84,9 +90,9 @@ impl<'a> Facts<'a> {
     /// and the lowest in the next. Nor is "OK", which some say of all recoveries and some of all hosts.
     pub(super) fn grade(&self) -> Grade {
         let mut words: Vec<&str> = Vec::new();
-        for name in SEVERITY {
+        for name in SEVERITY.split_ascii_whitespace() {
             let is_rank = name.ends_with("priority");
-            words.extend(self.fields.text(&[name]).filter(|word| {
+            words.extend(self.fields.text(name).filter(|word| {
                 let is_none = is_rank && is_number(word) || is_end(word);
                 !is_none || self.post.integration.severity.contains_key(&word.trim().to_lowercase())
             }));
@@ -105,7 +111,7 @@ impl<'a> Facts<'a> {
         if_known(self.post.grade(&words))
     }
 
-    /// Host and its other names. PRTG's `host` is the address of what it calls the device.
+    /// All names of the host. PRTG's `host` is the address of what it calls the device.
     fn hosts(&self) -> Vec<&str> {
         let device = self.fields.text(SENSOR).and_then(|_| self.fields.text(DEVICE));
         device.into_iter().chain(self.fields.texts(HOST)).collect()
@@ -119,7 +125,7 @@ impl<'a> Facts<'a> {
         self.fields.text(MESSAGE).map(|message| split_first_line(message).0)
     }
 
-    /// A title that says what is in which state, where none was sent.
+    /// A title made of host, service and state, where none was sent.
     fn made_up(&self, host: &str) -> Option<String> {
         let state = self.fields.text(GRADING_STATE)?;
         let names = [host, self.fields.text(SERVICE).unwrap_or_default()].map(str::trim);
@@ -127,19 +133,11 @@ impl<'a> Facts<'a> {
         (!what.is_empty()).then(|| text::title(&format!("{}: {state}", what.join(" "))))
     }
 
-    /// What is wrong, and where.
     pub(super) fn title(&self) -> Option<String> {
         let hosts = self.hosts();
-        let first_line = || {
-            let title = with_host(self.first_line()?, &hosts);
-            (!title.is_empty()).then_some(title)
-        };
-        self.fields
-            .text(TITLE)
-            .map(|title| with_host(title, &hosts))
-            .or_else(|| self.made_up(hosts.first()?))
-            .or_else(first_line)
-            .or_else(|| self.made_up(""))
+        let first_line = || Some(with_host(self.first_line()?, &hosts)).filter(|title| !title.is_empty());
+        let title = self.fields.text(TITLE).map(|title| with_host(title, &hosts));
+        title.or_else(|| self.made_up(hosts.first()?)).or_else(first_line).or_else(|| self.made_up(""))
     }
 
     /// The message; without a title its first line is the title already.
@@ -166,7 +164,7 @@ impl<'a> Facts<'a> {
         self.time(SENT_AT).or_else(|| SENT_ON_AND_AT.iter().find_map(joined))
     }
 
-    fn time(&self, names: &[&str]) -> Option<Timestamp> {
+    fn time(&self, names: &str) -> Option<Timestamp> {
         self.fields.texts(names).into_iter().find_map(|text| self.post.time(text))
     }
 
@@ -175,21 +173,16 @@ impl<'a> Facts<'a> {
         let mut labels = Labels::default();
         labels.extend(self.host().map(|host| ("host", host)));
         labels.extend(self.fields.text(SERVICE).map(|service| ("service", service)));
-        for name in LABELS {
-            let of_text = || tags_from_text(self.fields.text(&[name]).unwrap_or_default());
+        for name in LABELS.split_ascii_whitespace() {
+            let of_text = || tags_from_text(self.fields.text(name).unwrap_or_default());
             labels.insert_tags(&self.fields.tags(name).unwrap_or_else(of_text));
         }
-        let read: &[&[&str]] = &[
-            KEY, TITLE, MESSAGE, STATE, ONLINE, SEVERITY, HOST, SERVICE, STARTS_AT, ENDED_AT, SENT_AT, URL,
-            LABELS, BY, COMMENT,
-        ];
-        let is_read = |name: &str| read.iter().any(|names| names.contains(&name));
-        let rest =
-            self.fields.rest(is_read).filter_map(|(name, value)| match name.strip_prefix(IN_PAYLOAD) {
-                Some(name) => (!name.starts_with(IN_DETAILS)).then_some((name, value)),
-                None => Some((name, value)),
-            });
-        labels.extend(rest);
+        for (name, value) in self.fields.rest(|name| READ.contains(name)) {
+            let of_payload = name.strip_prefix(IN_PAYLOAD);
+            if !of_payload.is_some_and(|name| name.starts_with(IN_DETAILS)) {
+                labels.insert(of_payload.unwrap_or(name), value);
+            }
+        }
         labels.finish()
     }
 }

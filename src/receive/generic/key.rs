@@ -40,9 +40,7 @@ pub(super) fn sent<'a>(facts: &Facts<'a>) -> Option<&'a str> {
 /// What distinguishes one problem of a host or service from the next.
 fn condition(facts: &Facts<'_>, host: &str, service: &str) -> String {
     let has_state = facts.state_of_fields().is_some();
-    let without_state = |text: &str| {
-        if has_state { title_state::without_any(text) } else { title_state::without_leading(text).into() }
-    };
+    let without_state = if has_state { title_state::without_any } else { title_state::without_leading };
     let (has_host, has_service) = (!host.is_empty(), !service.is_empty());
     if let Some(title) = facts.fields.text(TITLE) {
         let title = text::title(title);
@@ -61,10 +59,11 @@ fn is_of_a_check(facts: &Facts<'_>) -> bool {
         return false;
     }
     let has = |names| facts.fields.text(names).is_some();
-    let is_notification = |name: &&str| facts.fields.text(&[name]).is_some_and(is_notification);
-    is_notification(&"notificationtype") || has(CHECK_STATE) || has(PROBLEM_ID) || {
+    let is_notification = |name| facts.fields.text(name).is_some_and(is_notification);
+    is_notification("notificationtype") || has(CHECK_STATE) || has(PROBLEM_ID) || {
         // Fields that were chosen for another program have other names.
-        let is_notified = || CONSOLE_ACTION.iter().any(is_notification) || is_numbered(facts);
+        let is_notified =
+            || CONSOLE_ACTION.split_ascii_whitespace().any(is_notification) || is_numbered(facts);
         !has(TITLE) && has_state_of_check(facts) && is_notified()
     }
 }
@@ -72,9 +71,10 @@ fn is_of_a_check(facts: &Facts<'_>) -> bool {
 /// A number of a problem; a 0 is that of a problem that is over. An `id` beside a host alone may be that of one of
 /// its checks, which have no other name.
 fn is_numbered(facts: &Facts<'_>) -> bool {
-    let sent = KEY.iter().find(|name| facts.fields.text(&[name]).is_some());
+    let mut names = KEY.split_ascii_whitespace();
+    let sent = names.find(|name| facts.fields.text(name).is_some());
     sent.is_some_and(|name| {
-        OTHER_ID.contains(name) && (*name != "id" || facts.fields.text(SERVICE).is_some())
+        OTHER_ID.contains(&name) && (name != "id" || facts.fields.text(SERVICE).is_some())
     })
 }
 

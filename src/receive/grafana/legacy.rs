@@ -14,7 +14,7 @@ use crate::{
     receive::NOTE_BYTES_MAX,
 };
 
-/// Most series of one rule that are shown.
+/// How many series of one rule are shown.
 const MATCHES_MAX: usize = 16;
 
 /// What the Test button's rule is called, and how its message begins.
@@ -60,7 +60,7 @@ pub(in crate::receive) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Readi
     Some(event.into())
 }
 
-/// An operator paused it, or it is pending and does not concern anybody yet: worth a note.
+/// A rule that an operator paused, or that is pending, is only worth a note.
 fn status(word: &str) -> EventStatus {
     match (word, state(word)) {
         ("paused" | "pending", _) => noted(&format!("Grafana: {}", one_line(word, NOTE_BYTES_MAX))),
@@ -89,14 +89,12 @@ fn tags(matches: &[Match], of_rule: Texts) -> Tags {
     tags
 }
 
-/// The value of a tag that is the same wherever it is: a rule that fires for several machines is about none of them
-/// alone.
+/// The value of a tag that has only one: a rule that fires for several machines is about none of them alone.
 fn only<'a>(tags: &'a Tags, name: &str) -> Option<&'a str> {
     let values = tags.get(name)?;
     values.first().filter(|_| values.len() == 1).map(String::as_str)
 }
 
-/// The worst of the series counts.
 fn worst(post: &Post<'_>, tags: &Tags) -> Grade {
     let values = ["severity", "priority"].into_iter().filter_map(|name| tags.get(name)).flatten();
     let grades = values.map(|word| post.grade(&[word]));

@@ -16,7 +16,7 @@ use regex_lite::{Captures, Regex};
 use super::{Field, Level, Message, pieces, worst};
 use crate::receive::text::{self, one_line};
 
-/// Longest description of one section or field.
+/// For one section or field.
 const FIELD_BYTES_MAX: usize = 2048;
 
 static SUBJECT: LazyLock<Regex> =
@@ -36,7 +36,6 @@ pub(super) fn read(text: &str) -> impl Iterator<Item = Message<'_>> {
     pieces(text, starts).filter_map(if is_tagged { tagged } else { titled })
 }
 
-/// Where the lines stand that begin a message.
 fn first_lines(text: &str) -> impl Iterator<Item = usize> {
     let mut next = 0;
     text.split_inclusive('\n').filter_map(move |line| {

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! `C`, `W`, `U` and `O` are critical, warning, unknown and ok fields. Munin turns `\t` and `\n` within labels
-//! into a tab and a line end, so a line that does not begin a record continues the last, and a piece that does not
-//! begin a field continues the last. A label may hold `|`: the value is the first number behind one.
+//! into a tab and a line end, so what does not begin a record or a field continues the one before. A label may hold
+//! `|`: the value is the first number behind one.
 //!
 //! The mark is made by `bongsu setup munin` and known to the master only. A body begins with what the master
 //! was configured to write, so its first word is what begins every record: a node that puts a line end and a record
@@ -18,9 +18,8 @@ use crate::receive::text::{self, one_line};
 /// What the first word of a record begins with: our name for it, and its version.
 const BEGINS: &str = "munin1";
 const MARK_BYTES_MAX: usize = 64;
-/// Longest description of one field.
 const FIELD_BYTES_MAX: usize = 512;
-/// Most fields of one plugin that are shown.
+/// How many fields of one plugin are shown.
 const FIELDS_MAX: usize = 256;
 
 /// What begins every record of this text, its tab included; `None` if the text is not ours.
@@ -30,8 +29,7 @@ fn beginning(text: &str) -> Option<&str> {
         let end = line.find('\t')?;
         let word = line.get(..end)?.strip_prefix(BEGINS)?;
         let mark = word.strip_prefix('-').unwrap_or(word);
-        let is_mark =
-            mark.len() <= MARK_BYTES_MAX && mark.chars().all(|letter| letter.is_ascii_alphanumeric());
+        let is_mark = mark.len() <= MARK_BYTES_MAX && mark.bytes().all(|byte| byte.is_ascii_alphanumeric());
         (is_mark && (word.is_empty() || word.starts_with('-'))).then(|| line.get(..=end)).flatten()
     })
 }
@@ -79,13 +77,7 @@ fn message(record: &str) -> Option<Message<'_>> {
 
 fn level(piece: &str) -> Option<Level> {
     let (letter, _) = piece.split_once('|')?;
-    Some(match letter {
-        "C" => Level::Critical,
-        "W" => Level::Warning,
-        "U" => Level::Unknown,
-        "O" => Level::Ok,
-        _ => return None,
-    })
+    Level::ALL.into_iter().find(|level| level.as_str().get(..1) == Some(letter))
 }
 
 /// `label|value|range|more` for people.

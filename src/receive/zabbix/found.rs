@@ -22,11 +22,10 @@ use crate::{
     receive::words::RESOLVED,
 };
 
-/// Says that an action is about new devices and services, as a whole word of its name: Zabbix's own word, and
-/// that of its Korean frontend.
+/// In the name of an action about new devices and services: Zabbix's own word, and that of its Korean frontend.
 const DISCOVERED: [&str; 2] = ["discovered", "발견"];
 
-/// The word of the integration's severity table for new devices and services, and their severity without it.
+/// The word of the severity table for new devices and services, and their severity without it.
 const NEW: (&str, Severity) = ("discovered", Severity::Information);
 
 /// An occurrence without an end is closed when Zabbix has not sent it again for this time.
@@ -37,19 +36,19 @@ const DEVICE: &str = "1";
 
 /// A device, or a service on it.
 struct Target {
-    /// The device, by both its names.
+    /// The device, by name and address.
     place: String,
-    /// The device, and the service if it is one.
+    /// `place`, and the service if it is one.
     name: String,
     key: String,
 }
 
-/// Events of network discovery.
 pub(super) fn discovered(message: &Message<'_>) -> Result<Vec<Event>, String> {
     let target = Target::of(message);
     let (Some(target), Some(is_up)) = (&target, is_up(message)) else {
         let place = target.map(|target| target.place);
-        return Ok(vec![happened(message, by_event_id(message)?, place.or_else(|| message.title()))]);
+        let key = DedupKey::new(message.event_id()?);
+        return Ok(vec![happened(message, key, place.or_else(|| message.title()))]);
     };
     let mut events = Vec::new();
     if is_up && is_about_new(message) {
@@ -69,22 +68,20 @@ pub(super) fn discovered(message: &Message<'_>) -> Result<Vec<Event>, String> {
     Ok(events)
 }
 
-/// An agent that Zabbix does not know asked for work; it asks again every two minutes until a
-/// host of its name is there.
+/// An unknown agent asked for work; it asks again every two minutes until there is a host of its name.
 pub(super) fn registered(message: &Message<'_>) -> Result<Vec<Event>, String> {
     // First the name that the agent gives itself.
-    let host = message.fields.word(&["hosthost"]).or_else(|| message.fields.word(HOST));
-    let Some(host) = host else {
-        return Ok(vec![happened(message, by_event_id(message)?, message.title())]);
+    let Some(host) = message.fields.word("hosthost").or_else(|| message.fields.word(HOST)) else {
+        return Ok(vec![happened(message, DedupKey::new(message.event_id()?), message.title())]);
     };
-    let ip = message.fields.word(&["hostip"]).map(|ip| format!(" ({ip})")).unwrap_or_default();
+    let ip = message.fields.word("hostip").map(|ip| format!(" ({ip})")).unwrap_or_default();
     let key = DedupKey::new(format!("autoregistration:{host}"));
     Ok(vec![happened(message, key, Some(format!("{host}{ip} registered itself")))])
 }
 
 impl Target {
     fn of(message: &Message<'_>) -> Option<Self> {
-        let word = |name| message.fields.word(&[name]);
+        let word = |name| message.fields.word(name);
         let ip = word("discoverydeviceipaddress")?;
         let place = match word("discoverydevicedns").filter(|dns| *dns != ip) {
             Some(dns) => format!("{dns} ({ip})"),
@@ -102,13 +99,13 @@ impl Target {
 }
 
 fn is_device(message: &Message<'_>) -> bool {
-    message.fields.word(&["eventobject"]) == Some(DEVICE)
+    message.fields.word("eventobject") == Some(DEVICE)
 }
 
 /// A service's own status goes before that of its device.
 fn is_up(message: &Message<'_>) -> Option<bool> {
-    let service = message.fields.word(&["discoveryservicestatus"]).filter(|_| !is_device(message));
-    match service.or_else(|| message.fields.word(&["discoverydevicestatus"]))? {
+    let service = message.fields.word("discoveryservicestatus").filter(|_| !is_device(message));
+    match service.or_else(|| message.fields.word("discoverydevicestatus"))? {
         "UP" | "DISCOVERED" => Some(true),
         "DOWN" | "LOST" => Some(false),
         _ => None,
@@ -116,12 +113,8 @@ fn is_up(message: &Message<'_>) -> Option<bool> {
 }
 
 fn is_about_new(message: &Message<'_>) -> bool {
-    let action = message.fields.text(&["actionname"]).unwrap_or_default().to_lowercase();
+    let action = message.fields.text("actionname").unwrap_or_default().to_lowercase();
     action.split(|c: char| !c.is_alphanumeric()).any(|word| DISCOVERED.contains(&word))
-}
-
-fn by_event_id(message: &Message<'_>) -> Result<DedupKey, String> {
-    message.event_id().map(DedupKey::new)
 }
 
 /// Something that people are notified of once.

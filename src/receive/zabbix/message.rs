@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     names::{
-        BODY, BY, HOST, ITEM_NAME, LLD_RULE_NAME, MESSAGE, SEVERITY, STATE, TAG_PREFIX, TAGS, TITLE,
-        TRIGGER_NAME, TRIGGER_SEVERITY, UPDATE_ACTION, UPDATE_MESSAGE, UPDATE_SEVERITY, is_no_label,
+        BODY, BY, HOST, MESSAGE, NOT_LABELS, SEVERITY, STATE, TAG_PREFIX, TAGS, TITLE, TRIGGER_SEVERITY,
+        UPDATE_ACTION, UPDATE_MESSAGE, UPDATE_SEVERITY,
     },
     page,
     source::Source,
@@ -24,14 +24,12 @@ use crate::{
     },
 };
 
-/// Longest `event_id`, in characters.
 pub(super) const EVENT_ID_CHARS_MAX: usize = 255;
 
 /// What Zabbix writes for a user whom the user with our media may not see.
 const NAME_WITHHELD: &str = "Inaccessible user";
 
-/// What the server writes before the last message when it gives up an escalation; newer ones
-/// write "cancelled".
+/// What the server writes before the last message when it gives up an escalation; newer ones write "cancelled".
 const CANCELLED: [&str; 2] = ["note: escalation canceled", "note: escalation cancelled"];
 
 #[derive(Debug)]
@@ -45,8 +43,7 @@ impl Message<'_> {
         Source::of(self.fields)
     }
 
-    /// True if nothing was filled in. The value of discovery and autoregistration events stays
-    /// a macro in real messages too.
+    /// Nothing was filled in. The value of discovery and autoregistration events stays a macro in real messages too.
     pub(super) fn is_test(&self) -> bool {
         let has_value = !matches!(self.source(), Source::Discovery | Source::Autoregistration);
         self.fields.is_macro(self.id_name()) || self.fields.is_macro("eventvalue") && has_value
@@ -58,7 +55,7 @@ impl Message<'_> {
     }
 
     pub(super) fn event_id(&self) -> Result<&str, String> {
-        match self.fields.word(&[self.id_name()]) {
+        match self.fields.word(self.id_name()) {
             Some(id) if EVENT_ID_CHARS_MAX < id.chars().count() => {
                 Err(format!("event_id is longer than {EVENT_ID_CHARS_MAX} characters"))
             }
@@ -69,7 +66,7 @@ impl Message<'_> {
 
     /// What `event_value` says; the state words where a media type does not send it.
     pub(super) fn is_firing(&self) -> Result<bool, String> {
-        match self.fields.word(&["eventvalue"]) {
+        match self.fields.word("eventvalue") {
             Some("1") => Ok(true),
             Some("0") => Ok(false),
             _ if self.fields.has("eventvalue") => Err("event_value is neither 0 nor 1".to_owned()),
@@ -83,10 +80,10 @@ impl Message<'_> {
         }
     }
 
-    /// True for an update; a media type without the status parameter has at least the action. For
-    /// business services 6.0 fills in neither, only the new severity.
+    /// A media type without the status parameter has at least the action. For business services 6.0 fills in neither,
+    /// only the new severity.
     pub(super) fn is_update(&self) -> bool {
-        match self.fields.word(&["eventupdatestatus"]) {
+        match self.fields.word("eventupdatestatus") {
             Some(status) => status == "1",
             None if self.source() == Source::Service => self.fields.text(UPDATE_SEVERITY).is_some(),
             None => self.fields.text(UPDATE_ACTION).is_some(),
@@ -105,17 +102,13 @@ impl Message<'_> {
         Some(if reason.is_empty() { "escalation cancelled".to_owned() } else { reason })
     }
 
-    /// `Some(true)` acknowledged, `Some(false)` unacknowledged. One word contains the other, so
-    /// whole words count; without the action `Yes` of `event_ack_status` counts.
+    /// `Some(true)` acknowledged, `Some(false)` unacknowledged; without the action `Yes` of `event_ack_status` counts.
     pub(super) fn acknowledged(&self) -> Option<bool> {
         if self.fields.text(UPDATE_ACTION).is_none() {
-            let status = self.fields.word(&["eventackstatus"])?;
+            let status = self.fields.word("eventackstatus")?;
             return status.eq_ignore_ascii_case("yes").then_some(true);
         }
-        if self.did("unacknowledged") {
-            return Some(false);
-        }
-        self.did("acknowledged").then_some(true)
+        if self.did("unacknowledged") { Some(false) } else { self.did("acknowledged").then_some(true) }
     }
 
     /// What was written, and what was done that has no word of ours.
@@ -145,13 +138,13 @@ impl Message<'_> {
         Some(text::note(&format!("closed{by}{comment}")))
     }
 
+    /// Whole words count: "unacknowledged" contains another.
     fn did(&self, word: &str) -> bool {
         let action = self.fields.text(UPDATE_ACTION).unwrap_or_default();
         action.split(|c: char| !c.is_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
     }
 
-    /// The event's current severity; the trigger's own only if the event's was not sent. Numbers
-    /// first: the names are translated and can be renamed.
+    /// The trigger's own severity only if the event's was not sent. Numbers first: names can be translated and changed.
     fn grade(&self) -> Grade {
         let source = self.source();
         let mut words = Vec::new();
@@ -172,7 +165,7 @@ impl Message<'_> {
         let name = match self.source() {
             Source::Internal => self.what_fails(),
             Source::Service => {
-                self.fields.text(&["servicename"]).map(|name| format!("Service {name} has a problem"))
+                self.fields.text("servicename").map(|name| format!("Service {name} has a problem"))
             }
             Source::Trigger | Source::Discovery | Source::Autoregistration => None,
         };
@@ -180,16 +173,15 @@ impl Message<'_> {
         Some(with_host(&name, &self.fields.texts(HOST)))
     }
 
-    /// The name of an internal event is only its reason. Of the three names a rule's or a trigger's
-    /// is there for none but them; a trigger has items, too.
+    /// The name of an internal event is only its reason. An item's name also comes with a trigger.
     fn what_fails(&self) -> Option<String> {
         let named = |names, kind: &str, state: &str| {
             let name = text::title(self.fields.text(names)?);
             Some(format!("{kind} \"{name}\" {state}"))
         };
-        named(LLD_RULE_NAME, "low-level discovery rule", "is not supported")
-            .or_else(|| named(TRIGGER_NAME, "trigger", "cannot be evaluated"))
-            .or_else(|| named(ITEM_NAME, "item", "is not supported"))
+        named("lldrulename", "low-level discovery rule", "is not supported")
+            .or_else(|| named("triggername", "trigger", "cannot be evaluated"))
+            .or_else(|| named("itemname", "item", "is not supported"))
     }
 
     /// What all events have in common. Only an event of a trigger has a page by its id.
@@ -214,15 +206,17 @@ impl Message<'_> {
         let mut labels = Labels::default();
         labels.extend(host.map(|host| ("host", host)));
         labels.insert_tags(&self.tags());
-        labels.extend(self.fields.rest(is_no_label).filter(is_label));
+        labels.extend(self.fields.rest(|name| NOT_LABELS.contains(name)).filter(is_label));
         labels.finish()
     }
 
     fn tags(&self) -> Tags {
-        let of_text = || self.fields.text(&["eventtags"]).map(tags_from_text);
-        TAGS.iter().find_map(|name| self.fields.tags(name)).or_else(of_text).unwrap_or_else(|| {
+        let of_text = || self.fields.text("eventtags").map(tags_from_text);
+        let is_list = |name: &str| TAGS.split_ascii_whitespace().any(|list| list == name);
+        let of_json = TAGS.split_ascii_whitespace().find_map(|name| self.fields.tags(name));
+        of_json.or_else(of_text).unwrap_or_else(|| {
             let mut tags = Tags::new();
-            for (name, value) in self.fields.rest(|name| TAGS.contains(&name)) {
+            for (name, value) in self.fields.rest(is_list) {
                 if let Some(name) = name.strip_prefix(TAG_PREFIX) {
                     tags.entry(name.to_owned()).or_default().insert(value.to_owned());
                 }
@@ -231,10 +225,9 @@ impl Message<'_> {
         })
     }
 
-    /// The event's own time; 6.0 has no macro for seconds since 1970, only date and time in the
-    /// zone of the Zabbix user.
+    /// 6.0 has no macro for seconds since 1970, only date and time in the zone of the Zabbix user.
     fn starts_at(&self) -> Option<Timestamp> {
-        let seconds = self.fields.text(&["eventtimestamp"]).and_then(|text| self.post.time(text));
+        let seconds = self.fields.text("eventtimestamp").and_then(|text| self.post.time(text));
         seconds.or_else(|| self.post.time(&self.fields.day_and_time("eventdate", "eventtime")?))
     }
 }

@@ -11,12 +11,11 @@ pub(super) fn address(fields: &Fields<'_>, source: Source, event_id: Option<&str
 }
 
 fn page(fields: &Fields<'_>, source: Source, event_id: Option<&str>) -> Option<Url> {
-    let frontend = link::parse(fields.text(&["zabbixurl"])?)?;
-    let word = |name| fields.word(&[name]);
+    let frontend = link::parse(fields.text("zabbixurl")?)?;
+    let word = |name| fields.word(name);
     Some(match source {
         Source::Trigger => {
-            let query = [("triggerid", word("triggerid")?), ("eventid", event_id?)];
-            below(frontend, "tr_events.php", &query)
+            below(frontend, "tr_events.php", &[("triggerid", word("triggerid")?), ("eventid", event_id?)])
         }
         Source::Discovery => below(frontend, "zabbix.php", &[("action", "discovery.view")]),
         Source::Autoregistration => below(frontend, "zabbix.php", &[("action", "host.view")]),
@@ -41,8 +40,7 @@ fn page(fields: &Fields<'_>, source: Source, event_id: Option<&str>) -> Option<U
 fn below(mut frontend: Url, page: &str, query: &[(&str, &str)]) -> Url {
     let folder =
         frontend.path().trim_end_matches("index.php").trim_end_matches("zabbix.php").trim_end_matches('/');
-    let path = format!("{folder}/{page}");
-    frontend.set_path(&path);
+    frontend.set_path(&format!("{folder}/{page}"));
     frontend.set_fragment(None);
     frontend.set_query(None);
     frontend.query_pairs_mut().extend_pairs(query);

@@ -4,9 +4,9 @@ use crate::{alert::Severity, receive::fields::Fields};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// A trigger: what monitoring is about, and what a message without a source is about.
+    /// Also where a message names no source.
     Trigger,
-    /// Network discovery found a device or service, or lost it.
+    /// A device or service was found or lost.
     Discovery,
     /// An unknown active agent registered itself.
     Autoregistration,
@@ -17,7 +17,7 @@ pub(super) enum Source {
 
 impl Source {
     pub(super) fn of(fields: &Fields<'_>) -> Self {
-        match fields.word(&["eventsource"]) {
+        match fields.word("eventsource") {
             Some("1") => Self::Discovery,
             Some("2") => Self::Autoregistration,
             Some("3") => Self::Internal,
@@ -26,8 +26,7 @@ impl Source {
         }
     }
 
-    /// The word of the integration's severity table for events of this source, and the severity
-    /// without one; `None` where Zabbix itself gives each event a severity.
+    /// The word of the severity table, and the severity without it; `None` where each event has its own severity.
     pub(super) fn severity(self) -> Option<(&'static str, Severity)> {
         match self {
             Self::Trigger | Self::Service => None,

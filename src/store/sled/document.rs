@@ -81,10 +81,7 @@ impl Reader {
     }
 
     pub(super) fn latest_round(&self, thread: ThreadKey) -> Result<Option<Stored>, StoreError> {
-        match self.latest_id(thread)? {
-            Some(id) => self.alert(id),
-            None => Ok(None),
-        }
+        self.latest_id(thread)?.map_or(Ok(None), |id| self.alert(id))
     }
 
     /// As [`Reader::latest_round`], of which only the header is read.
@@ -102,7 +99,6 @@ impl Reader {
         Ok(Some(id))
     }
 
-    /// Waits until what was read of these alerts survives a power cut.
     pub(super) async fn settled(&self, ids: &[AlertId]) -> Result<(), StoreError> {
         self.shared.settled(&self.handle, ids).await
     }

@@ -11,7 +11,6 @@ use crate::{
 };
 
 impl Reader {
-    /// Claims what is due, earliest first.
     pub(super) fn claim_due(
         &self,
         now: Timestamp,
@@ -31,10 +30,7 @@ impl Reader {
                 Ok(stored) => claimed.extend(stored),
                 Err(error) => {
                     // The caller will not see the ones already taken.
-                    let mut claims = self.shared.claims();
-                    for stored in &claimed {
-                        claims.release(stored.alert.id);
-                    }
+                    self.shared.claims().release(claimed.iter().map(|stored| &stored.alert.id));
                     return Err(error);
                 }
             }
@@ -57,7 +53,7 @@ impl Reader {
             }
             Ok(_) => {
                 // Its due time moved between the look at the index and the claim.
-                self.shared.claims().release(id);
+                self.shared.claims().release([&id]);
                 self.shared.due_changed.notify_one();
                 Ok(None)
             }
@@ -68,13 +64,12 @@ impl Reader {
                 Ok(None)
             }
             Err(error) => {
-                self.shared.claims().release(id);
+                self.shared.claims().release([&id]);
                 Err(error)
             }
         }
     }
 
-    /// The earliest time at which something can be claimed.
     pub(super) fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut earliest: Option<Timestamp> = None;
         for entry in self.handle.starting_with(keys::DUES) {

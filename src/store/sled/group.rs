@@ -17,21 +17,18 @@ use crate::{
     },
 };
 
-/// A batch in the making.
 pub(super) struct Group<'db> {
     db: &'db Db,
-    batch: Batch,
+    pub(super) batch: Batch,
     /// Documents and thread entries as this group leaves them.
     overlay: HashMap<[u8; 18], Option<IVec>>,
-    effects: Effects,
+    pub(super) effects: Effects,
 }
 
 /// What a group does besides its batch.
 #[derive(Debug, Default)]
 pub(super) struct Effects {
-    /// Alerts it writes or removes.
     pub(super) touched: HashSet<AlertId>,
-    /// Claims that end with it.
     pub(super) released: Vec<AlertId>,
     /// Due entries it adds and removes.
     pub(super) scheduled: usize,
@@ -51,39 +48,31 @@ impl<'db> Group<'db> {
         Self { db, batch: Batch::default(), overlay: HashMap::new(), effects: Effects::default() }
     }
 
-    /// Takes in one message.
     pub(super) fn add(&mut self, work: Work) -> Result<Done, Error> {
+        let mut done = Done::default();
         match work {
             Work::Alerts(drafts) => {
                 let verdicts: Result<_, Error> = drafts.into_iter().map(|draft| self.write(draft)).collect();
-                Ok(Done::Alerts(verdicts?))
+                done.verdicts = verdicts?;
             }
             Work::Record { key, value } => {
                 self.effects.writes = true;
                 self.batch.insert(key, value);
-                Ok(Done::Record)
             }
             Work::Remove(removals) => {
-                let mut removed = 0;
                 for removal in removals {
-                    removed += usize::from(self.remove(removal)?);
+                    done.removed += usize::from(self.remove(removal)?);
                 }
-                Ok(Done::Removed(removed))
             }
             Work::Forget(keys) => {
                 self.effects.writes = true;
-                let count = keys.len();
+                done.removed = keys.len();
                 for key in keys {
                     self.batch.remove(key);
                 }
-                Ok(Done::Removed(count))
             }
         }
-    }
-
-    /// The batch and what goes with it.
-    pub(super) fn into_parts(self) -> (Batch, Effects) {
-        (self.batch, self.effects)
+        Ok(done)
     }
 
     fn write(&mut self, draft: Draft) -> Result<Verdict, Error> {
@@ -124,9 +113,7 @@ impl<'db> Group<'db> {
     }
 
     fn replace(&mut self, draft: Draft, expected: Version) -> Result<Verdict, Error> {
-        let Some(old) = self.get(keys::alert(draft.id))? else {
-            return Ok(Verdict::Conflict(None));
-        };
+        let Some(old) = self.get(keys::alert(draft.id))? else { return Ok(Verdict::Conflict(None)) };
         match codec::decode_header(&old) {
             Err(error) => Ok(Verdict::Damaged(draft.id, format!("alert {}: {error}", draft.id))),
             Ok(header) if header.version != expected => Ok(Verdict::Conflict(Some((draft.id, old)))),
@@ -146,9 +133,6 @@ impl<'db> Group<'db> {
                 self.batch.insert(&keys::due(due_ms, draft.id), IVec::default());
             }
         }
-        for (key, rows) in draft.chunks {
-            self.batch.insert(&key, rows);
-        }
         let mut written = 0;
         for (piece, number) in draft.further.into_iter().zip(0_u16..) {
             self.batch.insert(&keys::piece(draft.id, number), piece);
@@ -157,7 +141,7 @@ impl<'db> Group<'db> {
         for number in written..old_further {
             self.batch.remove(&keys::piece(draft.id, number));
         }
-        for (key, row) in draft.marks {
+        for (key, row) in draft.beside {
             self.batch.insert(key, row);
         }
         if draft.release {
@@ -169,9 +153,7 @@ impl<'db> Group<'db> {
     }
 
     fn remove(&mut self, removal: Removal) -> Result<bool, Error> {
-        let Some(document) = self.get(keys::alert(removal.id))? else {
-            return Ok(false);
-        };
+        let Some(document) = self.get(keys::alert(removal.id))? else { return Ok(false) };
         let unchanged = codec::decode_header(&document)
             .is_ok_and(|header| header.version == removal.version && header.due_ms.is_none());
         if !unchanged {

@@ -35,17 +35,14 @@ impl Handle {
         self.db().get(key).map_err(|error| failure(&error))
     }
 
-    /// Keys and values in this range, in the order of the keys.
     pub(super) fn range(&self, keys: impl RangeBounds<Vec<u8>>) -> Entries {
         Entries(self.db().range(keys))
     }
 
-    /// Keys and values whose keys begin like this, in their order.
     pub(super) fn starting_with(&self, prefix: &[u8]) -> Entries {
         Entries(self.db().scan_prefix(prefix))
     }
 
-    /// Alerts in the due index.
     pub(super) fn count_scheduled(&self) -> Result<usize, Error> {
         self.db().scan_prefix(keys::DUES).keys().try_fold(0, |count, key| key.map(|_| count + 1))
     }
@@ -53,10 +50,10 @@ impl Handle {
     /// Writes a batch; it survives a power cut when this returns.
     pub(super) fn apply(&self, mut batch: Batch) -> Result<(), Error> {
         let mut progress = self.progress();
-        batch.insert(keys::GROUP, &progress.next().to_be_bytes());
+        batch.insert(keys::GROUP, &(progress.synced + 1).to_be_bytes());
         self.db().apply_batch(batch)?;
         self.sync()?;
-        progress.advance();
+        progress.synced += 1;
         Ok(())
     }
 
@@ -84,7 +81,6 @@ impl Drop for Handle {
     }
 }
 
-/// A scan.
 pub(super) struct Entries(Iter);
 
 impl Iterator for Entries {
@@ -117,7 +113,6 @@ pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, StoreError>) -> Result
         .unwrap_or_else(|panic| Err(StoreError::Damaged(format!("sled panicked: {}", words_of(&*panic)))))
 }
 
-/// What a panic said.
 pub(super) fn words_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())

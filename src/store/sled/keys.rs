@@ -1,39 +1,24 @@
-//! The byte layout of every key. Numbers are big-endian, so sled's byte order is our order.
+//! The byte layout of every key, as the table in [`super`] has it. Numbers are big-endian, so sled's byte order is
+//! our order. `x_of` of an id is what the keys of all its `x` begin with; of a key, what stands in it.
 
 use crate::{
-    alert::{AlertId, DeviceId, ThreadKey},
+    alert::{AlertId, ThreadKey},
     store::codec::array,
 };
 
-/// `a/` + alert id: the document.
 pub(super) const ALERTS: &[u8; 2] = b"a/";
-/// Above every document.
 const ALERTS_END: &[u8; 2] = b"a0";
-/// `p/` + alert id + number: what a long document goes on in.
 const PIECES: &[u8; 2] = b"p/";
-/// `t/` + thread: the id and number of its latest round.
 const THREADS: &[u8; 2] = b"t/";
-/// `q/` + due ms + alert id: empty.
 pub(super) const DUES: &[u8; 2] = b"q/";
-/// Above every due entry.
 pub(super) const DUES_END: &[u8; 2] = b"q0";
-/// `j/` + alert id + number of the first row: a journal chunk.
 const CHUNKS: &[u8; 2] = b"j/";
-/// `f/` + digest id + alert id: what the digest keeps of the alert.
 const FOLDS: &[u8; 2] = b"f/";
-/// `s/` + ms + alert id + version + number: a charge.
 pub(super) const CHARGES: &[u8; 2] = b"s/";
-/// `d/` + device id: a device record.
-pub(super) const DEVICES: &[u8; 2] = b"d/";
-/// `h/` + name: a heartbeat record.
-pub(super) const HEARTBEATS: &[u8; 2] = b"h/";
+const RECORDS: &[u8; 2] = b"r/";
 pub(super) const FORMAT: &[u8] = b"m/format";
-/// The number of the last group of writes.
 pub(super) const GROUP: &[u8] = b"m/group";
-/// The key that signs what we hand out.
-pub(super) const SIGNING: &[u8] = b"m/signing";
 
-/// First byte of a thread entry's value.
 const THREAD_FORMAT: u8 = 1;
 
 pub(super) fn alert(id: AlertId) -> [u8; 18] {
@@ -49,7 +34,6 @@ pub(super) fn piece(id: AlertId, number: u16) -> [u8; 20] {
     joined(&[PIECES, &id.to_bytes(), &number.to_be_bytes()])
 }
 
-/// What the keys of one document's further values begin with.
 pub(super) fn pieces_of(id: AlertId) -> [u8; 18] {
     joined(&[PIECES, &id.to_bytes()])
 }
@@ -71,7 +55,6 @@ pub(super) fn chunk(id: AlertId, first_row: u32) -> [u8; 22] {
     joined(&[CHUNKS, &id.to_bytes(), &first_row.to_be_bytes()])
 }
 
-/// What the chunk keys of one alert begin with.
 pub(super) fn chunks_of(id: AlertId) -> [u8; 18] {
     joined(&[CHUNKS, &id.to_bytes()])
 }
@@ -80,40 +63,30 @@ pub(super) fn fold(digest: AlertId, alert: AlertId) -> [u8; 34] {
     joined(&[FOLDS, &digest.to_bytes(), &alert.to_bytes()])
 }
 
-/// What the rows of one digest begin with.
 pub(super) fn folds_of(digest: AlertId) -> [u8; 18] {
     joined(&[FOLDS, &digest.to_bytes()])
 }
 
-/// The alert in the key of a digest's row.
 pub(super) fn folded_of(key: &[u8]) -> Option<AlertId> {
     array(key.strip_prefix(FOLDS)?, 16).map(AlertId::from_bytes)
 }
 
-/// A charge of the write that made this version of an alert.
 pub(super) fn charge(at_ms: u64, id: AlertId, version: u64, number: u16) -> [u8; 36] {
     joined(&[CHARGES, &at_ms.to_be_bytes(), &id.to_bytes(), &version.to_be_bytes(), &number.to_be_bytes()])
 }
 
-/// Below every charge of `at_ms` and later.
 pub(super) fn charges_from(at_ms: u64) -> Vec<u8> {
     [CHARGES.as_slice(), &at_ms.to_be_bytes()].concat()
 }
 
-pub(super) fn device(id: DeviceId) -> Vec<u8> {
-    [DEVICES.as_slice(), &id.0.to_be_bytes()].concat()
+pub(super) fn records_of(kind: &str) -> Vec<u8> {
+    [RECORDS.as_slice(), kind.as_bytes(), b"/"].concat()
 }
 
-pub(super) fn heartbeat(name: &str) -> Vec<u8> {
-    [HEARTBEATS.as_slice(), name.as_bytes()].concat()
-}
-
-/// The id in the key of a document.
 pub(super) fn alert_of(key: &[u8]) -> Option<AlertId> {
     array(key.strip_prefix(ALERTS)?, 0).map(AlertId::from_bytes)
 }
 
-/// The time and the id in the key of a due entry.
 pub(super) fn due_of(key: &[u8]) -> Option<(u64, AlertId)> {
     let rest = key.strip_prefix(DUES)?;
     Some((u64::from_be_bytes(array(rest, 0)?), AlertId::from_bytes(array(rest, 8)?)))
@@ -124,7 +97,6 @@ pub(super) fn latest_round(id: AlertId, round: u32) -> [u8; 21] {
     joined(&[&[THREAD_FORMAT], &id.to_bytes(), &round.to_be_bytes()])
 }
 
-/// The id and the round in the value of a thread entry.
 pub(super) fn latest_round_of(value: &[u8]) -> Option<(AlertId, u32)> {
     let (format, rest) = value.split_first()?;
     let id = AlertId::from_bytes(array(rest, 0)?);

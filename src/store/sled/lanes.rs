@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::work::{Answer, Work};
-use crate::store::{GROUP_WRITES_MAX, Lane};
+use crate::store::{GROUP_WRITES_MAX, Lane, StoreError};
 
 /// Most writes of delivering in a group that accepting also wants to be in: this many when hardly
 /// anything waits to be accepted, fewer the more does, but always some. Accepting has priority,
@@ -25,15 +25,13 @@ const DELIVER_YIELDS_WRITES: usize = 4;
 /// Most writes in one message; a larger commit travels in several. Fits in the smallest share.
 pub(super) const MESSAGE_WRITES_MAX: usize = DELIVER_SHARE_WRITES_MIN;
 
-/// Most writes that wait in one lane; later ones wait outside.
 const LANE_WRITES_MAX: usize = 4 * GROUP_WRITES_MAX;
 
 /// Work on its way to the writer thread. Dropped unanswered, it tells its sender so.
 #[derive(Debug)]
 pub(super) struct Message {
-    work: Work,
-    weight: usize,
-    reply: Reply,
+    pub(super) work: Work,
+    pub(super) reply: Reply,
 }
 
 /// Where the answer goes. Holds its room in the lane until then.
@@ -43,20 +41,13 @@ pub(super) struct Reply {
     _room: OwnedSemaphorePermit,
 }
 
-/// What the writer thread finds.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// At least one message.
     Group(Vec<Message>),
-    /// Nothing came in the time given.
     Idle,
     /// Closed, and everything that was accepted before has been handed out.
     Closed,
 }
-
-/// The lanes have been closed.
-#[derive(Debug)]
-pub(super) struct Closed;
 
 #[derive(Debug)]
 pub(super) struct Lanes {
@@ -73,17 +64,6 @@ struct Waiting {
     /// How many senders wait to be accepted, as far as can be told from this group and the last few.
     senders: usize,
     closed: bool,
-}
-
-impl Message {
-    pub(super) fn split(self) -> (Work, Reply) {
-        (self.work, self.reply)
-    }
-
-    /// Answers without doing it.
-    pub(super) fn reply(self, answer: Answer) {
-        self.reply.send(answer);
-    }
 }
 
 impl Reply {
@@ -104,7 +84,7 @@ impl Lanes {
     }
 
     /// Hands work to the writer thread, once the lane has room for it.
-    pub(super) async fn push(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, Closed> {
+    pub(super) async fn push(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, StoreError> {
         let weight = work.writes();
         debug_assert!(weight <= MESSAGE_WRITES_MAX, "the sender splits what is larger");
         let room = match lane {
@@ -112,14 +92,14 @@ impl Lanes {
             Lane::Deliver => &self.deliver_room,
         };
         let permits = u32::try_from(weight).unwrap_or(u32::MAX);
-        let room = Arc::clone(room).acquire_many_owned(permits).await.map_err(|_| Closed)?;
+        let room = Arc::clone(room).acquire_many_owned(permits).await.map_err(|_| closed())?;
 
         let (answer, answered) = oneshot::channel();
         let mut waiting = self.waiting();
         if waiting.closed {
-            return Err(Closed);
+            return Err(closed());
         }
-        let message = Message { work, weight, reply: Reply { answer, _room: room } };
+        let message = Message { work, reply: Reply { answer, _room: room } };
         match lane {
             Lane::Accept => waiting.accept.push_back(message),
             Lane::Deliver => waiting.deliver.push_back(message),
@@ -177,15 +157,19 @@ impl Waiting {
     }
 }
 
+fn closed() -> StoreError {
+    StoreError::Unavailable("it was closed".to_owned())
+}
+
 fn draw_up_to(queue: &mut VecDeque<Message>, writes_max: usize) -> (Vec<Message>, usize) {
     let mut writes = 0;
     let fitting = queue.iter().take_while(|message| {
-        writes += message.weight;
+        writes += message.work.writes();
         writes <= writes_max
     });
     let count = fitting.count();
     let drawn: Vec<Message> = queue.drain(..count).collect();
-    let writes = drawn.iter().map(|message| message.weight).sum();
+    let writes = drawn.iter().map(|message| message.work.writes()).sum();
     (drawn, writes)
 }
 
@@ -204,7 +188,7 @@ mod tests {
     }
 
     fn weights(group: &[Message]) -> usize {
-        group.iter().map(|message| message.weight).sum()
+        group.iter().map(|message| message.work.writes()).sum()
     }
 
     #[tokio::test]

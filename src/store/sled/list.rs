@@ -14,10 +14,8 @@ use crate::{
 /// An alert may be opened this long after its id was made: it was noted before.
 const NOTED_BEFORE_OPENED_MAX: SignedDuration = SignedDuration::from_hours(25);
 
-/// Most documents that one step of a purge looks at.
 const PURGE_DOCUMENTS_READ_MAX: usize = 2_000;
 
-/// Where a purge stands.
 pub(super) struct PurgeStep {
     pub(super) removals: Vec<Removal>,
     /// The last document looked at; `None` at the end of what can be purged.

@@ -9,9 +9,7 @@
 //! | `j/` alert id, first row | journal chunk |
 //! | `f/` digest id, alert id | what a digest keeps of an alert |
 //! | `s/` ms, alert id, version, number | a charge |
-//! | `d/` device id | device record |
-//! | `m/signing` | the key that signs what we hand out |
-//! | `h/` name | heartbeat record |
+//! | `r/` kind `/` key | a small record of its own |
 //! | `m/format` | format of the store |
 //! | `m/group` | number of the last group of writes |
 //!
@@ -39,7 +37,6 @@ mod writer;
 mod tests;
 
 use std::{
-    fmt,
     ops::Range,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -50,6 +47,7 @@ use std::{
 use ::sled::IVec;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
 pub use self::open::OpenError;
@@ -63,8 +61,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Expect, Health,
-    HeartbeatRecord, Lane, Standing, Store, StoreError, Stored, codec,
+    AlertFilter, AlertPage, AlertWrite, Commit, DuePage, DuePlace, Expect, Health, Lane, Standing, Store,
+    StoreError, Stored, codec,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -72,7 +70,6 @@ use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 /// alerts that were accepted.
 const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
-/// Between a failure and opening again.
 const REOPEN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Most threads that one call looks up without leaving its task.
@@ -81,7 +78,7 @@ const INLINE_READS_MAX: usize = 16;
 /// What a document goes on in that is one value.
 const NONE: &[IVec] = &[];
 
-/// A store in a folder.
+#[derive(Debug)]
 pub struct SledStore {
     shared: Arc<Shared>,
     lanes: Arc<Lanes>,
@@ -121,7 +118,6 @@ impl SledStore {
         Ok(Reader { handle: self.shared.handle()?, shared: Arc::clone(&self.shared) })
     }
 
-    /// Runs a scan off the async threads.
     async fn scan<T: Send + 'static>(
         &self,
         scan: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
@@ -131,13 +127,8 @@ impl SledStore {
         scanned.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
     }
 
-    async fn send(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, StoreError> {
-        self.lanes.push(lane, work).await.map_err(|_| StoreError::Unavailable("it was closed".to_owned()))
-    }
-
-    /// Hands work over and waits until it is done.
     async fn finish(&self, lane: Lane, work: Work) -> Result<Done, StoreError> {
-        received(self.send(lane, work).await?).await
+        received(self.lanes.push(lane, work).await?).await
     }
 
     async fn commit_of(&self, verdict: Verdict) -> Result<Commit, StoreError> {
@@ -171,12 +162,6 @@ impl SledStore {
     }
 }
 
-impl fmt::Debug for SledStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SledStore").finish_non_exhaustive()
-    }
-}
-
 /// The writer thread finishes what it has and ends; this does not wait for it.
 impl Drop for SledStore {
     fn drop(&mut self) {
@@ -203,14 +188,13 @@ impl Store for SledStore {
         let mut answers = Vec::new();
         while !drafts.is_empty() {
             let rest = drafts.split_off(drafts.len().min(MESSAGE_WRITES_MAX));
-            answers.push(self.send(lane, Work::Alerts(std::mem::replace(&mut drafts, rest))).await?);
+            let work = Work::Alerts(std::mem::replace(&mut drafts, rest));
+            answers.push(self.lanes.push(lane, work).await?);
         }
         let mut commits = Vec::with_capacity(writes.len());
         for answer in answers {
-            if let Done::Alerts(verdicts) = received(answer).await? {
-                for verdict in verdicts {
-                    commits.push(self.commit_of(verdict).await?);
-                }
+            for verdict in received(answer).await?.verdicts {
+                commits.push(self.commit_of(verdict).await?);
             }
         }
         // In the order of their places, so each is inserted where it belongs.
@@ -262,11 +246,7 @@ impl Store for SledStore {
     }
 
     async fn release(&self, ids: &[AlertId]) {
-        let mut claims = self.shared.claims();
-        for id in ids {
-            claims.release(*id);
-        }
-        drop(claims);
+        self.shared.claims().release(ids);
         self.shared.due_changed.notify_one();
     }
 
@@ -306,33 +286,24 @@ impl Store for SledStore {
         if keys.is_empty() {
             return Ok(0);
         }
-        Ok(self.finish(Lane::Deliver, Work::Forget(keys)).await?.removed())
+        Ok(self.finish(Lane::Deliver, Work::Forget(keys)).await?.removed)
     }
 
-    async fn put_device(&self, device: DeviceRecord) -> Result<(), StoreError> {
+    async fn put_record(
+        &self,
+        lane: Lane,
+        kind: &'static str,
+        key: Vec<u8>,
+        record: Value,
+    ) -> Result<(), StoreError> {
         self.shared.handle()?;
-        self.finish(Lane::Deliver, Work::record(keys::device(device.id), &device)?).await.map(drop)
+        let value = codec::encode_plain(&record)?.into();
+        let key = [keys::records_of(kind), key].concat().into();
+        self.finish(lane, Work::Record { key, value }).await.map(drop)
     }
 
-    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
-        self.scan(|reader| reader.records(keys::DEVICES, "a device record")).await
-    }
-
-    async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        let mut kept = self.scan(|reader| reader.records(keys::SIGNING, "the signing key")).await?;
-        if let Some(kept) = kept.pop() {
-            return Ok(kept);
-        }
-        self.finish(Lane::Deliver, Work::record(keys::SIGNING, &fresh)?).await.map(|_| fresh)
-    }
-
-    async fn put_heartbeat(&self, lane: Lane, heartbeat: HeartbeatRecord) -> Result<(), StoreError> {
-        self.shared.handle()?;
-        self.finish(lane, Work::record(keys::heartbeat(&heartbeat.name), &heartbeat)?).await.map(drop)
-    }
-
-    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
-        self.scan(|reader| reader.records(keys::HEARTBEATS, "a heartbeat record")).await
+    async fn records(&self, kind: &'static str) -> Result<Vec<Value>, StoreError> {
+        self.scan(move |reader| reader.records(&keys::records_of(kind), &format!("a {kind} record"))).await
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
@@ -341,7 +312,7 @@ impl Store for SledStore {
             let message = (limit - removed).min(MESSAGE_WRITES_MAX);
             let step = self.scan(move |reader| reader.purge_step(before, reached, message)).await?;
             if !step.removals.is_empty() {
-                removed += self.finish(Lane::Deliver, Work::Remove(step.removals)).await?.removed();
+                removed += self.finish(Lane::Deliver, Work::Remove(step.removals)).await?.removed;
             }
             reached = step.reached;
             if reached.is_none() {

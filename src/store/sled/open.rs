@@ -40,10 +40,8 @@ const MARKER_DRAFT: &str = "FORMAT.new";
 const MARKER_CREATING: &str = "bongsu store, being created\n";
 const MARKER_READY: &str = "bongsu store 1\n";
 
-/// The value of the format key.
 const FORMAT: &[u8] = b"1";
 
-/// A store that does not open.
 #[derive(Debug, thiserror::Error)]
 #[error("could not open the store at {}: {cause}", path.display())]
 pub struct OpenError {
@@ -61,7 +59,6 @@ pub enum OpenFailure {
         "it is damaged ({0}); restore a backup to this path, or move the folder aside, keep it, and start with an empty one"
     )]
     Damaged(String),
-    /// Another version wrote it, or something else altogether.
     #[error("{0}")]
     OtherFormat(String),
     #[error("{0}")]

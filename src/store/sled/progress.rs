@@ -20,7 +20,8 @@ const FILE: &str = "progress";
 #[derive(Debug)]
 pub(super) struct Progress {
     file: File,
-    synced: u64,
+    /// The last group that survives a power cut.
+    pub(super) synced: u64,
     noted: u64,
 }
 
@@ -45,16 +46,6 @@ impl Progress {
     /// How many groups were safe once and are gone.
     pub(super) fn groups_lost(&self) -> u64 {
         self.noted.saturating_sub(self.synced)
-    }
-
-    /// The number of the group to come.
-    pub(super) fn next(&self) -> u64 {
-        self.synced + 1
-    }
-
-    /// The group to come has been synced.
-    pub(super) fn advance(&mut self) {
-        self.synced += 1;
     }
 
     /// Notes how far it is. What was synced since the last note is not watched over.

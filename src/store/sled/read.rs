@@ -48,7 +48,6 @@ impl Reader {
         entries.map(|entry| decoded(&entry?.1, "a charge")).collect()
     }
 
-    /// Keys of charges from before and after this period.
     pub(super) fn charges_outside(
         &self,
         keep: &Range<Timestamp>,
@@ -60,7 +59,6 @@ impl Reader {
         outside.take(limit).map(|entry| entry.map(|(key, _)| key)).collect()
     }
 
-    /// Every record whose key begins like this.
     pub(super) fn records<T: DeserializeOwned>(
         &self,
         prefix: &[u8],

@@ -21,7 +21,8 @@ const DAMAGED_COUNTED_MAX: usize = 1_000;
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    state: watch::Sender<State>,
+    /// The engine, or why there is none at present.
+    state: watch::Sender<Result<Arc<Handle>, StoreError>>,
     claims: Mutex<Claims>,
     pub(super) due_changed: Arc<Notify>,
     unsynced: Mutex<Unsynced>,
@@ -35,14 +36,6 @@ pub(super) struct Shared {
     pub(super) fault: Mutex<Option<Fault>>,
 }
 
-/// Whether there is an engine.
-#[derive(Clone, Debug)]
-pub(super) enum State {
-    Open(Arc<Handle>),
-    /// Why not.
-    Closed(String),
-}
-
 /// The group that readers can see already and a power cut can still take back.
 #[derive(Debug, Default)]
 struct Unsynced {
@@ -50,7 +43,6 @@ struct Unsynced {
     ids: HashSet<AlertId>,
 }
 
-/// What a test makes the next group run into.
 #[cfg(test)]
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
@@ -61,7 +53,7 @@ pub(super) enum Fault {
 impl Shared {
     pub(super) fn new(handle: Arc<Handle>, scheduled: usize, free_bytes_min: u64) -> Self {
         Self {
-            state: watch::Sender::new(State::Open(handle)),
+            state: watch::Sender::new(Ok(handle)),
             claims: Mutex::default(),
             due_changed: Arc::new(Notify::new()),
             unsynced: Mutex::default(),
@@ -75,24 +67,19 @@ impl Shared {
         }
     }
 
-    /// The engine, or why there is none at present.
     pub(super) fn handle(&self) -> Result<Arc<Handle>, StoreError> {
-        match &*self.state.borrow() {
-            State::Open(handle) => Ok(Arc::clone(handle)),
-            State::Closed(problem) => Err(StoreError::Unavailable(problem.clone())),
-        }
+        self.state.borrow().clone()
     }
 
-    /// A new engine after a failure.
     pub(super) fn reopened(&self, handle: Arc<Handle>, scheduled: usize) {
         self.scheduled.store(scheduled, Relaxed);
-        self.state.send_replace(State::Open(handle));
+        drop(self.state.send_replace(Ok(handle)));
         self.due_changed.notify_one();
     }
 
     /// No engine until further notice. Readers that wait for the running group find out.
     pub(super) fn closed(&self, problem: &str) {
-        self.state.send_replace(State::Closed(problem.to_owned()));
+        drop(self.state.send_replace(Err(StoreError::Unavailable(problem.to_owned()))));
         self.end_group();
     }
 
@@ -107,12 +94,7 @@ impl Shared {
     pub(super) fn synced(&self, effects: &Effects) {
         let scheduled = self.scheduled.load(Relaxed) + effects.scheduled;
         self.scheduled.store(scheduled.saturating_sub(effects.unscheduled), Relaxed);
-        if !effects.released.is_empty() {
-            let mut claims = self.claims();
-            for id in &effects.released {
-                claims.release(*id);
-            }
-        }
+        self.claims().release(&effects.released);
         self.end_group();
         if effects.wakes() {
             // Leaves a permit if dispatch is not waiting just now, so no wake-up is lost.
@@ -158,7 +140,6 @@ impl Shared {
         self.free_bytes.store(free_bytes, Relaxed);
     }
 
-    /// Whether there is room for new alerts.
     pub(super) fn room(&self) -> Result<(), StoreError> {
         let (free_bytes, limit_bytes) = (self.free_bytes.load(Relaxed), self.free_bytes_min);
         if free_bytes < limit_bytes { Err(StoreError::Full { free_bytes, limit_bytes }) } else { Ok(()) }
@@ -179,9 +160,8 @@ impl Shared {
         }
     }
 
-    /// Follows the state.
     #[cfg(test)]
-    pub(super) fn watch_state(&self) -> watch::Receiver<State> {
+    pub(super) fn watch_state(&self) -> watch::Receiver<Result<Arc<Handle>, StoreError>> {
         self.state.subscribe()
     }
 

@@ -1,7 +1,6 @@
 //! What the writer thread is asked to do, ready-made: the caller has encoded it already.
 
 use ::sled::IVec;
-use serde::Serialize;
 
 use super::keys;
 use crate::{
@@ -13,7 +12,6 @@ use crate::{
 pub(super) enum Work {
     /// Writes of alerts, each with a verdict of its own.
     Alerts(Vec<Draft>),
-    /// A record of its own: a device, a heartbeat, the signing key.
     Record {
         key: IVec,
         value: IVec,
@@ -23,7 +21,6 @@ pub(super) enum Work {
     Forget(Vec<IVec>),
 }
 
-/// A write of one alert.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) id: AlertId,
@@ -33,13 +30,11 @@ pub(super) struct Draft {
     /// The version that the encoded document carries.
     pub(super) version: Version,
     pub(super) document: IVec,
-    /// What it goes on in.
     pub(super) further: Vec<IVec>,
     pub(super) due_ms: Option<u64>,
-    pub(super) chunks: Vec<([u8; 22], IVec)>,
     pub(super) release: bool,
-    /// Keys and values of the rows beside it.
-    pub(super) marks: Vec<(IVec, IVec)>,
+    /// Keys and values of the rows that come with it.
+    pub(super) beside: Vec<(IVec, IVec)>,
 }
 
 /// An alert to forget, unless it was written since.
@@ -55,23 +50,12 @@ pub(super) struct Removal {
 /// The writer thread's answer to one message; everything in it is durable.
 pub(super) type Answer = Result<Done, StoreError>;
 
-#[derive(Debug)]
-pub(super) enum Done {
-    Alerts(Vec<Verdict>),
-    Record,
-    Removed(usize),
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) verdicts: Vec<Verdict>,
+    pub(super) removed: usize,
 }
 
-impl Done {
-    pub(super) fn removed(&self) -> usize {
-        match self {
-            Self::Removed(count) => *count,
-            Self::Alerts(_) | Self::Record => 0,
-        }
-    }
-}
-
-/// What became of a draft.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Written(Version),
@@ -92,10 +76,6 @@ impl Work {
         }
     }
 
-    pub(super) fn record(key: impl Into<IVec>, record: &impl Serialize) -> Result<Self, StoreError> {
-        Ok(Self::Record { key: key.into(), value: codec::encode_plain(record)?.into() })
-    }
-
     #[cfg(test)]
     pub(super) fn drafts_for_tests(count: usize) -> Vec<Draft> {
         use crate::store::conformance::samples;
@@ -113,8 +93,10 @@ impl Draft {
             Expect::NewRound => 1,
             Expect::Version(version) => version.saturating_add(1),
         };
-        let chunks = codec::encode_rows(first_row(alert, chunk), chunk)?;
-        let chunks = chunks.into_iter().map(|(first, rows)| (keys::chunk(alert.id, first), rows.into()));
+        let mut beside = encoded(alert.id, version, marks)?;
+        for (first, rows) in codec::encode_rows(first_row(alert, chunk), chunk)? {
+            beside.push((IVec::from(&keys::chunk(alert.id, first)), rows.into()));
+        }
         let document = codec::encode_alert(alert, version, *due)?;
         Ok(Self {
             id: alert.id,
@@ -125,9 +107,8 @@ impl Draft {
             document: document.first.into(),
             further: document.further.into_iter().map(IVec::from).collect(),
             due_ms: due.map(codec::due_ms),
-            chunks: chunks.collect(),
             release: *release,
-            marks: encoded(alert.id, version, marks)?,
+            beside,
         })
     }
 }

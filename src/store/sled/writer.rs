@@ -78,9 +78,10 @@ impl Writer {
     fn answer(&mut self, messages: Vec<Message>) {
         let Some(handle) = self.handle.clone() else {
             let problem = self.shared.handle().err().unwrap_or_else(|| unavailable("it is being reopened"));
-            return messages.into_iter().for_each(|message| message.reply(Err(problem.clone())));
+            return messages.into_iter().for_each(|message| message.reply.send(Err(problem.clone())));
         };
-        let (work, replies): (Vec<_>, Vec<_>) = messages.into_iter().map(Message::split).unzip();
+        let (work, replies): (Vec<_>, Vec<_>) =
+            messages.into_iter().map(|message| (message.work, message.reply)).unzip();
         let committed = panic::catch_unwind(AssertUnwindSafe(|| commit(&handle, &self.shared, work)));
         let committed = match committed {
             Ok(committed) => committed.map_err(|error| error.to_string()),
@@ -143,11 +144,10 @@ impl Writer {
     }
 }
 
-/// Durable when it returns.
 fn commit(handle: &Handle, shared: &Shared, work: Vec<Work>) -> Result<Vec<Done>, Error> {
     let mut group = Group::new(handle.db());
     let done = work.into_iter().map(|work| group.add(work)).collect::<Result<Vec<_>, _>>()?;
-    let (batch, mut effects) = group.into_parts();
+    let Group { batch, mut effects, .. } = group;
     // Without a write there is nothing to sync: what the checks have read is of earlier groups.
     if effects.writes {
         shared.begin_group(std::mem::take(&mut effects.touched));

@@ -46,7 +46,6 @@ pub enum BeatState {
     Late,
 }
 
-/// Something to be done about a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
     Tell,
@@ -58,12 +57,8 @@ pub(super) enum Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
     Nothing,
-    Late {
-        since: Timestamp,
-        said_at: Timestamp,
-    },
-    /// Late, and it has called since.
-    LateNoMore,
+    Late { since: Timestamp, said_at: Timestamp },
+    CalledAgain,
 }
 
 impl Beat {
@@ -86,7 +81,7 @@ impl Beat {
         let first = self.calls.map_or(now, |calls| calls.first);
         self.calls = Some(Calls { first, last: now });
         if matches!(self.said, Said::Late { .. }) {
-            self.said = Said::LateNoMore;
+            self.said = Said::CalledAgain;
         }
     }
 
@@ -115,7 +110,7 @@ impl Beat {
     /// from now on, and that it is over.
     pub(super) fn owed(&self) -> Option<Task> {
         match (self.said, self.calls) {
-            (Said::LateNoMore, _) => Some(Task::Resolve),
+            (Said::CalledAgain, _) => Some(Task::Resolve),
             (_, Some(calls)) if self.saved.is_none() => Some(Task::Save(calls)),
             _ => None,
         }
@@ -152,7 +147,7 @@ impl Beat {
         match self.said {
             Said::Nothing => self.late_at(),
             Said::Late { said_at, .. } => Some(after(said_at, self.patience.max(AGAIN_MIN))),
-            Said::LateNoMore => None,
+            Said::CalledAgain => None,
         }
     }
 

@@ -111,7 +111,7 @@ async fn a_first_call_that_is_not_kept_is_not_answered_and_is_kept_later() {
     assert!(scene.step().await.is_err());
     scene.fail(0);
     scene.step().await.unwrap();
-    assert_eq!(scene.store.heartbeats().await.unwrap().len(), 1);
+    assert_eq!((&*scene.store as &dyn Store).all::<HeartbeatRecord>().await.unwrap().len(), 1);
 
     scene.pass(60);
     scene.fail(usize::MAX);

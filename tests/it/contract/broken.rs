@@ -12,12 +12,13 @@ use bongsu::{
     config,
     signing::SigningKey,
     store::{
-        AlertFilter, AlertPage, AlertWrite, Commit, DeviceRecord, DuePage, DuePlace, Health, HeartbeatRecord,
-        Lane, Store, StoreError, Stored,
+        AlertFilter, AlertPage, AlertWrite, Commit, DuePage, DuePlace, Health, Lane, Store, StoreError,
+        Stored,
     },
-    web::Context,
+    web::Shared,
 };
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::task::TaskTracker;
 
@@ -46,10 +47,6 @@ impl Store for Broken {
     }
 
     async fn get(&self, _: AlertId) -> Result<Option<Stored>, StoreError> {
-        broken()
-    }
-
-    async fn signing_key(&self, _: [u8; 32]) -> Result<[u8; 32], StoreError> {
         broken()
     }
 
@@ -95,19 +92,11 @@ impl Store for Broken {
         broken()
     }
 
-    async fn put_device(&self, _: DeviceRecord) -> Result<(), StoreError> {
+    async fn put_record(&self, _: Lane, _: &'static str, _: Vec<u8>, _: Value) -> Result<(), StoreError> {
         broken()
     }
 
-    async fn devices(&self) -> Result<Vec<DeviceRecord>, StoreError> {
-        broken()
-    }
-
-    async fn put_heartbeat(&self, _: Lane, _: HeartbeatRecord) -> Result<(), StoreError> {
-        broken()
-    }
-
-    async fn heartbeats(&self) -> Result<Vec<HeartbeatRecord>, StoreError> {
+    async fn records(&self, _: &'static str) -> Result<Vec<Value>, StoreError> {
         broken()
     }
 
@@ -153,7 +142,7 @@ pub(super) async fn serve() -> SocketAddr {
     let config = config::parse(&text, Path::new("bongsu.toml"), &|_| None);
     let config = config.unwrap_or_else(|error| panic!("{error}"));
     let clock = ManualClock::at(T0);
-    let context = Context::new(config, clock, Arc::new(Broken), signing_key());
+    let context = Shared::new(config, clock, Arc::new(Broken), signing_key());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     TaskTracker::new().spawn(axum::serve(listener, app::routes(&context)).into_future());

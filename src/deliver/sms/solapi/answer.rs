@@ -25,8 +25,8 @@ pub(super) fn classify(answer: &Answer, private: &[String]) -> Reading {
     let error = error_of(answer, private);
     let detail = error.detail(answer);
     by_error_code(&error.code, answer, &detail).unwrap_or_else(|| match answer.status {
-        // In other words than Solapi's it may hide an answer that got lost on the way: its list tells.
         500.. if !error.code.is_empty() => deferred(DeferCause::Unavailable, answer, detail),
+        // Another 5xx may stand for an answer of Solapi's that got lost on the way: its list tells.
         _ => by_status(answer, detail),
     })
 }

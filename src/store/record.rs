@@ -1,0 +1,87 @@
+//! Small documents beside the alerts, each written whole. A new kind of them is a type here or where it belongs,
+//! and no line in an engine.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{Lane, Store, StoreError};
+use crate::alert::DeviceId;
+
+pub trait Record: Serialize + DeserializeOwned + Sync {
+    /// One word or two, for the engine's keys and for errors; no `/`.
+    const KIND: &'static str;
+
+    /// Unique within its kind; [`all`](Store::all) reads in this order.
+    fn key(&self) -> Vec<u8>;
+}
+
+impl dyn Store {
+    /// Writes a record in place of the one with its key; durable when it returns.
+    pub async fn put<R: Record>(&self, lane: Lane, record: &R) -> Result<(), StoreError> {
+        let json = serde_json::to_value(record).expect("records have text keys and no fallible serializer");
+        self.put_record(lane, R::KIND, record.key(), json).await
+    }
+
+    pub async fn all<R: Record>(&self) -> Result<Vec<R>, StoreError> {
+        let records = self.records(R::KIND).await?.into_iter().map(serde_json::from_value);
+        records.collect::<Result<_, _>>().map_err(|error| {
+            StoreError::Damaged(format!("a {} record: {:?} error", R::KIND, error.classify()))
+        })
+    }
+
+    /// The key that signs what this installation hands out: the one kept, or `fresh` if there is none yet.
+    /// Durable when it returns.
+    pub async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        if let Some(SigningKeyRecord(kept)) = self.all().await?.pop() {
+            return Ok(kept);
+        }
+        self.put(Lane::Deliver, &SigningKeyRecord(fresh)).await.map(|()| fresh)
+    }
+}
+
+/// A device that is never used again: its token is dead. A quarantine is not kept: the next start may bring
+/// another key or another token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRecord {
+    pub id: DeviceId,
+    pub retired_at: Timestamp,
+    /// The provider's words.
+    pub reason: String,
+}
+
+impl Record for DeviceRecord {
+    const KIND: &'static str = "device";
+
+    fn key(&self) -> Vec<u8> {
+        self.id.0.to_be_bytes().to_vec()
+    }
+}
+
+/// What we know of a heartbeat beyond the configuration; it may have left the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeartbeatRecord {
+    pub name: String,
+    pub first_call: Timestamp,
+    /// When it called last, as far as that was saved.
+    pub last_call: Timestamp,
+}
+
+impl Record for HeartbeatRecord {
+    const KIND: &'static str = "heartbeat";
+
+    fn key(&self) -> Vec<u8> {
+        self.name.clone().into_bytes()
+    }
+}
+
+/// There is at most one.
+#[derive(Serialize, Deserialize)]
+struct SigningKeyRecord([u8; 32]);
+
+impl Record for SigningKeyRecord {
+    const KIND: &'static str = "signing key";
+
+    fn key(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
