@@ -12,7 +12,6 @@ use crate::{
     signing::SigningKey,
 };
 
-/// Knows the templates, and where links point.
 #[derive(Debug)]
 pub struct Composer {
     pub renderer: Renderer,

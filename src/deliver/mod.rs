@@ -19,7 +19,6 @@ pub use render::{Renderer, SmsText, TemplateError};
 
 use crate::alert::{AlertId, Fate, GatewayName, Outcome, PhoneNumber, PushTarget, Severity};
 
-/// A push to one device, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Push {
     pub target: PushTarget,
@@ -49,7 +48,6 @@ pub struct PushMessage {
     pub written: OnceLock<String>,
 }
 
-/// A text to one person, ready to be sent through one gateway.
 #[derive(Clone, Debug)]
 pub struct Text {
     pub to: PhoneNumber,
@@ -62,14 +60,12 @@ pub struct Text {
     pub report_url: String,
 }
 
-/// Sends pushes to apps on phones.
 #[async_trait]
 pub trait PushTransport: Send + Sync + 'static {
     /// Makes one request, within [`fcm::REQUEST_TIMEOUT`].
     async fn send(&self, push: Push) -> Outcome;
 }
 
-/// Sends texts through one SMS company.
 #[async_trait]
 pub trait SmsTransport: Send + Sync + 'static {
     fn name(&self) -> &GatewayName;
@@ -83,7 +79,6 @@ pub trait SmsTransport: Send + Sync + 'static {
     /// Asks what became of a text that was sent at `sent_at`: one request, within the gateway's timeout.
     async fn ask(&self, text: Text, sent_at: Timestamp) -> Fate;
 
-    /// Asks how the account stands: one request. `None` if the company cannot be asked this; an error is in
-    /// words for people.
+    /// Asks about the account: one request. `None` if the company cannot be asked; an error is in words for people.
     async fn look(&self, at: sms::Look) -> Option<Result<sms::Finding, String>>;
 }

@@ -2,7 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-const ELLIPSIS: &str = "…";
+pub(crate) const ELLIPSIS: &str = "…";
 
 /// The text, or as much of it as leaves room for an ellipsis within `units` UTF-16 code units.
 pub(crate) fn shorten(text: &str, units: usize) -> String {

@@ -1,9 +1,8 @@
 //! What FCM's answer means.
 //!
-//! One HTTP status says several things: a 404 is a dead token or a wrong URL, a 401 is our token
-//! or Apple's. So the signals are asked in this order, the first known one wins: `errorCode` in any
-//! detail (<https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode>), field violations,
-//! `error.status` (<https://cloud.google.com/apis/design/errors>), the HTTP status.
+//! One HTTP status says several things: a 404 is a dead token or a wrong URL, a 401 is our token or Apple's. So the
+//! first known signal wins: `errorCode` in any detail (<https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode>),
+//! field violations, `error.status` (<https://cloud.google.com/apis/design/errors>), the HTTP status.
 
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -20,8 +19,7 @@ const PLATFORM_PAUSE: SignedDuration = PAUSE_MIN;
 
 const TARGET_FIELDS: [&str; 2] = ["message.token", "message.fid"];
 
-/// Reads an answer; `target` must not be repeated in any text. An access token that was refused is a deferral for
-/// [`DeferCause::Credential`], and nothing else is.
+/// `target` is repeated in no text. Only an access token that was refused is a deferral for `Credential`.
 pub(super) fn classify(answer: &Answer, target: &str) -> Reading {
     let content = Content::read(&answer.body);
     if (200..300).contains(&answer.status) && !content.has_error() {
@@ -84,8 +82,7 @@ impl Signal {
         })
     }
 
-    /// A redirect never comes from FCM but from a proxy: it passes, or the operator finds it in the detail. So it is no
-    /// fault of the project, and neither is a stray 1xx.
+    /// A redirect or a stray 1xx comes from a proxy, so it is no fault of the project.
     fn of_http(status: u16) -> Self {
         match status {
             400 | 411 | 413 | 414 | 415 | 422 | 431 => Self::Rejected(RejectCause::Message),

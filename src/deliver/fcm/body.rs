@@ -34,7 +34,6 @@ const TAG_BYTES_MAX: usize = 64;
 /// Google's limit for `ttl`: 28 days.
 const TTL_MAX: SignedDuration = SignedDuration::from_hours(28 * 24);
 
-/// How pushes of this configuration look.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
     /// How long a push is useful.
@@ -130,10 +129,7 @@ fn android(Texts { message, shown }: &Texts, android: Android, ttl: SignedDurati
         ("channel_id", Text(&channel_id)),
         ("notification_priority", Text(Urgency::of(message).android)),
     ];
-    let notification = match android {
-        Android::Data => Absent,
-        Android::Notification => Object(&notification),
-    };
+    let notification = if android == Android::Notification { Object(&notification) } else { Absent };
     written(&Object(&[("priority", Text("high")), ("ttl", Text(&ttl)), ("notification", notification)]))
 }
 

@@ -36,10 +36,8 @@ const OPENING_MAX: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Connections {
     network: Network,
-    /// Without this each request of the first burst after hours of silence would open a connection of its own, until
-    /// one turns out to be HTTP/2.
+    /// Otherwise each request of the first burst opens a connection, until one turns out to be HTTP/2.
     opens_one_at_a_time: bool,
-    /// One permit for each stream of all connections.
     streams: Arc<Semaphore>,
     all: Mutex<Vec<Arc<Connection>>>,
 }
@@ -47,6 +45,7 @@ pub(super) struct Connections {
 #[derive(Debug)]
 struct Connection {
     client: Client,
+    /// Held by the request that opens the connection.
     opening: Arc<tokio::sync::Mutex<()>>,
     /// When the last answer came, in unix seconds.
     answered_at: AtomicI64,
@@ -82,8 +81,7 @@ impl Connections {
         Ok(Self { network, opens_one_at_a_time, streams, all })
     }
 
-    /// A slot on the least loaded connection, or on a new one if all are full; waits while there may be no more. `None`
-    /// never happens while the transport lives.
+    /// A slot on the least loaded connection, or on a new one if all are full; waits while there may be no more.
     pub(super) async fn slot(&self, now: Timestamp) -> Option<Slot> {
         let stream = Arc::clone(&self.streams).acquire_owned().await.ok()?;
         let connection = self.least_loaded()?;
@@ -100,20 +98,17 @@ impl Connections {
         let mut all = self.all();
         let least = all.iter().min_by_key(|connection| load(connection)).cloned();
         // `least` itself counts as one request more.
-        match least {
-            Some(least) if load(&least) <= STREAMS_PER_CONNECTION || CONNECTIONS_MAX <= all.len() => {
-                Some(least)
-            }
-            least => match Connection::new(&self.network) {
-                Ok(new) => {
-                    let new = Arc::new(new);
-                    all.push(Arc::clone(&new));
-                    Some(new)
-                }
-                // The same settings made a client before; a crowded connection beats none.
-                Err(_) => least,
-            },
+        let is_crowded = least.as_ref().is_none_or(|least| STREAMS_PER_CONNECTION < load(least));
+        // The same settings made a client before; if they fail now, a crowded connection beats none.
+        if is_crowded
+            && all.len() < CONNECTIONS_MAX
+            && let Ok(new) = Connection::new(&self.network)
+        {
+            let new = Arc::new(new);
+            all.push(Arc::clone(&new));
+            return Some(new);
         }
+        least
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {

@@ -33,7 +33,6 @@ pub(super) struct Grant {
     pub(super) lifetime: SignedDuration,
 }
 
-/// Why there is no token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) kind: RefusalKind,
@@ -60,7 +59,6 @@ impl Refusal {
 }
 
 impl RefusalKind {
-    /// Of pushes that have no token.
     pub(super) fn cause(self) -> DeferCause {
         match self {
             Self::Signature | Self::ClockSkew(_) | Self::Permanent => DeferCause::ProjectFault,

@@ -39,7 +39,7 @@ pub struct KeyError {
 pub enum KeyProblem {
     #[error("the file is empty")]
     Empty,
-    /// Nor is it a file that we know.
+    /// And no other file that we know.
     #[error("the file is not JSON (line {line}, column {column})")]
     NotJson { line: usize, column: usize },
     #[error("this is {0}")]

@@ -1,7 +1,6 @@
 //! Push through the operator's own Firebase project: FCM HTTP v1.
 //!
-//! `body` writes a push, `key`, `grant` and `token` hold the right to send it, `connections` the way, `answer` reads
-//! what comes back.
+//! `body` writes a push, `key`, `grant` and `token` get the right to send it, `answer` reads what comes back.
 
 mod answer;
 mod body;
@@ -110,30 +109,18 @@ impl FcmTransport {
     /// One request, from the token to the answer; `target` is repeated in no text.
     async fn request(&self, body: String, target: &str) -> Reading {
         let began = Instant::now();
-        let mut late = self.clock.sleep(PREPARE_TIMEOUT);
-        let token = tokio::select! {
-            biased;
-            token = self.tokens.get() => token,
-            () = &mut late => {
-                let detail = "the token server takes too long".to_owned();
-                Err(Reading::deferred(DeferCause::Credential, None, detail))
-            }
-        };
-        let token = match token {
-            Ok(token) => token,
+        let (token, mut slot) = match self.prepare().await {
+            Ok(prepared) => prepared,
             Err(reading) => return reading,
         };
-        let slot = tokio::select! {
-            biased;
-            slot = self.connections.slot(self.clock.now()) => slot,
-            () = &mut late => None,
-        };
-        let Some(mut slot) = slot else {
-            let detail = "every connection to FCM was busy for too long".to_owned();
-            return Reading::deferred(DeferCause::Unavailable, None, detail);
-        };
-        let left = self.timeout.saturating_sub(began.elapsed());
-        let sent = self.post(&slot, &token, body, left).await;
+        let request = slot
+            .client()
+            .post(self.endpoint.clone())
+            .header(header::AUTHORIZATION, token.authorization.clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .timeout(self.timeout.saturating_sub(began.elapsed()))
+            .body(body);
+        let sent = request.send().await.map_err(Failure::from);
         slot.opened(sent.is_ok().then(|| self.clock.now()));
         match sent {
             Ok(response) => self.read(response, &token, target).await,
@@ -148,21 +135,22 @@ impl FcmTransport {
         }
     }
 
-    async fn post(
-        &self,
-        slot: &Slot,
-        token: &Token,
-        body: String,
-        timeout: Duration,
-    ) -> Result<Response, Failure> {
-        let request = slot
-            .client()
-            .post(self.endpoint.clone())
-            .header(header::AUTHORIZATION, token.authorization.clone())
-            .header(header::CONTENT_TYPE, "application/json")
-            .timeout(timeout)
-            .body(body);
-        Ok(request.send().await?)
+    /// What a request needs, or why there is none.
+    async fn prepare(&self) -> Result<(Arc<Token>, Slot), Reading> {
+        let deferred = |cause, detail: &str| Reading::deferred(cause, None, detail.to_owned());
+        let mut late = self.clock.sleep(PREPARE_TIMEOUT);
+        let token = tokio::select! {
+            biased;
+            token = self.tokens.get() => token,
+            () = &mut late => Err(deferred(DeferCause::Credential, "the token server takes too long")),
+        }?;
+        let slot = tokio::select! {
+            biased;
+            slot = self.connections.slot(self.clock.now()) => slot,
+            () = &mut late => None,
+        };
+        let busy = || deferred(DeferCause::Unavailable, "every connection to FCM was busy for too long");
+        Ok((token, slot.ok_or_else(busy)?))
     }
 
     async fn read(&self, response: Response, token: &Token, target: &str) -> Reading {

@@ -9,7 +9,6 @@ use crate::{
     deliver::text::fold,
 };
 
-/// Everything that a text about many alerts may speak of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DigestNotice<'a> {
     pub(crate) counted: &'a Counted,
@@ -67,7 +66,6 @@ impl Templated for DigestNotice<'_> {
     }
 }
 
-/// What a template can name.
 #[derive(Serialize)]
 struct Context<'a> {
     state: &'static str,

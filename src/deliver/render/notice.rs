@@ -11,7 +11,6 @@ use crate::{
     deliver::text::{fold, shorten},
 };
 
-/// Everything that a text about one alert may speak of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Notice<'a> {
     pub(crate) alert: &'a Alert,
@@ -113,7 +112,6 @@ struct Context<'a> {
     number: Option<u16>,
     /// Who could not be reached.
     contact: Option<String>,
-    /// Why not.
     reason: Option<String>,
     flapping: Option<u32>,
     severity: &'static str,

@@ -42,10 +42,8 @@ pub(super) struct Source {
     pub(super) text: String,
 }
 
-/// By name.
 pub(super) type Sources = BTreeMap<&'static str, Source>;
 
-/// What to call the template `name` in an error.
 pub(super) fn file(sources: &Sources, name: &str) -> String {
     sources.get(name).map_or_else(|| name.to_owned(), |source| source.file.clone())
 }

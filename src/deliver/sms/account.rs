@@ -6,7 +6,6 @@ pub enum Look {
     Balance,
     /// Whether `from` may send.
     Sender,
-    /// Whether the account itself is in order.
     Account,
 }
 

@@ -34,6 +34,9 @@ pub(super) fn plain_detail(answer: &Answer, private: &[String]) -> String {
     format!("answered {} {words}", answer.status).trim_end().to_owned()
 }
 
+/// A success about an account.
+pub(super) const UNREADABLE: &str = "answered 200, but nothing readable";
+
 /// An answer that does not tell what became of a text.
 pub(super) fn unclear(answer: &Answer) -> Fate {
     Fate::Unclear { reason: format!("asked, it answered {} and nothing readable", answer.status) }

@@ -42,14 +42,13 @@ impl TextRules {
     }
 }
 
-/// A text that fits its [`TextRules`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fitted {
     /// One line; every character of it exists in `encoding`.
     pub text: String,
     pub encoding: Encoding,
-    /// As they are billed.
     pub segments: u8,
+    /// It goes as a Korean LMS.
     pub long: bool,
     /// Of an LMS; empty unless `long`.
     pub subject: String,

@@ -136,7 +136,7 @@ impl SmsTransport for Gateway {
         };
         let host = request.url().host_str().unwrap_or_default().to_owned();
         Some(match self.exchange(request).await {
-            Ok(answer) => self.provider.seen(at, &answer),
+            Ok(answer) => self.provider.finding(at, &answer),
             Err(outcome) => {
                 let detail = outcome.detail();
                 Err(format!("could not reach {host}: {detail}; check network, firewall or proxy"))

@@ -1,5 +1,4 @@
-//! The GSM 7-bit default alphabet and its extension (3GPP TS 23.038 §6.2.1 and §6.2.1.1). The national
-//! tables are left out: few phones and fewer gateways know them.
+//! The GSM 7-bit default alphabet and its extension (3GPP TS 23.038 §6.2.1); few phones know the national tables.
 
 /// The basic table without control characters; its code 0x1B is the escape.
 const BASIC: &str = "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\

@@ -19,7 +19,6 @@ pub(crate) const LIST_MAX: usize = 100;
 pub(crate) type Built = Result<RequestBuilder, String>;
 
 pub(crate) trait Provider: Send + Sync + 'static {
-    /// What a text to `to` may be, within the operator's `max_segments`.
     fn rules(&self, _to: &PhoneNumber, max_segments: u8) -> TextRules {
         TextRules::automatic(max_segments)
     }
@@ -43,7 +42,7 @@ pub(crate) trait Provider: Send + Sync + 'static {
     }
 
     /// An error is in words for people.
-    fn seen(&self, _: Look, answer: &Answer) -> Result<Finding, String> {
+    fn finding(&self, _: Look, answer: &Answer) -> Result<Finding, String> {
         Err(format!("answered {}", answer.status))
     }
 }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 pub(crate) const PAUSE_MIN: SignedDuration = SignedDuration::from_secs(60);
 /// Longest pause: an operator who repaired the account waits no longer than this.
 pub(crate) const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(10);
-/// After an answer that shows a working account, an ambiguous one is no fault: one odd device must not silence others.
+/// For this long after a good answer an ambiguous one is no fault: one odd device must not silence the others.
 const WORKED_RECENTLY: SignedDuration = SignedDuration::from_mins(10);
 
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! A provider's own words, safe to show on one line: they may repeat the request, and with it a token or key of
 //! ours, the recipient's number or the alert's text.
 
-use crate::deliver::text::fold;
+use crate::deliver::text::{ELLIPSIS, fold};
 
 const WITHOUT_TOKENS_CHARS_MAX: usize = 200;
 /// A longer word that is no link is taken for a token.
@@ -11,7 +11,6 @@ const WITHOUT_NUMBERS_CHARS_MAX: usize = 160;
 const NUMBER_DIGITS_MIN: usize = 6;
 /// A word of ours this long, in bytes, is too telling to repeat.
 const OUR_WORD_BYTES_MIN: usize = 5;
-const ELLIPSIS: &str = "…";
 const MASK: &str = "***";
 
 /// Google's words without `secret` and without tokens. Links with numbers stay: the project is repaired there.

@@ -1,6 +1,6 @@
 //! Texts cut to a number of bytes, on a character's boundary.
 
-const ELLIPSIS: &str = "…";
+use crate::deliver::text::ELLIPSIS;
 
 /// Bytes of a text inside a JSON string, as `serde_json` escapes it.
 pub(super) fn json_len(text: &str) -> usize {

@@ -1,4 +1,4 @@
-//! JSON of borrowed parts. A `serde_json::Value` copies every text, and takes ten times as long to make and write.
+//! JSON of borrowed parts. A `serde_json::Value` copies every text, and takes five times as long to make and write.
 
 use serde::{Serialize, Serializer};
 

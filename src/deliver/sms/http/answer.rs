@@ -55,12 +55,7 @@ fn matches(rule: &PointerRule, json: &Value) -> bool {
 }
 
 fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
+    answer::word(value, "").or_else(|| Some(value.as_bool()?.to_string()))
 }
 
 fn seen(rule: &PointerRule, json: Option<&Value>, answer: &Answer, private: &[String]) -> String {

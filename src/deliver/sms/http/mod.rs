@@ -122,10 +122,8 @@ impl HttpProvider {
 
 impl Provider for HttpProvider {
     fn rules(&self, _: &PhoneNumber, max_segments: u8) -> TextRules {
-        match self.config.encoding {
-            Some(encoding) => TextRules::fixed(encoding, max_segments),
-            None => TextRules::automatic(max_segments),
-        }
+        let fixed = |encoding| TextRules::fixed(encoding, max_segments);
+        self.config.encoding.map_or_else(|| TextRules::automatic(max_segments), fixed)
     }
 
     fn request(&self, client: &Client, text: &Text, _: Timestamp) -> Built {

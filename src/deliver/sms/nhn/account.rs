@@ -7,14 +7,13 @@ use crate::{
     deliver::{
         sms::{
             Finding,
-            answer::{NamedError, unclear, word},
+            answer::{NamedError, UNREADABLE, unclear, word},
             number::digits_of,
         },
         wire::{Answer, without_numbers},
     },
 };
 
-/// What a list says about the text with this marker.
 pub(super) fn fate(answer: &Answer, marker: &str, private: &[String]) -> Fate {
     let Some(json) = answer.json().filter(|_| answer.status == 200) else { return unclear(answer) };
     if json.pointer("/header/isSuccessful").and_then(Value::as_bool) != Some(true) {
@@ -42,8 +41,7 @@ pub(super) fn sender(answer: &Answer, from: &str, private: &[String]) -> Result<
         let error = NamedError::at(&json, "/header/resultCode", "/header/resultMessage", private);
         return Err(format!("answered {} {}", answer.status, error.shown));
     }
-    let numbers = json.pointer("/body/data").and_then(Value::as_array);
-    let numbers = numbers.ok_or("answered 200, but nothing readable")?;
+    let numbers = json.pointer("/body/data").and_then(Value::as_array).ok_or(UNREADABLE)?;
     let is_ours = |number: &&Value| word(number, "/sendNo").is_some_and(|number| digits_of(&number) == from);
     let says = |number: &Value, key: &str| word(number, key).is_some_and(|word| word == "Y");
     Ok(match numbers.iter().find(is_ours) {

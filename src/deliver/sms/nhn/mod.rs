@@ -132,7 +132,7 @@ impl Provider for Nhn {
         }
     }
 
-    fn seen(&self, _: Look, answer: &Answer) -> Result<Finding, String> {
+    fn finding(&self, _: Look, answer: &Answer) -> Result<Finding, String> {
         account::sender(answer, &self.from, std::slice::from_ref(&self.app_key))
     }
 }

@@ -9,23 +9,12 @@ use crate::{
         Text,
         sms::{
             Balance, Finding, Look,
-            answer::{NamedError, unclear, word},
+            answer::{NamedError, UNREADABLE, unclear, word},
             number::digits_of,
         },
         wire::Answer,
     },
 };
-
-pub(super) const LIST_PATH: &str = "/messages/v4/list";
-
-/// Solapi has no trial accounts to ask about.
-pub(super) fn path_of(at: Look) -> Option<&'static str> {
-    match at {
-        Look::Balance => Some("/cash/v1/balance"),
-        Look::Sender => Some("/senderid/v1/numbers/active"),
-        Look::Account => None,
-    }
-}
 
 /// What a list of at most `list_max` texts to its number says about `text`, found by the fields sent with it.
 pub(super) fn fate(answer: &Answer, text: &Text, list_max: usize, private: &[String]) -> Fate {
@@ -57,22 +46,21 @@ fn by_status_code(listed: &Value, private: &[String]) -> Fate {
 }
 
 /// `from` holds the digits of the configured sender.
-pub(super) fn seen(at: Look, answer: &Answer, from: &str, private: &[String]) -> Result<Finding, String> {
+pub(super) fn finding(at: Look, answer: &Answer, from: &str, private: &[String]) -> Result<Finding, String> {
     let json = answer.json().unwrap_or_default();
     if answer.status != 200 {
         let error = NamedError::at(&json, "/errorCode", "/errorMessage", private);
         return Err(format!("answered {} {}", answer.status, error.shown));
     }
-    let unreadable = || format!("answered {}, but nothing readable", answer.status);
     match at {
         Look::Balance => {
             // Points pay for texts as money does.
-            let money = json.get("balance").and_then(Value::as_f64).ok_or_else(unreadable)?;
+            let money = json.get("balance").and_then(Value::as_f64).ok_or(UNREADABLE)?;
             let points = json.get("point").and_then(Value::as_f64).unwrap_or(0.0);
             Ok(Finding::Balance(Balance { amount: money + points, currency: "KRW".to_owned() }))
         }
         Look::Sender => {
-            let numbers = json.as_array().ok_or_else(unreadable)?;
+            let numbers = json.as_array().ok_or(UNREADABLE)?;
             let number = |entry: &Value| word(entry, "").or_else(|| word(entry, "/phoneNumber"));
             let registered = numbers.iter().filter_map(number).any(|number| digits_of(&number) == from);
             Ok(if registered {
@@ -85,7 +73,7 @@ pub(super) fn seen(at: Look, answer: &Answer, from: &str, private: &[String]) ->
                 )
             })
         }
-        Look::Account => Err(unreadable()),
+        Look::Account => Err(UNREADABLE.to_owned()),
     }
 }
 

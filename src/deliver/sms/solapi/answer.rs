@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     alert::{DeferCause, RejectCause},
     deliver::{
-        sms::answer::{self, NamedError, deferred, word},
+        sms::answer::{NamedError, by_status, deferred, word},
         wire::{Answer, Reading},
     },
 };
@@ -24,8 +24,11 @@ pub(super) fn classify(answer: &Answer, private: &[String]) -> Reading {
     }
     let error = error_of(answer, private);
     let detail = error.detail(answer);
-    let known = by_error_code(&error.code, answer, &detail);
-    known.unwrap_or_else(|| by_status(answer, detail, !error.code.is_empty()))
+    by_error_code(&error.code, answer, &detail).unwrap_or_else(|| match answer.status {
+        500.. if !error.code.is_empty() => deferred(DeferCause::Unavailable, answer, detail),
+        // Another 5xx may stand for an answer of Solapi's that got lost on the way: its list tells.
+        _ => by_status(answer, detail),
+    })
 }
 
 fn error_of(answer: &Answer, private: &[String]) -> NamedError {
@@ -79,22 +82,12 @@ fn by_status_code(code: &str, answer: &Answer, detail: &str) -> Option<Reading> 
 
 /// The class of an `errorCode`: one of Solapi's names, or a message status code.
 fn by_error_code(code: &str, answer: &Answer, detail: &str) -> Option<Reading> {
-    match code {
-        "InvalidAPIKey" | "SignatureDoesNotMatch" | "NotEnoughBalance" => {
-            Some(Reading::Fault(detail.to_owned()))
-        }
+    Some(match code {
+        "InvalidAPIKey" | "SignatureDoesNotMatch" | "NotEnoughBalance" => Reading::Fault(detail.to_owned()),
         // Our salts are random, so this one was sent twice below us; the next one is fresh.
-        "DuplicatedSignature" => Some(deferred(DeferCause::Unavailable, answer, detail.to_owned())),
-        code => by_status_code(code, answer, detail),
-    }
-}
-
-/// A 5xx that is not in Solapi's words may hide an answer that got lost on the way: its list tells.
-fn by_status(answer: &Answer, detail: String, is_solapis: bool) -> Reading {
-    if is_solapis && 500 <= answer.status {
-        return deferred(DeferCause::Unavailable, answer, detail);
-    }
-    answer::by_status(answer, detail)
+        "DuplicatedSignature" => deferred(DeferCause::Unavailable, answer, detail.to_owned()),
+        code => return by_status_code(code, answer, detail),
+    })
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ use crate::{
 };
 
 const PATH: &str = "/messages/v4/send-many/detail";
+const LIST_PATH: &str = "/messages/v4/list";
 /// In hex that is 32 characters; Solapi asks for 12 to 64.
 const SALT_BYTES: usize = 16;
 /// If the provider's clock and the signed date differ less than this, the date was not the problem.
@@ -150,7 +151,7 @@ impl Provider for Solapi {
     fn question(&self, client: &Client, asked: &Asked<'_>) -> Option<Built> {
         let (_, to) = recipient(&asked.text.to);
         let query = [("to", to.as_str()), ("limit", &LIST_MAX.to_string())];
-        Some(Ok(self.get(client, account::LIST_PATH, &query, asked.now)))
+        Some(Ok(self.get(client, LIST_PATH, &query, asked.now)))
     }
 
     fn fate(&self, answer: &Answer, asked: &Asked<'_>) -> Fate {
@@ -158,11 +159,17 @@ impl Provider for Solapi {
     }
 
     fn look(&self, client: &Client, at: Look, now: Timestamp) -> Option<Built> {
-        Some(Ok(self.get(client, account::path_of(at)?, &[], now)))
+        let path = match at {
+            Look::Balance => "/cash/v1/balance",
+            Look::Sender => "/senderid/v1/numbers/active",
+            // Solapi has no trial accounts to ask about.
+            Look::Account => return None,
+        };
+        Some(Ok(self.get(client, path, &[], now)))
     }
 
-    fn seen(&self, at: Look, answer: &Answer) -> Result<Finding, String> {
-        account::seen(at, answer, &self.from, std::slice::from_ref(&self.api_key))
+    fn finding(&self, at: Look, answer: &Answer) -> Result<Finding, String> {
+        account::finding(at, answer, &self.from, std::slice::from_ref(&self.api_key))
     }
 }
 

@@ -1,5 +1,4 @@
-//! Twilio's lists and account pages: what became of a text, what is left, whether `from` is ours and whether
-//! the account is a trial (twilio.com/docs: Messages, Balance, `IncomingPhoneNumbers`, Accounts).
+//! Twilio's lists and account pages (twilio.com/docs: Messages, Balance, `IncomingPhoneNumbers`, Accounts).
 
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
 use serde_json::Value;
@@ -9,7 +8,7 @@ use crate::{
     deliver::{
         sms::{
             Balance, Finding, Look,
-            answer::{NamedError, unclear, word},
+            answer::{NamedError, UNREADABLE, unclear, word},
             provider::Asked,
         },
         wire::{Answer, without_numbers},
@@ -21,8 +20,7 @@ const SKEW_MAX: SignedDuration = SignedDuration::from_secs(60);
 /// A text was made at Twilio within this time after our request began, or never.
 const MADE_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// What a list of at most `list_max` texts to its number says about one. Twilio keeps no mark of ours, so it is found by
-/// its time and its words.
+/// Twilio keeps no mark of ours, so a text is found by its time and its words. A list has at most `list_max` texts.
 pub(super) fn fate(answer: &Answer, asked: &Asked<'_>, list_max: usize, private: &[String]) -> Fate {
     let Some(json) = answer.json().filter(|_| answer.status == 200) else { return unclear(answer) };
     let Some(texts) = json.get("messages").and_then(Value::as_array) else { return unclear(answer) };
@@ -68,23 +66,20 @@ fn by_status(listed: &Value, private: &[String]) -> Fate {
     }
 }
 
-pub(super) fn seen(at: Look, answer: &Answer, private: &[String]) -> Result<Finding, String> {
+pub(super) fn finding(at: Look, answer: &Answer, private: &[String]) -> Result<Finding, String> {
     let json = answer.json().unwrap_or_default();
     if answer.status != 200 {
         let error = NamedError::at(&json, "/code", "/message", private);
         return Err(format!("answered {} {}", answer.status, error.shown));
     }
-    let unreadable = || "answered 200, but nothing readable".to_owned();
     match at {
         Look::Balance => {
-            let amount =
-                word(&json, "/balance").and_then(|amount| amount.parse().ok()).ok_or_else(unreadable)?;
+            let amount = word(&json, "/balance").and_then(|amount| amount.parse().ok()).ok_or(UNREADABLE)?;
             let currency = word(&json, "/currency").unwrap_or_else(|| "USD".to_owned());
             Ok(Finding::Balance(Balance { amount, currency }))
         }
         Look::Sender => {
-            let numbers =
-                json.get("incoming_phone_numbers").and_then(Value::as_array).ok_or_else(unreadable)?;
+            let numbers = json.get("incoming_phone_numbers").and_then(Value::as_array).ok_or(UNREADABLE)?;
             let texts =
                 |number: &Value| number.pointer("/capabilities/sms").and_then(Value::as_bool) != Some(false);
             Ok(match numbers.first() {
@@ -98,7 +93,7 @@ pub(super) fn seen(at: Look, answer: &Answer, private: &[String]) -> Result<Find
             })
         }
         Look::Account => {
-            let status = word(&json, "/status").ok_or_else(unreadable)?;
+            let status = word(&json, "/status").ok_or(UNREADABLE)?;
             Ok(match (status.as_str(), word(&json, "/type").as_deref()) {
                 ("active", Some("Trial")) => Finding::Limited(
                     "this is a trial account: it texts only numbers verified with Twilio, and puts words of its \

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     alert::{DeferCause, RejectCause},
     deliver::{
-        sms::answer::{self, NamedError, deferred, word},
+        sms::answer::{NamedError, by_status, deferred, word},
         wire::{Answer, Reading},
     },
 };
@@ -19,7 +19,11 @@ pub(super) fn classify(answer: &Answer, private: &[String]) -> Reading {
     }
     let error = NamedError::at(&json, "/code", "/message", private);
     let detail = error.detail(answer);
-    by_code(&error.code, answer, &detail).unwrap_or_else(|| by_status(answer, detail))
+    by_code(&error.code, answer, &detail).unwrap_or_else(|| match answer.status {
+        // It may have been queued before the answer failed, as with any other 5xx. Its list tells.
+        503 => Reading::unknown(detail),
+        _ => by_status(answer, detail),
+    })
 }
 
 /// 201: it is queued, unless the answer itself says that it failed. The document has its id.
@@ -55,14 +59,6 @@ fn by_code(code: &str, answer: &Answer, detail: &str) -> Option<Reading> {
         "20429" | "21611" | "30001" | "30022" => deferred(DeferCause::Throttled, answer, detail.to_owned()),
         _ => return None,
     })
-}
-
-fn by_status(answer: &Answer, detail: String) -> Reading {
-    match answer.status {
-        // It may have been queued before the answer failed, as with any other 5xx. Its list tells.
-        503 => Reading::unknown(detail),
-        _ => answer::by_status(answer, detail),
-    }
 }
 
 #[cfg(test)]

@@ -122,8 +122,8 @@ impl Provider for Twilio {
         Some(Ok(self.authorized(client.get(url))))
     }
 
-    fn seen(&self, at: Look, answer: &Answer) -> Result<Finding, String> {
-        account::seen(at, answer, std::slice::from_ref(&self.account_sid))
+    fn finding(&self, at: Look, answer: &Answer) -> Result<Finding, String> {
+        account::finding(at, answer, std::slice::from_ref(&self.account_sid))
     }
 }
 

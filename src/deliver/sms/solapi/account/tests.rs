@@ -56,7 +56,7 @@ fn a_text_is_missing_only_if_the_list_is_whole() {
 
 #[test]
 fn the_account_is_read() {
-    let money = seen(Look::Balance, &Answer::of(200, &json!({ "balance": 1500.0, "point": 40 })), "", &[]);
+    let money = finding(Look::Balance, &Answer::of(200, &json!({ "balance": 1500.0, "point": 40 })), "", &[]);
     assert_eq!(money, Ok(Finding::Balance(Balance { amount: 1540.0, currency: "KRW".to_owned() })));
     for (numbers, good) in [
         (json!(["029302266", "01000000000"]), true),
@@ -64,14 +64,14 @@ fn the_account_is_read() {
         (json!(["029302267"]), false),
         (json!([]), false),
     ] {
-        let seen = seen(Look::Sender, &Answer::of(200, &numbers), "029302266", &[]);
+        let seen = finding(Look::Sender, &Answer::of(200, &numbers), "029302266", &[]);
         assert_eq!(matches!(seen, Ok(Finding::Good(_))), good, "{numbers}");
         assert_eq!(matches!(seen, Ok(Finding::Bad(_))), !good, "{numbers}");
     }
     let refused = json!({ "errorCode": "InvalidAPIKey", "errorMessage": "key NCSEXAMPLEKEY001 is unknown" });
-    let refused = seen(Look::Balance, &Answer::of(403, &refused), "", &["NCSEXAMPLEKEY001".to_owned()]);
+    let refused = finding(Look::Balance, &Answer::of(403, &refused), "", &["NCSEXAMPLEKEY001".to_owned()]);
     assert_eq!(refused, Err("answered 403 InvalidAPIKey key *** is unknown".to_owned()));
-    assert!(seen(Look::Sender, &Answer::of(200, &json!({})), "", &[]).is_err());
+    assert!(finding(Look::Sender, &Answer::of(200, &json!({})), "", &[]).is_err());
 }
 
 proptest::proptest! {
@@ -79,6 +79,6 @@ proptest::proptest! {
     fn no_list_is_too_strange(status in 100_u16..1000, body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
         let answer = Answer::of_bytes(status, body);
         let _ = fate(&answer, &text_to("+821012345678"), 20, &[]);
-        let _ = seen(Look::Sender, &answer, "029302266", &[]);
+        let _ = finding(Look::Sender, &answer, "029302266", &[]);
     }
 }

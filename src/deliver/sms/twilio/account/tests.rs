@@ -75,7 +75,8 @@ fn an_answer_that_is_no_list_tells_nothing() {
 
 #[test]
 fn the_account_is_read() {
-    let money = seen(Look::Balance, &Answer::of(200, &json!({ "balance": "12.34", "currency": "USD" })), &[]);
+    let money =
+        finding(Look::Balance, &Answer::of(200, &json!({ "balance": "12.34", "currency": "USD" })), &[]);
     assert_eq!(money, Ok(Finding::Balance(Balance { amount: 12.34, currency: "USD".to_owned() })));
     let kind = |seen: Result<Finding, String>| match seen {
         Ok(Finding::Good(_)) => "good",
@@ -94,9 +95,9 @@ fn the_account_is_read() {
         (Look::Sender, json!({ "incoming_phone_numbers": [] }), "bad"),
         (Look::Balance, json!({ "balance": "much" }), "error"),
     ] {
-        assert_eq!(kind(seen(at, &Answer::of(200, &body), &[])), expected, "{at:?} {body}");
+        assert_eq!(kind(finding(at, &Answer::of(200, &body), &[])), expected, "{at:?} {body}");
     }
-    assert_eq!(kind(seen(Look::Account, &Answer::of(401, &json!({ "code": 20003 })), &[])), "error");
+    assert_eq!(kind(finding(Look::Account, &Answer::of(401, &json!({ "code": 20003 })), &[])), "error");
 }
 
 proptest::proptest! {
@@ -105,6 +106,6 @@ proptest::proptest! {
         let text = text_to("+821012345678");
         let answer = Answer::of_bytes(status, body);
         let _ = fate(&answer, &Asked { text: &text, sent_at: now(), now: now() }, 3, &[]);
-        let _ = seen(Look::Account, &answer, &[]);
+        let _ = finding(Look::Account, &answer, &[]);
     }
 }
