@@ -38,9 +38,9 @@ const MARKER: &str = "FORMAT";
 /// What it is written as before it gets its name.
 const MARKER_DRAFT: &str = "FORMAT.new";
 const MARKER_CREATING: &str = "bongsu store, being created\n";
-const MARKER_READY: &str = "bongsu store 1\n";
+const MARKER_READY: &str = "bongsu store 2\n";
 
-const FORMAT: &[u8] = b"1";
+const FORMAT: &[u8] = b"2";
 
 #[derive(Debug, thiserror::Error)]
 #[error("could not open the store at {}: {cause}", path.display())]
@@ -172,7 +172,7 @@ fn check_format(db: &Db, ready: bool) -> Result<(), OpenFailure> {
     match db.get(keys::FORMAT)? {
         Some(format) if *format == *FORMAT => Ok(()),
         Some(format) => Err(OpenFailure::OtherFormat(format!(
-            "it has format {}, this program reads format 1",
+            "it has format {}, this program reads format 2",
             format.escape_ascii()
         ))),
         None if ready => Err(damaged("it opens, but everything in it is gone")),

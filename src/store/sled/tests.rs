@@ -223,7 +223,7 @@ async fn a_store_whose_creation_was_cut_short_is_created_again() {
             fs::write(folder.path().join(name), text).unwrap();
         }
         closed_store(folder.path()).await;
-        assert_eq!(fs::read_to_string(folder.path().join("FORMAT")).unwrap(), "bongsu store 1\n");
+        assert_eq!(fs::read_to_string(folder.path().join("FORMAT")).unwrap(), "bongsu store 2\n");
     }
 }
 
@@ -239,7 +239,7 @@ async fn an_engine_that_fails_or_panics_is_reported_and_opened_again() {
         *store.shared.fault.lock().unwrap() = Some(fault);
         let error = commit_one(&store, second.clone()).await.unwrap_err();
         assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
-        state.wait_for(|state| state.is_ok()).await.unwrap();
+        state.wait_for(Result::is_ok).await.unwrap();
         while !store.health().await.writable {
             state.changed().await.unwrap();
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use reqwest::{
-    Body, Client, Method, Request, RequestBuilder, Url,
+    Body, Client, Method, Request, Url,
     header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use secrecy::ExposeSecret;
@@ -132,7 +132,13 @@ impl Provider for HttpProvider {
             let kind = HeaderValue::from_static(content_type(self.config.body_type));
             request.headers_mut().insert(CONTENT_TYPE, kind);
         }
-        Ok(RequestBuilder::from_parts(client.clone(), request))
+        // Not from its parts: only a client reads a name and password out of an address.
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let builder = client.request(method, url).headers(std::mem::take(request.headers_mut()));
+        Ok(match request.body_mut().take() {
+            Some(body) => builder.body(body),
+            None => builder,
+        })
     }
 
     fn reading(&self, answer: &Answer, text: &Text) -> Reading {

@@ -146,3 +146,14 @@ fn a_configuration_that_cannot_work_is_named_at_start() {
     }
     assert!(gateway(provider(good()), None, &clock()).is_ok());
 }
+
+#[tokio::test]
+async fn a_name_and_password_in_the_address_are_sent_as_credentials() {
+    let company = Company::answering(|_| Reply::new(200, "")).await;
+    let address = company.url().replacen("://", "://acct:pw@", 1);
+    let gateway = gateway(provider(template(&address, r#"{"to": "{{to}}"}"#)), None, &clock()).expect("good");
+    gateway.send(text_to("+821012345678")).await;
+    let seen = company.seen().remove(0);
+    assert_eq!(seen.header("authorization"), "Basic YWNjdDpwdw==");
+    assert_eq!(seen.uri.to_string(), "/");
+}
