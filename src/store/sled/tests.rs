@@ -184,7 +184,7 @@ async fn a_store_that_has_lost_the_end_of_its_log_does_not_open_as_if_nothing_we
 #[tokio::test]
 async fn a_folder_of_somebody_else_is_refused_and_left_as_it_is() {
     let files: [(&str, &[u8]); 3] =
-        [("db", b"something else"), ("FORMAT", b"bongsu store 2\n"), ("FORMAT", b"\xff\xfe")];
+        [("db", b"something else"), ("FORMAT", b"bongsu store 1\n"), ("FORMAT", b"\xff\xfe")];
     for (name, bytes) in files {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(name), bytes).unwrap();
@@ -201,11 +201,11 @@ async fn a_tree_of_another_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     closed_store(folder.path()).await;
     let handle = open::open(folder.path()).unwrap();
-    handle.db().insert(keys::FORMAT, b"2").unwrap();
+    handle.db().insert(keys::FORMAT, b"1").unwrap();
     drop(handle);
     let error = SledStore::open(folder.path()).unwrap_err();
     assert!(
-        matches!(&error.cause, OpenFailure::OtherFormat(detail) if detail.contains("format 2")),
+        matches!(&error.cause, OpenFailure::OtherFormat(detail) if detail.contains("format 1")),
         "{error}"
     );
 }
