@@ -151,7 +151,7 @@ fn fail(
     TextState::Failed { reason }
 }
 
-/// A text that no gateway accepted within [`SMS_GIVE_UP`] is of no use.
+/// A text that no gateway accepted within `SMS_GIVE_UP` is of no use.
 pub(super) fn give_up_old(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState) {
     if let Some(open) = text.open().filter(|open| !open.state.is_in_flight()) {
         let reason = "no gateway accepted it within 24 hours".to_owned();

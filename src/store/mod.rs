@@ -228,7 +228,7 @@ pub trait Store: Send + Sync + 'static {
     /// Removes up to `limit` charges from before or after this period. Says how many.
     async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError>;
 
-    /// Durable when it returns; called through [`put`](Store::put).
+    /// Durable when it returns; called through `put`.
     async fn put_record(
         &self,
         lane: Lane,

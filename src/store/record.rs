@@ -11,7 +11,7 @@ pub trait Record: Serialize + DeserializeOwned + Sync {
     /// One word or two, for the engine's keys and for errors; no `/`.
     const KIND: &'static str;
 
-    /// Unique within its kind; [`all`](Store::all) reads in this order.
+    /// Unique within its kind; `all` reads in this order.
     fn key(&self) -> Vec<u8>;
 }
 

@@ -49,7 +49,7 @@ pub(super) fn write(message: &PushMessage, shape: Shape, now: Timestamp) -> Stri
     payload(&texts, shape, now)
 }
 
-/// The request's body for one device: `shared` is what [`write`] wrote.
+/// The request's body for one device: `shared` is what `write` wrote.
 pub(super) fn addressed(shared: &str, target: &PushTarget) -> String {
     let (kind, value) = match target {
         PushTarget::Token(token) => ("token", token),
