@@ -1,4 +1,4 @@
-//! DESIGN's table "push, then SMS", the changes of an alert, and what holds in every history.
+//! The table "push, then SMS", the changes of an alert, and what holds in every history.
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
