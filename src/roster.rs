@@ -47,3 +47,23 @@ impl Roster {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = people.into();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_holds_a_snapshot_keeps_it_and_the_next_one_sees_the_new_people() {
+        let person = |name: &str| Person {
+            name: name.parse().expect("a name"),
+            language: Language::En,
+            phone: None,
+            devices: Vec::new(),
+        };
+        let roster = Roster::new(vec![person("jin")]);
+        let before = roster.now();
+        roster.replace(vec![person("jin"), person("min")]);
+        assert_eq!((before.len(), roster.now().len()), (1, 2));
+        assert!(find(&roster.now(), &"min".parse().expect("a name")).is_some());
+    }
+}

@@ -221,7 +221,7 @@ impl Alert {
         ThreadKey::new(&self.integration, &self.dedup_key)
     }
 
-    /// What phones fold duplicates by.
+    /// What phones recognise duplicates by.
     pub fn tag(&self) -> Tag {
         Tag::new(&self.integration, &self.dedup_key, self.round)
     }

@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{AlertId, ContactName, Severity, Tier};
 
+/// Most alerts that a digest names; the others are counted.
 pub const DIGEST_NAMES_MAX: usize = 10;
 
 /// Most alerts that one digest counts; the next one opens another.
 pub const DIGEST_ALERTS_MAX: usize = 10_000;
 
+/// Most people that a digest names as not reached.
 const DIGEST_UNREACHED_MAX: usize = 10;
 
 pub(super) const TITLE_CHARS_MAX: usize = 80;
@@ -50,6 +52,7 @@ pub struct Folded {
     pub word: FoldWord,
     /// When the alert was first held back for it.
     pub at: Timestamp,
+    /// A text was held back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub text: bool,
     /// Who could not be reached, where that is what would have been told.
@@ -77,6 +80,7 @@ impl Folded {
 pub struct FoldRow {
     pub alert_id: AlertId,
     pub word: FoldWord,
+    /// As it was then.
     pub severity: Severity,
     pub title: String,
     pub at: Timestamp,

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What an alert is, and so how much is said about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {

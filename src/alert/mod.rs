@@ -1,4 +1,4 @@
-//! The words of the house. Pure: no I/O, no async, no clock, no axum, no engine.
+//! The words, as types. Pure: no I/O, no async, no clock, no axum, no engine.
 
 mod address;
 mod admission;

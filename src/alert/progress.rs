@@ -12,7 +12,6 @@ use super::{Address, ContactName, Folded, Pending, PushState, Report, SentText, 
 /// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
 pub const REPORTS_WAITING_MAX: usize = 64;
 
-/// How far people have been notified of one alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]

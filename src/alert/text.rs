@@ -9,7 +9,7 @@ use super::{Fate, GatewayName, Pending, Report, Subject, Tier, is_default};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum TextState {
-    /// No text belongs to this notification.
+    /// No text belongs to this notification, or none is needed any more.
     Off,
     /// Goes out if no push was accepted by `deadline` (`accept_within` after the push was planned), or if no push
     /// is left.
@@ -82,6 +82,7 @@ pub struct SentText {
     pub gateway: GatewayName,
     #[serde(flatten)]
     pub subject: Subject,
+    /// When the notification was planned: `fcm.ttl` and `SMS_GIVE_UP` count from here.
     pub since: Timestamp,
     pub sent_at: Timestamp,
     /// Gateways that had taken it before and reported that it will not arrive.

@@ -68,7 +68,7 @@ impl About<'_> {
             integration: alert.integration.clone(),
             starts_at: alert.starts_at,
             url: self.url.clone(),
-            // Both stay the alert's page until signed links and receipts are offered.
+            // The alert's page, and no receipts, until signed links are offered.
             ack_url: self.url.clone(),
             receipt_url: String::new(),
             tag: alert.tag().to_string(),

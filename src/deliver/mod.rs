@@ -29,7 +29,7 @@ pub struct Push {
 #[derive(Clone, Debug, Serialize)]
 pub struct PushMessage {
     pub alert_id: AlertId,
-    /// `triggered`, `acknowledged`, `resolved`, `digest`, `test` or `drill`.
+    /// `triggered`, `acknowledged`, `resolved`, `digest` or `test`.
     pub state: &'static str,
     pub severity: Severity,
     pub title: String,

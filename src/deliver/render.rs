@@ -13,7 +13,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, escape_fo
 use serde::Serialize;
 
 use self::source::Sources;
-use super::text::{fold, shorten};
+use super::text::{one_line, shorten};
 use crate::alert::Language;
 
 mod digest;
@@ -131,14 +131,14 @@ impl Renderer {
     }
 
     pub fn push(&self, told: &impl Templated, language: Language) -> PushText {
-        let title = fold(&self.render(told, PUSH_TITLE, language));
+        let title = one_line(&self.render(told, PUSH_TITLE, language));
         let body = tidy(&self.render(told, PUSH_BODY, language));
         PushText { title: shorten(&title, PUSH_TITLE_CHARS_MAX), body: shorten(&body, PUSH_BODY_CHARS_MAX) }
     }
 
     /// A gateway's [`fit`](super::SmsTransport::fit) makes it fit.
     pub fn sms(&self, told: &impl Templated, language: Language) -> SmsText {
-        SmsText { words: fold(&self.render(told, SMS, language)), link: told.url().to_owned() }
+        SmsText { words: one_line(&self.render(told, SMS, language)), link: told.url().to_owned() }
     }
 
     /// A typical text message about an alert whose page is `url`, to show what texts come to.

@@ -33,7 +33,7 @@ pub(crate) fn length(text: &str) -> usize {
 }
 
 /// One line: white space, line ends and control characters become single spaces.
-pub(crate) fn fold(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ")
 }
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn line_ends_and_control_characters_become_single_spaces() {
-        assert_eq!(fold("  disk\r\n\tfull\u{7}\u{2028}on  db1 "), "disk full on db1");
+        assert_eq!(one_line("  disk\r\n\tfull\u{7}\u{2028}on  db1 "), "disk full on db1");
     }
 
     #[test]

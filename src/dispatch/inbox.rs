@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     Settled(Settlement),
-    /// What a gateway that was asked knows of an earlier one.
+    /// What a gateway that was asked knows of an earlier attempt.
     Reported(Report),
 }
 

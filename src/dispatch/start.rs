@@ -75,7 +75,7 @@ impl Dispatcher {
 /// What the store knows of earlier spending and of digests that collect.
 pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) -> Result<Budgets, StoreError> {
     let mut budgets = Budgets::new(rules);
-    let since = now.saturating_sub(budgets.memory()).unwrap_or(Timestamp::MIN);
+    let since = now.saturating_sub(budgets.counts_for()).unwrap_or(Timestamp::MIN);
     let mut charges = store.charges(since).await?;
     for charge in &mut charges {
         // A clock that was ahead must not use up the budgets until its time has come.

@@ -9,7 +9,7 @@ use crate::alert::Pending;
 pub(super) struct Bounds<'a> {
     pub(super) rules: &'a Rules,
     pub(super) now: Timestamp,
-    /// What is pulled back was planned in the future, so whatever waits in it was dated by the same clock.
+    /// The notification was planned in the future, so every pause in it was set by the clock that ran ahead.
     pub(super) is_ahead: bool,
 }
 

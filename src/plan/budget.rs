@@ -75,7 +75,6 @@ struct Collecting {
 /// When something was first and last held back from a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Storm {
-    /// The first time.
     pub since: Timestamp,
     pub last: Timestamp,
 }
@@ -115,7 +114,8 @@ impl Budgets {
         }
     }
 
-    pub fn memory(&self) -> SignedDuration {
+    /// How far back a charge still counts.
+    pub fn counts_for(&self) -> SignedDuration {
         let windows = self.texts.iter().chain(&self.disasters).map(|rate| rate.per);
         windows.chain([GATEWAY_DAY, STORM_LASTS]).max().unwrap_or(GATEWAY_DAY)
     }

@@ -107,7 +107,7 @@ fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut 
         } else if !text::is_over(&raised.text) {
             contact.about_open_alert().for_each(|earlier| text::stand_down(&mut earlier.text));
         }
-        // Who is being notified already, by roads that cannot be taken twice, has not failed to be.
+        // Not one that is over before it begins, for somebody who is being notified already: it would count as failed.
         if !is_told || !notification::is_over(&raised) {
             contact.notifications.push(raised);
         }

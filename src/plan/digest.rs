@@ -27,8 +27,8 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress, counted: &Co
     }
 }
 
-/// The text is out, or none is to come: a push that failed is not tried again.
-fn is_enough(notification: &mut Notification) -> bool {
+/// With its text out, or none to come, a push that failed is not tried again. True if that ends it.
+fn stop_retries(notification: &mut Notification) -> bool {
     if notification.text.pending().is_some() {
         return false;
     }
@@ -45,7 +45,7 @@ pub(super) fn end(alert: &mut Alert, now: Timestamp) {
     let mut all_told = true;
     for contact in alert.progress.contacts.values_mut() {
         if contact.notified() == Notified::Yes {
-            contact.notifications.retain_mut(|notification| !is_enough(notification));
+            contact.notifications.retain_mut(|notification| !stop_retries(notification));
         }
         all_told &= contact.notifications.is_empty() && Notified::Maybe <= contact.notified();
     }

@@ -35,11 +35,12 @@ pub(super) fn reason(
 
 #[derive(Clone, Debug)]
 pub(super) struct Held {
+    /// A text is held back, too.
     pub(super) text: bool,
     pub(super) reason: String,
 }
 
-/// A digest tells it. False for a digest, which nothing holds back.
+/// Lets a digest tell it. False for a digest itself, which is never held back.
 pub(super) fn hold_back(
     draft: &mut Draft<'_>,
     message: Message<'_>,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::alert::{OpenText, Unanswered};
 
-/// A gateway has at least this long to put a text on its lists before it is asked about it, again.
+/// Least time that a gateway has to list a text before it is asked about it, or asked again.
 pub(super) const ASKED_AFTER_MIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// After a text without a readable answer: what is remembered of it, and when it is looked at next.

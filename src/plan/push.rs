@@ -27,8 +27,8 @@ pub(super) fn has_begun(push: &PushState) -> bool {
     push.accepted || push.open.iter().any(|open| open.state != Pending::Ready || 0 < open.attempts)
 }
 
-/// Starts what is due. True if no device may have another push now, and none has this one or is being sent it.
-/// With `text_to_come`, a push that was tried before waits for an allowance; else its device is closed.
+/// Starts what is due. A device that may not have another push now is closed, except that with `text_to_come` one
+/// that was tried before waits for room. True if that leaves no device for a push that none has accepted.
 pub(super) fn advance(
     draft: &mut Draft<'_>,
     message: Message<'_>,
@@ -85,7 +85,7 @@ pub(super) fn give_up_old(draft: &mut Draft<'_>, message: Message<'_>, push: &mu
     }
 }
 
-/// Nothing is attempted any more, and what runs is waited for: the devices that were closed.
+/// Closes every device without a request under way, and returns these.
 pub(super) fn keep_in_flight(push: &mut PushState) -> Vec<DevicePush> {
     push.open.extract_if(.., |open| !open.state.is_in_flight()).collect()
 }
@@ -97,7 +97,7 @@ pub(super) fn cancel(draft: &mut Draft<'_>, message: Message<'_>, push: &mut Pus
     }
 }
 
-/// Another push to the same device is still open and tells the same.
+/// Leaves out the devices to which an earlier push that tells the same is still open.
 pub(super) fn leave_to(push: &mut PushState, earlier: &PushState) {
     push.open.retain(|open| earlier.open.iter().all(|other| other.device != open.device));
 }

@@ -1,4 +1,4 @@
-//! What planning goes by: people, roads and limits, as plain values.
+//! What planning goes by: transports, limits and pauses as plain values, and which devices may be used.
 
 use std::{collections::HashMap, num::NonZeroU32};
 
@@ -85,7 +85,7 @@ impl GatewayRule {
     }
 }
 
-/// Telling again because nobody acknowledged.
+/// Notifying again because nobody acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeat {
     pub every: SignedDuration,
@@ -94,8 +94,7 @@ pub struct Repeat {
     pub from: Severity,
 }
 
-/// The policy of an installation that configures none: everyone, at once, by push; repeated from
-/// `high` on.
+/// Where no policy is configured: every half hour, six times, from `high` on.
 pub const DEFAULT_REPEAT: Repeat =
     Repeat { every: SignedDuration::from_mins(30), at_most: 6, from: Severity::High };
 
@@ -112,7 +111,7 @@ impl Rules {
         after.iter().chain(before)
     }
 
-    /// When a request began that may be under way until then.
+    /// When a request was begun that is given up at `until`.
     pub(super) fn began(&self, until: Timestamp, address: &Address) -> Timestamp {
         until.saturating_sub(self.in_flight_max(address)).unwrap_or(Timestamp::MIN)
     }
@@ -125,7 +124,8 @@ impl Rules {
         }
     }
 
-    /// A request to this gateway is given up after this long.
+    /// A request to this gateway is given up after this long; one whose gateway left the configuration, after as long as
+    /// a push.
     pub(super) fn in_flight_max_of(&self, gateway: Option<&GatewayName>) -> SignedDuration {
         let gateway = gateway.and_then(|name| self.gateway(name));
         gateway.map_or(PUSH_IN_FLIGHT_MAX, |gateway| gateway.in_flight_max)

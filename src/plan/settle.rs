@@ -1,4 +1,4 @@
-//! An answer is entered into the alert: the one place where outcomes are acted on.
+//! An answer is entered into the alert: the one way by which outcomes reach its push and text.
 
 use jiff::Timestamp;
 

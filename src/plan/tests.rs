@@ -122,7 +122,7 @@ impl Scene {
         );
     }
 
-    /// A text is sent again only if no earlier one of the same telling was accepted, and at most
+    /// A text is sent again only if no earlier one of the same notification was accepted, and at most
     /// one of them may have arrived.
     fn check_text(&mut self, send: &Send) {
         if !matches!(send.address, Address::Gateway(_)) {
@@ -361,7 +361,7 @@ fn disaster_goes_by_both_roads_at_once_and_by_each_once() {
 }
 
 #[test]
-fn gateways_are_tried_in_order_within_one_cycle_then_after_a_pause() {
+fn gateways_are_tried_in_order_within_one_pass_then_after_a_pause() {
     let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
     scene.rules.gateways = gateways(2);
     scene.plan();
@@ -625,7 +625,7 @@ proptest! {
             scene.happen(happening);
         }
         let resolved = !scene.alert.is_open();
-        // Left alone with providers that refuse, every telling comes to an end.
+        // Left alone with providers that refuse, every notification comes to an end.
         for _ in 0..400 {
             let Some(due) = scene.due else { break };
             scene.now = scene.now.max(due);

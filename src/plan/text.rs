@@ -131,7 +131,7 @@ pub(super) fn forget(draft: &mut Draft<'_>, text: &mut TextState) {
     leave(draft, text, TextState::Off);
 }
 
-/// It is not sent any further here.
+/// Ends it in `next`; what is reserved for a request under way counts as spent.
 fn leave(draft: &mut Draft<'_>, text: &mut TextState, next: TextState) {
     if let Some(open) = text.open_mut() {
         spending::close(draft, open);

@@ -41,7 +41,7 @@ impl Queue {
     /// twice, or came too late to matter.
     pub async fn report(&self, id: AlertId, report: &Report) -> Result<bool, StoreError> {
         let change = |alert: &mut Alert| Ok::<_, StoreError>(alert.progress.take_report(report));
-        Ok(self.change(id, Lane::Deliver, change).await?.is_some_and(|changed| changed.is_new))
+        Ok(self.change(id, Lane::Deliver, change).await?.is_some_and(|changed| changed.has_changed))
     }
 
     /// Makes a change, anew where somebody else was faster. `None` if there is no such alert.
@@ -50,16 +50,16 @@ impl Queue {
         id: AlertId,
         lane: Lane,
         change: impl Fn(&mut Alert) -> Result<bool, E>,
-    ) -> Result<Option<Changed>, E> {
+    ) -> Result<Option<Applied>, E> {
         let mut current = self.store.get(id).await?;
         for _ in 0..CONFLICTS_MAX {
             let Some(Stored { mut alert, version }) = current else { return Ok(None) };
             if !change(&mut alert)? {
-                return Ok(Some(Changed { alert, is_new: false }));
+                return Ok(Some(Applied { alert, has_changed: false }));
             }
             let write = AlertWrite::of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
             match self.store.commit(lane, &[write]).await?.pop() {
-                Some(Commit::Done(_)) => return Ok(Some(Changed { alert, is_new: true })),
+                Some(Commit::Done(_)) => return Ok(Some(Applied { alert, has_changed: true })),
                 Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
                 Some(Commit::Refused(error)) => return Err(error.into()),
                 None => break,
@@ -69,10 +69,10 @@ impl Queue {
     }
 }
 
-struct Changed {
+struct Applied {
     alert: Alert,
     /// There was something to change.
-    is_new: bool,
+    has_changed: bool,
 }
 
 /// False if there was nothing to change.

@@ -7,6 +7,7 @@ use crate::alert::{
     LastRound, Resolution, ResolvedBy, Row, Severity, Update,
 };
 
+/// How long an update waits for its problem.
 pub const NOTED_KEEP: SignedDuration = SignedDuration::from_hours(24);
 
 /// A test resolves itself after this; the next press of the button is then told again.
@@ -86,7 +87,7 @@ fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     }
 }
 
-/// Whether an update said how severe its problem is; most notes do not, and are not classified.
+/// Whether an update gave a severity; most do not, which leaves `not_classified`.
 fn has_said_severity(noted: &Alert) -> bool {
     let is_change = |row: &Row| matches!(row.entry, Entry::Severity { .. });
     noted.severity != Severity::default() || noted.rows.iter().any(is_change)

@@ -71,10 +71,6 @@ impl Queue {
         Self { store, clock, seen: SeenCounts::default(), repeats: Repeats::default() }
     }
 
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.store
-    }
-
     /// Admits events: one result each, in order. When this returns `Ok`, all of them are durable.
     pub async fn admit(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
         let mut results = Vec::with_capacity(events.len());
@@ -114,7 +110,7 @@ impl Queue {
             let mut writes = Vec::new();
             let mut written = Vec::new();
             for thread in threads {
-                let (write, admitted) = self.fold(poster, &thread);
+                let (write, admitted) = self.apply(poster, &thread);
                 let covered = admitted.len();
                 for (index, admitted) in admitted {
                     if let Some(result) = results.get_mut(index) {
@@ -194,7 +190,7 @@ impl Queue {
         alert
     }
 
-    /// Saves counts that have waited for a minute; called by a janitor.
+    /// Saves what was counted since the last save; called every minute.
     pub async fn save_seen(&self) -> Result<(), StoreError> {
         for id in self.seen.ids() {
             let current = match self.store.get(id).await {
@@ -219,7 +215,7 @@ impl Queue {
 
     /// Applies the thread's events in order, as far as one document goes: a new round after an
     /// unsaved change of the old one has to wait.
-    fn fold(&self, poster: Poster<'_>, thread: &Thread<'_>) -> (Option<AlertWrite>, Vec<(usize, Admitted)>) {
+    fn apply(&self, poster: Poster<'_>, thread: &Thread<'_>) -> (Option<AlertWrite>, Vec<(usize, Admitted)>) {
         let mut pending: Option<(Alert, Expect)> = None;
         let mut results = Vec::new();
         for (index, event) in &thread.events {

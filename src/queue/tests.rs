@@ -43,7 +43,7 @@ async fn admissions(queue: &Queue, events: &[Event]) -> Vec<(Admission, Option<I
 
 async fn only_alert(queue: &Queue) -> Alert {
     let filter = AlertFilter { limit: 10, ..AlertFilter::default() };
-    let mut page = queue.store().list(&filter).await.expect("the store works");
+    let mut page = queue.store.list(&filter).await.expect("the store works");
     assert_eq!(page.alerts.len(), 1);
     queue.with_seen(page.alerts.remove(0).alert)
 }
@@ -81,8 +81,7 @@ async fn a_new_round_within_one_request_is_a_document_of_its_own() {
     let results = queue.admit(ZABBIX, &events).await.expect("the store works");
     let ids: std::collections::BTreeSet<_> = results.iter().filter_map(|result| result.alert_id).collect();
     assert_eq!(ids.len(), 3, "three rounds");
-    let latest =
-        queue.store().get(results[4].alert_id.expect("opened")).await.expect("works").expect("there");
+    let latest = queue.store.get(results[4].alert_id.expect("opened")).await.expect("works").expect("there");
     assert_eq!((latest.alert.round, latest.alert.state), (3, AlertState::Triggered));
 }
 
@@ -114,13 +113,13 @@ async fn what_silence_ended_is_a_new_round_as_soon_as_its_sender_still_fires() {
     for event in [event, Event { key_never_returns: true, ..firing("7") }] {
         admissions(&queue, std::slice::from_ref(&event)).await;
         let key = ThreadKey::new("zabbix", &event.dedup_key);
-        let found = queue.store().find_threads(vec![key]).await.expect("works").remove(0);
+        let found = queue.store.find_threads(vec![key]).await.expect("works").remove(0);
         let Stored { mut alert, version } = found.expect("there");
         clock.advance(SignedDuration::from_mins(9));
         let by = ResolvedBy::Silence;
         alert.resolve(Resolution::by(by, clock.now()));
         let write = AlertWrite::of(alert, Expect::Version(version), Some(clock.now()));
-        queue.store().commit(Lane::Deliver, &[write]).await.expect("works");
+        queue.store.commit(Lane::Deliver, &[write]).await.expect("works");
         let got = admissions(&queue, std::slice::from_ref(&event)).await;
         assert_eq!(got, [(Admission::Opened, None)], "{event:?}");
     }
@@ -204,7 +203,7 @@ async fn repeats_cost_no_write_until_a_minute_has_passed() {
     let (queue, clock) = queue();
     admissions(&queue, &[firing("1")]).await;
     let version = || async {
-        queue.store().find_threads(vec![only_alert(&queue).await.thread()]).await.expect("works")[0]
+        queue.store.find_threads(vec![only_alert(&queue).await.thread()]).await.expect("works")[0]
             .clone()
             .expect("there")
             .version
@@ -234,7 +233,7 @@ async fn long_histories_leave_the_document_in_chunks() {
     }
     let alert = only_alert(&queue).await;
     assert!(alert.rows.len() <= ROWS_IN_DOCUMENT_MAX);
-    let mut rows = queue.store().moved_rows(id).await.expect("works");
+    let mut rows = queue.store.moved_rows(id).await.expect("works");
     assert_eq!(u32::try_from(rows.len()).expect("few"), alert.rows_moved);
     rows.extend(alert.rows);
     let comments = rows.iter().filter(|row| matches!(row.entry, Entry::Comment { .. }));
@@ -282,7 +281,7 @@ proptest! {
                 limit: 100,
                 ..AlertFilter::default()
             };
-            let open = queue.store().list(&filter).await.expect("the store works").alerts.len();
+            let open = queue.store.list(&filter).await.expect("the store works").alerts.len();
             let expected = statuses.iter().rfind(|status| **status != 3).is_some_and(|last| *last < 2);
             assert_eq!(open, usize::from(expected));
         });
@@ -321,7 +320,7 @@ async fn a_body_that_comes_again_says_what_reading_it_would_say() {
     let other = BodyDigest::new("grafana", b"b");
     assert_eq!(queue.admit_again(ZABBIX, other).await.expect("works"), None, "of another sender");
     let thread = ThreadKey::new(ZABBIX.integration, &DedupKey::new("0"));
-    let stored = queue.store().find_threads(vec![thread]).await.expect("works").remove(0).expect("known");
+    let stored = queue.store.find_threads(vec![thread]).await.expect("works").remove(0).expect("known");
     assert_eq!(queue.with_seen(stored.alert).count, 4, "opened, and heard of three times more");
 }
 

@@ -47,7 +47,7 @@ const KINDS: [IntegrationKind; 7] = [
     IntegrationKind::Generic,
 ];
 
-/// What the rest of the house relies on, whatever was sent.
+/// What the other rooms relies on, whatever was sent.
 fn check(reading: &Reading) {
     let Reading::Events(events) = reading else { return };
     assert!(!events.is_empty() && events.len() <= EVENTS_PER_REQUEST_MAX + 1);

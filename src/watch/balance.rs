@@ -20,7 +20,8 @@ use crate::{
 
 const EVERY: SignedDuration = SignedDuration::from_hours(1);
 
-/// An alert about an account that is not mentioned any more (the gateway left the configuration) ends after this.
+/// An alert about a low account closes after this and opens again at the next look: one notification a day. One about
+/// a gateway that left the configuration ends so, too.
 const CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 pub struct Balances {

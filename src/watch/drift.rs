@@ -12,7 +12,7 @@ use crate::{clock::Clock, telemetry::Metrics};
 
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
-/// A clock that is kept right by small steps moves by less from one look to the next.
+/// A clock kept right by small steps moves by less; steps add up until something is said.
 const JUMP_MIN: SignedDuration = SignedDuration::from_secs(2);
 
 pub async fn watch_drift(metrics: Arc<Metrics>, clock: Arc<dyn Clock>, stop: CancellationToken) {

@@ -99,7 +99,8 @@ impl Heartbeats {
         self.find(name).is_some()
     }
 
-    /// `None` if there is no such heartbeat. Once this returns `Ok`, a crash does not undo the call.
+    /// `None` if there is no such heartbeat. Once this returns `Ok`, a crash undoes neither that it is
+    /// watched nor that it is no longer late.
     pub async fn call(&self, name: &str) -> Result<Option<HeartbeatStatus>, StoreError> {
         let Some(watched) = self.find(name) else { return Ok(None) };
         let turn = watched.turn.lock().await;
@@ -191,7 +192,6 @@ impl Heartbeats {
         Ok(())
     }
 
-    /// As any sender's alert, it repeats and stays, and its end is told.
     async fn post(&self, name: &str, event: Event) -> Result<(), StoreError> {
         let title = event.title.clone();
         let admitted = OwnEvent::lasting(event).post(&self.queue).await?;
@@ -214,7 +214,7 @@ impl Watched {
         self.beat.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    // Let go of the beat before the task is done.
+    // A function of its own, so that the lock is released before the task runs.
     fn owed(&self) -> Option<Task> {
         self.beat().owed()
     }

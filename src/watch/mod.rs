@@ -1,7 +1,7 @@
 //! WATCH: everything that Bongsu says about senders and itself: monitors that fall silent, senders that misbehave,
 //! gateways near their limits, accounts that run empty, a clock that was set; and how we are ourselves.
 //!
-//! Each looks at one thing and posts an [`OwnEvent`] to the queue, as a sender does.
+//! Each looks at one thing; all but the clock and our own health post an [`OwnEvent`] to the queue, as a sender does.
 
 mod balance;
 mod drift;
@@ -42,7 +42,7 @@ struct OwnEvent<'a> {
     /// The sender that it is about, or [`OURS`].
     integration: &'a str,
     event: Event,
-    /// The alert closes itself if it is not said again within this time.
+    /// The alert closes itself this long after it was opened (`once`) or last said (`lasting`).
     close_after: SignedDuration,
 }
 

@@ -78,7 +78,7 @@ impl Senders {
 
     /// Counts a wrong key for this integration, and tells people once there are several.
     pub async fn wrong_key(&self, integration: &str) -> Result<(), StoreError> {
-        if self.is_one_too_many(integration) {
+        if self.count_wrong_key(integration) {
             self.report(integration, Fault::WrongKeys).await?;
         }
         Ok(())
@@ -89,7 +89,7 @@ impl Senders {
     pub async fn wrong_key_for_heartbeat(&self, name: &str) -> Result<(), StoreError> {
         // No integration has a colon in its name.
         let whom = format!("heartbeat:{}", name.to_ascii_lowercase());
-        if !self.is_one_too_many(&whom) {
+        if !self.count_wrong_key(&whom) {
             return Ok(());
         }
         let title = format!("repeated wrong keys for heartbeat {name}");
@@ -99,7 +99,7 @@ impl Senders {
         OwnEvent::once(event).post(&self.queue).await.map(drop)
     }
 
-    fn is_one_too_many(&self, whom: &str) -> bool {
+    fn count_wrong_key(&self, whom: &str) -> bool {
         let now = self.clock.now();
         let mut counts = self.wrong_keys.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = counts.entry(whom.to_owned()).or_insert(WrongKeys { since: now, count: 0 });

@@ -16,7 +16,7 @@ const UNREACHED_MAX: usize = 10_000;
 
 #[derive(Debug, Default)]
 pub struct Vitals {
-    /// Alerts for which every channel to every contact failed, until a contact is reached or the alert is over.
+    /// Alerts for which [`Alert::reaches_nobody`](crate::alert::Alert::reaches_nobody) holds, as they were last planned.
     unreached: Mutex<BTreeSet<AlertId>>,
     storm: Mutex<StormStatus>,
 }

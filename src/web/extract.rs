@@ -17,6 +17,7 @@ use crate::{
 /// A slow sender must not hold a connection for ever.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// An operator of either role.
 pub(crate) struct Viewer;
 
 /// The name of an operator who may act.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Templated, notice::local};
 use crate::{
     alert::{ContactName, Counted, Severity},
-    deliver::text::fold,
+    deliver::text::one_line,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ impl DigestNotice<'_> {
     }
 
     fn worst(&self) -> Vec<String> {
-        self.counted.worst.iter().map(|named| fold(&named.title)).collect()
+        self.counted.worst.iter().map(|named| one_line(&named.title)).collect()
     }
 }
 

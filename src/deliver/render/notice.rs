@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{PUSH_BODY_CHARS_MAX, Templated};
 use crate::{
     alert::{Alert, ContactName, Subject},
-    deliver::text::{fold, shorten},
+    deliver::text::{one_line, shorten},
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ impl Templated for Notice<'_> {
         let (number, contact, reason) = match self.subject {
             Subject::Repeat { number } => (Some(*number), None, None),
             Subject::Unreachable { contact, reason, also, more } => {
-                (None, Some(names(contact, also, *more)), Some(fold(reason)))
+                (None, Some(names(contact, also, *more)), Some(one_line(reason)))
             }
             Subject::Opened | Subject::Raised | Subject::Resolved | Subject::Missed | Subject::Digest => {
                 (None, None, None)
@@ -66,7 +66,7 @@ impl Templated for Notice<'_> {
             reason,
             flapping: alert.openings.flapping(),
             severity: alert.severity.as_str(),
-            title: fold(&alert.title),
+            title: one_line(&alert.title),
             // A long body costs nothing that would be cut off anyway.
             body: shorten(&alert.body, PUSH_BODY_CHARS_MAX),
             integration: &alert.integration,

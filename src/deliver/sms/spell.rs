@@ -3,7 +3,7 @@
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use crate::{config::Encoding, deliver::text::fold};
+use crate::{config::Encoding, deliver::text::one_line};
 
 /// The text with a stand-in for whatever `encoding` cannot write.
 pub(crate) fn spell(text: &str, encoding: Encoding) -> String {
@@ -16,7 +16,7 @@ pub(crate) fn spell(text: &str, encoding: Encoding) -> String {
             spelt.extend(stand_in(c).chars().filter(|c| encoding.width(*c).is_some()));
         }
     }
-    fold(&spelt)
+    one_line(&spelt)
 }
 
 /// The text in GSM-7, if that says the same with plainer punctuation.
@@ -29,7 +29,7 @@ pub(crate) fn plainly(text: &str) -> Option<String> {
             plain.push_str(plain_form(c)?);
         }
     }
-    Some(fold(&plain))
+    Some(one_line(&plain))
 }
 
 /// The link with whatever `encoding` cannot write percent-encoded: it still leads where it led.

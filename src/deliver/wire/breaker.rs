@@ -20,9 +20,10 @@ pub(crate) struct Breaker {
     worked_at: Option<Timestamp>,
 }
 
+/// When the next probe goes after one that told nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Probes {
-    /// At once, or after this long if it does not come back; longer than any request takes.
+    /// At once. One that has not come back counts as lost after this long, which is longer than any request takes.
     UntilOneTells(SignedDuration),
     /// After a pause like the one before it.
     OnePerPause,
@@ -73,7 +74,7 @@ impl Breaker {
         }
     }
 
-    /// Returns how long no request passes from now, or [`PAUSE_MIN`] if requests pass.
+    /// How long no request passes from now; [`PAUSE_MIN`] if requests pass: that long a single suspicious device waits.
     ///
     /// Answers of ordinary requests that were under way when it opened neither lengthen the pause nor end it.
     pub(crate) fn settle(&mut self, pass: Pass, evidence: Evidence, now: Timestamp) -> SignedDuration {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::config::Network;
 
+/// Longest wait for a connection, TLS included.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]

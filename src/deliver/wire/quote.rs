@@ -1,7 +1,7 @@
 //! A provider's own words, safe to show on one line: they may repeat the request, and with it a token or key of
 //! ours, the recipient's number or the alert's text.
 
-use crate::deliver::text::{ELLIPSIS, fold};
+use crate::deliver::text::{ELLIPSIS, one_line};
 
 const WITHOUT_TOKENS_CHARS_MAX: usize = 200;
 /// A longer word that is no link is taken for a token.
@@ -17,7 +17,7 @@ const MASK: &str = "***";
 pub(crate) fn without_tokens(words: &str, secret: &str) -> String {
     let words = if secret.is_empty() { words.to_owned() } else { words.replace(secret, ELLIPSIS) };
     let is_token = |word: &str| word.len() > WORD_CHARS_MAX && !word.starts_with("https://");
-    let line = fold(&words);
+    let line = one_line(&words);
     let shown: Vec<&str> = line.split(' ').map(|word| if is_token(word) { ELLIPSIS } else { word }).collect();
     let line = shown.join(" ");
     match line.char_indices().nth(WITHOUT_TOKENS_CHARS_MAX) {
@@ -28,7 +28,7 @@ pub(crate) fn without_tokens(words: &str, secret: &str) -> String {
 
 /// An SMS company's words without long numbers and without any word of `private`.
 pub(crate) fn without_numbers(words: &str, private: &[String]) -> String {
-    let cut: String = fold(words).chars().take(WITHOUT_NUMBERS_CHARS_MAX).collect();
+    let cut: String = one_line(words).chars().take(WITHOUT_NUMBERS_CHARS_MAX).collect();
     let mut shown = String::with_capacity(cut.len());
     let mut rest = cut.as_str();
     while let Some(first) = rest.chars().next() {

@@ -102,7 +102,7 @@ async fn whatever_fails_for_the_most_people_and_devices_every_plan_is_written() 
         let [Commit::Done(version)] = commits.as_slice() else { panic!("step {step}: {commits:?}") };
         (alert, expect) = (write.alert, Expect::Version(*version));
         for contact in alert.progress.contacts.values() {
-            let about_others = |cycle: &&Notification| matches!(cycle.subject, Subject::Unreachable { .. });
+            let about_others = |one: &&Notification| matches!(one.subject, Subject::Unreachable { .. });
             told_of_others = told_of_others.max(contact.notifications.iter().filter(about_others).count());
         }
     }

@@ -36,7 +36,7 @@ fn a_retry_goes_out_at_once_and_its_text_within_the_usual_time() {
 }
 
 #[test]
-fn a_pause_that_could_be_one_of_the_present_is_known_by_its_cycle() {
+fn a_pause_that_could_be_one_of_the_present_is_known_by_its_notification() {
     let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
     scene.plan();
     scene.answer(1, deferred(DeferCause::Unavailable));
@@ -60,7 +60,7 @@ fn what_the_clock_dated_while_it_was_ahead_is_told_from_what_was_planned_before(
     scene.answer(2, hour.clone());
     assert_eq!(scene.set_back(SignedDuration::ZERO), NOTHING, "a provider may ask for an hour");
 
-    // The clock runs ahead at this start only: the cycles are of the past, what follows in them is not.
+    // The clock runs ahead at this start only: the notifications are of the past, what follows in them is not.
     scene.now += AHEAD;
     scene.started = scene.now;
     assert_eq!(scene.plan(), ["push 3 jin", "push 4 min"]);

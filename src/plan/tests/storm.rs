@@ -1,4 +1,4 @@
-//! Budgets, digests and flapping: many alerts that share one purse.
+//! Budgets, digests and flapping: many alerts that share one tier.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,7 +31,7 @@ struct Storm {
     /// The next time that each alert wants to be planned.
     dues: Vec<Option<Timestamp>>,
     open: Vec<(usize, Send)>,
-    /// Every first text, with its time, person and purse.
+    /// Every first text, with its time, person and tier.
     texts: Vec<(Timestamp, ContactName, Tier)>,
     /// Rows by digest.
     rows: BTreeMap<AlertId, BTreeMap<AlertId, FoldRow>>,
@@ -96,7 +96,7 @@ impl Storm {
         self.dues[number] = Some(self.now);
     }
 
-    fn purse(&self, number: usize, send: &Send) -> Tier {
+    fn tier(&self, number: usize, send: &Send) -> Tier {
         let new = matches!(send.subject, Subject::Opened | Subject::Raised);
         let disaster = self.alerts[number].severity == Severity::Disaster && new;
         if disaster { Tier::Disaster } else { Tier::Ordinary }
@@ -154,7 +154,7 @@ impl Storm {
                     && earlier.contact == send.contact && earlier.subject == send.subject.topic())
             });
             if first && send.address.transport() == Transport::Sms && send.subject != Subject::Digest {
-                self.texts.push((self.now, send.contact.clone(), self.purse(number, send)));
+                self.texts.push((self.now, send.contact.clone(), self.tier(number, send)));
             }
         }
         self.open.extend(plan.sends.iter().map(|send| (number, send.clone())));
@@ -273,7 +273,7 @@ impl Storm {
         let mut decided: BTreeMap<GatewayName, u64> = BTreeMap::new();
         for send in sends {
             let Address::Gateway(name) = &send.address else { continue };
-            let bound = send.subject != Subject::Digest && self.purse(number, send) == Tier::Ordinary;
+            let bound = send.subject != Subject::Digest && self.tier(number, send) == Tier::Ordinary;
             let before = decided.entry(name.clone()).or_default();
             let payer = Payer::Gateway(name.clone());
             let severity = self.alerts[number].severity;
@@ -287,13 +287,13 @@ impl Storm {
 
     /// In no window more was spent than the budget, whose last text may be as long as it is.
     fn assert_budgets_hold(&self) {
-        for (purse, rates) in
+        for (tier, rates) in
             [(Tier::Ordinary, &self.rules.text_budget), (Tier::Disaster, &self.rules.disaster_budget)]
         {
             for (end, contact, _) in &self.texts {
                 for rate in rates {
                     let within = |(at, name, of): &&(Timestamp, ContactName, Tier)| {
-                        name == contact && *of == purse && at <= end && end.duration_since(*at) < rate.per
+                        name == contact && *of == tier && at <= end && end.duration_since(*at) < rate.per
                     };
                     let texts = self.texts.iter().filter(within).count();
                     let segments = texts * usize::from(self.segments);

@@ -6,7 +6,7 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-/// A crash loses no more calls than this, and silence is counted from our start anyway.
+/// How often the last call is saved. A crash loses at most this much, and silence is counted from our start anyway.
 const SAVE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A late heartbeat is stated again after its own time, but not more often than this. It joins
