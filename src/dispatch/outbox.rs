@@ -125,6 +125,9 @@ impl Outbox {
 
     /// Starts the requests and questions of a plan for `alert`.
     pub(super) fn start(&self, alert: &Alert, sends: Vec<Send>, asks: Vec<Ask>) {
+        if sends.is_empty() && asks.is_empty() {
+            return;
+        }
         let mut about = self.composer.about(alert, self.clock.now());
         let people = self.roster.now();
         for send in sends {
@@ -205,18 +208,14 @@ impl Outbox {
 
     fn ask(&self, id: AlertId, send: &Send, request: Result<TextRequest, Outcome>) {
         let (attempt, sent_at, clock) = (send.attempt, send.began, self.clock.clone());
+        let reported = move |fate| Answer::Reported(Report { attempt, at: clock.now(), fate });
         match request {
-            Ok(TextRequest { transport, text, permit }) => self.spawn(id, permit, async move {
-                let fate = transport.ask(text, sent_at).await;
-                Answer::Reported(Report { attempt, at: clock.now(), fate })
-            }),
+            Ok(TextRequest { transport, text, permit }) => {
+                self.spawn(id, permit, async move { reported(transport.ask(text, sent_at).await) });
+            }
             Err(outcome) => {
                 let fate = Fate::Unclear { reason: outcome.detail().to_owned() };
-                self.spawn(
-                    id,
-                    (),
-                    async move { Answer::Reported(Report { attempt, at: clock.now(), fate }) },
-                );
+                self.spawn(id, (), async move { reported(fate) });
             }
         }
     }

@@ -68,6 +68,9 @@ impl Dispatcher {
             };
             jobs = Vec::new();
             for ((commit, planned), write) in commits.into_iter().zip(planned).zip(writes) {
+                if !matches!(commit, Commit::Done(_)) {
+                    self.budgets.take_back(&planned.charges);
+                }
                 match commit {
                     Commit::Done(version) => {
                         written += 1;
@@ -75,19 +78,12 @@ impl Dispatcher {
                     }
                     // An admission or an operator was faster: plan on what is there now.
                     Commit::Conflict(Some(current)) => {
-                        let Planned { answers, claimed, charges, .. } = planned;
-                        self.budgets.take_back(&charges);
+                        let Planned { answers, claimed, .. } = planned;
                         jobs.push(Job { base: *current, answers, claimed });
                     }
                     // Purged meanwhile: the answers concern nobody any more.
-                    Commit::Conflict(None) => {
-                        self.budgets.take_back(&planned.charges);
-                        self.inbox.forget(planned.id);
-                    }
-                    Commit::Refused(error) => {
-                        self.budgets.take_back(&planned.charges);
-                        self.leave(planned.id, planned.answers, &error);
-                    }
+                    Commit::Conflict(None) => self.inbox.forget(planned.id),
+                    Commit::Refused(error) => self.leave(planned.id, planned.answers, &error),
                 }
             }
         }

@@ -21,7 +21,7 @@ pub(super) fn choose<'a>(
         spending::admit_text(draft, message)?;
     } else if left_in_pass(draft.facts, open).next().is_none() {
         // Only if the configuration has changed since the last attempt.
-        (open.tried, open.refused) = (Vec::new(), 0);
+        begin_pass(open);
     }
     let left: Vec<&GatewayRule> = left_in_pass(draft.facts, open).collect();
     for gateway in &left {
@@ -55,6 +55,11 @@ fn left_in_pass<'a>(facts: Facts<'a>, open: &OpenText) -> impl Iterator<Item = &
     usable(facts, open).filter(|gateway| !open.tried.contains(&gateway.name))
 }
 
+/// Every gateway may be tried again.
+pub(super) fn begin_pass(open: &mut OpenText) {
+    (open.tried, open.refused) = (Vec::new(), 0);
+}
+
 /// The next gateway at once; after the last one a pause. True if every gateway refused for good.
 pub(super) fn pass_on(
     facts: Facts<'_>,
@@ -69,7 +74,7 @@ pub(super) fn pass_on(
         return false;
     }
     let everyone_refused = open.refused == open.tried.len();
-    (open.tried, open.refused) = (Vec::new(), 0);
+    begin_pass(open);
     let all = u16::try_from(usable(facts, open).count()).unwrap_or(u16::MAX).max(1);
     let own = facts.rules().backoff.delay(open.attempts / all, facts.present.chance);
     // One gateway's wish says nothing about the others.

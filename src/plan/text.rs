@@ -198,7 +198,7 @@ pub(super) fn settle(
 fn ask_once_more(facts: Facts<'_>, text: &mut TextState, answered: &TextAnswer<'_>) {
     let Some(open) = text.open_mut() else { return };
     open.unknowns = open.unknowns.saturating_add(1);
-    (open.tried, open.refused) = (Vec::new(), 0);
+    gateways::begin_pass(open);
     let (lost, at) = lost::after(facts, answered).unzip();
     open.state = Pending::Waiting { at: at.unwrap_or(facts.after(SMS_AFTER_UNKNOWN)), fault: false };
     open.unanswered = lost;
