@@ -117,7 +117,7 @@ impl Dispatcher {
             devices.retire(id);
         }
         let budgets = start::restore(store.as_ref(), &rules, running_since).await?;
-        start::find_unreached(store.as_ref(), &vitals).await?;
+        start::find_unreached(store.as_ref(), &vitals, running_since).await?;
         let transports = if rules.push { Transports::PushOnly } else { Transports::All };
         let gateway_limits = GatewayLimits::new(queue, clock.clone(), metrics.clone(), transports);
         let (outbox, answers) = Outbox::new(outbox, ANSWERS_PER_STEP_MAX);

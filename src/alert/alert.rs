@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::{
     AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, FoldRow, Folded, Kind,
-    Notified, Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, Transports, digest::TITLE_CHARS_MAX,
+    Milestone, Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, Transports, digest::TITLE_CHARS_MAX,
     is_default,
 };
+
+/// An alert that has reached nobody for this long is not on its way any more.
+const REACHED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The integration of alerts that we open about ourselves; no sender may have this name.
 pub const OURS: &str = "bongsu";
@@ -161,9 +164,8 @@ impl Alert {
         }
     }
 
-    /// A digest for one contact, which counts from `digest.due_at` on. It closes itself when it is told,
-    /// and at `close_at` in any case.
-    pub fn opened_digest(id: AlertId, digest: Digest, now: Timestamp, close_at: Timestamp) -> Self {
+    /// A digest for one contact, which counts from `digest.due_at` on. It closes itself when it is told.
+    pub fn opened_digest(id: AlertId, digest: Digest, now: Timestamp) -> Self {
         let title = format!("Alerts held back from {}", digest.contact);
         let event = Event {
             severity: Some(match digest.tier {
@@ -174,7 +176,7 @@ impl Alert {
             to: vec![digest.contact.clone()],
             ..Event::firing(DedupKey::new(format!("digest:{id}")), title)
         };
-        Self { close_at, digest: Some(digest), ..Self::opened(id, OURS, &event, now) }
+        Self { digest: Some(digest), ..Self::opened(id, OURS, &event, now) }
     }
 
     pub fn count(&mut self, counted: Counted) {
@@ -209,12 +211,22 @@ impl Alert {
         matches!(self.state, AlertState::Triggered | AlertState::Acknowledged)
     }
 
-    /// Open, a contact's last channel has failed, and no contact was reached for certain.
-    pub fn reaches_nobody(&self) -> bool {
-        let mut contacts = self.progress.contacts.values();
-        self.is_open()
-            && contacts.clone().any(|contact| contact.unreachable.is_some())
-            && contacts.all(|contact| contact.notified() != Notified::Yes)
+    /// Nobody has it, and nobody was reached for certain: for [`REACHED_WITHIN`], or every channel of a contact has
+    /// failed.
+    pub fn reaches_nobody(&self, now: Timestamp) -> bool {
+        let Progress { planned, contacts, .. } = &self.progress;
+        self.state == AlertState::Triggered
+            && !self.kind.is_test()
+            && planned.contains(&Milestone::Opened)
+            && !self.progress.is_heard_of()
+            && (REACHED_WITHIN <= now.duration_since(self.opened_at)
+                || contacts.values().any(|contact| contact.unreachable.is_some()))
+    }
+
+    /// Nobody acknowledged, and nobody is reminded any more.
+    pub fn went_unanswered(&self) -> bool {
+        let Conversation { repeats, repeats_before, repeat_at, .. } = self.conversation;
+        self.state == AlertState::Triggered && repeats_before < repeats && repeat_at.is_none()
     }
 
     pub fn thread(&self) -> ThreadKey {

@@ -3,11 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::is_default;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,
     pub repeats: u16,
+    /// How many of them were before it became as severe as it is: their pace counts from there.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub repeats_before: u16,
     /// When the next reminder is due, unless somebody acknowledges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_at: Option<Timestamp>,

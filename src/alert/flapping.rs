@@ -70,8 +70,12 @@ impl Openings {
 
     /// It flaps, and an earlier round that was as severe has told so.
     pub fn is_quiet(&self, severity: Severity) -> bool {
-        let is_worse = self.worst.is_some_and(|worst| worst < severity);
-        FLAPPING_ROUNDS_BEFORE + 1 < self.rounds && !is_worse
+        FLAPPING_ROUNDS_BEFORE + 1 < self.rounds && !self.is_worse(severity)
+    }
+
+    /// It flaps, and no earlier round was as severe.
+    pub fn is_worse(&self, severity: Severity) -> bool {
+        self.worst.is_some_and(|worst| worst < severity)
     }
 }
 

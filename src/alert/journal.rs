@@ -29,8 +29,12 @@ pub enum Entry {
     Unacknowledged { by: String },
     /// The condition is over.
     Resolved { by: String, note: Option<String> },
-    /// A step of the policy was repeated because nobody acknowledged; counted from 1.
-    Repeated { number: u16 },
+    /// Everyone was notified again because nobody acknowledged; counted from 1. No other follows the `last`.
+    Repeated {
+        number: u16,
+        #[serde(default, skip_serializing_if = "is_default")]
+        last: bool,
+    },
     /// The push failed, so a text goes out.
     Fallback { contact: ContactName, reason: String },
     /// A budget held back what this contact would have been told; a digest counts it.

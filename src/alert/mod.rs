@@ -39,7 +39,9 @@ pub use journal::{AttemptRow, Entry, Row};
 pub use kind::{Kind, Transports};
 pub use outcome::{AttemptOutcome, DeferCause, Outcome, RejectCause};
 pub use pending::Pending;
-pub use progress::{ContactProgress, Milestone, Notification, Notified, Progress, REPORTS_WAITING_MAX};
+pub use progress::{
+    ContactProgress, Milestone, Notification, Notified, Others, Progress, REPORTS_WAITING_MAX, Texted,
+};
 pub use push::{DevicePush, PushState};
 pub use report::{Fate, Report};
 pub use severity::{Severity, UnknownSeverity};

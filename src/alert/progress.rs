@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, ContactName, Folded, Pending, PushState, Report, SentText, Subject, TextState};
+use super::{
+    Address, ContactName, Folded, Pending, PushState, Report, SentText, Severity, Subject, TextState,
+    is_default,
+};
 
 /// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
 pub const REPORTS_WAITING_MAX: usize = 64;
@@ -16,6 +19,12 @@ pub const REPORTS_WAITING_MAX: usize = 64;
 pub struct Progress {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub planned: BTreeSet<Milestone>,
+    /// As how severe people were notified of it: what goes beyond is news.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notified_as: Option<Severity>,
+    /// While nobody knows of it: when those for whom every channel has failed are tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Timestamp>,
     /// When people were last notified that somebody could not be reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached_told_at: Option<Timestamp>,
@@ -42,6 +51,11 @@ impl Progress {
         self.contacts.values().flat_map(|contact| &contact.notifications)
     }
 
+    /// Somebody knows of it for certain, or a digest counts it.
+    pub fn is_heard_of(&self) -> bool {
+        self.contacts.values().any(ContactProgress::has_heard)
+    }
+
     pub fn is_under_way(&self) -> bool {
         self.notifications().flat_map(Notification::open).any(|(state, _)| state.is_in_flight())
     }
@@ -52,9 +66,7 @@ impl Progress {
 #[serde(rename_all = "snake_case")]
 pub enum Milestone {
     Opened,
-    /// It has been at or above `sms.always_at`.
-    Raised,
-    /// Somebody has it: what waits was cut back.
+    /// Somebody has it: what waits is held.
     Acknowledged,
     /// It is over: notifying of the end has begun.
     Resolved,
@@ -64,15 +76,13 @@ pub enum Milestone {
 pub struct ContactProgress {
     /// What this contact knows even if none of the texts under `sent` arrives.
     pub certain: Notified,
-    /// A text about it was accepted or may have been.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub texted: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub texted: Texted,
     /// Why the last channel failed, until one works again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
-    /// The others have been notified of that: once per alert.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unreachable_told: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub others: Others,
     /// What the last digest counts of it, if a budget held something back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folded: Option<Folded>,
@@ -81,6 +91,30 @@ pub struct ContactProgress {
     /// Accepted texts whose delivery may still be reported, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<SentText>,
+}
+
+/// Whether a contact has had a text about an alert.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Texted {
+    #[default]
+    No,
+    /// A gateway took one, or may have.
+    Yes,
+    /// One was sent twice without a readable answer: it is not sent again.
+    Unanswered,
+}
+
+/// What the others know of a contact's last channel having failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Others {
+    #[default]
+    NotTold,
+    /// There was nobody to notify of it; whoever can be reached later is.
+    NobodyLeft,
+    /// They have been notified of it: once per alert.
+    Told,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -116,13 +150,18 @@ impl ContactProgress {
         if self.sent.iter().any(|sent| sent.subject.is_about_alert()) { Notified::Yes } else { self.certain }
     }
 
+    /// Knows for certain, or is told by a digest.
+    pub fn has_heard(&self) -> bool {
+        matches!(self.notified(), Notified::Yes | Notified::Counted)
+    }
+
     /// True while this report would tell something new.
     pub fn awaits(&self, report: &Report) -> bool {
         self.sent.iter().any(|sent| sent.awaits(report))
             || self.notifications.iter().any(|notification| notification.text.awaits(report))
     }
 
-    /// The notifications that an acknowledgement or a resolution makes pointless.
+    /// The notifications that a resolution makes pointless.
     pub fn about_open_alert(&mut self) -> impl Iterator<Item = &mut Notification> {
         self.notifications.iter_mut().filter(|notification| notification.subject.is_about_open_alert())
     }

@@ -11,6 +11,9 @@ pub struct PushState {
     pub open: Vec<DevicePush>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub accepted: bool,
+    /// A device was left out because it may have no other push for a while.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub short: bool,
     /// Why the last closed device failed; shown as the reason of a fallback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,

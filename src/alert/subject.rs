@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumDiscriminants, IntoStaticStr};
 
-use super::{ContactName, is_default};
+use super::{ContactName, Severity, is_default};
 
 /// Most people that one message names as not reached; the others are counted.
 pub const UNREACHED_NAMED_MAX: usize = 3;
@@ -18,9 +18,14 @@ pub enum Subject {
     /// Nobody has acknowledged yet; counted from 1.
     Repeat {
         number: u16,
+        /// No other follows.
+        #[serde(default, skip_serializing_if = "is_default")]
+        last: bool,
     },
-    /// It was raised to `sms.always_at`.
-    Raised,
+    /// It has become more severe than people were notified of.
+    Raised {
+        to: Severity,
+    },
     /// It is over; this contact was notified of it.
     Resolved,
     /// It came and went before this contact was notified.
@@ -53,13 +58,13 @@ impl Subject {
         self.into()
     }
 
-    /// True for what tells a contact of the alert itself.
+    /// True for what tells a contact of the alert itself. Who learns whom it did not reach learns of it, too.
     pub fn is_about_alert(&self) -> bool {
-        matches!(self, Self::Opened | Self::Repeat { .. } | Self::Raised | Self::Missed | Self::Digest)
+        *self != Self::Resolved
     }
 
-    /// True for what an acknowledgement or a resolution makes pointless.
+    /// True for what an acknowledgement holds and a resolution makes pointless.
     pub fn is_about_open_alert(&self) -> bool {
-        matches!(self, Self::Opened | Self::Repeat { .. } | Self::Raised)
+        matches!(self, Self::Opened | Self::Repeat { .. } | Self::Raised { .. })
     }
 }

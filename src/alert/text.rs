@@ -11,15 +11,15 @@ use super::{Fate, GatewayName, Pending, Report, Subject, Tier, is_default};
 pub enum TextState {
     /// No text belongs to this notification, or none is needed any more.
     Off,
-    /// Goes out if no push was accepted by `deadline` (`accept_within` after the push was planned), or if no push
-    /// is left.
+    /// Goes out if no push was accepted by `deadline` (`accept_within` after the push was planned; none = however
+    /// long that takes), or if no push is left.
     Standby {
-        deadline: Timestamp,
+        deadline: Option<Timestamp>,
     },
     Open(Box<OpenText>),
     /// A gateway accepted it.
     Accepted,
-    /// Twice without a readable answer: it may have arrived.
+    /// It may have arrived, and is not sent again.
     Unknown,
     /// Given up.
     Failed {
@@ -82,7 +82,7 @@ pub struct SentText {
     pub gateway: GatewayName,
     #[serde(flatten)]
     pub subject: Subject,
-    /// When the notification was planned: `fcm.ttl` and `SMS_GIVE_UP` count from here.
+    /// When the notification was planned: `fcm.ttl` and `GIVE_UP_AFTER` count from here.
     pub since: Timestamp,
     pub sent_at: Timestamp,
     /// Gateways that had taken it before and reported that it will not arrive.
@@ -109,7 +109,9 @@ impl TextState {
     /// What it waits for, if it may still go out.
     pub fn pending(&self) -> Option<Pending> {
         match self {
-            Self::Standby { deadline } => Some(Pending::Waiting { at: *deadline, fault: false }),
+            Self::Standby { deadline } => {
+                Some(Pending::Waiting { at: deadline.unwrap_or(Timestamp::MAX), fault: false })
+            }
             Self::Open(open) => Some(open.state),
             Self::Off | Self::Accepted | Self::Unknown | Self::Failed { .. } => None,
         }

@@ -17,7 +17,10 @@ pub(super) fn describe(entry: &Entry) -> String {
         Entry::Unacknowledged { by } => format!("given up by {by}"),
         Entry::Resolved { by, note: None } => format!("resolved by {by}"),
         Entry::Resolved { by, note: Some(note) } => format!("resolved by {by}: {note}"),
-        Entry::Repeated { number } => format!("nobody acknowledged, told again ({number})"),
+        Entry::Repeated { number, last: false } => format!("nobody acknowledged, notified again ({number})"),
+        Entry::Repeated { number, last: true } => {
+            format!("nobody acknowledged, notified again ({number}), for the last time")
+        }
         Entry::Reported { contact, destination, attempt, fate, .. } => {
             let words = match fate {
                 Fate::Delivered => "delivered",

@@ -120,7 +120,7 @@ fn state_of(subject: &Subject, alert: &Alert) -> &'static str {
     match subject {
         Subject::Digest => "digest",
         Subject::Resolved | Subject::Missed => "resolved",
-        Subject::Opened | Subject::Repeat { .. } | Subject::Raised | Subject::Unreachable { .. } => {
+        Subject::Opened | Subject::Repeat { .. } | Subject::Raised { .. } | Subject::Unreachable { .. } => {
             if alert.kind.is_test() {
                 "test"
             } else if alert.conversation.acknowledged.is_some() {

@@ -1,13 +1,12 @@
 //! The books behind budgets and digests: a digest is opened before anything goes into it and counted before it is
 //! sent, and what a restart needs is written down.
 
-use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::{Dispatcher, step::Job};
 use crate::{
     alert::{Alert, AlertState, Charge, Counted, Digest, Milestone},
-    plan::{Fold, Opening, SMS_GIVE_UP},
+    plan::{Fold, Opening},
     store::{AlertWrite, Commit, Expect, Lane, Marks, StoreError},
     watch::StormStatus,
 };
@@ -61,9 +60,8 @@ impl Dispatcher {
         let now = self.clock.now();
         let write = |opening: &Opening| {
             let Opening { id, contact, tier, due_at } = opening.clone();
-            let close_at = due_at.saturating_add(SMS_GIVE_UP).unwrap_or(Timestamp::MAX);
             let digest = Digest { contact, tier, due_at, counted: None };
-            AlertWrite::of(Alert::opened_digest(id, digest, now, close_at), Expect::NewRound, Some(due_at))
+            AlertWrite::of(Alert::opened_digest(id, digest, now), Expect::NewRound, Some(due_at))
         };
         let writes: Vec<_> = opens.iter().map(write).collect();
         let opened = self.store.commit(Lane::Deliver, &writes).await;

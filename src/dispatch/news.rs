@@ -40,8 +40,9 @@ pub(super) fn log(id: AlertId, row: &Row) {
         Entry::Unreachable { contact, nobody_left: true, .. } => {
             error!(alert.id = %id, "could not reach {contact}, and nobody is left to tell");
         }
-        Entry::Repeated { number } => {
-            info!(alert.id = %id, "nobody acknowledged, everyone is told again ({number})");
+        Entry::Repeated { number, last } => {
+            let end = if *last { ", for the last time" } else { "" };
+            info!(alert.id = %id, "nobody acknowledged, everyone is notified again ({number}){end}");
         }
         Entry::Folded { contact, digest, .. } => {
             debug!(alert.id = %id, "held back from {contact}, counted in digest {digest}");

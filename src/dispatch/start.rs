@@ -120,13 +120,17 @@ pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) ->
 }
 
 /// Alerts that reached nobody before this process began: `/readyz` has to know before it answers.
-pub(super) async fn find_unreached(store: &dyn Store, vitals: &Vitals) -> Result<(), StoreError> {
+pub(super) async fn find_unreached(
+    store: &dyn Store,
+    vitals: &Vitals,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let states = vec![AlertState::Triggered, AlertState::Acknowledged];
     let mut filter = AlertFilter { states, limit: PAGE, ..AlertFilter::default() };
     for _ in 0..UNREACHED_PAGES_MAX {
         let page = store.list(&filter).await?;
         for stored in &page.alerts {
-            vitals.note(&stored.alert);
+            vitals.note(&stored.alert, now);
         }
         let Some(next) = page.next else { break };
         filter.cursor = Some(next);

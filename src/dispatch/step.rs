@@ -243,7 +243,7 @@ impl Dispatcher {
             let took = ended.duration_since(send.began).as_secs_f64();
             self.metrics.attempt(send.address.transport(), outcome, took);
         }
-        self.vitals.note(alert);
+        self.vitals.note(alert, self.clock.now());
         self.outbox.start(alert, planned.sends, planned.asks);
         if alert.progress.is_under_way() {
             self.inbox.hold(planned.id, stored);

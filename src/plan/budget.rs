@@ -18,7 +18,7 @@ use super::{
     window::{Spare, Spending},
 };
 use crate::{
-    alert::{AlertId, Charge, ContactName, DIGEST_ALERTS_MAX, FoldRow, GatewayName, Payer, Severity, Tier},
+    alert::{AlertId, Charge, ContactName, DIGEST_ALERTS_MAX, FoldRow, GatewayName, Payer, Tier},
     config::Rate,
 };
 
@@ -161,20 +161,9 @@ impl Budgets {
         }
     }
 
-    /// Something is left in every window of this account, after `more` that was decided a moment ago. What is less
-    /// severe leaves something for what is more severe.
-    pub(super) fn has_room(&self, payer: &Payer, severity: Severity, now: Timestamp, more: u64) -> bool {
-        let spare = match (payer, severity) {
-            (Payer::Gateway(_) | Payer::Contact(_, Tier::Disaster), _) | (_, Severity::Disaster) => {
-                Spare::Nothing
-            }
-            (Payer::Contact(_, Tier::Ordinary), Severity::High) => Spare::Nothing,
-            (Payer::Device(_), Severity::High) => Spare::Eighth,
-            (
-                Payer::Contact(_, Tier::Ordinary) | Payer::Device(_),
-                Severity::Average | Severity::Warning | Severity::Information | Severity::NotClassified,
-            ) => Spare::Quarter,
-        };
+    /// Something is left in every window of this account beside what is to be spared, after `more` that was decided a
+    /// moment ago.
+    pub(super) fn has_room(&self, payer: &Payer, spare: Spare, now: Timestamp, more: u64) -> bool {
         match self.accounts.get(payer) {
             Some(account) => account.has_room(now, more, spare),
             None => Spending::new(self.rates(payer)).has_room(now, more, spare),

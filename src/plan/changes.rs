@@ -4,12 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{audience, conversation, fold, notification, output::Draft, present::Facts, push, text};
+use super::{audience, conversation, fold, notification, output::Draft, present::Facts, text};
 use crate::{
-    alert::{
-        Alert, AlertState, ContactProgress, Conversation, Milestone, Notification, Notified, Progress,
-        STABLE_AFTER, Subject,
-    },
+    alert::{Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Subject},
     roster,
 };
 
@@ -20,6 +17,10 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
         return let_go(draft, conversation, progress);
     }
     if quiet_until(alert, &progress.planned).is_some_and(|until| draft.facts.now() < until) {
+        // It comes and goes, and nobody has it: the reminders go on over its rounds.
+        if draft.facts.is(AlertState::Triggered) {
+            conversation::repeat(draft, conversation, progress);
+        }
         return;
     }
     if progress.planned.insert(Milestone::Opened) {
@@ -28,13 +29,13 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
     match alert.state {
         AlertState::Noted => {}
         AlertState::Triggered => {
-            conversation::resume(draft.facts, progress);
+            conversation::resume(draft.facts, conversation, progress);
             raise(draft, conversation, progress);
             conversation::repeat(draft, conversation, progress);
         }
         AlertState::Acknowledged => {
+            progress.planned.insert(Milestone::Acknowledged);
             raise(draft, conversation, progress);
-            conversation::cut_back(draft, progress);
         }
         AlertState::Resolved => resolve(draft, conversation, progress),
     }
@@ -68,66 +69,53 @@ fn let_go(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut
 
 /// Everyone in the audience is notified; an alert that is already over is told as missed instead.
 fn open(facts: Facts<'_>, conversation: &mut Conversation, progress: &mut Progress) {
-    if facts.texts_at_once() {
-        progress.planned.insert(Milestone::Raised);
-    }
-    let over = facts.is(AlertState::Resolved);
-    for person in audience::of(facts) {
-        let opened = (!over).then(|| notification::begin(facts, person, Subject::Opened, false));
-        let notifications = opened.into_iter().collect();
-        let contact = ContactProgress { notifications, ..ContactProgress::default() };
-        progress.contacts.insert(person.name.clone(), contact);
-    }
-    if facts.lasts() {
-        conversation::begin(facts, conversation);
-    }
-}
-
-/// A raise to `sms.always_at` sends the text as if the alert had been opened there.
-fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
-    let facts = draft.facts;
-    if !facts.texts_at_once() || !progress.planned.insert(Milestone::Raised) {
-        return;
-    }
-    if !facts.is_test() {
-        conversation::begin(facts, conversation);
+    progress.notified_as = Some(facts.alert.severity);
+    if facts.alert.openings.is_worse(facts.alert.severity) {
+        conversation::begin_anew(conversation);
     }
     for person in audience::of(facts) {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
-        let mut raised = notification::begin(facts, person, Subject::Raised, contact.texted);
-        let (mut is_told, mut text_is_out) = (contact.texted, contact.texted);
-        for earlier in contact.about_open_alert() {
-            is_told = true;
-            text_is_out |= text::is_out(&earlier.text);
-            // The push of an earlier notification still under way tells the same alert under the same tag.
-            push::leave_to(&mut raised.push, &earlier.push);
+        if !facts.is(AlertState::Resolved) {
+            let opened = notification::begin(facts, person, Subject::Opened, contact.texted);
+            contact.notifications.push(opened);
         }
-        if text_is_out {
-            text::stop(draft, &mut raised.text);
-        } else if !text::is_over(&raised.text) {
-            contact.about_open_alert().for_each(|earlier| text::stand_down(&mut earlier.text));
-        }
-        // Not one that is over before it begins, for somebody who is being notified already: it would count as failed.
-        if !is_told || !notification::is_over(&raised) {
+    }
+}
+
+/// It has become more severe, which is news: everyone is notified as if it had been opened so.
+fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+    let (facts, severity) = (draft.facts, draft.facts.alert.severity);
+    if !progress.notified_as.is_some_and(|known| facts.rules().is_news(severity, known)) {
+        return;
+    }
+    progress.notified_as = Some(severity);
+    conversation::begin_anew(conversation);
+    for person in audience::of(facts) {
+        let contact = progress.contacts.entry(person.name.clone()).or_default();
+        let raised = notification::begin(facts, person, Subject::Raised { to: severity }, contact.texted);
+        // Whoever knows of it is not out of reach because there is no channel at present.
+        if !contact.has_heard() || !notification::is_over(&raised) {
+            notification::supersede(draft, contact);
             contact.notifications.push(raised);
         }
     }
 }
 
-/// It is over: what waits is cancelled, and who was notified is notified of it. Who was not gets one
+/// It is over: what waits is cancelled, and who knows of it is notified of the end. Who may not know gets one
 /// message that says both, also where the end was to be told to them and the text under way then failed.
 fn resolve(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     conversation.repeat_at = None;
     let first = progress.planned.insert(Milestone::Resolved);
     for (name, contact) in &mut progress.contacts {
         let is_texting = |one: &mut Notification| one.text.is_in_flight();
-        let knows = contact.about_open_alert().any(is_texting) || contact.notified() != Notified::No;
-        let mut in_vain = false;
+        let knows = contact.about_open_alert().any(is_texting) || contact.has_heard();
+        let (mut in_vain, mut lost) = (false, None);
         for notification in contact.about_open_alert() {
+            lost = lost.or_else(|| text::take_lost(&mut notification.text));
             in_vain |= notification::cancel(draft, name, notification);
         }
-        if !knows && (first || in_vain) {
-            notification::tell_both_in_one(draft, name, contact);
+        if !knows && (first || in_vain || lost.is_some()) {
+            notification::tell_both_in_one(draft, name, contact, lost);
         } else if first
             && draft.facts.lasts()
             && let Some(person) = roster::find(draft.facts.present.people, name)

@@ -1,60 +1,64 @@
 //! What people do with an alert, and what they are reminded of: acknowledging, giving it back, repeats.
+//!
+//! An acknowledgement takes nothing away: what waits is held (`notification::advance`) and goes on when the alert is
+//! given back.
 
-use super::{audience, notification, output::Draft, present::Facts, push, text};
-use crate::alert::{Conversation, Entry, Milestone, Notification, Notified, Progress, Subject};
+use super::{audience, notification, output::Draft, present::Facts, text};
+use crate::alert::{Conversation, Entry, Milestone, Progress, Subject};
 
-/// From now on people are reminded until somebody acknowledges.
-pub(super) fn begin(facts: Facts<'_>, conversation: &mut Conversation) {
-    let rule = facts.rules().repeat;
-    if rule.from <= facts.alert.severity && conversation.repeat_at.is_none() && conversation.repeats == 0 {
-        conversation.repeat_at = Some(facts.after(rule.every));
-    }
-}
-
-/// Nobody acknowledged: everyone is notified again, unless the first notification is still being tried.
+/// Nobody acknowledges: everyone is notified again, whatever an earlier notification is doing, which needs no more
+/// tries of its own then.
 pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
-    let rule = draft.facts.rules().repeat;
-    if conversation.repeat_at.is_none_or(|at| draft.facts.now() < at) {
-        return;
+    let (facts, severity) = (draft.facts, draft.facts.alert.severity);
+    let repeats = facts.rules().repeats;
+    if !facts.lasts() || !repeats.repeats_at(severity) {
+        return begin_anew(conversation);
     }
-    conversation.repeats += 1;
-    let number = conversation.repeats;
-    conversation.repeat_at = (number < rule.at_most).then(|| draft.facts.after(rule.every));
-    draft.note(Entry::Repeated { number });
-    for person in audience::of(draft.facts) {
-        let contact = progress.contacts.entry(person.name.clone()).or_default();
-        if contact.about_open_alert().next().is_none() {
-            let repeat = notification::begin(draft.facts, person, Subject::Repeat { number }, contact.texted);
-            contact.notifications.push(repeat);
+    let next = |Conversation { repeats: made, repeats_before, .. }: &Conversation| {
+        repeats.pause_after(severity, made.saturating_sub(*repeats_before)).map(|pause| facts.after(pause))
+    };
+    match conversation.repeat_at {
+        None => conversation.repeat_at = next(conversation),
+        Some(at) if facts.now() < at => {}
+        Some(_) => {
+            conversation.repeats = conversation.repeats.saturating_add(1);
+            conversation.repeat_at = next(conversation);
+            let (number, last) = (conversation.repeats, conversation.repeat_at.is_none());
+            draft.note(Entry::Repeated { number, last });
+            for person in audience::of(facts) {
+                let contact = progress.contacts.entry(person.name.clone()).or_default();
+                notification::supersede(draft, contact);
+                let repeat =
+                    notification::begin(facts, person, Subject::Repeat { number, last }, contact.texted);
+                contact.notifications.push(repeat);
+            }
         }
     }
 }
 
-/// Somebody has it: what waits is cancelled, except that at `sms.always_at` each contact's first
-/// push and first text still go.
-pub(super) fn cut_back(draft: &mut Draft<'_>, progress: &mut Progress) {
-    progress.planned.insert(Milestone::Acknowledged);
-    let first_goes = draft.facts.texts_at_once();
-    for contact in progress.contacts.values_mut() {
-        for Notification { push, text, .. } in contact.about_open_alert() {
-            push::cut_back(push, first_goes);
-            text::cut_back(draft, text, first_goes);
-        }
-    }
+/// The next reminder comes as the first one does.
+pub(super) fn begin_anew(conversation: &mut Conversation) {
+    (conversation.repeats_before, conversation.repeat_at) = (conversation.repeats, None);
 }
 
-/// Nobody has it any more: who was cut off before being notified is notified after all.
-pub(super) fn resume(facts: Facts<'_>, progress: &mut Progress) {
+/// Nobody has it any more: what was held goes on as if it had been planned now, and who has heard of nothing and is
+/// not being notified is notified. Reminders come at their own pace.
+pub(super) fn resume(facts: Facts<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     if !progress.planned.remove(&Milestone::Acknowledged) {
         return;
     }
+    conversation.repeat_at = conversation.repeat_at.filter(|at| facts.now() < *at);
+    for held in progress.contacts.values_mut().flat_map(|contact| contact.about_open_alert()) {
+        held.since = facts.now();
+        text::resume(facts, &mut held.text);
+    }
     for person in audience::of(facts) {
         if let Some(contact) = progress.contacts.get_mut(&person.name)
-            && contact.notified() == Notified::No
-            && contact.notifications.is_empty()
+            && !contact.has_heard()
+            && contact.notifications.iter().all(|one| one.replaced)
         {
-            let opened = notification::begin(facts, person, Subject::Opened, contact.texted);
-            contact.notifications.push(opened);
+            let again = notification::begin_again(facts, person, Subject::Opened, contact);
+            contact.notifications.push(again);
         }
     }
 }

@@ -186,7 +186,7 @@ fn send_by_next(
 ) {
     let NotDelivered { sent, reason } = undelivered;
     if draft.facts.is(AlertState::Resolved) && sent.subject.is_about_open_alert() {
-        return notification::tell_both_in_one(draft, name, contact);
+        return notification::tell_both_in_one(draft, name, contact, None);
     }
     let SentText { gateway, subject, since, undelivered, unknowns, .. } = sent;
     let undelivered = Undelivered { gateway, before: undelivered, unknowns };

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{audience, notification, output::Draft, push};
 use crate::alert::{
     Alert, ContactProgress, Counted, Entry, Milestone, Notification, Notified, Progress, Resolution,
-    ResolvedBy, Subject,
+    ResolvedBy, Subject, Texted,
 };
 
 /// When this digest wants to be counted; `None` for anything else.
@@ -21,7 +21,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress, counted: &Co
     }
     draft.note(Entry::Counted { alerts: counted.total(), text: counted.words() });
     for person in audience::of(draft.facts) {
-        let notifications = vec![notification::begin(draft.facts, person, Subject::Digest, false)];
+        let notifications = vec![notification::begin(draft.facts, person, Subject::Digest, Texted::No)];
         let contact = ContactProgress { notifications, ..ContactProgress::default() };
         progress.contacts.insert(person.name.clone(), contact);
     }

@@ -8,11 +8,20 @@ use crate::alert::{Alert, AlertState};
 /// `None` only for an alert that is over and notified.
 pub(super) fn of(alert: &Alert) -> Option<Timestamp> {
     let count = digest::counts_at(alert);
-    let notifications = alert.progress.notifications().filter_map(notification::wakes_at);
+    let notifications = alert.progress.notifications().filter_map(|one| notification::wakes_at(alert, one));
     let repeat = alert.conversation.repeat_at.filter(|_| alert.state == AlertState::Triggered);
     let close = (alert.state != AlertState::Resolved).then_some(alert.close_at);
     let asks = alert.progress.contacts.values().filter_map(delivery::wakes_at);
     let quiet = changes::quiet_until(alert, &alert.progress.planned);
     let unreached = unreachable::tells_at(&alert.progress);
-    notifications.chain(repeat).chain(close).chain(asks).chain(count).chain(quiet).chain(unreached).min()
+    let again = alert.progress.again_at;
+    notifications
+        .chain(repeat)
+        .chain(close)
+        .chain(asks)
+        .chain(count)
+        .chain(quiet)
+        .chain(unreached)
+        .chain(again)
+        .min()
 }

@@ -26,7 +26,7 @@ pub(super) fn reason(
         Subject::Resolved
         | Subject::Repeat { .. }
         | Subject::Opened
-        | Subject::Raised
+        | Subject::Raised { .. }
         | Subject::Missed
         | Subject::Unreachable { .. }
         | Subject::Digest => None,
@@ -37,10 +37,12 @@ pub(super) fn reason(
 pub(super) struct Held {
     /// A text is held back, too.
     pub(super) text: bool,
+    /// Nothing of it goes out; else a digest that collects already counts it beside what does.
+    pub(super) whole: bool,
     pub(super) reason: String,
 }
 
-/// Lets a digest tell it. False for a digest itself, which is never held back.
+/// Lets a digest tell it. False if it tells itself: a digest, which is never held back, and what goes out in part.
 pub(super) fn hold_back(
     draft: &mut Draft<'_>,
     message: Message<'_>,
@@ -48,21 +50,23 @@ pub(super) fn hold_back(
     held: Held,
 ) -> bool {
     let (word, unreached) = match message.subject {
-        Subject::Opened | Subject::Raised | Subject::Repeat { .. } => (FoldWord::Fired, None),
+        Subject::Opened | Subject::Raised { .. } | Subject::Repeat { .. } => (FoldWord::Fired, None),
         Subject::Resolved | Subject::Missed => (FoldWord::Resolved, None),
         Subject::Unreachable { contact, .. } => (FoldWord::Unreachable, Some(contact.clone())),
         Subject::Digest => return false,
     };
-    let earlier = contact.folded.take();
     // The digest that is about to tell the beginning tells that it is over.
-    let still_open = earlier.as_ref().map(|earlier| earlier.digest);
-    let still_open = still_open.filter(|digest| collects(draft, message.contact, *digest));
-    let digest = match still_open.filter(|_| word == FoldWord::Resolved) {
+    let earlier =
+        contact.folded.as_ref().filter(|_| word == FoldWord::Resolved).map(|earlier| earlier.digest);
+    let earlier = earlier.filter(|digest| collects(draft, message.contact, *digest));
+    let tier = spending::tier(draft.facts, message.subject);
+    let digest = match earlier.or_else(|| collecting(draft, message.contact, tier)) {
         Some(digest) => digest,
-        None => digest_for(draft, message.contact, spending::tier(draft.facts, message.subject)),
+        None if held.whole => open_digest(draft, message.contact, tier),
+        None => return false,
     };
-    let folded =
-        Folded { digest, word, at: draft.facts.now(), text: held.text, unreached }.after(earlier.as_ref());
+    let folded = Folded { digest, word, at: draft.facts.now(), text: held.text, unreached }
+        .after(contact.folded.as_ref());
     draft.plan.folds.retain(|fold| fold.digest != digest);
     draft.plan.folds.push(Fold {
         digest,
@@ -74,7 +78,7 @@ pub(super) fn hold_back(
         contact.certain = contact.certain.max(Notified::Counted);
     }
     contact.folded = Some(folded);
-    true
+    held.whole
 }
 
 /// A digest that is about to say that the alert fires says that it is over.
@@ -92,16 +96,17 @@ fn collects(draft: &Draft<'_>, name: &ContactName, digest: AlertId) -> bool {
         || draft.plan.opens.iter().any(|open| open.id == digest)
 }
 
-/// The digest that collects for this contact; a new one if there is none.
-fn digest_for(draft: &mut Draft<'_>, name: &ContactName, tier: Tier) -> AlertId {
+/// The digest that collects for this contact.
+fn collecting(draft: &Draft<'_>, name: &ContactName, tier: Tier) -> Option<AlertId> {
     let opened = draft.plan.opens.iter().find(|open| open.contact == *name && open.tier == tier);
-    let known = opened.map(|open| open.id).or_else(|| draft.facts.present.budgets.digest(name, tier));
-    known.unwrap_or_else(|| {
-        let id = fresh_id(draft);
-        let due_at = draft.facts.present.budgets.next_digest_at(name, tier, draft.facts.now());
-        draft.plan.opens.push(Opening { id, contact: name.clone(), tier, due_at });
-        id
-    })
+    opened.map(|open| open.id).or_else(|| draft.facts.present.budgets.digest(name, tier))
+}
+
+fn open_digest(draft: &mut Draft<'_>, name: &ContactName, tier: Tier) -> AlertId {
+    let id = fresh_id(draft);
+    let due_at = draft.facts.present.budgets.next_digest_at(name, tier, draft.facts.now());
+    draft.plan.opens.push(Opening { id, contact: name.clone(), tier, due_at });
+    id
 }
 
 fn fresh_id(draft: &Draft<'_>) -> AlertId {

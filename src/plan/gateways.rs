@@ -25,7 +25,7 @@ pub(super) fn choose<'a>(
     }
     let left: Vec<&GatewayRule> = left_in_pass(draft.facts, open).collect();
     for gateway in &left {
-        if spending::has_day_left(draft, gateway) || (ignores_days && !is_first(open)) {
+        if spending::has_day_left(draft, gateway, message.subject) || (ignores_days && !is_first(open)) {
             return Ok(Some(gateway));
         }
         if !is_first(open) {

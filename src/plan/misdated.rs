@@ -41,7 +41,10 @@ pub(super) fn pull_back(alert: &mut Alert, rules: &Rules, now: Timestamp) {
         bounds.within(&mut digest.due_at, budget::digest_pause_max(digest.tier));
     }
     if let Some(repeat_at) = &mut alert.conversation.repeat_at {
-        bounds.within(repeat_at, rules.repeat.every);
+        bounds.within(repeat_at, rules.repeats.pause_max(alert.severity));
+    }
+    if let Some(again_at) = &mut alert.progress.again_at {
+        bounds.within(again_at, rules.backoff.longest());
     }
     if let Some(told_at) = &mut alert.progress.unreached_told_at {
         bounds.past(told_at);

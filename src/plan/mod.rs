@@ -16,6 +16,7 @@ mod due;
 mod fold;
 mod gateways;
 mod lost;
+mod may;
 mod misdated;
 mod notification;
 mod output;
@@ -25,6 +26,7 @@ mod rules;
 mod settle;
 mod spending;
 mod text;
+mod unheard;
 mod unreachable;
 mod window;
 mod words;
@@ -41,8 +43,8 @@ pub use self::{
     output::{Ask, Plan, Send},
     present::Present,
     rules::{
-        DEFAULT_REPEAT, DELIVERY_ASKED_AFTER, DeviceBook, GATEWAY_DAY, GatewayRule, PUSH_IN_FLIGHT_MAX,
-        QUARANTINE, Repeat, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
+        BUILT_IN_REPEATS, DELIVERY_ASKED_AFTER, DeviceBook, GATEWAY_DAY, GIVE_UP_AFTER, GatewayRule,
+        PUSH_IN_FLIGHT_MAX, QUARANTINE, Repeats, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, Stage,
     },
     settle::{DeviceVerdict, Settled, Settlement, settle},
 };
@@ -67,11 +69,12 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     }
     let mut progress = std::mem::take(&mut alert.progress);
     let mut conversation = std::mem::take(&mut alert.conversation);
-    let facts = Facts { alert, present };
-    let mut draft = Draft::new(facts);
+    let mut draft = Draft::new(Facts::new(alert, &conversation, &progress, present));
     settle::expire(&mut draft, &mut progress);
     delivery::apply(&mut draft, &mut progress);
-    match &facts.alert.digest {
+    // With what has just become known.
+    draft.facts = Facts::new(alert, &conversation, &progress, present);
+    match &alert.digest {
         None => changes::apply(&mut draft, &mut conversation, &mut progress),
         Some(digest) => {
             if let Some(counted) = &digest.counted {
@@ -85,10 +88,14 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
         }
     };
     advance_all(&mut draft, &mut progress);
-    // A contact whose last road failed starts new notifications for the others, which start at once.
-    if unreachable::tell(&mut draft, &mut progress) {
+    if unheard::try_again(draft.facts, &mut progress) {
         advance_all(&mut draft, &mut progress);
     }
+    // A contact whose last channel failed begins new notifications for the others, which start at once.
+    while unreachable::tell(&mut draft, &mut progress) {
+        advance_all(&mut draft, &mut progress);
+    }
+    unheard::schedule(draft.facts, &mut progress);
     delivery::ask(&mut draft, &mut progress);
     let Draft { plan, mut rows, attempts, .. } = draft;
     alert.rows.append(&mut rows);

@@ -3,26 +3,40 @@
 use jiff::Timestamp;
 
 use super::{
-    SMS_GIVE_UP,
+    GIVE_UP_AFTER,
     bounds::Bounds,
     fold::{self, Held},
-    output::{Draft, Message},
+    may::May,
+    output::{Draft, Message, Send},
     present::Facts,
     push, text,
 };
 use crate::{
     alert::{
-        Address, AlertState, ContactName, ContactProgress, Counted, Notification, Notified, Outcome, Subject,
-        Transports,
+        Address, Alert, AlertState, ContactName, ContactProgress, Notification, Notified, OpenText, Outcome,
+        Pending, Subject, TextState, Texted, Transports,
     },
     roster::{self, Person},
 };
 
-/// A new notification of `subject` to `person`, by the roads that it may take. `texted`: this person had a text
+/// A new notification of `subject` to `person`, by the roads that it may take. `texted`: what texts this person had
 /// about the alert.
-pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: Subject, texted: bool) -> Notification {
+pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: Subject, texted: Texted) -> Notification {
     let (push, text) = (push::begin(facts, person), text::begin(facts, person, &subject, texted));
     Notification { subject, since: facts.now(), push, text, replaced: false }
+}
+
+/// As [`begin`], for somebody who has not heard of the alert though it was tried: a text that may have arrived is not
+/// sent again.
+pub(super) fn begin_again(
+    facts: Facts<'_>,
+    person: &Person,
+    subject: Subject,
+    contact: &ContactProgress,
+) -> Notification {
+    let mut again = begin(facts, person, subject, contact.texted);
+    text::follow(&mut again.text, &again.push, None, contact.texted);
+    again
 }
 
 /// Starts what is due in every notification of a contact and drops those that are over.
@@ -36,9 +50,13 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
             }
         }
     }
-    let over = notifications.extract_if(.., |notification| is_over(notification));
-    for reason in over.filter_map(|notification| failure(draft.facts, &notification)) {
-        contact.unreachable.get_or_insert(reason);
+    for over in notifications.extract_if(.., |notification| is_over(notification)) {
+        if over.text == TextState::Unknown {
+            contact.texted = Texted::Unanswered;
+        }
+        if let Some(reason) = failure(draft.facts, &over) {
+            contact.unreachable.get_or_insert(reason);
+        }
     }
     contact.notifications = notifications;
 }
@@ -50,33 +68,62 @@ fn advance(
     contact: &ContactProgress,
     notification: &mut Notification,
 ) -> Option<Held> {
-    let Notification { subject, since, push, text, replaced } = notification;
+    let may = May::of(draft.facts, &notification.subject);
+    give_up_old(draft, name, notification);
+    let Notification { subject, push, text, replaced, .. } = notification;
     let message = Message { contact: name, subject };
-    let age = draft.facts.now().duration_since(*since);
-    if draft.facts.rules().push_ttl <= age {
-        push::give_up_old(draft, message, push);
-    }
-    if SMS_GIVE_UP <= age {
-        text::give_up_old(draft, message, text);
-    }
     let has_begun = push::has_begun(push) || text::has_begun(text);
     if !*replaced
         && !has_begun
         && let Some(reason) = fold::reason(draft.facts, message, contact)
     {
-        return Some(Held { text: text.open().is_some(), reason: reason.to_owned() });
+        return Some(Held { text: text.open().is_some(), whole: true, reason: reason.to_owned() });
     }
-    let starved = push::advance(draft, message, push, text::is_on_standby(text));
+    let starved = push::advance(draft, message, push, text::is_on_standby(text), may);
     if starved {
         text::stand_down(text);
     }
-    text::decide(draft, message, text, push);
-    match text::advance(draft, message, text) {
-        Err(spent) => Some(Held { text: true, reason: format!("{spent} is spent") }),
-        Ok(()) if starved && !text::is_out(text) => {
-            Some(Held { text: false, reason: "fcm.per_device is spent".to_owned() })
+    if may == May::Everything {
+        text::decide(draft, message, text, push);
+    }
+    let whole = |text, reason| Held { text, whole: true, reason };
+    match text::advance(draft, message, text, may) {
+        // A reminder goes by push all the same, where there is one.
+        Err(spent) if matches!(subject, Subject::Repeat { .. }) => {
+            text::stop(draft, text);
+            *replaced |= push.open.is_empty() && !push.accepted;
+            Some(Held { text: true, whole: false, reason: format!("{spent} is spent") })
         }
+        Err(spent) => Some(whole(true, format!("{spent} is spent"))),
+        Ok(()) if starved && !text::is_out(text) => Some(whole(false, "fcm.per_device is spent".to_owned())),
         Ok(()) => None,
+    }
+}
+
+/// What has been tried for too long is given up; but not while nobody knows of the alert and nobody has it. Only the
+/// time since our start counts: before it nothing was tried.
+fn give_up_old(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Notification) {
+    let Notification { subject, since, push, text, .. } = notification;
+    let facts = draft.facts;
+    let is_needed =
+        subject.is_about_open_alert() || (*subject == Subject::Digest && facts.is_worth_telling());
+    if is_needed && (facts.unheard || facts.is(AlertState::Acknowledged)) {
+        return;
+    }
+    let message = Message { contact: name, subject };
+    let age = facts.now().duration_since(facts.present.running_since.max(*since));
+    if push::lives_for(facts, subject) <= age {
+        push::give_up_old(draft, message, push);
+    }
+    if GIVE_UP_AFTER <= age {
+        text::give_up_old(draft, message, text);
+    }
+}
+
+/// A later notification tells the open alert in place of those under way.
+pub(super) fn supersede(draft: &mut Draft<'_>, contact: &mut ContactProgress) {
+    for earlier in contact.about_open_alert() {
+        replace(draft, earlier);
     }
 }
 
@@ -87,9 +134,11 @@ pub(super) fn replace(draft: &mut Draft<'_>, notification: &mut Notification) {
     text::stop(draft, &mut notification.text);
 }
 
-/// When it wants to be looked at again.
-pub(super) fn wakes_at(notification: &Notification) -> Option<Timestamp> {
-    notification.open().filter_map(|(state, _)| state.wakes_at()).min()
+/// When it wants to be looked at again. What an acknowledgement holds waits for nothing but its answers.
+pub(super) fn wakes_at(alert: &Alert, notification: &Notification) -> Option<Timestamp> {
+    let is_held = alert.state == AlertState::Acknowledged && notification.subject.is_about_open_alert();
+    let waits = |state: &Pending| !is_held || state.is_in_flight();
+    notification.open().map(|(state, _)| state).filter(waits).filter_map(Pending::wakes_at).min()
 }
 
 pub(super) fn is_over(notification: &Notification) -> bool {
@@ -101,17 +150,13 @@ fn failure(facts: Facts<'_>, notification: &Notification) -> Option<String> {
     let Notification { subject, push, text, replaced, .. } = notification;
     let matters = match subject {
         // Cut back by an acknowledgement or a resolution is not failed.
-        Subject::Opened | Subject::Repeat { .. } | Subject::Raised => {
-            facts.is(AlertState::Triggered) || text::is_failed(text)
+        Subject::Opened | Subject::Repeat { .. } | Subject::Raised { .. } => {
+            facts.is(AlertState::Triggered) || text::has_failed(text)
         }
-        Subject::Missed | Subject::Unreachable { .. } => true,
-        Subject::Digest => {
-            let counted = facts.alert.digest.as_ref().and_then(|digest| digest.counted.as_ref());
-            counted.is_some_and(Counted::has_problems)
-        }
+        Subject::Missed | Subject::Unreachable { .. } | Subject::Digest => true,
         Subject::Resolved => false,
     };
-    let is_silent = facts.is_test() || facts.alert.transports == Transports::PushOnly;
+    let is_silent = !facts.is_worth_telling() || facts.alert.transports == Transports::PushOnly;
     if !matters || push.accepted || *replaced || is_silent { None } else { text::failure(text, push) }
 }
 
@@ -121,6 +166,15 @@ pub(super) fn cancel(draft: &mut Draft<'_>, name: &ContactName, notification: &m
     let message = Message { contact: name, subject };
     push::cancel(draft, message, push);
     text::cancel(draft, message, text)
+}
+
+/// The notification that an attempt belongs to: the one that waits for it, else the latest that tells the same.
+pub(super) fn find<'a>(contact: &'a mut ContactProgress, send: &Send) -> Option<&'a mut Notification> {
+    let notifications = &mut contact.notifications;
+    let waits = |one: &Notification| one.open().any(|(state, _)| state.is_attempt(send.attempt));
+    let tells = |one: &Notification| one.subject == send.subject;
+    let position = notifications.iter().position(waits).or_else(|| notifications.iter().rposition(tells))?;
+    notifications.get_mut(position)
 }
 
 /// What the contact now knows, whichever notification it came by.
@@ -139,7 +193,9 @@ pub(super) fn remember(
     if !subject.is_about_alert() {
         return;
     }
-    contact.texted |= matches!(address, Address::Gateway(_));
+    if matches!(address, Address::Gateway(_)) {
+        contact.texted = contact.texted.max(Texted::Yes);
+    }
     if notified == Notified::Yes {
         contact.unreachable = None;
     }
@@ -152,16 +208,24 @@ pub(super) fn remember(
     }
 }
 
-/// It is over, and this contact heard of nothing: one message says both.
-pub(super) fn tell_both_in_one(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress) {
+/// It is over, and this contact may not have heard of it: one message says both. `lost`: a text about it that may
+/// have arrived.
+pub(super) fn tell_both_in_one(
+    draft: &mut Draft<'_>,
+    name: &ContactName,
+    contact: &mut ContactProgress,
+    lost: Option<OpenText>,
+) {
     let mut known = contact.notifications.iter();
-    if contact.notified() == Notified::No
+    if !contact.has_heard()
         && known.all(|notification| notification.subject != Subject::Missed)
         && !draft.facts.is_test()
         && let Some(person) = roster::find(draft.facts.present.people, name)
     {
         fold::is_over(draft, name, contact);
-        contact.notifications.push(begin(draft.facts, person, Subject::Missed, contact.texted));
+        let mut missed = begin(draft.facts, person, Subject::Missed, contact.texted);
+        text::follow(&mut missed.text, &missed.push, lost, contact.texted);
+        contact.notifications.push(missed);
     }
 }
 

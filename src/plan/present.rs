@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Budgets, DeviceBook, Rules};
 use crate::{
-    alert::{Alert, AlertState, DeviceId, Kind},
+    alert::{Alert, AlertState, Conversation, Counted, DeviceId, Digest, Kind, Progress},
     roster::Person,
 };
 
@@ -27,11 +27,29 @@ pub struct Present<'a> {
 /// The alert that is planned, and the present.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
+    /// Without its progress and conversation, which are being changed.
     pub(super) alert: &'a Alert,
     pub(super) present: &'a Present<'a>,
+    /// Nobody has it, and nobody knows of it for certain.
+    pub(super) unheard: bool,
+    /// Somebody had it when it opened, and it is no more severe than what they took.
+    pub(super) opened_acknowledged: bool,
 }
 
 impl<'a> Facts<'a> {
+    pub(super) fn new(
+        alert: &'a Alert,
+        conversation: &Conversation,
+        progress: &Progress,
+        present: &'a Present<'a>,
+    ) -> Self {
+        let acknowledged = conversation.acknowledged.as_ref();
+        let opened_acknowledged = acknowledged.is_some_and(|taken| taken.at < alert.opened_at)
+            && !alert.openings.is_worse(alert.severity);
+        let unheard = alert.state == AlertState::Triggered && !progress.is_heard_of();
+        Self { alert, present, unheard, opened_acknowledged }
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.present.now
     }
@@ -54,6 +72,12 @@ impl<'a> Facts<'a> {
 
     pub(super) fn texts_at_once(&self) -> bool {
         self.rules().texts_at_once(self.alert.severity)
+    }
+
+    /// Neither a test nor a digest that counts nothing but ends.
+    pub(super) fn is_worth_telling(&self) -> bool {
+        let counted = |digest: &'a Digest| digest.counted.as_ref().is_some_and(Counted::has_problems);
+        !self.is_test() && self.alert.digest.as_ref().is_none_or(counted)
     }
 
     /// Repeated while nobody acknowledges, and its end is notified.

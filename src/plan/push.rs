@@ -3,15 +3,16 @@
 use jiff::SignedDuration;
 
 use super::{
-    PUSH_IN_FLIGHT_MAX, RETRY_AFTER_MAX,
+    GIVE_UP_AFTER, PUSH_IN_FLIGHT_MAX, RETRY_AFTER_MAX,
     bounds::Bounds,
+    may::May,
     output::{Draft, Message},
     present::Facts,
     spending,
     words::reason_of,
 };
 use crate::{
-    alert::{Address, DeferCause, DeviceId, DevicePush, Outcome, Pending, PushState},
+    alert::{Address, DeferCause, DeviceId, DevicePush, Outcome, Pending, PushState, Subject},
     roster::Person,
 };
 
@@ -34,16 +35,14 @@ pub(super) fn advance(
     message: Message<'_>,
     push: &mut PushState,
     text_to_come: bool,
+    may: May,
 ) -> bool {
     let now = draft.facts.now();
-    let is_short = |open: &DevicePush, draft: &Draft<'_>| {
-        open.state.is_due(now)
-            && draft.facts.is_usable(open.device)
-            && !spending::can_push(draft, open.device, message.subject)
-    };
-    let mut is_some_short = false;
-    push.open.retain_mut(|open| {
-        if !is_short(open, draft) {
+    let is_due = |open: &DevicePush| open.state.is_due(now) && may.push(open.attempts);
+    let PushState { open, accepted, short, failed } = push;
+    open.retain_mut(|open| {
+        let can_push = || spending::can_push(draft, open.device, message.subject);
+        if !is_due(open) || !draft.facts.is_usable(open.device) || can_push() {
             return true;
         }
         let waits = text_to_come && 0 < open.attempts;
@@ -53,14 +52,11 @@ pub(super) fn advance(
                 .after(draft.facts.rules().backoff.delay(open.attempts, draft.facts.present.chance));
             open.state = Pending::Waiting { at, fault: false };
         }
-        is_some_short |= !waits;
+        *short |= !waits;
         waits
     });
-    let starved =
-        is_some_short && !push.accepted && !push.open.iter().any(|open| draft.facts.is_usable(open.device));
-    let PushState { open, failed, .. } = push;
     open.retain_mut(|open| {
-        if !open.state.is_due(now) {
+        if !is_due(open) {
             return true;
         }
         // Another alert may have shown meanwhile that the device is gone.
@@ -73,15 +69,30 @@ pub(super) fn advance(
         open.state = draft.send(message, Address::Device(open.device));
         true
     });
-    starved
+    *short && !*accepted && open.is_empty()
 }
 
-/// A push that has lived longer than `fcm.ttl` is of no use.
+/// How long a push of this subject is tried. What nobody may have heard of, as it is over already, has as long as a
+/// text.
+pub(super) fn lives_for(facts: Facts<'_>, subject: &Subject) -> SignedDuration {
+    match subject {
+        Subject::Missed | Subject::Digest => GIVE_UP_AFTER,
+        Subject::Opened
+        | Subject::Repeat { .. }
+        | Subject::Raised { .. }
+        | Subject::Resolved
+        | Subject::Unreachable { .. } => facts.rules().push_ttl,
+    }
+}
+
+/// It has been tried for as long as it is of use.
 pub(super) fn give_up_old(draft: &mut Draft<'_>, message: Message<'_>, push: &mut PushState) {
-    const REASON: &str = "not accepted within fcm.ttl";
+    let lived = lives_for(draft.facts, message.subject);
+    let reason =
+        if lived == GIVE_UP_AFTER { "not accepted within 24 hours" } else { "not accepted within fcm.ttl" };
     for open in keep_in_flight(push) {
-        draft.dead_letter(message, Address::Device(open.device), REASON);
-        push.failed.get_or_insert_with(|| REASON.to_owned());
+        draft.dead_letter(message, Address::Device(open.device), reason);
+        push.failed.get_or_insert_with(|| reason.to_owned());
     }
 }
 
@@ -95,16 +106,6 @@ pub(super) fn cancel(draft: &mut Draft<'_>, message: Message<'_>, push: &mut Pus
     for open in keep_in_flight(push).iter().filter(|open| 0 < open.attempts) {
         draft.dead_letter(message, Address::Device(open.device), "resolved before it was accepted");
     }
-}
-
-/// Leaves out the devices to which an earlier push that tells the same is still open.
-pub(super) fn leave_to(push: &mut PushState, earlier: &PushState) {
-    push.open.retain(|open| earlier.open.iter().all(|other| other.device != open.device));
-}
-
-/// Somebody acknowledged: what waits is cancelled, with `first_goes` except the first attempt.
-pub(super) fn cut_back(push: &mut PushState, first_goes: bool) {
-    push.open.retain(|open| open.state.is_in_flight() || (first_goes && open.attempts == 0));
 }
 
 pub(super) struct PushAnswer<'a> {
@@ -155,7 +156,9 @@ fn pause(
     asked: Option<SignedDuration>,
 ) -> SignedDuration {
     let own = facts.rules().backoff.delay(attempts, facts.present.chance);
-    let asked = asked.map(|asked| asked.clamp(SignedDuration::ZERO, RETRY_AFTER_MAX));
+    // However patient a provider wants us to be, while nobody knows of the alert it is tried.
+    let longest = if facts.unheard { facts.rules().backoff.longest() } else { RETRY_AFTER_MAX };
+    let asked = asked.map(|asked| asked.clamp(SignedDuration::ZERO, longest));
     match cause {
         DeferCause::Credential | DeferCause::ProjectFault | DeferCause::PlatformFault => asked.unwrap_or(own),
         DeferCause::Unavailable | DeferCause::Unreachable | DeferCause::Throttled => {

@@ -15,7 +15,7 @@ use crate::{
 pub const PUSH_IN_FLIGHT_MAX: SignedDuration = SignedDuration::from_secs(15);
 
 /// When a text is given up.
-pub const SMS_GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
+pub const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// The pause between a text without a readable answer and its one further try.
 pub const SMS_AFTER_UNKNOWN: SignedDuration = SignedDuration::from_secs(60);
@@ -53,7 +53,7 @@ pub struct Rules {
     pub accept_within: SignedDuration,
     pub push_ttl: SignedDuration,
     pub backoff: Backoff,
-    pub repeat: Repeat,
+    pub repeats: Repeats,
     /// Segments of texts to one contact; empty = no limit.
     pub text_budget: Vec<Rate>,
     /// As `text_budget`, for the first texts about a disaster.
@@ -85,18 +85,59 @@ impl GatewayRule {
     }
 }
 
-/// Notifying again because nobody acknowledged.
+/// How often everyone is notified again while nobody acknowledges, one stage after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Repeat {
-    pub every: SignedDuration,
-    /// How many times at most.
-    pub at_most: u16,
-    pub from: Severity,
+pub struct Repeats {
+    pub high: &'static [Stage],
+    pub disaster: &'static [Stage],
 }
 
-/// Where no policy is configured: every half hour, six times, from `high` on.
-pub const DEFAULT_REPEAT: Repeat =
-    Repeat { every: SignedDuration::from_mins(30), at_most: 6, from: Severity::High };
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    pub every: SignedDuration,
+    /// `None` = without end.
+    pub times: Option<u16>,
+}
+
+const fn stage(minutes: i64, times: Option<u16>) -> Stage {
+    Stage { every: SignedDuration::from_mins(minutes), times }
+}
+
+/// Where no policy is configured: `high` every half hour, six times; `disaster` every 5 min for half an hour, every
+/// quarter until two hours have passed, then hourly without end.
+pub const BUILT_IN_REPEATS: Repeats = Repeats {
+    high: &[stage(30, Some(6))],
+    disaster: &[stage(5, Some(6)), stage(15, Some(6)), stage(60, None)],
+};
+
+impl Repeats {
+    fn stages(&self, severity: Severity) -> &'static [Stage] {
+        match severity {
+            Severity::Disaster => self.disaster,
+            Severity::High => self.high,
+            Severity::Average | Severity::Warning | Severity::Information | Severity::NotClassified => &[],
+        }
+    }
+
+    /// Whether nobody acknowledging is a reason to notify again at this severity.
+    pub(super) fn repeats_at(&self, severity: Severity) -> bool {
+        !self.stages(severity).is_empty()
+    }
+
+    /// The pause before the next repeat, after `made`; `None` where none follows.
+    pub(super) fn pause_after(&self, severity: Severity, made: u16) -> Option<SignedDuration> {
+        let mut before = 0_u16;
+        let stage = self.stages(severity).iter().find(|stage| {
+            before = before.saturating_add(stage.times.unwrap_or(u16::MAX));
+            made < before || stage.times.is_none()
+        });
+        stage.map(|stage| stage.every)
+    }
+
+    pub(super) fn pause_max(&self, severity: Severity) -> SignedDuration {
+        self.stages(severity).iter().map(|stage| stage.every).max().unwrap_or_default()
+    }
+}
 
 impl Rules {
     /// The gateway of this name, while it is configured.
@@ -139,6 +180,18 @@ impl Rules {
     /// A failed push is followed by a text at this severity.
     pub fn falls_back(&self, severity: Severity) -> bool {
         self.fallback_at.is_some_and(|least| least <= severity)
+    }
+
+    /// Texts are on at this severity.
+    pub(super) fn texts(&self, severity: Severity) -> bool {
+        self.texts_at_once(severity) || self.falls_back(severity)
+    }
+
+    /// Whether this severity is news to those who were notified of the other: an alert opened there would have been
+    /// told to them in another way, or it is `high` or above.
+    pub(super) fn is_news(&self, to: Severity, from: Severity) -> bool {
+        let tells = |severity| (self.texts_at_once(severity), self.falls_back(severity));
+        from < to && (Severity::High <= to || tells(from) != tells(to))
     }
 }
 

@@ -50,7 +50,7 @@ pub enum DeviceVerdict {
 /// follows from it. Late answers (to attempts already taken for lost) count too.
 pub fn settle(alert: &mut Alert, settlement: &Settlement, present: &Present<'_>) -> Settled {
     let mut progress = std::mem::take(&mut alert.progress);
-    let facts = Facts { alert, present };
+    let facts = Facts::new(alert, &alert.conversation, &progress, present);
     let mut draft = Draft::new(facts);
     record(&mut draft, &mut progress, settlement);
     let Draft { plan, mut rows, .. } = draft;
@@ -117,7 +117,7 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     let outcome = if delivery::says_taken(progress, send.attempt) { &has_it } else { outcome };
     let Some(contact) = progress.contacts.get_mut(&send.contact) else { return };
     notification::remember(draft.facts, contact, &send.subject, &send.address, outcome);
-    let known = contact.notifications.iter_mut().find(|notification| notification.subject == send.subject);
+    let known = notification::find(contact, send);
     let message = Message { contact: &send.contact, subject: &send.subject };
     match &send.address {
         Address::Device(device) => {

@@ -4,6 +4,7 @@ use super::{
     GatewayRule,
     output::{Draft, Message, TextAnswer},
     present::Facts,
+    window::Spare,
 };
 use crate::alert::{Charge, ContactName, DeviceId, OpenText, Payer, Reserved, Severity, Subject, Tier};
 
@@ -19,9 +20,11 @@ pub(super) fn is_exempt(facts: Facts<'_>, subject: &Subject) -> bool {
 pub(super) fn tier(facts: Facts<'_>, subject: &Subject) -> Tier {
     match subject {
         Subject::Digest => facts.alert.digest.as_ref().map_or(Tier::Ordinary, |digest| digest.tier),
-        Subject::Opened | Subject::Raised if facts.alert.severity == Severity::Disaster => Tier::Disaster,
+        Subject::Opened | Subject::Raised { .. } if facts.alert.severity == Severity::Disaster => {
+            Tier::Disaster
+        }
         Subject::Opened
-        | Subject::Raised
+        | Subject::Raised { .. }
         | Subject::Repeat { .. }
         | Subject::Resolved
         | Subject::Missed
@@ -31,14 +34,18 @@ pub(super) fn tier(facts: Facts<'_>, subject: &Subject) -> Tier {
 
 /// This device may have another push.
 pub(super) fn can_push(draft: &Draft<'_>, device: DeviceId, subject: &Subject) -> bool {
-    is_exempt(draft.facts, subject) || has_room(draft, &Payer::Device(device))
+    is_exempt(draft.facts, subject) || has_room(draft, &Payer::Device(device), subject)
 }
 
 /// This contact may have another text, or which budget is spent.
 pub(super) fn admit_text(draft: &Draft<'_>, message: Message<'_>) -> Result<(), &'static str> {
     let tier = tier(draft.facts, message.subject);
     let payer = Payer::Contact(message.contact.clone(), tier);
-    if is_exempt(draft.facts, message.subject) || has_room(draft, &payer) { Ok(()) } else { Err(tier.key()) }
+    if is_exempt(draft.facts, message.subject) || has_room(draft, &payer, message.subject) {
+        Ok(())
+    } else {
+        Err(tier.key())
+    }
 }
 
 /// A gateway's day does not hold this back: no limit does, or a budget of its own.
@@ -47,17 +54,29 @@ pub(super) fn ignores_days(facts: Facts<'_>, subject: &Subject) -> bool {
 }
 
 /// The gateway has not reached its day's limit.
-pub(super) fn has_day_left(draft: &Draft<'_>, gateway: &GatewayRule) -> bool {
-    has_room(draft, &Payer::Gateway(gateway.name.clone()))
+pub(super) fn has_day_left(draft: &Draft<'_>, gateway: &GatewayRule, subject: &Subject) -> bool {
+    has_room(draft, &Payer::Gateway(gateway.name.clone()), subject)
 }
 
-fn has_room(draft: &Draft<'_>, payer: &Payer) -> bool {
-    draft.facts.present.budgets.has_room(
-        payer,
-        draft.facts.alert.severity,
-        draft.facts.now(),
-        draft.spent(payer),
-    )
+fn has_room(draft: &Draft<'_>, payer: &Payer, subject: &Subject) -> bool {
+    let spare = spare(draft.facts.alert.severity, payer, subject);
+    draft.facts.present.budgets.has_room(payer, spare, draft.facts.now(), draft.spent(payer))
+}
+
+/// What is less severe leaves something for what is more severe, and a reminder for what is new.
+fn spare(severity: Severity, payer: &Payer, subject: &Subject) -> Spare {
+    match (payer, severity) {
+        (Payer::Contact(..), _) if matches!(subject, Subject::Repeat { .. }) => Spare::Half,
+        (Payer::Gateway(_) | Payer::Contact(_, Tier::Disaster), _) | (_, Severity::Disaster) => {
+            Spare::Nothing
+        }
+        (Payer::Contact(_, Tier::Ordinary), Severity::High) => Spare::Nothing,
+        (Payer::Device(_), Severity::High) => Spare::Eighth,
+        (
+            Payer::Contact(_, Tier::Ordinary) | Payer::Device(_),
+            Severity::Average | Severity::Warning | Severity::Information | Severity::NotClassified,
+        ) => Spare::Quarter,
+    }
 }
 
 pub(super) fn charge_push(draft: &mut Draft<'_>, device: DeviceId) {

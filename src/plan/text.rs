@@ -6,6 +6,7 @@ use super::{
     SMS_AFTER_UNKNOWN,
     bounds::Bounds,
     gateways, lost,
+    may::May,
     output::{Draft, Message, TextAnswer},
     present::Facts,
     spending,
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     alert::{
         Address, Counted, Entry, Fate, GatewayName, OpenText, Outcome, Pending, PushState, Subject,
-        TextState, Tier, Transports, Unanswered,
+        TextState, Texted, Tier, Transports, Unanswered,
     },
     roster::Person,
 };
@@ -23,7 +24,7 @@ use crate::{
 pub(super) const UNKNOWNS_MAX: u8 = 2;
 
 /// The text of a new notification: at once, only if the push fails, or none.
-pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted: bool) -> TextState {
+pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted: Texted) -> TextState {
     let rules = facts.rules();
     let can_text = person.phone.is_some()
         && !rules.gateways.is_empty()
@@ -32,13 +33,21 @@ pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted
     if !can_text {
         return TextState::Off;
     }
+    let texts = rules.texts(facts.alert.severity);
     match subject {
-        Subject::Resolved if rules.texts_resolved && texted => at_once(),
+        Subject::Resolved if rules.texts_resolved && texted != Texted::No => at_once(),
         Subject::Resolved => TextState::Off,
-        Subject::Raised => at_once(),
         Subject::Digest => of_digest(facts),
-        Subject::Opened | Subject::Repeat { .. } | Subject::Missed | Subject::Unreachable { .. } => {
-            if facts.texts_at_once() { at_once() } else { if_push_fails(facts) }
+        Subject::Repeat { .. } if texts => at_once(),
+        // It is over: a text only where no push is left.
+        Subject::Missed if texts => TextState::Standby { deadline: None },
+        Subject::Repeat { .. } | Subject::Missed => TextState::Off,
+        Subject::Opened | Subject::Raised { .. } | Subject::Unreachable { .. } => {
+            if facts.texts_at_once() {
+                at_once()
+            } else {
+                if_push_fails(facts)
+            }
         }
     }
 }
@@ -49,7 +58,7 @@ fn at_once() -> TextState {
 
 fn if_push_fails(facts: Facts<'_>) -> TextState {
     if facts.rules().falls_back(facts.alert.severity) {
-        TextState::Standby { deadline: facts.after(facts.rules().accept_within) }
+        TextState::Standby { deadline: Some(facts.after(facts.rules().accept_within)) }
     } else {
         TextState::Off
     }
@@ -76,7 +85,7 @@ pub(super) fn decide(draft: &mut Draft<'_>, message: Message<'_>, text: &mut Tex
     let hopeless = push.open.iter().all(|open| matches!(open.state, Pending::Waiting { fault: true, .. }));
     let reason = if hopeless {
         push.failed.clone().unwrap_or_else(|| "no device to push to".to_owned())
-    } else if deadline <= draft.facts.now() {
+    } else if deadline.is_some_and(|deadline| deadline <= draft.facts.now()) {
         format!("push not accepted in {} s", seconds(draft.facts.rules().accept_within))
     } else {
         return;
@@ -99,9 +108,10 @@ pub(super) fn advance(
     draft: &mut Draft<'_>,
     message: Message<'_>,
     text: &mut TextState,
+    may: May,
 ) -> Result<(), &'static str> {
     let TextState::Open(open) = text else { return Ok(()) };
-    if !open.state.is_due(draft.facts.now()) {
+    if !open.state.is_due(draft.facts.now()) || !may.text(open.attempts) {
         return Ok(());
     }
     if let Some(answered_by) = lost::ask(draft, message, open) {
@@ -131,12 +141,14 @@ pub(super) fn forget(draft: &mut Draft<'_>, text: &mut TextState) {
     leave(draft, text, TextState::Off);
 }
 
-/// Ends it in `next`; what is reserved for a request under way counts as spent.
+/// Ends it in `next`; what is reserved for a request under way counts as spent. What may have arrived stays so unless
+/// it has.
 fn leave(draft: &mut Draft<'_>, text: &mut TextState, next: TextState) {
+    let may_be_there = text.open().is_some_and(|open| 0 < open.unknowns);
     if let Some(open) = text.open_mut() {
         spending::close(draft, open);
     }
-    *text = next;
+    *text = if may_be_there && next != TextState::Accepted { TextState::Unknown } else { next };
 }
 
 fn fail(
@@ -151,7 +163,7 @@ fn fail(
     TextState::Failed { reason }
 }
 
-/// A text that no gateway accepted within `SMS_GIVE_UP` is of no use.
+/// A text that no gateway accepted within `GIVE_UP_AFTER` is of no use.
 pub(super) fn give_up_old(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState) {
     if let Some(open) = text.open().filter(|open| !open.state.is_in_flight()) {
         let reason = "no gateway accepted it within 24 hours".to_owned();
@@ -279,10 +291,29 @@ pub(super) fn stand_down(text: &mut TextState) {
     }
 }
 
-/// Somebody acknowledged: what waits is cancelled, with `first_goes` except the first attempt.
-pub(super) fn cut_back(draft: &mut Draft<'_>, text: &mut TextState, first_goes: bool) {
-    if !text.open().is_some_and(|open| first_goes && open.attempts == 0) {
-        stop(draft, text);
+/// What an acknowledgement held has as long to wait for its push as when it was planned.
+pub(super) fn resume(facts: Facts<'_>, text: &mut TextState) {
+    if let TextState::Standby { deadline: Some(deadline) } = text {
+        *deadline = facts.after(facts.rules().accept_within);
+    }
+}
+
+/// A text that may have arrived, for a notification that takes it over.
+pub(super) fn take_lost(text: &mut TextState) -> Option<OpenText> {
+    let open = text.open_mut().filter(|open| 0 < open.unknowns && !open.state.is_in_flight())?;
+    let lost = std::mem::take(open);
+    *text = TextState::Off;
+    Some(lost)
+}
+
+/// The text of a notification that follows one whose text may have arrived: that one goes on where there is no push,
+/// and where it may have arrived twice there is none.
+pub(super) fn follow(text: &mut TextState, push: &PushState, lost: Option<OpenText>, texted: Texted) {
+    match lost {
+        Some(lost) if push.open.is_empty() && !is_off(text) => *text = TextState::Open(Box::new(lost)),
+        Some(_) => {}
+        None if texted == Texted::Unanswered => *text = TextState::Off,
+        None => {}
     }
 }
 
@@ -298,12 +329,17 @@ pub(super) fn cancel(draft: &mut Draft<'_>, message: Message<'_>, text: &mut Tex
     in_vain
 }
 
+fn is_off(text: &TextState) -> bool {
+    *text == TextState::Off
+}
+
 pub(super) fn is_on_standby(text: &TextState) -> bool {
     matches!(text, TextState::Standby { .. })
 }
 
-pub(super) fn is_failed(text: &TextState) -> bool {
-    matches!(text, TextState::Failed { .. })
+/// It was tried in vain, as far as is known.
+pub(super) fn has_failed(text: &TextState) -> bool {
+    matches!(text, TextState::Failed { .. } | TextState::Unknown)
 }
 
 /// It is being sent, or a gateway has it.
@@ -330,7 +366,9 @@ pub(super) fn failure(text: &TextState, push: &PushState) -> Option<String> {
 /// No time lies further ahead than a plan made now could set it.
 pub(super) fn pull_back(text: &mut TextState, bounds: &Bounds<'_>) {
     if let TextState::Standby { deadline } = text {
-        bounds.within(deadline, bounds.rules.accept_within);
+        if let Some(deadline) = deadline {
+            bounds.within(deadline, bounds.rules.accept_within);
+        }
     }
     let Some(open) = text.open_mut() else { return };
     let asks = open.unanswered.as_ref().is_some_and(|lost| lost.to_ask);

@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{notification, output::Draft, present::Facts, text};
 use crate::{
-    alert::{ContactName, ContactProgress, Entry, Notification, Progress, Subject, UNREACHED_NAMED_MAX},
+    alert::{
+        ContactName, ContactProgress, Entry, Notification, Others, Progress, Subject, UNREACHED_NAMED_MAX,
+    },
     roster::Person,
 };
 
@@ -16,13 +18,14 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Tells of those whose last road has failed. True if new notifications began.
 pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
     let others = others(draft.facts, progress);
-    if !others.is_empty() && tells_at(progress).is_none_or(|at| draft.facts.now() < at) {
+    let tell_now = if others.is_empty() { Others::NobodyLeft } else { Others::Told };
+    if tells_at(progress).is_some_and(|at| draft.facts.now() < at) {
         return false;
     }
     let mut failed = Vec::new();
     for (name, contact) in &mut progress.contacts {
-        if let Some(reason) = contact.unreachable.clone().filter(|_| !contact.unreachable_told) {
-            contact.unreachable_told = true;
+        if let Some(reason) = contact.unreachable.clone().filter(|_| contact.others < tell_now) {
+            contact.others = tell_now;
             failed.push((name.clone(), reason.clone()));
             let nobody_left = others.is_empty();
             draft.note(Entry::Unreachable { contact: name.clone(), reason, nobody_left });
@@ -49,7 +52,8 @@ pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
 
 /// When those who failed since the last message are told of.
 pub(super) fn tells_at(progress: &Progress) -> Option<Timestamp> {
-    let waits = |contact: &ContactProgress| contact.unreachable.is_some() && !contact.unreachable_told;
+    let waits =
+        |contact: &ContactProgress| contact.unreachable.is_some() && contact.others == Others::NotTold;
     let told_at = progress.unreached_told_at.unwrap_or(Timestamp::MIN);
     let at = told_at.saturating_add(PAUSE).unwrap_or(Timestamp::MAX);
     progress.contacts.values().any(waits).then_some(at)

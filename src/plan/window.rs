@@ -15,6 +15,7 @@ pub(super) enum Spare {
     Nothing,
     Eighth,
     Quarter,
+    Half,
 }
 
 impl Spare {
@@ -23,6 +24,7 @@ impl Spare {
             Self::Nothing => 0,
             Self::Eighth => count / 8,
             Self::Quarter => count / 4,
+            Self::Half => count / 2,
         }
     }
 }

@@ -29,9 +29,9 @@ pub struct StormStatus {
 
 impl Vitals {
     /// Remembers an alert that reaches no contact, forgets one that does.
-    pub fn note(&self, alert: &Alert) {
+    pub fn note(&self, alert: &Alert, now: Timestamp) {
         let mut unreached = lock(&self.unreached);
-        if !alert.reaches_nobody() {
+        if !alert.reaches_nobody(now) {
             unreached.remove(&alert.id);
         } else if unreached.len() < UNREACHED_MAX {
             unreached.insert(alert.id);

@@ -499,7 +499,7 @@ fn every_journal_row_and_cause_is_documented() {
         Entry::Unacknowledged { by: by.clone() },
         Entry::Resolved { by: by.clone(), note: None },
         Entry::Resolved { by, note: Some("cleaned".to_owned()) },
-        Entry::Repeated { number: 1 },
+        Entry::Repeated { number: 1, last: false },
         Entry::Fallback { contact: jin.clone(), reason: reason.clone() },
         Entry::Reported {
             contact: jin.clone(),

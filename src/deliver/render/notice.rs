@@ -31,7 +31,7 @@ impl Templated for Notice<'_> {
             // A digest has texts of its own.
             Subject::Opened | Subject::Digest => "triggered",
             Subject::Repeat { .. }
-            | Subject::Raised
+            | Subject::Raised { .. }
             | Subject::Resolved
             | Subject::Missed
             | Subject::Unreachable { .. } => self.subject.topic().as_str(),
@@ -49,19 +49,22 @@ impl Templated for Notice<'_> {
     fn context(&self) -> impl Serialize {
         let alert = self.alert;
         let (number, contact, reason) = match self.subject {
-            Subject::Repeat { number } => (Some(*number), None, None),
+            Subject::Repeat { number, .. } => (Some(*number), None, None),
             Subject::Unreachable { contact, reason, also, more } => {
                 (None, Some(names(contact, also, *more)), Some(one_line(reason)))
             }
-            Subject::Opened | Subject::Raised | Subject::Resolved | Subject::Missed | Subject::Digest => {
-                (None, None, None)
-            }
+            Subject::Opened
+            | Subject::Raised { .. }
+            | Subject::Resolved
+            | Subject::Missed
+            | Subject::Digest => (None, None, None),
         };
         let local = |at| local(at, self.now, self.time_zone);
         Context {
             alert_id: alert.id.to_string(),
             state: self.state(),
             number,
+            last: matches!(self.subject, Subject::Repeat { last: true, .. }),
             contact,
             reason,
             flapping: alert.openings.flapping(),
@@ -110,6 +113,8 @@ struct Context<'a> {
     state: &'static str,
     /// Of a repeat.
     number: Option<u16>,
+    /// No other repeat follows.
+    last: bool,
     /// Who could not be reached.
     contact: Option<String>,
     reason: Option<String>,

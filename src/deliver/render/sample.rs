@@ -36,8 +36,8 @@ pub(super) fn samples() -> impl Iterator<Item = Sample> {
     let reason = "no device enrolled".to_owned();
     let subjects = [
         Subject::Opened,
-        Subject::Repeat { number: 2 },
-        Subject::Raised,
+        Subject::Repeat { number: 2, last: true },
+        Subject::Raised { to: Severity::Disaster },
         Subject::Resolved,
         Subject::Missed,
         Subject::Unreachable { contact, reason, also: Vec::new(), more: 4 },

@@ -103,13 +103,13 @@ fn a_text_says_what_happened_how_grave_it_is_and_what_it_is_about() {
         (&open, Subject::Opened, "[재난] 서버실 온도 45℃ 초과", "[Disaster] 서버실 온도 45℃ 초과"),
         (
             &open,
-            Subject::Repeat { number: 2 },
+            Subject::Repeat { number: 2, last: false },
             "[재난] 아직 미확인(2): 서버실 온도 45℃ 초과",
             "[Disaster] still not acknowledged (2): 서버실 온도 45℃ 초과",
         ),
         (
             &open,
-            Subject::Raised,
+            Subject::Raised { to: Severity::Disaster },
             "[재난] 격상: 서버실 온도 45℃ 초과",
             "[Disaster] raised: 서버실 온도 45℃ 초과",
         ),
@@ -173,7 +173,12 @@ fn severities_have_their_words() {
 fn a_typical_text_is_one_segment_without_its_link_and_keeps_it_within_three() {
     let (ko, en) = (alert(), Alert { title: "Disk space is low (95 % used) on db1".to_owned(), ..alert() });
     let subjects = || {
-        let subjects = [Subject::Opened, Subject::Repeat { number: 2 }, Subject::Raised, Subject::Resolved];
+        let subjects = [
+            Subject::Opened,
+            Subject::Repeat { number: 2, last: false },
+            Subject::Raised { to: Severity::Disaster },
+            Subject::Resolved,
+        ];
         subjects.into_iter().chain([Subject::Missed, unreachable()])
     };
     let (zone, now) = (seoul(), at("2026-11-22T03:15:00+09:00"));
@@ -208,7 +213,7 @@ fn a_typical_title_is_shown_whole_by_phones() {
     for (title, language) in [("Disk full on db1", Language::En), ("디스크 가득 참", Language::Ko)] {
         for (alert, subject) in [
             (alert(), Subject::Opened),
-            (alert(), Subject::Raised),
+            (alert(), Subject::Raised { to: Severity::Disaster }),
             (over.clone(), Subject::Resolved),
             (over.clone(), Subject::Missed),
             (Alert { kind: Kind::Test, ..alert() }, Subject::Opened),
@@ -217,7 +222,7 @@ fn a_typical_title_is_shown_whole_by_phones() {
             assert!(wide(&shown) <= 40, "{shown}");
         }
         // These two have more to say; what an alert is about may then wrap.
-        for subject in [Subject::Repeat { number: 2 }, unreachable()] {
+        for subject in [Subject::Repeat { number: 2, last: false }, unreachable()] {
             let shown = push(&Alert { title: title.to_owned(), ..alert() }, &subject, language).title;
             assert!(wide(&shown) <= 60, "{shown}");
         }

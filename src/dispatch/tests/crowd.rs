@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::{
-    alert::{Address, AlertState, DeferCause, Notification, RejectCause, Resolution, ResolvedBy, Subject},
+    alert::{
+        Address, AlertState, DeferCause, Notification, Others, RejectCause, Resolution, ResolvedBy, Subject,
+    },
     plan::{self, Budgets, DeviceBook, Present, Settlement},
     store::{AlertWrite, Commit, Expect, Lane, VALUE_BYTES_MAX},
 };
@@ -35,7 +37,7 @@ fn crowded_rules() -> Rules {
         gateways: vec![gateway.clone(), GatewayRule { name: "other".into(), ..gateway }],
         texts_resolved: true,
         text_budget: Vec::new(),
-        repeat: DEFAULT_REPEAT,
+        repeats: BUILT_IN_REPEATS,
         ..rules()
     }
 }
@@ -107,7 +109,7 @@ async fn whatever_fails_for_the_most_people_and_devices_every_plan_is_written() 
         }
     }
     assert_eq!(told_of_others, 2, "messages about others at a time, however many fail");
-    let failed = alert.progress.contacts.values().filter(|contact| contact.unreachable_told).count();
+    let failed = alert.progress.contacts.values().filter(|contact| contact.others != Others::NotTold).count();
     assert!(CONTACTS / 2 <= failed, "{failed} failed");
     assert!(10 * VALUE_BYTES_MAX < longest, "{longest} bytes: that was no crowd");
     println!("the longest document has {longest} bytes");

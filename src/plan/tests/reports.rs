@@ -138,7 +138,7 @@ fn two_texts_without_an_answer_are_asked_about_and_no_third_is_sent() {
 #[test]
 fn delivery_is_asked_for_until_it_is_known_and_not_for_ever() {
     let mut scene = scene(gateways_that(1, false, true));
-    scene.rules.repeat.at_most = 0;
+    scene.rules.repeats.high = &[];
     scene.alert.conversation.repeat_at = None;
     scene.answer(1, accepted());
     let mut passed = 0;
@@ -208,7 +208,11 @@ fn a_push_that_was_accepted_keeps_a_contact_told() {
     scene.answer(2, accepted());
     assert_eq!(scene.report(2, failed()), NOTHING);
     assert_eq!(scene.told("jin"), Notified::Yes);
-    assert!(!scene.alert.reaches_nobody() && !scene.journal().contains("unreachable"), "{}", scene.journal());
+    assert!(
+        !scene.alert.reaches_nobody(scene.now) && !scene.journal().contains("unreachable"),
+        "{}",
+        scene.journal()
+    );
 }
 
 #[test]
@@ -217,9 +221,9 @@ fn without_another_road_the_alert_reaches_nobody() {
     scene.rules.gateways = gateways_that(1, true, false);
     scene.plan();
     scene.answer(1, accepted());
-    assert!(!scene.alert.reaches_nobody());
+    assert!(!scene.alert.reaches_nobody(scene.now));
     assert_eq!(scene.report(1, failed()), NOTHING);
-    assert!(scene.alert.reaches_nobody());
+    assert!(scene.alert.reaches_nobody(scene.now));
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl Storm {
     }
 
     fn tier(&self, number: usize, send: &Send) -> Tier {
-        let new = matches!(send.subject, Subject::Opened | Subject::Raised);
+        let new = matches!(send.subject, Subject::Opened | Subject::Raised { .. });
         let disaster = self.alerts[number].severity == Severity::Disaster && new;
         if disaster { Tier::Disaster } else { Tier::Ordinary }
     }
@@ -132,8 +132,7 @@ impl Storm {
             self.budgets.open(&opening);
             let Opening { id, contact, tier, due_at } = opening;
             let digest = Digest { contact, tier, due_at, counted: None };
-            let close_at = due_at + SMS_GIVE_UP;
-            self.alerts.push(Alert::opened_digest(id, digest, self.now, close_at));
+            self.alerts.push(Alert::opened_digest(id, digest, self.now));
             self.dues.push(Some(due_at));
         }
         self.assert_days_hold(number, &plan.sends);
@@ -276,9 +275,8 @@ impl Storm {
             let bound = send.subject != Subject::Digest && self.tier(number, send) == Tier::Ordinary;
             let before = decided.entry(name.clone()).or_default();
             let payer = Payer::Gateway(name.clone());
-            let severity = self.alerts[number].severity;
             assert!(
-                !bound || self.budgets.has_room(&payer, severity, self.now, *before),
+                !bound || self.budgets.has_room(&payer, window::Spare::Nothing, self.now, *before),
                 "{send:?} after {before}"
             );
             *before += u64::from(self.rules.gateway(name).expect("configured").segments_max);

@@ -3,36 +3,16 @@
 use super::*;
 
 #[test]
-fn whoever_was_texted_is_not_called_unreachable_by_a_raise_that_has_no_road_left() {
+fn whoever_knows_is_not_called_unreachable_by_a_raise_that_has_no_channel_left() {
     let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0), person("min", 1)]);
     assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
     scene.answer(1, accepted());
     scene.answer(2, accepted());
-    scene.alert.severity = Severity::Disaster;
-    assert_eq!(scene.plan(), ["push 3 min raised", "sms 4 min raised"]);
-    scene.answer(3, accepted());
-    assert_eq!(scene.answer(4, accepted()), NOTHING);
-    assert!(!scene.journal().contains("unreachable"), "{}", scene.journal());
-}
-
-#[test]
-fn a_push_that_is_under_way_while_the_alert_is_raised_still_has_its_text_to_come() {
-    let mut scene = Scene::at(Severity::Warning);
     scene.rules.gateways.clear();
-    assert_eq!(scene.plan(), ["push 1 jin"]);
     scene.alert.severity = Severity::Disaster;
-    assert_eq!(scene.plan(), NOTHING, "no gateway, and the push is under way");
+    assert_eq!(scene.plan(), ["push 3 min raised"]);
+    assert_eq!(scene.answer(3, accepted()), NOTHING);
     assert!(!scene.journal().contains("unreachable"), "{}", scene.journal());
-    assert_eq!(scene.answer(1, accepted()), NOTHING);
-
-    let mut scene = Scene::at(Severity::High);
-    scene.plan();
-    assert_eq!(scene.answer(1, rejected(RejectCause::Message)), ["sms 2 jin"]);
-    scene.answer(2, accepted());
-    assert_eq!(scene.pass(1_800), ["push 3 jin repeat"]);
-    scene.alert.severity = Severity::Disaster;
-    assert_eq!(scene.plan(), NOTHING, "texted before, and pushed to just now");
-    assert_eq!(scene.answer(3, rejected(RejectCause::Message)), ["sms 4 jin repeat"]);
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn progress(at: Timestamp) -> Progress {
         subject: Subject::Opened,
         since: at,
         push: PushState { open: vec![push], ..PushState::default() },
-        text: TextState::Standby { deadline: at },
+        text: TextState::Standby { deadline: Some(at) },
         replaced: false,
     };
     let contact = ContactProgress { notifications: vec![notification], ..ContactProgress::default() };

@@ -174,3 +174,35 @@ fn a_disaster_over_before_its_digest_goes_out_is_counted_as_over_though_its_push
     assert_eq!(storm.words_of_digests(), ["2 more: 1 disaster, 1 resolved"]);
     storm.assert_digests_sum();
 }
+
+#[test]
+fn texts_of_reminders_leave_half_of_a_budget_and_without_one_they_go_by_push() {
+    let mut storm = Storm::with(vec![person("jin", 1), no_device("min")], &[rate(4, 86_400)], &[], &[]);
+    storm.fire(Severity::High);
+    storm.plan();
+    let mut reminders = Vec::new();
+    for _ in 0..3 {
+        storm.answer_all(&|_| accepted());
+        reminders.push(storm.pass(1_800).len());
+    }
+    assert_eq!(reminders, [3, 2, 1], "two texts for jin, one for min beside the first; the pushes go on");
+    assert_eq!(storm.digests().count(), 0, "and no digest is opened");
+    let alert = &storm.alerts[0];
+    assert!(alert.progress.contacts.values().all(|contact| contact.unreachable.is_none()));
+}
+
+#[test]
+fn with_one_device_past_its_rate_and_the_other_refused_a_digest_tells_it() {
+    let no_phone = Person { phone: None, ..person("jin", 2) };
+    let mut storm = Storm::with(vec![no_phone], &[], &[], &[rate(4, 3_600)]);
+    let first = storm.people[0].devices[0].id;
+    for _ in 0..4 {
+        storm.budgets.spend(&[Charge { payer: Payer::Device(first), at: storm.now, units: 1, reserved: 0 }]);
+    }
+    storm.fire(Severity::High);
+    assert_eq!(storm.plan(), ["push 1 jin"]);
+    storm.answer_all(&|_| rejected(RejectCause::Message));
+    storm.plan();
+    assert_eq!(storm.digests().count(), 1);
+    assert!(storm.alerts[0].progress.contacts.values().all(|contact| contact.unreachable.is_none()));
+}

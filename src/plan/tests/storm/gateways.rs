@@ -101,7 +101,7 @@ fn a_dearer_gateway_is_paid_for_and_what_was_put_off_is_not() {
     let spent = |storm: &Storm, segments: u64| {
         let jin: ContactName = "jin".parse().expect("a name");
         let payer = Payer::Contact(jin, Tier::Ordinary);
-        let room = |more| storm.budgets.has_room(&payer, Severity::High, storm.now, more);
+        let room = |more| storm.budgets.has_room(&payer, window::Spare::Nothing, storm.now, more);
         !room(100 - segments) && room(99 - segments)
     };
     let budget = [rate(100, 6_000)];

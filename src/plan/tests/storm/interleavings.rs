@@ -113,7 +113,7 @@ proptest! {
             budgets.spend(&[Charge { payer: payer.clone(), at, units: *units, reserved: 0 }]);
             let within = |(earlier, _): &&(i64, i32)| *earlier <= *seconds && seconds - earlier < per;
             let real: u64 = times.iter().filter(within).map(|(_, units)| u64::from(units.unsigned_abs())).sum();
-            let left = |more| budgets.has_room(&payer, Severity::High, at, more);
+            let left = |more| budgets.has_room(&payer, window::Spare::Nothing, at, more);
             // What was spent later at the same second is still to come.
             let now: u64 = times.iter().filter(|(earlier, _)| earlier == seconds).map(|(_, units)| u64::from(units.unsigned_abs())).sum();
             prop_assert!(!left(1_000_000 - (real - now).min(real)), "at least the earlier ones count");

@@ -1,0 +1,34 @@
+//! What an acknowledgement holds back, and what goes out in spite of it.
+
+use super::present::Facts;
+use crate::alert::{AlertState, Subject};
+
+/// What a notification may begin at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum May {
+    Everything,
+    /// Somebody has the alert: only what was not tried yet, by push and, at `sms.always_at`, by text.
+    FirstTries,
+    /// Somebody had it when it opened: only a push that was not tried yet.
+    FirstPush,
+}
+
+impl May {
+    pub(super) fn of(facts: Facts<'_>, subject: &Subject) -> Self {
+        let is_held = facts.is(AlertState::Acknowledged) && subject.is_about_open_alert();
+        match subject {
+            _ if !is_held => Self::Everything,
+            Subject::Opened if facts.opened_acknowledged => Self::FirstPush,
+            _ if facts.texts_at_once() => Self::FirstTries,
+            _ => Self::FirstPush,
+        }
+    }
+
+    pub(super) fn push(self, attempts: u16) -> bool {
+        self == Self::Everything || attempts == 0
+    }
+
+    pub(super) fn text(self, attempts: u16) -> bool {
+        self == Self::Everything || (self == Self::FirstTries && attempts == 0)
+    }
+}

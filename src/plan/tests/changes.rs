@@ -1,0 +1,198 @@
+//! What a change of the alert begins, holds and gives back: raises, acknowledging and giving back, repeats.
+
+use super::*;
+use crate::alert::{LastRound, Openings};
+
+impl Scene {
+    pub(super) fn give_back(&mut self) -> Vec<String> {
+        self.alert.state = AlertState::Triggered;
+        self.alert.conversation.acknowledged = None;
+        self.plan()
+    }
+
+    fn raise_to(&mut self, severity: Severity) -> Vec<String> {
+        self.alert.severity = severity;
+        self.plan()
+    }
+}
+
+#[test]
+fn a_raise_to_high_is_pushed_and_repeated_as_high_is() {
+    let mut scene = Scene::at(Severity::Average);
+    scene.plan();
+    scene.answer(1, accepted());
+    assert_eq!(scene.raise_to(Severity::High), ["push 2 jin raised"]);
+    scene.answer(2, accepted());
+    assert_eq!(scene.pass(1_800), ["push 3 jin repeat", "sms 4 jin repeat"]);
+}
+
+#[test]
+fn a_raise_above_fallback_texts_whom_no_push_reached() {
+    let mut scene = Scene::at(Severity::Warning);
+    scene.rules.fallback_at = Some(Severity::High);
+    scene.plan();
+    scene.answer(1, rejected(RejectCause::DeviceGone));
+    assert_eq!(scene.raise_to(Severity::High), ["sms 2 jin raised"]);
+}
+
+#[test]
+fn with_texts_off_a_raise_to_disaster_is_pushed() {
+    let mut scene = Scene::at(Severity::Warning);
+    (scene.rules.always_at, scene.rules.fallback_at) = (None, None);
+    scene.plan();
+    scene.answer(1, accepted());
+    assert_eq!(scene.raise_to(Severity::Average), NOTHING, "told in the same way");
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 2 jin raised"]);
+    scene.answer(2, accepted());
+    assert_eq!(scene.pass(300), ["push 3 jin repeat"], "texts are off");
+}
+
+#[test]
+fn a_raise_is_news_to_whoever_was_texted() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.plan();
+    scene.answer(1, accepted());
+    assert_eq!(scene.raise_to(Severity::Disaster), ["sms 2 jin raised"]);
+    scene.answer(2, accepted());
+    assert_eq!(scene.raise_to(Severity::High), NOTHING);
+    assert_eq!(scene.raise_to(Severity::Disaster), NOTHING, "that was told");
+}
+
+#[test]
+fn a_raise_takes_the_place_of_what_waits() {
+    let mut scene = Scene::at(Severity::Warning);
+    scene.rules.gateways.clear();
+    scene.plan();
+    assert_eq!(scene.answer(1, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 2 jin raised"]);
+    scene.answer(2, accepted());
+    assert_eq!(scene.pass(60), NOTHING, "the first push is not tried any more");
+    assert!(!scene.journal().contains("unreachable"), "{}", scene.journal());
+}
+
+#[test]
+fn a_raise_of_what_somebody_has_is_told_once() {
+    let mut scene = Scene::at(Severity::Average);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    assert_eq!(scene.raise_to(Severity::High), ["push 2 jin raised"]);
+    assert_eq!(scene.answer(2, rejected(RejectCause::Message)), NOTHING, "no text");
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 3 jin raised", "sms 4 jin raised"]);
+    scene.answer(3, accepted());
+    scene.answer(4, accepted());
+    assert_eq!(scene.pass(7_200), NOTHING, "and not repeated");
+}
+
+#[test]
+fn giving_back_gives_back_the_text_behind_a_push_that_then_fails() {
+    let mut scene = Scene::at(Severity::Average);
+    scene.plan();
+    scene.acknowledge();
+    assert_eq!(scene.give_back(), NOTHING);
+    assert_eq!(scene.answer(1, rejected(RejectCause::DeviceGone)), ["sms 2 jin"]);
+}
+
+#[test]
+fn giving_back_after_hours_goes_on_with_what_was_held() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 1), person("min", 0)]);
+    assert_eq!(scene.plan(), ["push 1 jin", "sms 2 min"]);
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.answer(2, unknown());
+    scene.acknowledge();
+    assert_eq!(scene.pass(30 * 3_600), NOTHING);
+    assert_eq!(scene.due, Some(scene.alert.close_at), "nothing but its end is waited for");
+    assert_eq!(scene.give_back(), ["push 3 jin", "sms 4 min"]);
+    scene.answer(3, deferred(DeferCause::Unavailable));
+    scene.answer(4, accepted());
+    assert_eq!(scene.pass(20), ["push 5 jin", "sms 6 jin"]);
+    scene.answer(5, accepted());
+    scene.answer(6, accepted());
+    assert_eq!(scene.pass(1_779), NOTHING);
+    assert_eq!(scene.pass(1).len(), 3, "reminders come at their own pace");
+}
+
+#[test]
+fn what_opens_acknowledged_is_pushed_once() {
+    let taken = Acknowledgement { by: "zabbix".into(), at: T0 - SignedDuration::from_hours(1) };
+    for severity in [Severity::High, Severity::Disaster] {
+        let mut scene = Scene::at(severity).with_people(vec![person("jin", 1), person("min", 0)]);
+        scene.alert.state = AlertState::Acknowledged;
+        scene.alert.conversation.acknowledged = Some(taken.clone());
+        assert_eq!(scene.plan(), ["push 1 jin"]);
+        assert_eq!(scene.answer(1, deferred(DeferCause::Unavailable)), NOTHING);
+        assert_eq!(scene.pass(7_200), NOTHING, "no text, no repeats");
+    }
+}
+
+#[test]
+fn a_repeat_begins_attempts_of_its_own_whatever_an_earlier_one_is_doing() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 1), person("min", 0)]);
+    assert_eq!(scene.plan(), ["push 1 jin", "sms 2 jin", "sms 3 min"]);
+    scene.answer(2, accepted());
+    scene.answer(3, accepted());
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    let mut texts = Vec::new();
+    for _ in 0..180 {
+        let sent = scene.pass(10);
+        while let Some(send) = scene.open.first().cloned() {
+            let text = matches!(send.address, Address::Gateway(_));
+            let outcome = if text { accepted() } else { deferred(DeferCause::Unavailable) };
+            scene.answer(send.attempt, outcome);
+        }
+        texts.extend(sent.into_iter().filter(|sent| sent.starts_with("sms")));
+    }
+    for name in ["jin", "min"] {
+        let of = |sent: &&String| sent.ends_with(&format!("{name} repeat"));
+        assert_eq!(texts.iter().filter(of).count(), 6, "{name} within half an hour: {texts:?}");
+    }
+}
+
+#[test]
+fn a_disaster_is_repeated_every_5_min_then_every_15_then_hourly_without_end() {
+    let mut scene = Scene::at(Severity::Disaster);
+    scene.plan();
+    let mut at = Vec::new();
+    for minute in 1..=600 {
+        while let Some(send) = scene.open.first().cloned() {
+            scene.answer(send.attempt, accepted());
+        }
+        if !scene.pass(60).is_empty() {
+            at.push(minute);
+        }
+    }
+    let expected: Vec<i32> =
+        (1..=6).map(|n| 5 * n).chain((3..=8).map(|n| 15 * n)).chain((3..=10).map(|n| 60 * n)).collect();
+    assert_eq!(at, expected);
+    assert!(!scene.alert.went_unanswered());
+}
+
+/// The round of a problem that comes and goes every two minutes: the earlier ones were told.
+fn flapping(scene: &mut Scene, rounds: i64) {
+    let mut openings = Openings::default();
+    for round in 0..rounds {
+        let opened = T0 + SignedDuration::from_mins(4 * round);
+        let last = LastRound {
+            severity: scene.alert.severity,
+            opened,
+            resolved: opened + SignedDuration::from_mins(2),
+        };
+        scene.now = opened + SignedDuration::from_mins(4);
+        openings = openings.next(last, scene.now);
+    }
+    scene.alert.openings = openings;
+    scene.alert.opened_at = scene.now;
+}
+
+#[test]
+fn reminders_go_on_while_it_comes_and_goes() {
+    let mut scene = Scene::at(Severity::Disaster);
+    flapping(&mut scene, 6);
+    assert_eq!(scene.plan(), NOTHING, "it was told that it flaps");
+    let mut scene = Scene::at(Severity::Disaster);
+    flapping(&mut scene, 6);
+    scene.alert.conversation.repeats = 4;
+    scene.alert.conversation.repeat_at = Some(scene.now - SignedDuration::from_secs(30));
+    assert_eq!(scene.plan(), ["push 1 jin repeat", "sms 2 jin repeat"]);
+    assert_eq!(scene.alert.conversation.repeats, 5);
+}

@@ -1,0 +1,198 @@
+//! An open alert that nobody knows of is tried for as long as that is so; what was over before anybody heard of it, for
+//! a day.
+
+use super::*;
+use crate::alert::{Counted, Digest, FoldRow, FoldWord, Tier};
+
+fn without_phone(name: &str) -> Person {
+    Person { phone: None, ..person(name, 1) }
+}
+
+fn refused() -> Outcome {
+    rejected(RejectCause::Refused)
+}
+
+impl Scene {
+    /// Nobody runs for this long; what was under way is not answered.
+    fn stand_still(&mut self, hours: i64) -> Vec<String> {
+        self.open.clear();
+        self.now += SignedDuration::from_hours(hours);
+        self.started = self.now;
+        self.plan()
+    }
+}
+
+#[test]
+fn a_push_goes_on_after_an_outage_of_ours_longer_than_its_time_to_live() {
+    for answered in [false, true] {
+        let people = vec![without_phone("jin"), without_phone("min")];
+        let mut scene = Scene::at(Severity::Average).with_people(people);
+        assert_eq!(scene.plan(), ["push 1 jin", "push 2 min"]);
+        if answered {
+            scene.answer(1, deferred(DeferCause::Unavailable));
+            scene.answer(2, deferred(DeferCause::Unavailable));
+        }
+        scene.stand_still(2);
+        scene.pass(20);
+        assert_eq!(scene.open.len(), 2, "both are tried again");
+        scene.answer(3, accepted());
+        scene.answer(4, accepted());
+        assert!(!scene.journal().contains("dead_letter"), "{}", scene.journal());
+    }
+}
+
+#[test]
+fn a_text_goes_on_after_an_outage_of_a_day() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.stand_still(25), ["sms 2 jin repeat"]);
+    assert!(!scene.journal().contains("dead_letter"), "{}", scene.journal());
+}
+
+#[test]
+fn what_nobody_knows_of_is_tried_at_least_every_retry_max_through_any_outage_of_theirs() {
+    for outcome in [deferred(DeferCause::Unavailable), deferred(DeferCause::ProjectFault), refused()] {
+        let mut scene =
+            Scene::at(Severity::Average).with_people(vec![person("jin", 1), without_phone("min")]);
+        scene.plan();
+        let end = scene.hours(26);
+        while scene.now < end {
+            let within = scene.now + SignedDuration::from_mins(6);
+            let sent = scene.answer_all(within, &outcome);
+            assert!(!sent.is_empty(), "{outcome:?} {}", scene.now);
+            assert!(scene.alert.reaches_nobody(scene.now + SignedDuration::from_mins(5)));
+            scene.alert.rows.clear();
+        }
+        let end = scene.now + SignedDuration::from_mins(6);
+        scene.answer_all(end, &accepted());
+        assert_eq!((scene.told("jin"), scene.told("min")), (Notified::Yes, Notified::Yes));
+        assert!(!scene.alert.reaches_nobody(scene.now));
+    }
+}
+
+#[test]
+fn a_provider_that_asks_for_an_hour_is_asked_again_in_retry_max_while_nobody_knows() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![without_phone("jin")]);
+    scene.plan();
+    let patience = Some(SignedDuration::from_hours(1));
+    let detail = "later".to_owned();
+    scene.answer(1, Outcome::Deferred { cause: DeferCause::Throttled, retry_after: patience, detail });
+    assert_eq!(scene.pass(300), ["push 2 jin"]);
+}
+
+#[test]
+fn somebody_who_can_be_reached_later_hears_of_the_alert_and_of_whom_it_did_not_reach() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 1)]);
+    scene.plan();
+    scene.answer(1, rejected(RejectCause::DeviceGone));
+    scene.answer(2, rejected(RejectCause::Recipient));
+    assert!(scene.journal().contains(r#""nobody_left":true"#));
+    scene.people.push(person("min", 1));
+    assert_eq!(scene.plan(), ["push 3 min unreachable"]);
+    assert_eq!(scene.answer(3, deferred(DeferCause::Unavailable)), NOTHING);
+    let later =
+        scene.answer_all(scene.now + SignedDuration::from_mins(6), &deferred(DeferCause::Unavailable));
+    assert!(later.iter().any(|sent| sent.starts_with("push") && sent.ends_with(" min")), "{later:?}");
+    scene.answer_all(scene.now + SignedDuration::from_mins(6), &accepted());
+    assert_eq!(scene.told("min"), Notified::Yes);
+    assert!(!scene.alert.reaches_nobody(scene.now));
+}
+
+#[test]
+fn a_text_that_may_have_arrived_twice_is_not_sent_a_third_time_but_pushes_go_on() {
+    let mut scene = Scene::at(Severity::Average);
+    scene.plan();
+    scene.answer(1, rejected(RejectCause::Message));
+    scene.answer(2, unknown());
+    assert_eq!(scene.pass(60), ["sms 3 jin"]);
+    scene.answer(3, unknown());
+    assert!(scene.alert.reaches_nobody(scene.now));
+    assert_eq!(scene.pass(300), ["push 4 jin"]);
+    assert_eq!(scene.answer(4, rejected(RejectCause::Message)), NOTHING);
+}
+
+#[test]
+fn what_fired_and_ended_unheard_is_tried_for_a_day() {
+    let people = vec![without_phone("jin"), without_phone("min")];
+    let down = deferred(DeferCause::Unavailable);
+    let mut scene = Scene::at(Severity::High).with_people(people.clone());
+    scene.plan();
+    scene.answer_all(scene.now + SignedDuration::from_mins(20), &down);
+    scene.resolve();
+    scene.answer_all(scene.hours(23), &down);
+    assert!(scene.due.is_some(), "it is still tried");
+    scene.answer_all(scene.now + SignedDuration::from_mins(6), &accepted());
+    assert_eq!((scene.told("jin"), scene.told("min"), scene.due), (Notified::Yes, Notified::Yes, None));
+
+    let mut scene = Scene::at(Severity::High).with_people(people);
+    scene.plan();
+    scene.answer_all(scene.now + SignedDuration::from_mins(20), &down);
+    scene.resolve();
+    scene.answer_all(scene.hours(25), &down);
+    assert_eq!(scene.due, None);
+    assert!(scene.journal().contains("not accepted within 24 hours"), "{}", scene.journal());
+    assert!(scene.journal().contains(r#""nobody_left":true"#), "{}", scene.journal());
+}
+
+#[test]
+fn what_ended_unheard_is_texted_where_there_is_no_push() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.resolve(), ["sms 2 jin missed"]);
+}
+
+#[test]
+fn a_text_that_may_have_arrived_before_the_end_is_asked_about_and_sent_once_more() {
+    for asks in [false, true] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(1, asks, asks);
+        scene.plan();
+        scene.answer(1, unknown());
+        scene.now += SignedDuration::from_secs(10);
+        assert_eq!(scene.resolve(), NOTHING);
+        assert_eq!(scene.pass(50), if asks { NOTHING.to_vec() } else { vec!["sms 2 jin missed"] });
+        assert_eq!(scene.asked.len(), usize::from(asks));
+        if asks {
+            assert_eq!(scene.report(1, Fate::NotThere), ["sms 2 jin missed"]);
+        }
+        scene.answer(2, accepted());
+        assert_eq!(scene.told("jin"), Notified::Yes);
+    }
+}
+
+#[test]
+fn whoever_may_not_know_when_it_ends_is_told_both() {
+    let mut scene = Scene::at(Severity::Average);
+    scene.plan();
+    scene.answer(1, unknown());
+    assert_eq!(scene.resolve(), ["push 2 jin missed"]);
+    assert_eq!(scene.answer(2, rejected(RejectCause::Message)), ["sms 3 jin missed"]);
+}
+
+#[test]
+fn a_digest_is_tried_until_it_is_told() {
+    let digest =
+        Digest { contact: "jin".parse().expect("a name"), tier: Tier::Ordinary, due_at: T0, counted: None };
+    let mut scene = Scene::at(Severity::High);
+    scene.alert = Alert::opened_digest(AlertId::new(T0, [7; 10]), digest, T0);
+    let row = FoldRow {
+        alert_id: AlertId::new(T0, [8; 10]),
+        word: FoldWord::Fired,
+        severity: Severity::High,
+        title: "disk full".to_owned(),
+        at: T0,
+        text: false,
+        unreached: None,
+    };
+    scene.alert.count(Counted::of(&[row]));
+    assert_eq!(scene.plan(), ["push 1 jin digest"]);
+    scene.answer_all(scene.hours(3), &deferred(DeferCause::Unavailable));
+    assert!(scene.alert.is_open() && scene.alert.reaches_nobody(scene.now));
+    scene.alert.rows.clear();
+    scene.answer_all(scene.hours(1), &refused());
+    let end = scene.now + SignedDuration::from_mins(6);
+    scene.answer_all(end, &accepted());
+    assert_eq!((scene.told("jin"), scene.alert.state), (Notified::Yes, AlertState::Resolved));
+}

@@ -1,0 +1,48 @@
+//! An open alert that nobody knows of and nobody has is not given up: whoever every channel has failed for is tried
+//! again and again.
+
+use super::{audience, notification, present::Facts};
+use crate::{
+    alert::{ContactProgress, Milestone, Progress, Subject},
+    roster::Person,
+};
+
+/// Tries those again for whom nothing is under way, once it is time. True if new notifications began.
+pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
+    if progress.again_at.is_none_or(|at| facts.now() < at) {
+        return false;
+    }
+    let subject = if facts.alert.digest.is_some() { Subject::Digest } else { Subject::Opened };
+    let idle = idle(facts, progress);
+    for person in &idle {
+        let contact = progress.contacts.entry(person.name.clone()).or_default();
+        let again = notification::begin_again(facts, person, subject.clone(), contact);
+        contact.notifications.push(again);
+    }
+    !idle.is_empty()
+}
+
+/// Whoever nothing is under way for is tried again in `retry.max`.
+pub(super) fn schedule(facts: Facts<'_>, progress: &mut Progress) {
+    let is_needed = !idle(facts, progress).is_empty();
+    let planned = progress.again_at.filter(|at| facts.now() < *at);
+    progress.again_at =
+        is_needed.then(|| planned.unwrap_or_else(|| facts.after(facts.rules().backoff.longest())));
+}
+
+/// Those for whom nothing is under way, while nobody knows.
+fn idle<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
+    let is_unheard =
+        facts.unheard && facts.is_worth_telling() && progress.planned.contains(&Milestone::Opened);
+    if !is_unheard {
+        return Vec::new();
+    }
+    let is_idle = |person: &&Person| progress.contacts.get(&person.name).is_none_or(is_idle);
+    audience::of(facts).into_iter().filter(is_idle).collect()
+}
+
+/// Nothing that tells this contact of the alert is under way.
+fn is_idle(contact: &ContactProgress) -> bool {
+    let tells = |subject: &Subject| subject.is_about_open_alert() || *subject == Subject::Digest;
+    !contact.notifications.iter().any(|one| tells(&one.subject) && !one.replaced)
+}
