@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, text};
 use crate::{
-    alert::{Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Subject},
+    alert::{
+        Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Subject, Transports,
+    },
     roster,
 };
 
@@ -102,26 +104,28 @@ fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut 
 }
 
 /// It is over: what waits is cancelled, and who knows of it is notified of the end. Who may not know gets one
-/// message that says both, also where the end was to be told to them and the text under way then failed.
+/// message that says both, also where a text under way at the end then failed.
 fn resolve(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     conversation.repeat_at = None;
+    let facts = draft.facts;
     let first = progress.planned.insert(Milestone::Resolved);
     for (name, contact) in &mut progress.contacts {
         let is_texting = |one: &mut Notification| one.text.is_in_flight();
         let knows = contact.about_open_alert().any(is_texting) || contact.has_heard();
-        let (mut in_vain, mut lost) = (false, None);
+        let mut lost = None;
         for notification in contact.about_open_alert() {
             lost = lost.or_else(|| text::take_lost(&mut notification.text));
-            in_vain |= notification::cancel(draft, name, notification);
+            notification::cancel(draft, name, notification);
         }
-        if !knows && (first || in_vain || lost.is_some()) {
+        let was_tried = contact.unreachable.is_some() || facts.alert.transports == Transports::PushOnly;
+        if !knows && (first || !was_tried) {
             notification::tell_both_in_one(draft, name, contact, lost);
         } else if first
-            && draft.facts.lasts()
-            && let Some(person) = roster::find(draft.facts.present.people, name)
+            && facts.lasts()
+            && let Some(person) = roster::find(facts.present.people, name)
         {
             fold::is_over(draft, name, contact);
-            let resolved = notification::begin(draft.facts, person, Subject::Resolved, contact.texted);
+            let resolved = notification::begin(facts, person, Subject::Resolved, contact.texted);
             contact.notifications.push(resolved);
         }
     }

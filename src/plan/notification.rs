@@ -88,8 +88,8 @@ fn advance(
     }
     let whole = |text, reason| Held { text, whole: true, reason };
     match text::advance(draft, message, text, may) {
-        // A reminder goes by push all the same, where there is one.
-        Err(spent) if matches!(subject, Subject::Repeat { .. }) => {
+        // A reminder of what is known goes by push all the same, where there is one.
+        Err(spent) if matches!(subject, Subject::Repeat { .. }) && contact.has_heard() => {
             text::stop(draft, text);
             *replaced |= push.open.is_empty() && !push.accepted;
             Some(Held { text: true, whole: false, reason: format!("{spent} is spent") })
@@ -160,12 +160,12 @@ fn failure(facts: Facts<'_>, notification: &Notification) -> Option<String> {
     if !matters || push.accepted || *replaced || is_silent { None } else { text::failure(text, push) }
 }
 
-/// It is over: what waits is cancelled. True if a text was tried in vain.
-pub(super) fn cancel(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Notification) -> bool {
+/// It is over: what waits is cancelled.
+pub(super) fn cancel(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Notification) {
     let Notification { subject, push, text, .. } = notification;
     let message = Message { contact: name, subject };
     push::cancel(draft, message, push);
-    text::cancel(draft, message, text)
+    text::cancel(draft, message, text);
 }
 
 /// The notification that an attempt belongs to: the one that waits for it, else the latest that tells the same.

@@ -317,16 +317,14 @@ pub(super) fn follow(text: &mut TextState, push: &PushState, lost: Option<OpenTe
     }
 }
 
-/// It is over: only a request that runs is waited for; what was tried in vain becomes a dead letter. True if it was.
-pub(super) fn cancel(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState) -> bool {
+/// It is over: only a request that runs is waited for; what was tried in vain becomes a dead letter.
+pub(super) fn cancel(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState) {
     stand_down(text);
-    let Some(open) = text.open().filter(|open| !open.state.is_in_flight()) else { return false };
-    let in_vain = 0 < open.attempts;
-    if let Some(gateway) = open.gateway.clone().filter(|_| in_vain) {
+    let Some(open) = text.open().filter(|open| !open.state.is_in_flight()) else { return };
+    if let Some(gateway) = open.gateway.clone().filter(|_| 0 < open.attempts) {
         draft.dead_letter(message, Address::Gateway(gateway), "resolved before it was accepted");
     }
     leave(draft, text, TextState::Off);
-    in_vain
 }
 
 fn is_off(text: &TextState) -> bool {

@@ -8,7 +8,8 @@ use std::{
 use super::*;
 use crate::{
     alert::{
-        Counted, Digest, FLAPPING_ROUNDS, FoldRow, FoldWord, LastRound, Openings, Payer, STABLE_AFTER, Tier,
+        AttemptOutcome, Counted, Digest, FLAPPING_ROUNDS, FoldRow, FoldWord, LastRound, Openings, Payer,
+        STABLE_AFTER, Tier,
     },
     config::Rate,
 };
@@ -148,9 +149,12 @@ impl Storm {
             self.rows.entry(fold.digest).or_default().insert(alert.id, fold.row.clone());
         }
         for send in &plan.sends {
+            // One that may have arrived is sent once more, also when the alert is over by then.
             let first = !alert.rows.iter().any(|row| {
                 matches!(&row.entry, Entry::Attempt(earlier) if earlier.address.transport() == Transport::Sms
-                    && earlier.contact == send.contact && earlier.subject == send.subject.topic())
+                    && earlier.contact == send.contact
+                    && (earlier.subject == send.subject.topic()
+                        || (send.subject == Subject::Missed && earlier.outcome == AttemptOutcome::Unknown)))
             });
             if first && send.address.transport() == Transport::Sms && send.subject != Subject::Digest {
                 self.texts.push((self.now, send.contact.clone(), self.tier(number, send)));
