@@ -1,6 +1,6 @@
 //! Reading documents: by id, whole, of however many values they are, and by their thread. All of it blocks.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use ::sled::IVec;
 
@@ -8,6 +8,7 @@ use super::{
     handle::{Handle, guarded},
     keys,
     shared::Shared,
+    walk::{Order, Walk},
 };
 use crate::{
     alert::{AlertId, ThreadKey},
@@ -27,6 +28,10 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    pub(super) fn walk(&self, keys: Range<Vec<u8>>, order: Order) -> Walk<'_> {
+        self.handle.walk(keys, order, &self.shared.damage)
+    }
+
     pub(super) fn alert(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
         let read = guarded(|| match self.first_value(id)? {
             Some(first) => self.document(id, first),
@@ -36,6 +41,14 @@ impl Reader {
             self.shared.note_damaged(id, detail);
         }
         Ok(read?.map(|(_, stored)| stored))
+    }
+
+    /// As [`Reader::alert`]; one that cannot be read must not hide the others.
+    pub(super) fn readable(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
+        match self.alert(id) {
+            Err(StoreError::Damaged(_)) => Ok(None),
+            read => read,
+        }
     }
 
     pub(super) fn first_value(&self, id: AlertId) -> Result<Option<IVec>, StoreError> {

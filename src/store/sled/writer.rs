@@ -110,15 +110,11 @@ impl Writer {
 
     fn reopen(&mut self) {
         let failed = |cause| OpenError { path: self.path.clone(), cause }.to_string();
-        let opened = open::open(&self.path).map_err(failed).and_then(|handle| {
-            let scheduled = handle.count_scheduled().map_err(|error| error.to_string())?;
-            Ok((Arc::new(handle), scheduled))
-        });
-        match opened {
-            Ok((handle, scheduled)) => {
+        match open::open(&self.path).map(Arc::new).map_err(failed) {
+            Ok(handle) => {
                 tracing::info!(path = %self.path.display(), "the store is open again");
                 self.handle = Some(Arc::clone(&handle));
-                self.shared.reopened(handle, scheduled);
+                self.shared.reopened(handle);
             }
             Err(problem) => {
                 tracing::error!(problem, path = %self.path.display(), "could not open the store again");
