@@ -186,7 +186,7 @@ impl<G: Guard> Store for Guarded<G> {
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.inner.purge(before, limit).await
+        self.write(self.inner.purge(before, limit)).await
     }
 
     async fn health(&self) -> Health {

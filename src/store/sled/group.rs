@@ -61,7 +61,11 @@ impl<'db> Group<'db> {
             }
             Work::Remove(removals) => {
                 for removal in removals {
-                    done.removed += usize::from(self.remove(removal)?);
+                    done.removed += match self.remove(removal) {
+                        // It is kept, and keeps no other.
+                        Err(Error::Corruption { .. }) => 0,
+                        removed => usize::from(removed?),
+                    };
                 }
             }
             Work::Forget(keys) => {
