@@ -145,6 +145,7 @@ impl<G: Guard> Store for Guarded<G> {
     }
 
     async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
+        self.guard.read()?;
         let mut page = self.inner.list(filter).await?;
         self.keep_readable(&mut page.alerts, |stored| stored.alert.id);
         Ok(page)
@@ -162,6 +163,7 @@ impl<G: Guard> Store for Guarded<G> {
     }
 
     async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
+        self.guard.read()?;
         self.inner.charges(since).await
     }
 
@@ -182,6 +184,7 @@ impl<G: Guard> Store for Guarded<G> {
     }
 
     async fn records(&self, kind: &'static str) -> Result<Vec<(Vec<u8>, Value)>, StoreError> {
+        self.guard.read()?;
         self.inner.records(kind).await
     }
 

@@ -101,7 +101,10 @@ impl Reader {
     pub(super) fn standing(&self, thread: ThreadKey) -> Result<Option<Standing>, StoreError> {
         let Some(id) = self.latest_id(thread)? else { return Ok(None) };
         let header = self.first_value(id)?.map(|value| codec::decode_header(&value)).transpose();
-        let header = header.map_err(|error| StoreError::Damaged(format!("alert {id}: {error}")))?;
+        let header = header.map_err(|error| {
+            self.shared.note_damaged(id, &error.to_string());
+            StoreError::Damaged(format!("alert {id}: {error}"))
+        })?;
         Ok(header.map(|header| Standing { id, open: header.open, severity: header.severity }))
     }
 
