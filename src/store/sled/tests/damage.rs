@@ -221,12 +221,14 @@ async fn a_page_that_does_not_read_is_passed_over_and_what_lies_behind_it_is_the
     drop(store);
 
     let title = writes[150].alert.title.clone().into_bytes();
-    let charged = format!("\"ordinary\"]}},\"at\":\"{}\"", at(150)).into_bytes();
-    for (bytes, pages) in [(vec![title.clone()], 1), (vec![charged.clone()], 1), (vec![title, charged], 2)] {
+    let payment = format!("\"ordinary\"]}},\"at\":\"{}\"", at(150)).into_bytes();
+    for (bytes, pages) in [(vec![title.clone()], 1), (vec![payment.clone()], 1), (vec![title, payment], 2)] {
         let damaged = tempfile::tempdir().unwrap();
         copy(folder.path(), damaged.path());
         let store = SledStore::open(damaged.path()).unwrap();
-        bytes.iter().for_each(|bytes| overwrite(damaged.path(), bytes));
+        for bytes in &bytes {
+            overwrite(damaged.path(), bytes);
+        }
 
         let mut readable = 0;
         for write in &writes {
