@@ -34,6 +34,8 @@ pub(super) struct Effects {
     pub(super) scheduled: usize,
     pub(super) unscheduled: usize,
     pub(super) writes: bool,
+    /// Keys of charges for which there is no page.
+    pub(super) unpaid: Vec<IVec>,
 }
 
 impl Effects {
@@ -48,6 +50,8 @@ impl<'db> Group<'db> {
         Self { db, batch: Batch::default(), overlay: HashMap::new(), effects: Effects::default() }
     }
 
+    /// What a write changes is looked at before: an error of the whole batch would close the engine for everybody. After
+    /// an error nothing of this work is in the batch.
     pub(super) fn add(&mut self, work: Work) -> Result<Done, Error> {
         let mut done = Done::default();
         match work {
@@ -56,6 +60,7 @@ impl<'db> Group<'db> {
                 done.verdicts = verdicts?;
             }
             Work::Record { key, value } => {
+                self.db.get(&key)?;
                 self.effects.writes = true;
                 self.batch.insert(key, value);
             }
@@ -79,17 +84,39 @@ impl<'db> Group<'db> {
         Ok(done)
     }
 
-    fn write(&mut self, draft: Draft) -> Result<Verdict, Error> {
+    fn write(&mut self, mut draft: Draft) -> Result<Verdict, Error> {
         let id = draft.id;
-        let verdict = match draft.expect {
+        let verdict = self.reach(&mut draft).and_then(|()| match draft.expect {
             Expect::NewRound => self.open_round(draft),
             Expect::Version(version) => self.replace(draft, version),
-        };
+        });
         match verdict {
             // One unreadable page must not fail everybody's group again and again.
             Err(Error::Corruption { at, .. }) => Ok(Verdict::Damaged(id, format!("sled cannot read {at:?}"))),
             verdict => verdict,
         }
+    }
+
+    /// Fails if what comes with the document would lie on a page that does not read. A charge is left out then: telling
+    /// people goes before counting what it costs.
+    fn reach(&mut self, draft: &mut Draft) -> Result<(), Error> {
+        if let Some(due_ms) = draft.due_ms {
+            self.db.get(keys::due(due_ms, draft.id))?;
+        }
+        let mut beside = Vec::with_capacity(draft.beside.len());
+        for (key, row) in draft.beside.drain(..) {
+            match self.db.get(&key) {
+                Err(Error::Corruption { .. }) if key.starts_with(keys::CHARGES) => {
+                    self.effects.unpaid.push(key)
+                }
+                there => {
+                    there?;
+                    beside.push((key, row));
+                }
+            }
+        }
+        draft.beside = beside;
+        Ok(())
     }
 
     fn open_round(&mut self, draft: Draft) -> Result<Verdict, Error> {
@@ -121,7 +148,12 @@ impl<'db> Group<'db> {
         match codec::decode_header(&old) {
             Err(error) => Ok(Verdict::Damaged(draft.id, format!("alert {}: {error}", draft.id))),
             Ok(header) if header.version != expected => Ok(Verdict::Conflict(Some((draft.id, old)))),
-            Ok(header) => Ok(self.store(draft, Some(header))),
+            Ok(header) => {
+                if let Some(due_ms) = header.due_ms {
+                    self.db.get(keys::due(due_ms, draft.id))?;
+                }
+                Ok(self.store(draft, Some(header)))
+            }
         }
     }
 

@@ -244,11 +244,22 @@ async fn a_page_that_does_not_read_is_passed_over_and_what_lies_behind_it_is_the
         assert_eq!(store.claim_due(at(9_999), COUNT, LEASE).await.unwrap().len(), readable);
         assert_eq!(store.purge(at(9_999), COUNT).await.unwrap(), 0, "all of them are open");
 
+        let mut writes_of_all: Vec<_> =
+            writes.iter().map(|write| change(&write.alert, 1, Some(at(9_999)))).collect();
+        writes_of_all[10].marks.charges = vec![charge(150)];
+        let commits = store.commit(Lane::Deliver, &writes_of_all).await.unwrap();
+        let is_refused = |commit: &&Commit| matches!(commit, Commit::Refused(StoreError::Damaged(_)));
+        let is_unpayable = charges.iter().all(|charge| charge.at != at(150));
+        assert_eq!(commits.iter().filter(is_refused).count(), COUNT - readable);
+        let opened = commit_one(&store, opening("new", 1, at(9_999))).await.unwrap();
+        assert!(matches!(opened, Commit::Done(1)), "and the engine stays open: {opened:?}");
+
         let (lost, unpaid) = (COUNT - readable, COUNT - charges.len());
         assert!(lost < 50 && unpaid < 50, "one page each: {lost} {unpaid}");
         assert_eq!(pages, usize::from(0 < lost) + usize::from(0 < unpaid));
-        let expected: Vec<_> =
-            [("alert", lost), ("page", pages)].into_iter().filter(|(_, count)| 0 < *count).collect();
+        let unpaid_now = usize::from(is_unpayable);
+        let expected = [("alert", lost), ("charge", unpaid_now), ("page", pages)];
+        let expected: Vec<_> = expected.into_iter().filter(|(_, count)| 0 < *count).collect();
         assert_eq!(left_out(&store), expected);
         store.close().await;
     }
