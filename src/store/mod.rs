@@ -94,7 +94,7 @@ pub struct Marks {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// A new document, of a thread whose latest round is older (or that is not known).
+    /// A new document, of a thread whose latest round is older, not known, or cannot be read.
     NewRound,
     Version(Version),
 }
@@ -176,6 +176,7 @@ fn first_row(alert: &Alert, chunk: &[Row]) -> u32 {
     alert.rows_moved.saturating_sub(u32::try_from(chunk.len()).unwrap_or(u32::MAX))
 }
 
+/// One row that cannot be read stops nobody: what reads many leaves it out, and [`Store::damage`] counts it.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Writes each change or says why not, in order: what is wrong with one holds up no other. Durable when
@@ -196,7 +197,8 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Up to `limit` alerts due at `now`, earliest first, which nobody else gets before the
-    /// claim is released by a write, by [`Store::release`] or by the end of the lease.
+    /// claim is released by a write, by [`Store::release`] or by the end of the lease. One that cannot be read is claimed
+    /// and left out.
     async fn claim_due(
         &self,
         now: Timestamp,

@@ -15,6 +15,7 @@ use crate::{
     store::{
         Standing, StoreError, Stored,
         codec::{self, DecodeError, Header},
+        damage::THREAD,
     },
 };
 
@@ -110,9 +111,16 @@ impl Reader {
 
     fn latest_id(&self, thread: ThreadKey) -> Result<Option<AlertId>, StoreError> {
         let Some(entry) = self.handle.get(&keys::thread(thread))? else { return Ok(None) };
-        let (id, _) = keys::latest_round_of(&entry)
-            .ok_or_else(|| StoreError::Damaged("the entry of a thread does not read".to_owned()))?;
-        Ok(Some(id))
+        let latest = keys::latest_round_of(&entry);
+        if latest.is_none() {
+            self.shared.damage.note(
+                THREAD,
+                keys::thread(thread).escape_ascii(),
+                "what it names does not read",
+            );
+        }
+        // As one without rounds: the next event opens one.
+        Ok(latest.map(|(id, _)| id))
     }
 
     pub(super) async fn settled(&self, ids: &[AlertId]) -> Result<(), StoreError> {

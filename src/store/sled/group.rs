@@ -121,16 +121,14 @@ impl<'db> Group<'db> {
 
     fn open_round(&mut self, draft: Draft) -> Result<Verdict, Error> {
         let thread = keys::thread(draft.thread);
-        if let Some(entry) = self.get(thread)? {
-            let Some((latest, round)) = keys::latest_round_of(&entry) else {
-                return Ok(Verdict::Damaged(draft.id, "the entry of its thread does not read".to_owned()));
-            };
-            // An entry without its document, if there ever is one, must not bar the thread.
-            if draft.round <= round
-                && let Some(document) = self.get(keys::alert(latest))?
-            {
-                return Ok(Verdict::Conflict(Some((latest, document))));
-            }
+        let latest = self.get(thread)?.and_then(|entry| keys::latest_round_of(&entry));
+        // Neither an entry nor a document that does not read, or is not there, must bar the thread: what its sender
+        // says next would reach nobody.
+        if let Some((latest, round)) = latest
+            && draft.round <= round
+            && let Some(document) = self.readable_document(latest)?
+        {
+            return Ok(Verdict::Conflict(Some((latest, document))));
         }
         if self.get(keys::alert(draft.id))?.is_some() {
             // Two alerts under one id: with 74 random bits a fault of the caller, but no reason
@@ -207,6 +205,13 @@ impl<'db> Group<'db> {
         self.effects.touched.insert(removal.id);
         self.take_out(keys::alert(removal.id));
         Ok(true)
+    }
+
+    fn readable_document(&self, id: AlertId) -> Result<Option<IVec>, Error> {
+        match self.get(keys::alert(id)) {
+            Err(Error::Corruption { .. }) => Ok(None),
+            document => Ok(document?.filter(|document| codec::decode_header(document).is_ok())),
+        }
     }
 
     fn get(&self, key: [u8; 18]) -> Result<Option<IVec>, Error> {

@@ -194,6 +194,32 @@ async fn a_row_of_a_digest_that_does_not_read_is_made_again_from_its_alert() {
     store.close().await;
 }
 
+#[tokio::test]
+async fn a_round_opens_past_one_that_does_not_read() {
+    for is_document in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let old = closed_store(folder.path()).await.alert;
+        let thread = old.thread();
+        if is_document {
+            flip(folder.path(), |key| key == keys::alert(old.id));
+        } else {
+            let handle = open::open(folder.path()).unwrap();
+            handle.db().insert(keys::thread(thread), b"x").unwrap();
+            handle.sync().unwrap();
+        }
+        let store = SledStore::open(folder.path()).unwrap();
+        let found = store.find_threads(vec![thread]).await;
+        assert_eq!(found.ok(), (!is_document).then(|| vec![None]));
+        let mut next = opening("db", 1, at(9));
+        next.alert.title = "down again".to_owned();
+        assert!(matches!(commit_one(&store, next.clone()).await.unwrap(), Commit::Done(1)));
+        let found = store.find_threads(vec![thread]).await.unwrap();
+        assert_eq!(found, [Some(Stored { alert: next.alert, version: 1 })]);
+        assert_eq!(left_out(&store), [(if is_document { "alert" } else { "thread" }, 1)]);
+        store.close().await;
+    }
+}
+
 /// Overwrites every copy of these bytes beneath an open store, which has not read them yet.
 fn overwrite(folder: &Path, bytes: &[u8]) {
     let path = folder.join("db");
