@@ -107,7 +107,7 @@ impl<'db> Group<'db> {
         for (key, row) in draft.beside.drain(..) {
             match self.db.get(&key) {
                 Err(Error::Corruption { .. }) if key.starts_with(keys::CHARGES) => {
-                    self.effects.unpaid.push(key)
+                    self.effects.unpaid.push(key);
                 }
                 there => {
                     there?;
