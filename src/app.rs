@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 mod janitor;
+mod lived;
 
 use self::janitor::Janitor;
 use crate::{
@@ -44,8 +45,6 @@ const SMS_SETTLE_MARGIN: SignedDuration = SignedDuration::from_secs(2);
 pub enum AppError {
     #[error("could not open the store")]
     Open(#[from] OpenError),
-    #[error("could not use the store")]
-    Store(#[from] StoreError),
     #[error("could not set up [fcm]")]
     Fcm(#[from] FcmSetupError),
     #[error("could not set up [[sms.gateway]]")]
@@ -99,7 +98,7 @@ impl App {
             listener.local_addr().map_err(|source| AppError::Listen { address: configured, source })?;
         let (tasks, last_stop) = (TaskTracker::new(), CancellationToken::new());
         let store = open(&config.store.engine)?;
-        let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await?);
+        let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await);
         let context = Shared::new(config, clock, store, signing_key);
         let outbox = outbox(&context, &tasks)?;
         let gateways = outbox.gateways.clone();
@@ -111,9 +110,9 @@ impl App {
             outbox,
             rules: rules(&context.config),
         })
-        .await?;
+        .await;
         let pulse = dispatcher.pulse();
-        context.heartbeats.restore().await?;
+        context.heartbeats.restore().await;
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 warn!(error = %error, "could not set TCP_NODELAY: {error}");

@@ -34,7 +34,7 @@ use crate::{
     plan::{Budgets, DeviceBook, Rules},
     queue::Queue,
     roster::Roster,
-    store::{DeviceRecord, Store, StoreError},
+    store::{Store, StoreError},
     telemetry::Metrics,
     watch::{GatewayLimits, Vitals},
 };
@@ -106,18 +106,14 @@ pub enum Step {
 }
 
 impl Dispatcher {
-    /// A dispatcher that has not begun yet. Fails if the store cannot tell what it knows of devices
-    /// and of what was spent.
-    pub async fn new(parts: Parts) -> Result<Self, StoreError> {
+    /// A dispatcher that has not begun yet. What the store cannot tell of earlier processes it begins without.
+    pub async fn new(parts: Parts) -> Self {
         let Parts { store, queue, metrics, vitals, outbox, rules } = parts;
         let (clock, tasks, roster) = (outbox.clock.clone(), outbox.tasks.clone(), outbox.roster.clone());
         let running_since = clock.now();
-        let mut devices = DeviceBook::default();
-        for DeviceRecord { id, .. } in store.all().await? {
-            devices.retire(id);
-        }
-        let budgets = start::restore(store.as_ref(), &rules, running_since).await?;
-        start::find_unreached(store.as_ref(), &vitals, running_since).await?;
+        let devices = start::devices(store.as_ref()).await;
+        let budgets = start::budgets(store.as_ref(), &rules, running_since).await;
+        start::find_unreached(store.as_ref(), &vitals, running_since).await;
         let transports = if rules.push { Transports::PushOnly } else { Transports::All };
         let gateway_limits = GatewayLimits::new(queue, clock.clone(), metrics.clone(), transports);
         let (outbox, answers) = Outbox::new(outbox, ANSWERS_PER_STEP_MAX);
@@ -140,7 +136,7 @@ impl Dispatcher {
             pulse: watch::Sender::new(Pulse::default()),
         };
         dispatcher.show_storm();
-        Ok(dispatcher)
+        dispatcher
     }
 
     pub fn pulse(&self) -> watch::Receiver<Pulse> {

@@ -1,27 +1,37 @@
 //! Saves counts, and removes what is not needed any more.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::lived::SignOfLife;
 use crate::{
     clock::Clock,
     queue::Queue,
-    store::{Store, StoreError},
+    store::{Lane, Store, StoreError},
     watch::Pace,
 };
 
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
-const PURGE_PER_ROUND: usize = 1_000;
+/// How much of a round goes into removing; what is left then is for the next. Half of the time removes far more than
+/// the other half can bring.
+const REMOVING_MAX: SignedDuration = SignedDuration::from_secs(30);
+
+/// How many alerts, and how many charges, are removed in turn.
+const BATCH: usize = 1_000;
 
 /// How long charges are kept: the longest window that a budget may have, and a day. One dated further ahead than
 /// this came from a clock that ran ahead, and would count at every start.
 const CHARGES_KEEP: SignedDuration = SignedDuration::from_hours(24 * 32);
 
-const CHARGES_PER_ROUND: usize = 500;
+/// A gap in our life that is worth a line.
+const LONG_GAP: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) struct Janitor {
     pub(super) store: Arc<dyn Store>,
@@ -33,9 +43,10 @@ pub(super) struct Janitor {
 
 impl Janitor {
     pub(super) async fn run(self, stop: CancellationToken) {
-        let mut pace = Pace::new(self.clock.clone(), EVERY, stop);
+        let mut life = self.life_so_far().await;
+        let mut pace = Pace::new(self.clock.clone(), EVERY, stop.clone());
         while pace.next().await {
-            match self.round().await {
+            match self.round(&mut life, &stop).await {
                 Ok(0) => {}
                 Ok(purged) => info!(purged, "removed {purged} alerts older than store.keep"),
                 Err(error) => warn!(error = %error, "could not tidy up: {error}"),
@@ -47,15 +58,55 @@ impl Janitor {
         }
     }
 
+    async fn life_so_far(&self) -> SignOfLife {
+        let now = self.clock.now();
+        let mut life = match self.store.all().await.map(|mut kept| kept.pop()) {
+            Ok(Some(life)) => life,
+            Ok(None) if !self.store.has_lost::<SignOfLife>() => SignOfLife::first(now),
+            Ok(None) | Err(_) => {
+                warn!(
+                    "the last sign of life cannot be read: nothing is removed before {} have passed",
+                    self.keep
+                );
+                SignOfLife::unknown(now)
+            }
+        };
+        let skipped = life.go_on(now);
+        if LONG_GAP <= skipped {
+            warn!(
+                "the last sign of life is {skipped:#} old: what is kept for a time is kept that much longer"
+            );
+        }
+        life
+    }
+
     /// How many alerts were removed. What fails keeps nothing else from being done.
-    async fn round(&self) -> Result<usize, StoreError> {
+    async fn round(&self, life: &mut SignOfLife, stop: &CancellationToken) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let saved = self.queue.save_seen().await;
-        let before = now.saturating_sub(self.keep).unwrap_or(Timestamp::MIN);
-        let purged = self.store.purge(before, PURGE_PER_ROUND).await;
-        let of_use = now.saturating_sub(CHARGES_KEEP).unwrap_or(Timestamp::MIN)
-            ..now.saturating_add(CHARGES_KEEP).unwrap_or(Timestamp::MAX);
-        let forgotten = self.store.forget_charges(of_use, CHARGES_PER_ROUND).await;
-        saved.and(forgotten).and(purged)
+        life.renew(now, self.keep.max(CHARGES_KEEP));
+        let signed = self.store.put(Lane::Deliver, life).await;
+        let removed = self.remove(life, stop).await;
+        saved.and(signed).and(removed)
+    }
+
+    /// Removes alerts and charges in turn until none is left, or until its time is up.
+    async fn remove(&self, life: &SignOfLife, stop: &CancellationToken) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let until = now.saturating_add(REMOVING_MAX).unwrap_or(Timestamp::MAX);
+        let over_before = life.cut_off(now, self.keep);
+        let charges_of_use =
+            life.cut_off(now, CHARGES_KEEP)..now.saturating_add(CHARGES_KEEP).unwrap_or(Timestamp::MAX);
+        let mut removed = 0;
+        while !stop.is_cancelled() && self.clock.now() < until {
+            let purged = self.store.purge(over_before, BATCH).await;
+            let forgotten = self.store.forget_charges(charges_of_use.clone(), BATCH).await;
+            let (purged, forgotten) = (purged?, forgotten?);
+            removed += purged;
+            if purged < BATCH && forgotten < BATCH {
+                break;
+            }
+        }
+        Ok(removed)
     }
 }

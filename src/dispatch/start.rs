@@ -8,19 +8,16 @@ use tracing::{error, warn};
 use super::Dispatcher;
 use crate::{
     alert::{Alert, AlertState, Digest, OURS},
-    plan::{Budgets, Opening, Rules, STORM_LASTS, is_misdated, is_orphaned},
-    store::{AlertFilter, AlertWrite, DuePlace, Expect, Lane, Store, StoreError, Stored},
+    plan::{Budgets, DeviceBook, Opening, Rules, STORM_LASTS, is_misdated, is_orphaned, set_back},
+    store::{AlertFilter, AlertWrite, DeviceRecord, DuePlace, Expect, Lane, Store, StoreError, Stored},
     watch::Vitals,
 };
 
 /// Alerts in a page that is read at start.
 const PAGE: usize = 500;
 
-/// Most pages of recent alerts of our own looked through for digests.
-const DIGEST_PAGES_MAX: usize = 20;
-
-/// Most pages of open alerts looked through for those that reached nobody; the others are noted when they are planned.
-const UNREACHED_PAGES_MAX: usize = 20;
+/// Most pages looked through for one thing before dispatch begins.
+const PAGES_MAX: usize = 20;
 
 const LOOKED_AT_PER_STEP: usize = 256;
 
@@ -72,68 +69,70 @@ impl Dispatcher {
     }
 }
 
+/// Devices that an earlier process retired.
+pub(super) async fn devices(store: &dyn Store) -> DeviceBook {
+    let mut devices = DeviceBook::default();
+    for DeviceRecord { id, .. } in or_without("which devices are retired", store.all().await) {
+        devices.retire(id);
+    }
+    devices
+}
+
 /// What the store knows of earlier spending and of digests that collect.
-pub(super) async fn restore(store: &dyn Store, rules: &Rules, now: Timestamp) -> Result<Budgets, StoreError> {
+pub(super) async fn budgets(store: &dyn Store, rules: &Rules, now: Timestamp) -> Budgets {
     let mut budgets = Budgets::new(rules);
     let since = now.saturating_sub(budgets.counts_for()).unwrap_or(Timestamp::MIN);
-    let mut charges = store.charges(since).await?;
-    for charge in &mut charges {
-        // A clock that was ahead must not use up the budgets until its time has come.
-        charge.at = charge.at.min(now);
-    }
+    let mut charges = or_without("what was spent before", store.charges(since).await);
+    set_back(&mut charges, now);
     budgets.spend(&charges);
 
     let since = now.saturating_sub(STORM_LASTS).unwrap_or(Timestamp::MIN);
-    let mut filter = AlertFilter {
-        integration: Some(OURS.to_owned()),
-        since: Some(since),
-        limit: PAGE,
-        ..AlertFilter::default()
-    };
-    for _ in 0..DIGEST_PAGES_MAX {
-        let page = store.list(&filter).await?;
-        for stored in page.alerts {
-            let Alert { id, opened_at, digest: Some(digest), .. } = stored.alert else { continue };
-            let Digest { contact, tier, due_at, counted } = digest;
-            if let Some(counted) = counted {
-                budgets.remember_counted(&contact, tier, due_at);
-                if 0 < counted.total() {
-                    budgets.storm(&contact, counted.until.min(now));
-                }
-            } else {
-                budgets.storm(&contact, opened_at.min(now));
-                let alerts = match store.folds(id).await {
-                    // They are counted, or not, when it is due.
-                    Err(error @ StoreError::Damaged(_)) => {
-                        error!(alert.id = %id, "could not read what digest {id} counts so far: {error}");
-                        0
-                    }
-                    folds => folds?.len(),
-                };
-                budgets.resume(&Opening { id, contact, tier, due_at }, alerts);
+    let filter =
+        AlertFilter { integration: Some(OURS.to_owned()), since: Some(since), ..AlertFilter::default() };
+    let mut digests = Vec::new();
+    let take = |alert: Alert| digests.extend(alert.digest.map(|digest| (alert.id, alert.opened_at, digest)));
+    look_through(store, filter, "digests", take).await;
+    for (id, opened_at, Digest { contact, tier, due_at, counted }) in digests {
+        if let Some(counted) = counted {
+            budgets.remember_counted(&contact, tier, due_at);
+            if 0 < counted.total() {
+                budgets.storm(&contact, counted.until.min(now));
             }
+        } else {
+            budgets.storm(&contact, opened_at.min(now));
+            // They are counted when it is due.
+            let folds = or_without(&format!("what digest {id} counts so far"), store.folds(id).await);
+            budgets.resume(&Opening { id, contact, tier, due_at }, folds.len());
         }
-        let Some(next) = page.next else { break };
-        filter.cursor = Some(next);
     }
-    Ok(budgets)
+    budgets
 }
 
 /// Alerts that reached nobody before this process began: `/readyz` has to know before it answers.
-pub(super) async fn find_unreached(
-    store: &dyn Store,
-    vitals: &Vitals,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub(super) async fn find_unreached(store: &dyn Store, vitals: &Vitals, now: Timestamp) {
     let states = vec![AlertState::Triggered, AlertState::Acknowledged];
-    let mut filter = AlertFilter { states, limit: PAGE, ..AlertFilter::default() };
-    for _ in 0..UNREACHED_PAGES_MAX {
-        let page = store.list(&filter).await?;
-        for stored in &page.alerts {
-            vitals.note(&stored.alert, now);
+    let filter = AlertFilter { states, ..AlertFilter::default() };
+    look_through(store, filter, "open alerts that reached nobody", |alert| vitals.note(&alert, now)).await;
+}
+
+/// Newest first, as far as there is time for it before dispatch begins.
+async fn look_through(store: &dyn Store, filter: AlertFilter, what: &str, mut each: impl FnMut(Alert)) {
+    let mut filter = AlertFilter { limit: PAGE, ..filter };
+    for _ in 0..PAGES_MAX {
+        let page = or_without(what, store.list(&filter).await);
+        page.alerts.into_iter().for_each(|stored| each(stored.alert));
+        filter.cursor = page.next;
+        if page.next.is_none() {
+            return;
         }
-        let Some(next) = page.next else { break };
-        filter.cursor = Some(next);
     }
-    Ok(())
+    warn!("only the newest alerts were looked through for {what}: older ones are noted when they are due");
+}
+
+/// A start does not fail because of what is stored.
+fn or_without<T: Default>(what: &str, read: Result<T, StoreError>) -> T {
+    read.unwrap_or_else(|error| {
+        error!(error = %error, "could not read {what}, starting without: {error}");
+        T::default()
+    })
 }

@@ -211,7 +211,7 @@ async fn dispatcher_with(
     let metrics = Arc::new(Metrics::default());
     let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
     let parts = Parts { store, queue, metrics, vitals: Arc::default(), outbox, rules };
-    Dispatcher::new(parts).await.expect("it starts")
+    Dispatcher::new(parts).await
 }
 
 /// Works until nothing is left to do now, or the store is dead.

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Rules, bounds::Bounds, budget, delivery, due, notification};
-use crate::alert::{Alert, Notification, Pending};
+use crate::alert::{Alert, Charge, Notification, Pending};
 
 /// A due time is kept in whole milliseconds, rounded up, some of the times that it is taken from rounded down.
 const ROUNDING_MAX: SignedDuration = SignedDuration::from_millis(1);
@@ -56,5 +56,15 @@ pub(super) fn pull_back(alert: &mut Alert, rules: &Rules, now: Timestamp) {
         for sent in &mut contact.sent {
             delivery::pull_back(sent, &bounds);
         }
+    }
+}
+
+/// Charges dated after `now` are moved back together, the last of them to `now`: a clock that is behind must not have
+/// weeks of them count at once, nor one that was ahead use up the budgets until its time has come.
+pub fn set_back(charges: &mut [Charge], now: Timestamp) {
+    let last = charges.iter().map(|charge| charge.at).max().unwrap_or(now);
+    let ahead = last.duration_since(now);
+    for charge in charges.iter_mut().filter(|charge| now < charge.at) {
+        charge.at = charge.at.saturating_sub(ahead).unwrap_or(Timestamp::MIN);
     }
 }

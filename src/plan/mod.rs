@@ -39,7 +39,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
     budget::{Budgets, Fold, GatewayDay, Opening, STORM_LASTS, Storm},
-    misdated::{is_misdated, is_orphaned},
+    misdated::{is_misdated, is_orphaned, set_back},
     output::{Ask, Plan, Send},
     present::Present,
     rules::{

@@ -9,8 +9,8 @@ use tokio_util::task::TaskTracker;
 
 use self::samples::{alert, at, change, opening, resolved, rows};
 use super::{
-    AlertFilter, AlertWrite, Commit, DOCUMENT_BYTES_MAX, DeviceRecord, HeartbeatRecord,
-    LIST_DOCUMENTS_READ_MAX, Lane, MemoryStore, SledStore, Standing, Store, StoreError, Stored,
+    AlertFilter, AlertWrite, Commit, DOCUMENT_BYTES_MAX, Damaged, DeviceRecord, HeartbeatRecord,
+    LIST_DOCUMENTS_READ_MAX, Lane, MemoryStore, Record, SledStore, Standing, Store, StoreError, Stored,
     VALUE_BYTES_MAX, Version,
 };
 use crate::alert::{
@@ -64,6 +64,8 @@ conformance! {
     the_signing_key_is_made_once,
     what_a_digest_counts_is_laid_down_with_the_write_and_goes_with_the_digest,
     charges_are_kept_until_they_are_forgotten,
+    any_number_of_charges_is_forgotten,
+    a_record_that_does_not_read_is_left_out_and_counted_once,
     heartbeats_are_remembered,
     purging_forgets_only_what_is_over,
     purging_keeps_a_thread_that_has_a_newer_round,
@@ -553,6 +555,33 @@ async fn charges_are_kept_until_they_are_forgotten(store: Shop) {
     assert_eq!(since(0).await, [40].map(at));
 }
 
+async fn any_number_of_charges_is_forgotten(store: Shop) {
+    let payer = Payer::Contact("jin".parse().unwrap(), Tier::Ordinary);
+    let charge = |ms| Charge { payer: payer.clone(), at: at(ms), units: 1, reserved: 0 };
+    let mut opened = opening("db", 1, at(0));
+    opened.marks.charges = (0..700).map(charge).collect();
+    commit_one(&store, opened).await;
+    assert_eq!(store.forget_charges(at(600)..at(9_999), 500).await.unwrap(), 500);
+    assert_eq!(store.forget_charges(at(600)..at(9_999), 500).await.unwrap(), 100);
+    assert_eq!(store.charges(at(0)).await.unwrap().len(), 100);
+}
+
+async fn a_record_that_does_not_read_is_left_out_and_counted_once(store: Shop) {
+    let good = DeviceRecord { id: DeviceId(3), retired_at: at(1), reason: "other".to_owned() };
+    store.put(Lane::Deliver, &good).await.unwrap();
+    for key in [b"one", b"two"] {
+        let another_shape = serde_json::json!({ "id": "three" });
+        store.put_record(Lane::Deliver, DeviceRecord::KIND, key.to_vec(), another_shape).await.unwrap();
+    }
+    for _ in 0..2 {
+        assert_eq!(store.all::<DeviceRecord>().await.unwrap(), std::slice::from_ref(&good));
+    }
+    let health = store.health().await;
+    assert!(health.writable);
+    assert_eq!(health.damaged, [Damaged { kind: "device", count: 2 }]);
+    assert!(store.has_lost::<DeviceRecord>() && !store.has_lost::<HeartbeatRecord>());
+}
+
 async fn devices_are_remembered(store: Shop) {
     let record =
         |id, reason: &str| DeviceRecord { id: DeviceId(id), retired_at: at(1), reason: reason.to_owned() };
@@ -564,7 +593,7 @@ async fn devices_are_remembered(store: Shop) {
 
 async fn the_signing_key_is_made_once(store: Shop) {
     for fresh in [[1; 32], [2; 32], [3; 32]] {
-        assert_eq!(store.signing_key(fresh).await.unwrap(), [1; 32]);
+        assert_eq!(store.signing_key(fresh).await, [1; 32]);
     }
     assert_eq!(store.all::<DeviceRecord>().await.unwrap(), [], "and is no device");
 }

@@ -36,22 +36,22 @@ pub struct AlertPage {
 }
 
 impl AlertFilter {
-    /// Makes a page of documents that come newest first, of which `read` reads each one it needs.
-    pub(super) fn page<D>(
+    /// Makes a page of alerts that come newest first, of which `read` reads each one it needs.
+    pub(super) fn page(
         &self,
-        documents: impl Iterator<Item = Result<(AlertId, D), StoreError>>,
-        read: impl Fn(AlertId, D) -> Result<Option<Stored>, StoreError>,
+        ids: impl Iterator<Item = Result<AlertId, StoreError>>,
+        read: impl Fn(AlertId) -> Result<Option<Stored>, StoreError>,
     ) -> Result<AlertPage, StoreError> {
         let limit = self.limit.clamp(1, LIST_DOCUMENTS_READ_MAX);
         let (mut page, mut last) = (AlertPage::default(), None);
-        for (looked, document) in documents.enumerate() {
+        for (looked, id) in ids.enumerate() {
             if page.alerts.len() == limit || looked == LIST_DOCUMENTS_READ_MAX {
                 page.next = last;
                 break;
             }
-            let (id, document) = document?;
+            let id = id?;
             last = Some(id);
-            page.alerts.extend(read(id, document)?.filter(|stored| self.admits(&stored.alert)));
+            page.alerts.extend(read(id)?.filter(|stored| self.admits(&stored.alert)));
         }
         Ok(page)
     }

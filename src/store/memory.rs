@@ -12,8 +12,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DuePage, DuePlace, Expect, Health, Lane, Store, StoreError,
-    Stored, Version, claims::Claims, codec, filter::is_purgeable,
+    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DuePage, DuePlace, Expect, Health, Lane, Store,
+    StoreError, Stored, Version, claims::Claims, codec, filter::is_purgeable,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -21,6 +21,7 @@ use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 pub struct MemoryStore {
     tables: Mutex<Tables>,
     due_changed: Arc<Notify>,
+    damage: Damage,
 }
 
 #[derive(Debug, Default)]
@@ -189,8 +190,8 @@ impl Store for MemoryStore {
     async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
         let tables = self.tables();
         let below =
-            tables.alerts.iter().rev().filter(|(id, _)| filter.cursor.is_none_or(|cursor| **id < cursor));
-        filter.page(below.map(|(id, kept)| Ok((*id, kept))), |_, kept| Ok(Some(kept.stored.clone())))
+            tables.alerts.keys().rev().copied().filter(|id| filter.cursor.is_none_or(|cursor| *id < cursor));
+        filter.page(below.map(Ok), |id| Ok(tables.alerts.get(&id).map(|kept| kept.stored.clone())))
     }
 
     async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
@@ -230,10 +231,10 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn records(&self, kind: &'static str) -> Result<Vec<Value>, StoreError> {
+    async fn records(&self, kind: &'static str) -> Result<Vec<(Vec<u8>, Value)>, StoreError> {
         let tables = self.tables();
         let records = tables.records.iter().filter(|((of, _), _)| *of == kind);
-        Ok(records.map(|(_, record)| record.clone()).collect())
+        Ok(records.map(|((_, key), record)| (key.clone(), record.clone())).collect())
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
@@ -249,7 +250,12 @@ impl Store for MemoryStore {
     }
 
     async fn health(&self) -> Health {
-        Health { writable: true, problem: None, free_bytes: None, scheduled: self.tables().dues.len() }
+        let (scheduled, damaged) = (self.tables().dues.len(), self.damage.counts());
+        Health { writable: true, problem: None, free_bytes: None, scheduled, damaged }
+    }
+
+    fn damage(&self) -> &Damage {
+        &self.damage
     }
 
     async fn close(&self) {}

@@ -6,6 +6,7 @@ mod claims;
 mod codec;
 #[cfg(test)]
 mod conformance;
+mod damage;
 mod filter;
 #[cfg(test)]
 pub(crate) mod guarded;
@@ -24,6 +25,7 @@ use tokio::sync::Notify;
 use crate::alert::{Alert, AlertId, Charge, FoldRow, Row, Severity, ThreadKey};
 
 pub use self::{
+    damage::{Damage, Damaged},
     filter::{AlertFilter, AlertPage, LIST_DOCUMENTS_READ_MAX},
     memory::MemoryStore,
     record::{DeviceRecord, HeartbeatRecord, Record},
@@ -92,7 +94,7 @@ pub struct Marks {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// A new document, of a thread whose latest round is older (or that is not known).
+    /// A new document, of a thread whose latest round is older, not known, or cannot be read.
     NewRound,
     Version(Version),
 }
@@ -166,12 +168,15 @@ pub struct Health {
     pub free_bytes: Option<u64>,
     /// Alerts that wait to be claimed, due or not.
     pub scheduled: usize,
+    /// What was left out since the store was opened, because it cannot be read.
+    pub damaged: Vec<Damaged>,
 }
 
 fn first_row(alert: &Alert, chunk: &[Row]) -> u32 {
     alert.rows_moved.saturating_sub(u32::try_from(chunk.len()).unwrap_or(u32::MAX))
 }
 
+/// One row that cannot be read stops nobody: what reads many leaves it out, and [`Store::damage`] counts it.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Writes each change or says why not, in order: what is wrong with one holds up no other. Durable when
@@ -192,7 +197,8 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Up to `limit` alerts due at `now`, earliest first, which nobody else gets before the
-    /// claim is released by a write, by [`Store::release`] or by the end of the lease.
+    /// claim is released by a write, by [`Store::release`] or by the end of the lease. One that cannot be read is claimed
+    /// and left out.
     async fn claim_due(
         &self,
         now: Timestamp,
@@ -213,19 +219,19 @@ pub trait Store: Send + Sync + 'static {
     /// Notified whenever [`Store::next_due`] may have become earlier.
     fn due_changed(&self) -> Arc<Notify>;
 
-    /// Newest first.
+    /// Newest first. An alert that cannot be read is left out.
     async fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError>;
 
     /// Journal rows that have left the alert's document, oldest first.
     async fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError>;
 
-    /// What was laid down for this digest, in the order of the alerts.
+    /// What was laid down for this digest, in the order of the alerts; without what cannot be read.
     async fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError>;
 
-    /// What was charged at or after `since`, oldest first.
+    /// What was charged at or after `since`, oldest first; without what cannot be read.
     async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError>;
 
-    /// Removes up to `limit` charges from before or after this period. Says how many.
+    /// Removes up to `limit` charges from before or after this period, a few at a time. Says how many.
     async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError>;
 
     /// Durable when it returns; called through `put`.
@@ -237,14 +243,18 @@ pub trait Store: Send + Sync + 'static {
         record: Value,
     ) -> Result<(), StoreError>;
 
-    /// In the order of their keys.
-    async fn records(&self, kind: &'static str) -> Result<Vec<Value>, StoreError>;
+    /// Keys and values, in the order of the keys; what cannot be read is left out. Called through `all`.
+    async fn records(&self, kind: &'static str) -> Result<Vec<(Vec<u8>, Value)>, StoreError>;
 
     /// Removes up to `limit` alerts that are not open, have no due time, and were opened and
-    /// resolved before `before`, with their journals and what was laid down for them. Says how many.
+    /// resolved before `before`, with their journals and what was laid down for them, a few at a time: delivering
+    /// goes on in between. Says how many.
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
 
     async fn health(&self) -> Health;
+
+    /// What was left out so far: by reads of many rows, and of alerts by every read.
+    fn damage(&self) -> &Damage;
 
     /// Finishes running writes and closes the engine.
     async fn close(&self);

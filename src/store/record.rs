@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tracing::error;
 
 use super::{Lane, Store, StoreError};
 use crate::alert::DeviceId;
@@ -22,20 +23,43 @@ impl dyn Store {
         self.put_record(lane, R::KIND, record.key(), json).await
     }
 
+    /// In the order of their keys. One that cannot be read is left out: see [`Damage`](super::Damage).
     pub async fn all<R: Record>(&self) -> Result<Vec<R>, StoreError> {
-        let records = self.records(R::KIND).await?.into_iter().map(serde_json::from_value);
-        records.collect::<Result<_, _>>().map_err(|error| {
-            StoreError::Damaged(format!("a {} record: {:?} error", R::KIND, error.classify()))
-        })
+        let mut all = Vec::new();
+        for (key, json) in self.records(R::KIND).await? {
+            match serde_json::from_value(json) {
+                Ok(record) => all.push(record),
+                // Where it fails, not what is there.
+                Err(error) => {
+                    self.damage().note(R::KIND, key.escape_ascii(), format!("{:?} error", error.classify()));
+                }
+            }
+        }
+        Ok(all)
     }
 
-    /// The key that signs what this installation hands out: the one kept, or `fresh` if there is none yet.
-    /// Durable when it returns.
-    pub async fn signing_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        if let Some(SigningKeyRecord(kept)) = self.all().await?.pop() {
-            return Ok(kept);
+    /// True if a record of this kind was left out, as far as they were read.
+    pub fn has_lost<R: Record>(&self) -> bool {
+        self.damage().concerns(R::KIND)
+    }
+
+    /// The key that signs what this installation hands out: the one kept, or else `fresh`, which is kept from now
+    /// on. Whatever the store can do: without a key no alert is told.
+    pub async fn signing_key(&self, fresh: [u8; 32]) -> [u8; 32] {
+        let made = match self.all().await.map(|mut kept| kept.pop()) {
+            Ok(Some(SigningKeyRecord(kept))) => return kept,
+            Ok(None) => self.put(Lane::Deliver, &SigningKeyRecord(fresh)).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = made {
+            error!(error = %error, "the signing key cannot be kept, another one is made at the next start: {error}");
         }
-        self.put(Lane::Deliver, &SigningKeyRecord(fresh)).await.map(|()| fresh)
+        if self.has_lost::<SigningKeyRecord>() {
+            error!(
+                "the signing key could not be read, and a new one is made: reports of texts sent before are refused"
+            );
+        }
+        fresh
     }
 }
 

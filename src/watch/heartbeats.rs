@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 pub use self::beat::BeatState;
 use self::beat::{Beat, Calls, Task};
@@ -72,26 +72,39 @@ impl Heartbeats {
         Self { watched, store, queue, clock, time_zone, since, sooner: Notify::new() }
     }
 
-    /// Takes over what an earlier process has saved and told. The alert about a heartbeat that is no
-    /// longer configured resolves: no call of it can come any more.
-    pub async fn restore(&self) -> Result<(), StoreError> {
-        let records = self.store.all::<HeartbeatRecord>().await?;
+    /// Takes over what an earlier process has saved and told, as far as it can be read. The alert about a heartbeat
+    /// that is no longer configured resolves: no call of it can come any more. Of one whose record was lost we cannot
+    /// tell whether it ever called: it is watched, since silence is worse than a false alarm.
+    pub async fn restore(&self) {
+        let records = self.store.all::<HeartbeatRecord>().await;
+        let some_lost = records.is_err() || self.store.has_lost::<HeartbeatRecord>();
+        let records = records.unwrap_or_else(|error| {
+            error!(error = %error, "could not read which heartbeats have called: {error}");
+            Vec::new()
+        });
         // Exactly: of two records that differ in case one belongs to an older configuration.
         let known = |name: &str| self.watched.iter().any(|watched| watched.config.name == name);
         for HeartbeatRecord { name, .. } in records.iter().filter(|record| !known(&record.name)) {
             let event = words::over(name, Some("no longer in the configuration"));
-            OwnEvent::lasting(event).post(&self.queue).await?;
+            if let Err(error) = OwnEvent::lasting(event).post(&self.queue).await {
+                warn!(error = %error, "could not resolve the alert about a heartbeat that is gone: {error}");
+            }
         }
         let thread =
             |watched: &Watched| ThreadKey::new(OURS, &words::over(&watched.config.name, None).dedup_key);
-        let latest = self.store.find_threads(self.watched.iter().map(thread).collect()).await?;
-        for (watched, latest) in self.watched.iter().zip(latest) {
-            let open = latest.map(|stored| stored.alert).filter(Alert::is_open);
+        let just_now = Calls { first: self.since, last: self.since };
+        for watched in &self.watched {
+            // One by one: an alert that cannot be read concerns no other heartbeat.
+            let latest = self.store.find_threads(vec![thread(watched)]).await.unwrap_or_else(|error| {
+                error!(error = %error, "could not read whether heartbeat {} is late: {error}", watched.config.name);
+                Vec::new()
+            });
+            let open = latest.into_iter().flatten().map(|stored| stored.alert).find(Alert::is_open);
             let record = records.iter().find(|record| record.name == watched.config.name);
             let calls = record.map(|record| Calls { first: record.first_call, last: record.last_call });
+            let calls = calls.or(some_lost.then_some(just_now));
             watched.beat().restore(calls, open.map(|alert| alert.starts_at));
         }
-        Ok(())
     }
 
     /// Whether a heartbeat has this name, in any case.

@@ -10,6 +10,7 @@ mod api;
 mod compose;
 mod contract;
 mod crowd;
+mod damage;
 mod disaster;
 mod fallback;
 mod heartbeats;

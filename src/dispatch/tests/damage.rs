@@ -92,3 +92,30 @@ async fn answers_of_an_alert_that_cannot_be_written_wait_until_it_can() {
 async fn answers_of_an_alert_that_cannot_be_read_wait_until_it_can() {
     answers_wait(true).await;
 }
+
+#[tokio::test]
+async fn a_start_goes_on_without_what_cannot_be_read_of_earlier_processes() {
+    let clock = ManualClock::at(T0);
+    let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let waiting = open_disaster(&inner, &clock, "one").await;
+    let store = Mortal::of(&inner, 0, Death::Before);
+    let mut dispatcher = dispatcher(store.clone(), &clock, &company).await;
+    store.guard.writes_left.store(usize::MAX, Ordering::SeqCst);
+    work(&mut dispatcher).await.expect("the store works again");
+    assert_eq!(texts_about(&company, waiting), 1);
+}
+
+#[tokio::test]
+async fn alerts_that_cannot_be_read_at_a_start_are_left_out_and_counted() {
+    let clock = ManualClock::at(T0);
+    let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let bad = open_disaster(&inner, &clock, "bad").await;
+    let good = open_disaster(&inner, &clock, "good").await;
+    let store = Mortal::of(&inner, usize::MAX, Death::Before);
+    store.guard.damaged.lock().expect("no panic").insert(bad);
+    let mut dispatcher = dispatcher(store.clone(), &clock, &company).await;
+    work(&mut dispatcher).await.expect("the other goes on");
+    assert_eq!((texts_about(&company, good), texts_about(&company, bad)), (1, 0));
+    let damaged = store.health().await.damaged;
+    assert_eq!((damaged.len(), damaged[0].kind, damaged[0].count), (1, "alert", 1));
+}

@@ -4,7 +4,7 @@ use super::{
     histories::{Happening, happening},
     *,
 };
-use crate::alert::{Digest, Tier};
+use crate::alert::{Digest, Payer, Tier};
 
 const AHEAD: SignedDuration = SignedDuration::from_hours(9);
 
@@ -192,4 +192,31 @@ proptest! {
             prop_assert!(contact.notifications.is_empty(), "{name} still waits: {contact:?}");
         }
     }
+}
+
+#[test]
+fn charges_of_the_future_are_moved_back_together_and_a_month_of_them_does_not_count_now() {
+    let day = |day: i64| Charge {
+        payer: Payer::Gateway(gateway_name(1)),
+        at: T0 + SignedDuration::from_hours(24 * day),
+        units: 10,
+        reserved: 0,
+    };
+    let days = |charges: &[Charge]| -> Vec<i64> {
+        charges.iter().map(|charge| charge.at.duration_since(T0).as_hours() / 24).collect()
+    };
+    let mut charges = [-3, 0, 1, 5, 30].map(day);
+    set_back(&mut charges, T0);
+    assert_eq!(days(&charges), [-3, 0, -29, -25, 0]);
+    set_back(&mut charges, T0);
+    assert_eq!(days(&charges), [-3, 0, -29, -25, 0], "nothing of the future is left");
+
+    let mut rules = Scene::at(Severity::High).rules;
+    rules.gateways[0].per_day = std::num::NonZeroU32::new(100);
+    let mut budgets = Budgets::new(&rules);
+    let mut month: Vec<_> = (1..31).map(day).collect();
+    set_back(&mut month, T0);
+    budgets.spend(&month);
+    let spent = budgets.gateway_days(T0).next().expect("it has a limit").spent;
+    assert_eq!(spent, 20, "the last day of it, from end to end");
 }

@@ -244,3 +244,17 @@ fn only_the_newest_texts_are_waited_for() {
     assert_eq!(reported(&scene), ["2 failed", "3 failed", "4 failed"]);
     assert_eq!(scene.told("jin"), Notified::Yes, "the first was accepted and nobody took that back");
 }
+
+#[test]
+fn an_answer_that_is_settled_twice_counts_once_and_a_report_after_it_still_leads_on() {
+    let mut scene = scene(gateways_that(2, true, false));
+    let send = scene.open[0].clone();
+    assert_eq!(scene.answer(1, accepted()), NOTHING);
+    // The write was made, and nobody heard of it.
+    scene.open.push(send);
+    assert_eq!(scene.answer(1, accepted()), NOTHING);
+    assert_eq!(scene.report(1, failed()), ["sms 3 jin"]);
+    assert_eq!(scene.answer(3, accepted()), NOTHING);
+    assert_eq!(scene.told("jin"), Notified::Yes);
+    assert_eq!(scene.pass(600), NOTHING);
+}

@@ -1,6 +1,6 @@
 //! Reading documents: by id, whole, of however many values they are, and by their thread. All of it blocks.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use ::sled::IVec;
 
@@ -8,12 +8,14 @@ use super::{
     handle::{Handle, guarded},
     keys,
     shared::Shared,
+    walk::{Order, Walk},
 };
 use crate::{
     alert::{AlertId, ThreadKey},
     store::{
         Standing, StoreError, Stored,
         codec::{self, DecodeError, Header},
+        damage::THREAD,
     },
 };
 
@@ -27,6 +29,10 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    pub(super) fn walk(&self, keys: Range<Vec<u8>>, order: Order) -> Walk<'_> {
+        self.handle.walk(keys, order, &self.shared.damage)
+    }
+
     pub(super) fn alert(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
         let read = guarded(|| match self.first_value(id)? {
             Some(first) => self.document(id, first),
@@ -36,6 +42,14 @@ impl Reader {
             self.shared.note_damaged(id, detail);
         }
         Ok(read?.map(|(_, stored)| stored))
+    }
+
+    /// As [`Reader::alert`]; one that cannot be read must not hide the others.
+    pub(super) fn readable(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
+        match self.alert(id) {
+            Err(StoreError::Damaged(_)) => Ok(None),
+            read => read,
+        }
     }
 
     pub(super) fn first_value(&self, id: AlertId) -> Result<Option<IVec>, StoreError> {
@@ -88,15 +102,25 @@ impl Reader {
     pub(super) fn standing(&self, thread: ThreadKey) -> Result<Option<Standing>, StoreError> {
         let Some(id) = self.latest_id(thread)? else { return Ok(None) };
         let header = self.first_value(id)?.map(|value| codec::decode_header(&value)).transpose();
-        let header = header.map_err(|error| StoreError::Damaged(format!("alert {id}: {error}")))?;
+        let header = header.map_err(|error| {
+            self.shared.note_damaged(id, &error.to_string());
+            StoreError::Damaged(format!("alert {id}: {error}"))
+        })?;
         Ok(header.map(|header| Standing { id, open: header.open, severity: header.severity }))
     }
 
     fn latest_id(&self, thread: ThreadKey) -> Result<Option<AlertId>, StoreError> {
         let Some(entry) = self.handle.get(&keys::thread(thread))? else { return Ok(None) };
-        let (id, _) = keys::latest_round_of(&entry)
-            .ok_or_else(|| StoreError::Damaged("the entry of a thread does not read".to_owned()))?;
-        Ok(Some(id))
+        let latest = keys::latest_round_of(&entry);
+        if latest.is_none() {
+            self.shared.damage.note(
+                THREAD,
+                keys::thread(thread).escape_ascii(),
+                "what it names does not read",
+            );
+        }
+        // As one without rounds: the next event opens one.
+        Ok(latest.map(|(id, _)| id))
     }
 
     pub(super) async fn settled(&self, ids: &[AlertId]) -> Result<(), StoreError> {

@@ -1,10 +1,8 @@
 //! Reading the due index: what is due, what is due next, what is scheduled at all.
 
-use std::ops::Bound;
-
 use jiff::{SignedDuration, Timestamp};
 
-use super::{document::Reader, handle::guarded, keys};
+use super::{document::Reader, handle::guarded, keys, walk::Order};
 use crate::{
     alert::AlertId,
     store::{DuePage, DuePlace, StoreError, Stored, codec},
@@ -21,7 +19,7 @@ impl Reader {
         let now_ms = u64::try_from(now.as_millisecond()).unwrap_or(0);
         self.shared.claims().expire(now);
         let mut claimed: Vec<Stored> = Vec::new();
-        for entry in self.handle.range(keys::DUES.to_vec()..keys::dues_after(now_ms).to_vec()) {
+        for entry in self.walk(keys::DUES.to_vec()..keys::dues_after(now_ms).to_vec(), Order::Ascending) {
             if claimed.len() == limit {
                 break;
             }
@@ -72,7 +70,7 @@ impl Reader {
 
     pub(super) fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut earliest: Option<Timestamp> = None;
-        for entry in self.handle.starting_with(keys::DUES) {
+        for entry in self.walk(keys::beginning_with(keys::DUES), Order::Ascending) {
             let Some((due_ms, id)) = keys::due_of(&entry?.0) else { continue };
             let due = codec::due_at(due_ms);
             if earliest.is_some_and(|earliest| earliest <= due) {
@@ -86,21 +84,18 @@ impl Reader {
 
     /// Looks at up to `limit` alerts of the due index above `after`.
     pub(super) fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
-        let low = after.map_or(keys::DUES.to_vec(), |after| keys::due(after.due_ms, after.id).to_vec());
-        let dues = self.handle.range((Bound::Excluded(low), Bound::Excluded(keys::DUES_END.to_vec())));
+        let mut dues = keys::beginning_with(keys::DUES);
+        if let Some(after) = after {
+            dues.start = keys::above(&keys::due(after.due_ms, after.id));
+        }
         let mut page = DuePage::default();
-        for (looked, entry) in dues.enumerate() {
+        for (looked, entry) in self.walk(dues, Order::Ascending).enumerate() {
             if looked == limit {
                 return Ok(page);
             }
             let Some((due_ms, id)) = keys::due_of(&entry?.0) else { continue };
             page.next = Some(DuePlace { due_ms, id });
-            match self.alert(id) {
-                Ok(Some(stored)) => page.alerts.push((codec::due_at(due_ms), stored)),
-                // It was removed a moment ago; if not, claiming it tells.
-                Ok(None) | Err(StoreError::Damaged(_)) => {}
-                Err(error) => return Err(error),
-            }
+            page.alerts.extend(self.readable(id)?.map(|stored| (codec::due_at(due_ms), stored)));
         }
         page.next = None;
         Ok(page)

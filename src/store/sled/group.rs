@@ -34,6 +34,8 @@ pub(super) struct Effects {
     pub(super) scheduled: usize,
     pub(super) unscheduled: usize,
     pub(super) writes: bool,
+    /// Keys of charges for which there is no page.
+    pub(super) unpaid: Vec<IVec>,
 }
 
 impl Effects {
@@ -48,6 +50,8 @@ impl<'db> Group<'db> {
         Self { db, batch: Batch::default(), overlay: HashMap::new(), effects: Effects::default() }
     }
 
+    /// What a write changes is looked at before: an error of the whole batch would close the engine for everybody. After
+    /// an error nothing of this work is in the batch.
     pub(super) fn add(&mut self, work: Work) -> Result<Done, Error> {
         let mut done = Done::default();
         match work {
@@ -56,12 +60,17 @@ impl<'db> Group<'db> {
                 done.verdicts = verdicts?;
             }
             Work::Record { key, value } => {
+                self.db.get(&key)?;
                 self.effects.writes = true;
                 self.batch.insert(key, value);
             }
             Work::Remove(removals) => {
                 for removal in removals {
-                    done.removed += usize::from(self.remove(removal)?);
+                    done.removed += match self.remove(removal) {
+                        // It is kept, and keeps no other.
+                        Err(Error::Corruption { .. }) => 0,
+                        removed => usize::from(removed?),
+                    };
                 }
             }
             Work::Forget(keys) => {
@@ -75,12 +84,12 @@ impl<'db> Group<'db> {
         Ok(done)
     }
 
-    fn write(&mut self, draft: Draft) -> Result<Verdict, Error> {
+    fn write(&mut self, mut draft: Draft) -> Result<Verdict, Error> {
         let id = draft.id;
-        let verdict = match draft.expect {
+        let verdict = self.reach(&mut draft).and_then(|()| match draft.expect {
             Expect::NewRound => self.open_round(draft),
             Expect::Version(version) => self.replace(draft, version),
-        };
+        });
         match verdict {
             // One unreadable page must not fail everybody's group again and again.
             Err(Error::Corruption { at, .. }) => Ok(Verdict::Damaged(id, format!("sled cannot read {at:?}"))),
@@ -88,18 +97,38 @@ impl<'db> Group<'db> {
         }
     }
 
+    /// Fails if what comes with the document would lie on a page that does not read. A charge is left out then: telling
+    /// people goes before counting what it costs.
+    fn reach(&mut self, draft: &mut Draft) -> Result<(), Error> {
+        if let Some(due_ms) = draft.due_ms {
+            self.db.get(keys::due(due_ms, draft.id))?;
+        }
+        let mut beside = Vec::with_capacity(draft.beside.len());
+        for (key, row) in draft.beside.drain(..) {
+            match self.db.get(&key) {
+                Err(Error::Corruption { .. }) if key.starts_with(keys::CHARGES) => {
+                    self.effects.unpaid.push(key);
+                }
+                there => {
+                    there?;
+                    beside.push((key, row));
+                }
+            }
+        }
+        draft.beside = beside;
+        Ok(())
+    }
+
     fn open_round(&mut self, draft: Draft) -> Result<Verdict, Error> {
         let thread = keys::thread(draft.thread);
-        if let Some(entry) = self.get(thread)? {
-            let Some((latest, round)) = keys::latest_round_of(&entry) else {
-                return Ok(Verdict::Damaged(draft.id, "the entry of its thread does not read".to_owned()));
-            };
-            // An entry without its document, if there ever is one, must not bar the thread.
-            if draft.round <= round
-                && let Some(document) = self.get(keys::alert(latest))?
-            {
-                return Ok(Verdict::Conflict(Some((latest, document))));
-            }
+        let latest = self.get(thread)?.and_then(|entry| keys::latest_round_of(&entry));
+        // Neither an entry nor a document that does not read, or is not there, must bar the thread: what its sender
+        // says next would reach nobody.
+        if let Some((latest, round)) = latest
+            && draft.round <= round
+            && let Some(document) = self.readable_document(latest)?
+        {
+            return Ok(Verdict::Conflict(Some((latest, document))));
         }
         if self.get(keys::alert(draft.id))?.is_some() {
             // Two alerts under one id: with 74 random bits a fault of the caller, but no reason
@@ -117,7 +146,12 @@ impl<'db> Group<'db> {
         match codec::decode_header(&old) {
             Err(error) => Ok(Verdict::Damaged(draft.id, format!("alert {}: {error}", draft.id))),
             Ok(header) if header.version != expected => Ok(Verdict::Conflict(Some((draft.id, old)))),
-            Ok(header) => Ok(self.store(draft, Some(header))),
+            Ok(header) => {
+                if let Some(due_ms) = header.due_ms {
+                    self.db.get(keys::due(due_ms, draft.id))?;
+                }
+                Ok(self.store(draft, Some(header)))
+            }
         }
     }
 
@@ -171,6 +205,13 @@ impl<'db> Group<'db> {
         self.effects.touched.insert(removal.id);
         self.take_out(keys::alert(removal.id));
         Ok(true)
+    }
+
+    fn readable_document(&self, id: AlertId) -> Result<Option<IVec>, Error> {
+        match self.get(keys::alert(id)) {
+            Err(Error::Corruption { .. }) => Ok(None),
+            document => Ok(document?.filter(|document| codec::decode_header(document).is_ok())),
+        }
     }
 
     fn get(&self, key: [u8; 18]) -> Result<Option<IVec>, Error> {

@@ -3,7 +3,6 @@
 use std::{
     any::Any,
     fs::File,
-    ops::RangeBounds,
     panic::{self, AssertUnwindSafe},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -12,9 +11,6 @@ use ::sled::{Batch, Db, Error, IVec};
 
 use super::{keys, progress::Progress};
 use crate::store::StoreError;
-
-/// A key and its value.
-type Entry = Result<(IVec, IVec), StoreError>;
 
 /// The folder is unlocked when the last one who holds it lets go.
 #[derive(Debug)]
@@ -36,18 +32,6 @@ impl Handle {
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
         self.db().get(key).map_err(|error| failure(&error))
-    }
-
-    pub(super) fn range(&self, keys: impl RangeBounds<Vec<u8>>) -> impl DoubleEndedIterator<Item = Entry> {
-        self.db().range(keys).map(|entry| entry.map_err(|error| failure(&error)))
-    }
-
-    pub(super) fn starting_with(&self, prefix: &[u8]) -> impl Iterator<Item = Entry> {
-        self.db().scan_prefix(prefix).map(|entry| entry.map_err(|error| failure(&error)))
-    }
-
-    pub(super) fn count_scheduled(&self) -> Result<usize, Error> {
-        self.db().scan_prefix(keys::DUES).keys().try_fold(0, |count, key| key.map(|_| count + 1))
     }
 
     /// Writes a batch; it survives a power cut when this returns.
@@ -85,7 +69,7 @@ impl Drop for Handle {
 }
 
 /// sled refuses writes after any error; a page that does not read leaves the others readable.
-fn failure(error: &Error) -> StoreError {
+pub(super) fn failure(error: &Error) -> StoreError {
     match error {
         Error::Corruption { .. } => StoreError::Damaged(format!("sled: {error}")),
         Error::Io(_) | Error::CollectionNotFound(_) | Error::Unsupported(_) | Error::ReportableBug(_) => {

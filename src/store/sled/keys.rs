@@ -1,6 +1,8 @@
 //! The byte layout of every key, as the table in [`super`] has it. Numbers are big-endian, so sled's byte order is
 //! our order. `x_of` of an id is what the keys of all its `x` begin with; of a key, what stands in it.
 
+use std::ops::Range;
+
 use crate::{
     alert::{AlertId, ThreadKey},
     store::codec::array,
@@ -11,7 +13,6 @@ const ALERTS_END: &[u8; 2] = b"a0";
 const PIECES: &[u8; 2] = b"p/";
 const THREADS: &[u8; 2] = b"t/";
 pub(super) const DUES: &[u8; 2] = b"q/";
-pub(super) const DUES_END: &[u8; 2] = b"q0";
 const CHUNKS: &[u8; 2] = b"j/";
 const FOLDS: &[u8; 2] = b"f/";
 pub(super) const CHARGES: &[u8; 2] = b"s/";
@@ -101,6 +102,23 @@ pub(super) fn latest_round_of(value: &[u8]) -> Option<(AlertId, u32)> {
     let (format, rest) = value.split_first()?;
     let id = AlertId::from_bytes(array(rest, 0)?);
     (*format == THREAD_FORMAT).then_some((id, u32::from_be_bytes(array(rest, 16)?)))
+}
+
+/// All keys that begin with this.
+pub(super) fn beginning_with(prefix: &[u8]) -> Range<Vec<u8>> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if let Some(next) = last.checked_add(1) {
+            end.push(next);
+            break;
+        }
+    }
+    prefix.to_vec()..end
+}
+
+/// The lowest key above this one.
+pub(super) fn above(key: &[u8]) -> Vec<u8> {
+    [key, &[0]].concat()
 }
 
 fn joined<const N: usize>(parts: &[&[u8]]) -> [u8; N] {

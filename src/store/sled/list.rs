@@ -1,11 +1,8 @@
 //! Reading many documents: a listing, newest first, and what can be forgotten, oldest first.
 
-use std::ops::Bound;
-
-use ::sled::IVec;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{document::Reader, keys, work::Removal};
+use super::{document::Reader, keys, walk::Order, work::Removal};
 use crate::{
     alert::{AlertId, AlertState},
     store::{AlertFilter, AlertPage, StoreError, codec, filter::is_purgeable},
@@ -22,23 +19,15 @@ pub(super) struct PurgeStep {
     pub(super) reached: Option<AlertId>,
 }
 
-type Documents<'a> = Box<dyn Iterator<Item = Result<(AlertId, IVec), StoreError>> + 'a>;
+type Ids<'a> = Box<dyn Iterator<Item = Result<AlertId, StoreError>> + 'a>;
 
 impl Reader {
     pub(super) fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
-        filter.page(self.newest_first(filter)?, |id, first| match self.document(id, first) {
-            Ok(document) => Ok(document.map(|(_, stored)| stored)),
-            // One damaged alert must not hide the others.
-            Err(StoreError::Damaged(detail)) => {
-                self.shared.note_damaged(id, &detail);
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        })
+        filter.page(self.newest_first(filter)?, |id| self.readable(id))
     }
 
-    /// The documents that the filter may admit, as far as ids and the due index tell.
-    fn newest_first(&self, filter: &AlertFilter) -> Result<Documents<'_>, StoreError> {
+    /// The alerts that the filter may admit, as far as ids and the due index tell.
+    fn newest_first(&self, filter: &AlertFilter) -> Result<Ids<'_>, StoreError> {
         let since =
             filter.since.map(|since| since.saturating_sub(NOTED_BEFORE_OPENED_MAX).unwrap_or(Timestamp::MIN));
         let low = since.map_or(AlertId::from_bytes([0; 16]), first_id_of);
@@ -46,29 +35,23 @@ impl Reader {
 
         let is_open = |state: &AlertState| matches!(state, AlertState::Triggered | AlertState::Acknowledged);
         if filter.states.is_empty() || !filter.states.iter().all(is_open) {
-            let (low, high) = (keys::alert(low).to_vec(), keys::alerts_below(high));
-            if high <= low {
-                return Ok(Box::new(std::iter::empty()));
-            }
-            let entries = self.handle.range(low..high).rev();
-            return Ok(Box::new(entries.filter_map(|entry| match entry {
-                Ok((key, value)) => keys::alert_of(&key).map(|id| Ok((id, value))),
+            let below = keys::alert(low).to_vec()..keys::alerts_below(high);
+            let keys = self.walk(below, Order::Descending);
+            return Ok(Box::new(keys.filter_map(|entry| match entry {
+                Ok((key, _)) => keys::alert_of(&key).map(Ok),
                 Err(error) => Some(Err(error)),
             })));
         }
 
         // An open alert always waits for something, so the due index names all of them.
         let mut ids = Vec::new();
-        for entry in self.handle.starting_with(keys::DUES) {
+        for entry in self.walk(keys::beginning_with(keys::DUES), Order::Ascending) {
             let id = keys::due_of(&entry?.0).map(|(_, id)| id);
             ids.extend(id.filter(|id| low <= *id && high.is_none_or(|high| *id < high)));
         }
         ids.sort_unstable_by(|a, b| b.cmp(a));
         ids.dedup();
-        Ok(Box::new(ids.into_iter().filter_map(|id| {
-            let first = self.first_value(id).transpose()?;
-            Some(first.map(|first| (id, first)))
-        })))
+        Ok(Box::new(ids.into_iter().map(Ok)))
     }
 
     /// Looks at some documents above `after`, oldest first, for up to `limit` to forget.
@@ -79,28 +62,25 @@ impl Reader {
         limit: usize,
     ) -> Result<PurgeStep, StoreError> {
         let mut step = PurgeStep { removals: Vec::new(), reached: None };
-        let low = after.map_or(keys::ALERTS.to_vec(), |after| keys::alert(after).to_vec());
-        let high = keys::alerts_below(first_id_after(before));
-        if high <= low {
-            return Ok(step);
-        }
-        let documents = self.handle.range((Bound::Excluded(low), Bound::Excluded(high)));
-        for (looked, entry) in documents.enumerate() {
+        let low = after.map_or(keys::ALERTS.to_vec(), |after| keys::above(&keys::alert(after)));
+        let documents = low..keys::alerts_below(first_id_after(before));
+        for (looked, entry) in self.walk(documents, Order::Ascending).enumerate() {
             if step.removals.len() == limit || looked == PURGE_DOCUMENTS_READ_MAX {
                 return Ok(step);
             }
             let (key, value) = entry?;
             let Some(id) = keys::alert_of(&key) else { continue };
             step.reached = Some(id);
-            // A document that does not read is kept.
-            let Ok(header) = codec::decode_header(&value) else { continue };
-            if header.open || header.due_ms.is_some() {
+            if codec::decode_header(&value).is_ok_and(|header| header.open || header.due_ms.is_some()) {
                 continue;
             }
-            let Ok(Some((_, stored))) = self.document(id, value) else { continue };
+            // A document that does not read is kept.
+            let Some(stored) = self.readable(id)? else { continue };
             if is_purgeable(&stored.alert, before) {
                 let beside = [keys::chunks_of(id), keys::folds_of(id), keys::pieces_of(id)];
-                let beside = beside.iter().flat_map(|prefix| self.handle.starting_with(prefix));
+                let beside = beside
+                    .iter()
+                    .flat_map(|prefix| self.walk(keys::beginning_with(prefix), Order::Ascending));
                 step.removals.push(Removal {
                     id,
                     thread: stored.alert.thread(),

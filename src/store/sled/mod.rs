@@ -30,6 +30,7 @@ mod open;
 mod progress;
 mod read;
 mod shared;
+mod walk;
 mod work;
 mod writer;
 
@@ -57,12 +58,12 @@ use self::{
     lanes::{Lanes, MESSAGE_WRITES_MAX},
     open::OpenFailure,
     shared::Shared,
-    work::{Answer, Done, Draft, Verdict, Work},
+    work::{Answer, Done, Draft, FORGOTTEN_PER_WRITE, Verdict, Work},
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, DuePage, DuePlace, Expect, Health, Lane, Standing, Store,
-    StoreError, Stored, codec,
+    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DuePage, DuePlace, Expect, Health, Lane, Standing,
+    Store, StoreError, Stored, codec,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -105,8 +106,7 @@ impl SledStore {
 
     fn start(path: &Path, options: Options) -> Result<Self, OpenFailure> {
         let handle = Arc::new(open::open(path)?);
-        let scheduled = handle.count_scheduled().map_err(|error| OpenFailure::Damaged(error.to_string()))?;
-        let shared = Arc::new(Shared::new(handle, scheduled, options.free_bytes_min));
+        let shared = Arc::new(Shared::new(handle, options.free_bytes_min));
         let lanes = Arc::new(Lanes::new());
         let writer =
             Writer::new(path.to_owned(), Arc::clone(&shared), Arc::clone(&lanes), options.reopen_pause);
@@ -283,10 +283,11 @@ impl Store for SledStore {
 
     async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError> {
         let keys = self.scan(move |reader| reader.charges_outside(&keep, limit)).await?;
-        if keys.is_empty() {
-            return Ok(0);
+        let mut removed = 0;
+        for keys in keys.chunks(MESSAGE_WRITES_MAX * FORGOTTEN_PER_WRITE) {
+            removed += self.finish(Lane::Deliver, Work::Forget(keys.to_vec())).await?.removed;
         }
-        Ok(self.finish(Lane::Deliver, Work::Forget(keys)).await?.removed)
+        Ok(removed)
     }
 
     async fn put_record(
@@ -302,8 +303,8 @@ impl Store for SledStore {
         self.finish(lane, Work::Record { key, value }).await.map(drop)
     }
 
-    async fn records(&self, kind: &'static str) -> Result<Vec<Value>, StoreError> {
-        self.scan(move |reader| reader.records(&keys::records_of(kind), &format!("a {kind} record"))).await
+    async fn records(&self, kind: &'static str) -> Result<Vec<(Vec<u8>, Value)>, StoreError> {
+        self.scan(move |reader| reader.records(kind)).await
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
@@ -324,6 +325,10 @@ impl Store for SledStore {
 
     async fn health(&self) -> Health {
         self.shared.health()
+    }
+
+    fn damage(&self) -> &Damage {
+        &self.shared.damage
     }
 
     async fn close(&self) {

@@ -5,29 +5,34 @@ use std::ops::Range;
 use ::sled::IVec;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::{document::Reader, keys};
+use super::{document::Reader, keys, walk::Order};
 use crate::{
     alert::{AlertId, Charge, FoldRow, Row},
-    store::{StoreError, codec},
+    store::{
+        StoreError, codec,
+        damage::{CHARGE, DIGEST_ROW, JOURNAL_CHUNK},
+    },
 };
 
 impl Reader {
     pub(super) fn moved_rows(&self, id: AlertId) -> Result<Vec<Row>, StoreError> {
-        let chunks: Vec<Vec<Row>> = self.records(&keys::chunks_of(id), "a journal chunk")?;
-        Ok(chunks.into_iter().flatten().collect())
+        let chunks: Vec<(_, Vec<Row>)> =
+            self.decoded(keys::beginning_with(&keys::chunks_of(id)), JOURNAL_CHUNK)?;
+        Ok(chunks.into_iter().flat_map(|(_, rows)| rows).collect())
     }
 
     /// What a digest counts. A row that does not read is made again from the alert that it tells of.
     pub(super) fn folds(&self, digest: AlertId) -> Result<Vec<FoldRow>, StoreError> {
         let mut rows = Vec::new();
-        for entry in self.handle.starting_with(&keys::folds_of(digest)) {
+        for entry in self.walk(keys::beginning_with(&keys::folds_of(digest)), Order::Ascending) {
             let (key, value) = entry?;
             match codec::decode_plain(&value) {
                 Ok(row) => rows.push(row),
                 Err(error) => {
                     let id = keys::folded_of(&key).unwrap_or(digest);
-                    self.shared.note_damaged(id, &format!("its row in digest {digest}: {error}"));
+                    self.shared.damage.note(DIGEST_ROW, format_args!("{digest}/{id}"), error);
                     rows.extend(self.fold_again(digest, id));
                 }
             }
@@ -44,8 +49,8 @@ impl Reader {
 
     pub(super) fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
         let from = keys::charges_from(codec::due_ms(since));
-        let entries = self.handle.range(from..keys::charges_from(u64::MAX));
-        entries.map(|entry| decoded(&entry?.1, "a charge")).collect()
+        let charges = self.decoded(from..keys::charges_from(u64::MAX), CHARGE)?;
+        Ok(charges.into_iter().map(|(_, charge)| charge).collect())
     }
 
     pub(super) fn charges_outside(
@@ -55,19 +60,31 @@ impl Reader {
     ) -> Result<Vec<IVec>, StoreError> {
         let before = keys::CHARGES.to_vec()..keys::charges_from(codec::due_ms(keep.start));
         let after = keys::charges_from(codec::due_ms(keep.end))..keys::charges_from(u64::MAX);
-        let outside = self.handle.range(before).chain(self.handle.range(after));
+        let outside = [before, after].into_iter().flat_map(|keys| self.walk(keys, Order::Ascending));
         outside.take(limit).map(|entry| entry.map(|(key, _)| key)).collect()
     }
 
-    pub(super) fn records<T: DeserializeOwned>(
-        &self,
-        prefix: &[u8],
-        what: &str,
-    ) -> Result<Vec<T>, StoreError> {
-        self.handle.starting_with(prefix).map(|entry| decoded(&entry?.1, what)).collect()
+    pub(super) fn records(&self, kind: &'static str) -> Result<Vec<(Vec<u8>, Value)>, StoreError> {
+        let prefix = keys::records_of(kind);
+        let records = self.decoded(keys::beginning_with(&prefix), kind)?;
+        let own = |key: IVec| key.strip_prefix(prefix.as_slice()).unwrap_or_default().to_vec();
+        Ok(records.into_iter().map(|(key, record)| (own(key), record)).collect())
     }
-}
 
-fn decoded<T: DeserializeOwned>(value: &IVec, what: &str) -> Result<T, StoreError> {
-    codec::decode_plain(value).map_err(|error| StoreError::Damaged(format!("{what}: {error}")))
+    /// Keys and values; what cannot be read is left out and counted as one of this kind.
+    fn decoded<T: DeserializeOwned>(
+        &self,
+        keys: Range<Vec<u8>>,
+        kind: &'static str,
+    ) -> Result<Vec<(IVec, T)>, StoreError> {
+        let mut read = Vec::new();
+        for entry in self.walk(keys, Order::Ascending) {
+            let (key, value) = entry?;
+            match codec::decode_plain(&value) {
+                Ok(row) => read.push((key, row)),
+                Err(error) => self.shared.damage.note(kind, key.escape_ascii(), error),
+            }
+        }
+        Ok(read)
+    }
 }

@@ -1,7 +1,7 @@
 //! What the writer thread and the readers share.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -10,14 +10,15 @@ use std::{
 
 use tokio::sync::{Notify, watch};
 
-use super::{group::Effects, handle::Handle};
+use super::{group::Effects, handle::Handle, keys, walk::Order};
 use crate::{
     alert::AlertId,
-    store::{Health, StoreError, claims::Claims},
+    store::{
+        Damage, Health, StoreError,
+        claims::Claims,
+        damage::{self, Damaged},
+    },
 };
-
-/// Most damaged alerts that are counted; every one is logged.
-const DAMAGED_COUNTED_MAX: usize = 1_000;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -31,7 +32,7 @@ pub(super) struct Shared {
     free_bytes: AtomicU64,
     free_bytes_min: u64,
     scheduled: AtomicUsize,
-    damaged: Mutex<BTreeSet<AlertId>>,
+    pub(super) damage: Damage,
     #[cfg(test)]
     pub(super) fault: Mutex<Option<Fault>>,
 }
@@ -51,8 +52,11 @@ pub(super) enum Fault {
 }
 
 impl Shared {
-    pub(super) fn new(handle: Arc<Handle>, scheduled: usize, free_bytes_min: u64) -> Self {
+    pub(super) fn new(handle: Arc<Handle>, free_bytes_min: u64) -> Self {
+        let damage = Damage::default();
         Self {
+            scheduled: AtomicUsize::new(scheduled_in(&handle, &damage)),
+            damage,
             state: watch::Sender::new(Ok(handle)),
             claims: Mutex::default(),
             due_changed: Arc::new(Notify::new()),
@@ -60,8 +64,6 @@ impl Shared {
             over: watch::Sender::new(0),
             free_bytes: AtomicU64::new(u64::MAX),
             free_bytes_min,
-            scheduled: AtomicUsize::new(scheduled),
-            damaged: Mutex::default(),
             #[cfg(test)]
             fault: Mutex::default(),
         }
@@ -71,8 +73,8 @@ impl Shared {
         self.state.borrow().clone()
     }
 
-    pub(super) fn reopened(&self, handle: Arc<Handle>, scheduled: usize) {
-        self.scheduled.store(scheduled, Relaxed);
+    pub(super) fn reopened(&self, handle: Arc<Handle>) {
+        self.scheduled.store(scheduled_in(&handle, &self.damage), Relaxed);
         drop(self.state.send_replace(Ok(handle)));
         self.due_changed.notify_one();
     }
@@ -128,12 +130,8 @@ impl Shared {
         locked(&self.claims)
     }
 
-    /// Takes note of an alert that cannot be read: logged once, shown in the health.
     pub(super) fn note_damaged(&self, id: AlertId, detail: &str) {
-        let mut damaged = locked(&self.damaged);
-        if damaged.len() < DAMAGED_COUNTED_MAX && damaged.insert(id) {
-            tracing::error!(alert.id = %id, detail, "could not read alert {id}: the store is damaged");
-        }
+        self.damage.note(damage::ALERT, id, detail);
     }
 
     pub(super) fn set_free_bytes(&self, free_bytes: u64) {
@@ -147,16 +145,18 @@ impl Shared {
 
     pub(super) fn health(&self) -> Health {
         let closed = self.handle().map(drop).and_then(|()| self.room()).err();
-        let damaged = match locked(&self.damaged).len() {
-            0 => None,
-            count => Some(format!("{count} alerts cannot be read; nothing was deleted")),
-        };
+        let damaged = self.damage.counts();
+        let left_out =
+            damaged.iter().map(|Damaged { kind, count }| format!("{kind} {count}")).collect::<Vec<_>>();
+        let left_out = (!left_out.is_empty())
+            .then(|| format!("cannot be read and is left out: {}; nothing was deleted", left_out.join(", ")));
         let free_bytes = self.free_bytes.load(Relaxed);
         Health {
             writable: closed.is_none(),
-            problem: closed.map(|error| error.to_string()).or(damaged),
+            problem: closed.map(|error| error.to_string()).or(left_out),
             free_bytes: (free_bytes != u64::MAX).then_some(free_bytes),
             scheduled: self.scheduled.load(Relaxed),
+            damaged,
         }
     }
 
@@ -179,6 +179,11 @@ impl Shared {
         unsynced.ids.clear();
         self.over.send_replace(unsynced.group);
     }
+}
+
+fn scheduled_in(handle: &Handle, damage: &Damage) -> usize {
+    let dues = handle.walk(keys::beginning_with(keys::DUES), Order::Ascending, damage);
+    dues.map_while(Result::ok).count()
 }
 
 /// Every lock here guards plain data that a panic elsewhere cannot leave half changed.

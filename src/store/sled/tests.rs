@@ -9,13 +9,12 @@ use std::{
 use tokio_util::task::TaskTracker;
 
 use super::*;
-use crate::{
-    alert::{FoldWord, Folded},
-    store::{
-        DeviceRecord, HeartbeatRecord, VALUE_BYTES_MAX,
-        conformance::samples::{at, change, opening, resolved, rows},
-    },
+use crate::store::{
+    DeviceRecord, HeartbeatRecord, VALUE_BYTES_MAX,
+    conformance::samples::{at, change, opening, resolved, rows},
 };
+
+mod damage;
 
 const OPTIONS: Options = Options { free_bytes_min: 0, reopen_pause: Duration::ZERO };
 
@@ -269,69 +268,6 @@ async fn a_full_disk_stops_new_alerts_and_not_the_telling_of_old_ones() {
     store.close().await;
 }
 
-#[tokio::test]
-async fn a_damaged_document_does_not_keep_the_others_from_being_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let bad = closed_store(folder.path()).await.alert;
-    let handle = open::open(folder.path()).unwrap();
-    let mut value = handle.db().get(keys::alert(bad.id)).unwrap().unwrap().to_vec();
-    value[100] ^= 1;
-    handle.db().insert(keys::alert(bad.id), value).unwrap();
-    drop(handle);
-
-    let store = SledStore::open(folder.path()).unwrap();
-    assert!(matches!(store.get(bad.id).await, Err(StoreError::Damaged(_))));
-    let good = opening("web", 1, at(5));
-    let writes = [change(&bad, 1, None), good.clone()];
-    let commits = store.commit(Lane::Accept, &writes).await.unwrap();
-    assert!(
-        matches!(&commits[..], [Commit::Refused(StoreError::Damaged(_)), Commit::Done(1)]),
-        "{commits:?}"
-    );
-    let good = Stored { alert: good.alert, version: 1 };
-    let lease = SignedDuration::from_secs(30);
-    assert_eq!(store.claim_due(at(9), 10, lease).await.unwrap(), std::slice::from_ref(&good));
-    assert_eq!(store.next_due().await.unwrap(), Some(at(30_009)), "no busy loop over what does not read");
-    assert_eq!(store.list(&AlertFilter { limit: 9, ..AlertFilter::default() }).await.unwrap().alerts, [good]);
-    let health = store.health().await;
-    assert!(health.writable && health.problem.unwrap().contains("1 alerts cannot be read"));
-    store.close().await;
-}
-
-#[tokio::test]
-async fn a_long_document_whose_rest_is_damaged_or_gone_is_damaged() {
-    for damage in ["flipped", "older", "gone"] {
-        let folder = tempfile::tempdir().unwrap();
-        let mut opened = closed_store(folder.path()).await;
-        let store = SledStore::open(folder.path()).unwrap();
-        opened.alert.body = "x".repeat(3 * VALUE_BYTES_MAX);
-        for version in [1, 2] {
-            commit_one(&store, change(&opened.alert, version, opened.due)).await.unwrap();
-        }
-        store.close().await;
-        drop(store);
-
-        let handle = open::open(folder.path()).unwrap();
-        let key = keys::piece(opened.alert.id, 1);
-        let mut value = handle.db().get(key).unwrap().unwrap().to_vec();
-        value[100] ^= 1;
-        match damage {
-            "flipped" => drop(handle.db().insert(key, value).unwrap()),
-            "older" => {
-                let older = codec::encode_alert(&opened.alert, 2, None).unwrap().further;
-                handle.db().insert(key, older[1].clone()).unwrap();
-            }
-            _ => drop(handle.db().remove(key).unwrap()),
-        }
-        drop(handle);
-
-        let store = SledStore::open(folder.path()).unwrap();
-        assert!(matches!(store.get(opened.alert.id).await, Err(StoreError::Damaged(_))), "{damage}");
-        assert!(store.health().await.problem.unwrap().contains("1 alerts cannot be read"), "{damage}");
-        store.close().await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_document_that_is_written_meanwhile_is_read_whole() {
     let folder = tempfile::tempdir().unwrap();
@@ -359,37 +295,6 @@ async fn a_long_document_that_is_written_meanwhile_is_read_whole() {
         );
     }
     writing.await.unwrap();
-    store.close().await;
-}
-
-#[tokio::test]
-async fn a_row_of_a_digest_that_does_not_read_is_made_again_from_its_alert() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SledStore::open(folder.path()).unwrap();
-    let digest = opening("digest", 1, at(0)).alert.id;
-    let (mut rows, mut ids) = (Vec::new(), Vec::new());
-    for name in ["one", "two"] {
-        let mut write = opening(name, 1, at(5));
-        let held_back = Folded { digest, word: FoldWord::Fired, at: at(6), text: true, unreached: None };
-        let row = write.alert.fold_row(&held_back);
-        write.alert.progress.contacts.values_mut().next().unwrap().folded = Some(held_back);
-        write.marks.folds.push((digest, row.clone()));
-        commit_one(&store, write.clone()).await.unwrap();
-        ids.push(write.alert.id);
-        rows.push(row);
-    }
-    rows.sort_by_key(|row| row.alert_id);
-    store.close().await;
-    drop(store);
-
-    let handle = open::open(folder.path()).unwrap();
-    for id in ids {
-        handle.db().insert(keys::fold(digest, id), b"x").unwrap();
-    }
-    drop(handle);
-    let store = SledStore::open(folder.path()).unwrap();
-    assert_eq!(store.folds(digest).await.unwrap(), rows);
-    assert!(store.health().await.problem.unwrap().contains("2 alerts cannot be read"));
     store.close().await;
 }
 

@@ -12,13 +12,13 @@ use ::sled::Error;
 
 use super::{
     group::Group,
-    handle::{Handle, words_of},
+    handle::{Handle, failure, words_of},
     lanes::{Lanes, Message, Next},
     open::{self, OpenError},
     shared::Shared,
-    work::{Done, Work},
+    work::{Answer, Work},
 };
-use crate::store::StoreError;
+use crate::store::{StoreError, damage};
 
 /// How often the free space is looked at and the progress noted.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -88,7 +88,7 @@ impl Writer {
             Err(panic) => Err(words_of(&*panic)),
         };
         match committed {
-            Ok(done) => replies.into_iter().zip(done).for_each(|(reply, done)| reply.send(Ok(done))),
+            Ok(answers) => replies.into_iter().zip(answers).for_each(|(reply, answer)| reply.send(answer)),
             // Closed before anybody is answered: who asks next must not find an engine that failed.
             Err(problem) => {
                 drop(handle);
@@ -110,15 +110,11 @@ impl Writer {
 
     fn reopen(&mut self) {
         let failed = |cause| OpenError { path: self.path.clone(), cause }.to_string();
-        let opened = open::open(&self.path).map_err(failed).and_then(|handle| {
-            let scheduled = handle.count_scheduled().map_err(|error| error.to_string())?;
-            Ok((Arc::new(handle), scheduled))
-        });
-        match opened {
-            Ok((handle, scheduled)) => {
+        match open::open(&self.path).map(Arc::new).map_err(failed) {
+            Ok(handle) => {
                 tracing::info!(path = %self.path.display(), "the store is open again");
                 self.handle = Some(Arc::clone(&handle));
-                self.shared.reopened(handle, scheduled);
+                self.shared.reopened(handle);
             }
             Err(problem) => {
                 tracing::error!(problem, path = %self.path.display(), "could not open the store again");
@@ -144,10 +140,18 @@ impl Writer {
     }
 }
 
-fn commit(handle: &Handle, shared: &Shared, work: Vec<Work>) -> Result<Vec<Done>, Error> {
+fn commit(handle: &Handle, shared: &Shared, work: Vec<Work>) -> Result<Vec<Answer>, Error> {
     let mut group = Group::new(handle.db());
-    let done = work.into_iter().map(|work| group.add(work)).collect::<Result<Vec<_>, _>>()?;
+    let add = |work| match group.add(work) {
+        // It concerns nobody else.
+        Err(error @ Error::Corruption { .. }) => Ok(Err(failure(&error))),
+        done => done.map(Ok),
+    };
+    let answers = work.into_iter().map(add).collect::<Result<Vec<_>, _>>()?;
     let Group { batch, mut effects, .. } = group;
+    for key in &effects.unpaid {
+        shared.damage.note(damage::CHARGE, key.escape_ascii(), "the page where it would lie does not read");
+    }
     // Without a write there is nothing to sync: what the checks have read is of earlier groups.
     if effects.writes {
         shared.begin_group(std::mem::take(&mut effects.touched));
@@ -156,7 +160,7 @@ fn commit(handle: &Handle, shared: &Shared, work: Vec<Work>) -> Result<Vec<Done>
         handle.apply(batch)?;
         shared.synced(&effects);
     }
-    Ok(done)
+    Ok(answers)
 }
 
 fn unavailable(problem: &str) -> StoreError {

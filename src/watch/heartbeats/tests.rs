@@ -14,7 +14,7 @@ use crate::{
     clock::ManualClock,
     config,
     store::{
-        MemoryStore,
+        MemoryStore, Record,
         guarded::{Guard, Guarded, Ruling},
     },
 };
@@ -217,4 +217,26 @@ async fn one_that_cannot_be_told_does_not_keep_the_others_from_being_told() {
     assert_eq!((scene.alert("one").await, scene.alert("two").await), (None, Some(AlertState::Triggered)));
     scene.step().await.unwrap();
     assert_eq!(scene.alert("one").await, Some(AlertState::Triggered));
+}
+
+#[tokio::test]
+async fn one_whose_record_was_lost_is_watched_as_if_it_had_called_at_the_start() {
+    for is_lost in [false, true] {
+        let scene = Scene::start();
+        if is_lost {
+            let of_another_shape = serde_json::json!({ "name": 1 });
+            let key = b"one".to_vec();
+            scene.store.put_record(Lane::Accept, HeartbeatRecord::KIND, key, of_another_shape).await.unwrap();
+        }
+        scene.heartbeats.restore().await;
+        scene.pass(179);
+        scene.step().await.unwrap();
+        assert_eq!(scene.alert("one").await, None);
+        scene.pass(1);
+        scene.step().await.unwrap();
+        let expected = is_lost.then_some(AlertState::Triggered);
+        assert_eq!(scene.alert("one").await, expected, "silence is told where nobody can tell");
+        scene.call("one").await.unwrap();
+        assert_eq!(scene.alert("one").await, is_lost.then_some(AlertState::Resolved));
+    }
 }

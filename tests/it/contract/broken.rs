@@ -12,8 +12,8 @@ use bongsu::{
     config,
     signing::SigningKey,
     store::{
-        AlertFilter, AlertPage, AlertWrite, Commit, DuePage, DuePlace, Health, Lane, Store, StoreError,
-        Stored,
+        AlertFilter, AlertPage, AlertWrite, Commit, Damage, DuePage, DuePlace, Health, Lane, Store,
+        StoreError, Stored,
     },
     web::Shared,
 };
@@ -29,7 +29,8 @@ const SID: &str = "AC0123456789abcdef0123456789abcdef";
 pub(super) const TOKEN: &str = "twilio-token-0123456789";
 pub(super) const PUBLIC_URL: &str = "https://alerts.example.org";
 
-struct Broken;
+#[derive(Default)]
+struct Broken(Damage);
 
 /// What tokens are signed with here.
 fn signing_key() -> SigningKey {
@@ -96,7 +97,7 @@ impl Store for Broken {
         broken()
     }
 
-    async fn records(&self, _: &'static str) -> Result<Vec<Value>, StoreError> {
+    async fn records(&self, _: &'static str) -> Result<Vec<(Vec<u8>, Value)>, StoreError> {
         broken()
     }
 
@@ -106,7 +107,11 @@ impl Store for Broken {
 
     async fn health(&self) -> Health {
         let problem = Some("input/output error".to_owned());
-        Health { writable: false, problem, free_bytes: None, scheduled: 0 }
+        Health { writable: false, problem, free_bytes: None, scheduled: 0, damaged: Vec::new() }
+    }
+
+    fn damage(&self) -> &Damage {
+        &self.0
     }
 
     async fn close(&self) {}
@@ -142,7 +147,7 @@ pub(super) async fn serve() -> SocketAddr {
     let config = config::parse(&text, Path::new("bongsu.toml"), &|_| None);
     let config = config.unwrap_or_else(|error| panic!("{error}"));
     let clock = ManualClock::at(T0);
-    let context = Shared::new(config, clock, Arc::new(Broken), signing_key());
+    let context = Shared::new(config, clock, Arc::<Broken>::default(), signing_key());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     TaskTracker::new().spawn(axum::serve(listener, app::routes(&context)).into_future());

@@ -261,6 +261,22 @@ impl Harness {
         self.boot().await;
     }
 
+    /// Flips a bit in every value of the stopped store whose key begins so.
+    pub(crate) fn damage_store(&self, prefixes: &[&str]) {
+        let config =
+            sled::Config::new().path(self.folder.path().join("alerts")).segment_size(4 * 1024 * 1024);
+        let store = config.open().expect("it is stopped");
+        for prefix in prefixes {
+            for entry in store.scan_prefix(prefix) {
+                let (key, mut value) = entry.expect("it can be read");
+                let last = value.last_mut().expect("it has a value");
+                *last ^= 1;
+                store.insert(key, value).expect("it can be written");
+            }
+        }
+        store.flush().expect("it can be written");
+    }
+
     /// Stops cleanly and starts again on the same store.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;

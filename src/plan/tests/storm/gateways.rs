@@ -192,3 +192,88 @@ fn a_digest_whose_text_did_not_arrive_is_pushed_again_or_reported_to_the_others(
         }
     }
 }
+
+/// What may follow the answer or the silence of a first attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// Its answer comes, late or for a second time.
+    Answer,
+    /// Its gateway reports that it has it, or that it failed.
+    Taken,
+    Failed,
+    /// A minute passes, after which what was not answered is sent once more.
+    Minute,
+}
+
+/// What an attempt is charged whose answer is waited for, and without one.
+const ANSWERED: i32 = 2;
+const MOST: i32 = 3;
+
+/// One text by the first of two gateways.
+fn first_attempt() -> Storm {
+    let mut storm = Storm::with(vec![no_device("jin")], &[], &[], &[]);
+    storm.rules.gateways = gateways_that(2, true, false);
+    for gateway in &mut storm.rules.gateways {
+        (gateway.segments_max, gateway.per_day) = (3, NonZeroU32::new(1_000));
+    }
+    (storm.budgets, storm.segments) = (Budgets::new(&storm.rules), 2);
+    storm.fire(Severity::High);
+    assert_eq!(storm.plan(), ["sms 1 jin"]);
+    storm
+}
+
+#[test]
+fn an_attempt_is_charged_once_in_whatever_order_its_answer_silence_and_reports_come() {
+    let events = [Then::Answer, Then::Answer, Then::Taken, Then::Failed, Then::Minute];
+    let orders =
+        (0..events.len().pow(3)).map(|order| [order, order / 5, order / 25].map(|at| events[at % 5]));
+    let flags = [false, true];
+    let cases = orders.flat_map(|order| flags.map(|in_time| (order, in_time)));
+    let cases = cases.flat_map(|(order, in_time)| flags.map(|at_once| (order, in_time, at_once)));
+    for (order, in_time, at_once) in cases {
+        for outcome in [accepted(), unknown()] {
+            let mut storm = first_attempt();
+            let first = storm.open[0].clone();
+            if in_time {
+                storm.answer_one(0, outcome.clone());
+            } else {
+                storm.open.clear();
+                storm.now += SignedDuration::from_secs(11);
+            }
+            storm.plan();
+            for event in order {
+                match event {
+                    Then::Answer => {
+                        storm.open.push(first.clone());
+                        storm.answer_one(storm.open.len() - 1, outcome.clone());
+                    }
+                    Then::Taken => storm.take_report(0, 1, Fate::Taken),
+                    Then::Failed => storm.take_report(0, 1, undelivered()),
+                    Then::Minute => storm.now += SignedDuration::from_secs(61),
+                }
+                storm.plan();
+                if at_once {
+                    storm.answer_all(&|_| accepted());
+                    storm.plan();
+                }
+            }
+            for _ in 0..2 {
+                let open = storm.open.clone();
+                storm.answer_all(&|_| accepted());
+                storm.plan();
+                storm.open = open;
+            }
+
+            let case = format!("{outcome:?}, in time {in_time}, then {order:?}, others at once {at_once}");
+            let of_gateways = storm.charges.iter().filter(|charge| matches!(charge.payer, Payer::Gateway(_)));
+            let (units, reserved): (Vec<_>, Vec<_>) =
+                of_gateways.map(|charge| (charge.units, charge.reserved)).unzip();
+            assert_eq!(reserved.iter().sum::<i32>(), 0, "nothing stays reserved: {case}");
+            let others = i32::try_from(storm.alerts[0].attempts - 1).expect("few");
+            let least = if in_time { ANSWERED } else { MOST } + ANSWERED * others;
+            let most = if at_once { least } else { least + (MOST - ANSWERED) * others };
+            let spent = units.iter().sum::<i32>();
+            assert!((least..=most).contains(&spent), "{spent} is not {least} to {most}: {case}");
+        }
+    }
+}

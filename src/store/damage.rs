@@ -1,0 +1,63 @@
+//! Rows that a store cannot read: left out, logged once, and counted, so that people learn of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde::Serialize;
+
+/// Most rows of a kind that are counted and logged; beyond this the count no longer rises.
+const ROWS_PER_KIND_MAX: usize = 1_000;
+
+pub(super) const ALERT: &str = "alert";
+pub(super) const JOURNAL_CHUNK: &str = "journal chunk";
+pub(super) const DIGEST_ROW: &str = "digest row";
+/// Which round of a thread is the latest.
+pub(super) const THREAD: &str = "thread";
+pub(super) const CHARGE: &str = "charge";
+/// Of the engine itself: whatever lay on it.
+pub(super) const PAGE: &str = "page";
+
+/// What was left out since the store was opened.
+#[derive(Debug, Default)]
+pub struct Damage {
+    rows: Mutex<BTreeMap<&'static str, BTreeSet<String>>>,
+}
+
+/// How many rows of one kind were left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Damaged {
+    /// A word or two: `alert`, `charge`, `page`, or the kind of a small record.
+    pub kind: &'static str,
+    pub count: usize,
+}
+
+impl Damage {
+    /// `row` tells it from the others of its kind; neither may hold anything secret.
+    pub(super) fn note(&self, kind: &'static str, row: impl Display, detail: impl Display) {
+        let row = row.to_string();
+        let mut rows = self.rows();
+        let known = rows.entry(kind).or_default();
+        if known.len() < ROWS_PER_KIND_MAX && !known.contains(&row) {
+            tracing::error!(kind, row, "the store is damaged, {kind} {row} is left out: {detail}");
+            known.insert(row);
+        }
+    }
+
+    /// In the order of their kinds; only those of which something was left out.
+    pub(super) fn counts(&self) -> Vec<Damaged> {
+        let rows = self.rows();
+        rows.iter().map(|(kind, rows)| Damaged { kind, count: rows.len() }).collect()
+    }
+
+    /// Something of this kind was left out, or a page that may have held it.
+    pub(super) fn concerns(&self, kind: &str) -> bool {
+        [kind, PAGE].iter().any(|kind| self.rows().contains_key(kind))
+    }
+
+    fn rows(&self) -> MutexGuard<'_, BTreeMap<&'static str, BTreeSet<String>>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
