@@ -15,7 +15,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -29,7 +29,7 @@ use self::{
     start::Look,
 };
 use crate::{
-    alert::Transports,
+    alert::{GatewayName, Transports},
     clock::Clock,
     plan::{Budgets, DeviceBook, Rules},
     queue::Queue,
@@ -75,6 +75,8 @@ pub struct Dispatcher {
     inbox: Inbox,
     /// `None` once every alert has been looked at.
     look: Option<Look>,
+    /// The accounts that providers say are at fault: gateways, and `None` for the one that pushes.
+    at_fault: HashSet<Option<GatewayName>>,
     pulse: watch::Sender<Pulse>,
 }
 
@@ -133,6 +135,7 @@ impl Dispatcher {
             answers,
             inbox: Inbox::default(),
             look: Some(Look::default()),
+            at_fault: HashSet::new(),
             pulse: watch::Sender::new(Pulse::default()),
         };
         dispatcher.show_storm();

@@ -64,6 +64,13 @@ impl Address {
             Self::Gateway(_) => Transport::Sms,
         }
     }
+
+    pub fn gateway(&self) -> Option<&GatewayName> {
+        match self {
+            Self::Device(_) => None,
+            Self::Gateway(name) => Some(name),
+        }
+    }
 }
 
 /// As the ledger shows it: never a token or a number.

@@ -37,6 +37,17 @@ impl Pending {
         matches!(self, Self::InFlight { attempt: running, .. } if running == attempt)
     }
 
+    /// The next attempt is due now. True if it was not.
+    pub fn hasten(&mut self, now: Timestamp) -> bool {
+        match self {
+            Self::Waiting { at, .. } if now < *at => {
+                *at = now;
+                true
+            }
+            Self::Ready | Self::InFlight { .. } | Self::Waiting { .. } => false,
+        }
+    }
+
     /// True if an attempt is to be made now.
     pub fn is_due(self, now: Timestamp) -> bool {
         match self {

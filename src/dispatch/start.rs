@@ -1,14 +1,17 @@
-//! What an earlier process left: a look at every scheduled alert, once, the earliest due first, a few between two
-//! steps. An alert with requests of that process under way, or that a clock which ran ahead has dated, is made due
-//! now, and planning sets it right. Nobody would look at the latter for hours.
+//! What waits longer than it must: a look at every scheduled alert, the earliest due first, a few between two steps, at
+//! the start and when an account that was at fault works again. An alert with requests of an earlier process under way,
+//! that a clock which ran ahead has dated, or that waits for that account is made due now, and planning sets it right.
 
 use jiff::Timestamp;
 use tracing::{error, warn};
 
 use super::Dispatcher;
 use crate::{
-    alert::{Alert, AlertState, Digest, OURS},
-    plan::{Budgets, DeviceBook, Opening, Rules, STORM_LASTS, is_misdated, is_orphaned, set_back},
+    alert::{Alert, AlertState, Digest, OURS, Outcome, Transport},
+    plan::{
+        Budgets, DeviceBook, Opening, Rules, STORM_LASTS, Settlement, hasten, is_misdated, is_orphaned,
+        set_back,
+    },
     store::{AlertFilter, AlertWrite, DeviceRecord, DuePlace, Expect, Lane, Store, StoreError, Stored},
     watch::Vitals,
 };
@@ -25,9 +28,29 @@ const LOOKED_AT_PER_STEP: usize = 256;
 pub(super) struct Look {
     after: Option<DuePlace>,
     misdated: usize,
+    /// What waits for these is tried now.
+    work_again: Vec<Transport>,
 }
 
 impl Dispatcher {
+    /// An account that was at fault works again: what waits for it is looked for from the beginning.
+    pub(super) fn note_recovery(&mut self, Settlement { send, outcome, .. }: &Settlement) {
+        match outcome {
+            Outcome::Deferred { cause, .. } if cause.is_fault() => {
+                self.at_fault.insert(send.address.gateway().cloned());
+            }
+            Outcome::Accepted { .. } if self.at_fault.remove(&send.address.gateway().cloned()) => {
+                let mut look = Look { after: None, ..self.look.take().unwrap_or_default() };
+                look.work_again.push(send.address.transport());
+                self.look = Some(look);
+            }
+            Outcome::Accepted { .. }
+            | Outcome::Deferred { .. }
+            | Outcome::Rejected { .. }
+            | Outcome::Unknown { .. } => {}
+        }
+    }
+
     /// Looks at the next few; again at the same ones if the store was not available. A damaged store must not keep
     /// what it can still read from being told.
     pub(super) async fn look_at_what_was_left(&mut self) -> Result<(), StoreError> {
@@ -41,15 +64,19 @@ impl Dispatcher {
     }
 
     async fn look_at_next(&mut self) -> Result<(), StoreError> {
-        let Some(Look { after, mut misdated }) = self.look else { return Ok(()) };
-        let page = self.store.scheduled(after, LOOKED_AT_PER_STEP).await?;
+        let Some(look) = &mut self.look else { return Ok(()) };
+        let page = self.store.scheduled(look.after, LOOKED_AT_PER_STEP).await?;
         // After it was read: what was accepted meanwhile is not of the future.
         let now = self.clock.now();
         let mut writes: Vec<AlertWrite> = Vec::new();
-        for (due, Stored { alert, version }) in page.alerts {
+        for (due, Stored { mut alert, version }) in page.alerts {
             let is_ahead = is_misdated(&alert, due, &self.rules, now);
-            misdated += usize::from(is_ahead);
-            if is_ahead || (now < due && is_orphaned(&alert, &self.rules, self.running_since)) {
+            look.misdated += usize::from(is_ahead);
+            let waits_in_vain = hasten(&mut alert, &look.work_again, now);
+            if is_ahead
+                || waits_in_vain
+                || (now < due && is_orphaned(&alert, &self.rules, self.running_since))
+            {
                 writes.push(AlertWrite::of(alert, Expect::Version(version), Some(now)));
             }
         }
@@ -57,8 +84,12 @@ impl Dispatcher {
             // A conflict: somebody else has planned it meanwhile, or made it due.
             self.store.commit(Lane::Deliver, &writes).await?;
         }
-        self.look = page.next.map(|next| Look { after: Some(next), misdated });
-        if self.look.is_none() && 0 < misdated {
+        look.after = page.next;
+        let misdated = look.misdated;
+        if page.next.is_none() {
+            self.look = None;
+        }
+        if page.next.is_none() && 0 < misdated {
             warn!(
                 misdated,
                 "{misdated} alerts waited for times too far ahead: the system clock was ahead when they were planned, \

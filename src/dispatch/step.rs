@@ -157,6 +157,7 @@ impl Dispatcher {
         for answer in &answers {
             match answer {
                 Answer::Settled(settlement) => {
+                    self.note_recovery(settlement);
                     let settled = plan::settle(&mut alert, settlement, &self.present(people));
                     if let Some(verdict) = settled.verdict {
                         self.judge(verdict);

@@ -31,7 +31,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
     match alert.state {
         AlertState::Noted => {}
         AlertState::Triggered => {
-            conversation::resume(draft.facts, conversation, progress);
+            conversation::resume(draft.facts, progress);
             raise(draft, conversation, progress);
             conversation::repeat(draft, conversation, progress);
         }

@@ -42,12 +42,11 @@ pub(super) fn begin_anew(conversation: &mut Conversation) {
 }
 
 /// Nobody has it any more: what was held goes on as if it had been planned now, and who has heard of nothing and is
-/// not being notified is notified. Reminders come at their own pace.
-pub(super) fn resume(facts: Facts<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+/// not being notified is notified. A reminder whose time has passed meanwhile is due.
+pub(super) fn resume(facts: Facts<'_>, progress: &mut Progress) {
     if !progress.planned.remove(&Milestone::Acknowledged) {
         return;
     }
-    conversation.repeat_at = conversation.repeat_at.filter(|at| facts.now() < *at);
     for held in progress.contacts.values_mut().flat_map(|contact| contact.about_open_alert()) {
         held.since = facts.now();
         text::resume(facts, &mut held.text);

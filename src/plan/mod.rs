@@ -40,6 +40,7 @@ pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
     budget::{Budgets, Fold, GatewayDay, Opening, STORM_LASTS, Storm},
     misdated::{is_misdated, is_orphaned, set_back},
+    notification::hasten,
     output::{Ask, Plan, Send},
     present::Present,
     rules::{

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     alert::{
         Address, Alert, AlertState, ContactName, ContactProgress, Notification, Notified, OpenText, Outcome,
-        Pending, Subject, TextState, Texted, Transports,
+        Pending, Subject, TextState, Texted, Transport, Transports,
     },
     roster::{self, Person},
 };
@@ -227,6 +227,21 @@ pub(super) fn tell_both_in_one(
         text::follow(&mut missed.text, &missed.push, lost, contact.texted);
         contact.notifications.push(missed);
     }
+}
+
+/// These channels work again: what waits for them is tried now. False if nothing does.
+pub fn hasten(alert: &mut Alert, work_again: &[Transport], now: Timestamp) -> bool {
+    let mut hastened = false;
+    for one in alert.progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications) {
+        if work_again.contains(&Transport::Push) {
+            let pushes = one.push.open.iter_mut().map(|push| &mut push.state);
+            hastened |= pushes.fold(false, |any, state| state.hasten(now) | any);
+        }
+        if work_again.contains(&Transport::Sms) {
+            hastened |= text::hasten(&mut one.text, now);
+        }
+    }
+    hastened
 }
 
 /// No time lies further ahead than a plan made now could set it.

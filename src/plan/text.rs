@@ -1,6 +1,6 @@
 //! The text of a notification, from standby until a gateway has it or it is given up.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     SMS_AFTER_UNKNOWN,
@@ -359,6 +359,11 @@ pub(super) fn failure(text: &TextState, push: &PushState) -> Option<String> {
             Some(push.failed.clone().unwrap_or_else(|| "no device to push to and no text".to_owned()))
         }
     }
+}
+
+/// What waits for a gateway is tried now, but not a text that may have arrived. True if it did wait.
+pub(super) fn hasten(text: &mut TextState, now: Timestamp) -> bool {
+    text.open_mut().is_some_and(|open| open.unknowns == 0 && open.state.hasten(now))
 }
 
 /// No time lies further ahead than a plan made now could set it.

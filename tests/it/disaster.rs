@@ -8,8 +8,10 @@ async fn a_disaster_is_pushed_and_texted_at_once_and_each_once() {
     h.zabbix(problem("site down").severity(5)).await;
     h.settled().await;
     assert_eq!((h.pushes().len(), h.texts().len()), (1, 1));
-    h.pass(300).await;
+    h.pass(299).await;
     assert_eq!((h.pushes().len(), h.texts().len()), (1, 1));
+    h.pass(1).await;
+    assert_eq!((h.pushes().len(), h.texts().len()), (2, 2), "nobody took it within 5 minutes");
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod fallback;
 mod heartbeats;
 mod layout;
 mod limits;
+mod outage;
 mod receive;
 mod reports;
 mod resolve;

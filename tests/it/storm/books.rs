@@ -174,7 +174,13 @@ impl Books {
 
     /// Alone, or in a digest that reached them.
     pub(crate) fn assert_everybody_was_told_of_everything(&self, alerts: usize) {
-        assert_eq!(self.alerts.len(), alerts);
+        let extra: Vec<_> = self
+            .alerts
+            .iter()
+            .filter(|alert| alert.0["integration"] == "bongsu")
+            .map(|alert| alert.0["title"].to_string() + &alert.0["body"].to_string())
+            .collect();
+        assert_eq!(self.alerts.len(), alerts, "{extra:?}");
         for alert in &self.alerts {
             for contact in &self.people {
                 let alone = ["push", "sms"].iter().any(|road| alert.accepted_at(contact, road).is_some());

@@ -1,0 +1,56 @@
+//! Providers that are out for hours: nothing is given up in silence.
+
+use bongsu::sandbox::Answer;
+use jiff::SignedDuration;
+
+use crate::harness::{Harness, Setting, problem};
+
+/// jin has a phone that takes pushes, and no number.
+fn push_only() -> Setting {
+    let contacts = "[[contact]]\nname = \"jin\"\ndevices = [\"jins-phone\"]\n";
+    Setting { contacts: contacts.into(), gateways: Vec::new(), ..Setting::default() }
+}
+
+async fn pass_slowly(h: &Harness, minutes: i64) {
+    for _ in 0..minutes {
+        h.clock.advance(SignedDuration::from_mins(1));
+        h.settled().await;
+    }
+}
+
+#[tokio::test]
+async fn an_outage_longer_than_fcm_ttl_delays_and_loses_nothing() {
+    let h = Harness::with(push_only()).await;
+    h.sandbox.fcm().always(Answer::internal());
+    h.zabbix(problem("disk full").severity(3)).await;
+    h.settled().await;
+    assert_eq!(h.get_as("/readyz", "").await.0, 200, "it is on its way");
+    pass_slowly(&h, 180).await;
+    let (status, ready) = h.get_as("/readyz", "").await;
+    assert_eq!(status, 503, "{ready}");
+    h.sandbox.fcm().always(Answer::Ok);
+    pass_slowly(&h, 6).await;
+    assert!(h.sandbox.fcm().pushes().iter().any(|push| push.accepted), "tried within retry.max");
+    assert_eq!(h.get_as("/readyz", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn what_waits_for_an_account_goes_at_once_when_it_works_again() {
+    let h = Harness::with(push_only()).await;
+    h.sandbox.fcm().always(Answer::service_disabled());
+    for number in 0..5 {
+        h.zabbix(problem("disk full").id(&number.to_string()).severity(3)).await;
+        pass_slowly(&h, 1).await;
+    }
+    pass_slowly(&h, 30).await;
+    h.sandbox.fcm().always(Answer::Ok);
+    while !h.sandbox.fcm().pushes().iter().any(|push| push.accepted) {
+        h.clock.advance(SignedDuration::from_secs(1));
+        h.settled().await;
+    }
+    assert_eq!(
+        h.sandbox.fcm().pushes().iter().filter(|push| push.accepted).count(),
+        5,
+        "all five in the same instant"
+    );
+}
