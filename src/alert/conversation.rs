@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::is_default;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -18,4 +20,7 @@ pub struct Acknowledgement {
     /// An operator here, or a user of the sender.
     pub by: String,
     pub at: Timestamp,
+    /// It was given in the sender's console, and not here.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub by_sender: bool,
 }

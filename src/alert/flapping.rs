@@ -45,10 +45,8 @@ impl Openings {
     #[must_use]
     pub fn next(&self, last: LastRound, now: Timestamp) -> Self {
         let LastRound { severity, opened, resolved } = last;
-        let was_stable =
-            STABLE_AFTER <= resolved.duration_since(opened) || STABLE_AFTER <= now.duration_since(resolved);
         // Times of a clock that ran ahead tell nothing.
-        if was_stable || now < resolved {
+        if STABLE_AFTER <= now.duration_since(resolved) || now < resolved {
             return Self::default();
         }
         let recent = |at: &&Timestamp| now.duration_since(**at) < FLAPPING_WITHIN;

@@ -14,5 +14,6 @@ pub(super) fn of(alert: &Alert) -> Option<Timestamp> {
     let asks = alert.progress.contacts.values().filter_map(delivery::wakes_at);
     let quiet = changes::quiet_until(alert, &alert.progress.planned);
     let unreached = unreachable::tells_at(&alert.progress);
-    notifications.chain(repeat).chain(close).chain(asks).chain(count).chain(quiet).chain(unreached).min()
+    let doubt = alert.doubt_ends_at();
+    notifications.chain(repeat).chain(close).chain(asks).chain(count).chain(quiet).chain(unreached).chain(doubt).min()
 }

@@ -46,6 +46,7 @@ pub(super) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading> {
         labels: labels.finish(),
         source_url: link::first([of_incident("url"), object.text("url")].into_iter().flatten()),
         // Each event of an incident has its own time, which is no beginning.
+        said_at: at,
         ended_at: at.filter(|_| is_over),
         kind: if incident.is_none() { Kind::Occurrence } else { Kind::Problem },
         ..grade.event(key, text::title(&title))

@@ -82,7 +82,7 @@ fn event(
         body: text::body(&message),
         labels: labels(&monitor),
         source_url: link::first(monitor.text("url")),
-        starts_at: at.filter(|_| is_firing),
+        said_at: at,
         ended_at: at.filter(|_| is_over),
         ..Event::firing(key, text::title(&format!("{name} is down")))
     };

@@ -89,7 +89,8 @@ impl Reader {
         let Some(id) = self.latest_id(thread)? else { return Ok(None) };
         let header = self.first_value(id)?.map(|value| codec::decode_header(&value)).transpose();
         let header = header.map_err(|error| StoreError::Damaged(format!("alert {id}: {error}")))?;
-        Ok(header.map(|header| Standing { id, open: header.open, severity: header.severity }))
+        let standing = |Header { open, severity, in_doubt, .. }| Standing { id, open, severity, in_doubt };
+        Ok(header.map(standing))
     }
 
     fn latest_id(&self, thread: ThreadKey) -> Result<Option<AlertId>, StoreError> {

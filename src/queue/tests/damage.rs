@@ -1,0 +1,4 @@
+//! One alert that cannot be read holds up no other.
+
+use super::*;
+
