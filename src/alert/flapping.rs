@@ -55,7 +55,7 @@ impl Openings {
         at.push(now);
         let surplus = at.len().saturating_sub(FLAPPING_ROUNDS);
         at.drain(..surplus);
-        let flaps = 0 < self.rounds || at.len() == FLAPPING_ROUNDS;
+        let flaps = at.len() == FLAPPING_ROUNDS;
         let before = if self.rounds == 0 { FLAPPING_ROUNDS_BEFORE } else { self.rounds };
         let rounds = if flaps { before.saturating_add(1) } else { 0 };
         let worst = flaps.then_some(self.worst.map_or(severity, |worst| worst.max(severity)));
@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn five_minutes_without_a_change_end_it() {
+    fn over_for_five_minutes_or_seldom_enough_it_ends() {
         assert_eq!(opened_at(&[0, 3, 6, 9, 15]).flapping(), None, "resolved at 10, quiet until 15");
         let flapping = opened_at(&[0, 3, 6, 9, 12]);
         assert_eq!(
             flapping.next(last(Severity::High, at(12), at(17)), at(18)).flapping(),
-            None,
-            "open for five minutes"
+            Some(6),
+            "however long it was open in between"
         );
-        assert_eq!(flapping.next(last(Severity::High, at(12), at(16)), at(18)).flapping(), Some(6));
+        assert_eq!(flapping.next(last(Severity::High, at(12), at(31)), at(35)).flapping(), None, "not four in half an hour");
     }
 }

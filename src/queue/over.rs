@@ -48,10 +48,10 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     match ended_by(known) {
         Some(ResolvedBy::Sender) if event.key_never_returns => Decision::ignored(Reason::Stale),
         Some(ResolvedBy::Sender | ResolvedBy::Operator(_)) => {
-            if event.key_never_returns || says_nothing_new {
-                in_doubt(known, event, arrival)
-            } else if heard.is_late(times, arrival.now) {
+            if heard.is_late(times, arrival.now) {
                 Decision::ignored(Reason::Late)
+            } else if event.key_never_returns || says_nothing_new {
+                in_doubt(known, event, arrival)
             } else {
                 anew()
             }

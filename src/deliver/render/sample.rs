@@ -56,7 +56,7 @@ pub(super) fn samples() -> impl Iterator<Item = Sample> {
 /// A new disaster.
 pub(super) fn typical() -> Sample {
     let mut sample = full(Subject::Opened, Kind::Problem);
-    sample.alert.openings = Openings::default();
+    (sample.alert.openings, sample.alert.taken_back) = (Openings::default(), None);
     sample
 }
 
@@ -78,6 +78,7 @@ fn full(subject: Subject, kind: Kind) -> Sample {
     let last = LastRound { severity: Severity::Disaster, opened: STARTS_AT, resolved: STARTS_AT };
     alert.openings =
         (1..FLAPPING_ROUNDS).fold(Openings::default(), |openings, _| openings.next(last, STARTS_AT));
+    alert.taken_back = Some(Resolution::by(ResolvedBy::Operator("min".to_owned()), STARTS_AT));
     Sample { alert, subject, url: "https://a.example.org/alerts/1" }
 }
 

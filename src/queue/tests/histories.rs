@@ -172,8 +172,8 @@ const HISTORIES: &[(&str, &str)] = &[
         "message times: a clock that was set back is no late copy",
         "0 | F m7200 | opened
          60 | R m0 | resolved
-         120 | F m60 | noted doubtful
-         130 | F m70 | opened",
+         100 | F m60 | noted doubtful
+         110 | F m70 | opened",
     ),
     (
         "a lost end: a later start takes the place of the round",
@@ -306,6 +306,7 @@ const HISTORIES: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn each_history_is_answered_as_it_should_be() {
+    let mut wrong = Vec::new();
     for (title, steps) in HISTORIES {
         let (queue, clock) = queue();
         for step in steps.lines() {
@@ -327,9 +328,12 @@ async fn each_history_is_answered_as_it_should_be() {
                 }
                 said => answer(&queue, event(said)).await,
             };
-            assert_eq!(got, expected, "{title}: {step}");
+            if got != expected {
+                wrong.push(format!("{title}: {}: answered {got}", step.trim()));
+            }
         }
     }
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 async fn act(queue: &Queue, action: &Action) -> String {

@@ -48,3 +48,57 @@ async fn a_note_that_tells_how_it_ended_is_kept_once() {
     assert_eq!(got[3], (Admission::Ignored, Some(Reason::AlreadyResolved)));
     assert_eq!(only_alert(&queue).await.rows.len(), 2, "opened and resolved");
 }
+
+#[tokio::test]
+async fn an_end_that_is_taken_back_is_told_as_that_and_closes_itself_within_a_day() {
+    let (queue, clock) = queue();
+    let event = Event { starts_at: Some(T0), ..firing("1") };
+    admissions(&queue, std::slice::from_ref(&event)).await;
+    admissions(&queue, &[Event { starts_at: Some(T0), ..resolved("1") }]).await;
+    let over = latest(&queue, "1").await;
+    assert_eq!(over.doubt_ends_at(), None);
+    clock.advance(SignedDuration::from_secs(5));
+    assert_eq!(answer(&queue, event.clone()).await, "noted doubtful");
+    let doubted = latest(&queue, "1").await;
+    assert_eq!(doubted.doubt_ends_at(), Some(T0 + DOUBT_LASTS));
+    clock.advance(SignedDuration::from_secs(55));
+    for _ in 0..2 {
+        queue.end_doubt(&doubted).await.expect("works");
+    }
+    let alert = latest(&queue, "1").await;
+    assert_eq!((alert.round, alert.state, alert.count), (2, AlertState::Triggered, 1), "once");
+    assert_eq!(alert.taken_back, over.resolved);
+    assert_eq!(alert.close_at, clock.now() + SignedDuration::from_hours(24));
+    let fires_again = Entry::FiresAgain { by: "sender".to_owned(), over_at: T0 };
+    assert!(alert.rows.iter().any(|row| row.entry == fires_again), "{:?}", alert.rows);
+    admissions(&queue, &[event]).await;
+    let alert = latest(&queue, "1").await;
+    assert_eq!(alert.close_at, clock.now() + ZABBIX.close_after, "heard of again");
+}
+
+#[tokio::test]
+async fn who_resolved_what_fires_again_is_told() {
+    let (queue, clock) = queue();
+    let event = Event { starts_at: Some(T0), ..firing("1") };
+    let id = queue.admit(ZABBIX, std::slice::from_ref(&event)).await.expect("works")[0].alert_id;
+    queue.act(id.expect("opened"), &Action::Resolve, "jin").await.expect("works");
+    clock.advance(SignedDuration::from_mins(2));
+    assert_eq!(answer(&queue, event).await, "opened");
+    let end = latest(&queue, "1").await.taken_back.expect("an end");
+    assert_eq!((end.by, end.at), (ResolvedBy::Operator("jin".to_owned()), T0));
+}
+
+#[tokio::test]
+async fn a_doubt_keeps_what_was_said_last() {
+    let (queue, clock) = queue();
+    let event = |severity| Event { starts_at: Some(T0), severity: Some(severity), ..firing("1") };
+    admissions(&queue, &[event(Severity::Warning), Event { starts_at: Some(T0), ..resolved("1") }]).await;
+    for severity in [Severity::Warning, Severity::Disaster] {
+        clock.advance(SignedDuration::from_secs(5));
+        assert_eq!(answer(&queue, event(severity)).await, "noted doubtful");
+    }
+    clock.advance(DOUBT_LASTS);
+    queue.end_doubt(&latest(&queue, "1").await).await.expect("works");
+    let alert = latest(&queue, "1").await;
+    assert_eq!((alert.state, alert.severity), (AlertState::Triggered, Severity::Disaster));
+}

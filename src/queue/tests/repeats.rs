@@ -71,3 +71,21 @@ async fn only_bodies_that_say_no_more_than_open_or_over_are_remembered() {
         assert_eq!(queue.admit_again(ZABBIX, body("odd")).await.expect("works"), None);
     }
 }
+
+#[tokio::test]
+async fn a_body_about_an_end_in_doubt_or_of_somebody_else_is_read_again() {
+    let (queue, _) = queue();
+    let at = |event| Event { starts_at: Some(T0), ..event };
+    let open: Vec<Event> = (0..MANY).map(|number| at(firing(&number.to_string()))).collect();
+    let over: Vec<Event> = (0..MANY).map(|number| at(resolved(&number.to_string()))).collect();
+    for events in [&open, &over] {
+        let admitted = queue.admit(ZABBIX, events).await.expect("works");
+        queue.remember(ZABBIX, body("over"), events, &admitted);
+    }
+    assert!(queue.admit_again(ZABBIX, body("over")).await.expect("works").is_some());
+    assert_eq!(answer(&queue, open[7].clone()).await, "noted doubtful");
+    assert_eq!(queue.admit_again(ZABBIX, body("over")).await.expect("works"), None);
+    queue.admit(ZABBIX, &over).await.expect("works");
+    assert_eq!(latest(&queue, "7").await.doubt, None);
+    assert!(queue.admit_again(ZABBIX, body("over")).await.expect("works").is_some());
+}
