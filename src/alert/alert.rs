@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::{
-    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, DOUBT_LASTS, Entry, Event, FoldRow, Folded, Heard, KeptEvent, Kind,
-    Notified, Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, Transports, digest::TITLE_CHARS_MAX,
-    is_default,
+    AlertId, ContactName, Conversation, Counted, DOUBT_LASTS, DedupKey, Digest, Entry, Event, FoldRow,
+    Folded, Heard, KeptEvent, Kind, Notified, Openings, Progress, Row, Severity, Tag, ThreadKey, Tier,
+    Transports, digest::TITLE_CHARS_MAX, is_default,
 };
 
 /// The integration of alerts that we open about ourselves; no sender may have this name.

@@ -130,6 +130,10 @@ mod tests {
             Some(6),
             "however long it was open in between"
         );
-        assert_eq!(flapping.next(last(Severity::High, at(12), at(31)), at(35)).flapping(), None, "not four in half an hour");
+        assert_eq!(
+            flapping.next(last(Severity::High, at(12), at(31)), at(35)).flapping(),
+            None,
+            "not four in half an hour"
+        );
     }
 }

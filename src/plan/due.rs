@@ -15,5 +15,13 @@ pub(super) fn of(alert: &Alert) -> Option<Timestamp> {
     let quiet = changes::quiet_until(alert, &alert.progress.planned);
     let unreached = unreachable::tells_at(&alert.progress);
     let doubt = alert.doubt_ends_at();
-    notifications.chain(repeat).chain(close).chain(asks).chain(count).chain(quiet).chain(unreached).chain(doubt).min()
+    notifications
+        .chain(repeat)
+        .chain(close)
+        .chain(asks)
+        .chain(count)
+        .chain(quiet)
+        .chain(unreached)
+        .chain(doubt)
+        .min()
 }

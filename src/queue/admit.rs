@@ -6,9 +6,7 @@ use super::{
     decision::{Arrival, Change, Decision},
     note, over, round, update,
 };
-use crate::alert::{
-    Admission, Alert, AlertState, Event, EventStatus, Next, Reason, Times,
-};
+use crate::alert::{Admission, Alert, AlertState, Event, EventStatus, Next, Reason, Times};
 
 /// After a later start opened a round, the recovery of the one before may still be under way for so long.
 const RECOVERY_OF_ROUND_BEFORE: SignedDuration = SignedDuration::from_mins(5);

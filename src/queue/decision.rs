@@ -36,7 +36,10 @@ pub enum Change {
     /// Write this alert: a new document if its id is not the known one's.
     Write(Box<Alert>),
     /// Write this new round, and that the known one is over.
-    Supersede { round: Box<Alert>, over: Box<Alert> },
+    Supersede {
+        round: Box<Alert>,
+        over: Box<Alert>,
+    },
 }
 
 impl Decision {
@@ -54,6 +57,10 @@ impl Decision {
 
     pub(super) fn write_if(changed: bool, alert: Alert, admission: Admission) -> Self {
         let alert = Box::new(alert);
-        Self { admission, reason: None, change: if changed { Change::Write(alert) } else { Change::Heard(alert) } }
+        Self {
+            admission,
+            reason: None,
+            change: if changed { Change::Write(alert) } else { Change::Heard(alert) },
+        }
     }
 }

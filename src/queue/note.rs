@@ -40,6 +40,7 @@ pub(super) fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Deci
             let mut alert = known.clone();
             let is_outdated = known.heard.is_outdated_update(known.heard.times(event));
             alert.heard.hear(event, arrival.now);
+            alert.last_seen_at = arrival.now;
             let changed = if is_outdated {
                 update::remember_comment(&mut alert, update, arrival.now)
             } else {

@@ -92,7 +92,8 @@ fn ended_again(known: &Alert, recovery: &Event, arrival: &Arrival<'_>) -> Decisi
     let (heard, now) = (&known.heard, arrival.now);
     let times = heard.times(recovery);
     let end = round::ended_by_sender(recovery, now);
-    let is_ahead = if times.start.is_some() { heard.is_later_start(times) } else { heard.is_later_message(times) };
+    let is_ahead =
+        if times.start.is_some() { heard.is_later_start(times) } else { heard.is_later_message(times) };
     let mut alert = known.clone();
     let mut changed = alert.doubt.take().is_some();
     match ended_by(known) {

@@ -51,9 +51,7 @@ impl Known {
         let open = match (&event.status, admitted.admission, admitted.reason) {
             (EventStatus::Firing, Admission::Opened | Admission::Joined, None) => true,
             (EventStatus::Resolved { .. }, Admission::Resolved, None)
-            | (EventStatus::Resolved { .. }, Admission::Ignored, Some(Reason::AlreadyResolved)) => {
-                false
-            }
+            | (EventStatus::Resolved { .. }, Admission::Ignored, Some(Reason::AlreadyResolved)) => false,
             _ => return None,
         };
         let is_plain = event.idempotency_key.is_none()

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::decision::{Arrival, Decision};
 use crate::alert::{
-    Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, Heard, KeptEvent, LATE_WITHIN, LastRound,
-    Next, Reason, Resolution, ResolvedBy, Row, Times,
+    Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, Heard, KeptEvent, LATE_WITHIN,
+    LastRound, Next, Reason, Resolution, ResolvedBy, Row, Times,
 };
 
 /// A test resolves itself after this; the next press of the button is then told again.

@@ -24,6 +24,7 @@ pub(super) struct SeenCounts {
 
 #[derive(Clone, Debug)]
 struct Seen {
+    /// When it was last seen before that.
     since: Timestamp,
     last: Timestamp,
     count: u64,
@@ -44,13 +45,15 @@ impl SeenCounts {
         Self { alerts_max, ..Self::default() }
     }
 
-    /// Counts an alert as it is after an event that changed nothing else. False if it is to be written now.
-    pub(super) fn count(&self, alert: &Alert, now: Timestamp) -> bool {
+    /// Counts an alert as it is after an event that changed nothing else; it was seen `before`. False if it is to be
+    /// written now.
+    pub(super) fn count(&self, alert: &Alert, before: Timestamp) -> bool {
+        let now = alert.last_seen_at;
         let mut counts = self.lock();
         if counts.len() >= self.alerts_max && !counts.contains_key(&alert.id) {
             return false;
         }
-        let seen = counts.entry(alert.id).or_insert_with(|| Seen::new(now));
+        let seen = counts.entry(alert.id).or_insert_with(|| Seen::new(before));
         seen.add(now, alert.close_at);
         seen.heard = Some(alert.heard.clone());
         now.duration_since(seen.since) < SAVE_EVERY
@@ -99,8 +102,8 @@ impl SeenCounts {
 }
 
 impl Seen {
-    fn new(now: Timestamp) -> Self {
-        Self { since: now, last: now, count: 0, close_at: now, heard: None }
+    fn new(since: Timestamp) -> Self {
+        Self { since, last: since, count: 0, close_at: since, heard: None }
     }
 
     fn add(&mut self, now: Timestamp, close_at: Timestamp) {

@@ -15,7 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::{
-    alert::{AlertState, DOUBT_LASTS, Entry, EventStatus, Resolution, ResolvedBy, Severity, ThreadKey, Update},
+    alert::{
+        AlertState, DOUBT_LASTS, Entry, EventStatus, Resolution, ResolvedBy, Severity, ThreadKey, Update,
+    },
     clock::ManualClock,
     store::{AlertFilter, AlertWrite, Expect, Lane, MemoryStore, ROWS_IN_DOCUMENT_MAX, Stored},
 };

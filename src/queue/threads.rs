@@ -64,7 +64,10 @@ impl Queue {
     }
 
     /// One that cannot be read does not keep the others from being found.
-    async fn find(&self, threads: Vec<ThreadKey>) -> Result<Vec<Result<Option<Stored>, Damaged>>, StoreError> {
+    async fn find(
+        &self,
+        threads: Vec<ThreadKey>,
+    ) -> Result<Vec<Result<Option<Stored>, Damaged>>, StoreError> {
         match self.store.find_threads(threads.clone()).await {
             Err(StoreError::Damaged(_)) => {}
             found => return Ok(found?.into_iter().map(Ok).collect()),
@@ -110,7 +113,8 @@ impl Queue {
             match decision.change {
                 Change::Nothing => {}
                 Change::Heard(alert) => {
-                    is_changed = is_changed || !self.seen.count(&alert, now);
+                    let before = known.map_or(now, |known| known.last_seen_at);
+                    is_changed = is_changed || !self.seen.count(&alert, before);
                     let expect = expect(&alert, &current);
                     current = Some((*alert, expect));
                 }
@@ -163,7 +167,9 @@ impl Queue {
         let commits = self.store.commit(Lane::Accept, &writes).await?;
         let mut written = commits.into_iter().zip(writes);
         let mut again = Vec::new();
-        for ((mut thread, covered), (commit, AlertWrite { alert, .. })) in threads.into_iter().zip(written.by_ref()) {
+        for ((mut thread, covered), (commit, AlertWrite { alert, .. })) in
+            threads.into_iter().zip(written.by_ref())
+        {
             match commit {
                 Commit::Done(version) => {
                     self.seen.forget(alert.id);

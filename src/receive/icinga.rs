@@ -8,7 +8,7 @@ use super::{
     Post, Reading,
     json::{Pairs, Texts},
     labels::Labels,
-    link, text,
+    link, text, time,
     words::{Grade, State, state},
 };
 use crate::alert::{DedupKey, Event, Kind, Update};
@@ -32,7 +32,7 @@ pub(super) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading> {
     let tags = object.texts("tags");
     let message = event.text("message").unwrap_or_default();
     let title = format!("{}: {}", what(&name, &tags), word.as_deref().unwrap_or(message.as_str()));
-    let at = event.text("time").and_then(|text| post.utc(&text));
+    let at = event.text("time").and_then(|text| time::utc(&text));
     let mut labels = Labels::default();
     labels.extend(&tags);
     let key = match of_incident("id") {

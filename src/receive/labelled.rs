@@ -9,6 +9,7 @@ use super::{
     link,
     lists::{self, Entries},
     text::{self, split_first_line},
+    time,
     title::with_host,
     words::{Grade, State, state},
 };
@@ -106,7 +107,7 @@ impl<'a> Alert<'a> {
             body: text::body(&self.body(extras.lines)),
             labels: self.kept_labels(extras.labels),
             source_url: self.link(extras.pages),
-            starts_at: self.members.text("startsAt").and_then(|text| self.post.utc(&text)),
+            starts_at: self.members.text("startsAt").and_then(|text| time::utc(&text)),
             ended_at: self.ends_at().filter(|_| state == State::Resolved),
             ..self.grade().event(self.dedup_key(&title), title)
         }
@@ -137,7 +138,7 @@ impl<'a> Alert<'a> {
 
     /// When it is or will be over, where the sender says so: not the year 1 of an alert that holds.
     pub(super) fn ends_at(&self) -> Option<Timestamp> {
-        self.post.utc(&self.members.text("endsAt")?)
+        time::utc(&self.members.text("endsAt")?)
     }
 
     /// The alert's own word, else its end, else the word for the whole group. It holds or it is over.

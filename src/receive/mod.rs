@@ -34,7 +34,7 @@ mod zabbix;
 #[cfg(test)]
 mod tests;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use crate::{
     alert::Event,
@@ -103,11 +103,6 @@ impl Post<'_> {
     /// Reads a time as [`time::parse`] does, one without offset in the integration's time zone.
     fn time(&self, text: &str) -> Option<Timestamp> {
         time::parse(text, &self.integration.time_zone)
-    }
-
-    /// Reads a time, one without offset in UTC.
-    fn utc(&self, text: &str) -> Option<Timestamp> {
-        time::parse(text, &TimeZone::UTC)
     }
 
     /// By the integration's own table first.

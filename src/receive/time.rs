@@ -23,6 +23,11 @@ pub(super) fn parse(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     (EARLIEST <= time.as_second()).then_some(time)
 }
 
+/// As [`parse`], one without offset in UTC.
+pub(super) fn utc(text: &str) -> Option<Timestamp> {
+    parse(text, &TimeZone::UTC)
+}
+
 /// The number of digits tells the unit; it does from 1973 to 2286.
 fn epoch(text: &str) -> Option<Timestamp> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));

@@ -76,8 +76,7 @@ async fn what_was_over_before_it_came_is_one_document_that_says_both() {
     assert_eq!(answer(&queue, at(firing("1"))).await, "opened already_resolved");
     let alert = only_alert(&queue).await;
     assert_eq!((alert.state, alert.round, alert.severity), (AlertState::Resolved, 1, Severity::High));
-    let words: Vec<bool> =
-        alert.rows.iter().map(|row| matches!(row.entry, Entry::Resolved { .. })).collect();
+    let words: Vec<bool> = alert.rows.iter().map(|row| matches!(row.entry, Entry::Resolved { .. })).collect();
     assert_eq!((words, alert.resolved.expect("over").note), (vec![false, true], note));
 }
 

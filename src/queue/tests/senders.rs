@@ -28,7 +28,11 @@ async fn what_does_not_fit_the_counts_is_written_at_once() {
     let (mut queue, clock) = queue();
     queue.seen = SeenCounts::with_room_for(1);
     for key in ["1", "2"] {
-        admissions(&queue, &[minutely(Severity::High), Event { dedup_key: DedupKey::new(key), ..firing(key) }]).await;
+        admissions(
+            &queue,
+            &[minutely(Severity::High), Event { dedup_key: DedupKey::new(key), ..firing(key) }],
+        )
+        .await;
     }
     for _ in 0..10 {
         clock.advance(SignedDuration::from_secs(30));
@@ -36,7 +40,11 @@ async fn what_does_not_fit_the_counts_is_written_at_once() {
     }
     for key in ["1", "2"] {
         let alert = latest(&queue, key).await;
-        assert_eq!((alert.last_seen_at, alert.close_at), (clock.now(), clock.now() + ZABBIX.close_after), "{key}");
+        assert_eq!(
+            (alert.last_seen_at, alert.close_at),
+            (clock.now(), clock.now() + ZABBIX.close_after),
+            "{key}"
+        );
     }
 }
 

@@ -362,7 +362,9 @@ fn a_date_needs_a_time_and_an_end_has_the_time_of_its_message() {
 fn what_sends_like_nagios_is_quiet_about_what_is_acknowledged_there() {
     let check = "NOTIFICATIONTYPE=PROBLEM&HOSTNAME=web01&SERVICEDESC=disk&SERVICESTATE=CRITICAL";
     assert!(generic(check).quiet_while_acknowledged);
-    assert!(!generic(r#"{"title":"disk full","host":"web01","timestamp":1788254405}"#).quiet_while_acknowledged);
+    assert!(
+        !generic(r#"{"title":"disk full","host":"web01","timestamp":1788254405}"#).quiet_while_acknowledged
+    );
 }
 
 #[test]
