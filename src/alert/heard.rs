@@ -18,9 +18,9 @@ pub struct Heard {
     /// Of firing events and of the recovery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     starts: Option<Starts>,
-    /// The latest start of the round before.
+    /// Of the round before, where that was another problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    before: Option<Timestamp>,
+    before: Option<Starts>,
     /// Message times: of the firing event that opened it, of the last firing event, of the last update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     opened: Option<Timestamp>,
@@ -126,8 +126,7 @@ impl Heard {
             Next::Anew | Next::Again if self.start_moves() => self.superseded,
             Next::Anew | Next::Again => 0,
         };
-        let starts = self.starts.filter(|_| next == Next::Again);
-        let before = self.starts.map(|starts| starts.latest);
+        let (starts, before) = if next == Next::Again { (self.starts, None) } else { (None, self.starts) };
         Self { starts, before, superseded, ..Self::default() }
     }
 
@@ -147,7 +146,10 @@ impl Heard {
     /// It names a start that only the round before had.
     pub fn is_start_of_round_before(&self, times: Times) -> bool {
         let is_earlier = |start| self.starts.is_some_and(|starts| start < starts.earliest);
-        times.start.zip(self.before).is_some_and(|(start, before)| start <= before && is_earlier(start))
+        let was_heard = |start| {
+            self.before.is_some_and(|Starts { earliest, latest }| (earliest..=latest).contains(&start))
+        };
+        times.start.is_some_and(|start| was_heard(start) && is_earlier(start))
     }
 
     /// Without a start: it was overtaken by a newer message.

@@ -128,3 +128,22 @@ async fn what_comes_and_goes_keeps_what_people_did_about_it() {
     assert_eq!(answer(&queue, firing("1")).await, "opened");
     assert_eq!(latest(&queue, "1").await.state, AlertState::Triggered, "over for five minutes");
 }
+
+/// Both are one request to the store, but not one write.
+#[tokio::test]
+async fn a_round_that_changes_while_another_takes_its_place_is_over_all_the_same() {
+    let (queue, clock) = queue();
+    let started = |at| Event { starts_at: Some(at), ..firing("1") };
+    let first = queue.admit(ZABBIX, &[started(T0)]).await.expect("works").remove(0);
+    clock.advance(SignedDuration::from_hours(1));
+    let later = [started(clock.now()), started(clock.now())];
+    let mut thread = queue.look_up(ZABBIX.integration, &later).await.expect("works").remove(0);
+    let applied = queue.apply(ZABBIX, &mut thread);
+    queue.act(first.alert_id.expect("opened"), &Action::Acknowledge, "jin").await.expect("works");
+    assert!(queue.write(vec![(thread, applied)]).await.expect("works").is_empty());
+    let over = queue.store.get(first.alert_id.expect("opened")).await.expect("works").expect("there").alert;
+    let by = over.resolved.map(|end| end.by);
+    assert_eq!((over.state, by), (AlertState::Resolved, Some(ResolvedBy::Superseded)));
+    assert!(over.conversation.acknowledged.is_some(), "with what was done meanwhile");
+    assert_eq!(latest(&queue, "1").await.round, 2);
+}
