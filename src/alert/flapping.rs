@@ -131,7 +131,7 @@ mod tests {
             "however long it was open in between"
         );
         assert_eq!(
-            flapping.next(last(Severity::High, at(12), at(31)), at(35)).flapping(),
+            flapping.next(last(Severity::High, at(12), at(41)), at(45)).flapping(),
             None,
             "not four in half an hour"
         );
