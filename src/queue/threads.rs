@@ -34,6 +34,25 @@ pub(super) struct Applied {
     over: Option<AlertWrite>,
 }
 
+/// The last round of a thread, as the events so far leave it.
+struct Current {
+    alert: Alert,
+    /// What its write will find.
+    expect: Expect,
+}
+
+impl Current {
+    fn is(current: Option<&Self>, alert: &Alert) -> bool {
+        current.is_some_and(|current| current.alert.id == alert.id)
+    }
+
+    /// `alert` may be the same one, changed, or a new one.
+    fn after(before: Option<Self>, alert: Alert) -> Self {
+        let same = before.filter(|before| before.alert.id == alert.id);
+        Self { alert, expect: same.map_or(Expect::NewRound, |before| before.expect) }
+    }
+}
+
 impl Queue {
     /// Groups events by dedup key. A single firing event is not looked up: it is most likely new,
     /// and the store tells if it is not.
@@ -90,7 +109,7 @@ impl Queue {
         let mut current = thread.known.take().map(|stored| {
             let Stored { mut alert, version } = *stored;
             self.seen.add_to(&mut alert);
-            (alert, Expect::Version(version))
+            Current { alert, expect: Expect::Version(version) }
         });
         let mut is_changed = false;
         let mut applied = Applied::default();
@@ -102,36 +121,27 @@ impl Queue {
                 entropy: chance::bytes(),
                 first_round: if thread.is_damaged { round_past_damage(now) } else { 1 },
             };
-            let known = current.as_ref().map(|(alert, _)| alert);
-            let decision = admit(known, event, &arrival);
-            let known_id = known.map(|alert| alert.id);
-            let is_new = |alert: &Alert| known_id != Some(alert.id);
-            let expect = |alert: &Alert, current: &Option<(Alert, Expect)>| match current {
-                Some((_, expect)) if !is_new(alert) => *expect,
-                _ => Expect::NewRound,
-            };
+            let decision = admit(current.as_ref().map(|current| &current.alert), event, &arrival);
             match decision.change {
                 Change::Nothing => {}
                 Change::Heard(alert) => {
-                    let before = known.map_or(now, |known| known.last_seen_at);
+                    let before = current.as_ref().map_or(now, |current| current.alert.last_seen_at);
                     is_changed = is_changed || !self.seen.count(&alert, before);
-                    let expect = expect(&alert, &current);
-                    current = Some((*alert, expect));
+                    current = Some(Current::after(current, *alert));
                 }
-                Change::Write(alert) if !(is_new(&alert) && is_changed) => {
-                    let expect = expect(&alert, &current);
-                    current = Some((*alert, expect));
+                Change::Write(alert) if !is_changed || Current::is(current.as_ref(), &alert) => {
+                    current = Some(Current::after(current, *alert));
                     is_changed = true;
                 }
                 Change::Supersede { round, over } if !is_changed => {
-                    let expect = current.as_ref().map_or(Expect::NewRound, |(_, expect)| *expect);
-                    applied.over = Some(AlertWrite::of(*over, expect, Some(now)));
-                    current = Some((*round, Expect::NewRound));
+                    let Current { alert, expect } = Current::after(current, *over);
+                    applied.over = Some(AlertWrite::of(alert, expect, Some(now)));
+                    current = Some(Current::after(None, *round));
                     is_changed = true;
                 }
                 Change::Write(_) | Change::Supersede { .. } => break,
             }
-            let about = current.as_ref().map(|(alert, _)| alert.id);
+            let about = current.as_ref().map(|current| current.alert.id);
             applied.admitted.push((
                 *index,
                 Admitted {
@@ -143,7 +153,7 @@ impl Queue {
             ));
         }
         let changed = current.filter(|_| is_changed);
-        applied.write = changed.map(|(alert, expect)| AlertWrite::of(alert, expect, Some(now)));
+        applied.write = changed.map(|Current { alert, expect }| AlertWrite::of(alert, expect, Some(now)));
         applied
     }
 
