@@ -1,7 +1,7 @@
 //! 2. DEDUPE + QUEUE: events become alerts, once, durably.
 //!
-//! Deciding is pure ([`admit()`]); this module looks up what is known, writes what was decided in
-//! one atomic write per alert, and decides again where somebody else was faster.
+//! Deciding is pure ([`admit()`]); `threads` looks up what is known, writes what was decided in one atomic write
+//! per alert, and what somebody else was faster with is decided again.
 
 mod act;
 mod admit;
