@@ -60,6 +60,7 @@ pub const SHUTDOWN_GRACE: SignedDuration = SignedDuration::from_secs(10);
 
 pub struct Dispatcher {
     store: Arc<dyn Store>,
+    queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     vitals: Arc<Vitals>,
@@ -117,10 +118,11 @@ impl Dispatcher {
         let budgets = start::budgets(store.as_ref(), &rules, running_since).await;
         start::find_unreached(store.as_ref(), &vitals, running_since).await;
         let transports = if rules.push { Transports::PushOnly } else { Transports::All };
-        let gateway_limits = GatewayLimits::new(queue, clock.clone(), metrics.clone(), transports);
+        let gateway_limits = GatewayLimits::new(queue.clone(), clock.clone(), metrics.clone(), transports);
         let (outbox, answers) = Outbox::new(outbox, ANSWERS_PER_STEP_MAX);
         let dispatcher = Self {
             store,
+            queue,
             clock,
             metrics,
             vitals,

@@ -12,7 +12,7 @@ pub enum Admission {
     Joined,
     Acknowledged,
     Resolved,
-    /// Nothing to tell yet: an update that came before its problem.
+    /// Nothing to tell yet: an update that came before its problem, or a problem whose end is in doubt.
     Noted,
     /// Nothing happened; the reason says why.
     Ignored,
@@ -21,11 +21,18 @@ pub enum Admission {
 /// Why an event was ignored, or what was special about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum IgnoreReason {
+pub enum Reason {
     /// It speaks of a round that is over.
     Stale,
+    /// A later message of the same sender overtook it.
+    Late,
+    /// It fires as it did before its end: told within a minute, unless that end is said again.
+    Doubtful,
+    /// What its sender calls the start is another one in each message; it counts as the time of the message.
+    MovingStart,
     /// A recovery of something never heard of.
     UnknownAlert,
+    /// It was over before; opened so, because its end came first.
     AlreadyResolved,
     /// A Test button: opened, and resolves itself.
     Test,

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::{
-    AlertId, ContactName, Conversation, Counted, DedupKey, Digest, Entry, Event, FoldRow, Folded, Kind,
-    Milestone, Openings, Progress, Row, Severity, Tag, ThreadKey, Tier, Transports, digest::TITLE_CHARS_MAX,
-    is_default,
+    AlertId, ContactName, Conversation, Counted, DOUBT_LASTS, DedupKey, Digest, Entry, Event, FoldRow,
+    Folded, Heard, KeptEvent, Kind, Milestone, Openings, Progress, Row, Severity, Tag, ThreadKey, Tier,
+    Transports, digest::TITLE_CHARS_MAX, is_default,
 };
 
 /// An alert that has reached nobody for this long is not on its way any more.
@@ -35,7 +35,8 @@ pub struct Alert {
     pub labels: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_url: Option<String>,
-    /// When the condition began, as the sender tells it, else when we heard of it.
+    /// When the condition began, as the sender tells it, else the time of its first message, else when we heard of it.
+    /// Never in the future.
     pub starts_at: Timestamp,
     pub opened_at: Timestamp,
     /// Saved at most once a minute, as `count`.
@@ -56,6 +57,17 @@ pub struct Alert {
     pub digest: Option<Digest>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub openings: Openings,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub heard: Heard,
+    /// It fires with nothing new to say after its end: a late copy, or the end is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Box<KeptEvent>>,
+    /// The end of a problem that has not come yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_end: Option<Box<KeptEvent>>,
+    /// It is the problem of the round before, which goes on: this end of that round is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<Resolution>,
     /// Tell only these contacts; empty = whoever the policy names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<ContactName>,
@@ -116,6 +128,8 @@ pub enum ResolvedBy {
     Test,
     /// It was a digest, and has been told.
     Told,
+    /// The next round began before anybody said that this one was over.
+    Superseded,
 }
 
 impl ResolvedBy {
@@ -126,6 +140,7 @@ impl ResolvedBy {
             Self::Silence => "close_after",
             Self::Test => "test",
             Self::Told => "told",
+            Self::Superseded => "superseded",
         }
     }
 }
@@ -133,6 +148,8 @@ impl ResolvedBy {
 impl Alert {
     /// The first round of what `event` tells, heard by `integration` at `now`.
     pub fn opened(id: AlertId, integration: &str, event: &Event, now: Timestamp) -> Self {
+        let mut heard = Heard::default();
+        heard.hear(event, now);
         Self {
             id,
             integration: integration.to_owned(),
@@ -144,7 +161,7 @@ impl Alert {
             body: event.body.clone(),
             labels: event.labels.clone(),
             source_url: event.source_url.clone(),
-            starts_at: event.starts_at.unwrap_or(now),
+            starts_at: event.starts_at.or(event.said_at).unwrap_or(now).min(now),
             opened_at: now,
             last_seen_at: now,
             count: 1,
@@ -155,6 +172,10 @@ impl Alert {
             transports: event.transports,
             digest: None,
             openings: Openings::default(),
+            heard,
+            doubt: None,
+            early_end: None,
+            taken_back: None,
             to: event.to.clone(),
             idempotency_key: event.idempotency_key.clone(),
             attempts: 0,
@@ -192,6 +213,12 @@ impl Alert {
         self.rows.push(Row { at: resolution.at, entry });
         self.state = AlertState::Resolved;
         self.resolved = Some(resolution);
+    }
+
+    /// When what fires after its end counts in any case.
+    pub fn doubt_ends_at(&self) -> Option<Timestamp> {
+        let end = self.resolved.as_ref().filter(|_| self.doubt.is_some())?;
+        Some(end.at.saturating_add(DOUBT_LASTS).unwrap_or(Timestamp::MAX))
     }
 
     /// What a digest keeps of it.

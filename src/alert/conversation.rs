@@ -23,4 +23,7 @@ pub struct Acknowledgement {
     /// An operator here, or a user of the sender.
     pub by: String,
     pub at: Timestamp,
+    /// It was given in the sender's console, and not here.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub by_sender: bool,
 }

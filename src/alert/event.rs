@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{ContactName, DedupKey, Kind, Severity, Transports};
 
 /// What a sender said, in our words. Immutable; many events join one alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     pub dedup_key: DedupKey,
     pub status: EventStatus,
@@ -26,14 +27,19 @@ pub struct Event {
     pub labels: BTreeMap<String, String>,
     /// A page of the sender about this problem; absolute http(s).
     pub source_url: Option<String>,
-    /// When the condition began and ended, where the sender told.
+    /// When the condition began, where the sender told: the same in every message about it. By the sender's clock,
+    /// as is every time here, which may be hours off.
     pub starts_at: Option<Timestamp>,
+    /// The time of this message: another in the next.
+    pub said_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     /// Without another event for this long it is over; `None` = the integration's `close_after`.
     pub expires_after: Option<SignedDuration>,
     pub kind: Kind,
     /// True where the sender never uses a dedup key again after its recovery (a Zabbix event id).
     pub key_never_returns: bool,
+    /// True where the sender says nothing of a problem while it is acknowledged there (Nagios).
+    pub quiet_while_acknowledged: bool,
     pub transports: Transports,
     /// Tell only these contacts; empty = whoever the policy names.
     pub to: Vec<ContactName>,
@@ -55,10 +61,12 @@ impl Event {
             labels: BTreeMap::new(),
             source_url: None,
             starts_at: None,
+            said_at: None,
             ended_at: None,
             expires_after: None,
             kind: Kind::Problem,
             key_never_returns: false,
+            quiet_while_acknowledged: false,
             transports: Transports::All,
             to: Vec::new(),
             idempotency_key: None,
@@ -66,7 +74,8 @@ impl Event {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EventStatus {
     Firing,
     /// `note` says how it ended, where that is not plain recovery (closed by hand, cancelled).
@@ -79,7 +88,7 @@ pub enum EventStatus {
 }
 
 /// What somebody did in the sender's own console.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Update {
     /// `Some(true)` acknowledged, `Some(false)` unacknowledged.
     pub acknowledged: Option<bool>,

@@ -45,10 +45,8 @@ impl Openings {
     #[must_use]
     pub fn next(&self, last: LastRound, now: Timestamp) -> Self {
         let LastRound { severity, opened, resolved } = last;
-        let was_stable =
-            STABLE_AFTER <= resolved.duration_since(opened) || STABLE_AFTER <= now.duration_since(resolved);
         // Times of a clock that ran ahead tell nothing.
-        if was_stable || now < resolved {
+        if STABLE_AFTER <= now.duration_since(resolved) || now < resolved {
             return Self::default();
         }
         let recent = |at: &&Timestamp| now.duration_since(**at) < FLAPPING_WITHIN;
@@ -57,7 +55,7 @@ impl Openings {
         at.push(now);
         let surplus = at.len().saturating_sub(FLAPPING_ROUNDS);
         at.drain(..surplus);
-        let flaps = 0 < self.rounds || at.len() == FLAPPING_ROUNDS;
+        let flaps = at.len() == FLAPPING_ROUNDS;
         let before = if self.rounds == 0 { FLAPPING_ROUNDS_BEFORE } else { self.rounds };
         let rounds = if flaps { before.saturating_add(1) } else { 0 };
         let worst = flaps.then_some(self.worst.map_or(severity, |worst| worst.max(severity)));
@@ -128,14 +126,18 @@ mod tests {
     }
 
     #[test]
-    fn five_minutes_without_a_change_end_it() {
+    fn over_for_five_minutes_or_seldom_enough_it_ends() {
         assert_eq!(opened_at(&[0, 3, 6, 9, 15]).flapping(), None, "resolved at 10, quiet until 15");
         let flapping = opened_at(&[0, 3, 6, 9, 12]);
         assert_eq!(
             flapping.next(last(Severity::High, at(12), at(17)), at(18)).flapping(),
-            None,
-            "open for five minutes"
+            Some(6),
+            "however long it was open in between"
         );
-        assert_eq!(flapping.next(last(Severity::High, at(12), at(16)), at(18)).flapping(), Some(6));
+        assert_eq!(
+            flapping.next(last(Severity::High, at(12), at(41)), at(45)).flapping(),
+            None,
+            "not four in half an hour"
+        );
     }
 }

@@ -17,6 +17,8 @@ pub struct Row {
 pub enum Entry {
     /// The alert was opened.
     Opened,
+    /// It fires on: this end of the round before is taken back.
+    FiresAgain { by: String, over_at: Timestamp },
     /// An update was kept for a problem that has not come yet.
     Noted { text: String },
     /// The severity changed.

@@ -10,8 +10,10 @@ mod dedup_key;
 mod digest;
 mod event;
 mod flapping;
+mod heard;
 mod id;
 mod journal;
+mod kept;
 mod kind;
 mod outcome;
 mod pending;
@@ -24,7 +26,7 @@ mod subject;
 mod text;
 
 pub use address::{Address, GatewayName, Transport};
-pub use admission::{Admission, IgnoreReason};
+pub use admission::{Admission, Reason};
 pub use alert::{Alert, AlertState, OURS, Resolution, ResolvedBy};
 pub use contact::{
     ContactName, DeviceId, InvalidContactName, InvalidPhoneNumber, Language, PhoneNumber, PushTarget,
@@ -34,8 +36,10 @@ pub use dedup_key::{DedupKey, Tag, ThreadKey};
 pub use digest::{Counted, DIGEST_ALERTS_MAX, DIGEST_NAMES_MAX, Digest, FoldRow, FoldWord, Folded, Named};
 pub use event::{Event, EventStatus, Update};
 pub use flapping::{FLAPPING_ROUNDS, FLAPPING_WITHIN, LastRound, Openings, STABLE_AFTER};
+pub use heard::{Heard, LATE_WITHIN, Next, Times};
 pub use id::AlertId;
 pub use journal::{AttemptRow, Entry, Row};
+pub use kept::{DOUBT_LASTS, KeptEvent};
 pub use kind::{Kind, Transports};
 pub use outcome::{AttemptOutcome, DeferCause, Outcome, RejectCause};
 pub use pending::Pending;

@@ -10,6 +10,7 @@ use crate::{
 pub(super) fn describe(entry: &Entry) -> String {
     match entry {
         Entry::Opened => "opened".to_owned(),
+        Entry::FiresAgain { by, .. } => format!("fires again after {by} had called it over"),
         Entry::Noted { text } => format!("noted: {text}"),
         Entry::Severity { from, to } => format!("severity changed from {from} to {to}"),
         Entry::Comment { by, text } => format!("{by}: {text}"),

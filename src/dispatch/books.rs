@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Dispatcher {
-    /// What planning cannot look up itself: the rows that a digest counts, and whether a flapping alert
-    /// that is over has come back under a new round. An alert of which that cannot be read is left out; it must
+    /// What planning cannot look up itself: the rows that a digest counts, whether a flapping alert that is
+    /// over has come back under a new round, and what becomes of an end that was in doubt until now. An alert of which that cannot be read is left out; it must
     /// not keep the others from being told.
     pub(super) async fn look_up(&mut self, jobs: &mut Vec<Job>) -> Result<(), StoreError> {
         let mut readable = Vec::with_capacity(jobs.len());
@@ -42,6 +42,10 @@ impl Dispatcher {
             let counted = Counted::of(&self.store.folds(alert.id).await?);
             info!(alert.id = %alert.id, "digest for {contact}: {}", counted.words());
             alert.count(counted);
+        }
+        if alert.doubt_ends_at().is_some_and(|at| at <= now) {
+            self.queue.end_doubt(alert).await?;
+            alert.doubt = None;
         }
         if awaits_stability(alert) {
             let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();

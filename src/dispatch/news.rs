@@ -49,6 +49,7 @@ pub(super) fn log(id: AlertId, row: &Row) {
         }
         Entry::Flapping { rounds, .. } => info!(alert.id = %id, "it flaps, {rounds} rounds so far"),
         Entry::Opened
+        | Entry::FiresAgain { .. }
         | Entry::Counted { .. }
         | Entry::Noted { .. }
         | Entry::Severity { .. }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{Sender, accepted, heartbeats, refuse_key, signature};
 use crate::{
-    alert::{Event, IgnoreReason},
+    alert::{Event, Reason},
     config::Integration,
     queue::{Admitted, BodyDigest, Poster},
     receive::{self, Reading, redact},
@@ -99,6 +99,10 @@ impl Post<'_> {
             context.metrics.unknown_severity(&integration.name);
         }
         let admitted = context.queue.admit(self.poster(), &sifted.events).await?;
+        if let Some(moving) = admitted.iter().find(|one| one.reason == Some(Reason::MovingStart)) {
+            let fault = Fault::MovingStart { dedup_key: &moving.dedup_key };
+            context.senders.report(&integration.name, fault).await?;
+        }
         // The call of a heartbeat counts each time it comes.
         if sifted.has_no_calls() {
             context.queue.remember(self.poster(), digest, &sifted.events, &admitted);
@@ -111,6 +115,6 @@ impl Post<'_> {
         let kept = redact::redact(&String::from_utf8_lossy(kept));
         let fault = Fault::Unreadable { reason, kept: &kept };
         let told = self.context.senders.report(&self.integration.name, fault).await?;
-        Ok(told.into_iter().map(|told| Admitted { reason: Some(IgnoreReason::Unreadable), ..told }).collect())
+        Ok(told.into_iter().map(|told| Admitted { reason: Some(Reason::Unreadable), ..told }).collect())
     }
 }

@@ -4,7 +4,7 @@
 use axum::{Json, extract::State, http::request::Parts};
 
 use crate::{
-    alert::{Admission, Event, EventStatus, IgnoreReason},
+    alert::{Admission, Event, EventStatus, Reason},
     config::IntegrationKind,
     queue::Admitted,
     store::StoreError,
@@ -86,7 +86,7 @@ fn heard(event: Event) -> Admitted {
         alert_id: None,
         dedup_key: event.dedup_key,
         admission: Admission::Ignored,
-        reason: Some(IgnoreReason::Heartbeat),
+        reason: Some(Reason::Heartbeat),
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
             let results = sifted.with(others.iter().map(|place| admitted(keys[*place])).collect());
             let order: Vec<_> = results.iter().map(|result| result.dedup_key.as_str()).collect();
             assert_eq!(order, keys, "{heartbeats:?}");
-            let heard = results.iter().filter(|result| result.reason == Some(IgnoreReason::Heartbeat));
+            let heard = results.iter().filter(|result| result.reason == Some(Reason::Heartbeat));
             assert_eq!(heard.count(), heartbeats.len());
         }
     }

@@ -15,6 +15,7 @@ pub(super) fn of(alert: &Alert) -> Option<Timestamp> {
     let quiet = changes::quiet_until(alert, &alert.progress.planned);
     let unreached = unreachable::tells_at(&alert.progress);
     let again = alert.progress.again_at;
+    let doubt = alert.doubt_ends_at();
     notifications
         .chain(repeat)
         .chain(close)
@@ -23,5 +24,6 @@ pub(super) fn of(alert: &Alert) -> Option<Timestamp> {
         .chain(quiet)
         .chain(unreached)
         .chain(again)
+        .chain(doubt)
         .min()
 }

@@ -57,6 +57,9 @@ use present::Facts;
 /// every minute or so; from our start on it has this long.
 const HEARD_AGAIN_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
+/// How what was opened because its sender took an end back, and said no more of it, is over.
+const NOT_HEARD_OF_AGAIN: &str = "its sender did not say it again";
+
 /// Brings the notifications of `alert` up to date.
 pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     misdated::pull_back(alert, present.rules, present.now);
@@ -66,7 +69,9 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     wait_for_its_sender(alert, present);
     if alert.is_open() && alert.close_at <= present.now {
         let by = if alert.kind.is_test() { ResolvedBy::Test } else { ResolvedBy::Silence };
-        alert.resolve(Resolution::by(by, present.now));
+        let is_unconfirmed = alert.taken_back.is_some() && alert.count == 1;
+        let note = is_unconfirmed.then(|| NOT_HEARD_OF_AGAIN.to_owned());
+        alert.resolve(Resolution { note, ..Resolution::by(by, present.now) });
     }
     let mut progress = std::mem::take(&mut alert.progress);
     let mut conversation = std::mem::take(&mut alert.conversation);

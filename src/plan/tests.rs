@@ -193,7 +193,8 @@ impl Scene {
 
     fn acknowledge(&mut self) -> Vec<String> {
         self.alert.state = AlertState::Acknowledged;
-        self.alert.conversation.acknowledged = Some(Acknowledgement { by: "min".into(), at: self.now });
+        self.alert.conversation.acknowledged =
+            Some(Acknowledgement { by: "min".into(), at: self.now, by_sender: false });
         self.plan()
     }
 

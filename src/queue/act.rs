@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{CONFLICTS_MAX, Queue, admit};
+use super::{CONFLICTS_MAX, Queue, update};
 use crate::{
-    alert::{Alert, AlertId, AlertState, Entry, Report, Resolution, ResolvedBy, Row},
+    alert::{Acknowledgement, Alert, AlertId, AlertState, Entry, Report, Resolution, ResolvedBy, Row},
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
 
@@ -45,21 +45,21 @@ impl Queue {
     }
 
     /// Makes a change, anew where somebody else was faster. `None` if there is no such alert.
-    async fn change<E: From<StoreError>>(
+    pub(super) async fn change<E: From<StoreError>>(
         &self,
         id: AlertId,
         lane: Lane,
         change: impl Fn(&mut Alert) -> Result<bool, E>,
-    ) -> Result<Option<Applied>, E> {
+    ) -> Result<Option<Changed>, E> {
         let mut current = self.store.get(id).await?;
         for _ in 0..CONFLICTS_MAX {
             let Some(Stored { mut alert, version }) = current else { return Ok(None) };
             if !change(&mut alert)? {
-                return Ok(Some(Applied { alert, has_changed: false }));
+                return Ok(Some(Changed { alert, has_changed: false }));
             }
             let write = AlertWrite::of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
             match self.store.commit(lane, &[write]).await?.pop() {
-                Some(Commit::Done(_)) => return Ok(Some(Applied { alert, has_changed: true })),
+                Some(Commit::Done(_)) => return Ok(Some(Changed { alert, has_changed: true })),
                 Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
                 Some(Commit::Refused(error)) => return Err(error.into()),
                 None => break,
@@ -69,7 +69,7 @@ impl Queue {
     }
 }
 
-struct Applied {
+pub(super) struct Changed {
     alert: Alert,
     /// There was something to change.
     has_changed: bool,
@@ -85,8 +85,11 @@ fn apply(alert: &mut Alert, action: &Action, by: &str, now: Timestamp) -> Result
             Ok(true)
         }
         Action::Acknowledge | Action::Unacknowledge if over => Err(ActionError::AlreadyResolved(alert.id)),
-        Action::Acknowledge => Ok(admit::acknowledge(alert, by, now)),
-        Action::Unacknowledge => Ok(admit::unacknowledge(alert, by, now)),
+        Action::Acknowledge => {
+            let taken = Acknowledgement { by: by.to_owned(), at: now, by_sender: false };
+            Ok(update::acknowledge(alert, taken))
+        }
+        Action::Unacknowledge => Ok(update::unacknowledge(alert, by, now)),
         Action::Resolve if over => Ok(false),
         Action::Resolve => {
             alert.resolve(Resolution::by(ResolvedBy::Operator(by.to_owned()), now));

@@ -11,7 +11,7 @@ use aws_lc_rs::digest;
 
 use super::Admitted;
 use crate::{
-    alert::{Admission, Event, EventStatus, IgnoreReason, Severity, ThreadKey},
+    alert::{Admission, Event, EventStatus, Reason, Severity, ThreadKey},
     store::Standing,
 };
 
@@ -51,9 +51,7 @@ impl Known {
         let open = match (&event.status, admitted.admission, admitted.reason) {
             (EventStatus::Firing, Admission::Opened | Admission::Joined, None) => true,
             (EventStatus::Resolved { .. }, Admission::Resolved, None)
-            | (EventStatus::Resolved { .. }, Admission::Ignored, Some(IgnoreReason::AlreadyResolved)) => {
-                false
-            }
+            | (EventStatus::Resolved { .. }, Admission::Ignored, Some(Reason::AlreadyResolved)) => false,
             _ => return None,
         };
         let is_plain = event.idempotency_key.is_none()
@@ -66,12 +64,12 @@ impl Known {
         let (admission, reason) = if open {
             (Admission::Joined, None)
         } else {
-            (Admission::Ignored, Some(IgnoreReason::AlreadyResolved))
+            (Admission::Ignored, Some(Reason::AlreadyResolved))
         };
         let severity = event.severity.unwrap_or_default();
         Some(Self {
             thread: ThreadKey::new(integration, &event.dedup_key),
-            was: Standing { id: admitted.alert_id?, open, severity },
+            was: Standing { id: admitted.alert_id?, open, severity, in_doubt: false },
             severity: event.severity,
             admitted: Admitted { admission, reason, ..admitted.clone() },
         })
@@ -80,9 +78,9 @@ impl Known {
     /// What it does this time, given how its alert stands; `None` if the event must be read to know.
     pub(super) fn again(&self, now: Option<Standing>) -> Option<&Admitted> {
         let now = now?;
-        let is_same = now.id == self.was.id && now.open == self.was.open;
         let is_as_severe = !now.open || self.severity.is_none_or(|severity| severity == now.severity);
-        (is_same && is_as_severe).then_some(&self.admitted)
+        let severity = if is_as_severe { self.was.severity } else { now.severity };
+        (Standing { severity, ..now } == self.was).then_some(&self.admitted)
     }
 
     pub(super) fn is_open(&self) -> bool {

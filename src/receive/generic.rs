@@ -138,7 +138,9 @@ fn event(post: &Post<'_>, fields: &Fields<'_>) -> Option<Event> {
         labels: facts.labels(),
         source_url: link::first(fields.texts(names::URL)),
         starts_at: facts.starts_at(),
+        said_at: facts.said_at(),
         ended_at: facts.ended_at(),
+        quiet_while_acknowledged: key::is_of_a_check(&facts),
         ..facts.grade().event(key::dedup_key(&facts), title)
     })
 }

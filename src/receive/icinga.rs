@@ -8,7 +8,7 @@ use super::{
     Post, Reading,
     json::{Pairs, Texts},
     labels::Labels,
-    link, text,
+    link, text, time,
     words::{Grade, State, state},
 };
 use crate::alert::{DedupKey, Event, Kind, Update};
@@ -32,7 +32,7 @@ pub(super) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading> {
     let tags = object.texts("tags");
     let message = event.text("message").unwrap_or_default();
     let title = format!("{}: {}", what(&name, &tags), word.as_deref().unwrap_or(message.as_str()));
-    let at = event.text("time").and_then(|text| post.utc(&text));
+    let at = event.text("time").and_then(|text| time::utc(&text));
     let mut labels = Labels::default();
     labels.extend(&tags);
     let key = match of_incident("id") {
@@ -46,6 +46,7 @@ pub(super) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading> {
         labels: labels.finish(),
         source_url: link::first([of_incident("url"), object.text("url")].into_iter().flatten()),
         // Each event of an incident has its own time, which is no beginning.
+        said_at: at,
         ended_at: at.filter(|_| is_over),
         kind: if incident.is_none() { Kind::Occurrence } else { Kind::Problem },
         ..grade.event(key, text::title(&title))

@@ -9,6 +9,7 @@ use super::{
     link,
     lists::{self, Entries},
     text::{self, split_first_line},
+    time,
     title::with_host,
     words::{Grade, State, state},
 };
@@ -101,15 +102,13 @@ impl<'a> Alert<'a> {
             HOSTS.iter().filter_map(|name| self.labels.get(*name)).map(String::as_str).collect();
         let title = with_host(title, &hosts);
         let state = self.state();
-        // What ended did so by now, whatever the sender's clock says: what begins a moment later is not stale.
-        let end = self.ends_at().map(|end| end.min(self.post.now));
         Event {
             status: state.status(Update::default()),
             body: text::body(&self.body(extras.lines)),
             labels: self.kept_labels(extras.labels),
             source_url: self.link(extras.pages),
-            starts_at: self.members.text("startsAt").and_then(|text| self.post.utc(&text)),
-            ended_at: end.filter(|_| state == State::Resolved),
+            starts_at: self.members.text("startsAt").and_then(|text| time::utc(&text)),
+            ended_at: self.ends_at().filter(|_| state == State::Resolved),
             ..self.grade().event(self.dedup_key(&title), title)
         }
     }
@@ -139,9 +138,7 @@ impl<'a> Alert<'a> {
 
     /// When it is or will be over, where the sender says so: not the year 1 of an alert that holds.
     pub(super) fn ends_at(&self) -> Option<Timestamp> {
-        let text = self.members.text("endsAt")?;
-        self.post.utc(&text)?;
-        text.trim().parse().ok()
+        time::utc(&self.members.text("endsAt")?)
     }
 
     /// The alert's own word, else its end, else the word for the whole group. It holds or it is over.

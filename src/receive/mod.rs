@@ -34,7 +34,7 @@ mod zabbix;
 #[cfg(test)]
 mod tests;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use crate::{
     alert::Event,
@@ -102,12 +102,7 @@ struct Post<'a> {
 impl Post<'_> {
     /// Reads a time as [`time::parse`] does, one without offset in the integration's time zone.
     fn time(&self, text: &str) -> Option<Timestamp> {
-        time::parse(text, &self.integration.time_zone, self.now)
-    }
-
-    /// Reads a time, one without offset in UTC.
-    fn utc(&self, text: &str) -> Option<Timestamp> {
-        time::parse(text, &TimeZone::UTC, self.now)
+        time::parse(text, &self.integration.time_zone)
     }
 
     /// By the integration's own table first.

@@ -10,8 +10,8 @@ const EARLIEST: i64 = 100_000_000;
 /// date and time without offset (`2026.11.22 15:14:02`, also with `-`, `/` or `T`) in `zone`.
 ///
 /// A date without a time of day is no time: an alert that began at midnight would be older than its own recovery.
-/// Nothing began in the future: a later time comes from a wrong clock or zone and becomes `now`.
-pub(super) fn parse(text: &str, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
+/// One in the future comes from a wrong clock or zone, and is kept: a sender's times are compared with each other.
+pub(super) fn parse(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
     if text.is_empty() || TIME_BYTES_MAX < text.len() {
         return None;
@@ -20,7 +20,12 @@ pub(super) fn parse(text: &str, zone: &TimeZone, now: Timestamp) -> Option<Times
         .or_else(|| text.parse().ok())
         .or_else(|| rfc2822::parse(text).ok().map(|zoned| zoned.timestamp()))
         .or_else(|| civil(text, zone))?;
-    (EARLIEST <= time.as_second()).then(|| time.min(now))
+    (EARLIEST <= time.as_second()).then_some(time)
+}
+
+/// As [`parse`], one without offset in UTC.
+pub(super) fn utc(text: &str) -> Option<Timestamp> {
+    parse(text, &TimeZone::UTC)
 }
 
 /// The number of digits tells the unit; it does from 1973 to 2286.
@@ -55,10 +60,6 @@ mod tests {
 
     use super::*;
 
-    fn now() -> Timestamp {
-        "2026-12-01T00:00:00Z".parse().expect("a time")
-    }
-
     #[test]
     fn every_way_to_write_a_time_is_read() {
         let seoul = TimeZone::get("Asia/Seoul").expect("bundled");
@@ -77,13 +78,13 @@ mod tests {
             "2026/11/22 15:14:02",
             " 2026-11-22T15:14:02 ",
         ] {
-            let time = parse(text, &seoul, now()).map(|time| time.to_string());
+            let time = parse(text, &seoul).map(|time| time.to_string());
             assert_eq!(time.as_deref(), Some("2026-11-22T06:14:02Z"), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_time_is_none_and_the_future_is_now() {
+    fn what_is_no_time_is_none() {
         for text in [
             "",
             "0",
@@ -95,15 +96,14 @@ mod tests {
             "15:14:02",
             "99999999999999999999",
         ] {
-            assert_eq!(parse(text, &TimeZone::UTC, now()), None, "{text}");
+            assert_eq!(parse(text, &TimeZone::UTC), None, "{text}");
         }
-        assert_eq!(parse("2027-01-01T00:00:00Z", &TimeZone::UTC, now()), Some(now()));
     }
 
     proptest! {
         #[test]
         fn no_text_breaks_the_reader(text in any::<String>()) {
-            let _ = parse(&text, &TimeZone::UTC, now());
+            let _ = parse(&text, &TimeZone::UTC);
         }
     }
 }

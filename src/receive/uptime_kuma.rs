@@ -19,6 +19,7 @@ use super::{
     labels::{Labels, tags_from_json},
     link, multipart,
     text::{self, split_first_line},
+    time,
     words::{RESOLVED, noted},
 };
 use crate::alert::{DedupKey, Event, EventStatus, Kind, Severity};
@@ -71,7 +72,7 @@ fn event(
     let name = monitor.text("name").or_else(|| id.as_ref().map(|id| format!("monitor {id}")))?;
     let message = beat("msg").or(message).unwrap_or_default();
     let status = status(&beat("status").unwrap_or_default(), &message);
-    let at = time(post, beat);
+    let at = time_of(beat);
     let is_firing = status == EventStatus::Firing;
     let is_over = status == RESOLVED;
     let down = post.integration.severity.get("down").copied().unwrap_or(Severity::High);
@@ -82,7 +83,7 @@ fn event(
         body: text::body(&message),
         labels: labels(&monitor),
         source_url: link::first(monitor.text("url")),
-        starts_at: at.filter(|_| is_firing),
+        said_at: at,
         ended_at: at.filter(|_| is_over),
         ..Event::firing(key, text::title(&format!("{name} is down")))
     };
@@ -101,9 +102,9 @@ fn status(word: &str, message: &str) -> EventStatus {
 }
 
 /// `time` is UTC whatever the server's zone; old versions only have the local time and its offset.
-fn time(post: &Post<'_>, beat: impl Fn(&str) -> Option<String>) -> Option<Timestamp> {
+fn time_of(beat: impl Fn(&str) -> Option<String>) -> Option<Timestamp> {
     let local = || Some(format!("{}{}", beat("localDateTime")?.trim(), beat("timezoneOffset")?.trim()));
-    beat("time").and_then(|text| post.utc(&text)).or_else(|| post.utc(&local()?))
+    beat("time").and_then(|text| time::utc(&text)).or_else(|| time::utc(&local()?))
 }
 
 fn labels(monitor: &Pairs<'_>) -> Texts {

@@ -47,7 +47,7 @@ pub(super) fn read(post: &Post<'_>) -> Option<Reading> {
         body: text::body(&body(&fields)),
         labels: labels.finish(),
         source_url: link::first(fields.text("url link")),
-        starts_at: at.filter(|_| is_firing),
+        said_at: at,
         ended_at: at.filter(|_| is_over),
         ..grade.event(DedupKey::new(key), with_host(name, &hosts))
     };

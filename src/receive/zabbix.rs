@@ -117,7 +117,8 @@ fn test(message: &Message<'_>) -> Event {
     let title =
         message.title().unwrap_or_else(|| format!("Test message from {}", message.post.integration.name));
     let key = DedupKey::derived("test", &[message.post.text.trim()]);
-    let mut event = Event { starts_at: None, kind: Kind::Test, ..message.event(key, &title, None) };
+    let mut event =
+        Event { starts_at: None, said_at: None, kind: Kind::Test, ..message.event(key, &title, None) };
     if event.body.is_empty() {
         EXPLAINED.clone_into(&mut event.body);
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! 0        format of the value: 1, or 2 = a document that goes on in further values
 //! 1..5     CRC-32 of every other byte, big-endian
-//! 5        flags: 1 = has a due time, 2 = the alert is open, 16 to 80 = its severity from 1 to 5
+//! 5        flags: 1 = has a due time, 2 = the alert is open, 4 = its end is in doubt, 16 to 80 = its severity from 1 to 5
 //! 6..14    version of the document (0 for chunks and records)
 //! 14..22   due time in ms since the epoch (0 without one)
 //! 22..     JSON; in format 2 after two bytes, big-endian: how many values it goes on in
@@ -25,6 +25,7 @@ const HEADER_BYTES: usize = 22;
 const COUNT_BYTES: usize = 2;
 const FLAG_DUE: u8 = 1;
 const FLAG_OPEN: u8 = 2;
+const FLAG_DOUBT: u8 = 4;
 const SEVERITY_SHIFT: u8 = 4;
 
 /// What a writer needs of a document without reading its JSON.
@@ -34,6 +35,7 @@ pub(super) struct Header {
     pub(super) due_ms: Option<u64>,
     pub(super) open: bool,
     pub(super) severity: Severity,
+    pub(super) in_doubt: bool,
     /// How many values it goes on in.
     pub(super) further: u16,
 }
@@ -67,8 +69,8 @@ pub(super) fn encode_alert(
     version: Version,
     due: Option<Timestamp>,
 ) -> Result<Document, StoreError> {
-    let (open, severity) = (alert.is_open(), alert.severity);
-    let header = Header { version, due_ms: due.map(due_ms), open, severity, further: 0 };
+    let (open, severity, in_doubt) = (alert.is_open(), alert.severity, alert.doubt.is_some());
+    let header = Header { version, due_ms: due.map(due_ms), open, severity, in_doubt, further: 0 };
     let bytes = written(header, alert);
     if bytes.len() <= VALUE_BYTES_MAX {
         return Ok(Document { first: sealed(bytes), further: Vec::new() });
@@ -157,7 +159,8 @@ pub(super) fn decode_header(bytes: &[u8]) -> Result<Header, DecodeError> {
         FORMAT_LONG => u16::from_be_bytes(array(bytes, HEADER_BYTES).ok_or_else(short)?),
         _ => 0,
     };
-    Ok(Header { version, due_ms, open: flags & FLAG_OPEN != 0, severity, further })
+    let (open, in_doubt) = (flags & FLAG_OPEN != 0, flags & FLAG_DOUBT != 0);
+    Ok(Header { version, due_ms, open, severity, in_doubt, further })
 }
 
 /// A due time as it is stored: rounded up, so that nothing is due before its time.
@@ -176,11 +179,12 @@ pub(super) fn due_at(due_ms: u64) -> Timestamp {
 fn bytes_of(header: Header) -> Vec<u8> {
     let due = if header.due_ms.is_some() { FLAG_DUE } else { 0 };
     let open = if header.open { FLAG_OPEN } else { 0 };
+    let doubt = if header.in_doubt { FLAG_DOUBT } else { 0 };
     // Enough for an ordinary alert without growing.
     let mut bytes = Vec::with_capacity(2 * 1024);
     bytes.push(FORMAT);
     bytes.extend_from_slice(&[0; 4]);
-    bytes.push(due | open | (header.severity as u8) << SEVERITY_SHIFT);
+    bytes.push(due | open | doubt | (header.severity as u8) << SEVERITY_SHIFT);
     bytes.extend_from_slice(&header.version.to_be_bytes());
     bytes.extend_from_slice(&header.due_ms.unwrap_or(0).to_be_bytes());
     bytes

@@ -111,11 +111,14 @@ pub struct Standing {
     pub id: AlertId,
     pub open: bool,
     pub severity: Severity,
+    /// It is over, and something speaks against that.
+    pub in_doubt: bool,
 }
 
 impl Standing {
     pub fn of(alert: &Alert) -> Self {
-        Self { id: alert.id, open: alert.is_open(), severity: alert.severity }
+        let Alert { id, severity, .. } = *alert;
+        Self { id, open: alert.is_open(), severity, in_doubt: alert.doubt.is_some() }
     }
 }
 

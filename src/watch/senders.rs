@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::{OwnEvent, firing};
 use crate::{
-    alert::Severity,
+    alert::{DedupKey, Severity},
     clock::Clock,
     queue::{Admitted, Queue},
     store::StoreError,
@@ -39,6 +39,9 @@ pub enum Fault<'a> {
         limit: usize,
     },
     WrongKeys,
+    MovingStart {
+        dedup_key: &'a DedupKey,
+    },
 }
 
 struct WrongKeys {
@@ -62,6 +65,13 @@ impl Senders {
                     format!("a body was larger than server.body_limit, {limit} bytes, and was refused");
                 ("bongsu:oversized", format!("oversized event from {integration}"), reason)
             }
+            Fault::MovingStart { dedup_key } => {
+                let reason = format!(
+                    "the alert `{dedup_key}` came with a later start again and again before its last one was over: \
+                     what is sent as the start seems to be the time of the message, and now counts as that"
+                );
+                ("bongsu:moving-start", format!("{integration} sends starts that move"), reason)
+            }
             Fault::WrongKeys => {
                 let reason = "somebody keeps posting with a wrong key: if it is this sender, its alerts are being lost";
                 ("bongsu:wrong-key", format!("repeated wrong keys for {integration}"), reason.to_owned())
@@ -70,7 +80,10 @@ impl Senders {
         warn!(integration, "{title}: {reason}");
         let body = match fault {
             Fault::Unreadable { kept, .. } if !kept.is_empty() => format!("{reason}\n\n{kept}"),
-            Fault::Unreadable { .. } | Fault::Oversized { .. } | Fault::WrongKeys => reason,
+            Fault::Unreadable { .. }
+            | Fault::Oversized { .. }
+            | Fault::WrongKeys
+            | Fault::MovingStart { .. } => reason,
         };
         let event = firing(key, Severity::High, title, body);
         OwnEvent { integration, ..OwnEvent::once(event) }.post(&self.queue).await

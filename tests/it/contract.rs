@@ -492,6 +492,7 @@ fn every_journal_row_and_cause_is_documented() {
     let causes = contract.schema("Cause")["enum"].as_array().expect("causes").clone();
     let rows = [
         Entry::Opened,
+        Entry::FiresAgain { by: by.clone(), over_at: T0 },
         Entry::Noted { text: text.clone() },
         Entry::Severity { from: Severity::High, to: Severity::Disaster },
         Entry::Comment { by: by.clone(), text },

@@ -6,6 +6,7 @@
 mod harness;
 
 mod acknowledge;
+mod again;
 mod api;
 mod compose;
 mod contract;

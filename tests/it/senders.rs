@@ -62,7 +62,10 @@ async fn a_group_that_is_sent_again_and_again_is_told_once_for_each_change() {
     assert_eq!(admissions(&h, "am", &mixed).await, ["ignored already_resolved", "joined"]);
     h.settled().await;
     assert_eq!(h.pushes().len(), 3, "only what changed is told");
-    assert_eq!(admissions(&h, "am", &first).await, ["ignored stale", "joined"], "a twin that is behind");
+    assert_eq!(admissions(&h, "am", &first).await, ["noted doubtful", "joined"], "a twin that is behind");
+    assert_eq!(admissions(&h, "am", &mixed).await, ["ignored already_resolved", "joined"], "and its end");
+    h.pass(120).await;
+    assert_eq!(h.pushes().len(), 3, "nobody is told of that");
     let again = group(&[alert("a", "firing", three, NEVER)]);
     assert_eq!(admissions(&h, "am", &again).await, ["opened"], "it began after the last one ended");
     assert_eq!(admissions(&h, "am", &mixed).await, ["ignored stale", "joined"], "the end of the last one");

@@ -167,6 +167,14 @@ impl Alertmanager {
         self.port.address.to_string()
     }
 
+    /// Tells it what Prometheus would tell.
+    pub(crate) async fn hear(&self, alerts: &serde_json::Value) {
+        let url = format!("http://{}/api/v2/alerts", self.port.address);
+        let request = crate::bongsu_process::client().post(url).header("Content-Type", "application/json");
+        let answer = request.body(alerts.to_string()).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{alerts}");
+    }
+
     /// Stops it and starts it again. It remembers what it told, but not which alerts there are.
     pub(crate) async fn restart(&mut self) {
         self.daemon.stop().await;

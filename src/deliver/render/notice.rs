@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{PUSH_BODY_CHARS_MAX, Templated};
 use crate::{
-    alert::{Alert, ContactName, Subject},
+    alert::{Alert, ContactName, ResolvedBy, Subject},
     deliver::text::{one_line, shorten},
 };
 
@@ -68,6 +68,17 @@ impl Templated for Notice<'_> {
             contact,
             reason,
             flapping: alert.openings.flapping(),
+            taken_back: alert.taken_back.as_ref().map(|end| TakenBack {
+                by: match &end.by {
+                    ResolvedBy::Operator(name) => Some(name),
+                    ResolvedBy::Sender
+                    | ResolvedBy::Silence
+                    | ResolvedBy::Test
+                    | ResolvedBy::Told
+                    | ResolvedBy::Superseded => None,
+                },
+                at: local(end.at),
+            }),
             severity: alert.severity.as_str(),
             title: one_line(&alert.title),
             // A long body costs nothing that would be cut off anyway.
@@ -106,6 +117,14 @@ pub(super) fn local(at: Timestamp, now: Timestamp, time_zone: &TimeZone) -> Stri
     at.strftime(format).to_string()
 }
 
+/// The end of the same problem that turned out to be none.
+#[derive(Serialize)]
+struct TakenBack<'a> {
+    /// Who had resolved it; `None` if its sender had.
+    by: Option<&'a str>,
+    at: String,
+}
+
 /// What a template can name; a name that is not here is an error, not an empty text.
 #[derive(Serialize)]
 struct Context<'a> {
@@ -119,6 +138,7 @@ struct Context<'a> {
     contact: Option<String>,
     reason: Option<String>,
     flapping: Option<u32>,
+    taken_back: Option<TakenBack<'a>>,
     severity: &'static str,
     title: String,
     body: String,

@@ -56,7 +56,7 @@ pub(super) fn samples() -> impl Iterator<Item = Sample> {
 /// A new disaster.
 pub(super) fn typical() -> Sample {
     let mut sample = full(Subject::Opened, Kind::Problem);
-    sample.alert.openings = Openings::default();
+    (sample.alert.openings, sample.alert.taken_back) = (Openings::default(), None);
     sample
 }
 
@@ -70,7 +70,8 @@ fn full(subject: Subject, kind: Kind) -> Sample {
         ..Event::firing(DedupKey::new("sample"), "Disk full on db1")
     };
     let mut alert = Alert::opened(AlertId::from_bytes([7; 16]), "zabbix", &event, STARTS_AT);
-    alert.conversation.acknowledged = Some(Acknowledgement { by: "min".to_owned(), at: STARTS_AT });
+    alert.conversation.acknowledged =
+        Some(Acknowledgement { by: "min".to_owned(), at: STARTS_AT, by_sender: false });
     if matches!(subject, Subject::Resolved | Subject::Missed) {
         let at = STARTS_AT + SignedDuration::from_mins(2);
         alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at, note: None, ended_at: None });
@@ -78,6 +79,7 @@ fn full(subject: Subject, kind: Kind) -> Sample {
     let last = LastRound { severity: Severity::Disaster, opened: STARTS_AT, resolved: STARTS_AT };
     alert.openings =
         (1..FLAPPING_ROUNDS).fold(Openings::default(), |openings, _| openings.next(last, STARTS_AT));
+    alert.taken_back = Some(Resolution::by(ResolvedBy::Operator("min".to_owned()), STARTS_AT));
     Sample { alert, subject, url: "https://a.example.org/alerts/1" }
 }
 

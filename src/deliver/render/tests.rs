@@ -288,7 +288,8 @@ fn a_digest_counts_the_gravest_first_and_names_them() {
 #[test]
 fn a_push_tells_times_in_the_configured_zone_and_who_has_it() {
     let mut alert = resolved(alert());
-    alert.conversation.acknowledged = Some(Acknowledgement { by: "min".to_owned(), at: alert.starts_at });
+    alert.conversation.acknowledged =
+        Some(Acknowledgement { by: "min".to_owned(), at: alert.starts_at, by_sender: false });
     assert_eq!(
         push(&alert, &Subject::Missed, Language::En),
         PushText {
@@ -457,4 +458,25 @@ fn both_languages_have_every_template() {
     };
     assert_eq!(in_language("en"), in_language("ko"));
     assert_eq!(in_language("en").len() * 2, source::names().count());
+}
+
+#[test]
+fn an_end_that_is_taken_back_is_told_with_who_had_said_it() {
+    let end = |by| Some(Resolution::by(by, at("2026-11-22T03:12:00+09:00")));
+    let again = |by| Alert { taken_back: end(by), ..alert() };
+    let by_sender = again(ResolvedBy::Sender);
+    let told = push(&by_sender, &Subject::Opened, Language::En);
+    assert_eq!(told.title, "[Disaster] Fires again: 서버실 온도 45℃ 초과");
+    assert!(told.body.starts_with("Fires again; its sender had called it over at 03:12.\n"), "{}", told.body);
+    assert!(sms(&by_sender, &Subject::Opened, Language::En).contains("fires again (called over 03:12): "));
+    let by_jin = again(ResolvedBy::Operator("jin".to_owned()));
+    let told = push(&by_jin, &Subject::Opened, Language::Ko);
+    assert!(
+        told.body.starts_with("다시 발생: 03:12에 jin 님이 해결로 처리했던 알림입니다.\n"),
+        "{}",
+        told.body
+    );
+    assert!(sms(&by_jin, &Subject::Opened, Language::En).contains("fires again (jin resolved it 03:12): "));
+    let repeat = push(&by_jin, &Subject::Repeat { number: 1, last: false }, Language::En);
+    assert!(!repeat.title.contains("again"), "{}", repeat.title);
 }

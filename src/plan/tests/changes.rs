@@ -110,7 +110,8 @@ fn giving_back_after_hours_goes_on_with_what_was_held() {
 
 #[test]
 fn what_opens_acknowledged_is_pushed_once() {
-    let taken = Acknowledgement { by: "zabbix".into(), at: T0 - SignedDuration::from_hours(1) };
+    let taken =
+        Acknowledgement { by: "zabbix".into(), at: T0 - SignedDuration::from_hours(1), by_sender: true };
     for severity in [Severity::High, Severity::Disaster] {
         let mut scene = Scene::at(severity).with_people(vec![person("jin", 1), person("min", 0)]);
         scene.alert.state = AlertState::Acknowledged;

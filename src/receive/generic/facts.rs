@@ -148,18 +148,18 @@ impl<'a> Facts<'a> {
         text::body(if is_titled { message } else { split_first_line(message).1 })
     }
 
-    /// The time of a message that says that it holds is a beginning; that of a recovery is an end.
     pub(super) fn starts_at(&self) -> Option<Timestamp> {
-        let sent_at = || self.sent_at().filter(|_| self.state == State::Firing);
-        self.time(STARTS_AT).or_else(sent_at)
+        self.time(STARTS_AT)
     }
 
+    /// The time of a recovery's message is an end, where nothing else is.
     pub(super) fn ended_at(&self) -> Option<Timestamp> {
-        let end = || self.time(ENDED_AT).or_else(|| self.sent_at());
+        let end = || self.time(ENDED_AT).or_else(|| self.said_at());
         (self.state == State::Resolved).then(end).flatten()
     }
 
-    fn sent_at(&self) -> Option<Timestamp> {
+    /// The time of the message.
+    pub(super) fn said_at(&self) -> Option<Timestamp> {
         let joined = |(day, time): &(&str, &str)| self.post.time(&self.fields.day_and_time(day, time)?);
         self.time(SENT_AT).or_else(|| SENT_ON_AND_AT.iter().find_map(joined))
     }

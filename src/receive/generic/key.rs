@@ -53,8 +53,9 @@ fn condition(facts: &Facts<'_>, host: &str, service: &str) -> String {
     without_state(&text::title(facts.first_line().unwrap_or_default()))
 }
 
-/// True for a message of Nagios, Icinga, Checkmk or a program like them about one check of one host.
-fn is_of_a_check(facts: &Facts<'_>) -> bool {
+/// True for a message of Nagios, Icinga, Checkmk or a program like them about one check of one host. What is
+/// acknowledged there they do not notify of again.
+pub(super) fn is_of_a_check(facts: &Facts<'_>) -> bool {
     if facts.host().is_none() {
         return false;
     }

@@ -314,40 +314,57 @@ fn severities_are_words_and_a_bare_priority_is_none() {
 }
 
 #[test]
-fn the_time_of_a_recovery_is_no_start() {
-    for (fields, expected) in [
-        (r#""timestamp":1788254405"#, Some("2026-09-01T09:20:05Z")),
-        (r#""timestamp":1788254405000,"status":"ok""#, None),
+fn a_start_and_the_time_of_a_message_are_two_things() {
+    for (fields, starts_at, said_at) in [
+        (r#""timestamp":1788254405"#, None, Some("2026-09-01T09:20:05Z")),
+        (r#""timestamp":1788254405000,"status":"ok""#, None, Some("2026-09-01T09:20:05Z")),
+        (r#""timestamp":1788254405,"status":"acknowledged""#, None, Some("2026-09-01T09:20:05Z")),
         (
             r#""starts_at":"2026-09-01 19:00:05","timestamp":1788254405,"status":"ok""#,
             Some("2026-09-01T10:00:05Z"),
+            Some("2026-09-01T09:20:05Z"),
         ),
-        (r#""starts_at":"soon","date_time":"2026-09-01 19:00:05""#, Some("2026-09-01T10:00:05Z")),
+        (r#""starts_at":"soon","date_time":"2026-09-01 19:00:05""#, None, Some("2026-09-01T10:00:05Z")),
+        (r#""since":1788254405"#, Some("2026-09-01T09:20:05Z"), None),
+        (r#""timestamp":"2099-01-01T00:00:00Z""#, None, Some("2099-01-01T00:00:00Z")),
     ] {
         let event = generic(&format!("{{\"title\":\"t\",{fields}}}"));
-        assert_eq!(event.starts_at.map(|time| time.to_string()).as_deref(), expected, "{fields}");
+        let texts = [event.starts_at, event.said_at].map(|time| time.map(|time| time.to_string()));
+        assert_eq!(texts.each_ref().map(Option::as_deref), [starts_at, said_at], "{fields}");
     }
 }
 
 #[test]
 fn a_date_needs_a_time_and_an_end_has_the_time_of_its_message() {
-    for (fields, starts_at, ended_at) in [
+    for (fields, said_at, ended_at) in [
         (r#""status":"down","date":"2026-09-01","time":"10:00:05""#, Some("2026-09-01T01:00:05Z"), None),
         (r#""status":"down","date":"2026-09-01""#, None, None),
-        (r#""status":"up","date":"2026-09-01","time":"10:00:05""#, None, Some("2026-09-01T01:00:05Z")),
-        (r#""status":"up","timestamp":1788254405"#, None, Some("2026-09-01T09:20:05Z")),
+        (
+            r#""status":"up","date":"2026-09-01","time":"10:00:05""#,
+            Some("2026-09-01T01:00:05Z"),
+            Some("2026-09-01T01:00:05Z"),
+        ),
         (
             r#""status":"up","timestamp":1788254405,"resolved_at":1788254400"#,
-            None,
+            Some("2026-09-01T09:20:05Z"),
             Some("2026-09-01T09:20:00Z"),
         ),
         (r#""status":"up""#, None, None),
-        (r#""status":"acknowledged","timestamp":1788254405"#, None, None),
+        (r#""status":"acknowledged","timestamp":1788254405"#, Some("2026-09-01T09:20:05Z"), None),
     ] {
         let event = generic(&format!("{{\"title\":\"t\",{fields}}}"));
-        let texts = [event.starts_at, event.ended_at].map(|time| time.map(|time| time.to_string()));
-        assert_eq!(texts.each_ref().map(Option::as_deref), [starts_at, ended_at], "{fields}");
+        let texts = [event.said_at, event.ended_at].map(|time| time.map(|time| time.to_string()));
+        assert_eq!(texts.each_ref().map(Option::as_deref), [said_at, ended_at], "{fields}");
     }
+}
+
+#[test]
+fn what_sends_like_nagios_is_quiet_about_what_is_acknowledged_there() {
+    let check = "NOTIFICATIONTYPE=PROBLEM&HOSTNAME=web01&SERVICEDESC=disk&SERVICESTATE=CRITICAL";
+    assert!(generic(check).quiet_while_acknowledged);
+    assert!(
+        !generic(r#"{"title":"disk full","host":"web01","timestamp":1788254405}"#).quiet_while_acknowledged
+    );
 }
 
 #[test]

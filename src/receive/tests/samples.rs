@@ -52,8 +52,8 @@ pub(super) fn describe(event: &Event) -> String {
         write!(text, "\n    | {}", event.body.replace('\n', "\n    | ")).expect("a String");
     }
     let time = |name: &str, time: Option<Timestamp>| time.map(|time| format!("{name} {time}"));
-    let mut facts: Vec<String> =
-        [time("from", event.starts_at), time("to", event.ended_at)].into_iter().flatten().collect();
+    let times = [time("from", event.starts_at), time("said", event.said_at), time("to", event.ended_at)];
+    let mut facts: Vec<String> = times.into_iter().flatten().collect();
     facts.extend(event.severity_at_start.map(|severity| format!("{severity} at the start")));
     facts.extend((event.kind == crate::alert::Kind::Occurrence).then(|| "told once".to_owned()));
     facts.extend(event.expires_after.map(|after| format!("expires after {after:#}")));

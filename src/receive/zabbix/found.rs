@@ -59,9 +59,9 @@ pub(super) fn discovered(message: &Message<'_>) -> Result<Vec<Event>, String> {
     }
     let state = if is_up { "up" } else { "down" };
     let key = DedupKey::new(format!("discovery:{}", target.key));
-    let mut event = message.event(key, &format!("{} is {state}", target.name), None);
+    let mut event = seen(message, key, &format!("{} is {state}", target.name));
     if is_up {
-        event.ended_at = event.starts_at.take();
+        event.ended_at = event.said_at;
         event.status = RESOLVED;
     }
     events.push(event);
@@ -121,5 +121,12 @@ fn is_about_new(message: &Message<'_>) -> bool {
 fn happened(message: &Message<'_>, key: DedupKey, title: Option<String>) -> Event {
     let title = title.unwrap_or_else(|| format!("Zabbix event {}", key.as_str()));
     let expires_after = Some(CLOSES_AFTER.min(message.post.integration.close_after));
-    Event { kind: Kind::Occurrence, expires_after, ..message.event(key, &title, None) }
+    Event { kind: Kind::Occurrence, expires_after, ..seen(message, key, &title) }
+}
+
+/// Each check is an event of its own, so its time is that of the message.
+fn seen(message: &Message<'_>, key: DedupKey, title: &str) -> Event {
+    let mut event = message.event(key, title, None);
+    event.said_at = event.starts_at.take();
+    event
 }

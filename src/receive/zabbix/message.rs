@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     names::{
-        BODY, BY, HOST, MESSAGE, NOT_LABELS, SEVERITY, STATE, TAG_PREFIX, TAGS, TITLE, TRIGGER_SEVERITY,
-        UPDATE_ACTION, UPDATE_MESSAGE, UPDATE_SEVERITY,
+        BODY, BY, EVENT_TIME, HOST, MESSAGE, NOT_LABELS, SEVERITY, STATE, TAG_PREFIX, TAGS, TITLE,
+        TRIGGER_SEVERITY, UPDATE_ACTION, UPDATE_MESSAGE, UPDATE_SEVERITY, UPDATE_TIME,
     },
     page,
     source::Source,
@@ -190,7 +190,8 @@ impl Message<'_> {
             body: text::body(self.fields.text(BODY).unwrap_or_default()),
             labels: self.labels(),
             source_url: page::address(self.fields, self.source(), event_id),
-            starts_at: self.starts_at(),
+            starts_at: self.time(EVENT_TIME),
+            said_at: self.time(UPDATE_TIME).filter(|_| self.is_update()),
             ..self.grade().event(key, text::title(title))
         }
     }
@@ -226,8 +227,8 @@ impl Message<'_> {
     }
 
     /// 6.0 has no macro for seconds since 1970, only date and time in the zone of the Zabbix user.
-    fn starts_at(&self) -> Option<Timestamp> {
-        let seconds = self.fields.text("eventtimestamp").and_then(|text| self.post.time(text));
-        seconds.or_else(|| self.post.time(&self.fields.day_and_time("eventdate", "eventtime")?))
+    fn time(&self, [seconds, date, time]: [&str; 3]) -> Option<Timestamp> {
+        let seconds = self.fields.text(seconds).and_then(|text| self.post.time(text));
+        seconds.or_else(|| self.post.time(&self.fields.day_and_time(date, time)?))
     }
 }

@@ -17,6 +17,9 @@ pub(super) const SEVERITY: &str = "eventnseverity nseverity severity eventseveri
 pub(super) const TRIGGER_SEVERITY: &str = "triggernseverity triggerseverity";
 /// A business service's new severity, in an update.
 pub(super) const UPDATE_SEVERITY: &str = "eventupdatenseverity eventupdateseverity";
+/// Seconds since 1970; date and time.
+pub(super) const EVENT_TIME: [&str; 3] = ["eventtimestamp", "eventdate", "eventtime"];
+pub(super) const UPDATE_TIME: [&str; 3] = ["eventupdatetimestamp", "eventupdatedate", "eventupdatetime"];
 pub(super) const TAGS: &str = "eventtagsjson eventtags tags";
 pub(super) const URL: &str = "eventurl link";
 

@@ -106,7 +106,8 @@ impl Reader {
             self.shared.note_damaged(id, &error.to_string());
             StoreError::Damaged(format!("alert {id}: {error}"))
         })?;
-        Ok(header.map(|header| Standing { id, open: header.open, severity: header.severity }))
+        let standing = |Header { open, severity, in_doubt, .. }| Standing { id, open, severity, in_doubt };
+        Ok(header.map(standing))
     }
 
     fn latest_id(&self, thread: ThreadKey) -> Result<Option<AlertId>, StoreError> {

@@ -40,7 +40,9 @@ fn down_and_up_of_one_service_are_one_alert_although_their_ids_differ() {
         (down.severity, (down.kind == crate::alert::Kind::Occurrence)),
         (Some(Severity::Warning), false)
     );
-    assert!(!down.key_never_returns && down.starts_at.is_some() && down.starts_at < up.ended_at, "{up:?}");
+    // Each check has its own time.
+    assert_eq!((down.starts_at, up.ended_at), (None, up.said_at));
+    assert!(!down.key_never_returns && down.said_at.is_some() && down.said_at < up.said_at, "{up:?}");
     assert_eq!(
         down.source_url.as_deref(),
         Some("https://zabbix.example.org/zabbix.php?action=discovery.view")

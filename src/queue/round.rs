@@ -1,0 +1,122 @@
+//! How a round begins, and what it takes from the one before.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::decision::{Arrival, Decision};
+use crate::alert::{
+    Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, Heard, KeptEvent, LATE_WITHIN,
+    LastRound, Next, Reason, Resolution, ResolvedBy, Row, Times,
+};
+
+/// A test resolves itself after this; the next press of the button is then told again.
+pub const TEST_CLOSES_AFTER: SignedDuration = SignedDuration::from_secs(30);
+
+/// What fires again with nothing new to say closes itself after this, unless it is heard of again.
+const UNCONFIRMED_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long a recovery waits for its problem.
+const EARLY_END_KEEP: SignedDuration = SignedDuration::from_secs(60);
+/// As [`EARLY_END_KEEP`], where the dedup key can belong to nothing else.
+const EARLY_END_KEEP_OF_ONE_KEY: SignedDuration = SignedDuration::from_mins(5);
+
+/// The first of its dedup key, as far as is known.
+pub(super) fn first(event: &Event, arrival: &Arrival<'_>) -> Alert {
+    begin(Heard::default(), event, arrival)
+}
+
+/// The problem of a note, in its document.
+pub(super) fn of_note(note: &Alert, event: &Event, arrival: &Arrival<'_>) -> Alert {
+    Alert { id: note.id, round: note.round, ..begin(note.heard.clone(), event, arrival) }
+}
+
+/// The one after `known`, which is over.
+pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Next) -> Alert {
+    let round = known.round.saturating_add(1);
+    let alert = Alert { round, ..begin(known.heard.next(next), event, arrival) };
+    with_openings(alert, known)
+}
+
+/// As [`next`], where the sender takes the end back.
+pub(super) fn again(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Alert {
+    let mut alert = next(known, event, arrival, Next::Again);
+    alert.taken_back.clone_from(&known.resolved);
+    alert.close_at = alert.close_at.min(arrival.after(UNCONFIRMED_CLOSES_AFTER));
+    if let Some(Resolution { by, at, .. }) = &known.resolved {
+        let entry = Entry::FiresAgain { by: by.describe().to_owned(), over_at: *at };
+        alert.rows.push(Row { at: arrival.now, entry });
+    }
+    alert
+}
+
+fn begin(mut heard: Heard, event: &Event, arrival: &Arrival<'_>) -> Alert {
+    let close_after = if event.kind.is_test() { TEST_CLOSES_AFTER } else { arrival.close_after };
+    heard.hear(event, arrival.now);
+    let id = AlertId::new(arrival.now, arrival.entropy);
+    Alert {
+        round: arrival.first_round,
+        close_at: arrival.after(close_after),
+        heard,
+        ..Alert::opened(id, arrival.integration, event, arrival.now)
+    }
+}
+
+/// A new round remembers how often the ones before came and went, and once that is flapping, what people did about it.
+fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
+    let resolved = known.resolved.as_ref().map_or(known.last_seen_at, |resolution| resolution.at);
+    if !alert.kind.closes_on_time() {
+        let last = LastRound { severity: known.severity, opened: known.opened_at, resolved };
+        alert.openings = known.openings.next(last, alert.opened_at);
+    }
+    if let Some(rounds) = alert.openings.flapping() {
+        let entry = Entry::Flapping { rounds, quiet: alert.openings.is_quiet(alert.severity) };
+        alert.rows.push(Row { at: alert.opened_at, entry });
+        alert.conversation.clone_from(&known.conversation);
+        if alert.conversation.acknowledged.is_some() {
+            alert.state = AlertState::Acknowledged;
+        }
+    }
+    alert
+}
+
+/// The next round takes its place, and its end is not told apart.
+pub(super) fn supersede(alert: &mut Alert, now: Timestamp) {
+    alert.openings.superseded = true;
+    alert.resolve(Resolution::by(ResolvedBy::Superseded, now));
+}
+
+/// The recovery of this problem, if it came first.
+fn early_end<'a>(known: &'a Alert, problem: &Event, now: Timestamp) -> Option<&'a KeptEvent> {
+    let kept = known.early_end.as_deref()?;
+    let Times { start, said } = known.heard.times(problem);
+    let end = known.heard.times(&kept.event);
+    let is_its_start = start.zip(end.start).map(|(start, of_end)| start == of_end);
+    let is_shortly_before = || {
+        let age = end.said.zip(said).map(|(end, said)| end.duration_since(said));
+        let is_new = !known.heard.is_said_again(Times { start: None, said });
+        is_new && age.is_some_and(|age| !age.is_negative() && age <= LATE_WITHIN)
+    };
+    let is_kept = now.duration_since(kept.arrived) <= early_end_keep(problem);
+    (is_kept && is_its_start.unwrap_or_else(is_shortly_before)).then_some(kept)
+}
+
+pub(super) fn early_end_keep(event: &Event) -> SignedDuration {
+    if event.key_never_returns { EARLY_END_KEEP_OF_ONE_KEY } else { EARLY_END_KEEP }
+}
+
+/// Opens `alert`, and ends it at once where `known` has its end already.
+pub(super) fn opened(mut alert: Alert, problem: &Event, known: &Alert, now: Timestamp) -> Decision {
+    let Some(end) = early_end(known, problem, now) else { return Decision::opened(alert, problem) };
+    alert.heard.hear(&end.event, end.arrived);
+    alert.resolve(ended_by_sender(&end.event, now));
+    Decision { reason: Some(Reason::AlreadyResolved), ..Decision::write(alert, Admission::Opened) }
+}
+
+/// As this recovery says.
+pub(super) fn ended_by_sender(recovery: &Event, now: Timestamp) -> Resolution {
+    let note = match &recovery.status {
+        EventStatus::Resolved { note, .. } => note.clone(),
+        EventStatus::Firing | EventStatus::Update(_) => None,
+    };
+    let ended_at = recovery.ended_at.map(|ended_at| ended_at.min(now));
+    Resolution { note, ended_at, ..Resolution::by(ResolvedBy::Sender, now) }
+}

@@ -1,0 +1,52 @@
+//! One alert that cannot be read holds up no other.
+
+use std::{collections::BTreeSet, sync::Mutex};
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::store::guarded::{Guard, Guarded, Ruling};
+
+#[derive(Default)]
+struct Bad(Mutex<BTreeSet<AlertId>>);
+
+#[async_trait]
+impl Guard for Bad {
+    async fn write(&self) -> Ruling {
+        Ruling::Made
+    }
+
+    fn is_damaged(&self, id: AlertId) -> bool {
+        self.0.lock().expect("whole").contains(&id)
+    }
+}
+
+#[tokio::test]
+async fn one_damaged_alert_keeps_neither_itself_nor_its_neighbours_from_being_told() {
+    let clock = ManualClock::at(T0);
+    let store = Arc::new(Guarded { inner: Arc::new(MemoryStore::new()), guard: Bad::default() });
+    let queue = Queue::new(store.clone(), clock.clone());
+    let first = queue.admit(ZABBIX, &[firing("old")]).await.expect("works").remove(0);
+    store.guard.0.lock().expect("whole").insert(first.alert_id.expect("opened"));
+    let got = admissions(&queue, &[firing("old"), firing("new"), resolved("other")]).await;
+    let opened = (Admission::Opened, None);
+    assert_eq!(got, [opened, opened, (Admission::Ignored, Some(Reason::UnknownAlert))]);
+    let alert = latest(&queue, "old").await;
+    assert!(alert.is_open() && Some(alert.id) != first.alert_id);
+    // From here on all is well.
+    let got = admissions(&queue, &[firing("old"), resolved("old"), firing("old")]).await;
+    assert_eq!(got, [(Admission::Joined, None), (Admission::Resolved, None), opened]);
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_damaged_alert_alone_is_told_too() {
+    let clock = ManualClock::at(T0);
+    let store = Arc::new(Guarded { inner: Arc::new(MemoryStore::new()), guard: Bad::default() });
+    let queue = Queue::new(store.clone(), clock.clone());
+    let first = queue.admit(ZABBIX, &[firing("old")]).await.expect("works").remove(0);
+    store.guard.0.lock().expect("whole").insert(first.alert_id.expect("opened"));
+    clock.advance(SignedDuration::from_mins(2));
+    let taken = Update { acknowledged: Some(true), ..Update::default() };
+    assert_eq!(answer(&queue, update("old", taken)).await, "noted");
+    assert_eq!(answer(&queue, firing("old")).await, "opened");
+}

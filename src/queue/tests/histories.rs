@@ -1,0 +1,371 @@
+//! What senders say over time, and what is answered to each of it.
+
+use super::*;
+
+/// `0 | F s0 | opened`: at that second after [`T0`] this arrives, and this is answered.
+///
+/// | word | meaning |
+/// |---|---|
+/// | `F` `R` `A` `U` | it fires, recovers, is acknowledged, is given back |
+/// | `s5` `m5` | with this start, this message time, in seconds after [`T0`] by the sender's clock |
+/// | `once` | its dedup key never returns |
+/// | `minutely` | it is over when it is not said again within minutes |
+/// | `quiet` | its sender says nothing of what is acknowledged there |
+/// | `jin` | no event: jin resolves it |
+/// | `takes` | no event: jin acknowledges it |
+/// | `silence` | no event: `close_after` ends it |
+/// | `due` | no event: a doubt ends; the answer is how the alert stands |
+const HISTORIES: &[(&str, &str)] = &[
+    (
+        "a gap in the data: the end is taken back, with the start that it always had",
+        "0 | F s-7200 | opened
+         60 | R s-7200 | resolved
+         61 | F s-7200 | noted doubtful
+         119 | due | resolved
+         120 | due | triggered
+         180 | F s-7200 | joined
+         240 | R s-7200 | resolved",
+    ),
+    (
+        "and from a sender that says it every few seconds",
+        "0 | F s-7200 | opened
+         60 | R s-7200 | resolved
+         61 | F s-7200 | noted doubtful
+         66 | F s-7200 | noted doubtful
+         71 | F s-7200 | opened
+         120 | due | triggered
+         121 | F s-7200 | joined",
+    ),
+    (
+        "and after more than a minute",
+        "0 | F s0 | opened
+         60 | R s0 | resolved
+         600 | F s0 | opened",
+    ),
+    (
+        "with a new start there is no doubt",
+        "0 | F s0 | opened
+         60 | R s0 | resolved
+         61 | F s58 | opened",
+    ),
+    (
+        "a clock that was set back an hour",
+        "0 | F s0 | opened
+         60 | R s0 | resolved
+         70 | F s-3530 | noted doubtful
+         81 | F s-3530 | opened
+         90 | R s-3530 | resolved",
+    ),
+    (
+        "a twin that is behind says both of it again",
+        "0 | F s0 | opened
+         60 | R s0 | resolved
+         61 | F s0 | noted doubtful
+         62 | R s0 | ignored already_resolved
+         120 | due | resolved",
+    ),
+    (
+        "a clock two hours ahead, of which a message says the start again and again",
+        "0 | F s7200 | opened
+         60 | F s7200 | joined
+         120 | F s7200 | joined
+         180 | R s7200 | resolved
+         181 | F s7380 | opened",
+    ),
+    (
+        "somebody resolves what goes on",
+        "0 | F s0 | opened
+         30 | jin | resolved
+         40 | F s0 | noted doubtful
+         90 | due | triggered",
+    ),
+    (
+        "somebody resolves it, and so does its sender",
+        "0 | F s0 | opened
+         30 | jin | resolved
+         300 | R s0 | ignored already_resolved
+         310 | F s0 | noted doubtful
+         320 | R s0 | ignored already_resolved
+         360 | due | resolved",
+    ),
+    (
+        "a silence of the sender is no end of its own",
+        "0 | F s0 | opened
+         600 | silence | resolved
+         601 | F s0 | opened",
+    ),
+    (
+        "but a recovery after it is",
+        "0 | F s0 | opened
+         600 | silence | resolved
+         620 | R s0 | ignored already_resolved
+         630 | F s0 | noted doubtful",
+    ),
+    (
+        "a Zabbix event id: what its recovery ended stays ended",
+        "0 | F s0 once | opened
+         60 | R s0 once | resolved
+         61 | F s0 once | ignored stale
+         600 | F s0 once | ignored stale
+         700 | F once | ignored stale",
+    ),
+    (
+        "and without any times",
+        "0 | F once | opened
+         60 | R once | resolved
+         600 | F once | ignored stale",
+    ),
+    (
+        "but not what a person ended",
+        "0 | F once | opened
+         60 | jin | resolved
+         70 | F once | noted doubtful
+         80 | F once | opened",
+    ),
+    (
+        "two users of one Zabbix in two time zones",
+        "0 | F s0 once | opened
+         1 | F s32400 once | joined
+         60 | R s0 once | resolved
+         61 | R s32400 once | ignored already_resolved",
+    ),
+    (
+        "without times it opens at once, each time",
+        "0 | F | opened
+         5 | R | resolved
+         6 | F | opened
+         7 | F | joined",
+    ),
+    (
+        "message times: a device whose clock is years behind",
+        "0 | F m-900000000 | opened
+         60 | R | resolved
+         61 | F m-899982000 | opened",
+    ),
+    (
+        "message times: a script that says it each minute",
+        "0 | F m0 | opened
+         60 | F m60 | joined
+         120 | F m120 | joined
+         180 | R m180 | resolved
+         240 | R m240 | ignored already_resolved
+         300 | F m300 | opened",
+    ),
+    (
+        "message times: late copies",
+        "0 | F m0 | opened
+         20 | R m20 | resolved
+         21 | F m0 | ignored late
+         22 | R m20 | ignored already_resolved
+         40 | F m40 | opened
+         41 | R m20 | ignored late
+         60 | R m60 | resolved",
+    ),
+    (
+        "message times: the same message after a long time",
+        "0 | F m0 | opened
+         20 | R m200 | resolved
+         30 | F m0 | noted doubtful
+         40 | F m0 | opened",
+    ),
+    (
+        "message times: a clock that was set back is no late copy",
+        "0 | F m7200 | opened
+         60 | R m0 | resolved
+         100 | F m60 | noted doubtful
+         110 | F m70 | opened",
+    ),
+    (
+        "a lost end: a later start takes the place of the round",
+        "0 | F s0 | opened
+         86400 | F s86390 | opened
+         86460 | F s86390 | joined
+         86470 | F s0 | joined
+         86500 | R s86390 | resolved",
+    ),
+    (
+        "and the recovery of the round before, when it comes at last",
+        "0 | F s0 | opened
+         100 | F s90 | opened
+         110 | R s0 | ignored stale
+         401 | R s0 | resolved",
+    ),
+    (
+        "a recovery with a start that was never heard ends it",
+        "0 | F s0 | opened
+         100 | R s50 | resolved
+         101 | F s50 | noted doubtful",
+    ),
+    (
+        "replicas that disagree on the start",
+        "0 | F s5 | opened
+         1 | F s0 | joined
+         2 | F s5 | joined
+         60 | R s0 | resolved
+         61 | R s5 | ignored already_resolved",
+    ),
+    (
+        "a Prometheus that was restarted",
+        "0 | F s0 minutely | opened
+         60 | F s50 minutely | joined
+         420 | F s400 minutely | opened",
+    ),
+    (
+        "a start that moves with each message",
+        "0 | F s0 | opened
+         60 | F s60 | opened
+         120 | F s120 | opened
+         180 | F s180 | opened moving_start
+         240 | F s240 | joined
+         300 | R s300 | resolved
+         360 | F s360 | opened
+         420 | F s420 | joined",
+    ),
+    (
+        "a start that is later only after an end does not move",
+        "0 | F s0 | opened
+         60 | F s60 | opened
+         120 | F s120 | opened
+         150 | R s120 | resolved
+         180 | F s180 | opened
+         240 | F s240 | opened",
+    ),
+    (
+        "a recovery that comes first, of a key that never returns",
+        "0 | R s0 once | ignored unknown_alert
+         299 | F s0 once | opened already_resolved
+         310 | F s0 once | ignored stale",
+    ),
+    (
+        "a recovery that comes first, too long before",
+        "0 | R s0 | ignored unknown_alert
+         61 | F s0 | opened",
+    ),
+    (
+        "a recovery that comes first, by message times",
+        "0 | R m0 | ignored unknown_alert
+         5 | F m-4 | opened already_resolved
+         6 | F m2 | opened
+         7 | R m3 | resolved",
+    ),
+    (
+        "a recovery of another problem, and one without times",
+        "0 | R s0 | ignored unknown_alert
+         1 | F s7 | opened
+         2 | R s7 | resolved
+         3 | R | ignored already_resolved
+         4 | F | opened",
+    ),
+    (
+        "the second problem of a key is overtaken by its own end",
+        "0 | F s0 | opened
+         60 | R s0 | resolved
+         100 | R s90 | ignored already_resolved
+         101 | F s90 | opened already_resolved",
+    ),
+    (
+        "a late copy is not the problem of an end that came first",
+        "0 | F m0 | opened
+         10 | R m10 | resolved
+         30 | R m30 | ignored already_resolved
+         31 | F m0 | ignored late
+         32 | F m25 | opened already_resolved",
+    ),
+    (
+        "updates by the sender's clock",
+        "0 | F m0 | opened
+         10 | U m30 | joined
+         11 | A m20 | joined
+         12 | A m31 | acknowledged
+         13 | U m5 | joined",
+    ),
+    (
+        "an update of the round before",
+        "0 | F m0 | opened
+         5 | R m5 | resolved
+         10 | F m10 | opened
+         11 | A m4 | ignored late",
+    ),
+    (
+        "what the sender acknowledged fires again, which it would not",
+        "0 | F m0 quiet | opened
+         10 | A m10 quiet | acknowledged
+         11 | F m9 quiet | joined
+         12 | due | acknowledged
+         600 | F m600 quiet | joined
+         601 | due | triggered",
+    ),
+    (
+        "what somebody here acknowledged stays so",
+        "0 | F m0 quiet | opened
+         10 | takes | acknowledged
+         600 | F m600 quiet | joined
+         601 | due | acknowledged",
+    ),
+];
+
+#[tokio::test]
+async fn each_history_is_answered_as_it_should_be() {
+    let mut wrong = Vec::new();
+    for (title, steps) in HISTORIES {
+        let (queue, clock) = queue();
+        for step in steps.lines() {
+            let mut parts = step.split('|').map(str::trim);
+            let mut next = || parts.next().expect("three parts");
+            let (at, what, expected) = (next().parse().expect("seconds"), next(), next());
+            let now = T0 + SignedDuration::from_secs(at);
+            clock.advance(now.duration_since(clock.now()));
+            let got = match what {
+                "jin" => act(&queue, &Action::Resolve).await,
+                "takes" => act(&queue, &Action::Acknowledge).await,
+                "silence" => {
+                    close(&queue, &DedupKey::new("1")).await;
+                    "resolved".to_owned()
+                }
+                "due" => {
+                    end_doubt(&queue).await;
+                    latest(&queue, "1").await.state.as_str().to_owned()
+                }
+                said => answer(&queue, event(said)).await,
+            };
+            if got != expected {
+                wrong.push(format!("{title}: {}: answered {got}", step.trim()));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+async fn act(queue: &Queue, action: &Action) -> String {
+    let id = latest(queue, "1").await.id;
+    queue.act(id, action, "jin").await.expect("works").state.as_str().to_owned()
+}
+
+/// As dispatch does when it plans an alert.
+async fn end_doubt(queue: &Queue) {
+    let alert = latest(queue, "1").await;
+    if alert.doubt_ends_at().is_some_and(|at| at <= queue.clock.now()) {
+        queue.end_doubt(&alert).await.expect("works");
+    }
+}
+
+fn event(words: &str) -> Event {
+    let mut event = firing("1");
+    for word in words.split_whitespace() {
+        let acknowledged = |yes| EventStatus::Update(Update { acknowledged: Some(yes), ..Update::default() });
+        let time = |seconds: &str| Some(T0 + SignedDuration::from_secs(seconds.parse().expect("seconds")));
+        match word.split_at(1) {
+            ("F", "") => {}
+            ("R", "") => event.status = resolved("1").status,
+            ("A", "") => event.status = acknowledged(true),
+            ("U", "") => event.status = acknowledged(false),
+            ("o", "nce") => event.key_never_returns = true,
+            ("m", "inutely") => event.expires_after = Some(SignedDuration::from_mins(9)),
+            ("q", "uiet") => event.quiet_while_acknowledged = true,
+            ("s", seconds) => event.starts_at = time(seconds),
+            ("m", seconds) => event.said_at = time(seconds),
+            _ => panic!("no such word: {word}"),
+        }
+    }
+    event
+}

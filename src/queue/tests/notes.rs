@@ -1,0 +1,91 @@
+//! What comes before its problem.
+
+use super::*;
+
+#[tokio::test]
+async fn a_note_without_a_severity_leaves_the_problem_its_own() {
+    let one_key = |event| Event { key_never_returns: true, ..event };
+    let note = |severity| one_key(Event { severity, ..update("1", comment("downtime")) });
+    for (notes, expected) in [
+        (vec![note(None)], Severity::High),
+        (vec![note(Some(Severity::Disaster))], Severity::Disaster),
+        (vec![note(Some(Severity::Warning)), note(None)], Severity::Warning),
+        (vec![note(Some(Severity::High)), note(Some(Severity::NotClassified))], Severity::NotClassified),
+    ] {
+        let (queue, _) = queue();
+        admissions(&queue, &notes).await;
+        admissions(&queue, &[one_key(firing("1"))]).await;
+        assert_eq!(only_alert(&queue).await.severity, expected, "{notes:?}");
+    }
+}
+
+fn taken() -> Event {
+    update("1", Update { acknowledged: Some(true), ..Update::default() })
+}
+
+async fn opened_after(note: Event, problem: Event, pause: SignedDuration) -> AlertState {
+    let (queue, clock) = queue();
+    assert_eq!(answer(&queue, note).await, "noted");
+    clock.advance(pause);
+    assert_eq!(answer(&queue, problem).await, "opened");
+    latest(&queue, "1").await.state
+}
+
+#[tokio::test]
+async fn a_problem_takes_a_note_that_is_certainly_about_it() {
+    let said = |seconds, event| Event { said_at: Some(T0 + SignedDuration::from_secs(seconds)), ..event };
+    let began = |seconds, event| Event { starts_at: Some(T0 + SignedDuration::from_secs(seconds)), ..event };
+    let one_key = |event| Event { key_never_returns: true, ..event };
+    let (soon, day) = (SignedDuration::from_secs(9), SignedDuration::from_hours(24));
+    let (free, has_it) = (AlertState::Triggered, AlertState::Acknowledged);
+    for (note, problem, pause, expected) in [
+        (one_key(taken()), one_key(firing("1")), soon, has_it),
+        (one_key(taken()), one_key(firing("1")), day, free),
+        (taken(), firing("1"), soon, free),
+        (taken(), began(-60, firing("1")), soon, free),
+        (said(0, taken()), firing("1"), soon, free),
+        (said(0, taken()), began(-60, firing("1")), soon, has_it),
+        (said(0, taken()), said(-60, firing("1")), soon, has_it),
+        (said(0, taken()), said(5, firing("1")), soon, free),
+        (said(0, taken()), said(-60, firing("1")), day, free),
+    ] {
+        let state = opened_after(note.clone(), problem.clone(), pause).await;
+        assert_eq!(state, expected, "{note:?} {problem:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_recovery_ends_a_note() {
+    let (queue, _) = queue();
+    let one_key = |event| Event { key_never_returns: true, ..event };
+    for event in [one_key(taken()), one_key(resolved("1")), one_key(firing("1"))] {
+        admissions(&queue, &[event]).await;
+    }
+    let alert = latest(&queue, "1").await;
+    assert_eq!((alert.state, alert.conversation.acknowledged), (AlertState::Triggered, None));
+}
+
+#[tokio::test]
+async fn what_was_over_before_it_came_is_one_document_that_says_both() {
+    let (queue, clock) = queue();
+    let at = |event| Event { starts_at: Some(T0), ..event };
+    let note = Some("closed by Min".to_owned());
+    let closed = EventStatus::Resolved { note: note.clone(), escalation_cancelled: false };
+    admissions(&queue, &[at(Event { status: closed, ..firing("1") })]).await;
+    clock.advance(SignedDuration::from_secs(3));
+    assert_eq!(answer(&queue, at(firing("1"))).await, "opened already_resolved");
+    let alert = only_alert(&queue).await;
+    assert_eq!((alert.state, alert.round, alert.severity), (AlertState::Resolved, 1, Severity::High));
+    let words: Vec<bool> = alert.rows.iter().map(|row| matches!(row.entry, Entry::Resolved { .. })).collect();
+    assert_eq!((words, alert.resolved.expect("over").note), (vec![false, true], note));
+}
+
+#[tokio::test]
+async fn an_update_keeps_the_end_that_came_before_it() {
+    let (queue, _) = queue();
+    let at = |event| Event { starts_at: Some(T0), key_never_returns: true, ..event };
+    for event in [at(resolved("1")), at(taken())] {
+        admissions(&queue, &[event]).await;
+    }
+    assert_eq!(answer(&queue, at(firing("1"))).await, "opened already_resolved");
+}

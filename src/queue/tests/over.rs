@@ -1,0 +1,104 @@
+//! What is said after the end: kept, told again, or neither.
+
+use super::*;
+
+/// A sender that repeats what fires keeps its beginning: the end was only ours, in an outage between us.
+#[tokio::test]
+async fn what_silence_ended_is_a_new_round_as_soon_as_its_sender_still_fires() {
+    let (queue, clock) = queue();
+    let event = Event { starts_at: Some(T0), ..firing("459") };
+    for event in [event, Event { key_never_returns: true, ..firing("7") }] {
+        admissions(&queue, std::slice::from_ref(&event)).await;
+        clock.advance(SignedDuration::from_mins(9));
+        close(&queue, &event.dedup_key).await;
+        let got = admissions(&queue, std::slice::from_ref(&event)).await;
+        assert_eq!(got, [(Admission::Opened, None)], "{event:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_after_the_end_is_kept_and_opens_nothing() {
+    let (queue, _) = queue();
+    let late = (Admission::Ignored, Some(Reason::AlreadyResolved));
+    let closed = |note: &str| Event {
+        status: EventStatus::Resolved { note: Some(note.to_owned()), escalation_cancelled: false },
+        ..firing("1")
+    };
+    admissions(&queue, &[firing("1"), resolved("1")]).await;
+    for _ in 0..2 {
+        // Zabbix sends the recovery of a closing by hand before, after or beside the closing itself.
+        assert_eq!(admissions(&queue, &[closed("closed by Min: done")]).await, [late]);
+        assert_eq!(admissions(&queue, &[update("1", comment("replaced the disk"))]).await, [late]);
+    }
+    let taken = Update { acknowledged: Some(true), ..Update::default() };
+    assert_eq!(admissions(&queue, &[update("1", taken)]).await, [late]);
+    let alert = only_alert(&queue).await;
+    assert_eq!((alert.state, &alert.conversation.acknowledged), (AlertState::Resolved, &None));
+    let entries: Vec<&Entry> = alert.rows.iter().map(|row| &row.entry).skip(2).collect();
+    let said = |by: &str, text: &str| Entry::Comment { by: by.to_owned(), text: text.to_owned() };
+    assert_eq!(entries, [&said("zabbix", "closed by Min: done"), &said("Min", "replaced the disk")]);
+}
+
+#[tokio::test]
+async fn a_note_that_tells_how_it_ended_is_kept_once() {
+    let (queue, _) = queue();
+    let note = Some("closed by Min: done".to_owned());
+    let closed = Event { status: EventStatus::Resolved { note, escalation_cancelled: false }, ..firing("1") };
+    let got = admissions(&queue, &[firing("1"), closed.clone(), resolved("1"), closed]).await;
+    assert_eq!(got[3], (Admission::Ignored, Some(Reason::AlreadyResolved)));
+    assert_eq!(only_alert(&queue).await.rows.len(), 2, "opened and resolved");
+}
+
+#[tokio::test]
+async fn an_end_that_is_taken_back_is_told_as_that_and_closes_itself_within_a_day() {
+    let (queue, clock) = queue();
+    let event = Event { starts_at: Some(T0), ..firing("1") };
+    admissions(&queue, std::slice::from_ref(&event)).await;
+    admissions(&queue, &[Event { starts_at: Some(T0), ..resolved("1") }]).await;
+    let over = latest(&queue, "1").await;
+    assert_eq!(over.doubt_ends_at(), None);
+    clock.advance(SignedDuration::from_secs(5));
+    assert_eq!(answer(&queue, event.clone()).await, "noted doubtful");
+    let doubted = latest(&queue, "1").await;
+    assert_eq!(doubted.doubt_ends_at(), Some(T0 + DOUBT_LASTS));
+    clock.advance(SignedDuration::from_secs(55));
+    for _ in 0..2 {
+        queue.end_doubt(&doubted).await.expect("works");
+    }
+    let alert = latest(&queue, "1").await;
+    assert_eq!((alert.round, alert.state, alert.count), (2, AlertState::Triggered, 1), "once");
+    assert_eq!(alert.taken_back, over.resolved);
+    assert_eq!(alert.close_at, clock.now() + SignedDuration::from_hours(24));
+    let fires_again = Entry::FiresAgain { by: "sender".to_owned(), over_at: T0 };
+    assert!(alert.rows.iter().any(|row| row.entry == fires_again), "{:?}", alert.rows);
+    admissions(&queue, &[event]).await;
+    let alert = latest(&queue, "1").await;
+    assert_eq!(alert.close_at, clock.now() + ZABBIX.close_after, "heard of again");
+}
+
+#[tokio::test]
+async fn who_resolved_what_fires_again_is_told() {
+    let (queue, clock) = queue();
+    let event = Event { starts_at: Some(T0), ..firing("1") };
+    let id = queue.admit(ZABBIX, std::slice::from_ref(&event)).await.expect("works")[0].alert_id;
+    queue.act(id.expect("opened"), &Action::Resolve, "jin").await.expect("works");
+    clock.advance(SignedDuration::from_mins(2));
+    assert_eq!(answer(&queue, event).await, "opened");
+    let end = latest(&queue, "1").await.taken_back.expect("an end");
+    assert_eq!((end.by, end.at), (ResolvedBy::Operator("jin".to_owned()), T0));
+}
+
+#[tokio::test]
+async fn a_doubt_keeps_what_was_said_last() {
+    let (queue, clock) = queue();
+    let event = |severity| Event { starts_at: Some(T0), severity: Some(severity), ..firing("1") };
+    admissions(&queue, &[event(Severity::Warning), Event { starts_at: Some(T0), ..resolved("1") }]).await;
+    for severity in [Severity::Warning, Severity::Disaster] {
+        clock.advance(SignedDuration::from_secs(5));
+        assert_eq!(answer(&queue, event(severity)).await, "noted doubtful");
+    }
+    clock.advance(DOUBT_LASTS);
+    queue.end_doubt(&latest(&queue, "1").await).await.expect("works");
+    let alert = latest(&queue, "1").await;
+    assert_eq!((alert.state, alert.severity), (AlertState::Triggered, Severity::Disaster));
+}

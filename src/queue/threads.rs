@@ -1,0 +1,237 @@
+//! What one request says of each dedup key: looked up together, decided key by key, written together.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use tracing::error;
+
+use super::{
+    Admitted, Poster, Queue,
+    admit::admit,
+    decision::{Arrival, Change},
+    round,
+};
+use crate::{
+    alert::{Alert, AlertId, Event, EventStatus, Reason, ThreadKey},
+    chance,
+    store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
+};
+
+/// The events of one dedup key within one request, and what is known of that key.
+pub(super) struct Thread<'a> {
+    events: Vec<(usize, &'a Event)>,
+    known: Option<Box<Stored>>,
+    /// Its last round cannot be read: the next one begins with nothing known.
+    is_damaged: bool,
+}
+
+/// What came of the first events of a thread.
+#[derive(Default)]
+pub(super) struct Applied {
+    pub(super) admitted: Vec<(usize, Admitted)>,
+    pub(super) write: Option<AlertWrite>,
+    /// The round whose place the written one takes.
+    over: Option<AlertWrite>,
+}
+
+/// The last round of a thread, as the events so far leave it.
+struct Current {
+    alert: Alert,
+    /// What its write will find.
+    expect: Expect,
+}
+
+impl Current {
+    fn is(current: Option<&Self>, alert: &Alert) -> bool {
+        current.is_some_and(|current| current.alert.id == alert.id)
+    }
+
+    /// `alert` may be the same one, changed, or a new one.
+    fn after(before: Option<Self>, alert: Alert) -> Self {
+        let same = before.filter(|before| before.alert.id == alert.id);
+        Self { alert, expect: same.map_or(Expect::NewRound, |before| before.expect) }
+    }
+}
+
+impl Queue {
+    /// Groups events by dedup key. A single firing event is not looked up: it is most likely new,
+    /// and the store tells if it is not.
+    pub(super) async fn look_up<'a>(
+        &self,
+        integration: &str,
+        events: &'a [Event],
+    ) -> Result<Vec<Thread<'a>>, StoreError> {
+        let mut order = Vec::new();
+        let mut by_key: HashMap<ThreadKey, Vec<(usize, &Event)>> = HashMap::new();
+        for (index, event) in events.iter().enumerate() {
+            let key = ThreadKey::new(integration, &event.dedup_key);
+            if !by_key.contains_key(&key) {
+                order.push(key);
+            }
+            by_key.entry(key).or_default().push((index, event));
+        }
+        let known = match events {
+            [event] if event.status == EventStatus::Firing => vec![Ok(None)],
+            _ => self.find(order.clone()).await?,
+        };
+        let threads = order.into_iter().zip(known).map(|(key, known)| Thread {
+            events: by_key.remove(&key).unwrap_or_default(),
+            is_damaged: known.is_err(),
+            known: known.unwrap_or_default().map(Box::new),
+        });
+        Ok(threads.collect())
+    }
+
+    /// One that cannot be read does not keep the others from being found.
+    async fn find(
+        &self,
+        threads: Vec<ThreadKey>,
+    ) -> Result<Vec<Result<Option<Stored>, Damaged>>, StoreError> {
+        match self.store.find_threads(threads.clone()).await {
+            Err(StoreError::Damaged(_)) => {}
+            found => return Ok(found?.into_iter().map(Ok).collect()),
+        }
+        let mut known = Vec::with_capacity(threads.len());
+        for thread in threads {
+            known.push(match self.store.find_threads(vec![thread]).await {
+                Ok(mut found) => Ok(found.pop().flatten()),
+                Err(error @ StoreError::Damaged(_)) => Err(Damaged::noted(&error)),
+                Err(error) => return Err(error),
+            });
+        }
+        Ok(known)
+    }
+
+    /// Decides the thread's events in order, as far as one document goes: a new round after an
+    /// unsaved change of the old one has to wait.
+    pub(super) fn apply(&self, poster: Poster<'_>, thread: &mut Thread<'_>) -> Applied {
+        let now = self.clock.now();
+        let mut current = thread.known.take().map(|stored| {
+            let Stored { mut alert, version } = *stored;
+            self.seen.add_to(&mut alert);
+            Current { alert, expect: Expect::Version(version) }
+        });
+        let mut is_changed = false;
+        let mut applied = Applied::default();
+        for (index, event) in &thread.events {
+            let arrival = Arrival {
+                integration: poster.integration,
+                now,
+                close_after: event.expires_after.unwrap_or(poster.close_after),
+                entropy: chance::bytes(),
+                first_round: if thread.is_damaged { round_past_damage(now) } else { 1 },
+            };
+            let decision = admit(current.as_ref().map(|current| &current.alert), event, &arrival);
+            match decision.change {
+                Change::Nothing => {}
+                Change::Heard(alert) => {
+                    let before = current.as_ref().map_or(now, |current| current.alert.last_seen_at);
+                    is_changed = is_changed || !self.seen.count(&alert, before);
+                    current = Some(Current::after(current, *alert));
+                }
+                Change::Write(alert) if !is_changed || Current::is(current.as_ref(), &alert) => {
+                    current = Some(Current::after(current, *alert));
+                    is_changed = true;
+                }
+                Change::Supersede { round, over } if !is_changed => {
+                    let Current { alert, expect } = Current::after(current, *over);
+                    applied.over = Some(AlertWrite::of(alert, expect, Some(now)));
+                    current = Some(Current::after(None, *round));
+                    is_changed = true;
+                }
+                Change::Write(_) | Change::Supersede { .. } => break,
+            }
+            let about = current.as_ref().map(|current| current.alert.id);
+            applied.admitted.push((
+                *index,
+                Admitted {
+                    alert_id: about.filter(|_| decision.reason != Some(Reason::UnknownAlert)),
+                    dedup_key: event.dedup_key.clone(),
+                    admission: decision.admission,
+                    reason: decision.reason,
+                },
+            ));
+        }
+        let changed = current.filter(|_| is_changed);
+        applied.write = changed.map(|Current { alert, expect }| AlertWrite::of(alert, expect, Some(now)));
+        applied
+    }
+
+    /// Writes what was applied to each thread. The threads that are not done with.
+    pub(super) async fn write<'a>(
+        &self,
+        applied: Vec<(Thread<'a>, Applied)>,
+    ) -> Result<Vec<Thread<'a>>, StoreError> {
+        let mut writes = Vec::with_capacity(applied.len());
+        let mut overs = Vec::new();
+        let mut threads = Vec::with_capacity(applied.len());
+        for (thread, Applied { admitted, write, over }) in applied {
+            if let Some(write) = write {
+                writes.push(write);
+                overs.extend(over);
+                threads.push((thread, admitted.len()));
+            }
+        }
+        // What takes the place of a round is there before that is over.
+        writes.append(&mut overs);
+        let commits = self.store.commit(Lane::Accept, &writes).await?;
+        let mut written = commits.into_iter().zip(writes);
+        let mut again = Vec::new();
+        for ((mut thread, covered), (commit, AlertWrite { alert, .. })) in
+            threads.into_iter().zip(written.by_ref())
+        {
+            match commit {
+                Commit::Done(version) => {
+                    self.seen.forget(alert.id);
+                    thread.events.drain(..covered);
+                    thread.known = Some(Box::new(Stored { alert, version }));
+                }
+                Commit::Conflict(current) => thread.known = current,
+                Commit::Refused(error @ StoreError::Damaged(_)) => {
+                    Damaged::noted(&error);
+                    thread.is_damaged = true;
+                }
+                Commit::Refused(error) => return Err(error),
+            }
+            if !thread.events.is_empty() {
+                again.push(thread);
+            }
+        }
+        for (commit, AlertWrite { alert, .. }) in written {
+            self.seen.forget(alert.id);
+            if matches!(commit, Commit::Conflict(_)) {
+                self.supersede(alert.id).await?;
+            }
+        }
+        Ok(again)
+    }
+
+    /// Somebody changed it since it was decided that the next round takes its place.
+    async fn supersede(&self, id: AlertId) -> Result<(), StoreError> {
+        let change = |alert: &mut Alert| {
+            let is_open = alert.is_open();
+            if is_open {
+                round::supersede(alert, self.clock.now());
+            }
+            Ok::<_, StoreError>(is_open)
+        };
+        self.change(id, Lane::Accept, change).await.map(drop)
+    }
+}
+
+/// The last round of a dedup key cannot be read.
+#[derive(Debug, Default)]
+struct Damaged;
+
+impl Damaged {
+    fn noted(error: &StoreError) -> Self {
+        error!("the last round of a dedup key cannot be read; what is said of it counts as new: {error}");
+        Self
+    }
+}
+
+/// A number that is higher than that of any round that came about by counting: nobody opens one every minute for
+/// decades.
+fn round_past_damage(now: Timestamp) -> u32 {
+    u32::try_from(now.as_second() / 60).unwrap_or(u32::MAX)
+}
