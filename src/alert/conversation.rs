@@ -13,7 +13,8 @@ pub struct Conversation {
     /// How many of them were before it became as severe as it is: their pace counts from there.
     #[serde(default, skip_serializing_if = "is_default")]
     pub repeats_before: u16,
-    /// When the next reminder is due, unless somebody acknowledges.
+    /// When the next reminder is due, unless somebody acknowledges. It stands when the round is over: the next one may go
+    /// on with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_at: Option<Timestamp>,
 }

@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     let Facts { alert, .. } = draft.facts;
     if alert.openings.superseded && draft.facts.is(AlertState::Resolved) {
-        return let_go(draft, conversation, progress);
+        return let_go(draft, progress);
     }
     if quiet_until(alert, &progress.planned).is_some_and(|until| draft.facts.now() < until) {
         // It comes and goes, and nobody has it: the reminders go on over its rounds.
@@ -39,7 +39,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
             progress.planned.insert(Milestone::Acknowledged);
             raise(draft, conversation, progress);
         }
-        AlertState::Resolved => resolve(draft, conversation, progress),
+        AlertState::Resolved => resolve(draft, progress),
     }
 }
 
@@ -59,9 +59,8 @@ pub(super) fn quiet_until(alert: &Alert, planned: &BTreeSet<Milestone>) -> Optio
 }
 
 /// It fires again: the new round tells what there is to tell.
-fn let_go(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
     progress.planned.extend([Milestone::Opened, Milestone::Resolved]);
-    conversation.repeat_at = None;
     for (name, contact) in &mut progress.contacts {
         for notification in &mut contact.notifications {
             notification::cancel(draft, name, notification);
@@ -105,8 +104,7 @@ fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut 
 
 /// It is over: what waits is cancelled, and who knows of it is notified of the end. Who may not know gets one
 /// message that says both, also where a text under way at the end then failed.
-fn resolve(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
-    conversation.repeat_at = None;
+fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
     let facts = draft.facts;
     let first = progress.planned.insert(Milestone::Resolved);
     for (name, contact) in &mut progress.contacts {

@@ -3,7 +3,9 @@
 use bongsu::sandbox::Answer;
 use jiff::SignedDuration;
 
-use crate::harness::{Harness, Setting, problem};
+use serde_json::json;
+
+use crate::harness::{Harness, OPERATOR, Setting, problem};
 
 /// jin has a phone that takes pushes, and no number.
 fn push_only() -> Setting {
@@ -53,4 +55,23 @@ async fn what_waits_for_an_account_goes_at_once_when_it_works_again() {
         5,
         "all five in the same instant"
     );
+}
+
+#[tokio::test]
+async fn a_disaster_that_comes_and_goes_and_that_nobody_takes_is_repeated() {
+    let h = Harness::start().await;
+    let mut at = Vec::new();
+    for minute in 0..240 {
+        let before = h.texts().len();
+        let status = if minute % 4 < 2 { "firing" } else { "resolved" };
+        if minute % 2 == 0 {
+            let said = json!({ "title": "core switch", "dedup_key": "core", "severity": "disaster", "status": status });
+            assert_eq!(h.post("/v1/alerts", OPERATOR, &said.to_string()).await.0, 202);
+        }
+        h.pass(60).await;
+        at.extend((before..h.texts().len()).map(|_| minute));
+    }
+    let late = at.iter().filter(|minute| 120 <= **minute).count();
+    assert!(2 <= late, "hourly at least: {at:?}");
+    assert!(at.len() < 25, "and no oftener than an open alert: {at:?}");
 }
