@@ -8,8 +8,8 @@ use strum::IntoStaticStr;
 
 use super::{
     AlertId, ContactName, Conversation, Counted, DOUBT_LASTS, DedupKey, Digest, Entry, Event, FoldRow,
-    Folded, Heard, KeptEvent, Kind, Milestone, Openings, Progress, Row, Severity, Tag, ThreadKey, Tier,
-    Transports, digest::TITLE_CHARS_MAX, is_default,
+    Folded, Heard, KeptEvent, Kind, Milestone, Openings, Others, Progress, Row, Severity, Tag, ThreadKey,
+    Tier, Transports, digest::TITLE_CHARS_MAX, is_default,
 };
 
 /// An alert that has reached nobody for this long is not on its way any more.
@@ -145,6 +145,15 @@ impl ResolvedBy {
     }
 }
 
+/// A contact who could not be notified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenUp<'a> {
+    pub contact: &'a ContactName,
+    pub reason: &'a str,
+    /// The others have been notified of it.
+    pub is_told: bool,
+}
+
 impl Alert {
     /// The first round of what `event` tells, heard by `integration` at `now`.
     pub fn opened(id: AlertId, integration: &str, event: &Event, now: Timestamp) -> Self {
@@ -248,6 +257,17 @@ impl Alert {
             && !self.progress.is_heard_of()
             && (REACHED_WITHIN <= now.duration_since(self.opened_at)
                 || contacts.values().any(|contact| contact.unreachable.is_some()))
+    }
+
+    /// Those who could not be notified and are not being tried any more.
+    pub fn given_up(&self) -> impl Iterator<Item = GivenUp<'_>> {
+        let goes_on = self.state == AlertState::Triggered && !self.progress.is_heard_of();
+        let contacts =
+            self.progress.contacts.iter().filter(move |(_, contact)| !goes_on && contact.is_idle());
+        contacts.filter_map(|(name, contact)| {
+            let reason = contact.unreachable.as_deref()?;
+            Some(GivenUp { contact: name, reason, is_told: contact.others == Others::Told })
+        })
     }
 
     /// Nobody acknowledged, and nobody is reminded any more.

@@ -64,6 +64,8 @@ pub enum Entry {
         subject: Topic,
         reason: String,
     },
+    /// What was given up is tried once more, because somebody wanted it.
+    Retried { contact: ContactName, by: String },
     /// A contact's last channel failed; `nobody_left` to tell of it.
     Unreachable { contact: ContactName, reason: String, nobody_left: bool },
 }

@@ -27,7 +27,7 @@ mod text;
 
 pub use address::{Address, GatewayName, Transport};
 pub use admission::{Admission, Reason};
-pub use alert::{Alert, AlertState, OURS, Resolution, ResolvedBy};
+pub use alert::{Alert, AlertState, GivenUp, OURS, Resolution, ResolvedBy};
 pub use contact::{
     ContactName, DeviceId, InvalidContactName, InvalidPhoneNumber, Language, PhoneNumber, PushTarget,
 };

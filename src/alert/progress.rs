@@ -150,6 +150,19 @@ impl ContactProgress {
         if self.sent.iter().any(|sent| sent.subject.is_about_alert()) { Notified::Yes } else { self.certain }
     }
 
+    /// Nothing was tried for this contact yet.
+    pub fn try_anew(&mut self) {
+        let (notifications, folded) = (std::mem::take(&mut self.notifications), self.folded.take());
+        *self = Self { notifications, folded, ..Self::default() };
+    }
+
+    /// Nothing that tells of the alert is under way.
+    pub fn is_idle(&self) -> bool {
+        self.notifications
+            .iter()
+            .all(|one| one.replaced || matches!(one.subject, Subject::Unreachable { .. }))
+    }
+
     /// Knows for certain, or is told by a digest.
     pub fn has_heard(&self) -> bool {
         matches!(self.notified(), Notified::Yes | Notified::Counted)

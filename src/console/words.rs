@@ -18,6 +18,7 @@ pub(super) fn describe(entry: &Entry) -> String {
         Entry::Unacknowledged { by } => format!("given up by {by}"),
         Entry::Resolved { by, note: None } => format!("resolved by {by}"),
         Entry::Resolved { by, note: Some(note) } => format!("resolved by {by}: {note}"),
+        Entry::Retried { contact, by } => format!("{by} had {contact} tried once more"),
         Entry::Repeated { number, last: false } => format!("nobody acknowledged, notified again ({number})"),
         Entry::Repeated { number, last: true } => {
             format!("nobody acknowledged, notified again ({number}), for the last time")

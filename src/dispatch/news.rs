@@ -48,6 +48,9 @@ pub(super) fn log(id: AlertId, row: &Row) {
             debug!(alert.id = %id, "held back from {contact}, counted in digest {digest}");
         }
         Entry::Flapping { rounds, .. } => info!(alert.id = %id, "it flaps, {rounds} rounds so far"),
+        Entry::Retried { contact, by } => {
+            info!(alert.id = %id, "{contact} is tried once more, as {by} wants")
+        }
         Entry::Opened
         | Entry::FiresAgain { .. }
         | Entry::Counted { .. }

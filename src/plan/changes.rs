@@ -32,6 +32,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
         AlertState::Noted => {}
         AlertState::Triggered => {
             conversation::resume(draft.facts, progress);
+            notification::begin_missing(draft.facts, progress, &Subject::Opened);
             raise(draft, conversation, progress);
             conversation::repeat(draft, conversation, progress);
         }
@@ -115,8 +116,8 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
             lost = lost.or_else(|| text::take_lost(&mut notification.text));
             notification::cancel(draft, name, notification);
         }
-        let was_tried = contact.unreachable.is_some() || facts.alert.transports == Transports::PushOnly;
-        if !knows && (first || !was_tried) {
+        let was_given_up = contact.unreachable.is_some() || facts.alert.transports == Transports::PushOnly;
+        if !knows && (first || !was_given_up) {
             notification::tell_both_in_one(draft, name, contact, lost);
         } else if first
             && facts.lasts()

@@ -41,8 +41,8 @@ pub(super) fn begin_anew(conversation: &mut Conversation) {
     (conversation.repeats_before, conversation.repeat_at) = (conversation.repeats, None);
 }
 
-/// Nobody has it any more: what was held goes on as if it had been planned now, and who has heard of nothing and is
-/// not being notified is notified. A reminder whose time has passed meanwhile is due.
+/// Nobody has it any more: what was held goes on as if it had been planned now. A reminder whose time has passed
+/// meanwhile is due.
 pub(super) fn resume(facts: Facts<'_>, progress: &mut Progress) {
     if !progress.planned.remove(&Milestone::Acknowledged) {
         return;
@@ -50,14 +50,5 @@ pub(super) fn resume(facts: Facts<'_>, progress: &mut Progress) {
     for held in progress.contacts.values_mut().flat_map(|contact| contact.about_open_alert()) {
         held.since = facts.now();
         text::resume(facts, &mut held.text);
-    }
-    for person in audience::of(facts) {
-        if let Some(contact) = progress.contacts.get_mut(&person.name)
-            && !contact.has_heard()
-            && contact.notifications.iter().all(|one| one.replaced)
-        {
-            let again = notification::begin_again(facts, person, Subject::Opened, contact);
-            contact.notifications.push(again);
-        }
     }
 }

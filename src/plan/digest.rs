@@ -16,15 +16,19 @@ pub(super) fn counts_at(alert: &Alert) -> Option<Timestamp> {
 
 /// Begins to notify of a digest that has been counted. Whatever people do to it meanwhile, it goes out.
 pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress, counted: &Counted) {
-    if !progress.planned.insert(Milestone::Opened) || counted.total() == 0 {
+    let first = progress.planned.insert(Milestone::Opened);
+    if counted.total() == 0 {
         return;
     }
-    draft.note(Entry::Counted { alerts: counted.total(), text: counted.words() });
-    for person in audience::of(draft.facts) {
-        let notifications = vec![notification::begin(draft.facts, person, Subject::Digest, Texted::No)];
-        let contact = ContactProgress { notifications, ..ContactProgress::default() };
-        progress.contacts.insert(person.name.clone(), contact);
+    if first {
+        draft.note(Entry::Counted { alerts: counted.total(), text: counted.words() });
+        for person in audience::of(draft.facts) {
+            let notifications = vec![notification::begin(draft.facts, person, Subject::Digest, Texted::No)];
+            let contact = ContactProgress { notifications, ..ContactProgress::default() };
+            progress.contacts.insert(person.name.clone(), contact);
+        }
     }
+    notification::begin_missing(draft.facts, progress, &Subject::Digest);
 }
 
 /// With its text out, or none to come, a push that failed is not tried again. True if that ends it.

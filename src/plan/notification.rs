@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    GIVE_UP_AFTER,
+    GIVE_UP_AFTER, audience,
     bounds::Bounds,
     fold::{self, Held},
     may::May,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     alert::{
         Address, Alert, AlertState, ContactName, ContactProgress, Notification, Notified, OpenText, Outcome,
-        Pending, Subject, TextState, Texted, Transport, Transports,
+        Pending, Progress, Subject, TextState, Texted, Transport, Transports,
     },
     roster::{self, Person},
 };
@@ -37,6 +37,29 @@ pub(super) fn begin_again(
     let mut again = begin(facts, person, subject, contact.texted);
     text::follow(&mut again.text, &again.push, None, contact.texted);
     again
+}
+
+/// Whoever was planned, has not heard of the alert, is not being notified and was not given up is notified: somebody
+/// wants another try, or gave the alert back.
+pub(super) fn begin_missing(facts: Facts<'_>, progress: &mut Progress, subject: &Subject) {
+    if is_silent(facts) {
+        return;
+    }
+    for person in audience::of(facts) {
+        if let Some(contact) = progress.contacts.get_mut(&person.name)
+            && !contact.has_heard()
+            && contact.unreachable.is_none()
+            && contact.notifications.iter().all(|one| one.replaced)
+        {
+            let again = begin_again(facts, person, subject.clone(), contact);
+            contact.notifications.push(again);
+        }
+    }
+}
+
+/// Nobody is called unreachable because of it.
+fn is_silent(facts: Facts<'_>) -> bool {
+    !facts.is_worth_telling() || facts.alert.transports == Transports::PushOnly
 }
 
 /// Starts what is due in every notification of a contact and drops those that are over.
@@ -156,8 +179,7 @@ fn failure(facts: Facts<'_>, notification: &Notification) -> Option<String> {
         Subject::Missed | Subject::Unreachable { .. } | Subject::Digest => true,
         Subject::Resolved => false,
     };
-    let is_silent = !facts.is_worth_telling() || facts.alert.transports == Transports::PushOnly;
-    if !matters || push.accepted || *replaced || is_silent { None } else { text::failure(text, push) }
+    if !matters || push.accepted || *replaced || is_silent(facts) { None } else { text::failure(text, push) }
 }
 
 /// It is over: what waits is cancelled.

@@ -37,12 +37,6 @@ fn idle<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
     if !is_unheard {
         return Vec::new();
     }
-    let is_idle = |person: &&Person| progress.contacts.get(&person.name).is_none_or(is_idle);
+    let is_idle = |person: &&Person| progress.contacts.get(&person.name).is_none_or(ContactProgress::is_idle);
     audience::of(facts).into_iter().filter(is_idle).collect()
-}
-
-/// Nothing that tells this contact of the alert is under way.
-fn is_idle(contact: &ContactProgress) -> bool {
-    let tells = |subject: &Subject| subject.is_about_open_alert() || *subject == Subject::Digest;
-    !contact.notifications.iter().any(|one| tells(&one.subject) && !one.replaced)
 }

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 
 use super::{CONFLICTS_MAX, Queue, update};
 use crate::{
-    alert::{Acknowledgement, Alert, AlertId, AlertState, Entry, Report, Resolution, ResolvedBy, Row},
+    alert::{
+        Acknowledgement, Alert, AlertId, AlertState, ContactName, ContactProgress, Entry, Report, Resolution,
+        ResolvedBy, Row,
+    },
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
 
@@ -35,6 +38,21 @@ impl Queue {
         };
         let changed = self.change(id, Lane::Accept, change).await?;
         changed.map(|changed| changed.alert).ok_or(ActionError::NotFound(id))
+    }
+
+    /// Tries a contact once more who was given up. False if there is nobody of this name who was.
+    pub async fn retry(&self, id: AlertId, contact: &ContactName, by: &str) -> Result<bool, StoreError> {
+        let change = |alert: &mut Alert| {
+            let known = alert.progress.contacts.get_mut(contact);
+            let given_up = known.filter(|known| known.unreachable.is_some());
+            let is_there = given_up.map(ContactProgress::try_anew).is_some();
+            if is_there {
+                let entry = Entry::Retried { contact: contact.clone(), by: by.to_owned() };
+                alert.rows.push(Row { at: self.clock.now(), entry });
+            }
+            Ok::<_, StoreError>(is_there)
+        };
+        Ok(self.change(id, Lane::Accept, change).await?.is_some_and(|changed| changed.has_changed))
     }
 
     /// Keeps a provider's report about a text for dispatch to plan. False if it is about no text of ours, came
