@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
     clock::Clock,
     queue::Queue,
     store::{Store, StoreError},
-    watch::Pace,
+    watch::{Life, Pace},
 };
 
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -32,13 +31,16 @@ pub(super) struct Janitor {
 }
 
 impl Janitor {
-    pub(super) async fn run(self, stop: CancellationToken) {
-        let mut pace = Pace::new(self.clock.clone(), EVERY, stop);
+    pub(super) async fn run(self: Arc<Self>, life: Life) {
+        let mut pace = Pace::new(life, EVERY);
         while pace.next().await {
             match self.round().await {
                 Ok(0) => {}
                 Ok(purged) => info!(purged, "removed {purged} alerts older than store.keep"),
-                Err(error) => warn!(error = %error, "could not tidy up: {error}"),
+                Err(error) => {
+                    warn!(error = %error, "could not tidy up: {error}");
+                    pace.failed();
+                }
             }
         }
         // Nothing that scans: the store is about to be closed, and a scan would hold it open.

@@ -44,7 +44,7 @@ pub use self::{
         DEFAULT_REPEAT, DELIVERY_ASKED_AFTER, DeviceBook, GATEWAY_DAY, GatewayRule, PUSH_IN_FLIGHT_MAX,
         QUARANTINE, Repeat, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, SMS_GIVE_UP,
     },
-    settle::{DeviceVerdict, Settled, Settlement, settle},
+    settle::{DeviceVerdict, Settled, Settlement, attempt_row, settle},
 };
 use crate::alert::{Alert, AlertState, Progress, Resolution, ResolvedBy};
 use output::Draft;

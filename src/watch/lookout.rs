@@ -1,0 +1,225 @@
+//! Looks after all parts of the program and after the store. What is wrong is told by an alert of our own where that
+//! reaches people, else past the store.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use tracing::warn;
+
+use super::{
+    BypassParts, OwnEvent,
+    bypass::Bypass,
+    condition, firing,
+    life::{Life, Pace},
+    over,
+    vitals::{LOOK_EVERY, STILL_AFTER, STORE_SIGN_EVERY, Standstill, Vitals},
+};
+use crate::{
+    alert::{Event, Part, Severity},
+    clock::Clock,
+    queue::Queue,
+    store::{FREE_BYTES_MIN, Health, Lane, Record, Store, StoreError},
+};
+
+/// A store that does not answer within this time is asked again at the next look.
+const STORE_PATIENCE: SignedDuration = SignedDuration::from_secs(2);
+
+/// People are told below this many free bytes, and again above [`ROOM_BYTES`] that there is room: not at each byte
+/// around one limit.
+const LOW_BYTES: u64 = 2 * FREE_BYTES_MIN;
+const ROOM_BYTES: u64 = 3 * FREE_BYTES_MIN;
+
+pub struct Lookout {
+    vitals: Arc<Vitals>,
+    clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    queue: Arc<Queue>,
+    /// Kept when the task ends and is started again.
+    told: Mutex<Told>,
+}
+
+struct Told {
+    bypass: Bypass,
+    /// The severity of each alert of our own as it was posted last; `None` = it is over.
+    alerts: BTreeMap<String, Option<Severity>>,
+    ends: BTreeMap<Part, u64>,
+}
+
+/// Something that is either wrong or not.
+struct Topic {
+    key: String,
+    /// `None` = all is well.
+    severity: Option<Severity>,
+    title: String,
+    body: String,
+}
+
+impl Lookout {
+    pub fn new(vitals: Arc<Vitals>, store: Arc<dyn Store>, queue: Arc<Queue>, bypass: BypassParts) -> Self {
+        let (clock, bypass) = (vitals.clock().clone(), Bypass::new(bypass));
+        let told = Told { bypass, alerts: BTreeMap::new(), ends: BTreeMap::new() };
+        Self { vitals, clock, store, queue, told: Mutex::new(told) }
+    }
+
+    pub async fn run(self: Arc<Self>, life: Life) {
+        let mut pace = Pace::new(life, LOOK_EVERY);
+        loop {
+            self.look().await;
+            if !pace.next().await {
+                break;
+            }
+        }
+    }
+
+    async fn look(&self) {
+        let mut told = self.told.lock().await;
+        self.vitals.wake();
+        let (due, health) = tokio::join!(
+            self.within(self.store.next_due()),
+            condition::health(self.store.as_ref(), self.clock.as_ref())
+        );
+        if let Some(Ok(due)) = due {
+            self.vitals.note_next_due(due);
+        }
+        let now = self.clock.now();
+        let mut still = self.vitals.standstills();
+        still.retain(|standstill| STILL_AFTER <= now.duration_since(standstill.since));
+        if still.iter().any(|standstill| standstill.part.carries_alerts()) {
+            told.bypass.stands(&still);
+            return;
+        }
+        let Told { bypass, alerts, ends } = &mut *told;
+        if let Some(Err(error)) = self.within(bypass.works(self.store.as_ref())).await {
+            warn!(error = %error, "could not keep what was told past the store: {error}");
+        }
+        for topic in topics(&still, &health, alerts) {
+            self.say(topic, alerts).await;
+        }
+        for (part, count) in self.vitals.ends() {
+            let known = ends.entry(part).or_default();
+            if *known < count && self.post(OwnEvent::once(started_again(part, count))).await {
+                *known = count;
+            }
+        }
+    }
+
+    /// Posts what has changed.
+    async fn say(&self, topic: Topic, alerts: &mut BTreeMap<String, Option<Severity>>) {
+        let Topic { key, severity, title, body } = topic;
+        // At start an alert of an earlier run may be open, so its end is said once, too.
+        if alerts.get(&key) == Some(&severity) {
+            return;
+        }
+        let event = match severity {
+            Some(severity) => {
+                warn!("{title}: {body}");
+                firing(key.clone(), severity, title, body)
+            }
+            None => over(key.clone(), title, None),
+        };
+        if self.post(OwnEvent::lasting(event)).await {
+            alerts.insert(key, severity);
+        }
+    }
+
+    async fn post(&self, event: OwnEvent<'_>) -> bool {
+        match self.within(event.post(&self.queue)).await {
+            Some(Ok(_)) => true,
+            Some(Err(error)) => {
+                warn!(error = %error, "could not keep an alert about ourselves: {error}");
+                false
+            }
+            None => false,
+        }
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = self.clock.sleep(STORE_PATIENCE) => None,
+        }
+    }
+}
+
+/// All that may be wrong while alerts are carried.
+fn topics(still: &[Standstill], health: &Health, told: &BTreeMap<String, Option<Severity>>) -> Vec<Topic> {
+    let part = |part: &Part| {
+        let stands = still.iter().any(|standstill| standstill.part == *part);
+        Topic {
+            key: format!("bongsu:standing-still:{part}"),
+            severity: stands.then_some(Severity::High),
+            title: format!("Bongsu: {part} stands still"),
+            body: part.meaning().to_owned(),
+        }
+    };
+    let mut topics: Vec<Topic> = Part::ALL.iter().filter(|part| !part.carries_alerts()).map(part).collect();
+
+    let key = "bongsu:disk".to_owned();
+    let enough = if told.get(&key).is_some_and(Option::is_some) { ROOM_BYTES } else { LOW_BYTES };
+    let (severity, body) = match health.free_bytes {
+        Some(free) if free < FREE_BYTES_MIN => {
+            (Some(Severity::Disaster), "New alerts are refused until there is room. ")
+        }
+        Some(free) if free < enough => (Some(Severity::High), ""),
+        Some(_) | None => (None, ""),
+    };
+    let mebibytes = |bytes: u64| bytes / (1024 * 1024);
+    let free = mebibytes(health.free_bytes.unwrap_or_default());
+    let limit = mebibytes(FREE_BYTES_MIN);
+    topics.push(Topic {
+        key,
+        severity,
+        title: "Bongsu: the disk of the store is nearly full".to_owned(),
+        body: format!("{body}{free} MiB are free; below {limit} MiB new alerts are refused."),
+    });
+
+    let damage = health.problem.clone().filter(|_| health.writable);
+    topics.push(Topic {
+        key: "bongsu:damaged".to_owned(),
+        severity: damage.as_ref().map(|_| Severity::High),
+        title: "Bongsu: the store is damaged in part".to_owned(),
+        body: damage.unwrap_or_default(),
+    });
+    topics
+}
+
+fn started_again(part: Part, times: u64) -> Event {
+    let body = format!(
+        "It ended by itself, {times} times since the start; meanwhile {}. That is a defect: please report it with the log.",
+        part.meaning()
+    );
+    firing(
+        format!("bongsu:started-again:{part}"),
+        Severity::High,
+        format!("Bongsu: {part} was started again"),
+        body,
+    )
+}
+
+/// A small document that is written again and again, so that a store which cannot be written to is noticed before
+/// an alert comes.
+#[derive(Serialize, Deserialize)]
+struct StoreSign;
+
+impl Record for StoreSign {
+    const KIND: &'static str = "sign";
+
+    fn key(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+/// The store's sign of life is a write that went through.
+pub async fn watch_store(store: Arc<dyn Store>, life: Life) {
+    let mut pace = Pace::new(life, STORE_SIGN_EVERY);
+    while pace.next().await {
+        let written: Result<(), StoreError> = store.put(Lane::Deliver, &StoreSign).await;
+        if let Err(error) = written {
+            warn!(error = %error, "the store takes no writes: {error}");
+            pace.failed();
+        }
+    }
+}
