@@ -214,3 +214,24 @@ impl Metrics {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panics_are_counted() {
+        let shown = || {
+            let figures = Figures { writable: true, scheduled: 0, unreached: 0, storm_contacts: 0 };
+            let text = Metrics::default().render(figures);
+            let line = text.lines().find_map(|line| line.strip_prefix("bongsu_panics "));
+            line.and_then(|count| count.parse::<u64>().ok()).expect("a figure")
+        };
+        let earlier = panic::take_hook();
+        notice_panics();
+        let before = shown();
+        panic::catch_unwind(|| panic!("made by a test")).expect_err("it panics");
+        panic::set_hook(earlier);
+        assert!(before < shown());
+    }
+}

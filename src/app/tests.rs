@@ -42,6 +42,7 @@ struct Faults {
     /// Panics of whoever asks for what is due, and of whoever purges.
     claims_panic: AtomicUsize,
     purges_panic: AtomicUsize,
+    purges_hang: tokio::sync::watch::Sender<bool>,
     /// Who reads this alert panics.
     poison: Mutex<Option<AlertId>>,
     health: Mutex<Option<Health>>,
@@ -49,6 +50,10 @@ struct Faults {
 
 fn down() -> StoreError {
     StoreError::Unavailable("input/output error".to_owned())
+}
+
+async fn over(hang: &tokio::sync::watch::Sender<bool>) {
+    hang.subscribe().wait_for(|hangs| !hangs).await.expect("it outlives its users");
 }
 
 fn panic_if_any(left: &AtomicUsize) {
@@ -65,7 +70,7 @@ impl Guard for Faults {
     }
 
     async fn reach(&self) {
-        self.hangs.subscribe().wait_for(|hangs| !hangs).await.expect("it outlives its users");
+        over(&self.hangs).await;
     }
 
     fn claim(&self) -> Result<(), StoreError> {
@@ -74,8 +79,9 @@ impl Guard for Faults {
         if fails { Err(StoreError::Damaged("a page of the due index".to_owned())) } else { Ok(()) }
     }
 
-    fn purge(&self) {
+    async fn purge(&self) {
         panic_if_any(&self.purges_panic);
+        over(&self.purges_hang).await;
     }
 
     fn is_damaged(&self, id: AlertId) -> bool {
@@ -101,6 +107,11 @@ struct Scene {
 impl Scene {
     /// jin, who reads Korean, and min, who has no device; one gateway.
     async fn start() -> Self {
+        Self::start_on(Arc::default()).await
+    }
+
+    /// On what an earlier process has left.
+    async fn start_on(left: Arc<MemoryStore>) -> Self {
         let clock = ManualClock::at(T0);
         let sandbox_stop = CancellationToken::new();
         let (options, tasks) = (Options::default(), TaskTracker::new());
@@ -121,24 +132,30 @@ impl Scene {
         );
         let config = config::parse(&text, &folder.path().join("bongsu.toml"), &|_| None);
         let config = config.unwrap_or_else(|error| panic!("{error}"));
-        let store = Arc::new(Guarded { inner: Arc::new(MemoryStore::new()), guard: Faults::default() });
+        let store = Arc::new(Guarded { inner: left, guard: Faults::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let app = App::start_over(store.clone(), config, listener, clock.clone(), CancellationToken::new());
         let app = app.await.unwrap_or_else(|error| panic!("{error:?}"));
-        Self { app, store, clock, sandbox, sandbox_stop, client: client(), _folder: folder }
+        let scene = Self { app, store, clock, sandbox, sandbox_stop, client: client(), _folder: folder };
+        scene.work().await;
+        scene
     }
 
     fn faults(&self) -> &Faults {
         &self.store.guard
     }
 
-    /// Moves time by small steps; between two of them all that needs no network happens.
+    /// All that needs no network happens.
+    async fn work(&self) {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn pass(&self, seconds: i64) {
         for _ in 0..seconds {
             self.clock.advance(SignedDuration::from_secs(1));
-            for _ in 0..100 {
-                tokio::task::yield_now().await;
-            }
+            self.work().await;
         }
     }
 
@@ -180,7 +197,11 @@ impl Scene {
             format!("{} {}", word("code"), word("part")).trim().to_owned()
         };
         let reasons: Vec<String> = reasons.map(words).collect();
-        assert_eq!((status == 200, body["ready"] == true), (reasons.is_empty(), reasons.is_empty()), "{body}");
+        assert_eq!(
+            (status == 200, body["ready"] == true),
+            (reasons.is_empty(), reasons.is_empty()),
+            "{body}"
+        );
         reasons
     }
 
@@ -197,7 +218,13 @@ impl Scene {
     /// Waits for so many pushes and texts, and that there are no more.
     async fn told(&self, pushes: usize, texts: usize) {
         self.until(async || pushes <= self.pushes().len() && texts <= self.texts().len()).await;
-        assert_eq!((self.pushes().len(), self.texts().len()), (pushes, texts), "{:?} {:?}", self.pushes(), self.texts());
+        assert_eq!(
+            (self.pushes().len(), self.texts().len()),
+            (pushes, texts),
+            "{:?} {:?}",
+            self.pushes(),
+            self.texts()
+        );
     }
 
     fn pushes(&self) -> Vec<String> {

@@ -4,9 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{
-    DigestNotice, Notice, Outage, OutageNotice, PushMessage, Renderer, SmsText, SmsTransport, Text,
-};
+use super::{DigestNotice, Notice, Outage, OutageNotice, PushMessage, Renderer, SmsText, SmsTransport, Text};
 use crate::{
     alert::{Alert, Language, Subject},
     plan::Send,

@@ -28,7 +28,7 @@ pub(crate) trait Guard: Send + Sync + 'static {
     }
 
     /// Asked before alerts are purged.
-    fn purge(&self) {}
+    async fn purge(&self) {}
 
     /// What the health is instead of the true one.
     fn health(&self) -> Option<Health> {
@@ -192,7 +192,7 @@ impl<G: Guard> Store for Guarded<G> {
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
         self.guard.reach().await;
-        self.guard.purge();
+        self.guard.purge().await;
         self.inner.purge(before, limit).await
     }
 

@@ -187,8 +187,9 @@ fn topics(still: &[Standstill], health: &Health, told: &BTreeMap<String, Option<
 }
 
 fn started_again(part: Part, times: u64) -> Event {
+    let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
     let body = format!(
-        "It ended by itself, {times} times since the start; meanwhile {}. That is a defect: please report it with the log.",
+        "It had ended by itself, {times} so far; until it runs again {}. That is a defect: please report it with the log.",
         part.meaning()
     );
     firing(

@@ -22,7 +22,8 @@ async fn a_task_that_panics_is_started_again_and_told_once_an_hour() {
     is_told(&scene, "[중대] Bongsu: janitor was started again").await;
     scene.pass(120).await;
     let own = scene.own_alerts().await;
-    assert_eq!((own.len(), &own[0]["count"]), (1, &Value::from(1)), "{own:?}");
+    assert_eq!((own.len(), &own[0]["count"]), (1, &Value::from(2)), "{own:?}");
+    scene.told(1, 1).await;
     let (_, metrics) = scene.get("/metrics").await;
     let line = "bongsu_tasks_started_again{part=\"janitor\"} 2";
     assert!(metrics.as_str().expect("text").contains(line), "{metrics}");
@@ -43,7 +44,8 @@ async fn dispatch_that_panics_goes_on_and_what_was_under_way_is_unknown() {
     scene.pass(12).await;
     is_told(&scene, "disk full").await;
     let (_, list) = scene.get("/v1/attempts").await;
-    let unknown = list["attempts"].as_array().expect("a list").iter().filter(|row| row["outcome"] == "unknown");
+    let unknown =
+        list["attempts"].as_array().expect("a list").iter().filter(|row| row["outcome"] == "unknown");
     assert_eq!(unknown.count(), 1, "{list}");
     is_told(&scene, "Bongsu: dispatch was started again").await;
 }
@@ -56,13 +58,41 @@ async fn an_alert_on_which_dispatch_fails_holds_up_no_other() {
         assert_eq!(scene.post(title).await, 202);
     }
     let (_, list) = scene.get("/v1/alerts").await;
-    let first = list["alerts"].as_array().expect("a list").last().expect("an alert")["id"].clone();
-    let first: AlertId = first.as_str().expect("an id").parse().expect("an id");
-    *scene.faults().poison.lock().expect("no panic") = Some(first);
+    let mut alerts = list["alerts"].as_array().expect("a list").iter();
+    let poison = alerts.find(|alert| alert["title"] == "one").expect("an alert")["id"].as_str();
+    let poison = poison.expect("an id").parse().expect("an id");
+    *scene.faults().poison.lock().expect("no panic") = Some(poison);
     scene.pass(70).await;
     is_told(&scene, "two").await;
     is_told(&scene, "three").await;
     assert!(!scene.pushes().iter().any(|title| title.ends_with("one")), "{:?}", scene.pushes());
+}
+
+#[tokio::test]
+async fn a_part_that_stands_still_while_alerts_are_carried_is_told_by_an_alert_until_it_goes_on() {
+    let scene = Scene::start().await;
+    scene.faults().purges_hang.send_replace(true);
+    scene.pass(115).await;
+    assert_eq!(scene.reasons().await, ["standing_still janitor"]);
+    is_told(&scene, "[중대] Bongsu: janitor stands still").await;
+    scene.faults().purges_hang.send_replace(false);
+    scene.pass(10).await;
+    assert!(scene.reasons().await.is_empty());
+    is_told(&scene, "[해결] Bongsu: janitor stands still").await;
+    assert_eq!(titles(&scene, "resolved").await, ["Bongsu: janitor stands still"]);
+}
+
+#[tokio::test]
+async fn what_an_earlier_process_said_is_over_when_it_is() {
+    let left = Arc::new(MemoryStore::new());
+    let before = Scene::start_on(left.clone()).await;
+    *before.faults().health.lock().expect("no panic") =
+        Some(Health { writable: true, problem: None, free_bytes: Some(FREE_BYTES_MIN), scheduled: 0 });
+    before.pass(5).await;
+    assert_eq!(titles(&before, "triggered").await.len(), 1);
+    drop(before);
+    let after = Scene::start_on(left).await;
+    assert_eq!(titles(&after, "resolved").await, ["Bongsu: the disk of the store is nearly full"]);
 }
 
 #[tokio::test]
