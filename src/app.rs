@@ -216,7 +216,7 @@ fn start_chores(context: &Context, outbox: OutboxParts, supervisor: &Supervisor,
     let lookout = Arc::new(Lookout::new(vitals.clone(), store.clone(), queue.clone(), bypass));
     let (metrics, store) = (metrics.clone(), store.clone());
     supervisor.keep(Part::Balances, stop, move |life| balances.clone().watch(life));
-    supervisor.keep(Part::Clock, stop, move |life| watch_drift(metrics.clone(), life));
+    supervisor.keep(Part::Drift, stop, move |life| watch_drift(metrics.clone(), life));
     supervisor.keep(Part::Janitor, stop, move |life| janitor.clone().run(life));
     supervisor.keep(Part::Store, stop, move |life| watch_store(store.clone(), life));
     supervisor.keep(Part::Watch, stop, move |life| lookout.clone().run(life));

@@ -13,7 +13,7 @@ pub enum Part {
     Heartbeats,
     Janitor,
     Balances,
-    Clock,
+    Drift,
     /// What looks after the others.
     Watch,
 }
@@ -25,7 +25,7 @@ impl Part {
         Self::Heartbeats,
         Self::Janitor,
         Self::Balances,
-        Self::Clock,
+        Self::Drift,
         Self::Watch,
     ];
 
@@ -46,7 +46,7 @@ impl Part {
             Self::Heartbeats => "a monitor that falls silent is not noticed",
             Self::Janitor => "counts are not saved and old alerts are not removed",
             Self::Balances => "the accounts of SMS companies are not looked at",
-            Self::Clock => "it is not noticed when the system clock is set",
+            Self::Drift => "it is not noticed when the system clock is set",
             Self::Watch => "nobody would be told if another part stood still",
         }
     }

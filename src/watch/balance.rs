@@ -48,10 +48,9 @@ impl Balances {
     async fn look(&self, gateway: &dyn SmsTransport, low: &mut BTreeMap<String, bool>) {
         let name = gateway.name().as_str();
         let balance = match gateway.look(Look::Balance).await {
-            // It cannot be asked.
-            None => return,
             Some(Ok(Finding::Balance(balance))) => balance,
-            Some(Ok(Finding::Good(_) | Finding::Limited(_) | Finding::Bad(_))) => return,
+            // `None`: it cannot be asked.
+            None | Some(Ok(Finding::Good(_) | Finding::Limited(_) | Finding::Bad(_))) => return,
             Some(Err(error)) => {
                 // Whether texts go out is another question, which the next text answers.
                 info!(gateway = name, "could not ask for the balance: {error}");

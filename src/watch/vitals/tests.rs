@@ -10,7 +10,9 @@ fn seconds(seconds: i64) -> SignedDuration {
 fn scene() -> (Arc<ManualClock>, Vitals) {
     let clock = ManualClock::at(T0);
     let vitals = Vitals::new(clock.clone());
-    Part::ALL.into_iter().for_each(|part| vitals.sign(part));
+    for part in Part::ALL {
+        vitals.sign(part);
+    }
     (clock, vitals)
 }
 
