@@ -14,7 +14,7 @@ use super::{
     condition, firing,
     life::{Life, Pace},
     over,
-    vitals::{LOOK_EVERY, STILL_AFTER, STORE_SIGN_EVERY, Standstill, Vitals},
+    vitals::{LOOK_EVERY, SIGN_EVERY, STILL_AFTER, Standstill, Vitals},
 };
 use crate::{
     alert::{Event, Part, Severity},
@@ -215,7 +215,7 @@ impl Record for StoreSign {
 
 /// The store's sign of life is a write that went through.
 pub async fn watch_store(store: Arc<dyn Store>, life: Life) {
-    let mut pace = Pace::new(life, STORE_SIGN_EVERY);
+    let mut pace = Pace::new(life, SIGN_EVERY);
     while pace.next().await {
         let written: Result<(), StoreError> = store.put(Lane::Deliver, &StoreSign).await;
         if let Err(error) = written {

@@ -23,17 +23,11 @@ pub(super) const SIGN_EVERY: SignedDuration = SignedDuration::from_secs(20);
 /// How often the watch looks after all parts.
 pub(super) const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(5);
 
-/// How often the store is written to only to see that it can be.
-pub(super) const STORE_SIGN_EVERY: SignedDuration = SignedDuration::from_secs(10);
-
-/// A part without a sign of life for this long stands still: so that people know of it within a minute.
+/// A part without a sign of life for this long stands still: its next one was due, and it has not come within 30 s.
 pub(super) const STILL_AFTER: SignedDuration = SignedDuration::from_secs(50);
 
 /// So does dispatch while an alert is due for this long.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_secs(60);
-
-/// The store is due for its next write, and that write runs for 30 s.
-const STORE_STILL_AFTER: SignedDuration = SignedDuration::from_secs(40);
 
 /// Between two looks of the watch: if more has passed, the whole process or its host was stopped.
 const ASLEEP_AFTER: SignedDuration = SignedDuration::from_secs(20);
@@ -135,7 +129,7 @@ impl Vitals {
         let signs = lock(&self.signs);
         let standstill = |(part, signed): (&Part, &Signed)| {
             let heard = signed.last.max(signs.awake_since);
-            let silent = (still_after(*part) <= now.duration_since(heard)).then_some(heard);
+            let silent = (STILL_AFTER <= now.duration_since(heard)).then_some(heard);
             let overdue = signs.overdue_since.filter(|_| *part == Part::Dispatch);
             let since = [signed.gone_since, silent, overdue].into_iter().flatten().min();
             since.map(|since| Standstill { part: *part, since })
@@ -147,7 +141,7 @@ impl Vitals {
     pub fn is_up_to_date(&self) -> bool {
         let now = self.clock.now();
         let signs = lock(&self.signs);
-        [(Part::Watch, LOOK_EVERY), (Part::Store, STORE_SIGN_EVERY)].iter().all(|(part, every)| {
+        [(Part::Watch, LOOK_EVERY), (Part::Store, SIGN_EVERY)].iter().all(|(part, every)| {
             signs.parts.get(part).is_none_or(|signed| now.duration_since(signed.last) < *every)
         })
     }
@@ -173,10 +167,6 @@ impl Vitals {
     pub fn storm(&self) -> StormStatus {
         *lock(&self.storm)
     }
-}
-
-fn still_after(part: Part) -> SignedDuration {
-    if part == Part::Store { STORE_STILL_AFTER } else { STILL_AFTER }
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -78,7 +78,7 @@ async fn a_write_that_hangs_is_noticed_though_nothing_is_to_be_sent() {
     scene.faults().hangs.send_replace(true);
     let accepting = scene.post("disk full");
     let watching = async {
-        scene.pass(41).await;
+        scene.pass(50).await;
         assert_eq!(scene.get("/healthz").await.0, 503, "no event would be accepted");
         assert!(scene.reasons().await.contains(&"standing_still store".to_owned()));
         scene.faults().hangs.send_replace(false);
