@@ -42,8 +42,8 @@ pub struct Lookout {
 
 struct Told {
     bypass: Bypass,
-    /// The severity of each alert of our own as it was posted last; `None` = it is over.
-    alerts: BTreeMap<String, Option<Severity>>,
+    /// Whether each alert of our own is open, as it was posted last.
+    alerts: BTreeMap<String, bool>,
     ends: BTreeMap<Part, u64>,
 }
 
@@ -106,10 +106,11 @@ impl Lookout {
     }
 
     /// Posts what has changed.
-    async fn say(&self, topic: Topic, alerts: &mut BTreeMap<String, Option<Severity>>) {
+    async fn say(&self, topic: Topic, alerts: &mut BTreeMap<String, bool>) {
         let Topic { key, severity, title, body } = topic;
         // At start an alert of an earlier run may be open, so its end is said once, too.
-        if alerts.get(&key) == Some(&severity) {
+        let is_open = severity.is_some();
+        if alerts.get(&key) == Some(&is_open) {
             return;
         }
         let event = match severity {
@@ -120,7 +121,7 @@ impl Lookout {
             None => over(key.clone(), title, None),
         };
         if self.post(OwnEvent::lasting(event)).await {
-            alerts.insert(key, severity);
+            alerts.insert(key, is_open);
         }
     }
 
@@ -144,46 +145,47 @@ impl Lookout {
     }
 }
 
-/// All that may be wrong while alerts are carried.
-fn topics(still: &[Standstill], health: &Health, told: &BTreeMap<String, Option<Severity>>) -> Vec<Topic> {
-    let part = |part: &Part| {
-        let stands = still.iter().any(|standstill| standstill.part == *part);
-        Topic {
-            key: format!("bongsu:standing-still:{part}"),
-            severity: stands.then_some(Severity::High),
-            title: format!("Bongsu: {part} stands still"),
-            body: part.meaning().to_owned(),
-        }
+/// All that may be wrong while alerts are carried, as far as it is known. `told` says which alerts are open.
+fn topics(still: &[Standstill], health: &Health, told: &BTreeMap<String, bool>) -> Vec<Topic> {
+    let part = |part: &Part| Topic {
+        key: format!("bongsu:standing-still:{part}"),
+        severity: still.iter().any(|standstill| standstill.part == *part).then_some(Severity::High),
+        title: format!("Bongsu: {part} stands still"),
+        body: part.meaning().to_owned(),
     };
     let mut topics: Vec<Topic> = Part::ALL.iter().filter(|part| !part.carries_alerts()).map(part).collect();
-
-    let key = "bongsu:disk".to_owned();
-    let enough = if told.get(&key).is_some_and(Option::is_some) { ROOM_BYTES } else { LOW_BYTES };
-    let (severity, body) = match health.free_bytes {
-        Some(free) if free < FREE_BYTES_MIN => {
-            (Some(Severity::Disaster), "New alerts are refused until there is room. ")
-        }
-        Some(free) if free < enough => (Some(Severity::High), ""),
-        Some(_) | None => (None, ""),
-    };
-    let mebibytes = |bytes: u64| bytes / (1024 * 1024);
-    let free = mebibytes(health.free_bytes.unwrap_or_default());
-    let limit = mebibytes(FREE_BYTES_MIN);
-    topics.push(Topic {
-        key,
-        severity,
-        title: "Bongsu: the disk of the store is nearly full".to_owned(),
-        body: format!("{body}{free} MiB are free; below {limit} MiB new alerts are refused."),
-    });
-
-    let damage = health.problem.clone().filter(|_| health.writable);
-    topics.push(Topic {
-        key: "bongsu:damaged".to_owned(),
-        severity: damage.as_ref().map(|_| Severity::High),
-        title: "Bongsu: the store is damaged in part".to_owned(),
-        body: damage.unwrap_or_default(),
-    });
+    if let Some(free) = health.free_bytes {
+        topics.extend(disk(free, told));
+    }
+    if health.writable {
+        topics.push(Topic {
+            key: "bongsu:damaged".to_owned(),
+            severity: health.problem.as_ref().map(|_| Severity::High),
+            title: "Bongsu: the store is damaged in part".to_owned(),
+            body: health.problem.clone().unwrap_or_default(),
+        });
+    }
     topics
+}
+
+fn disk(free: u64, told: &BTreeMap<String, bool>) -> [Topic; 2] {
+    let mebibytes = |bytes: u64| bytes / (1024 * 1024);
+    let body = format!("{} MiB are free, and {} MiB are needed.", mebibytes(free), mebibytes(FREE_BYTES_MIN));
+    let key = "bongsu:disk".to_owned();
+    let enough = if told.get(&key) == Some(&true) { ROOM_BYTES } else { LOW_BYTES };
+    let low = Topic {
+        key,
+        severity: (free < enough).then_some(Severity::High),
+        title: "Bongsu: the disk of the store is nearly full".to_owned(),
+        body: format!("{body} With less new alerts are refused."),
+    };
+    let full = Topic {
+        key: "bongsu:disk-full".to_owned(),
+        severity: (free < FREE_BYTES_MIN).then_some(Severity::Disaster),
+        title: "Bongsu refuses new alerts: the disk of the store is full".to_owned(),
+        body,
+    };
+    [low, full]
 }
 
 fn started_again(part: Part, times: u64) -> Event {

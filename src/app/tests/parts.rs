@@ -114,7 +114,7 @@ async fn a_nearly_full_disk_is_told_before_alerts_are_refused_and_when_there_is_
 
     free(FREE_BYTES_MIN - 1, Some("too little free space"));
     scene.pass(5).await;
-    is_told(&scene, "[재난] 격상: Bongsu: the disk").await;
+    is_told(&scene, "[재난] Bongsu refuses new alerts").await;
     assert_eq!(scene.reasons().await, ["store_not_writable"]);
     assert_eq!(scene.get("/healthz").await.0, 503);
     scene.pass(120).await;
@@ -122,6 +122,7 @@ async fn a_nearly_full_disk_is_told_before_alerts_are_refused_and_when_there_is_
 
     free(2 * FREE_BYTES_MIN + 1, None);
     scene.pass(30).await;
+    is_told(&scene, "[해결] Bongsu refuses new alerts").await;
     assert_eq!(titles(&scene, "triggered").await.len(), 1, "not at each byte around the limit");
     free(3 * FREE_BYTES_MIN, None);
     scene.pass(5).await;
