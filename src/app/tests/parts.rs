@@ -85,13 +85,19 @@ async fn a_part_that_stands_still_while_alerts_are_carried_is_told_by_an_alert_u
 #[tokio::test]
 async fn what_an_earlier_process_said_is_over_when_it_is() {
     let left = Arc::new(MemoryStore::new());
+    let is_free = |scene: &Scene, bytes| {
+        *scene.faults().health.lock().expect("no panic") =
+            Some(Health { writable: true, problem: None, free_bytes: Some(bytes), scheduled: 0 });
+    };
     let before = Scene::start_on(left.clone()).await;
-    *before.faults().health.lock().expect("no panic") =
-        Some(Health { writable: true, problem: None, free_bytes: Some(FREE_BYTES_MIN), scheduled: 0 });
+    is_free(&before, FREE_BYTES_MIN);
     before.pass(5).await;
     assert_eq!(titles(&before, "triggered").await.len(), 1);
     drop(before);
     let after = Scene::start_on(left).await;
+    assert_eq!(titles(&after, "triggered").await.len(), 1, "nobody knows how it is now");
+    is_free(&after, 3 * FREE_BYTES_MIN);
+    after.pass(5).await;
     assert_eq!(titles(&after, "resolved").await, ["Bongsu: the disk of the store is nearly full"]);
 }
 
