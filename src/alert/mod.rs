@@ -14,6 +14,7 @@ mod id;
 mod journal;
 mod kind;
 mod outcome;
+mod part;
 mod pending;
 mod progress;
 mod push;
@@ -38,6 +39,7 @@ pub use id::AlertId;
 pub use journal::{AttemptRow, Entry, Row};
 pub use kind::{Kind, Transports};
 pub use outcome::{AttemptOutcome, DeferCause, Outcome, RejectCause};
+pub use part::Part;
 pub use pending::Pending;
 pub use progress::{
     ContactProgress, Milestone, Notification, Notified, Others, Progress, REPORTS_WAITING_MAX, Texted,

@@ -22,7 +22,7 @@ pub use self::admit::{Arrival, Decision, IDEMPOTENCY_KEEP, NOTED_KEEP, TEST_CLOS
 pub use self::repeats::BodyDigest;
 use self::{repeats::Repeats, seen::SeenCounts};
 use crate::{
-    alert::{Admission, Alert, AlertId, DedupKey, Event, EventStatus, IgnoreReason, ThreadKey},
+    alert::{Admission, Alert, AlertId, DedupKey, Event, EventStatus, IgnoreReason, OURS, ThreadKey},
     chance,
     clock::Clock,
     store::{AlertWrite, Commit, Expect, Lane, Store, StoreError, Stored},
@@ -58,6 +58,13 @@ pub struct Poster<'a> {
     pub integration: &'a str,
     /// An alert that no event mentions for this long resolves itself.
     pub close_after: SignedDuration,
+}
+
+impl Poster<'_> {
+    /// Nobody waits for an answer to what we say ourselves, and it is written where new alerts of senders are refused.
+    fn lane(&self) -> Lane {
+        if self.integration == OURS { Lane::Deliver } else { Lane::Accept }
+    }
 }
 
 /// The events of one dedup key within one request, and what is known of that key.
@@ -125,7 +132,7 @@ impl Queue {
             if writes.is_empty() {
                 break;
             }
-            threads = self.write(writes, written).await?;
+            threads = self.write(poster.lane(), writes, written).await?;
         }
         let missing = || StoreError::Unavailable("too many writers on one dedup key".into());
         results.into_iter().map(|result| result.ok_or_else(missing)).collect()
@@ -161,10 +168,11 @@ impl Queue {
     /// Each thread comes with how many of its events the write covers. The threads that are not done with.
     async fn write<'a>(
         &self,
+        lane: Lane,
         writes: Vec<AlertWrite>,
         threads: Vec<(Thread<'a>, usize)>,
     ) -> Result<Vec<Thread<'a>>, StoreError> {
-        let commits = self.store.commit(Lane::Accept, &writes).await?;
+        let commits = self.store.commit(lane, &writes).await?;
         let mut again = Vec::new();
         for ((commit, AlertWrite { alert, .. }), (mut thread, covered)) in
             commits.into_iter().zip(writes).zip(threads)

@@ -49,6 +49,10 @@ pub const ROWS_IN_DOCUMENT_MAX: usize = 8;
 /// Most writes that one group holds; the rest waits for the next flush.
 pub const GROUP_WRITES_MAX: usize = 512;
 
+/// New alerts are refused while less than this is free where the store is, in bytes: what is left is for telling the
+/// alerts that were accepted.
+pub const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
+
 /// Accepting has priority over delivering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
