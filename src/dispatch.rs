@@ -119,7 +119,7 @@ impl Dispatcher {
         let running_since = clock.now();
         let devices = start::devices(store.as_ref()).await;
         let budgets = start::budgets(store.as_ref(), &rules, running_since).await;
-        start::find_unreached(store.as_ref(), &vitals, running_since).await;
+        start::vitals(store.as_ref(), &vitals, running_since).await;
         let transports = if rules.push { Transports::PushOnly } else { Transports::All };
         let gateway_limits = GatewayLimits::new(queue, clock.clone(), metrics.clone(), transports);
         let (outbox, answers) = Outbox::new(outbox, ANSWERS_PER_STEP_MAX);

@@ -53,7 +53,7 @@ figures! {
     accept_seconds: Histogram = add_seconds("accept", "Time to make a request durable", seconds());
     scheduled: Gauge = add("alerts_scheduled", "Alerts with a next due time");
     writable: Gauge = add("store_writable", "1 if the store takes writes");
-    unreached: Gauge = add("alerts_unreached", "Open alerts that reached nobody and have no road left");
+    unreached: Gauge = add("alerts_unreached", "Open alerts that nobody has taken and that reached nobody for certain");
     held_back: Counter =
         add("notifications_held_back", "Notifications that a digest counts because a budget was spent");
     storm_contacts: Gauge =

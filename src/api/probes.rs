@@ -44,7 +44,7 @@ pub(super) async fn readyz(State(context): State<Context>) -> Response {
         "lead": true,
         "reasons": condition.reasons,
         "notices": condition.notices,
-        "store": { "writable": health.writable, "problem": health.problem, "free_bytes": health.free_bytes },
+        "store": { "writable": health.is_writable(), "problem": health.problem, "free_bytes": health.free_bytes },
         "alerts_unreached": context.vitals.unreached(),
         "storm": context.vitals.storm(),
         "version": env!("CARGO_PKG_VERSION"),
@@ -65,7 +65,7 @@ pub(super) async fn metrics(State(context): State<Context>) -> Response {
         metrics.part(part, stands, ends);
     }
     let text = metrics.render(Figures {
-        writable: health.writable,
+        writable: health.is_writable(),
         scheduled: health.scheduled,
         unreached: vitals.unreached(),
         storm_contacts: vitals.storm().contacts,

@@ -17,7 +17,7 @@ use crate::{
     config,
     sandbox::{Options, Sandbox},
     store::{
-        FREE_BYTES_MIN, Health,
+        Damaged, FREE_BYTES_MIN, Health,
         guarded::{Guard, Guarded, Ruling},
     },
 };

@@ -165,8 +165,7 @@ pub struct DuePage {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
-    pub writable: bool,
-    /// Why not, for people.
+    /// Why it takes no new alerts, for people; `None` = it does.
     pub problem: Option<String>,
     /// Free bytes of the file system; `None` where that has no meaning.
     pub free_bytes: Option<u64>,
@@ -174,6 +173,12 @@ pub struct Health {
     pub scheduled: usize,
     /// What was left out since the store was opened, because it cannot be read.
     pub damaged: Vec<Damaged>,
+}
+
+impl Health {
+    pub fn is_writable(&self) -> bool {
+        self.problem.is_none()
+    }
 }
 
 fn first_row(alert: &Alert, chunk: &[Row]) -> u32 {

@@ -7,7 +7,7 @@ use super::vitals::{Standstill, Vitals};
 use crate::{
     alert::Part,
     clock::Clock,
-    store::{Health, Store},
+    store::{Damaged, Health, Store},
 };
 
 /// A store that does not say how it is within this time does not work.
@@ -19,7 +19,6 @@ pub async fn health(store: &dyn Store, clock: &dyn Clock) -> Health {
         biased;
         health = store.health() => health,
         () = clock.sleep(HEALTH_PATIENCE) => Health {
-            writable: false,
             problem: Some("the store does not answer".to_owned()),
             free_bytes: None,
             scheduled: 0,
@@ -35,7 +34,8 @@ pub enum Remark {
     StoreNotWritable { detail: String },
     StandingStill { part: Part, since: Timestamp, detail: String },
     AlertsUnreached { count: usize, detail: String },
-    StoreDamaged { detail: String },
+    StoreDamaged { damaged: Vec<Damaged>, detail: String },
+    RepeatsEnded { count: usize, detail: String },
     Storm { contacts: usize, since: Option<Timestamp>, detail: String },
 }
 
@@ -50,9 +50,7 @@ pub struct Condition {
 impl Condition {
     pub fn of(vitals: &Vitals, health: &Health) -> Self {
         let mut reasons = Vec::new();
-        let problem = health.problem.clone();
-        if !health.writable {
-            let detail = problem.clone().unwrap_or_else(|| "the store takes no new alerts".to_owned());
+        if let Some(detail) = health.problem.clone() {
             reasons.push(Remark::StoreNotWritable { detail });
         }
         reasons.extend(vitals.standstills().into_iter().map(|Standstill { part, since }| {
@@ -61,13 +59,20 @@ impl Condition {
         }));
         let count = vitals.unreached();
         if 0 < count {
-            let detail = format!("{count} open alerts reached nobody and have no channel left");
+            let detail = format!("{count} open alerts have reached nobody for certain");
             reasons.push(Remark::AlertsUnreached { count, detail });
         }
 
         let mut notices = Vec::new();
-        if let Some(detail) = problem.filter(|_| health.writable) {
-            notices.push(Remark::StoreDamaged { detail });
+        if !health.damaged.is_empty() {
+            let (damaged, detail) = (health.damaged.clone(), left_out(&health.damaged));
+            notices.push(Remark::StoreDamaged { damaged, detail });
+        }
+        let count = vitals.unanswered();
+        if 0 < count {
+            let detail =
+                format!("nobody acknowledged {count} open alerts, and people are not reminded any more");
+            notices.push(Remark::RepeatsEnded { count, detail });
         }
         let storm = vitals.storm();
         if 0 < storm.contacts {
@@ -82,8 +87,14 @@ impl Condition {
     }
 }
 
+/// What of the store cannot be read, for people.
+pub(super) fn left_out(damaged: &[Damaged]) -> String {
+    let damaged: Vec<String> = damaged.iter().map(ToString::to_string).collect();
+    format!("cannot be read and is left out: {}; nothing was deleted", damaged.join(", "))
+}
+
 /// Whether an event that comes now would be accepted.
 pub fn accepts(vitals: &Vitals, health: &Health) -> bool {
     let hangs = |standstill: &Standstill| standstill.part == Part::Store;
-    health.writable && !vitals.standstills().iter().any(hangs)
+    health.is_writable() && !vitals.standstills().iter().any(hangs)
 }

@@ -3,13 +3,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tracing::warn;
 
 use super::{
-    BypassParts, OwnEvent,
+    BypassParts, ONCE_CLOSES_AFTER, OwnEvent,
     bypass::Bypass,
     condition, firing,
     life::{Life, Pace},
@@ -17,10 +17,10 @@ use super::{
     vitals::{LOOK_EVERY, SIGN_EVERY, STILL_AFTER, Standstill, Vitals},
 };
 use crate::{
-    alert::{Event, Part, Severity},
+    alert::{Admission, Event, Part, Severity},
     clock::Clock,
     queue::Queue,
-    store::{FREE_BYTES_MIN, Health, Lane, Record, Store, StoreError},
+    store::{Damaged, FREE_BYTES_MIN, Health, Lane, Record, Store, StoreError},
 };
 
 /// A store that does not answer within this time is asked again at the next look.
@@ -45,6 +45,14 @@ struct Told {
     /// Whether each alert of our own is open, as it was posted last.
     alerts: BTreeMap<String, bool>,
     ends: BTreeMap<Part, u64>,
+    damage: ToldDamage,
+}
+
+/// How much of each kind people know to be left out of the store, and when that was posted last.
+#[derive(Default)]
+struct ToldDamage {
+    counts: BTreeMap<&'static str, usize>,
+    posted_at: Option<Timestamp>,
 }
 
 /// Something that is either wrong or not.
@@ -59,7 +67,8 @@ struct Topic {
 impl Lookout {
     pub fn new(vitals: Arc<Vitals>, store: Arc<dyn Store>, queue: Arc<Queue>, bypass: BypassParts) -> Self {
         let (clock, bypass) = (vitals.clock().clone(), Bypass::new(bypass));
-        let told = Told { bypass, alerts: BTreeMap::new(), ends: BTreeMap::new() };
+        let told =
+            Told { bypass, alerts: BTreeMap::new(), ends: BTreeMap::new(), damage: ToldDamage::default() };
         Self { vitals, clock, store, queue, told: Mutex::new(told) }
     }
 
@@ -90,16 +99,17 @@ impl Lookout {
             told.bypass.stands(&still);
             return;
         }
-        let Told { bypass, alerts, ends } = &mut *told;
+        let Told { bypass, alerts, ends, damage } = &mut *told;
         if let Some(Err(error)) = self.within(bypass.works(self.store.as_ref())).await {
             warn!(error = %error, "could not keep what was told past the store: {error}");
         }
         for topic in topics(&still, &health, alerts) {
             self.say(topic, alerts).await;
         }
+        self.say_damage(&health.damaged, damage).await;
         for (part, count) in self.vitals.ends() {
             let known = ends.entry(part).or_default();
-            if *known < count && self.post(OwnEvent::once(started_again(part, count))).await {
+            if *known < count && self.post(OwnEvent::once(started_again(part, count))).await.is_some() {
                 *known = count;
             }
         }
@@ -120,19 +130,39 @@ impl Lookout {
             }
             None => over(key.clone(), title, None),
         };
-        if self.post(OwnEvent::lasting(event)).await {
+        if self.post(OwnEvent::lasting(event)).await.is_some() {
             alerts.insert(key, is_open);
         }
     }
 
-    async fn post(&self, event: OwnEvent<'_>) -> bool {
-        match self.within(event.post(&self.queue)).await {
-            Some(Ok(_)) => true,
-            Some(Err(error)) => {
+    /// Posts what is left out of the store if there is more of it than people know, and their last alert about it has
+    /// closed.
+    async fn say_damage(&self, damaged: &[Damaged], told: &mut ToldDamage) {
+        let now = self.clock.now();
+        let is_news = |of: &Damaged| told.counts.get(of.kind).is_none_or(|known| *known < of.count);
+        let is_early = told.posted_at.is_some_and(|at| now.duration_since(at) < ONCE_CLOSES_AFTER);
+        if is_early || !damaged.iter().any(is_news) {
+            return;
+        }
+        let title = "Bongsu: the store is damaged in part".to_owned();
+        let event = firing("bongsu:damaged", Severity::High, title, condition::left_out(damaged));
+        let admission = self.post(OwnEvent::once(event)).await;
+        if admission.is_some() {
+            told.posted_at = Some(now);
+        }
+        // Where one was open still, nobody was notified of what is new.
+        if admission == Some(Admission::Opened) {
+            told.counts = damaged.iter().map(|of| (of.kind, of.count)).collect();
+        }
+    }
+
+    async fn post(&self, event: OwnEvent<'_>) -> Option<Admission> {
+        match self.within(event.post(&self.queue)).await? {
+            Ok(admitted) => admitted.map(|admitted| admitted.admission),
+            Err(error) => {
                 warn!(error = %error, "could not keep an alert about ourselves: {error}");
-                false
+                None
             }
-            None => false,
         }
     }
 
@@ -156,14 +186,6 @@ fn topics(still: &[Standstill], health: &Health, told: &BTreeMap<String, bool>) 
     let mut topics: Vec<Topic> = Part::ALL.iter().filter(|part| !part.carries_alerts()).map(part).collect();
     if let Some(free) = health.free_bytes {
         topics.extend(disk(free, told));
-    }
-    if health.writable {
-        topics.push(Topic {
-            key: "bongsu:damaged".to_owned(),
-            severity: health.problem.as_ref().map(|_| Severity::High),
-            title: "Bongsu: the store is damaged in part".to_owned(),
-            body: health.problem.clone().unwrap_or_default(),
-        });
     }
     topics
 }

@@ -1,5 +1,5 @@
-//! Our own health, as far as it is in memory: which part has left a sign of life and when, alerts of which nobody
-//! could be notified, storms. `/readyz` shows it.
+//! Our own health, as far as it is in memory: which part has left a sign of life and when, alerts that reach nobody
+//! or that nobody answered, storms. `/readyz` shows it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,8 +14,8 @@ use crate::{
     clock::Clock,
 };
 
-/// Most alerts remembered as unreached; beyond this the count no longer rises.
-const UNREACHED_MAX: usize = 10_000;
+/// Most alerts of a sort that are remembered; beyond this the count no longer rises.
+const ALERTS_MAX: usize = 10_000;
 
 /// Every part wakes this often to leave a sign of life, also with nothing to do.
 pub(super) const SIGN_EVERY: SignedDuration = SignedDuration::from_secs(20);
@@ -35,11 +35,17 @@ const ASLEEP_AFTER: SignedDuration = SignedDuration::from_secs(20);
 #[derive(Debug)]
 pub struct Vitals {
     clock: Arc<dyn Clock>,
-    /// Alerts for which [`Alert::reaches_nobody`](crate::alert::Alert::reaches_nobody) holds, as they were last planned.
-    unreached: Mutex<BTreeSet<AlertId>>,
+    /// [`Alert::reaches_nobody`] holds.
+    unreached: Noted,
+    /// [`Alert::went_unanswered`] holds.
+    unanswered: Noted,
     storm: Mutex<StormStatus>,
     signs: Mutex<Signs>,
 }
+
+/// Alerts of which something holds, as they were last planned.
+#[derive(Debug, Default)]
+struct Noted(Mutex<BTreeSet<AlertId>>);
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct StormStatus {
@@ -75,7 +81,13 @@ pub struct Standstill {
 impl Vitals {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let signs = Signs { parts: BTreeMap::new(), awake_since: clock.now(), overdue_since: None };
-        Self { clock, unreached: Mutex::default(), storm: Mutex::default(), signs: Mutex::new(signs) }
+        Self {
+            clock,
+            unreached: Noted::default(),
+            unanswered: Noted::default(),
+            storm: Mutex::default(),
+            signs: Mutex::new(signs),
+        }
     }
 
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {
@@ -146,18 +158,18 @@ impl Vitals {
         })
     }
 
-    /// Remembers an alert that reaches no contact, forgets one that does.
+    /// Remembers an alert that reaches nobody or went unanswered, forgets one of which that no longer holds.
     pub fn note(&self, alert: &Alert, now: Timestamp) {
-        let mut unreached = lock(&self.unreached);
-        if !alert.reaches_nobody(now) {
-            unreached.remove(&alert.id);
-        } else if unreached.len() < UNREACHED_MAX {
-            unreached.insert(alert.id);
-        }
+        self.unreached.note(alert.id, alert.reaches_nobody(now));
+        self.unanswered.note(alert.id, alert.went_unanswered());
     }
 
     pub fn unreached(&self) -> usize {
-        lock(&self.unreached).len()
+        self.unreached.count()
+    }
+
+    pub fn unanswered(&self) -> usize {
+        self.unanswered.count()
     }
 
     pub fn show_storm(&self, storm: StormStatus) {
@@ -166,6 +178,21 @@ impl Vitals {
 
     pub fn storm(&self) -> StormStatus {
         *lock(&self.storm)
+    }
+}
+
+impl Noted {
+    fn note(&self, id: AlertId, holds: bool) {
+        let mut alerts = lock(&self.0);
+        if !holds {
+            alerts.remove(&id);
+        } else if alerts.len() < ALERTS_MAX {
+            alerts.insert(id);
+        }
+    }
+
+    fn count(&self) -> usize {
+        lock(&self.0).len()
     }
 }
 

@@ -100,10 +100,12 @@ impl Guard for Slow {
 async fn a_round_takes_no_more_than_its_time_and_the_next_goes_on() {
     let (inner, clock) = (store_with(3_500).await, ManualClock::at(T0 + KEEP + days(1)));
     let store = Arc::new(Guarded { inner, guard: Slow(clock.clone()) });
-    let (janitor, life) = (janitor(store, &clock), life(&clock));
+    let (janitor, vitals) = (janitor(store, &clock), Arc::new(Vitals::new(clock)));
+    let life = Life::new(Part::Janitor, vitals.clone(), CancellationToken::new());
     let mut lived = janitor.life_so_far().await;
     for expected in [2 * BATCH, 3_500 - 2 * BATCH] {
         assert_eq!(janitor.round(&mut lived, &life).await.expect("it works"), expected);
+        assert!(vitals.standstills().is_empty(), "a long round leaves signs of life");
     }
 }
 

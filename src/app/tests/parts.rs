@@ -86,13 +86,8 @@ async fn a_part_that_stands_still_while_alerts_are_carried_is_told_by_an_alert_u
 async fn what_an_earlier_process_said_is_over_when_it_is() {
     let left = Arc::new(MemoryStore::new());
     let is_free = |scene: &Scene, bytes| {
-        *scene.faults().health.lock().expect("no panic") = Some(Health {
-            writable: true,
-            problem: None,
-            free_bytes: Some(bytes),
-            scheduled: 0,
-            damaged: Vec::new(),
-        });
+        *scene.faults().health.lock().expect("no panic") =
+            Some(Health { problem: None, free_bytes: Some(bytes), scheduled: 0, damaged: Vec::new() });
     };
     let before = Scene::start_on(left.clone()).await;
     is_free(&before, FREE_BYTES_MIN);
@@ -111,9 +106,8 @@ async fn a_nearly_full_disk_is_told_before_alerts_are_refused_and_when_there_is_
     let scene = Scene::start().await;
     let free = |bytes: u64, problem: Option<&str>| {
         let problem = problem.map(str::to_owned);
-        let writable = problem.is_none();
         *scene.faults().health.lock().expect("no panic") =
-            Some(Health { writable, problem, free_bytes: Some(bytes), scheduled: 0, damaged: Vec::new() });
+            Some(Health { problem, free_bytes: Some(bytes), scheduled: 0, damaged: Vec::new() });
     };
     free(2 * FREE_BYTES_MIN, None);
     scene.pass(30).await;
@@ -142,16 +136,42 @@ async fn a_nearly_full_disk_is_told_before_alerts_are_refused_and_when_there_is_
 }
 
 #[tokio::test]
-async fn damage_that_leaves_the_rest_working_is_a_notice_and_told() {
+async fn damage_is_a_notice_and_told_again_when_there_is_more_of_it_but_not_within_the_hour() {
     let scene = Scene::start().await;
-    let problem = Some("1 alert cannot be read".to_owned());
-    *scene.faults().health.lock().expect("no panic") =
-        Some(Health { writable: true, problem, free_bytes: None, scheduled: 0, damaged: Vec::new() });
+    let left_out = |rows: &[(&'static str, usize)]| {
+        let damaged = rows.iter().map(|(kind, count)| Damaged { kind, count: *count }).collect();
+        *scene.faults().health.lock().expect("no panic") =
+            Some(Health { problem: None, free_bytes: None, scheduled: 0, damaged });
+    };
+    let told = async |pushes: usize| {
+        scene.until(async || pushes <= scene.pushes().len()).await;
+        assert_eq!(scene.pushes().len(), pushes, "{:?}", scene.pushes());
+    };
+    left_out(&[("alert", 1)]);
     scene.pass(5).await;
     is_told(&scene, "Bongsu: the store is damaged in part").await;
     let (status, body) = scene.get("/readyz").await;
-    assert_eq!((status, &body["notices"][0]["code"]), (200, &Value::from("store_damaged")), "{body}");
+    let notice = serde_json::json!({
+        "code": "store_damaged",
+        "damaged": [{ "kind": "alert", "count": 1 }],
+        "detail": "cannot be read and is left out: alert 1; nothing was deleted",
+    });
+    assert_eq!((status, &body["notices"]), (200, &Value::from(vec![notice])), "{body}");
     assert_eq!(body["lead"], true);
+
+    scene.pass(600).await;
+    left_out(&[("alert", 1), ("charge", 2)]);
+    scene.pass(2_900).await;
+    told(1).await;
+    scene.pass(200).await;
+    told(2).await;
+    let own = &scene.own_alerts().await[0];
+    assert!(own["body"].as_str().is_some_and(|body| body.contains("alert 1, charge 2")), "{own}");
+    scene.pass(7_300).await;
+    told(2).await;
+    left_out(&[("alert", 2), ("charge", 2)]);
+    scene.pass(5).await;
+    told(3).await;
 }
 
 #[tokio::test]
