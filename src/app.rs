@@ -14,15 +14,18 @@ use tracing::{error, info, warn};
 
 mod janitor;
 mod lived;
+#[cfg(test)]
+mod tests;
 
 use self::janitor::Janitor;
 use crate::{
+    alert::Part,
     api, chance,
     clock::Clock,
     config::{Config, Gateway, StoreEngine},
     console,
     deliver::{
-        Composer, PushTransport, Renderer, SmsTransport, TemplateError,
+        Channels, Composer, PushTransport, Renderer, TemplateError,
         fcm::{FcmSetupError, FcmTransport},
         sms::{self, SmsSetupError},
     },
@@ -32,7 +35,7 @@ use crate::{
     roster::Roster,
     signing::SigningKey,
     store::{MemoryStore, OpenError, SledStore, Store, StoreError},
-    watch::{Balances, watch_drift},
+    watch::{Balances, BypassParts, Lookout, Supervisor, watch_drift, watch_store},
     web::{self, Context, Shared},
 };
 
@@ -70,8 +73,9 @@ pub struct App {
     last_stop: CancellationToken,
     tasks: TaskTracker,
     server: JoinHandle<std::io::Result<()>>,
-    dispatch: JoinHandle<bool>,
-    heartbeats: JoinHandle<()>,
+    /// Whether dispatch has settled everything; `None` if it was not running in the end.
+    dispatch: JoinHandle<Option<bool>>,
+    heartbeats: JoinHandle<Option<()>>,
     pulse: watch::Receiver<Pulse>,
 }
 
@@ -93,25 +97,36 @@ impl App {
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
     ) -> Result<Self, AppError> {
+        let store = open(&config.store.engine)?;
+        Self::start_over(store, config, listener, clock, stop).await
+    }
+
+    /// As [`App::start`], over a store that is open, whatever the configuration names.
+    pub async fn start_over(
+        store: Arc<dyn Store>,
+        config: Config,
+        listener: TcpListener,
+        clock: Arc<dyn Clock>,
+        stop: CancellationToken,
+    ) -> Result<Self, AppError> {
         let configured = config.server.listen;
         let address =
             listener.local_addr().map_err(|source| AppError::Listen { address: configured, source })?;
         let (tasks, last_stop) = (TaskTracker::new(), CancellationToken::new());
-        let store = open(&config.store.engine)?;
         let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await);
         let context = Shared::new(config, clock, store, signing_key);
         let outbox = outbox(&context, &tasks)?;
-        let gateways = outbox.gateways.clone();
-        let dispatcher = Dispatcher::new(Parts {
+        let pulse = watch::Sender::new(Pulse::default());
+        let parts = Parts {
             store: context.store.clone(),
             queue: context.queue.clone(),
             metrics: context.metrics.clone(),
             vitals: context.vitals.clone(),
-            outbox,
+            outbox: outbox.clone(),
             rules: rules(&context.config),
-        })
-        .await;
-        let pulse = dispatcher.pulse();
+            pulse: pulse.clone(),
+        };
+        let mut first = Some(Dispatcher::new(parts.clone()).await);
         context.heartbeats.restore().await;
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
@@ -121,9 +136,21 @@ impl App {
         let serve =
             axum::serve(listener, routes(&context)).with_graceful_shutdown(stop.clone().cancelled_owned());
         let server = tasks.spawn(serve.into_future());
-        let dispatch = tasks.spawn(dispatcher.run(last_stop.clone()));
-        let heartbeats = tasks.spawn(context.heartbeats.clone().run(last_stop.clone()));
-        start_chores(&context, gateways, &tasks, &stop);
+        let supervisor = Supervisor { vitals: context.vitals.clone(), tasks };
+        let dispatch = supervisor.keep(Part::Dispatch, &last_stop, move |life| {
+            let (first, parts) = (first.take(), parts.clone());
+            async move {
+                match first {
+                    Some(dispatcher) => dispatcher.run(life).await,
+                    None => Dispatcher::run_again(parts, life).await,
+                }
+            }
+        });
+        let heartbeats = context.heartbeats.clone();
+        let heartbeats =
+            supervisor.keep(Part::Heartbeats, &last_stop, move |life| heartbeats.clone().run(life));
+        start_chores(&context, outbox, &supervisor, &stop);
+        let (tasks, pulse) = (supervisor.tasks, pulse.subscribe());
         Ok(Self { address, context, stop, last_stop, tasks, server, dispatch, heartbeats, pulse })
     }
 
@@ -139,59 +166,59 @@ impl App {
             let watched = self.context.heartbeats.due().is_none_or(|due| clock.now() < due);
             let due = self.context.store.next_due().await?;
             let quiet = *self.pulse.borrow() == (Pulse { idle: true, under_way: 0 });
-            if watched && quiet && due.is_none_or(|due| clock.now() < due) {
+            let looked = self.context.vitals.is_up_to_date();
+            if watched && looked && quiet && due.is_none_or(|due| clock.now() < due) {
                 return Ok(());
             }
             tokio::task::yield_now().await;
         }
     }
 
-    /// Waits until it was told to stop (or stops because a part of it failed), then ends in order:
-    /// accept nothing more, settle what is under way, close the store.
+    /// Waits until it was told to stop (or the server fails), then ends in order: accept nothing more, settle what is
+    /// under way, close the store.
     pub async fn finish(self) -> Result<(), AppError> {
-        let Self { context, stop, last_stop, tasks, mut server, mut dispatch, mut heartbeats, .. } = self;
+        let Self { context, stop, last_stop, tasks, mut server, dispatch, heartbeats, .. } = self;
         let early = tokio::select! {
             () = stop.cancelled() => None,
             ended = &mut server => Some(ended.map_err(AppError::Task).and_then(|served| served.map_err(AppError::Serve))),
-            ended = &mut heartbeats => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
-            ended = &mut dispatch => Some(ended.map_err(AppError::Task).and(Err(AppError::Unsettled))),
         };
         stop.cancel();
         if let Some(Err(error)) = &early {
-            error!(error = error as &dyn std::error::Error, "a part of the program failed, stopping");
+            error!(error = error as &dyn std::error::Error, "the server failed, stopping");
         } else if !server.is_finished() && tokio::time::timeout(CONNECTIONS_GRACE, &mut server).await.is_err()
         {
             info!("some connections were still open and are closed now");
             server.abort();
         }
         last_stop.cancel();
-        let settled = if dispatch.is_finished() { Ok(false) } else { dispatch.await };
-        if !heartbeats.is_finished()
-            && let Err(error) = heartbeats.await
-        {
+        let settled = dispatch.await;
+        if let Err(error) = heartbeats.await {
             error!(error = %error, "the watch failed: {error}");
         }
         tasks.close();
         context.store.close().await;
         early.unwrap_or(Ok(()))?;
-        if settled? { Ok(()) } else { Err(AppError::Unsettled) }
+        if settled? == Some(true) { Ok(()) } else { Err(AppError::Unsettled) }
     }
 }
 
-/// What alerts are not waiting for: these tasks run until `stop`, and should one fail the rest goes on.
-fn start_chores(
-    context: &Context,
-    gateways: Vec<Arc<dyn SmsTransport>>,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-) {
-    let Shared { config, clock, store, queue, metrics, .. } = &**context;
-    let balances = Balances { gateways, queue: queue.clone(), metrics: metrics.clone() };
+/// What alerts are not waiting for: these tasks run until `stop`.
+fn start_chores(context: &Context, outbox: OutboxParts, supervisor: &Supervisor, stop: &CancellationToken) {
+    let Shared { config, clock, store, queue, metrics, vitals, .. } = &**context;
+    let OutboxParts { channels, roster, clock: _, tasks } = outbox;
+    let gateways = channels.gateways.clone();
+    let balances = Arc::new(Balances { gateways, queue: queue.clone(), metrics: metrics.clone() });
     let janitor =
         Janitor { store: store.clone(), queue: queue.clone(), clock: clock.clone(), keep: config.store.keep };
-    tasks.spawn(balances.watch(clock.clone(), stop.clone()));
-    tasks.spawn(watch_drift(metrics.clone(), clock.clone(), stop.clone()));
-    tasks.spawn(janitor.run(stop.clone()));
+    let janitor = Arc::new(janitor);
+    let bypass = BypassParts { channels, roster, clock: clock.clone(), tasks };
+    let lookout = Arc::new(Lookout::new(vitals.clone(), store.clone(), queue.clone(), bypass));
+    let (metrics, store) = (metrics.clone(), store.clone());
+    supervisor.keep(Part::Balances, stop, move |life| balances.clone().watch(life));
+    supervisor.keep(Part::Drift, stop, move |life| watch_drift(metrics.clone(), life));
+    supervisor.keep(Part::Janitor, stop, move |life| janitor.clone().run(life));
+    supervisor.keep(Part::Store, stop, move |life| watch_store(store.clone(), life));
+    supervisor.keep(Part::Watch, stop, move |life| lookout.clone().run(life));
 }
 
 pub fn routes(context: &Context) -> Router {
@@ -214,16 +241,16 @@ fn outbox(context: &Context, tasks: &TaskTracker) -> Result<OutboxParts, AppErro
         Some(fcm) => Some(Arc::new(FcmTransport::new(fcm, clock.clone(), tasks.clone())?)),
         None => None,
     };
+    let composer = Composer {
+        renderer: Renderer::new(config.templates.as_deref())?,
+        public_url: config.public_url.clone(),
+        time_zone: config.time_zone.clone(),
+        signing_key: signing_key.clone(),
+    };
+    let gateways = sms::gateways(&config.sms, clock.clone())?;
     Ok(OutboxParts {
-        composer: Composer {
-            renderer: Renderer::new(config.templates.as_deref())?,
-            public_url: config.public_url.clone(),
-            time_zone: config.time_zone.clone(),
-            signing_key: signing_key.clone(),
-        },
+        channels: Channels { composer: Arc::new(composer), push, gateways },
         roster: Arc::new(Roster::new(config.contacts.clone())),
-        push,
-        gateways: sms::gateways(&config.sms, clock.clone())?,
         clock: clock.clone(),
         tasks: tasks.clone(),
     })

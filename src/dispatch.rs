@@ -19,7 +19,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 pub use self::outbox::OutboxParts;
@@ -36,7 +36,7 @@ use crate::{
     roster::Roster,
     store::{Store, StoreError},
     telemetry::Metrics,
-    watch::{GatewayLimits, Vitals},
+    watch::{GatewayLimits, Life, Vitals},
 };
 
 /// Most alerts claimed in one step.
@@ -50,6 +50,9 @@ const ANSWERS_PER_ALERT_MAX: usize = 32;
 
 /// When a claim ends that no write has ended.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
+
+/// For this long after dispatch has failed alerts are claimed one by one: the one that it fails on holds up no other.
+const ONE_BY_ONE_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Pause after the store failed.
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
@@ -71,6 +74,7 @@ pub struct Dispatcher {
     budgets: Budgets,
     gateway_limits: GatewayLimits,
     running_since: Timestamp,
+    one_by_one_until: Timestamp,
     roster: Arc<Roster>,
     answers: mpsc::Receiver<Answered>,
     inbox: Inbox,
@@ -91,6 +95,7 @@ pub struct Pulse {
 }
 
 /// What [`Dispatcher::new`] needs.
+#[derive(Clone)]
 pub struct Parts {
     pub store: Arc<dyn Store>,
     pub queue: Arc<Queue>,
@@ -98,6 +103,7 @@ pub struct Parts {
     pub vitals: Arc<Vitals>,
     pub outbox: OutboxParts,
     pub rules: Rules,
+    pub pulse: watch::Sender<Pulse>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,12 +117,12 @@ pub enum Step {
 impl Dispatcher {
     /// A dispatcher that has not begun yet. What the store cannot tell of earlier processes it begins without.
     pub async fn new(parts: Parts) -> Self {
-        let Parts { store, queue, metrics, vitals, outbox, rules } = parts;
+        let Parts { store, queue, metrics, vitals, outbox, rules, pulse } = parts;
         let (clock, tasks, roster) = (outbox.clock.clone(), outbox.tasks.clone(), outbox.roster.clone());
         let running_since = clock.now();
         let devices = start::devices(store.as_ref()).await;
         let budgets = start::budgets(store.as_ref(), &rules, running_since).await;
-        start::find_unreached(store.as_ref(), &vitals, running_since).await;
+        start::vitals(store.as_ref(), &vitals, running_since).await;
         let transports = if rules.push { Transports::PushOnly } else { Transports::All };
         let gateway_limits = GatewayLimits::new(queue.clone(), clock.clone(), metrics.clone(), transports);
         let (outbox, answers) = Outbox::new(outbox, ANSWERS_PER_STEP_MAX);
@@ -134,30 +140,44 @@ impl Dispatcher {
             budgets,
             gateway_limits,
             running_since,
+            one_by_one_until: running_since,
             answers,
             inbox: Inbox::default(),
             look: Some(Look::default()),
             at_fault: HashSet::new(),
-            pulse: watch::Sender::new(Pulse::default()),
+            pulse,
         };
         dispatcher.show_storm();
         dispatcher
     }
 
-    pub fn pulse(&self) -> watch::Receiver<Pulse> {
-        self.pulse.subscribe()
+    /// As [`Dispatcher::run`], after an earlier dispatcher of this process has failed. What that had under way counts
+    /// as unknown.
+    pub async fn run_again(parts: Parts, life: Life) -> bool {
+        let mut dispatcher = tokio::select! {
+            () = life.stopped() => return false,
+            made = Self::new(parts) => made,
+        };
+        let since = dispatcher.running_since;
+        dispatcher.one_by_one_until = since.saturating_add(ONE_BY_ONE_FOR).unwrap_or(since);
+        dispatcher.run(life).await
     }
 
-    /// Runs until `stop`, then settles what is still under way. True if everything was settled.
-    pub async fn run(mut self, stop: CancellationToken) -> bool {
-        while !stop.is_cancelled() {
-            match self.step(CLAIMS_PER_STEP_MAX).await {
+    /// Runs until it is stopped, then settles what is still under way. True if everything was settled.
+    pub async fn run(mut self, life: Life) -> bool {
+        while !life.is_stopped() {
+            let one_by_one = self.clock.now() < self.one_by_one_until;
+            let step = self.step(if one_by_one { 1 } else { CLAIMS_PER_STEP_MAX }).await;
+            if step.is_ok() {
+                life.sign();
+            }
+            match step {
                 Ok(Step::Worked(_)) => tokio::task::yield_now().await,
-                Ok(Step::IdleUntil(due)) => self.wait(due, &stop).await,
+                Ok(Step::IdleUntil(due)) => self.wait(due, &life).await,
                 Err(error) => {
                     warn!(error = %error, "could not plan, trying again in {}s: {error}", STORE_PAUSE.as_secs());
                     tokio::select! {
-                        () = stop.cancelled() => {}
+                        () = life.stopped() => {}
                         () = self.clock.sleep(STORE_PAUSE) => {}
                     }
                 }
@@ -202,12 +222,13 @@ impl Dispatcher {
         }
     }
 
-    async fn wait(&mut self, due: Option<Timestamp>, stop: &CancellationToken) {
+    async fn wait(&mut self, due: Option<Timestamp>, life: &Life) {
         let due_changed = self.store.due_changed();
         let due = due.into_iter().chain(self.budgets.calm_at()).min().unwrap_or(Timestamp::MAX);
+        let due = life.wake_by(due);
         self.pulse.send_replace(Pulse { idle: true, under_way: self.outbox.under_way() });
         let answered = tokio::select! {
-            () = stop.cancelled() => None,
+            () = life.stopped() => None,
             answered = self.answers.recv() => answered,
             () = due_changed.notified() => None,
             () = self.clock.sleep_until(due) => None,

@@ -1,6 +1,9 @@
 //! Figures for `GET /metrics`. Labels come from the configuration or from our own enums, so their number is bounded.
 
-use std::sync::atomic::AtomicU64;
+use std::{
+    panic,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use jiff::Timestamp;
 use prometheus_client::{
@@ -14,7 +17,7 @@ use prometheus_client::{
     registry::{Metric, Registry, Unit},
 };
 
-use crate::alert::{Admission, Outcome, Transport};
+use crate::alert::{Admission, Outcome, Part, Transport};
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 
@@ -50,7 +53,7 @@ figures! {
     accept_seconds: Histogram = add_seconds("accept", "Time to make a request durable", seconds());
     scheduled: Gauge = add("alerts_scheduled", "Alerts with a next due time");
     writable: Gauge = add("store_writable", "1 if the store takes writes");
-    unreached: Gauge = add("alerts_unreached", "Open alerts that reached nobody and have no road left");
+    unreached: Gauge = add("alerts_unreached", "Open alerts that nobody has taken and that reached nobody for certain");
     held_back: Counter =
         add("notifications_held_back", "Notifications that a digest counts because a budget was spent");
     storm_contacts: Gauge =
@@ -63,6 +66,10 @@ figures! {
         add("heartbeat_late", "1 if the heartbeat has called once and then fell silent");
     heartbeat_last_call: Family<HeartbeatLabel, Gauge> = add_seconds(
         "heartbeat_last_call_timestamp", "When the heartbeat called last, since the epoch", Family::default());
+    standing_still: Family<PartLabel, Gauge> = add("standing_still", "1 if this part of Bongsu stands still");
+    started_again: Family<PartLabel, Gauge> =
+        add("tasks_started_again", "How often the task of this part ended by itself and was started again");
+    panics: Gauge = add("panics", "How often something panicked since the start");
     clock_drift: FloatGauge = add_seconds(
         "clock_drift", "How far the clock of this machine is ahead of ours, which goes on from the start",
         FloatGauge::default());
@@ -84,6 +91,20 @@ labels! {
     ReportLabels { gateway: String, result: &'static str }
     GatewayLabel { gateway: String }
     HeartbeatLabel { name: String }
+    PartLabel { part: &'static str }
+}
+
+/// Of this process: a panic is not bound to a task that could count it.
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// From here on every panic is logged and counted, whichever task or thread it ends. Only where: its message may quote
+/// what it was about.
+pub fn notice_panics() {
+    panic::set_hook(Box::new(|panic| {
+        PANICS.fetch_add(1, Relaxed);
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!("a defect, please report it: a panic at {place}");
+    }));
 }
 
 /// Figures that are read when they are asked for.
@@ -171,6 +192,12 @@ impl Metrics {
         }
     }
 
+    pub fn part(&self, part: Part, stands_still: bool, started_again: u64) {
+        let label = PartLabel { part: part.as_str() };
+        self.standing_still.get_or_create(&label).set(i64::from(stands_still));
+        self.started_again.get_or_create(&label).set(whole(started_again));
+    }
+
     pub fn clock_drift(&self, seconds: f64) {
         self.clock_drift.set(seconds);
     }
@@ -180,9 +207,31 @@ impl Metrics {
         self.writable.set(i64::from(now.writable));
         self.unreached.set(whole(now.unreached));
         self.storm_contacts.set(whole(now.storm_contacts));
+        self.panics.set(whole(PANICS.load(Relaxed)));
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panics_are_counted() {
+        let shown = || {
+            let figures = Figures { writable: true, scheduled: 0, unreached: 0, storm_contacts: 0 };
+            let text = Metrics::default().render(figures);
+            let line = text.lines().find_map(|line| line.strip_prefix("bongsu_panics "));
+            line.and_then(|count| count.parse::<u64>().ok()).expect("a figure")
+        };
+        let earlier = panic::take_hook();
+        notice_panics();
+        let before = shown();
+        panic::catch_unwind(|| panic!("made by a test")).expect_err("it panics");
+        panic::set_hook(earlier);
+        assert!(before < shown());
     }
 }

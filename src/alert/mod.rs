@@ -16,6 +16,7 @@ mod journal;
 mod kept;
 mod kind;
 mod outcome;
+mod part;
 mod pending;
 mod progress;
 mod push;
@@ -42,6 +43,7 @@ pub use journal::{AttemptRow, Entry, Row};
 pub use kept::{DOUBT_LASTS, KeptEvent};
 pub use kind::{Kind, Transports};
 pub use outcome::{AttemptOutcome, DeferCause, Outcome, RejectCause};
+pub use part::Part;
 pub use pending::Pending;
 pub use progress::{
     ContactProgress, Milestone, Notification, Notified, Others, Progress, REPORTS_WAITING_MAX, Texted,

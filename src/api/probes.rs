@@ -12,8 +12,8 @@ use serde_json::json;
 
 use crate::{
     telemetry::Figures,
-    watch::BeatState,
-    web::{Context, Viewer},
+    watch::{self, BeatState, Condition},
+    web::{Context, Problem, Shared, Viewer},
 };
 
 /// `GET /v1/heartbeats`: looking is not calling.
@@ -22,21 +22,30 @@ pub(super) async fn heartbeats(_: Viewer, State(context): State<Context>) -> Res
     Json(BTreeMap::from([("heartbeats", heartbeats)])).into_response()
 }
 
-/// `GET /healthz`: the process answers. Point load balancers here: what comes in can be kept.
-pub(super) async fn healthz() -> &'static str {
-    "ok\n"
+/// `GET /healthz`: 503 unless an event would be accepted. Point load balancers here.
+pub(super) async fn healthz(State(context): State<Context>) -> Result<&'static str, Problem> {
+    let health = watch::health(context.store.as_ref(), context.clock.as_ref()).await;
+    if watch::accepts(&context.vitals, &health) {
+        return Ok("ok\n");
+    }
+    let detail = "an event would not be accepted: /readyz says why";
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail))
 }
 
-/// `GET /readyz`: 503 if alerts cannot be kept, or if an open alert could reach nobody.
+/// `GET /readyz`: 503 while the promise does not hold.
 pub(super) async fn readyz(State(context): State<Context>) -> Response {
-    let health = context.store.health().await;
-    let unreached = context.vitals.unreached();
-    let ready = health.writable && unreached == 0;
+    let health = watch::health(context.store.as_ref(), context.clock.as_ref()).await;
+    let condition = Condition::of(&context.vitals, &health);
+    let ready = condition.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": ready,
-        "store": { "writable": health.writable, "problem": health.problem, "free_bytes": health.free_bytes },
-        "alerts_unreached": unreached,
+        // With an embedded store, whoever has its folder.
+        "lead": true,
+        "reasons": condition.reasons,
+        "notices": condition.notices,
+        "store": { "writable": health.is_writable(), "problem": health.problem, "free_bytes": health.free_bytes },
+        "alerts_unreached": context.vitals.unreached(),
         "storm": context.vitals.storm(),
         "version": env!("CARGO_PKG_VERSION"),
     });
@@ -44,16 +53,22 @@ pub(super) async fn readyz(State(context): State<Context>) -> Response {
 }
 
 pub(super) async fn metrics(State(context): State<Context>) -> Response {
-    let health = context.store.health().await;
-    for heartbeat in context.heartbeats.all() {
+    let Shared { store, clock, vitals, heartbeats, metrics, .. } = &*context;
+    let health = watch::health(store.as_ref(), clock.as_ref()).await;
+    for heartbeat in heartbeats.all() {
         let is_late = heartbeat.state == BeatState::Late;
-        context.metrics.heartbeat(&heartbeat.name, is_late, heartbeat.last_call_at);
+        metrics.heartbeat(&heartbeat.name, is_late, heartbeat.last_call_at);
     }
-    let text = context.metrics.render(Figures {
-        writable: health.writable,
+    let standstills = vitals.standstills();
+    for (part, ends) in vitals.ends() {
+        let stands = standstills.iter().any(|standstill| standstill.part == part);
+        metrics.part(part, stands, ends);
+    }
+    let text = metrics.render(Figures {
+        writable: health.is_writable(),
         scheduled: health.scheduled,
-        unreached: context.vitals.unreached(),
-        storm_contacts: context.vitals.storm().contacts,
+        unreached: vitals.unreached(),
+        storm_contacts: vitals.storm().contacts,
     });
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
         .into_response()

@@ -6,7 +6,6 @@ mod tests;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::lived::SignOfLife;
@@ -14,7 +13,7 @@ use crate::{
     clock::Clock,
     queue::Queue,
     store::{Lane, Store, StoreError},
-    watch::Pace,
+    watch::{Life, Pace},
 };
 
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -42,14 +41,17 @@ pub(super) struct Janitor {
 }
 
 impl Janitor {
-    pub(super) async fn run(self, stop: CancellationToken) {
-        let mut life = self.life_so_far().await;
-        let mut pace = Pace::new(self.clock.clone(), EVERY, stop.clone());
+    pub(super) async fn run(self: Arc<Self>, life: Life) {
+        let mut lived = self.life_so_far().await;
+        let mut pace = Pace::new(life.clone(), EVERY);
         while pace.next().await {
-            match self.round(&mut life, &stop).await {
+            match self.round(&mut lived, &life).await {
                 Ok(0) => {}
                 Ok(purged) => info!(purged, "removed {purged} alerts older than store.keep"),
-                Err(error) => warn!(error = %error, "could not tidy up: {error}"),
+                Err(error) => {
+                    warn!(error = %error, "could not tidy up: {error}");
+                    pace.failed();
+                }
             }
         }
         // Nothing that scans: the store is about to be closed, and a scan would hold it open.
@@ -60,8 +62,8 @@ impl Janitor {
 
     async fn life_so_far(&self) -> SignOfLife {
         let now = self.clock.now();
-        let mut life = match self.store.all().await.map(|mut kept| kept.pop()) {
-            Ok(Some(life)) => life,
+        let mut lived = match self.store.all().await.map(|mut kept| kept.pop()) {
+            Ok(Some(lived)) => lived,
             Ok(None) if !self.store.has_lost::<SignOfLife>() => SignOfLife::first(now),
             Ok(None) | Err(_) => {
                 warn!(
@@ -71,34 +73,34 @@ impl Janitor {
                 SignOfLife::unknown(now)
             }
         };
-        let skipped = life.go_on(now);
+        let skipped = lived.go_on(now);
         if LONG_GAP <= skipped {
             warn!(
                 "the last sign of life is {skipped:#} old: what is kept for a time is kept that much longer"
             );
         }
-        life
+        lived
     }
 
     /// How many alerts were removed. What fails keeps nothing else from being done.
-    async fn round(&self, life: &mut SignOfLife, stop: &CancellationToken) -> Result<usize, StoreError> {
+    async fn round(&self, lived: &mut SignOfLife, life: &Life) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let saved = self.queue.save_seen().await;
-        life.renew(now, self.keep.max(CHARGES_KEEP));
-        let signed = self.store.put(Lane::Deliver, life).await;
-        let removed = self.remove(life, stop).await;
+        lived.renew(now, self.keep.max(CHARGES_KEEP));
+        let signed = self.store.put(Lane::Deliver, lived).await;
+        let removed = self.remove(lived, life).await;
         saved.and(signed).and(removed)
     }
 
     /// Removes alerts and charges in turn until none is left, or until its time is up.
-    async fn remove(&self, life: &SignOfLife, stop: &CancellationToken) -> Result<usize, StoreError> {
+    async fn remove(&self, lived: &SignOfLife, life: &Life) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let until = now.saturating_add(REMOVING_MAX).unwrap_or(Timestamp::MAX);
-        let over_before = life.cut_off(now, self.keep);
+        let over_before = lived.cut_off(now, self.keep);
         let charges_of_use =
-            life.cut_off(now, CHARGES_KEEP)..now.saturating_add(CHARGES_KEEP).unwrap_or(Timestamp::MAX);
+            lived.cut_off(now, CHARGES_KEEP)..now.saturating_add(CHARGES_KEEP).unwrap_or(Timestamp::MAX);
         let mut removed = 0;
-        while !stop.is_cancelled() && self.clock.now() < until {
+        while !life.is_stopped() && self.clock.now() < until {
             let purged = self.store.purge(over_before, BATCH).await;
             let forgotten = self.store.forget_charges(charges_of_use.clone(), BATCH).await;
             let (purged, forgotten) = (purged?, forgotten?);
@@ -106,6 +108,7 @@ impl Janitor {
             if purged < BATCH && forgotten < BATCH {
                 break;
             }
+            life.sign();
         }
         Ok(removed)
     }

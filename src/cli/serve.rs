@@ -5,10 +5,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::Failure;
-use crate::{app::App, clock::SystemClock, config::Config};
+use crate::{app::App, clock::SystemClock, config::Config, telemetry};
 
 /// Runs until SIGTERM or SIGINT; a second signal ends at once.
 pub(super) fn run(config: Config) -> Result<(), Failure> {
+    telemetry::notice_panics();
     super::runtime()?.block_on(async {
         let stop = CancellationToken::new();
         let watch = stop_on_signal(stop.clone())?;

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{DigestNotice, Notice, PushMessage, Renderer, SmsText, SmsTransport, Text};
+use super::{DigestNotice, Notice, Outage, OutageNotice, PushMessage, Renderer, SmsText, SmsTransport, Text};
 use crate::{
     alert::{Alert, Language, Subject},
     plan::Send,
@@ -23,6 +23,8 @@ pub struct Composer {
 pub struct About<'a> {
     composer: &'a Composer,
     alert: &'a Alert,
+    /// The alert is about Bongsu itself, which stands still.
+    outage: Option<&'a Outage>,
     url: String,
     now: Timestamp,
     /// All devices of a notification get the same, in one of few languages.
@@ -38,7 +40,12 @@ struct ComposedPush {
 impl Composer {
     pub fn about<'a>(&'a self, alert: &'a Alert, now: Timestamp) -> About<'a> {
         let url = format!("{}/alerts/{}", self.public_url, alert.id);
-        About { composer: self, alert, url, now, pushes: Vec::new() }
+        About { composer: self, alert, outage: None, url, now, pushes: Vec::new() }
+    }
+
+    /// As [`Composer::about`], in the words for an outage of Bongsu itself.
+    pub fn about_outage<'a>(&'a self, alert: &'a Alert, outage: &'a Outage, now: Timestamp) -> About<'a> {
+        About { outage: Some(outage), ..self.about(alert, now) }
     }
 }
 
@@ -55,9 +62,12 @@ impl About<'_> {
 
     fn compose_push(&self, subject: &Subject, language: Language) -> PushMessage {
         let Self { composer, alert, .. } = self;
-        let text = match self.digest(subject, self.now) {
-            Some(digest) => composer.renderer.push(&digest, language),
-            None => composer.renderer.push(&self.notice(subject, self.now), language),
+        let text = if let Some(outage) = self.outage() {
+            composer.renderer.push(&outage, language)
+        } else if let Some(digest) = self.digest(subject, self.now) {
+            composer.renderer.push(&digest, language)
+        } else {
+            composer.renderer.push(&self.notice(subject, self.now), language)
         };
         PushMessage {
             alert_id: alert.id,
@@ -92,9 +102,13 @@ impl About<'_> {
     }
 
     fn words(&self, subject: &Subject, language: Language, at: Timestamp) -> SmsText {
-        match self.digest(subject, at) {
-            Some(digest) => self.composer.renderer.sms(&digest, language),
-            None => self.composer.renderer.sms(&self.notice(subject, at), language),
+        let renderer = &self.composer.renderer;
+        if let Some(outage) = self.outage() {
+            renderer.sms(&outage, language)
+        } else if let Some(digest) = self.digest(subject, at) {
+            renderer.sms(&digest, language)
+        } else {
+            renderer.sms(&self.notice(subject, at), language)
         }
     }
 
@@ -107,6 +121,11 @@ impl About<'_> {
 
     fn notice<'s>(&'s self, subject: &'s Subject, now: Timestamp) -> Notice<'s> {
         Notice { alert: self.alert, subject, url: &self.url, time_zone: &self.composer.time_zone, now }
+    }
+
+    fn outage(&self) -> Option<OutageNotice<'_>> {
+        let time_zone = &self.composer.time_zone;
+        self.outage.map(|outage| OutageNotice { outage, time_zone, now: self.now })
     }
 
     fn digest(&self, subject: &Subject, now: Timestamp) -> Option<DigestNotice<'_>> {

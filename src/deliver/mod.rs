@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use compose::{About, Composer};
-use render::{DigestNotice, Notice};
-pub use render::{Renderer, SmsText, TemplateError};
+use render::{DigestNotice, Notice, OutageNotice};
+pub use render::{Outage, Renderer, SmsText, TemplateError};
 
 use crate::alert::{AlertId, Fate, GatewayName, Outcome, PhoneNumber, PushTarget, Severity};
 
@@ -58,6 +58,16 @@ pub struct Text {
     pub severity: Severity,
     /// Where the provider may report what became of it. It holds a token: not for the log.
     pub report_url: String,
+}
+
+/// What reaches people: the words, and what carries them.
+#[derive(Clone)]
+pub struct Channels {
+    pub composer: Arc<Composer>,
+    /// FCM, if configured.
+    pub push: Option<Arc<dyn PushTransport>>,
+    /// In the order in which they are tried.
+    pub gateways: Vec<Arc<dyn SmsTransport>>,
 }
 
 #[async_trait]

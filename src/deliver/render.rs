@@ -18,11 +18,14 @@ use crate::alert::Language;
 
 mod digest;
 mod notice;
+mod outage;
 mod sample;
 mod source;
 
 pub(super) use digest::DigestNotice;
 pub(super) use notice::Notice;
+pub use outage::Outage;
+pub(super) use outage::OutageNotice;
 
 /// Longest title of a push, in UTF-16 code units: two lines on a lock screen, and then some.
 pub(crate) const PUSH_TITLE_CHARS_MAX: usize = 120;
@@ -97,7 +100,7 @@ const SMS: &str = "sms";
 
 impl Renderer {
     /// Compiles the templates, those in the folder `overrides` instead of the built-in ones of the same relative
-    /// name, and tries them on a notice of every kind and on digests.
+    /// name, and tries them on a notice of every kind, on digests and on an outage.
     pub fn new(overrides: Option<&Path>) -> Result<Self, TemplateError> {
         let sources = source::sources(overrides)?;
         let mut templates = environment();
@@ -112,6 +115,7 @@ impl Renderer {
         for counted in sample::counts() {
             renderer.rehearse(&sample::digest(&counted), &sources)?;
         }
+        renderer.rehearse(&sample::outage(&sample::everything()), &sources)?;
         Ok(renderer)
     }
 

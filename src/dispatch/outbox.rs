@@ -18,7 +18,7 @@ use super::inbox::Answer;
 use crate::{
     alert::{Address, Alert, AlertId, DeferCause, DeviceId, Fate, GatewayName, Outcome, RejectCause, Report},
     clock::Clock,
-    deliver::{About, Composer, Push, PushTransport, SmsTransport, Text},
+    deliver::{About, Channels, Composer, Push, PushTransport, SmsTransport, Text},
     plan::{Ask, Send, Settlement},
     roster::{self, Person, Roster},
 };
@@ -34,18 +34,16 @@ const TEXTS_UNDER_WAY_MAX: usize = 256;
 const STALLED_AFTER: SignedDuration = SignedDuration::from_secs(1);
 
 /// What an [`Outbox`] needs.
+#[derive(Clone)]
 pub struct OutboxParts {
-    pub composer: Composer,
+    pub channels: Channels,
     pub roster: Arc<Roster>,
-    /// FCM, if configured.
-    pub push: Option<Arc<dyn PushTransport>>,
-    pub gateways: Vec<Arc<dyn SmsTransport>>,
     pub clock: Arc<dyn Clock>,
     pub tasks: TaskTracker,
 }
 
 pub(super) struct Outbox {
-    composer: Composer,
+    composer: Arc<Composer>,
     roster: Arc<Roster>,
     push: Option<Arc<dyn PushTransport>>,
     gateways: HashMap<GatewayName, Gateway>,
@@ -73,7 +71,8 @@ pub(super) struct Answered {
 impl Outbox {
     /// Up to `waiting_max` answers wait in the receiver; then requests wait to hand over theirs.
     pub(super) fn new(parts: OutboxParts, waiting_max: usize) -> (Self, mpsc::Receiver<Answered>) {
-        let OutboxParts { composer, roster, push, gateways, clock, tasks } = parts;
+        let OutboxParts { channels, roster, clock, tasks } = parts;
+        let Channels { composer, push, gateways } = channels;
         let (answers, receiver) = mpsc::channel(waiting_max);
         let gateway = |transport: Arc<dyn SmsTransport>| {
             let room = Arc::new(Semaphore::new(TEXTS_UNDER_WAY_MAX));

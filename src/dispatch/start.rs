@@ -139,11 +139,13 @@ pub(super) async fn budgets(store: &dyn Store, rules: &Rules, now: Timestamp) ->
     budgets
 }
 
-/// Alerts that reached nobody before this process began: `/readyz` has to know before it answers.
-pub(super) async fn find_unreached(store: &dyn Store, vitals: &Vitals, now: Timestamp) {
-    let states = vec![AlertState::Triggered, AlertState::Acknowledged];
-    let filter = AlertFilter { states, ..AlertFilter::default() };
-    look_through(store, filter, "open alerts that reached nobody", |alert| vitals.note(&alert, now)).await;
+/// Alerts that reached nobody or went unanswered before this process began: `/readyz` has to know before it answers.
+pub(super) async fn vitals(store: &dyn Store, vitals: &Vitals, now: Timestamp) {
+    let filter = AlertFilter { states: vec![AlertState::Triggered], ..AlertFilter::default() };
+    look_through(store, filter, "alerts that reached nobody or went unanswered", |alert| {
+        vitals.note(&alert, now)
+    })
+    .await;
 }
 
 /// Newest first, as far as there is time for it before dispatch begins.

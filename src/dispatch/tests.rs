@@ -21,7 +21,7 @@ use crate::{
     clock::ManualClock,
     config::Rate,
     deliver::{
-        Composer, Renderer, SmsText, SmsTransport, Text,
+        Channels, Composer, Renderer, SmsText, SmsTransport, Text,
         sms::{Finding, Fitted, Look, TextRules, fit},
     },
     plan::{BUILT_IN_REPEATS, Backoff, GatewayRule, Repeats},
@@ -195,22 +195,22 @@ async fn dispatcher_with(
 ) -> Dispatcher {
     let tasks = TaskTracker::new();
     let clock: Arc<dyn Clock> = clock.clone();
+    let composer = Composer {
+        renderer: Renderer::new(None).expect("built-in templates"),
+        public_url: "https://a.example.org".to_owned(),
+        time_zone: TimeZone::UTC,
+        signing_key: SigningKey::new([7; 32]),
+    };
     let outbox = OutboxParts {
-        composer: Composer {
-            renderer: Renderer::new(None).expect("built-in templates"),
-            public_url: "https://a.example.org".to_owned(),
-            time_zone: TimeZone::UTC,
-            signing_key: SigningKey::new([7; 32]),
-        },
+        channels: Channels { composer: Arc::new(composer), push: None, gateways: vec![company.clone()] },
         roster: Arc::new(Roster::new(vec![person_jin()])),
-        push: None,
-        gateways: vec![company.clone()],
         clock: clock.clone(),
         tasks,
     };
     let metrics = Arc::new(Metrics::default());
     let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
-    let parts = Parts { store, queue, metrics, vitals: Arc::default(), outbox, rules };
+    let (vitals, pulse) = (Arc::new(Vitals::new(clock)), watch::Sender::new(Pulse::default()));
+    let parts = Parts { store, queue, metrics, vitals, outbox, rules, pulse };
     Dispatcher::new(parts).await
 }
 

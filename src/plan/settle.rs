@@ -111,7 +111,7 @@ fn silence(
 
 fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlement) {
     let Settlement { send, outcome, segments, .. } = settlement;
-    draft.note(Entry::Attempt(row(settlement)));
+    draft.note(Entry::Attempt(attempt_row(settlement)));
     // A gateway's report that it has the text goes before an answer that says otherwise, or none.
     let has_it = Outcome::Accepted { provider_id: None };
     let outcome = if delivery::says_taken(progress, send.attempt) { &has_it } else { outcome };
@@ -147,7 +147,8 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     }
 }
 
-fn row(Settlement { send, outcome, segments, ended }: &Settlement) -> AttemptRow {
+/// What the journal keeps of an attempt.
+pub fn attempt_row(Settlement { send, outcome, segments, ended }: &Settlement) -> AttemptRow {
     let took = ended.duration_since(send.began).as_millis();
     let short = outcome.short();
     AttemptRow {

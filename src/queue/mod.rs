@@ -33,7 +33,7 @@ pub use self::repeats::BodyDigest;
 pub use self::round::TEST_CLOSES_AFTER;
 use self::{repeats::Repeats, seen::SeenCounts};
 use crate::{
-    alert::{Admission, Alert, AlertId, DedupKey, Event, Reason},
+    alert::{Admission, Alert, AlertId, DedupKey, Event, OURS, Reason},
     clock::Clock,
     store::{AlertWrite, Commit, Expect, Lane, Store, StoreError, Stored},
 };
@@ -68,6 +68,13 @@ pub struct Poster<'a> {
     pub integration: &'a str,
     /// An alert that no event mentions for this long resolves itself.
     pub close_after: SignedDuration,
+}
+
+impl Poster<'_> {
+    /// Nobody waits for an answer to what we say ourselves, and it is written where new alerts of senders are refused.
+    fn lane(&self) -> Lane {
+        if self.integration == OURS { Lane::Deliver } else { Lane::Accept }
+    }
 }
 
 impl Queue {
@@ -129,7 +136,7 @@ impl Queue {
             if applied.iter().all(|(_, of_thread)| of_thread.write.is_none()) {
                 break;
             }
-            threads = self.write(applied).await?;
+            threads = self.write(poster.lane(), applied).await?;
         }
         let missing = || StoreError::Unavailable("too many writers on one dedup key".into());
         results.into_iter().map(|result| result.ok_or_else(missing)).collect()

@@ -160,6 +160,7 @@ impl Queue {
     /// Writes what was applied to each thread. The threads that are not done with.
     pub(super) async fn write<'a>(
         &self,
+        lane: Lane,
         applied: Vec<(Thread<'a>, Applied)>,
     ) -> Result<Vec<Thread<'a>>, StoreError> {
         let mut writes = Vec::with_capacity(applied.len());
@@ -174,7 +175,7 @@ impl Queue {
         }
         // What takes the place of a round is there before that is over.
         writes.append(&mut overs);
-        let commits = self.store.commit(Lane::Accept, &writes).await?;
+        let commits = self.store.commit(lane, &writes).await?;
         let mut written = commits.into_iter().zip(writes);
         let mut again = Vec::new();
         for ((mut thread, covered), (commit, AlertWrite { alert, .. })) in
@@ -200,14 +201,14 @@ impl Queue {
         for (commit, AlertWrite { alert, .. }) in written {
             self.seen.forget(alert.id);
             if matches!(commit, Commit::Conflict(_)) {
-                self.supersede(alert.id).await?;
+                self.supersede(lane, alert.id).await?;
             }
         }
         Ok(again)
     }
 
     /// Somebody changed it since it was decided that the next round takes its place.
-    async fn supersede(&self, id: AlertId) -> Result<(), StoreError> {
+    async fn supersede(&self, lane: Lane, id: AlertId) -> Result<(), StoreError> {
         let change = |alert: &mut Alert| {
             let is_open = alert.is_open();
             if is_open {
@@ -215,7 +216,7 @@ impl Queue {
             }
             Ok::<_, StoreError>(is_open)
         };
-        self.change(id, Lane::Accept, change).await.map(drop)
+        self.change(id, lane, change).await.map(drop)
     }
 }
 

@@ -577,7 +577,7 @@ async fn a_record_that_does_not_read_is_left_out_and_counted_once(store: Shop) {
         assert_eq!(store.all::<DeviceRecord>().await.unwrap(), std::slice::from_ref(&good));
     }
     let health = store.health().await;
-    assert!(health.writable);
+    assert!(health.is_writable());
     assert_eq!(health.damaged, [Damaged { kind: "device", count: 2 }]);
     assert!(store.has_lost::<DeviceRecord>() && !store.has_lost::<HeartbeatRecord>());
 }

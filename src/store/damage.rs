@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Display,
+    fmt::{self, Display, Formatter},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -32,6 +32,12 @@ pub struct Damaged {
     /// A word or two: `alert`, `charge`, `page`, or the kind of a small record.
     pub kind: &'static str,
     pub count: usize,
+}
+
+impl Display for Damaged {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.count)
+    }
 }
 
 impl Damage {

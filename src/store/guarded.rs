@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DuePage, DuePlace, Health, HeartbeatRecord, Lane,
+    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DeviceRecord, DuePage, DuePlace, Health, Lane,
     MemoryStore, Record, Standing, Store, StoreError, Stored, damage,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
@@ -18,6 +18,25 @@ use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 pub(crate) trait Guard: Send + Sync + 'static {
     /// Asked before each write.
     async fn write(&self) -> Ruling;
+
+    /// Nothing is answered before this is over.
+    async fn reach(&self) {}
+
+    /// Asked before alerts are claimed.
+    fn claim(&self) -> Result<(), StoreError> {
+        self.read()
+    }
+
+    /// Told of each alert that is claimed.
+    fn claimed(&self, _id: AlertId) {}
+
+    /// Asked before alerts are purged.
+    async fn purge(&self) {}
+
+    /// What the health is instead of the true one.
+    fn health(&self) -> Option<Health> {
+        None
+    }
 
     /// Asked before what planning reads.
     fn read(&self) -> Result<(), StoreError> {
@@ -69,6 +88,7 @@ impl<G: Guard> Guarded<G> {
     }
 
     async fn write<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        self.guard.reach().await;
         match self.guard.write().await {
             Ruling::Made => write.await,
             Ruling::Unheard(error) => {
@@ -97,11 +117,13 @@ impl<G: Guard> Store for Guarded<G> {
     }
 
     async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
+        self.guard.reach().await;
         self.readable(id)?;
         self.inner.get(id).await
     }
 
     async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.guard.reach().await;
         let found = self.inner.find_threads(threads).await?;
         found.iter().flatten().try_for_each(|stored| self.readable(stored.alert.id))?;
         self.guard.read()?;
@@ -119,9 +141,11 @@ impl<G: Guard> Store for Guarded<G> {
         limit: usize,
         lease: SignedDuration,
     ) -> Result<Vec<Stored>, StoreError> {
-        self.guard.read()?;
+        self.guard.reach().await;
+        self.guard.claim()?;
         // What cannot be read stays claimed.
         let mut claimed = self.inner.claim_due(now, limit, lease).await?;
+        claimed.iter().for_each(|stored| self.guard.claimed(stored.alert.id));
         self.keep_readable(&mut claimed, |stored| stored.alert.id);
         Ok(claimed)
     }
@@ -131,6 +155,7 @@ impl<G: Guard> Store for Guarded<G> {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.guard.reach().await;
         self.inner.next_due().await
     }
 
@@ -180,7 +205,7 @@ impl<G: Guard> Store for Guarded<G> {
     ) -> Result<(), StoreError> {
         let write = self.inner.put_record(lane, kind, key, record);
         // No guard rules on what is written of devices.
-        if kind == HeartbeatRecord::KIND { self.write(write).await } else { write.await }
+        if kind == DeviceRecord::KIND { write.await } else { self.write(write).await }
     }
 
     async fn records(&self, kind: &'static str) -> Result<Vec<(Vec<u8>, Value)>, StoreError> {
@@ -189,11 +214,16 @@ impl<G: Guard> Store for Guarded<G> {
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.guard.purge().await;
         self.write(self.inner.purge(before, limit)).await
     }
 
     async fn health(&self) -> Health {
-        self.inner.health().await
+        self.guard.reach().await;
+        match self.guard.health() {
+            Some(health) => health,
+            None => self.inner.health().await,
+        }
     }
 
     fn damage(&self) -> &Damage {

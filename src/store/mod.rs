@@ -49,6 +49,10 @@ pub const ROWS_IN_DOCUMENT_MAX: usize = 8;
 /// Most writes that one group holds; the rest waits for the next flush.
 pub const GROUP_WRITES_MAX: usize = 512;
 
+/// New alerts are refused while less than this is free where the store is, in bytes: what is left is for telling the
+/// alerts that were accepted.
+pub const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
+
 /// Accepting has priority over delivering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
@@ -164,8 +168,7 @@ pub struct DuePage {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
-    pub writable: bool,
-    /// Why not, for people.
+    /// Why it takes no new alerts, for people; `None` = it does.
     pub problem: Option<String>,
     /// Free bytes of the file system; `None` where that has no meaning.
     pub free_bytes: Option<u64>,
@@ -173,6 +176,12 @@ pub struct Health {
     pub scheduled: usize,
     /// What was left out since the store was opened, because it cannot be read.
     pub damaged: Vec<Damaged>,
+}
+
+impl Health {
+    pub fn is_writable(&self) -> bool {
+        self.problem.is_none()
+    }
 }
 
 fn first_row(alert: &Alert, chunk: &[Row]) -> u32 {

@@ -3,13 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::SignedDuration;
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{OwnEvent, Pace, firing, over};
+use super::{Life, OwnEvent, Pace, firing, over};
 use crate::{
     alert::Severity,
-    clock::Clock,
     deliver::{
         SmsTransport,
         sms::{Balance, Finding, Look},
@@ -31,32 +29,32 @@ pub struct Balances {
 }
 
 impl Balances {
-    /// Runs until `stop`, or ends at once where no gateway can be asked.
-    pub async fn watch(self, clock: Arc<dyn Clock>, stop: CancellationToken) {
-        let mut pace = Pace::new(clock, EVERY, stop);
+    /// Runs until it is stopped.
+    pub async fn watch(self: Arc<Self>, life: Life) {
+        let mut pace = Pace::new(life, EVERY);
         let mut low = BTreeMap::new();
         loop {
-            let mut asked = false;
             for gateway in &self.gateways {
-                asked |= self.look(gateway.as_ref(), &mut low).await;
+                self.look(gateway.as_ref(), &mut low).await;
+                pace.sign();
             }
-            if !asked || !pace.next().await {
+            if !pace.next().await {
                 break;
             }
         }
     }
 
-    /// False if this gateway cannot be asked. `low` holds what is known of the others.
-    async fn look(&self, gateway: &dyn SmsTransport, low: &mut BTreeMap<String, bool>) -> bool {
+    /// `low` holds what is known of the gateways.
+    async fn look(&self, gateway: &dyn SmsTransport, low: &mut BTreeMap<String, bool>) {
         let name = gateway.name().as_str();
         let balance = match gateway.look(Look::Balance).await {
-            None => return false,
             Some(Ok(Finding::Balance(balance))) => balance,
-            Some(Ok(Finding::Good(_) | Finding::Limited(_) | Finding::Bad(_))) => return true,
+            // `None`: it cannot be asked.
+            None | Some(Ok(Finding::Good(_) | Finding::Limited(_) | Finding::Bad(_))) => return,
             Some(Err(error)) => {
                 // Whether texts go out is another question, which the next text answers.
                 info!(gateway = name, "could not ask for the balance: {error}");
-                return true;
+                return;
             }
         };
         self.metrics.sms_balance(name, balance.amount);
@@ -69,7 +67,6 @@ impl Balances {
         if is_low || was_low != Some(false) {
             self.tell(name, &balance).await;
         }
-        true
     }
 
     async fn tell(&self, gateway: &str, balance: &Balance) {

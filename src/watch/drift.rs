@@ -4,19 +4,19 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::Pace;
-use crate::{clock::Clock, telemetry::Metrics};
+use super::{Life, Pace};
+use crate::telemetry::Metrics;
 
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A clock kept right by small steps moves by less; steps add up until something is said.
 const JUMP_MIN: SignedDuration = SignedDuration::from_secs(2);
 
-pub async fn watch_drift(metrics: Arc<Metrics>, clock: Arc<dyn Clock>, stop: CancellationToken) {
-    let mut pace = Pace::new(clock.clone(), EVERY, stop);
+pub async fn watch_drift(metrics: Arc<Metrics>, life: Life) {
+    let clock = life.clock().clone();
+    let mut pace = Pace::new(life, EVERY);
     let mut said = SignedDuration::ZERO;
     loop {
         let drift = clock.drift();

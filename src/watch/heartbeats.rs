@@ -10,12 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Serialize;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 pub use self::beat::BeatState;
 use self::beat::{Beat, Calls, Task};
-use super::OwnEvent;
+use super::{Life, OwnEvent};
 use crate::{
     alert::{Admission, Alert, Event, OURS, Severity, ThreadKey},
     clock::Clock,
@@ -146,17 +145,20 @@ impl Heartbeats {
         self.watched.iter().filter_map(|watched| watched.beat().due()).min()
     }
 
-    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        while !stop.is_cancelled() {
+    pub async fn run(self: Arc<Self>, life: Life) {
+        while !life.is_stopped() {
             let next = match self.step().await {
-                Ok(()) => self.due().unwrap_or(Timestamp::MAX),
+                Ok(()) => {
+                    life.sign();
+                    life.wake_by(self.due().unwrap_or(Timestamp::MAX))
+                }
                 Err(error) => {
                     warn!(error = %error, "could not keep watch, trying again in {}s: {error}", STORE_PAUSE.as_secs());
                     self.clock.now().saturating_add(STORE_PAUSE).unwrap_or(Timestamp::MAX)
                 }
             };
             tokio::select! {
-                () = stop.cancelled() => {}
+                () = life.stopped() => {}
                 () = self.sooner.notified() => {}
                 () = self.clock.sleep_until(next) => {}
             }

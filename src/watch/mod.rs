@@ -1,31 +1,36 @@
 //! WATCH: everything that Bongsu says about senders and itself: monitors that fall silent, senders that misbehave,
 //! gateways near their limits, accounts that run empty, a clock that was set; and how we are ourselves.
 //!
-//! Each looks at one thing; all but the clock and our own health post an [`OwnEvent`] to the queue, as a sender does.
+//! Each looks at one thing and posts an [`OwnEvent`] to the queue, as a sender does. What the store cannot hold is told
+//! past it (`bypass`).
 
 mod balance;
+mod bypass;
+mod condition;
 mod drift;
 mod gateways;
 mod heartbeats;
+mod life;
+mod lookout;
 mod senders;
 mod vitals;
 
-use std::sync::Arc;
-
-use jiff::{SignedDuration, Timestamp};
-use tokio_util::sync::CancellationToken;
+use jiff::SignedDuration;
 
 pub use self::{
     balance::Balances,
+    bypass::BypassParts,
+    condition::{Condition, accepts, health},
     drift::watch_drift,
     gateways::GatewayLimits,
     heartbeats::{BeatState, HeartbeatStatus, Heartbeats},
+    life::{Life, Pace, Supervisor},
+    lookout::{Lookout, watch_store},
     senders::{Fault, Senders},
     vitals::{StormStatus, Vitals},
 };
 use crate::{
     alert::{DedupKey, Event, EventStatus, Kind, OURS, Severity},
-    clock::Clock,
     queue::{Admitted, Poster, Queue},
     store::StoreError,
 };
@@ -74,52 +79,4 @@ fn firing(key: impl Into<String>, severity: Severity, title: String, body: impl 
 fn over(key: String, title: String, note: Option<&str>) -> Event {
     let status = EventStatus::Resolved { note: note.map(str::to_owned), escalation_cancelled: false };
     Event { status, ..Event::firing(DedupKey::new(key), title) }
-}
-
-/// Turns at a steady pace until `stop`, each counted from the last however long the work in between takes.
-pub struct Pace {
-    clock: Arc<dyn Clock>,
-    every: SignedDuration,
-    stop: CancellationToken,
-    next: Timestamp,
-}
-
-impl Pace {
-    /// The first comes after `every`.
-    pub fn new(clock: Arc<dyn Clock>, every: SignedDuration, stop: CancellationToken) -> Self {
-        let next = clock.now().saturating_add(every).unwrap_or(Timestamp::MAX);
-        Self { clock, every, stop, next }
-    }
-
-    /// Waits for the next; false once it is stopped.
-    pub async fn next(&mut self) -> bool {
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => return false,
-            () = self.clock.sleep_until(self.next) => {}
-        }
-        self.next = self.clock.now().saturating_add(self.every).unwrap_or(Timestamp::MAX);
-        true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::ManualClock;
-
-    #[tokio::test]
-    async fn a_turn_is_counted_from_the_last_and_not_from_the_end_of_the_work() {
-        let clock = ManualClock::at(Timestamp::constant(1_800_000_000, 0));
-        let stop = CancellationToken::new();
-        let mut pace = Pace::new(clock.clone(), SignedDuration::from_secs(60), stop.clone());
-        for _ in 0..3 {
-            // The work of this turn takes as long as the pause.
-            clock.advance(SignedDuration::from_secs(60));
-            assert!(pace.next().await);
-        }
-        stop.cancel();
-        clock.advance(SignedDuration::from_secs(60));
-        assert!(!pace.next().await, "the end goes before a turn");
-    }
 }

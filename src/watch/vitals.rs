@@ -1,25 +1,51 @@
-//! Our own health, as far as it is in memory: alerts of which nobody could be notified, and storms. `/readyz` shows
-//! it.
+//! Our own health, as far as it is in memory: which part has left a sign of life and when, alerts that reach nobody
+//! or that nobody answered, storms. `/readyz` shows it.
 
 use std::{
-    collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::alert::{Alert, AlertId};
+use crate::{
+    alert::{Alert, AlertId, Part},
+    clock::Clock,
+};
 
-/// Most alerts remembered as unreached; beyond this the count no longer rises.
-const UNREACHED_MAX: usize = 10_000;
+/// Most alerts of a sort that are remembered; beyond this the count no longer rises.
+const ALERTS_MAX: usize = 10_000;
 
-#[derive(Debug, Default)]
+/// Every part wakes this often to leave a sign of life, also with nothing to do.
+pub(super) const SIGN_EVERY: SignedDuration = SignedDuration::from_secs(20);
+
+/// How often the watch looks after all parts.
+pub(super) const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(5);
+
+/// A part without a sign of life for this long stands still: its next one was due, and it has not come within 30 s.
+pub(super) const STILL_AFTER: SignedDuration = SignedDuration::from_secs(50);
+
+/// So does dispatch while an alert is due for this long.
+const OVERDUE_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// Between two looks of the watch: if more has passed, the whole process or its host was stopped.
+const ASLEEP_AFTER: SignedDuration = SignedDuration::from_secs(20);
+
+#[derive(Debug)]
 pub struct Vitals {
-    /// Alerts for which [`Alert::reaches_nobody`](crate::alert::Alert::reaches_nobody) holds, as they were last planned.
-    unreached: Mutex<BTreeSet<AlertId>>,
+    clock: Arc<dyn Clock>,
+    /// [`Alert::reaches_nobody`] holds.
+    unreached: Noted,
+    /// [`Alert::went_unanswered`] holds.
+    unanswered: Noted,
     storm: Mutex<StormStatus>,
+    signs: Mutex<Signs>,
 }
+
+/// Alerts of which something holds, as they were last planned.
+#[derive(Debug, Default)]
+struct Noted(Mutex<BTreeSet<AlertId>>);
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct StormStatus {
@@ -27,19 +53,123 @@ pub struct StormStatus {
     pub since: Option<Timestamp>,
 }
 
+#[derive(Debug)]
+struct Signs {
+    parts: BTreeMap<Part, Signed>,
+    /// No part is blamed for the time before: nothing ran then.
+    awake_since: Timestamp,
+    /// Since when an alert has been due that is not planned.
+    overdue_since: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Signed {
+    last: Timestamp,
+    /// Its task has ended, and the next one has left no sign yet.
+    gone_since: Option<Timestamp>,
+    /// How often its task has ended though nobody had stopped it.
+    ends: u64,
+}
+
+/// A part that does not work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Standstill {
+    pub part: Part,
+    pub since: Timestamp,
+}
+
 impl Vitals {
-    /// Remembers an alert that reaches no contact, forgets one that does.
-    pub fn note(&self, alert: &Alert, now: Timestamp) {
-        let mut unreached = lock(&self.unreached);
-        if !alert.reaches_nobody(now) {
-            unreached.remove(&alert.id);
-        } else if unreached.len() < UNREACHED_MAX {
-            unreached.insert(alert.id);
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let signs = Signs { parts: BTreeMap::new(), awake_since: clock.now(), overdue_since: None };
+        Self {
+            clock,
+            unreached: Noted::default(),
+            unanswered: Noted::default(),
+            storm: Mutex::default(),
+            signs: Mutex::new(signs),
         }
     }
 
+    pub(super) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// This part lives. Whoever has signed once is expected to go on.
+    pub(super) fn sign(&self, part: Part) {
+        let now = self.clock.now();
+        let mut signs = lock(&self.signs);
+        let ends = signs.parts.get(&part).map_or(0, |signed| signed.ends);
+        signs.parts.insert(part, Signed { last: now, gone_since: None, ends });
+    }
+
+    /// The task of this part has ended, and nobody had stopped it.
+    pub(super) fn ended(&self, part: Part) {
+        let now = self.clock.now();
+        if let Some(signed) = lock(&self.signs).parts.get_mut(&part) {
+            signed.gone_since.get_or_insert(now);
+            signed.ends += 1;
+        }
+    }
+
+    /// How often the task of each part has ended though nobody had stopped it.
+    pub fn ends(&self) -> BTreeMap<Part, u64> {
+        lock(&self.signs).parts.iter().map(|(part, signed)| (*part, signed.ends)).collect()
+    }
+
+    /// The watch begins a look. If it comes late, nobody else could leave a sign either.
+    pub(super) fn wake(&self) {
+        let now = self.clock.now();
+        let mut signs = lock(&self.signs);
+        let looked = signs.parts.get(&Part::Watch).map_or(now, |signed| signed.last);
+        if ASLEEP_AFTER < now.duration_since(looked) {
+            signs.awake_since = now;
+        }
+    }
+
+    /// Takes the time at which the next alert is due.
+    pub(super) fn note_next_due(&self, due: Option<Timestamp>) {
+        let now = self.clock.now();
+        let mut signs = lock(&self.signs);
+        let since = due.map(|due| due.max(signs.awake_since));
+        signs.overdue_since = since.filter(|since| OVERDUE_AFTER <= now.duration_since(*since));
+    }
+
+    /// Parts whose task is gone, or that have left no sign of life for too long; for dispatch also while an alert
+    /// waits for too long.
+    pub fn standstills(&self) -> Vec<Standstill> {
+        let now = self.clock.now();
+        let signs = lock(&self.signs);
+        let standstill = |(part, signed): (&Part, &Signed)| {
+            let heard = signed.last.max(signs.awake_since);
+            let silent = (STILL_AFTER <= now.duration_since(heard)).then_some(heard);
+            let overdue = signs.overdue_since.filter(|_| *part == Part::Dispatch);
+            let since = [signed.gone_since, silent, overdue].into_iter().flatten().min();
+            since.map(|since| Standstill { part: *part, since })
+        };
+        signs.parts.iter().filter_map(standstill).collect()
+    }
+
+    /// False while the watch is due for a look, or the store for a write. For tests and tools.
+    pub fn is_up_to_date(&self) -> bool {
+        let now = self.clock.now();
+        let signs = lock(&self.signs);
+        [(Part::Watch, LOOK_EVERY), (Part::Store, SIGN_EVERY)].iter().all(|(part, every)| {
+            signs.parts.get(part).is_none_or(|signed| now.duration_since(signed.last) < *every)
+        })
+    }
+
+    /// Remembers an alert that reaches nobody or went unanswered, forgets one of which that no longer holds.
+    pub fn note(&self, alert: &Alert, now: Timestamp) {
+        self.unreached.note(alert.id, alert.reaches_nobody(now));
+        self.unanswered.note(alert.id, alert.went_unanswered());
+    }
+
     pub fn unreached(&self) -> usize {
-        lock(&self.unreached).len()
+        self.unreached.count()
+    }
+
+    pub fn unanswered(&self) -> usize {
+        self.unanswered.count()
     }
 
     pub fn show_storm(&self, storm: StormStatus) {
@@ -51,6 +181,24 @@ impl Vitals {
     }
 }
 
+impl Noted {
+    fn note(&self, id: AlertId, holds: bool) {
+        let mut alerts = lock(&self.0);
+        if !holds {
+            alerts.remove(&id);
+        } else if alerts.len() < ALERTS_MAX {
+            alerts.insert(id);
+        }
+    }
+
+    fn count(&self) -> usize {
+        lock(&self.0).len()
+    }
+}
+
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,7 @@ impl Shared {
             heartbeats: Arc::new(heartbeats),
             senders: Senders::new(queue.clone(), clock.clone()),
             metrics: Arc::default(),
-            vitals: Arc::default(),
+            vitals: Arc::new(Vitals::new(clock.clone())),
             config,
             clock,
             store,

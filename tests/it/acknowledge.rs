@@ -23,6 +23,35 @@ async fn an_alert_nobody_takes_is_repeated_until_somebody_does() {
 }
 
 #[tokio::test]
+async fn reminders_that_ended_unanswered_are_a_notice_until_somebody_takes_the_alert() {
+    let mut h = Harness::start().await;
+    let notices = async |h: &Harness| {
+        let (status, ready) = h.get_as("/readyz", "").await;
+        assert_eq!(status, 200, "{ready}");
+        ready["notices"].clone()
+    };
+    let opened = h.zabbix(problem("disk full")).await;
+    h.settled().await;
+    for _ in 0..5 {
+        h.pass(1_800).await;
+    }
+    assert_eq!(notices(&h).await, json!([]), "one more reminder is to come");
+    h.pass(1_800).await;
+    for _ in 0..2 {
+        let notices = notices(&h).await;
+        assert_eq!(
+            (&notices[0]["code"], &notices[0]["count"]),
+            (&json!("repeats_ended"), &json!(1)),
+            "{notices}"
+        );
+        h.restart().await;
+    }
+    h.act(&opened["alert_id"], "acknowledge").await;
+    h.settled().await;
+    assert_eq!(notices(&h).await, json!([]));
+}
+
+#[tokio::test]
 async fn an_acknowledgement_stops_the_text_that_was_to_follow_a_failing_push() {
     let h = Harness::start().await;
     h.sandbox.fcm().always(Answer::internal());

@@ -380,6 +380,7 @@ fn of_a_broken_store() -> Vec<Ask> {
         post(ALERTS, 503).key(OPERATOR).body("x"),
         get(HEARTBEAT, 503).to("alive").key(ZABBIX_KEY),
         post(HEARTBEAT, 503).to("alive").key(ZABBIX_KEY),
+        get("/healthz", 503),
         get("/readyz", 503),
     ];
     let (kannel, twilio) = (broken::report("kannel"), broken::report("twilio"));

@@ -27,18 +27,23 @@ async fn one_damaged_row_of_each_kind_does_not_keep_it_from_starting_and_telling
 
     let (status, ready) = h.get_as("/readyz", "").await;
     assert_eq!((status, &ready["ready"]), (200, &json!(true)), "{ready}");
-    let problem_said = ready["store"]["problem"].as_str().expect("it says what is wrong").to_owned();
+    assert_eq!(ready["notices"][0]["code"], "store_damaged", "{ready}");
+    let problem_said = ready["notices"][0]["detail"].as_str().expect("it says what is wrong").to_owned();
     for kind in ["alert 1", "charge", "device 1", "heartbeat 1", "signing key 1"] {
         assert!(problem_said.contains(kind), "{kind}: {ready}");
     }
-    assert_eq!(h.get("/v1/alerts").await["alerts"], json!([]), "the damaged one hides nothing but itself");
+    let alerts = h.get("/v1/alerts?integration=zabbix").await;
+    assert_eq!(alerts["alerts"], json!([]), "the damaged one hides nothing but itself");
+    h.settled().await;
+    assert_eq!(h.pushes().len(), 2);
+    assert!(h.pushes()[1].contains("the store is damaged in part"), "{:?}", h.pushes());
 
     h.zabbix(problem("disk full").id("460")).await;
     h.settled().await;
-    assert_eq!(h.pushes().len(), 2, "{:?}", h.pushes());
+    assert_eq!(h.pushes().len(), 3, "{:?}", h.pushes());
     h.zabbix(problem("db down").id("461").severity(5)).await;
     h.settled().await;
-    assert_eq!((h.pushes().len(), h.texts().len()), (3, 2));
+    assert_eq!((h.pushes().len(), h.texts().len()), (4, 2));
     h.pass(180).await;
     assert!(h.pushes().iter().any(|push| push.contains("zabbix-alive has not called")), "{:?}", h.pushes());
 }

@@ -65,7 +65,7 @@ fn below(stage: &str) -> Vec<&'static str> {
         "queue" | "record" => vec!["alert", "plan", "store"],
         // A transport never stores.
         "deliver" => vec!["alert", "plan"],
-        "watch" => vec!["alert", "store", "queue", "deliver"],
+        "watch" => vec!["alert", "plan", "store", "queue", "deliver"],
         "dispatch" => vec!["alert", "plan", "store", "queue", "deliver", "watch"],
         "web" => vec!["alert", "store", "queue", "watch"],
         // Beside each other over `web`.

@@ -149,6 +149,8 @@ async fn past_the_budget_alerts_are_counted_in_a_digest_and_every_place_shows_it
     assert_eq!(h.texts().len(), 2);
     let (status, ready) = h.get_as("/readyz", "").await;
     assert_eq!((status, &ready["storm"]["contacts"]), (200, &json!(1)));
+    let notice = &ready["notices"][0];
+    assert_eq!((&notice["code"], &notice["contacts"]), (&json!("storm"), &json!(1)), "{ready}");
     let (_, metrics) = h.get_as("/metrics", "").await;
     let metrics = metrics.as_str().expect("text").to_owned();
     assert!(metrics.contains("bongsu_notifications_held_back_total 3"), "{metrics}");

@@ -32,6 +32,8 @@ async fn when_nobody_is_left_readyz_says_so_until_the_alert_is_over_also_after_a
     h.settled().await;
     let (status, body) = h.get_as("/readyz", "").await;
     assert_eq!((status, &body["alerts_unreached"]), (503, &serde_json::json!(1)));
+    let reason = &body["reasons"][0];
+    assert_eq!((&reason["code"], &reason["count"]), (&"alerts_unreached".into(), &1.into()), "{body}");
     h.restart().await;
     h.settled().await;
     assert_eq!(h.get_as("/readyz", "").await.0, 503);

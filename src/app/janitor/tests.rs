@@ -2,15 +2,17 @@
 
 use async_trait::async_trait;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
-    alert::{Alert, AlertId, AlertState, Charge, DedupKey, Event, Payer, Resolution, ResolvedBy, Tier},
+    alert::{Alert, AlertId, AlertState, Charge, DedupKey, Event, Part, Payer, Resolution, ResolvedBy, Tier},
     clock::ManualClock,
     store::{
         AlertFilter, AlertWrite, Expect, MemoryStore, Record,
         guarded::{Guard, Guarded, Ruling},
     },
+    watch::Vitals,
 };
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -57,14 +59,18 @@ fn janitor(store: Arc<dyn Store>, clock: &Arc<ManualClock>) -> Janitor {
     Janitor { store, queue, clock: clock.clone(), keep: KEEP }
 }
 
+fn life(clock: &Arc<ManualClock>) -> Life {
+    Life::new(Part::Janitor, Arc::new(Vitals::new(clock.clone())), CancellationToken::new())
+}
+
 /// A process that begins at this time and tidies up at once, and then every hour; what is left then.
 async fn runs(store: &Arc<MemoryStore>, from: Timestamp, hours: i64) -> (usize, usize) {
     let clock = ManualClock::at(from);
     let janitor = janitor(store.clone(), &clock);
-    let mut life = janitor.life_so_far().await;
+    let mut lived = janitor.life_so_far().await;
     for hour in 0..=hours {
         clock.advance(SignedDuration::from_hours(hour.min(1)));
-        janitor.round(&mut life, &CancellationToken::new()).await.expect("it works");
+        janitor.round(&mut lived, &life(&clock)).await.expect("it works");
     }
     left(store.as_ref()).await
 }
@@ -74,8 +80,8 @@ async fn one_round_removes_all_that_is_old_however_much_it_is() {
     let store = store_with(3_500).await;
     let clock = ManualClock::at(T0 + KEEP + days(1));
     let janitor = janitor(store.clone(), &clock);
-    let mut life = janitor.life_so_far().await;
-    assert_eq!(janitor.round(&mut life, &CancellationToken::new()).await.expect("it works"), 3_500);
+    let mut lived = janitor.life_so_far().await;
+    assert_eq!(janitor.round(&mut lived, &life(&clock)).await.expect("it works"), 3_500);
     assert_eq!(left(store.as_ref()).await, (0, 0));
 }
 
@@ -94,20 +100,24 @@ impl Guard for Slow {
 async fn a_round_takes_no_more_than_its_time_and_the_next_goes_on() {
     let (inner, clock) = (store_with(3_500).await, ManualClock::at(T0 + KEEP + days(1)));
     let store = Arc::new(Guarded { inner, guard: Slow(clock.clone()) });
-    let (janitor, stop) = (janitor(store, &clock), CancellationToken::new());
-    let mut life = janitor.life_so_far().await;
+    let (janitor, vitals) = (janitor(store, &clock), Arc::new(Vitals::new(clock)));
+    let life = Life::new(Part::Janitor, vitals.clone(), CancellationToken::new());
+    let mut lived = janitor.life_so_far().await;
     for expected in [2 * BATCH, 3_500 - 2 * BATCH] {
-        assert_eq!(janitor.round(&mut life, &stop).await.expect("it works"), expected);
+        assert_eq!(janitor.round(&mut lived, &life).await.expect("it works"), expected);
+        assert!(vitals.standstills().is_empty(), "a long round leaves signs of life");
     }
 }
 
 #[tokio::test]
 async fn a_round_ends_when_the_program_does() {
     let store = store_with(10).await;
-    let (janitor, stop) = (janitor(store, &ManualClock::at(T0 + KEEP + days(1))), CancellationToken::new());
-    let mut life = janitor.life_so_far().await;
+    let clock = ManualClock::at(T0 + KEEP + days(1));
+    let (janitor, stop) = (janitor(store, &clock), CancellationToken::new());
+    let life = Life::new(Part::Janitor, Arc::new(Vitals::new(clock)), stop.clone());
+    let mut lived = janitor.life_so_far().await;
     stop.cancel();
-    assert_eq!(janitor.round(&mut life, &stop).await.expect("it works"), 0);
+    assert_eq!(janitor.round(&mut lived, &life).await.expect("it works"), 0);
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
-//! One notice of every kind and digests, so that a template that fails for any of them fails at start.
+//! One notice of every kind, digests and an outage, so that a template that fails for any of them fails at start.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{DigestNotice, Notice};
+use super::{DigestNotice, Notice, Outage, OutageNotice};
 use crate::alert::{
     Acknowledgement, Alert, AlertId, ContactName, Counted, DedupKey, Event, FLAPPING_ROUNDS, Kind, LastRound,
-    Named, Openings, Resolution, ResolvedBy, Severity, Subject,
+    Named, Openings, Part, Resolution, ResolvedBy, Severity, Subject,
 };
 
 /// 22 November 2026, 03:10 in Seoul.
@@ -128,6 +128,16 @@ pub(super) fn digest(counted: &Counted) -> DigestNotice<'_> {
     let url = if counted.total() == 1 { "" } else { "https://a.example.org/alerts" };
     let now = STARTS_AT + SignedDuration::from_mins(3);
     DigestNotice { counted, url, time_zone: const { &TimeZone::UTC }, now }
+}
+
+/// Every part stands still.
+pub(super) fn everything() -> Outage {
+    Outage { parts: Part::ALL.into(), since: STARTS_AT }
+}
+
+pub(super) fn outage(outage: &Outage) -> OutageNotice<'_> {
+    let now = STARTS_AT + SignedDuration::from_mins(3);
+    OutageNotice { outage, time_zone: const { &TimeZone::UTC }, now }
 }
 
 fn jin() -> ContactName {

@@ -14,11 +14,15 @@ macro_rules! built_in {
     };
 }
 
-const BUILT_IN: [(&str, &str); 16] = built_in![
+const BUILT_IN: [(&str, &str); 24] = built_in![
     "notification/en/digest_counts.txt",
     "notification/en/digest_push_body.txt",
     "notification/en/digest_push_title.txt",
     "notification/en/digest_sms.txt",
+    "notification/en/outage_parts.txt",
+    "notification/en/outage_push_body.txt",
+    "notification/en/outage_push_title.txt",
+    "notification/en/outage_sms.txt",
     "notification/en/push_body.txt",
     "notification/en/push_title.txt",
     "notification/en/severity.txt",
@@ -27,6 +31,10 @@ const BUILT_IN: [(&str, &str); 16] = built_in![
     "notification/ko/digest_push_body.txt",
     "notification/ko/digest_push_title.txt",
     "notification/ko/digest_sms.txt",
+    "notification/ko/outage_parts.txt",
+    "notification/ko/outage_push_body.txt",
+    "notification/ko/outage_push_title.txt",
+    "notification/ko/outage_sms.txt",
     "notification/ko/push_body.txt",
     "notification/ko/push_title.txt",
     "notification/ko/severity.txt",

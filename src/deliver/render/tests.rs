@@ -3,7 +3,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use super::*;
 use crate::{
     alert::{
-        Acknowledgement, Alert, AlertId, Counted, DedupKey, Event, Kind, Named, Resolution, ResolvedBy,
+        Acknowledgement, Alert, AlertId, Counted, DedupKey, Event, Kind, Named, Part, Resolution, ResolvedBy,
         Severity, Subject,
     },
     deliver::{
@@ -414,6 +414,32 @@ fn a_bad_override_is_named_with_file_and_line() {
 }
 
 #[test]
+fn an_outage_of_bongsu_itself_says_what_stands_still_since_when_and_what_to_do() {
+    let (renderer, zone) = (renderer(), seoul());
+    let since = at("2026-11-22T03:10:00+09:00");
+    let outage = Outage { parts: vec![Part::Dispatch, Part::Store], since };
+    let told = OutageNotice { outage: &outage, time_zone: &zone, now: since };
+    let push = renderer.push(&told, Language::En);
+    assert_eq!(push.title, "[Disaster] Bongsu itself stands still: sending, the store");
+    let body = "Alerts are not being sent: look at the server, and at your monitors themselves.\nbongsu · since 03:10";
+    assert_eq!(push.body, body);
+    let push = renderer.push(&told, Language::Ko);
+    assert_eq!(push.title, "[재난] 봉수 자체가 멈췄습니다: 발송, 저장소");
+    let body = "알림이 발송되지 않고 있습니다. 서버와 모니터링 화면을 직접 확인하세요.\nbongsu · 03:10부터";
+    assert_eq!(push.body, body);
+    let (en, ko) = (renderer.sms(&told, Language::En), renderer.sms(&told, Language::Ko));
+    let words = "[Disaster] Bongsu itself stands still since 03:10, alerts are not being sent. Look at the server: sending, the store";
+    assert_eq!(en.words, words);
+    let words = "[재난] 봉수 자체가 03:10부터 멈춤. 알림이 발송되지 않으니 서버를 확인하세요: 발송, 저장소";
+    assert_eq!(ko.words, words);
+    assert!(
+        ko.words.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>() <= 90,
+        "one Korean SMS"
+    );
+    assert!(told.plain().contains("dispatch, store"));
+}
+
+#[test]
 fn the_documented_example_is_a_template() {
     let docs = include_str!("../../../docs/templates.md");
     let example =
@@ -440,7 +466,8 @@ fn every_template_and_everything_it_can_name_is_documented() {
     let digest = serde_json::to_value(sample::digest(&counted).context()).expect("JSON");
     let mut names: Vec<String> =
         source::names().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect();
-    for context in [notice, digest] {
+    let outage = serde_json::to_value(sample::outage(&sample::everything()).context()).expect("JSON");
+    for context in [notice, digest, outage] {
         names.extend(context.as_object().expect("an object").keys().cloned());
     }
     for name in names {

@@ -62,14 +62,10 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DuePage, DuePlace, Expect, Health, Lane, Standing,
-    Store, StoreError, Stored, codec,
+    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DuePage, DuePlace, Expect, FREE_BYTES_MIN, Health,
+    Lane, Standing, Store, StoreError, Stored, codec,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
-
-/// New alerts are refused while less than this is free, in bytes: what is left is for telling the
-/// alerts that were accepted.
-const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
 const REOPEN_PAUSE: Duration = Duration::from_secs(1);
 

@@ -13,11 +13,7 @@ use tokio::sync::{Notify, watch};
 use super::{group::Effects, handle::Handle, keys, walk::Order};
 use crate::{
     alert::AlertId,
-    store::{
-        Damage, Health, StoreError,
-        claims::Claims,
-        damage::{self, Damaged},
-    },
+    store::{Damage, Health, StoreError, claims::Claims, damage},
 };
 
 #[derive(Debug)]
@@ -145,18 +141,12 @@ impl Shared {
 
     pub(super) fn health(&self) -> Health {
         let closed = self.handle().map(drop).and_then(|()| self.room()).err();
-        let damaged = self.damage.counts();
-        let left_out =
-            damaged.iter().map(|Damaged { kind, count }| format!("{kind} {count}")).collect::<Vec<_>>();
-        let left_out = (!left_out.is_empty())
-            .then(|| format!("cannot be read and is left out: {}; nothing was deleted", left_out.join(", ")));
         let free_bytes = self.free_bytes.load(Relaxed);
         Health {
-            writable: closed.is_none(),
-            problem: closed.map(|error| error.to_string()).or(left_out),
+            problem: closed.map(|error| error.to_string()),
             free_bytes: (free_bytes != u64::MAX).then_some(free_bytes),
             scheduled: self.scheduled.load(Relaxed),
-            damaged,
+            damaged: self.damage.counts(),
         }
     }
 

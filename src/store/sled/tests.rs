@@ -9,9 +9,14 @@ use std::{
 use tokio_util::task::TaskTracker;
 
 use super::*;
-use crate::store::{
-    DeviceRecord, HeartbeatRecord, VALUE_BYTES_MAX,
-    conformance::samples::{at, change, opening, resolved, rows},
+use crate::{
+    alert::{DedupKey, Event, OURS},
+    clock::ManualClock,
+    queue::{Poster, Queue},
+    store::{
+        DeviceRecord, HeartbeatRecord, VALUE_BYTES_MAX,
+        conformance::samples::{at, change, opening, resolved, rows},
+    },
 };
 
 mod damage;
@@ -239,7 +244,7 @@ async fn an_engine_that_fails_or_panics_is_reported_and_opened_again() {
         let error = commit_one(&store, second.clone()).await.unwrap_err();
         assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
         state.wait_for(Result::is_ok).await.unwrap();
-        while !store.health().await.writable {
+        while !store.health().await.is_writable() {
             state.changed().await.unwrap();
         }
 
@@ -259,12 +264,26 @@ async fn a_full_disk_stops_new_alerts_and_not_the_telling_of_old_ones() {
     let error = commit_one(&store, opening("web", 1, at(5))).await.unwrap_err();
     assert!(matches!(error, StoreError::Full { .. }), "{error}");
     let health = store.health().await;
-    assert!(!health.writable && health.problem.unwrap().contains("free space"));
+    assert!(health.problem.unwrap().contains("free space"));
 
     let acknowledged = change(&opened, 1, Some(at(9)));
     assert!(matches!(commit_one(&store, acknowledged).await.unwrap(), Commit::Done(2)));
     let told = change(&opened, 2, Some(at(10)));
     assert!(matches!(store.commit(Lane::Deliver, &[told]).await.unwrap()[..], [Commit::Done(3)]));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn what_bongsu_says_of_itself_is_kept_where_new_alerts_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { free_bytes_min: u64::MAX - 1, ..OPTIONS };
+    let store = Arc::new(SledStore::open_with(folder.path(), options).unwrap());
+    let queue = Queue::new(store.clone(), ManualClock::at(at(5)));
+    for (integration, is_kept) in [("zabbix", false), (OURS, true)] {
+        let poster = Poster { integration, close_after: SignedDuration::from_hours(1) };
+        let event = Event::firing(DedupKey::new("disk"), "the disk is full");
+        assert_eq!(queue.admit(poster, &[event]).await.is_ok(), is_kept, "{integration}");
+    }
     store.close().await;
 }
 

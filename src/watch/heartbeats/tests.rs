@@ -7,16 +7,18 @@ use std::{
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
-    alert::AlertState,
+    alert::{AlertState, Part},
     clock::ManualClock,
     config,
     store::{
         MemoryStore, Record,
         guarded::{Guard, Guarded, Ruling},
     },
+    watch::Vitals,
 };
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -185,7 +187,8 @@ async fn a_caller_that_hangs_up_leaves_nothing_undone() {
     scene.pass(180);
     scene.step().await.unwrap();
     let stop = CancellationToken::new();
-    let running = scene.heartbeats.clone().run(stop.clone());
+    let vitals = Arc::new(Vitals::new(scene.clock.clone()));
+    let running = scene.heartbeats.clone().run(Life::new(Part::Heartbeats, vitals, stop.clone()));
     let calling = async {
         // The loop sleeps until the alert would be stated again.
         tokio::task::yield_now().await;

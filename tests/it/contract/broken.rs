@@ -107,7 +107,7 @@ impl Store for Broken {
 
     async fn health(&self) -> Health {
         let problem = Some("input/output error".to_owned());
-        Health { writable: false, problem, free_bytes: None, scheduled: 0, damaged: Vec::new() }
+        Health { problem, free_bytes: None, scheduled: 0, damaged: Vec::new() }
     }
 
     fn damage(&self) -> &Damage {

@@ -1,0 +1,72 @@
+//! Whom nobody could notify of what: looking, and trying once more.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Serialize;
+
+use crate::{
+    watch::DeadLetter,
+    web::{Actor, Context, Name, Problem, Viewer},
+};
+
+/// Most in one answer.
+const LISTED_MAX: usize = 500;
+
+#[derive(Serialize)]
+pub(super) struct Page {
+    /// The latest first.
+    dead_letters: Vec<LetterView>,
+    /// How many nobody has looked at, also where they are not listed.
+    unseen: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct LetterView {
+    id: String,
+    #[serde(flatten)]
+    letter: DeadLetter,
+    url: String,
+}
+
+impl LetterView {
+    fn new(context: &Context, letter: DeadLetter) -> Self {
+        Self { id: letter.id(), url: context.alert_url(letter.alert_id), letter }
+    }
+}
+
+/// `GET /v1/dead-letters`
+pub(super) async fn list(State(context): State<Context>, _: Viewer) -> Json<Page> {
+    let unseen = context.dead_letters.unseen();
+    let all = context.dead_letters.all().into_iter().take(LISTED_MAX);
+    let dead_letters = all.map(|letter| LetterView::new(&context, letter)).collect();
+    Json(Page { dead_letters, unseen: unseen.told + unseen.untold })
+}
+
+/// `POST /v1/dead-letters/{id}/seen`
+pub(super) async fn seen(
+    State(context): State<Context>,
+    Actor(by): Actor,
+    Name(id): Name,
+) -> Result<Json<LetterView>, Problem> {
+    found(&context, context.dead_letters.see(&id, &by).await?)
+}
+
+/// `POST /v1/dead-letters/{id}/retry`
+pub(super) async fn retry(
+    State(context): State<Context>,
+    Actor(by): Actor,
+    Name(id): Name,
+) -> Result<Json<LetterView>, Problem> {
+    // In this order: what is given up once more in between is a dead letter again.
+    let letter = context.dead_letters.retry(&id, &by).await?;
+    if let Some(letter) = &letter {
+        context.queue.retry(letter.alert_id, &letter.contact, &by).await?;
+    }
+    found(&context, letter)
+}
+
+fn found(context: &Context, letter: Option<DeadLetter>) -> Result<Json<LetterView>, Problem> {
+    let none = || {
+        Problem::new(StatusCode::NOT_FOUND, "dead_letter_not_found", "there is no dead letter with this id")
+    };
+    letter.map(|letter| Json(LetterView::new(context, letter))).ok_or_else(none)
+}

@@ -1,0 +1,136 @@
+//! While alerts are not carried, people are told past the store.
+
+use super::*;
+
+/// Everything works again: `/readyz` says so, and after a while the ledger has what was done meanwhile.
+async fn recovers(scene: &Scene, attempts: usize) {
+    scene.pass(25).await;
+    assert!(scene.reasons().await.is_empty());
+    assert!(scene.own_alerts().await.is_empty());
+    scene.pass(30).await;
+    let own = scene.own_alerts().await;
+    assert_eq!(own.len(), 1, "{own:?}");
+    assert_eq!((&own[0]["state"], &own[0]["severity"]), (&Value::from("resolved"), &Value::from("disaster")));
+    let rows = own[0]["journal"].as_array().expect("a journal").iter();
+    let rows: Vec<String> = rows
+        .filter(|row| row["entry"] == "attempt" && row["subject"] == "opened")
+        .map(|row| format!("{} {} {}", row["contact"], row["transport"], row["outcome"]))
+        .collect();
+    assert_eq!(rows.len(), attempts, "{rows:?}");
+    assert!(rows.iter().all(|row| row.ends_with("\"accepted\"")), "{rows:?}");
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_be_read_is_told_by_push_and_text_within_a_minute_and_once_an_hour() {
+    let scene = Scene::start().await;
+    assert!(scene.reasons().await.is_empty());
+    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    assert_eq!(scene.post("disk full").await, 202);
+    scene.pass(45).await;
+    scene.told(0, 0).await;
+    scene.pass(15).await;
+    assert_eq!(scene.reasons().await, ["standing_still dispatch"]);
+    assert_eq!(scene.get("/healthz").await.0, 200, "what comes is accepted");
+    scene.told(1, 2).await;
+    assert_eq!(scene.pushes(), ["[재난] 봉수 자체가 멈췄습니다: 발송"]);
+    let texts = scene.texts();
+    assert!(texts.iter().any(|text| text.contains("알림이 발송되지 않으니")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("alerts are not being sent")), "{texts:?}");
+
+    scene.pass(3_540).await;
+    scene.told(1, 2).await;
+    scene.pass(60).await;
+    scene.told(2, 4).await;
+
+    scene.faults().claims_fail.store(false, Ordering::SeqCst);
+    scene.pass(1).await;
+    scene.until(async || scene.pushes().len() == 3).await;
+    assert_eq!(scene.pushes()[2], "[중대] disk full");
+    recovers(&scene, 6).await;
+    scene.until(async || scene.pushes().len() == 4).await;
+    assert!(scene.pushes()[3].starts_with("[해결] Bongsu itself stands still"), "{:?}", scene.pushes());
+}
+
+#[tokio::test]
+async fn a_store_that_never_answers_hangs_neither_the_probes_nor_the_watch() {
+    let scene = Scene::start().await;
+    scene.pass(1).await;
+    scene.faults().hangs.send_replace(true);
+    scene.pass(59).await;
+    let reasons = scene.reasons().await;
+    for reason in ["store_not_writable", "standing_still store", "standing_still dispatch"] {
+        assert!(reasons.contains(&reason.to_owned()), "{reason}: {reasons:?}");
+    }
+    assert_eq!(scene.get("/healthz").await.0, 503);
+    assert_eq!(scene.get("/metrics").await.0, 200);
+    scene.told(1, 2).await;
+    assert!(scene.pushes()[0].starts_with("[재난] 봉수 자체가 멈췄습니다"), "{:?}", scene.pushes());
+
+    scene.faults().hangs.send_replace(false);
+    recovers(&scene, 3).await;
+    assert_eq!(scene.get("/healthz").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_write_that_hangs_is_noticed_though_nothing_is_to_be_sent() {
+    let scene = Scene::start().await;
+    scene.pass(1).await;
+    scene.faults().hangs.send_replace(true);
+    let accepting = scene.post("disk full");
+    let watching = async {
+        scene.pass(50).await;
+        assert_eq!(scene.get("/healthz").await.0, 503, "no event would be accepted");
+        assert!(scene.reasons().await.contains(&"standing_still store".to_owned()));
+        scene.faults().hangs.send_replace(false);
+    };
+    assert_eq!(tokio::join!(accepting, watching).0, 202);
+}
+
+#[tokio::test]
+async fn a_store_that_takes_no_writes_is_told_though_it_can_be_read() {
+    let scene = Scene::start().await;
+    scene.faults().refuses_writes.store(true, Ordering::SeqCst);
+    assert_eq!(scene.post("disk full").await, 503);
+    scene.pass(60).await;
+    assert_eq!(scene.reasons().await, ["standing_still store"]);
+    scene.told(1, 2).await;
+    scene.faults().refuses_writes.store(false, Ordering::SeqCst);
+    recovers(&scene, 3).await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_refuses_is_tried_a_few_times() {
+    let scene = Scene::start().await;
+    scene.sandbox.sms().always(crate::sandbox::Answer::silent_503());
+    scene.sandbox.fcm().script([crate::sandbox::Answer::internal()]);
+    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.pass(60).await;
+    let refused = async || {
+        scene.pass(1).await;
+        (scene.pushes().len(), scene.sandbox.sms().counts().seen) == (1, 6)
+    };
+    scene.until(refused).await;
+    scene.pass(120).await;
+    assert_eq!((scene.pushes().len(), scene.sandbox.sms().counts().seen), (1, 6));
+    scene.faults().claims_fail.store(false, Ordering::SeqCst);
+    scene.pass(60).await;
+    let own = scene.own_alerts().await;
+    let rows = own[0]["journal"].as_array().expect("a journal").iter();
+    let attempts = rows.filter(|row| row["entry"] == "attempt" && row["subject"] == "opened");
+    assert_eq!(attempts.count(), 8, "{own:?}");
+}
+
+#[tokio::test]
+async fn dispatch_that_fails_again_and_again_is_told() {
+    let scene = Scene::start().await;
+    scene.faults().claims_panic.store(usize::MAX, Ordering::SeqCst);
+    assert_eq!(scene.post("disk full").await, 202);
+    scene.pass(10).await;
+    assert_eq!(scene.reasons().await, ["standing_still dispatch"]);
+    scene.pass(50).await;
+    scene.told(1, 2).await;
+    scene.faults().claims_panic.store(0, Ordering::SeqCst);
+    scene.pass(11).await;
+    scene.until(async || scene.pushes().iter().any(|title| title == "[중대] disk full")).await;
+    assert!(scene.reasons().await.is_empty());
+}

@@ -1,0 +1,217 @@
+//! What the store cannot hold is told past it: from memory, one push to each device and one text to each contact, at
+//! most once an hour. Once all works again, one alert in the ledger says what happened, with every attempt.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::task::TaskTracker;
+use tracing::{error, info};
+
+use super::{firing, vitals::Standstill};
+use crate::{
+    alert::{
+        Address, Alert, AlertId, Entry, OURS, Outcome, Part, Resolution, ResolvedBy, Row, Severity, Subject,
+    },
+    chance,
+    clock::Clock,
+    deliver::{Channels, Outage, Push, PushTransport},
+    plan::{self, Send, Settlement},
+    roster::{Device, Person, Roster},
+    store::{AlertWrite, Commit, Expect, Lane, Store, StoreError},
+};
+
+/// People are told of the same outage, or of the next one, at most this often.
+const TELL_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+/// It is over when nothing has stood still for this long.
+const OVER_AFTER: SignedDuration = SignedDuration::from_secs(30);
+
+/// Tries of one message, and the pause between them.
+const TRIES_MAX: usize = 3;
+const TRY_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(10);
+
+/// Most attempts of one outage that the ledger gets.
+const ROWS_MAX: usize = 2_000;
+
+/// What telling past the store needs.
+pub struct BypassParts {
+    pub channels: Channels,
+    pub roster: Arc<Roster>,
+    pub clock: Arc<dyn Clock>,
+    pub tasks: TaskTracker,
+}
+
+pub(super) struct Bypass {
+    parts: BypassParts,
+    told_at: Option<Timestamp>,
+    incident: Option<Incident>,
+}
+
+struct Incident {
+    /// What the ledger gets in the end.
+    alert: Alert,
+    /// Shared with each message that is on its way.
+    attempts: Arc<Mutex<Attempts>>,
+    /// Since when nothing has stood still any more.
+    over_since: Option<Timestamp>,
+}
+
+#[derive(Default)]
+struct Attempts {
+    count: u32,
+    rows: Vec<Row>,
+}
+
+impl Bypass {
+    pub(super) fn new(parts: BypassParts) -> Self {
+        Self { parts, told_at: None, incident: None }
+    }
+
+    /// These parts stand still: people are told, unless they were within the last hour.
+    pub(super) fn stands(&mut self, standstills: &[Standstill]) {
+        let now = self.parts.clock.now();
+        let Some(since) = standstills.iter().map(|standstill| standstill.since).min() else { return };
+        let parts: Vec<Part> = standstills.iter().map(|standstill| standstill.part).collect();
+        let incident = self.incident.get_or_insert_with(|| Incident::new(&parts, since, now));
+        incident.over_since = None;
+        if self.told_at.is_some_and(|told| now.duration_since(told) < TELL_EVERY) {
+            return;
+        }
+        self.told_at = Some(now);
+        error!("{}: everybody is told past the store", incident.alert.title);
+        let outage = Arc::new(Outage { parts, since: incident.alert.starts_at });
+        for person in self.parts.roster.now().iter() {
+            let message = Message {
+                channels: self.parts.channels.clone(),
+                clock: self.parts.clock.clone(),
+                alert: incident.alert.clone(),
+                outage: outage.clone(),
+                person: person.clone(),
+                attempts: incident.attempts.clone(),
+            };
+            self.parts.tasks.spawn(message.send());
+        }
+    }
+
+    /// Nothing stands still. After a while without relapse, and when every message has come to its end, the ledger
+    /// gets its rows; who was told is notified of the end as of any other.
+    pub(super) async fn works(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        let now = self.parts.clock.now();
+        let Some(incident) = &mut self.incident else { return Ok(()) };
+        let since = *incident.over_since.get_or_insert(now);
+        if now.duration_since(since) < OVER_AFTER || 1 < Arc::strong_count(&incident.attempts) {
+            return Ok(());
+        }
+        let write = AlertWrite::of(incident.as_over(since), Expect::NewRound, Some(now));
+        match store.commit(Lane::Deliver, &[write]).await?.pop() {
+            Some(Commit::Refused(error)) => return Err(error),
+            // A conflict: it was written by an earlier call that heard no answer.
+            Some(Commit::Done(_) | Commit::Conflict(_)) | None => {}
+        }
+        info!("all works again since {since}");
+        self.incident = None;
+        Ok(())
+    }
+}
+
+impl Incident {
+    fn new(parts: &[Part], since: Timestamp, now: Timestamp) -> Self {
+        let names: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
+        let meanings: Vec<&str> = parts.iter().map(|part| part.meaning()).collect();
+        let title = format!("Bongsu itself stands still: {}", names.join(", "));
+        let event = firing(format!("standing-still:{since}"), Severity::Disaster, title, meanings.join("\n"));
+        let id = AlertId::new(now, chance::bytes());
+        let alert = Alert { starts_at: since, ..Alert::opened(id, OURS, &event, now) };
+        Self { alert, attempts: Arc::default(), over_since: None }
+    }
+
+    fn as_over(&self, since: Timestamp) -> Alert {
+        let mut alert = self.alert.clone();
+        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        alert.attempts = attempts.count;
+        alert.rows.extend(attempts.rows.iter().cloned());
+        alert.resolve(Resolution::by(ResolvedBy::Sender, since));
+        alert
+    }
+}
+
+/// What one contact is told.
+struct Message {
+    channels: Channels,
+    clock: Arc<dyn Clock>,
+    alert: Alert,
+    outage: Arc<Outage>,
+    person: Person,
+    attempts: Arc<Mutex<Attempts>>,
+}
+
+impl Message {
+    /// By push and by text at once.
+    async fn send(self) {
+        let pushes = async {
+            if let Some(push) = &self.channels.push {
+                for device in &self.person.devices {
+                    self.push(push.as_ref(), device).await;
+                }
+            }
+        };
+        tokio::join!(pushes, self.text());
+    }
+
+    async fn push(&self, transport: &dyn PushTransport, device: &Device) {
+        let mut about = self.channels.composer.about_outage(&self.alert, &self.outage, self.clock.now());
+        let message = about.push(&Subject::Opened, self.person.language);
+        for number in 1..=TRIES_MAX {
+            let send = self.begin(Address::Device(device.id));
+            let push = Push { target: device.target.clone(), message: message.clone() };
+            let outcome = transport.send(push).await;
+            let is_over = matches!(outcome, Outcome::Accepted { .. } | Outcome::Rejected { .. });
+            self.keep(send, outcome, 0);
+            if is_over || number == TRIES_MAX {
+                return;
+            }
+            self.clock.sleep(TRY_AGAIN_AFTER).await;
+        }
+    }
+
+    /// Through the gateways in order, until one has it or may have it.
+    async fn text(&self) {
+        let about = self.channels.composer.about_outage(&self.alert, &self.outage, self.clock.now());
+        for number in 1..=TRIES_MAX {
+            for gateway in &self.channels.gateways {
+                let send = self.begin(Address::Gateway(gateway.name().clone()));
+                let Some(text) = about.text(&send, &self.person, gateway.as_ref()) else { return };
+                let segments = text.fitted.segments;
+                let outcome = gateway.send(text).await;
+                let may_arrive = outcome.short().may_arrive();
+                self.keep(send, outcome, segments);
+                if may_arrive {
+                    return;
+                }
+            }
+            if self.channels.gateways.is_empty() || number == TRIES_MAX {
+                return;
+            }
+            self.clock.sleep(TRY_AGAIN_AFTER).await;
+        }
+    }
+
+    fn begin(&self, address: Address) -> Send {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.count += 1;
+        let contact = self.person.name.clone();
+        Send { attempt: attempts.count, contact, subject: Subject::Opened, address, began: self.clock.now() }
+    }
+
+    fn keep(&self, send: Send, outcome: Outcome, segments: u8) {
+        let (number, contact) = (send.attempt, &send.contact);
+        let (transport, word) = (send.address.transport().as_str(), outcome.as_str());
+        info!("attempt {number} past the store, {transport} to {contact}: {word}");
+        let ended = self.clock.now();
+        let row = plan::attempt_row(&Settlement { send, outcome, segments, ended });
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        if attempts.rows.len() < ROWS_MAX {
+            attempts.rows.push(Row { at: ended, entry: Entry::Attempt(row) });
+        }
+    }
+}

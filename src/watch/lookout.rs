@@ -1,0 +1,250 @@
+//! Looks after all parts of the program and after the store. What is wrong is told by an alert of our own where that
+//! reaches people, else past the store.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use tracing::warn;
+
+use super::{
+    BypassParts, ONCE_CLOSES_AFTER, OwnEvent,
+    bypass::Bypass,
+    condition, firing,
+    life::{Life, Pace},
+    over,
+    vitals::{LOOK_EVERY, SIGN_EVERY, STILL_AFTER, Standstill, Vitals},
+};
+use crate::{
+    alert::{Admission, Event, Part, Severity},
+    clock::Clock,
+    queue::Queue,
+    store::{Damaged, FREE_BYTES_MIN, Health, Lane, Record, Store, StoreError},
+};
+
+/// A store that does not answer within this time is asked again at the next look.
+const STORE_PATIENCE: SignedDuration = SignedDuration::from_secs(2);
+
+/// People are told below this many free bytes, and again above [`ROOM_BYTES`] that there is room: not at each byte
+/// around one limit.
+const LOW_BYTES: u64 = 2 * FREE_BYTES_MIN;
+const ROOM_BYTES: u64 = 3 * FREE_BYTES_MIN;
+
+pub struct Lookout {
+    vitals: Arc<Vitals>,
+    clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    queue: Arc<Queue>,
+    /// Kept when the task ends and is started again.
+    told: Mutex<Told>,
+}
+
+struct Told {
+    bypass: Bypass,
+    /// Whether each alert of our own is open, as it was posted last.
+    alerts: BTreeMap<String, bool>,
+    ends: BTreeMap<Part, u64>,
+    damage: ToldDamage,
+}
+
+/// How much of each kind people know to be left out of the store, and when that was posted last.
+#[derive(Default)]
+struct ToldDamage {
+    counts: BTreeMap<&'static str, usize>,
+    posted_at: Option<Timestamp>,
+}
+
+/// Something that is either wrong or not.
+struct Topic {
+    key: String,
+    /// `None` = all is well.
+    severity: Option<Severity>,
+    title: String,
+    body: String,
+}
+
+impl Lookout {
+    pub fn new(vitals: Arc<Vitals>, store: Arc<dyn Store>, queue: Arc<Queue>, bypass: BypassParts) -> Self {
+        let (clock, bypass) = (vitals.clock().clone(), Bypass::new(bypass));
+        let told =
+            Told { bypass, alerts: BTreeMap::new(), ends: BTreeMap::new(), damage: ToldDamage::default() };
+        Self { vitals, clock, store, queue, told: Mutex::new(told) }
+    }
+
+    pub async fn run(self: Arc<Self>, life: Life) {
+        let mut pace = Pace::new(life, LOOK_EVERY);
+        loop {
+            self.look().await;
+            if !pace.next().await {
+                break;
+            }
+        }
+    }
+
+    async fn look(&self) {
+        let mut told = self.told.lock().await;
+        self.vitals.wake();
+        let (due, health) = tokio::join!(
+            self.within(self.store.next_due()),
+            condition::health(self.store.as_ref(), self.clock.as_ref())
+        );
+        if let Some(Ok(due)) = due {
+            self.vitals.note_next_due(due);
+        }
+        let now = self.clock.now();
+        let mut still = self.vitals.standstills();
+        still.retain(|standstill| STILL_AFTER <= now.duration_since(standstill.since));
+        if still.iter().any(|standstill| standstill.part.carries_alerts()) {
+            told.bypass.stands(&still);
+            return;
+        }
+        let Told { bypass, alerts, ends, damage } = &mut *told;
+        if let Some(Err(error)) = self.within(bypass.works(self.store.as_ref())).await {
+            warn!(error = %error, "could not keep what was told past the store: {error}");
+        }
+        for topic in topics(&still, &health, alerts) {
+            self.say(topic, alerts).await;
+        }
+        self.say_damage(&health.damaged, damage).await;
+        for (part, count) in self.vitals.ends() {
+            let known = ends.entry(part).or_default();
+            if *known < count && self.post(OwnEvent::once(started_again(part, count))).await.is_some() {
+                *known = count;
+            }
+        }
+    }
+
+    /// Posts what has changed.
+    async fn say(&self, topic: Topic, alerts: &mut BTreeMap<String, bool>) {
+        let Topic { key, severity, title, body } = topic;
+        // At start an alert of an earlier run may be open, so its end is said once, too.
+        let is_open = severity.is_some();
+        if alerts.get(&key) == Some(&is_open) {
+            return;
+        }
+        let event = match severity {
+            Some(severity) => {
+                warn!("{title}: {body}");
+                firing(key.clone(), severity, title, body)
+            }
+            None => over(key.clone(), title, None),
+        };
+        if self.post(OwnEvent::lasting(event)).await.is_some() {
+            alerts.insert(key, is_open);
+        }
+    }
+
+    /// Posts what is left out of the store if there is more of it than people know, and their last alert about it has
+    /// closed.
+    async fn say_damage(&self, damaged: &[Damaged], told: &mut ToldDamage) {
+        let now = self.clock.now();
+        let is_news = |of: &Damaged| told.counts.get(of.kind).is_none_or(|known| *known < of.count);
+        let is_early = told.posted_at.is_some_and(|at| now.duration_since(at) < ONCE_CLOSES_AFTER);
+        if is_early || !damaged.iter().any(is_news) {
+            return;
+        }
+        let title = "Bongsu: the store is damaged in part".to_owned();
+        let event = firing("bongsu:damaged", Severity::High, title, condition::left_out(damaged));
+        let admission = self.post(OwnEvent::once(event)).await;
+        if admission.is_some() {
+            told.posted_at = Some(now);
+        }
+        // Where one was open still, nobody was notified of what is new.
+        if admission == Some(Admission::Opened) {
+            told.counts = damaged.iter().map(|of| (of.kind, of.count)).collect();
+        }
+    }
+
+    async fn post(&self, event: OwnEvent<'_>) -> Option<Admission> {
+        match self.within(event.post(&self.queue)).await? {
+            Ok(admitted) => admitted.map(|admitted| admitted.admission),
+            Err(error) => {
+                warn!(error = %error, "could not keep an alert about ourselves: {error}");
+                None
+            }
+        }
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = self.clock.sleep(STORE_PATIENCE) => None,
+        }
+    }
+}
+
+/// All that may be wrong while alerts are carried, as far as it is known. `told` says which alerts are open.
+fn topics(still: &[Standstill], health: &Health, told: &BTreeMap<String, bool>) -> Vec<Topic> {
+    let part = |part: &Part| Topic {
+        key: format!("bongsu:standing-still:{part}"),
+        severity: still.iter().any(|standstill| standstill.part == *part).then_some(Severity::High),
+        title: format!("Bongsu: {part} stands still"),
+        body: part.meaning().to_owned(),
+    };
+    let mut topics: Vec<Topic> = Part::ALL.iter().filter(|part| !part.carries_alerts()).map(part).collect();
+    if let Some(free) = health.free_bytes {
+        topics.extend(disk(free, told));
+    }
+    topics
+}
+
+fn disk(free: u64, told: &BTreeMap<String, bool>) -> [Topic; 2] {
+    let mebibytes = |bytes: u64| bytes / (1024 * 1024);
+    let body = format!("{} MiB are free, and {} MiB are needed.", mebibytes(free), mebibytes(FREE_BYTES_MIN));
+    let key = "bongsu:disk".to_owned();
+    let enough = if told.get(&key) == Some(&true) { ROOM_BYTES } else { LOW_BYTES };
+    let low = Topic {
+        key,
+        severity: (free < enough).then_some(Severity::High),
+        title: "Bongsu: the disk of the store is nearly full".to_owned(),
+        body: format!("{body} With less new alerts are refused."),
+    };
+    let full = Topic {
+        key: "bongsu:disk-full".to_owned(),
+        severity: (free < FREE_BYTES_MIN).then_some(Severity::Disaster),
+        title: "Bongsu refuses new alerts: the disk of the store is full".to_owned(),
+        body,
+    };
+    [low, full]
+}
+
+fn started_again(part: Part, times: u64) -> Event {
+    let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+    let body = format!(
+        "It had ended by itself, {times} so far; until it runs again {}. That is a defect: please report it with the log.",
+        part.meaning()
+    );
+    firing(
+        format!("bongsu:started-again:{part}"),
+        Severity::High,
+        format!("Bongsu: {part} was started again"),
+        body,
+    )
+}
+
+/// A small document that is written again and again, so that a store which cannot be written to is noticed before
+/// an alert comes.
+#[derive(Serialize, Deserialize)]
+struct StoreSign;
+
+impl Record for StoreSign {
+    const KIND: &'static str = "sign";
+
+    fn key(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+/// The store's sign of life is a write that went through.
+pub async fn watch_store(store: Arc<dyn Store>, life: Life) {
+    let mut pace = Pace::new(life, SIGN_EVERY);
+    while pace.next().await {
+        let written: Result<(), StoreError> = store.put(Lane::Deliver, &StoreSign).await;
+        if let Err(error) = written {
+            warn!(error = %error, "the store takes no writes: {error}");
+            pace.failed();
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use super::*;
+use crate::clock::ManualClock;
+
+const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
+fn seconds(seconds: i64) -> SignedDuration {
+    SignedDuration::from_secs(seconds)
+}
+
+fn scene() -> (Arc<ManualClock>, Vitals) {
+    let clock = ManualClock::at(T0);
+    let vitals = Vitals::new(clock.clone());
+    for part in Part::ALL {
+        vitals.sign(part);
+    }
+    (clock, vitals)
+}
+
+fn parts(vitals: &Vitals) -> Vec<Part> {
+    vitals.standstills().into_iter().map(|standstill| standstill.part).collect()
+}
+
+#[test]
+fn a_part_without_signs_stands_still_after_its_time() {
+    let (clock, vitals) = scene();
+    clock.advance(seconds(49));
+    assert!(parts(&vitals).is_empty());
+    vitals.sign(Part::Heartbeats);
+    clock.advance(seconds(1));
+    assert_eq!(vitals.standstills().len(), Part::ALL.len() - 1);
+    assert!(vitals.standstills().iter().all(|standstill| standstill.since == T0));
+}
+
+#[test]
+fn an_alert_that_is_due_for_a_minute_means_that_dispatch_stands_still_whatever_signs_it_leaves() {
+    let (clock, vitals) = scene();
+    for (waited, stands) in [(0, false), (59, false), (60, true)] {
+        clock.advance((T0 + seconds(waited)).duration_since(clock.now()));
+        vitals.sign(Part::Dispatch);
+        vitals.note_next_due(Some(T0));
+        let still = vitals.standstills();
+        let dispatch = still.iter().find(|standstill| standstill.part == Part::Dispatch);
+        assert_eq!(dispatch.map(|standstill| standstill.since), stands.then_some(T0), "{waited}");
+    }
+    vitals.note_next_due(Some(T0 + seconds(61)));
+    assert!(!parts(&vitals).contains(&Part::Dispatch));
+}
+
+#[test]
+fn what_was_due_long_before_the_start_has_a_minute() {
+    let (clock, vitals) = scene();
+    vitals.note_next_due(Some(T0 - seconds(36_000)));
+    assert!(parts(&vitals).is_empty());
+    clock.advance(seconds(60));
+    vitals.note_next_due(Some(T0 - seconds(36_000)));
+    assert!(parts(&vitals).contains(&Part::Dispatch));
+}
