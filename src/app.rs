@@ -122,12 +122,14 @@ impl App {
             queue: context.queue.clone(),
             metrics: context.metrics.clone(),
             vitals: context.vitals.clone(),
+            dead_letters: context.dead_letters.clone(),
             outbox: outbox.clone(),
             rules: rules(&context.config),
             pulse: pulse.clone(),
         };
         let mut first = Some(Dispatcher::new(parts.clone()).await);
         context.heartbeats.restore().await;
+        context.dead_letters.restore().await;
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 warn!(error = %error, "could not set TCP_NODELAY: {error}");

@@ -36,7 +36,7 @@ use crate::{
     roster::Roster,
     store::{Store, StoreError},
     telemetry::Metrics,
-    watch::{GatewayLimits, Life, Vitals},
+    watch::{DeadLetters, GatewayLimits, Life, Vitals},
 };
 
 /// Most alerts claimed in one step.
@@ -67,6 +67,7 @@ pub struct Dispatcher {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     vitals: Arc<Vitals>,
+    dead_letters: Arc<DeadLetters>,
     tasks: TaskTracker,
     outbox: Outbox,
     rules: Rules,
@@ -101,6 +102,7 @@ pub struct Parts {
     pub queue: Arc<Queue>,
     pub metrics: Arc<Metrics>,
     pub vitals: Arc<Vitals>,
+    pub dead_letters: Arc<DeadLetters>,
     pub outbox: OutboxParts,
     pub rules: Rules,
     pub pulse: watch::Sender<Pulse>,
@@ -117,7 +119,7 @@ pub enum Step {
 impl Dispatcher {
     /// A dispatcher that has not begun yet. What the store cannot tell of earlier processes it begins without.
     pub async fn new(parts: Parts) -> Self {
-        let Parts { store, queue, metrics, vitals, outbox, rules, pulse } = parts;
+        let Parts { store, queue, metrics, vitals, dead_letters, outbox, rules, pulse } = parts;
         let (clock, tasks, roster) = (outbox.clock.clone(), outbox.tasks.clone(), outbox.roster.clone());
         let running_since = clock.now();
         let devices = start::devices(store.as_ref()).await;
@@ -132,6 +134,7 @@ impl Dispatcher {
             clock,
             metrics,
             vitals,
+            dead_letters,
             tasks,
             outbox,
             rules,

@@ -54,6 +54,7 @@ figures! {
     scheduled: Gauge = add("alerts_scheduled", "Alerts with a next due time");
     writable: Gauge = add("store_writable", "1 if the store takes writes");
     unreached: Gauge = add("alerts_unreached", "Open alerts that nobody has taken and that reached nobody for certain");
+    dead_letters: Gauge = add("dead_letters_unseen", "Notifications given up at which no operator has looked");
     held_back: Counter =
         add("notifications_held_back", "Notifications that a digest counts because a budget was spent");
     storm_contacts: Gauge =
@@ -113,6 +114,7 @@ pub struct Figures {
     pub writable: bool,
     pub scheduled: usize,
     pub unreached: usize,
+    pub dead_letters: usize,
     pub storm_contacts: usize,
 }
 
@@ -206,6 +208,7 @@ impl Metrics {
         self.scheduled.set(whole(now.scheduled));
         self.writable.set(i64::from(now.writable));
         self.unreached.set(whole(now.unreached));
+        self.dead_letters.set(whole(now.dead_letters));
         self.storm_contacts.set(whole(now.storm_contacts));
         self.panics.set(whole(PANICS.load(Relaxed)));
         let mut text = String::new();
@@ -222,7 +225,8 @@ mod tests {
     #[test]
     fn panics_are_counted() {
         let shown = || {
-            let figures = Figures { writable: true, scheduled: 0, unreached: 0, storm_contacts: 0 };
+            let figures =
+                Figures { writable: true, scheduled: 0, unreached: 0, dead_letters: 0, storm_contacts: 0 };
             let text = Metrics::default().render(figures);
             let line = text.lines().find_map(|line| line.strip_prefix("bongsu_panics "));
             line.and_then(|count| count.parse::<u64>().ok()).expect("a figure")

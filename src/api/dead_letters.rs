@@ -1,10 +1,12 @@
 //! Whom nobody could notify of what: looking, and trying once more.
 
 use axum::{Json, extract::State, http::StatusCode};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    watch::DeadLetter,
+    alert::{AlertId, ContactName},
+    watch::{DeadLetter, Stands},
     web::{Actor, Context, Name, Problem, Viewer},
 };
 
@@ -22,14 +24,21 @@ pub(super) struct Page {
 #[derive(Serialize)]
 pub(super) struct LetterView {
     id: String,
+    alert_id: AlertId,
+    contact: ContactName,
+    reason: String,
+    at: Timestamp,
+    others_told: bool,
     #[serde(flatten)]
-    letter: DeadLetter,
+    stands: Stands,
     url: String,
 }
 
 impl LetterView {
     fn new(context: &Context, letter: DeadLetter) -> Self {
-        Self { id: letter.id(), url: context.alert_url(letter.alert_id), letter }
+        let (id, url) = (letter.id(), context.alert_url(letter.alert_id));
+        let DeadLetter { alert_id, contact, reason, at, others_told, stands, .. } = letter;
+        Self { id, alert_id, contact, reason, at, others_told, stands, url }
     }
 }
 
@@ -38,7 +47,7 @@ pub(super) async fn list(State(context): State<Context>, _: Viewer) -> Json<Page
     let unseen = context.dead_letters.unseen();
     let all = context.dead_letters.all().into_iter().take(LISTED_MAX);
     let dead_letters = all.map(|letter| LetterView::new(&context, letter)).collect();
-    Json(Page { dead_letters, unseen: unseen.told + unseen.untold })
+    Json(Page { dead_letters, unseen: unseen.in_all() })
 }
 
 /// `POST /v1/dead-letters/{id}/seen`

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod attempts;
+mod dead_letters;
 mod listing;
 mod probes;
 mod view;
@@ -26,6 +27,9 @@ pub fn router(context: Context) -> Router {
         .route("/v1/alerts/{id}/resolve", post(|context, by, id| act(context, by, id, Resolve)))
         .route("/v1/alerts/{id}/notes", post(alerts::note))
         .route("/v1/attempts", get(attempts::list))
+        .route("/v1/dead-letters", get(dead_letters::list))
+        .route("/v1/dead-letters/{id}/seen", post(dead_letters::seen))
+        .route("/v1/dead-letters/{id}/retry", post(dead_letters::retry))
         .route("/v1/heartbeats", get(probes::heartbeats))
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))

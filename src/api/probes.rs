@@ -35,7 +35,7 @@ pub(super) async fn healthz(State(context): State<Context>) -> Result<&'static s
 /// `GET /readyz`: 503 while the promise does not hold.
 pub(super) async fn readyz(State(context): State<Context>) -> Response {
     let health = watch::health(context.store.as_ref(), context.clock.as_ref()).await;
-    let condition = Condition::of(&context.vitals, &health);
+    let condition = Condition::of(&context.vitals, &health, context.dead_letters.unseen());
     let ready = condition.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
@@ -53,7 +53,7 @@ pub(super) async fn readyz(State(context): State<Context>) -> Response {
 }
 
 pub(super) async fn metrics(State(context): State<Context>) -> Response {
-    let Shared { store, clock, vitals, heartbeats, metrics, .. } = &*context;
+    let Shared { store, clock, vitals, dead_letters, heartbeats, metrics, .. } = &*context;
     let health = watch::health(store.as_ref(), clock.as_ref()).await;
     for heartbeat in heartbeats.all() {
         let is_late = heartbeat.state == BeatState::Late;
@@ -69,6 +69,7 @@ pub(super) async fn metrics(State(context): State<Context>) -> Response {
         scheduled: health.scheduled,
         unreached: vitals.unreached(),
         storm_contacts: vitals.storm().contacts,
+        dead_letters: dead_letters.unseen().in_all(),
     });
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
         .into_response()

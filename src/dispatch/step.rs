@@ -103,6 +103,10 @@ impl Dispatcher {
     ) -> Result<Vec<Commit>, StoreError> {
         let opens: Vec<Opening> = planned.iter().flat_map(|planned| planned.opens.iter().cloned()).collect();
         self.open_digests(&opens).await?;
+        // Before the alert says that it goes on no more: rather one too many than one too few.
+        for write in writes {
+            self.dead_letters.note(&write.alert).await?;
+        }
         self.store.commit(Lane::Deliver, writes).await
     }
 

@@ -210,7 +210,8 @@ async fn dispatcher_with(
     let metrics = Arc::new(Metrics::default());
     let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
     let (vitals, pulse) = (Arc::new(Vitals::new(clock)), watch::Sender::new(Pulse::default()));
-    let parts = Parts { store, queue, metrics, vitals, outbox, rules, pulse };
+    let dead_letters = Arc::new(DeadLetters::new(store.clone(), outbox.clock.clone()));
+    let parts = Parts { store, queue, metrics, vitals, dead_letters, outbox, rules, pulse };
     Dispatcher::new(parts).await
 }
 

@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::vitals::{Standstill, Vitals};
+use super::{
+    dead_letters::Unseen,
+    vitals::{Standstill, Vitals},
+};
 use crate::{
     alert::Part,
     clock::Clock,
@@ -34,6 +37,8 @@ pub enum Remark {
     StoreNotWritable { detail: String },
     StandingStill { part: Part, since: Timestamp, detail: String },
     AlertsUnreached { count: usize, detail: String },
+    DeadLetters { count: usize, detail: String },
+    ContactsOutOfReach { count: usize, detail: String },
     StoreDamaged { damaged: Vec<Damaged>, detail: String },
     RepeatsEnded { count: usize, detail: String },
     Storm { contacts: usize, since: Option<Timestamp>, detail: String },
@@ -48,7 +53,7 @@ pub struct Condition {
 }
 
 impl Condition {
-    pub fn of(vitals: &Vitals, health: &Health) -> Self {
+    pub fn of(vitals: &Vitals, health: &Health, dead_letters: Unseen) -> Self {
         let mut reasons = Vec::new();
         if let Some(detail) = health.problem.clone() {
             reasons.push(Remark::StoreNotWritable { detail });
@@ -62,8 +67,20 @@ impl Condition {
             let detail = format!("{count} open alerts have reached nobody for certain");
             reasons.push(Remark::AlertsUnreached { count, detail });
         }
+        let count = dead_letters.untold;
+        if 0 < count {
+            let detail =
+                format!("{count} notifications were given up, and nobody has looked at /v1/dead-letters");
+            reasons.push(Remark::DeadLetters { count, detail });
+        }
 
         let mut notices = Vec::new();
+        let count = dead_letters.told;
+        if 0 < count {
+            let detail =
+                format!("{count} notifications were given up and the others told: see /v1/dead-letters");
+            notices.push(Remark::ContactsOutOfReach { count, detail });
+        }
         if !health.damaged.is_empty() {
             let (damaged, detail) = (health.damaged.clone(), left_out(&health.damaged));
             notices.push(Remark::StoreDamaged { damaged, detail });

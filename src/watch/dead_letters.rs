@@ -39,11 +39,19 @@ pub struct DeadLetter {
 pub enum Stands {
     Unseen,
     /// An operator has looked.
-    Seen { by: String, since: Timestamp },
+    Seen {
+        by: String,
+        since: Timestamp,
+    },
     /// An operator had it tried once more.
-    Retried { by: String, since: Timestamp },
+    Retried {
+        by: String,
+        since: Timestamp,
+    },
     /// It was told after all.
-    Told { since: Timestamp },
+    Told {
+        since: Timestamp,
+    },
 }
 
 impl Record for DeadLetter {
@@ -77,6 +85,12 @@ pub struct Unseen {
     pub untold: usize,
     /// Of these the others know.
     pub told: usize,
+}
+
+impl Unseen {
+    pub fn in_all(self) -> usize {
+        self.told + self.untold
+    }
 }
 
 type Letters = BTreeMap<AlertId, BTreeMap<ContactName, DeadLetter>>;

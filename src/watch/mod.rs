@@ -7,6 +7,7 @@
 mod balance;
 mod bypass;
 mod condition;
+mod dead_letters;
 mod drift;
 mod gateways;
 mod heartbeats;
@@ -21,6 +22,7 @@ pub use self::{
     balance::Balances,
     bypass::BypassParts,
     condition::{Condition, accepts, health},
+    dead_letters::{DeadLetter, DeadLetters, Stands, Unseen},
     drift::watch_drift,
     gateways::GatewayLimits,
     heartbeats::{BeatState, HeartbeatStatus, Heartbeats},

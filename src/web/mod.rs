@@ -25,7 +25,7 @@ use crate::{
     signing::SigningKey,
     store::Store,
     telemetry::Metrics,
-    watch::{Heartbeats, Senders, Vitals},
+    watch::{DeadLetters, Heartbeats, Senders, Vitals},
 };
 
 const PATH_CHARS_MAX: usize = 200;
@@ -43,6 +43,7 @@ pub struct Shared {
     pub senders: Senders,
     pub metrics: Arc<Metrics>,
     pub vitals: Arc<Vitals>,
+    pub dead_letters: Arc<DeadLetters>,
     /// Signs the addresses that gateways report to.
     pub signing_key: SigningKey,
 }
@@ -63,6 +64,7 @@ impl Shared {
             senders: Senders::new(queue.clone(), clock.clone()),
             metrics: Arc::default(),
             vitals: Arc::new(Vitals::new(clock.clone())),
+            dead_letters: Arc::new(DeadLetters::new(store.clone(), clock.clone())),
             config,
             clock,
             store,

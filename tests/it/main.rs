@@ -12,6 +12,7 @@ mod compose;
 mod contract;
 mod crowd;
 mod damage;
+mod dead_letters;
 mod disaster;
 mod fallback;
 mod heartbeats;

@@ -140,7 +140,9 @@ async fn a_round_that_changes_while_another_takes_its_place_is_over_all_the_same
     let mut thread = queue.look_up(ZABBIX.integration, &later).await.expect("works").remove(0);
     let applied = queue.apply(ZABBIX, &mut thread);
     queue.act(first.alert_id.expect("opened"), &Action::Acknowledge, "jin").await.expect("works");
-    assert!(queue.write(crate::store::Lane::Accept, vec![(thread, applied)]).await.expect("works").is_empty());
+    assert!(
+        queue.write(crate::store::Lane::Accept, vec![(thread, applied)]).await.expect("works").is_empty()
+    );
     let over = queue.store.get(first.alert_id.expect("opened")).await.expect("works").expect("there").alert;
     let by = over.resolved.map(|end| end.by);
     assert_eq!((over.state, by), (AlertState::Resolved, Some(ResolvedBy::Superseded)));
