@@ -17,7 +17,10 @@ mod lived;
 #[cfg(test)]
 mod tests;
 
-use self::janitor::Janitor;
+use self::{
+    janitor::{CHARGES_KEEP, Janitor},
+    lived::Lived,
+};
 use crate::{
     alert::Part,
     api, chance,
@@ -35,7 +38,7 @@ use crate::{
     roster::Roster,
     signing::SigningKey,
     store::{MemoryStore, OpenError, SledStore, Store, StoreError},
-    watch::{Balances, BypassParts, Lookout, Supervisor, watch_drift, watch_store},
+    watch::{Balances, BypassParts, Lookout, Supervisor, watch_drift},
     web::{self, Context, Shared},
 };
 
@@ -151,7 +154,7 @@ impl App {
         let heartbeats = context.heartbeats.clone();
         let heartbeats =
             supervisor.keep(Part::Heartbeats, &last_stop, move |life| heartbeats.clone().run(life));
-        start_chores(&context, outbox, &supervisor, &stop);
+        start_chores(&context, outbox, &supervisor, &stop).await;
         let (tasks, pulse) = (supervisor.tasks, pulse.subscribe());
         Ok(Self { address, context, stop, last_stop, tasks, server, dispatch, heartbeats, pulse })
     }
@@ -205,21 +208,32 @@ impl App {
 }
 
 /// What alerts are not waiting for: these tasks run until `stop`.
-fn start_chores(context: &Context, outbox: OutboxParts, supervisor: &Supervisor, stop: &CancellationToken) {
+async fn start_chores(
+    context: &Context,
+    outbox: OutboxParts,
+    supervisor: &Supervisor,
+    stop: &CancellationToken,
+) {
     let Shared { config, clock, store, queue, metrics, vitals, .. } = &**context;
     let OutboxParts { channels, roster, clock: _, tasks } = outbox;
     let gateways = channels.gateways.clone();
     let balances = Arc::new(Balances { gateways, queue: queue.clone(), metrics: metrics.clone() });
-    let janitor =
-        Janitor { store: store.clone(), queue: queue.clone(), clock: clock.clone(), keep: config.store.keep };
-    let janitor = Arc::new(janitor);
+    let keep = config.store.keep;
+    let lived = Arc::new(Lived::restore(store.clone(), clock.clone(), keep.max(CHARGES_KEEP)).await);
+    let janitor = Arc::new(Janitor {
+        store: store.clone(),
+        queue: queue.clone(),
+        clock: clock.clone(),
+        lived: lived.clone(),
+        keep,
+    });
     let bypass = BypassParts { channels, roster, clock: clock.clone(), tasks };
     let lookout = Arc::new(Lookout::new(vitals.clone(), store.clone(), queue.clone(), bypass));
-    let (metrics, store) = (metrics.clone(), store.clone());
+    let metrics = metrics.clone();
     supervisor.keep(Part::Balances, stop, move |life| balances.clone().watch(life));
     supervisor.keep(Part::Drift, stop, move |life| watch_drift(metrics.clone(), life));
     supervisor.keep(Part::Janitor, stop, move |life| janitor.clone().run(life));
-    supervisor.keep(Part::Store, stop, move |life| watch_store(store.clone(), life));
+    supervisor.keep(Part::Store, stop, move |life| lived.clone().run(life));
     supervisor.keep(Part::Watch, stop, move |life| lookout.clone().run(life));
 }
 

@@ -143,7 +143,7 @@ pub(super) async fn budgets(store: &dyn Store, rules: &Rules, now: Timestamp) ->
 pub(super) async fn vitals(store: &dyn Store, vitals: &Vitals, now: Timestamp) {
     let filter = AlertFilter { states: vec![AlertState::Triggered], ..AlertFilter::default() };
     look_through(store, filter, "alerts that reached nobody or went unanswered", |alert| {
-        vitals.note(&alert, now)
+        vitals.note(&alert, now);
     })
     .await;
 }

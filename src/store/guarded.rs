@@ -145,7 +145,9 @@ impl<G: Guard> Store for Guarded<G> {
         self.guard.claim()?;
         // What cannot be read stays claimed.
         let mut claimed = self.inner.claim_due(now, limit, lease).await?;
-        claimed.iter().for_each(|stored| self.guard.claimed(stored.alert.id));
+        for stored in &claimed {
+            self.guard.claimed(stored.alert.id);
+        }
         self.keep_readable(&mut claimed, |stored| stored.alert.id);
         Ok(claimed)
     }

@@ -4,7 +4,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tracing::warn;
 
@@ -14,13 +13,13 @@ use super::{
     condition, firing,
     life::{Life, Pace},
     over,
-    vitals::{LOOK_EVERY, SIGN_EVERY, STILL_AFTER, Standstill, Vitals},
+    vitals::{LOOK_EVERY, STILL_AFTER, Standstill, Vitals},
 };
 use crate::{
     alert::{Admission, Event, Part, Severity},
     clock::Clock,
     queue::Queue,
-    store::{Damaged, FREE_BYTES_MIN, Health, Lane, Record, Store, StoreError},
+    store::{Damaged, FREE_BYTES_MIN, Health, Store},
 };
 
 /// A store that does not answer within this time is asked again at the next look.
@@ -140,7 +139,8 @@ impl Lookout {
     async fn say_damage(&self, damaged: &[Damaged], told: &mut ToldDamage) {
         let now = self.clock.now();
         let is_news = |of: &Damaged| told.counts.get(of.kind).is_none_or(|known| *known < of.count);
-        let is_early = told.posted_at.is_some_and(|at| now.duration_since(at) < ONCE_CLOSES_AFTER);
+        // Not at the very moment at which the last one closes: it might be joined.
+        let is_early = told.posted_at.is_some_and(|at| now.duration_since(at) <= ONCE_CLOSES_AFTER);
         if is_early || !damaged.iter().any(is_news) {
             return;
         }
@@ -222,29 +222,4 @@ fn started_again(part: Part, times: u64) -> Event {
         format!("Bongsu: {part} was started again"),
         body,
     )
-}
-
-/// A small document that is written again and again, so that a store which cannot be written to is noticed before
-/// an alert comes.
-#[derive(Serialize, Deserialize)]
-struct StoreSign;
-
-impl Record for StoreSign {
-    const KIND: &'static str = "sign";
-
-    fn key(&self) -> Vec<u8> {
-        Vec::new()
-    }
-}
-
-/// The store's sign of life is a write that went through.
-pub async fn watch_store(store: Arc<dyn Store>, life: Life) {
-    let mut pace = Pace::new(life, SIGN_EVERY);
-    while pace.next().await {
-        let written: Result<(), StoreError> = store.put(Lane::Deliver, &StoreSign).await;
-        if let Err(error) = written {
-            warn!(error = %error, "the store takes no writes: {error}");
-            pace.failed();
-        }
-    }
 }

@@ -27,9 +27,9 @@ pub use self::{
     gateways::GatewayLimits,
     heartbeats::{BeatState, HeartbeatStatus, Heartbeats},
     life::{Life, Pace, Supervisor},
-    lookout::{Lookout, watch_store},
+    lookout::Lookout,
     senders::{Fault, Senders},
-    vitals::{StormStatus, Vitals},
+    vitals::{SIGN_EVERY, StormStatus, Vitals},
 };
 use crate::{
     alert::{DedupKey, Event, EventStatus, Kind, OURS, Severity},

@@ -18,7 +18,7 @@ use crate::{
 const ALERTS_MAX: usize = 10_000;
 
 /// Every part wakes this often to leave a sign of life, also with nothing to do.
-pub(super) const SIGN_EVERY: SignedDuration = SignedDuration::from_secs(20);
+pub const SIGN_EVERY: SignedDuration = SignedDuration::from_secs(20);
 
 /// How often the watch looks after all parts.
 pub(super) const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(5);
