@@ -111,7 +111,7 @@ fn write_of(number: u64) -> AlertWrite {
         subject: Subject::Opened,
         since: now,
         push: PushState { open: vec![push], ..PushState::default() },
-        text: TextState::Standby { deadline: now },
+        text: TextState::Standby { deadline: Some(now) },
         replaced: false,
     };
     let contact = ContactProgress { notifications: vec![notification], ..ContactProgress::default() };

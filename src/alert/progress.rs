@@ -153,7 +153,7 @@ impl ContactProgress {
     /// Nothing was tried for this contact yet.
     pub fn try_anew(&mut self) {
         let (notifications, folded) = (std::mem::take(&mut self.notifications), self.folded.take());
-        *self = Self { notifications, folded, ..Self::default() };
+        *self = Self { folded, notifications, ..Self::default() };
     }
 
     /// Nothing that tells of the alert is under way.

@@ -49,7 +49,7 @@ pub(super) fn log(id: AlertId, row: &Row) {
         }
         Entry::Flapping { rounds, .. } => info!(alert.id = %id, "it flaps, {rounds} rounds so far"),
         Entry::Retried { contact, by } => {
-            info!(alert.id = %id, "{contact} is tried once more, as {by} wants")
+            info!(alert.id = %id, "{contact} is tried once more, as {by} wants");
         }
         Entry::Opened
         | Entry::FiresAgain { .. }

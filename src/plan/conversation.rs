@@ -4,7 +4,7 @@
 //! given back.
 
 use super::{audience, notification, output::Draft, present::Facts, text};
-use crate::alert::{Conversation, Entry, Milestone, Progress, Subject};
+use crate::alert::{ContactProgress, Conversation, Entry, Milestone, Progress, Subject};
 
 /// Nobody acknowledges: everyone is notified again, whatever an earlier notification is doing, which needs no more
 /// tries of its own then.
@@ -47,7 +47,7 @@ pub(super) fn resume(facts: Facts<'_>, progress: &mut Progress) {
     if !progress.planned.remove(&Milestone::Acknowledged) {
         return;
     }
-    for held in progress.contacts.values_mut().flat_map(|contact| contact.about_open_alert()) {
+    for held in progress.contacts.values_mut().flat_map(ContactProgress::about_open_alert) {
         held.since = facts.now();
         text::resume(facts, &mut held.text);
     }

@@ -9,18 +9,18 @@ pub(super) enum May {
     Everything,
     /// Somebody has the alert: only what was not tried yet, by push and, at `sms.always_at`, by text.
     FirstTries,
-    /// Somebody had it when it opened: only a push that was not tried yet.
+    /// Somebody has it, and it is not that severe or they had it when it opened: only a push that was not tried yet.
     FirstPush,
 }
 
 impl May {
     pub(super) fn of(facts: Facts<'_>, subject: &Subject) -> Self {
         let is_held = facts.is(AlertState::Acknowledged) && subject.is_about_open_alert();
-        match subject {
-            _ if !is_held => Self::Everything,
-            Subject::Opened if facts.opened_acknowledged => Self::FirstPush,
-            _ if facts.texts_at_once() => Self::FirstTries,
-            _ => Self::FirstPush,
+        let was_held = facts.opened_acknowledged && *subject == Subject::Opened;
+        match (is_held, facts.texts_at_once() && !was_held) {
+            (false, _) => Self::Everything,
+            (true, true) => Self::FirstTries,
+            (true, false) => Self::FirstPush,
         }
     }
 

@@ -36,12 +36,11 @@ pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted
     let texts = rules.texts(facts.alert.severity);
     match subject {
         Subject::Resolved if rules.texts_resolved && texted != Texted::No => at_once(),
-        Subject::Resolved => TextState::Off,
         Subject::Digest => of_digest(facts),
         Subject::Repeat { .. } if texts => at_once(),
         // It is over: a text only where no push is left.
         Subject::Missed if texts => TextState::Standby { deadline: None },
-        Subject::Repeat { .. } | Subject::Missed => TextState::Off,
+        Subject::Resolved | Subject::Repeat { .. } | Subject::Missed => TextState::Off,
         Subject::Opened | Subject::Raised { .. } | Subject::Unreachable { .. } => {
             if facts.texts_at_once() {
                 at_once()
@@ -310,10 +309,11 @@ pub(super) fn take_lost(text: &mut TextState) -> Option<OpenText> {
 /// and where it may have arrived twice there is none.
 pub(super) fn follow(text: &mut TextState, push: &PushState, lost: Option<OpenText>, texted: Texted) {
     match lost {
-        Some(lost) if push.open.is_empty() && !is_off(text) => *text = TextState::Open(Box::new(lost)),
-        Some(_) => {}
+        Some(lost) if push.open.is_empty() && *text != TextState::Off => {
+            *text = TextState::Open(Box::new(lost));
+        }
         None if texted == Texted::Unanswered => *text = TextState::Off,
-        None => {}
+        Some(_) | None => {}
     }
 }
 
@@ -325,10 +325,6 @@ pub(super) fn cancel(draft: &mut Draft<'_>, message: Message<'_>, text: &mut Tex
         draft.dead_letter(message, Address::Gateway(gateway), "resolved before it was accepted");
     }
     leave(draft, text, TextState::Off);
-}
-
-fn is_off(text: &TextState) -> bool {
-    *text == TextState::Off
 }
 
 pub(super) fn is_on_standby(text: &TextState) -> bool {
@@ -368,10 +364,8 @@ pub(super) fn hasten(text: &mut TextState, now: Timestamp) -> bool {
 
 /// No time lies further ahead than a plan made now could set it.
 pub(super) fn pull_back(text: &mut TextState, bounds: &Bounds<'_>) {
-    if let TextState::Standby { deadline } = text {
-        if let Some(deadline) = deadline {
-            bounds.within(deadline, bounds.rules.accept_within);
-        }
+    if let TextState::Standby { deadline: Some(deadline) } = text {
+        bounds.within(deadline, bounds.rules.accept_within);
     }
     let Some(open) = text.open_mut() else { return };
     let asks = open.unanswered.as_ref().is_some_and(|lost| lost.to_ask);

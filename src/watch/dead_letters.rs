@@ -111,7 +111,9 @@ impl DeadLetters {
         match self.store.all::<DeadLetter>().await {
             Ok(kept) => {
                 let mut letters = self.letters();
-                kept.into_iter().for_each(|kept| insert(&mut letters, kept));
+                for letter in kept {
+                    insert(&mut letters, letter);
+                }
             }
             Err(error) => error!(error = %error, "could not read the dead letters of earlier runs: {error}"),
         }
@@ -194,7 +196,7 @@ impl DeadLetters {
         let since = self.clock.now();
         self.change(id, |letter| match letter.stands {
             Stands::Unseen => Stands::Seen { by: by.to_owned(), since },
-            _ => letter.stands.clone(),
+            Stands::Seen { .. } | Stands::Retried { .. } | Stands::Told { .. } => letter.stands.clone(),
         })
         .await
     }

@@ -31,6 +31,9 @@ const UNACKNOWLEDGE: &str = "/v1/alerts/{id}/unacknowledge";
 const RESOLVE: &str = "/v1/alerts/{id}/resolve";
 const NOTES: &str = "/v1/alerts/{id}/notes";
 const ATTEMPTS: &str = "/v1/attempts";
+const DEAD_LETTERS: &str = "/v1/dead-letters";
+const SEEN: &str = "/v1/dead-letters/{id}/seen";
+const RETRY: &str = "/v1/dead-letters/{id}/retry";
 const HEARTBEATS: &str = "/v1/heartbeats";
 const HEARTBEAT: &str = "/v1/heartbeats/{name}";
 const PAGE: &str = "/alerts/{id}";
@@ -220,7 +223,10 @@ fn check(contract: &Contract, ask: &Ask, answer: &Answer) {
 async fn scene() -> (Harness, SocketAddr, Ids) {
     let more = format!("[server]\nbody_limit = \"{BODY_LIMIT} B\"\n[[heartbeat]]\nname = \"alive\"");
     let gateways = vec!["sms-one", "twilio", "kannel"];
-    let h = Harness::with(Setting { gateways, more, ..Setting::default() }).await;
+    let Setting { contacts, .. } = Setting::default();
+    let contacts = format!("{contacts}[[contact]]\nname = \"ara\"\ndevices = [\"lost-phone\"]\n");
+    let h = Harness::with(Setting { contacts, gateways, more, ..Setting::default() }).await;
+    h.sandbox.fcm().answer_for_token("lost-phone", bongsu::sandbox::Answer::unregistered());
     // The first text goes by all gateways, and by the last of them for good.
     let (busy, taken) =
         (bongsu::sandbox::Answer::json(429, &serde_json::json!({})), bongsu::sandbox::Answer::Ok);
@@ -332,6 +338,7 @@ fn of_readers(ids: &Ids) -> Vec<Ask> {
             get(path, 401).key(GENERIC_KEY),
         ]);
     }
+    asks.extend([get(DEAD_LETTERS, 200).key(VIEWER), get(DEAD_LETTERS, 401).key(GENERIC_KEY)]);
     asks.extend([get(HEARTBEATS, 200).key(VIEWER), get(HEARTBEATS, 401).key(GENERIC_KEY)]);
     asks.push(get(ALERTS, 400).key(VIEWER).query("?format=csv"));
     asks.push(get(ATTEMPTS, 200).key(VIEWER).query("?format=csv"));
@@ -368,6 +375,15 @@ fn of_operators(ids: &Ids) -> Vec<Ask> {
             post(path, 404).key(OPERATOR).body("x"),
         ]);
     }
+    let letter = format!("{}:ara", ids.over);
+    for path in [SEEN, RETRY] {
+        asks.extend([
+            post(path, 200).to(&letter).key(OPERATOR),
+            post(path, 401).to(&letter).key(ZABBIX_KEY),
+            post(path, 403).to(&letter).key(VIEWER),
+            post(path, 404).to("nothing").key(OPERATOR),
+        ]);
+    }
     asks
 }
 
@@ -383,6 +399,7 @@ fn of_a_broken_store() -> Vec<Ask> {
         get("/healthz", 503),
         get("/readyz", 503),
     ];
+    asks.extend([SEEN, RETRY].map(|path| post(path, 503).to(&broken::dead_letter()).key(OPERATOR)));
     let (kannel, twilio) = (broken::report("kannel"), broken::report("twilio"));
     asks.push(get(REPORTS, 503).to(&(kannel + "&state=1")));
     let address = format!("{}/v1/sms/reports/{twilio}", broken::PUBLIC_URL);
@@ -501,7 +518,8 @@ fn every_journal_row_and_cause_is_documented() {
         Entry::Unacknowledged { by: by.clone() },
         Entry::Resolved { by: by.clone(), note: None },
         Entry::Resolved { by, note: Some("cleaned".to_owned()) },
-        Entry::Repeated { number: 1, last: false },
+        Entry::Repeated { number: 1, last: true },
+        Entry::Retried { contact: jin.clone(), by: reason.clone() },
         Entry::Fallback { contact: jin.clone(), reason: reason.clone() },
         Entry::Reported {
             contact: jin.clone(),

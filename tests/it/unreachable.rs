@@ -25,7 +25,7 @@ async fn the_others_are_told_once_that_somebody_could_not_be_reached() {
 }
 
 #[tokio::test]
-async fn when_nobody_is_left_readyz_says_so_until_the_alert_is_over_also_after_a_restart() {
+async fn when_nobody_is_left_readyz_says_so_also_after_a_restart_and_when_it_is_over() {
     let mut h = Harness::with(two_people()).await;
     h.sandbox.fcm().always(Answer::unregistered());
     let opened = h.zabbix(problem("disk full")).await;
@@ -39,6 +39,7 @@ async fn when_nobody_is_left_readyz_says_so_until_the_alert_is_over_also_after_a
     assert_eq!(h.get_as("/readyz", "").await.0, 503);
     h.act(&opened["alert_id"], "resolve").await;
     h.settled().await;
-    assert_eq!(h.get_as("/readyz", "").await.0, 200);
+    let (status, body) = h.get_as("/readyz", "").await;
+    assert_eq!((status, &body["reasons"][0]["code"]), (503, &serde_json::json!("dead_letters")), "{body}");
     assert_eq!(h.post("/v1/alerts", OPERATOR, "x").await.0, 202);
 }
