@@ -250,8 +250,10 @@ async fn what_comes_and_goes_is_told_as_flapping_once_and_then_when_it_is_stable
             h.post("/v1/events/scripts", GENERIC_KEY, &event("firing").to_string()).await.1["results"][0]
                 .clone(),
         );
+        h.settled().await;
         h.pass(30).await;
         h.post("/v1/events/scripts", GENERIC_KEY, &event("resolved").to_string()).await;
+        h.settled().await;
         h.pass(30).await;
     }
     let pushes = h.pushes();
