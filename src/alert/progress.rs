@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, ContactName, Folded, Pending, PushState, Report, SentText, Severity, Subject, TextState,
-    is_default,
+    Address, AlertState, ContactName, Folded, Pending, PushState, Report, SentText, Severity, Subject,
+    TextState, is_default,
 };
 
 /// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
@@ -181,6 +181,12 @@ impl ContactProgress {
 }
 
 impl Notification {
+    /// What this destination waits for, of an alert in this state; none where an acknowledgement holds it.
+    pub fn waits_for(&self, pending: Pending, state: AlertState) -> Option<Pending> {
+        let is_held = self.subject.is_held(state) && !pending.is_in_flight();
+        (!is_held).then_some(pending)
+    }
+
     /// Every destination that may still be attempted, with the address of its last attempt; a text that was not
     /// attempted yet has none.
     pub fn open(&self) -> impl Iterator<Item = (Pending, Option<Address>)> {

@@ -1,7 +1,7 @@
 //! What an acknowledgement holds back, and what goes out in spite of it.
 
 use super::present::Facts;
-use crate::alert::{AlertState, Subject};
+use crate::alert::Subject;
 
 /// What a notification may begin at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) enum May {
 
 impl May {
     pub(super) fn of(facts: Facts<'_>, subject: &Subject) -> Self {
-        let is_held = facts.is(AlertState::Acknowledged) && subject.is_about_open_alert();
+        let is_held = subject.is_held(facts.alert.state);
         let was_held = facts.opened_acknowledged && *subject == Subject::Opened;
         match (is_held, facts.texts_at_once() && !was_held) {
             (false, _) => Self::Everything,

@@ -159,9 +159,8 @@ pub(super) fn replace(draft: &mut Draft<'_>, notification: &mut Notification) {
 
 /// When it wants to be looked at again. What an acknowledgement holds waits for nothing but its answers.
 pub(super) fn wakes_at(alert: &Alert, notification: &Notification) -> Option<Timestamp> {
-    let is_held = alert.state == AlertState::Acknowledged && notification.subject.is_about_open_alert();
-    let waits = |state: &Pending| !is_held || state.is_in_flight();
-    notification.open().map(|(state, _)| state).filter(waits).filter_map(Pending::wakes_at).min()
+    let waits = notification.open().filter_map(|(state, _)| notification.waits_for(state, alert.state));
+    waits.filter_map(Pending::wakes_at).min()
 }
 
 pub(super) fn is_over(notification: &Notification) -> bool {

@@ -174,13 +174,9 @@ impl Books {
 
     /// Alone, or in a digest that reached them.
     pub(crate) fn assert_everybody_was_told_of_everything(&self, alerts: usize) {
-        let extra: Vec<_> = self
-            .alerts
-            .iter()
-            .filter(|alert| alert.0["integration"] == "bongsu")
-            .map(|alert| alert.0["title"].to_string() + &alert.0["body"].to_string())
-            .collect();
-        assert_eq!(self.alerts.len(), alerts, "{extra:?}");
+        // A gateway that has used half of its day is an alert, too.
+        let posted = self.alerts.iter().filter(|alert| alert.0["integration"] != "bongsu").count();
+        assert_eq!(posted, alerts);
         for alert in &self.alerts {
             for contact in &self.people {
                 let alone = ["push", "sms"].iter().any(|road| alert.accepted_at(contact, road).is_some());
