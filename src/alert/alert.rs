@@ -239,6 +239,7 @@ impl Alert {
             title: self.title.chars().take(TITLE_CHARS_MAX).collect(),
             at: folded.at,
             text: folded.text,
+            missed: folded.missed,
             unreached: folded.unreached.clone(),
         }
     }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AlertId, ContactName, Severity, Tier};
+use super::{AlertId, ContactName, Severity, Tier, is_default};
 
 /// Most alerts that a digest names; the others are counted.
 pub const DIGEST_NAMES_MAX: usize = 10;
@@ -55,6 +55,9 @@ pub struct Folded {
     /// A text was held back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub text: bool,
+    /// This contact has not heard of it otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missed: bool,
     /// Who could not be reached, where that is what would have been told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<ContactName>,
@@ -69,6 +72,7 @@ impl Folded {
             word: self.word.max(earlier.word),
             at: earlier.at.min(self.at),
             text: self.text || earlier.text,
+            missed: self.missed || earlier.missed,
             unreached: self.unreached.or_else(|| earlier.unreached.clone()),
             digest: self.digest,
         }
@@ -86,6 +90,9 @@ pub struct FoldRow {
     pub at: Timestamp,
     /// A text was held back, so the digest goes out as a text, too, without waiting for its push.
     pub text: bool,
+    /// Its contact has not heard of it otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missed: bool,
     /// Who could not be reached, where that is what would have been told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached: Option<ContactName>,
@@ -104,6 +111,9 @@ pub struct Named {
 pub struct Counted {
     pub by_severity: BTreeMap<Severity, u32>,
     pub resolved: u32,
+    /// How many of them were over before this contact heard of them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missed: u32,
     /// Only those of which there was nothing else to tell.
     pub unreachable: u32,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -129,6 +139,7 @@ impl Counted {
             }
             counted.since = if first { row.at } else { counted.since.min(row.at) };
             counted.until = if first { row.at } else { counted.until.max(row.at) };
+            counted.missed += u32::from(row.missed && row.word == FoldWord::Resolved);
             counted.text |= row.text;
             if let Some(contact) = &row.unreached
                 && counted.unreached.len() < DIGEST_UNREACHED_MAX
@@ -153,9 +164,9 @@ impl Counted {
         self.by_severity.values().sum()
     }
 
-    /// True if it tells of anything but ends.
+    /// True if it tells of anything but the ends of what its contact knows.
     pub fn has_problems(&self) -> bool {
-        0 < self.firing() + self.unreachable
+        0 < self.firing() + self.unreachable + self.missed || !self.unreached.is_empty()
     }
 
     pub fn total(&self) -> u32 {
@@ -199,6 +210,7 @@ mod tests {
                 title: "disk full".to_owned(),
                 at: Timestamp::from_second(1_800_000_000 + seconds).expect("in range"),
                 text,
+                missed: false,
                 unreached: (word == FoldWord::Unreachable).then(|| "min".parse().expect("a name")),
             },
         )
@@ -231,6 +243,7 @@ mod tests {
             word,
             at: at(seconds),
             text,
+            missed: false,
             unreached: None,
         };
         let first = folded(1, FoldWord::Fired, 10, true);

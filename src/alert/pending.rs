@@ -37,11 +37,11 @@ impl Pending {
         matches!(self, Self::InFlight { attempt: running, .. } if running == attempt)
     }
 
-    /// The next attempt is due now. True if it was not.
-    pub fn hasten(&mut self, now: Timestamp) -> bool {
+    /// The next attempt is due at this time at the latest. True if that is earlier than it was.
+    pub fn hasten(&mut self, latest: Timestamp) -> bool {
         match self {
-            Self::Waiting { at, .. } if now < *at => {
-                *at = now;
+            Self::Waiting { at, .. } if latest < *at => {
+                *at = latest;
                 true
             }
             Self::Ready | Self::InFlight { .. } | Self::Waiting { .. } => false,

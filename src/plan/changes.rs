@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, text};
 use crate::{
     alert::{
-        Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Subject, Transports,
+        Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Subject, TextState,
+        Texted, Transports,
     },
     roster,
 };
@@ -64,7 +65,9 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
     progress.planned.extend([Milestone::Opened, Milestone::Resolved]);
     for (name, contact) in &mut progress.contacts {
         for notification in &mut contact.notifications {
-            notification::cancel(draft, name, notification);
+            if !matches!(notification.subject, Subject::Unreachable { .. }) {
+                notification::cancel(draft, name, notification);
+            }
         }
     }
 }
@@ -111,10 +114,18 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
     for (name, contact) in &mut progress.contacts {
         let is_texting = |one: &mut Notification| one.text.is_in_flight();
         let knows = contact.about_open_alert().any(is_texting) || contact.has_heard();
-        let mut lost = None;
+        let (mut lost, mut may_be_there) = (None, false);
         for notification in contact.about_open_alert() {
+            may_be_there |= notification.text == TextState::Unknown;
             lost = lost.or_else(|| text::take_lost(&mut notification.text));
             notification::cancel(draft, name, notification);
+        }
+        if may_be_there {
+            contact.texted = Texted::Unanswered;
+        }
+        if first && !contact.has_heard() {
+            // The end is owed to them, whatever was given up before.
+            contact.unreachable = None;
         }
         let was_given_up = contact.unreachable.is_some() || facts.alert.transports == Transports::PushOnly;
         if !knows && (first || !was_given_up) {

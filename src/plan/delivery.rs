@@ -188,6 +188,11 @@ fn send_by_next(
     if draft.facts.is(AlertState::Resolved) && sent.subject.is_about_open_alert() {
         return notification::tell_both_in_one(draft, name, contact, None);
     }
+    // A text that only stood in for a push that has arrived since is not missed.
+    let is_spare = contact.certain == Notified::Yes && !text::is_own(draft.facts, &sent.subject);
+    if is_spare && sent.unknowns == 0 {
+        return;
+    }
     let SentText { gateway, subject, since, undelivered, unknowns, .. } = sent;
     let undelivered = Undelivered { gateway, before: undelivered, unknowns };
     let message = Message { contact: name, subject: &subject };

@@ -51,7 +51,8 @@ pub(super) fn end(alert: &mut Alert, now: Timestamp) {
         if contact.notified() == Notified::Yes {
             contact.notifications.retain_mut(|notification| !stop_retries(notification));
         }
-        all_told &= contact.notifications.is_empty() && Notified::Maybe <= contact.notified();
+        let is_told = Notified::Maybe <= contact.notified() || !counted.has_problems();
+        all_told &= contact.notifications.is_empty() && is_told;
     }
     if alert.is_open() && planned && (all_told || nothing) {
         alert.resolve(Resolution::by(ResolvedBy::Told, now));

@@ -65,7 +65,8 @@ pub(super) fn hold_back(
         None if held.whole => open_digest(draft, message.contact, tier),
         None => return false,
     };
-    let folded = Folded { digest, word, at: draft.facts.now(), text: held.text, unreached }
+    let missed = !matches!(contact.notified(), Notified::Yes | Notified::Counted);
+    let folded = Folded { digest, word, at: draft.facts.now(), text: held.text, missed, unreached }
         .after(contact.folded.as_ref());
     draft.plan.folds.retain(|fold| fold.digest != digest);
     draft.plan.folds.push(Fold {

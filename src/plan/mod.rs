@@ -80,6 +80,7 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     delivery::apply(&mut draft, &mut progress);
     // With what has just become known.
     draft.facts = Facts::new(alert, &conversation, &progress, present);
+    unheard::hurry(draft.facts, &mut progress);
     match &alert.digest {
         None => changes::apply(&mut draft, &mut conversation, &mut progress),
         Some(digest) => {
@@ -111,9 +112,13 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     Plan { due: due::of(alert), ..plan }
 }
 
-/// While we were away nobody could mention the alert: that is no silence.
+/// While we were away nobody could mention the alert: that is no silence. What should have ended meanwhile, perhaps by
+/// a clock that is wrong now, has as long as ever from our start on.
 fn wait_for_its_sender(alert: &mut Alert, present: &Present<'_>) {
-    let heard_until = present.running_since.saturating_add(HEARD_AGAIN_WITHIN).unwrap_or(Timestamp::MAX);
+    let close_after = alert.close_at.duration_since(alert.last_seen_at);
+    let was_away = alert.close_at <= present.running_since;
+    let patience = if was_away { HEARD_AGAIN_WITHIN.max(close_after) } else { HEARD_AGAIN_WITHIN };
+    let heard_until = present.running_since.saturating_add(patience).unwrap_or(Timestamp::MAX);
     if alert.is_open() && !alert.kind.is_test() && alert.close_at <= present.now {
         alert.close_at = alert.close_at.max(heard_until);
     }

@@ -1,6 +1,6 @@
 //! One contact is notified of one thing: by push, and by text when the push fails.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     GIVE_UP_AFTER, audience,
@@ -18,6 +18,9 @@ use crate::{
     },
     roster::{self, Person},
 };
+
+/// After an outage of ours what is old is tried for this long before it is given up.
+const TRIED_FOR_MIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// A new notification of `subject` to `person`, by the roads that it may take. `texted`: what texts this person had
 /// about the alert.
@@ -73,15 +76,19 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
             }
         }
     }
-    for over in notifications.extract_if(.., |notification| is_over(notification)) {
+    let over: Vec<Notification> =
+        notifications.extract_if(.., |notification| is_over(notification)).collect();
+    contact.notifications = notifications;
+    for over in over {
         if over.text == TextState::Unknown {
             contact.texted = Texted::Unanswered;
         }
-        if let Some(reason) = failure(draft.facts, &over) {
+        // As long as another tells the same contact, none of its channels has failed for good.
+        let goes_on = over.subject.is_about_open_alert() && !contact.is_idle();
+        if let Some(reason) = failure(draft.facts, &over).filter(|_| !goes_on) {
             contact.unreachable.get_or_insert(reason);
         }
     }
-    contact.notifications = notifications;
 }
 
 /// Starts what is due; what is to be told in a digest instead.
@@ -123,8 +130,8 @@ fn advance(
     }
 }
 
-/// What has been tried for too long is given up; but not while nobody knows of the alert and nobody has it. Only the
-/// time since our start counts: before it nothing was tried.
+/// What has been tried for too long is given up; but not while nobody knows of the alert and nobody has it, and not
+/// before it was tried for a while since our start.
 fn give_up_old(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Notification) {
     let Notification { subject, since, push, text, .. } = notification;
     let facts = draft.facts;
@@ -134,11 +141,13 @@ fn give_up_old(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Not
         return;
     }
     let message = Message { contact: name, subject };
-    let age = facts.now().duration_since(facts.present.running_since.max(*since));
-    if push::lives_for(facts, subject) <= age {
+    let (age, tried) =
+        (facts.now().duration_since(*since), facts.now().duration_since(facts.present.running_since));
+    let has_lived = |lives_for: SignedDuration| lives_for <= age && lives_for.min(TRIED_FOR_MIN) <= tried;
+    if has_lived(push::lives_for(facts, subject)) {
         push::give_up_old(draft, message, push);
     }
-    if GIVE_UP_AFTER <= age {
+    if has_lived(GIVE_UP_AFTER) {
         text::give_up_old(draft, message, text);
     }
 }
@@ -148,6 +157,13 @@ pub(super) fn supersede(draft: &mut Draft<'_>, contact: &mut ContactProgress) {
     for earlier in contact.about_open_alert() {
         replace(draft, earlier);
     }
+}
+
+/// It tells its contact of the alert, or that it has become more severe, and has not arrived yet.
+pub(super) fn is_news_under_way(notification: &Notification) -> bool {
+    let Notification { subject, push, text, replaced, .. } = notification;
+    let is_news = matches!(subject, Subject::Opened | Subject::Raised { .. });
+    is_news && !*replaced && !push.accepted && *text != TextState::Accepted && !is_over(notification)
 }
 
 /// Something else tells it: what is under way may still arrive, nothing more is begun.

@@ -156,9 +156,7 @@ fn pause(
     asked: Option<SignedDuration>,
 ) -> SignedDuration {
     let own = facts.rules().backoff.delay(attempts, facts.present.chance);
-    // However patient a provider wants us to be, while nobody knows of the alert it is tried.
-    let longest = if facts.unheard { facts.rules().backoff.longest() } else { RETRY_AFTER_MAX };
-    let asked = asked.map(|asked| asked.clamp(SignedDuration::ZERO, longest));
+    let asked = asked.map(|asked| asked.clamp(SignedDuration::ZERO, RETRY_AFTER_MAX));
     match cause {
         DeferCause::Credential | DeferCause::ProjectFault | DeferCause::PlatformFault => asked.unwrap_or(own),
         DeferCause::Unavailable | DeferCause::Unreachable | DeferCause::Throttled => {

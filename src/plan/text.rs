@@ -270,10 +270,15 @@ pub(super) fn by_next(
 
 /// A push was accepted: a text that waits only because the push had failed is not needed any more.
 pub(super) fn spare(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState) {
-    let is_own = text.open().is_some_and(|open| 0 < open.unknowns || draft.facts.texts_at_once());
-    if !is_own && *message.subject != Subject::Resolved {
+    let may_be_there = text.open().is_some_and(|open| 0 < open.unknowns);
+    if !may_be_there && !is_own(draft.facts, message.subject) {
         stop(draft, text);
     }
+}
+
+/// A text that does not wait for its push to fail.
+pub(super) fn is_own(facts: Facts<'_>, subject: &Subject) -> bool {
+    facts.texts_at_once() || matches!(subject, Subject::Resolved | Subject::Repeat { .. })
 }
 
 /// Only what is under way may still arrive.
@@ -357,9 +362,9 @@ pub(super) fn failure(text: &TextState, push: &PushState) -> Option<String> {
     }
 }
 
-/// What waits for a gateway is tried now, but not a text that may have arrived. True if it did wait.
-pub(super) fn hasten(text: &mut TextState, now: Timestamp) -> bool {
-    text.open_mut().is_some_and(|open| open.unknowns == 0 && open.state.hasten(now))
+/// What waits for a gateway is tried by then, but not a text that may have arrived. True if it waited longer.
+pub(super) fn hasten(text: &mut TextState, latest: Timestamp) -> bool {
+    text.open_mut().is_some_and(|open| open.unknowns == 0 && open.state.hasten(latest))
 }
 
 /// No time lies further ahead than a plan made now could set it.

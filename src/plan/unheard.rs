@@ -1,11 +1,25 @@
 //! An open alert that nobody knows of and nobody has is not given up: whoever every channel has failed for is tried
 //! again and again.
 
-use super::{audience, notification, present::Facts};
+use super::{audience, notification, present::Facts, text};
 use crate::{
     alert::{ContactProgress, Milestone, Progress, Subject},
     roster::Person,
 };
+
+/// However patient a provider wants us to be, what is under way is tried again in `retry.max`.
+pub(super) fn hurry(facts: Facts<'_>, progress: &mut Progress) {
+    if !facts.unheard {
+        return;
+    }
+    let latest = facts.after(facts.rules().backoff.longest());
+    for one in progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications) {
+        for push in &mut one.push.open {
+            push.state.hasten(latest);
+        }
+        text::hasten(&mut one.text, latest);
+    }
+}
 
 /// Tries those again for whom nothing is under way, once it is time. True if new notifications began.
 pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {

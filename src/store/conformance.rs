@@ -493,6 +493,7 @@ async fn what_a_digest_counts_is_laid_down_with_the_write_and_goes_with_the_dige
         title: alert.title.clone(),
         at: at(3),
         text: true,
+        missed: false,
         unreached: None,
     };
     commit_one(&store, digest.clone()).await;

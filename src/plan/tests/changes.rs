@@ -193,3 +193,46 @@ fn reminders_go_on_while_it_comes_and_goes() {
     assert_eq!(scene.plan(), ["push 1 jin repeat", "sms 2 jin repeat"]);
     assert_eq!(scene.alert.conversation.repeats, 5);
 }
+
+#[test]
+fn a_reminder_does_not_take_the_place_of_what_is_news() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 1)]);
+    assert_eq!(scene.plan(), ["push 1 jin", "sms 2 jin"]);
+    let down = deferred(DeferCause::Unavailable);
+    let sent = scene.answer_all(scene.now + SignedDuration::from_mins(20), &down);
+    assert!(scene.journal().contains("repeated"), "{}", scene.journal());
+    assert!(sent.iter().all(|sent| !sent.contains("repeat")), "the first notice goes on: {sent:?}");
+
+    let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 0)]);
+    scene.plan();
+    scene.answer(1, accepted());
+    assert_eq!(scene.raise_to(Severity::Disaster), ["sms 2 jin raised"]);
+    let sent = scene.answer_all(scene.now + SignedDuration::from_mins(20), &down);
+    assert!(sent.iter().all(|sent| sent.ends_with("jin raised")), "{sent:?}");
+}
+
+#[test]
+fn a_text_is_not_missed_once_the_push_was_accepted() {
+    let mut scene = Scene::at(Severity::Average);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.pass(20), ["push 2 jin", "sms 3 jin"]);
+    scene.answer(3, accepted());
+    scene.answer(2, accepted());
+    assert_eq!(scene.report(3, Fate::Failed { reason: "30005".into() }), NOTHING);
+}
+
+#[test]
+fn a_round_that_another_follows_still_tells_whom_it_did_not_reach() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 1), person("min", 1)]);
+    flapping(&mut scene, 3);
+    scene.plan();
+    scene.answer(2, accepted());
+    scene.answer(1, rejected(RejectCause::DeviceGone));
+    assert_eq!(scene.answer(3, rejected(RejectCause::Recipient)), ["push 4 min unreachable"]);
+    scene.answer(4, deferred(DeferCause::Unavailable));
+    scene.resolve();
+    scene.alert.openings.superseded = true;
+    assert_eq!(scene.pass(10), ["push 5 min unreachable"]);
+}

@@ -206,3 +206,37 @@ fn with_one_device_past_its_rate_and_the_other_refused_a_digest_tells_it() {
     assert_eq!(storm.digests().count(), 1);
     assert!(storm.alerts[0].progress.contacts.values().all(|contact| contact.unreachable.is_none()));
 }
+
+#[test]
+fn a_digest_of_mere_ends_is_over_where_nobody_can_be_pushed_to() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(2, 600)], &[], &[]);
+    for _ in 0..6 {
+        storm.fire(Severity::High);
+    }
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(30), ["sms 1 jin digest"]);
+    storm.answer_all(&|_| accepted());
+    storm.pass(60);
+    for number in 0..6 {
+        storm.over(number);
+    }
+    for _ in 0..10 {
+        storm.pass(60);
+    }
+    assert_eq!(storm.digests().count(), 2);
+    assert!(storm.digests().all(|(digest, _)| !digest.is_open()));
+}
+
+#[test]
+fn what_was_over_before_its_digest_told_it_is_told() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(1, 600)], &[], &[]);
+    storm.fire(Severity::High);
+    storm.fire(Severity::High);
+    storm.plan();
+    storm.over(1);
+    storm.answer_all(&|_| accepted());
+    storm.plan();
+    assert_eq!(storm.pass(30), ["sms 1 jin digest"], "nobody told that it fired");
+    assert_eq!(storm.words_of_digests(), ["1 more: 1 resolved"]);
+}
