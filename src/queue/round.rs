@@ -64,7 +64,8 @@ fn begin(mut heard: Heard, event: &Event, arrival: &Arrival<'_>) -> Alert {
 fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
     let resolved = known.resolved.as_ref().map_or(known.last_seen_at, |resolution| resolution.at);
     if !alert.kind.closes_on_time() {
-        let last = LastRound { severity: known.severity, opened: known.opened_at, resolved };
+        let is_heard_of = is_heard_of(known);
+        let last = LastRound { severity: known.severity, opened: known.opened_at, resolved, is_heard_of };
         alert.openings = known.openings.next(last, alert.opened_at);
     }
     if let Some(rounds) = alert.openings.flapping() {
@@ -76,6 +77,12 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
         }
     }
     alert
+}
+
+/// Also by whoever took it while it was open.
+fn is_heard_of(known: &Alert) -> bool {
+    let taken = known.conversation.acknowledged.as_ref();
+    known.progress.is_heard_of() || taken.is_some_and(|taken| known.opened_at <= taken.at)
 }
 
 /// The next round takes its place, and its end is not told apart.

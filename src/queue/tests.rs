@@ -1,6 +1,7 @@
 //! What becomes of events, by subject.
 
 mod damage;
+mod flapping;
 mod histories;
 mod notes;
 mod over;

@@ -132,7 +132,7 @@ fn a_digest_collects_no_longer_than_it_may() {
 #[test]
 fn what_flaps_is_quiet_for_no_longer_than_it_would_be() {
     let mut scene = Scene::at(Severity::High);
-    let openings = serde_json::json!({ "at": [], "rounds": 5 });
+    let openings = serde_json::json!({ "at": [], "rounds": 5, "told": true });
     scene.alert.openings = serde_json::from_value(openings).expect("a fifth round in a short time");
     assert_eq!(scene.plan(), NOTHING);
     assert_eq!(scene.set_back(AHEAD), NOTHING);
