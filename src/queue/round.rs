@@ -2,7 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::decision::{Arrival, Decision};
+use super::{
+    decision::{Arrival, Decision},
+    update,
+};
 use crate::alert::{
     Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, Heard, KeptEvent, LATE_WITHIN,
     LastRound, Next, Reason, Resolution, ResolvedBy, Row, Times,
@@ -33,7 +36,11 @@ pub(super) fn of_note(note: &Alert, event: &Event, arrival: &Arrival<'_>) -> Ale
 pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Next) -> Alert {
     let round = known.round.saturating_add(1);
     let alert = Alert { round, ..begin(known.heard.next(next), event, arrival) };
-    with_openings(alert, known)
+    let mut alert = with_openings(alert, known);
+    if update::is_let_go_by_sender(known, event) {
+        update::unacknowledge(&mut alert, arrival.integration, arrival.now);
+    }
+    alert
 }
 
 /// As [`next`], where the sender takes the end back.
