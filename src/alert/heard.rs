@@ -160,6 +160,11 @@ impl Heard {
             && now.duration_since(last.arrived) <= LATE_WITHIN
     }
 
+    /// A firing event with its message time was heard.
+    pub fn is_copy(&self, times: Times) -> bool {
+        times.said.is_some() && (times.said == self.opened || times.said == self.fired)
+    }
+
     /// A recovery that was overtaken by the firing event that counts.
     pub fn is_late_end(&self, times: Times, now: Timestamp) -> bool {
         self.is_late(times, now) && times.said < self.fired

@@ -162,6 +162,22 @@ const HISTORIES: &[(&str, &str)] = &[
          60 | R m60 | resolved",
     ),
     (
+        "message times: what was overtaken by an end and never heard before",
+        "0 | F m0 | opened
+         20 | R m20 | resolved
+         21 | F m10 | noted doubtful
+         79 | due | resolved
+         80 | due | triggered",
+    ),
+    (
+        "message times: and its own end follows",
+        "0 | F m0 | opened
+         20 | R m20 | resolved
+         21 | F m10 | noted doubtful
+         22 | R m20 | ignored already_resolved
+         80 | due | resolved",
+    ),
+    (
         "message times: the same message after a long time",
         "0 | F m0 | opened
          20 | R m200 | resolved
