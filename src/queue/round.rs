@@ -107,7 +107,7 @@ fn early_end<'a>(known: &'a Alert, problem: &Event, now: Timestamp) -> Option<&'
     let is_shortly_before = || {
         let age = end.said.zip(said).map(|(end, said)| end.duration_since(said));
         let is_new = !known.heard.is_said_again(Times { start: None, said });
-        is_new && age.is_some_and(|age| !age.is_negative() && age <= LATE_WITHIN)
+        is_new && age.is_some_and(|age| age.is_positive() && age <= LATE_WITHIN)
     };
     let is_kept = now.duration_since(kept.arrived) <= early_end_keep(problem);
     (is_kept && is_its_start.unwrap_or_else(is_shortly_before)).then_some(kept)

@@ -265,6 +265,12 @@ const HISTORIES: &[(&str, &str)] = &[
          7 | R m3 | resolved",
     ),
     (
+        "a recovery and a problem of the same message time",
+        "0 | R m0 | ignored unknown_alert
+         5 | F m0 | opened
+         6 | F m0 | joined",
+    ),
+    (
         "a recovery of another problem, and one without times",
         "0 | R s0 | ignored unknown_alert
          1 | F s7 | opened
