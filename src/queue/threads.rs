@@ -53,6 +53,11 @@ impl Current {
     }
 }
 
+/// How many events are not covered by a write yet.
+pub(super) fn events_left(threads: &[Thread<'_>]) -> usize {
+    threads.iter().map(|thread| thread.events.len()).sum()
+}
+
 impl Queue {
     /// Groups events by dedup key. A single firing event is not looked up: it is most likely new,
     /// and the store tells if it is not.

@@ -98,6 +98,16 @@ async fn two_later_starts_in_one_request_are_two_rounds() {
 }
 
 #[tokio::test]
+async fn as_many_rounds_of_one_key_as_a_body_may_name_are_accepted() {
+    let (queue, _) = queue();
+    let pairs = 1 + CONFLICTS_MAX;
+    let events: Vec<Event> = (0..pairs).flat_map(|_| [firing("1"), resolved("1")]).collect();
+    assert_eq!(admissions(&queue, &events).await.len(), events.len());
+    let alert = latest(&queue, "1").await;
+    assert_eq!((alert.round, alert.state), (pairs, AlertState::Resolved));
+}
+
+#[tokio::test]
 async fn a_start_ahead_of_our_clock_is_shown_as_now() {
     let (queue, _) = queue();
     let ahead = T0 + SignedDuration::from_hours(2);
