@@ -34,7 +34,7 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         EventStatus::Update(_) if heard.is_late_update(times, now) => Decision::ignored(Reason::Late),
         EventStatus::Update(update) => {
             let mut alert = heard_of(known, event, arrival);
-            let changed = if heard.is_outdated_update(times) {
+            let changed = if heard.is_outdated_update(event) {
                 update::remember_comment(&mut alert, update, now)
             } else {
                 update::remember(&mut alert, event, update, now)

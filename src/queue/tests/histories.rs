@@ -13,6 +13,7 @@ use super::*;
 /// | `quiet` | its sender says nothing of what is acknowledged there |
 /// | `jin` | no event: jin resolves it |
 /// | `takes` | no event: jin acknowledges it |
+/// | `gives` | no event: jin gives it back |
 /// | `silence` | no event: `close_after` ends it |
 /// | `due` | no event: a doubt ends; the answer is how the alert stands |
 const HISTORIES: &[(&str, &str)] = &[
@@ -302,6 +303,22 @@ const HISTORIES: &[(&str, &str)] = &[
          13 | U m5 | joined",
     ),
     (
+        "a copy of an acknowledgement that somebody here gave back",
+        "0 | F m0 | opened
+         10 | A m10 | acknowledged
+         20 | gives | triggered
+         21 | A m10 | joined
+         22 | due | triggered
+         30 | A m30 | acknowledged",
+    ),
+    (
+        "taken and given back in the same second",
+        "0 | F m0 | opened
+         10 | A m10 | acknowledged
+         11 | U m10 | joined
+         12 | due | triggered",
+    ),
+    (
         "an update of the round before",
         "0 | F m0 | opened
          5 | R m5 | resolved
@@ -340,6 +357,7 @@ async fn each_history_is_answered_as_it_should_be() {
             let got = match what {
                 "jin" => act(&queue, &Action::Resolve).await,
                 "takes" => act(&queue, &Action::Acknowledge).await,
+                "gives" => act(&queue, &Action::Unacknowledge).await,
                 "silence" => {
                     close(&queue, &DedupKey::new("1")).await;
                     "resolved".to_owned()
