@@ -27,9 +27,10 @@ pub(super) fn first(event: &Event, arrival: &Arrival<'_>) -> Alert {
     begin(Heard::default(), event, arrival)
 }
 
-/// The problem of a note, in its document.
+/// The problem of a note, as the round after it.
 pub(super) fn of_note(note: &Alert, event: &Event, arrival: &Arrival<'_>) -> Alert {
-    Alert { id: note.id, round: note.round, ..begin(note.heard.clone(), event, arrival) }
+    let round = note.round.saturating_add(1);
+    Alert { round, ..begin(note.heard.clone(), event, arrival) }
 }
 
 /// The one after `known`, which is over.
