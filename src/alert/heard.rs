@@ -137,6 +137,13 @@ impl Heard {
         }
     }
 
+    /// What a clock that ran ahead heard was heard by `now`.
+    pub fn pull_back(&mut self, now: Timestamp) {
+        if let Some(last) = &mut self.last {
+            last.arrived = last.arrived.min(now);
+        }
+    }
+
     fn starts_with(&self, start: Option<Timestamp>) -> Option<Starts> {
         let Some(start) = start else { return self.starts };
         let Starts { earliest, latest } = self.starts.unwrap_or(Starts { earliest: start, latest: start });

@@ -1,5 +1,6 @@
 //! What becomes of events, by subject.
 
+mod ahead;
 mod damage;
 mod flapping;
 mod histories;

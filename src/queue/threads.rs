@@ -114,6 +114,7 @@ impl Queue {
         let mut current = thread.known.take().map(|stored| {
             let Stored { mut alert, version } = *stored;
             self.seen.add_to(&mut alert);
+            alert.pull_back_heard(now);
             Current { alert, expect: Expect::Version(version) }
         });
         let mut is_changed = false;

@@ -140,6 +140,17 @@ fn what_flaps_is_quiet_for_no_longer_than_it_would_be() {
 }
 
 #[test]
+fn what_was_heard_of_ahead_closes_itself_as_long_after_now() {
+    let mut scene = Scene::at(Severity::Warning);
+    let closes_after = SignedDuration::from_mins(9);
+    (scene.alert.last_seen_at, scene.alert.close_at) = (T0 + AHEAD, T0 + AHEAD + closes_after);
+    scene.now = T0;
+    assert!(is_misdated(&scene.alert, T0 + AHEAD, &scene.rules, T0));
+    scene.plan();
+    assert_eq!((scene.alert.last_seen_at, scene.alert.close_at), (T0, T0 + closes_after));
+}
+
+#[test]
 fn a_change_that_nobody_has_planned_is_due() {
     let mut scene = Scene::at(Severity::Warning);
     scene.plan();
