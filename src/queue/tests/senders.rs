@@ -159,3 +159,19 @@ async fn a_round_that_changes_while_another_takes_its_place_is_over_all_the_same
     assert!(over.conversation.acknowledged.is_some(), "with what was done meanwhile");
     assert_eq!(latest(&queue, "1").await.round, 2);
 }
+
+#[tokio::test]
+async fn a_round_whose_end_was_lost_is_over_when_it_is_planned_again() {
+    let (queue, clock) = queue();
+    let started = |at| Event { starts_at: Some(at), ..firing("1") };
+    answer(&queue, started(T0)).await;
+    let mut first = latest(&queue, "1").await;
+    first.progress.planned.insert(crate::alert::Milestone::Opened);
+    queue.end_if_superseded(&mut first).await.expect("works");
+    assert!(first.is_open(), "it is the latest");
+    clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(answer(&queue, started(clock.now())).await, "opened");
+    queue.end_if_superseded(&mut first).await.expect("works");
+    assert_eq!(first.resolved.expect("over").by, ResolvedBy::Superseded);
+    assert!(first.openings.superseded, "nobody is told of its end apart");
+}
