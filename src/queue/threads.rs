@@ -181,15 +181,13 @@ impl Queue {
         }
         let commits = self.store.commit(lane, &writes).await?;
         let mut written = commits.into_iter().zip(writes);
-        let mut again = Vec::new();
+        let (mut again, mut changed) = (Vec::new(), Vec::new());
         for (mut thread, covered, has_over) in threads {
             let Some((commit, AlertWrite { alert, .. })) = written.next() else { break };
             let over = if has_over { written.next() } else { None };
             if let Some((commit, AlertWrite { alert, .. })) = over {
                 self.seen.forget(alert.id);
-                if matches!(commit, Commit::Conflict(_)) {
-                    self.supersede(lane, alert.id).await?;
-                }
+                changed.extend(matches!(commit, Commit::Conflict(_)).then_some(alert.id));
             }
             match commit {
                 Commit::Done(version) => {
@@ -207,6 +205,9 @@ impl Queue {
             if !thread.events.is_empty() {
                 again.push(thread);
             }
+        }
+        for id in changed {
+            self.supersede(lane, id).await?;
         }
         Ok(again)
     }
