@@ -224,6 +224,20 @@ impl Alert {
         self.resolved = Some(resolution);
     }
 
+    /// What a clock that ran ahead dated counts as heard of at `now`, and it closes itself as long after that as it
+    /// would have.
+    pub fn pull_back_heard(&mut self, now: Timestamp) {
+        if now < self.last_seen_at {
+            let ahead = self.last_seen_at.duration_since(now);
+            self.close_at = self.close_at.saturating_sub(ahead).unwrap_or(now);
+            self.last_seen_at = now;
+        }
+        self.heard.pull_back(now);
+        for kept in [&mut self.early_end, &mut self.doubt].into_iter().flatten() {
+            kept.arrived = kept.arrived.min(now);
+        }
+    }
+
     /// When what fires after its end counts in any case.
     pub fn doubt_ends_at(&self) -> Option<Timestamp> {
         let end = self.resolved.as_ref().filter(|_| self.doubt.is_some())?;

@@ -25,9 +25,12 @@ pub struct Openings {
     at: Vec<Timestamp>,
     /// Openings since it began to flap, this one included; 0 = it does not.
     rounds: u32,
-    /// The highest severity of the rounds before this one since it began to flap.
+    /// The highest severity of the rounds before this one that somebody heard of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     worst: Option<Severity>,
+    /// Somebody heard of a round before this one since it began to flap.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    told: bool,
     /// A newer round has taken the place of this one, so its end is not told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub superseded: bool,
@@ -38,13 +41,15 @@ pub struct LastRound {
     pub severity: Severity,
     pub opened: Timestamp,
     pub resolved: Timestamp,
+    /// Somebody knows of it.
+    pub is_heard_of: bool,
 }
 
 impl Openings {
     /// The openings of the next round, after `last`.
     #[must_use]
     pub fn next(&self, last: LastRound, now: Timestamp) -> Self {
-        let LastRound { severity, opened, resolved } = last;
+        let LastRound { severity, opened, resolved, is_heard_of } = last;
         // Times of a clock that ran ahead tell nothing.
         if STABLE_AFTER <= now.duration_since(resolved) || now < resolved {
             return Self::default();
@@ -58,20 +63,21 @@ impl Openings {
         let flaps = at.len() == FLAPPING_ROUNDS;
         let before = if self.rounds == 0 { FLAPPING_ROUNDS_BEFORE } else { self.rounds };
         let rounds = if flaps { before.saturating_add(1) } else { 0 };
-        let worst = flaps.then_some(self.worst.map_or(severity, |worst| worst.max(severity)));
-        Self { at, rounds, worst, superseded: false }
+        let worst = self.worst.max(is_heard_of.then_some(severity)).filter(|_| flaps);
+        let told = flaps && (self.told || (is_heard_of && self.flapping().is_some()));
+        Self { at, rounds, worst, told, superseded: false }
     }
 
     pub fn flapping(&self) -> Option<u32> {
         (0 < self.rounds).then_some(self.rounds)
     }
 
-    /// It flaps, and an earlier round that was as severe has told so.
+    /// It flaps, and somebody has heard so, and of an earlier round that was as severe.
     pub fn is_quiet(&self, severity: Severity) -> bool {
-        FLAPPING_ROUNDS_BEFORE + 1 < self.rounds && !self.is_worse(severity)
+        self.told && !self.is_worse(severity)
     }
 
-    /// It flaps, and no earlier round was as severe.
+    /// It flaps, and no earlier round that somebody heard of was as severe.
     pub fn is_worse(&self, severity: Severity) -> bool {
         self.worst.is_some_and(|worst| worst < severity)
     }
@@ -86,7 +92,7 @@ mod tests {
     }
 
     fn last(severity: Severity, opened: Timestamp, resolved: Timestamp) -> LastRound {
-        LastRound { severity, opened, resolved }
+        LastRound { severity, opened, resolved, is_heard_of: true }
     }
 
     /// Opens at each of these minutes, each round over a minute later.
@@ -117,6 +123,20 @@ mod tests {
         assert!(!flapping.is_quiet(Severity::Disaster));
         let after_a_disaster = flapping.next(last(Severity::Disaster, at(12), at(13)), at(15));
         assert!(after_a_disaster.is_quiet(Severity::Disaster), "that was told");
+    }
+
+    #[test]
+    fn a_round_that_nobody_heard_of_is_told_by_the_next() {
+        let unheard =
+            |severity, opened| LastRound { is_heard_of: false, ..last(severity, at(opened), at(opened + 1)) };
+        let fourth = opened_at(&[0, 3, 6, 9]);
+        let fifth = fourth.next(unheard(Severity::High, 9), at(12));
+        assert!(!fifth.is_quiet(Severity::High), "nobody knows that it flaps");
+        let sixth = fifth.next(last(Severity::High, at(12), at(13)), at(15));
+        assert!(sixth.is_quiet(Severity::High));
+        let seventh = sixth.next(unheard(Severity::Disaster, 15), at(18));
+        assert!(seventh.is_quiet(Severity::High), "that was told");
+        assert!(!seventh.is_quiet(Severity::Disaster), "that was not");
     }
 
     #[test]

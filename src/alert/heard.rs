@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Event, EventStatus, is_default};
+use super::{Event, EventStatus, Severity, Update, is_default};
 
 /// How much older a late copy is at most, by the sender's clock, and how long after a newer message it comes at most,
 /// by ours. What is further off comes from a clock that was set back.
@@ -21,13 +21,13 @@ pub struct Heard {
     /// Of the round before, where that was another problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<Starts>,
-    /// Message times: of the firing event that opened it, of the last firing event, of the last update.
+    /// Message times: of the firing event that opened it, and of the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     opened: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fired: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    updated: Option<Timestamp>,
+    updated: Option<Updated>,
     /// The last message that was not late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<Message>,
@@ -46,6 +46,29 @@ struct Starts {
 struct Message {
     said: Timestamp,
     arrived: Timestamp,
+}
+
+/// The last update that was not outdated, by its message time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Updated {
+    said: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acknowledged: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    severity: Option<Severity>,
+}
+
+impl Updated {
+    fn of(event: &Event, said: Option<Timestamp>) -> Option<Self> {
+        let EventStatus::Update(Update { acknowledged, .. }) = &event.status else { return None };
+        Some(Self { said: said?, acknowledged: *acknowledged, severity: event.severity })
+    }
+
+    /// Of one message time, `newer`.
+    fn later(known: Option<Self>, newer: Option<Self>) -> Option<Self> {
+        let said = |updated: Option<Self>| updated.map(|updated| updated.said);
+        if said(known) <= said(newer) { newer } else { known }
+    }
 }
 
 /// The times of one event, as they count for its dedup key.
@@ -88,7 +111,9 @@ impl Heard {
         let times = self.times(event);
         let is_firing = event.status == EventStatus::Firing;
         match event.status {
-            EventStatus::Update(_) => self.updated = self.updated.max(times.said),
+            EventStatus::Update(_) => {
+                self.updated = Updated::later(self.updated, Updated::of(event, times.said));
+            }
             EventStatus::Firing | EventStatus::Resolved { .. } => self.starts = self.starts_with(times.start),
         }
         if is_firing && self.fired.is_none() {
@@ -105,10 +130,17 @@ impl Heard {
         for start in other.starts.into_iter().flat_map(|Starts { earliest, latest }| [earliest, latest]) {
             self.starts = self.starts_with(Some(start));
         }
-        self.updated = self.updated.max(other.updated);
+        self.updated = Updated::later(self.updated, other.updated);
         let arrived = |heard: &Self| heard.last.map(|last| last.arrived);
         if arrived(self) < arrived(other) {
             (self.last, self.fired) = (other.last, other.fired);
+        }
+    }
+
+    /// What a clock that ran ahead heard was heard by `now`.
+    pub fn pull_back(&mut self, now: Timestamp) {
+        if let Some(last) = &mut self.last {
+            last.arrived = last.arrived.min(now);
         }
     }
 
@@ -160,6 +192,11 @@ impl Heard {
             && now.duration_since(last.arrived) <= LATE_WITHIN
     }
 
+    /// A firing event with its message time was heard.
+    pub fn is_copy(&self, times: Times) -> bool {
+        times.said.is_some() && (times.said == self.opened || times.said == self.fired)
+    }
+
     /// A recovery that was overtaken by the firing event that counts.
     pub fn is_late_end(&self, times: Times, now: Timestamp) -> bool {
         self.is_late(times, now) && times.said < self.fired
@@ -170,9 +207,10 @@ impl Heard {
         self.is_late(times, now) && times.said < self.opened
     }
 
-    /// An update that a later one has overtaken, whatever the sender says of starts.
-    pub fn is_outdated_update(&self, times: Times) -> bool {
-        times.said.is_some() && times.said < self.updated
+    /// An update that a later one has overtaken, whatever the sender says of starts, or a copy of the last one.
+    pub fn is_outdated_update(&self, event: &Event) -> bool {
+        let update = Updated::of(event, self.times(event).said);
+        self.updated.zip(update).is_some_and(|(last, update)| update == last || update.said < last.said)
     }
 
     /// By its message time it says no more than the last firing event.
@@ -187,6 +225,6 @@ impl Heard {
 
     /// A note with a message time of its own says that what began then had begun before it.
     pub fn was_updated_after(&self, times: Times) -> bool {
-        times.start.or(times.said).is_some_and(|began| Some(began) <= self.updated)
+        times.start.or(times.said).is_some_and(|began| Some(began) <= self.updated.map(|update| update.said))
     }
 }

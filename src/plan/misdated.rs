@@ -30,10 +30,11 @@ pub fn is_orphaned(alert: &Alert, rules: &Rules, running_since: Timestamp) -> bo
     })
 }
 
-/// Leaves alone what a plan made until `now` has set, and when the alert closes itself.
+/// Leaves alone what a plan made until `now` has set.
 pub(super) fn pull_back(alert: &mut Alert, rules: &Rules, now: Timestamp) {
     let bounds = Bounds { rules, now, is_ahead: false };
     bounds.past(&mut alert.opened_at);
+    alert.pull_back_heard(now);
     if let Some(resolution) = &mut alert.resolved {
         bounds.past(&mut resolution.at);
     }

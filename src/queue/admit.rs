@@ -6,7 +6,7 @@ use super::{
     decision::{Arrival, Change, Decision},
     note, over, round, update,
 };
-use crate::alert::{Admission, Alert, AlertState, Event, EventStatus, Next, Reason, Times};
+use crate::alert::{Admission, Alert, AlertState, Event, EventStatus, Next, Reason};
 
 /// After a later start opened a round, the recovery of the one before may still be under way for so long.
 const RECOVERY_OF_ROUND_BEFORE: SignedDuration = SignedDuration::from_mins(5);
@@ -34,7 +34,7 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         EventStatus::Update(_) if heard.is_late_update(times, now) => Decision::ignored(Reason::Late),
         EventStatus::Update(update) => {
             let mut alert = heard_of(known, event, arrival);
-            let changed = if heard.is_outdated_update(times) {
+            let changed = if heard.is_outdated_update(event) {
                 update::remember_comment(&mut alert, update, now)
             } else {
                 update::remember(&mut alert, event, update, now)
@@ -61,7 +61,6 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
 }
 
 fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
-    let times = known.heard.times(event);
     if is_another_problem(known, event, arrival) {
         return supersede(known, event, arrival);
     }
@@ -70,7 +69,7 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         return Decision::write_if(false, alert, Admission::Opened);
     }
     let mut changed = update::change_severity(&mut alert, event, arrival.now);
-    if is_let_go_by_sender(known, event, times) {
+    if update::is_let_go_by_sender(known, event) {
         changed |= update::unacknowledge(&mut alert, arrival.integration, arrival.now);
     }
     Decision::write_if(changed, alert, Admission::Joined)
@@ -104,11 +103,4 @@ fn supersede(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let reason = round.heard.start_moves().then_some(Reason::MovingStart);
     let change = Change::Supersede { round: Box::new(round), over: Box::new(over) };
     Decision { admission: Admission::Opened, reason, change }
-}
-
-/// It keeps quiet about what is acknowledged there, so it is not any more.
-fn is_let_go_by_sender(known: &Alert, event: &Event, times: Times) -> bool {
-    let by_sender = known.conversation.acknowledged.as_ref().is_some_and(|taken| taken.by_sender);
-    let may_return = event.quiet_while_acknowledged && !event.key_never_returns;
-    by_sender && may_return && times.start.is_none() && known.heard.is_later_message(times)
 }

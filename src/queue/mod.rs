@@ -122,7 +122,9 @@ impl Queue {
     async fn admit_some(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
         let mut results: Vec<Option<Admitted>> = vec![None; events.len()];
         let mut threads = self.look_up(poster.integration, events).await?;
-        for _ in 0..CONFLICTS_MAX {
+        let mut conflicts = 0;
+        while conflicts < CONFLICTS_MAX {
+            let left = threads::events_left(&threads);
             let mut applied = Vec::with_capacity(threads.len());
             for mut thread in threads {
                 let of_thread = self.apply(poster, &mut thread);
@@ -137,6 +139,7 @@ impl Queue {
                 break;
             }
             threads = self.write(poster.lane(), applied).await?;
+            conflicts += u32::from(threads::events_left(&threads) == left);
         }
         let missing = || StoreError::Unavailable("too many writers on one dedup key".into());
         results.into_iter().map(|result| result.ok_or_else(missing)).collect()

@@ -31,14 +31,13 @@ pub(super) fn first_heard(event: &Event, arrival: &Arrival<'_>) -> Decision {
 /// `known` is a note. One whose time has passed is not there any more.
 pub(super) fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     if known.close_at <= arrival.now {
-        let first_round = known.round.saturating_add(1);
-        return first_heard(event, &Arrival { first_round, ..*arrival });
+        return dropped(known, event, arrival);
     }
     match &event.status {
         EventStatus::Firing => problem(known, event, arrival),
         EventStatus::Update(update) => {
             let mut alert = known.clone();
-            let is_outdated = known.heard.is_outdated_update(known.heard.times(event));
+            let is_outdated = known.heard.is_outdated_update(event);
             alert.heard.hear(event, arrival.now);
             alert.last_seen_at = arrival.now;
             let changed = if is_outdated {
@@ -51,17 +50,38 @@ pub(super) fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Deci
         }
         EventStatus::Resolved { .. } => {
             let over = Alert { close_at: arrival.now, ..note(event, arrival) };
-            let (id, round) = (known.id, known.round);
-            let note = Alert { id, round, ..early_end(event, arrival).unwrap_or(over) };
+            let note = in_place_of(known, early_end(event, arrival).unwrap_or(over));
             Decision { change: Change::Write(Box::new(note)), ..Decision::ignored(Reason::UnknownAlert) }
         }
     }
+}
+
+/// Nothing of `known` counts any more; the next note takes its place.
+fn dropped(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
+    let first_round = known.round.saturating_add(1);
+    let mut decision = first_heard(event, &Arrival { first_round, ..*arrival });
+    if let Change::Write(alert) = &mut decision.change
+        && alert.state == AlertState::Noted
+        && known.rows_moved == 0
+    {
+        **alert = in_place_of(known, (**alert).clone());
+    }
+    decision
+}
+
+/// One document, however often a key is noted.
+fn in_place_of(known: &Alert, note: Alert) -> Alert {
+    Alert { id: known.id, round: known.round, opened_at: known.opened_at, ..note }
 }
 
 /// A problem takes the acknowledgement and the severity of a note that is certainly about it, and its end where that
 /// was what came first.
 fn problem(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let mut alert = round::of_note(known, event, arrival);
+    // Ids tell when an alert was opened.
+    if arrival.now.duration_since(known.opened_at) < NOTED_KEEP {
+        (alert.id, alert.round) = (known.id, known.round);
+    }
     let mut rows = known.rows.clone();
     if event.key_never_returns || known.heard.was_updated_after(known.heard.times(event)) {
         if has_said_severity(known) {

@@ -48,9 +48,10 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     match ended_by(known) {
         Some(ResolvedBy::Sender) if event.key_never_returns => Decision::ignored(Reason::Stale),
         Some(ResolvedBy::Sender | ResolvedBy::Operator(_)) => {
-            if heard.is_late(times, arrival.now) {
+            let is_late = heard.is_late(times, arrival.now);
+            if is_late && heard.is_copy(times) {
                 Decision::ignored(Reason::Late)
-            } else if event.key_never_returns || says_nothing_new {
+            } else if event.key_never_returns || says_nothing_new || is_late {
                 in_doubt(known, event, arrival)
             } else {
                 anew()

@@ -2,7 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::decision::{Arrival, Decision};
+use super::{
+    decision::{Arrival, Decision},
+    update,
+};
 use crate::alert::{
     Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, Heard, KeptEvent, LATE_WITHIN,
     LastRound, Next, Reason, Resolution, ResolvedBy, Row, Times,
@@ -24,16 +27,21 @@ pub(super) fn first(event: &Event, arrival: &Arrival<'_>) -> Alert {
     begin(Heard::default(), event, arrival)
 }
 
-/// The problem of a note, in its document.
+/// The problem of a note, as the round after it.
 pub(super) fn of_note(note: &Alert, event: &Event, arrival: &Arrival<'_>) -> Alert {
-    Alert { id: note.id, round: note.round, ..begin(note.heard.clone(), event, arrival) }
+    let round = note.round.saturating_add(1);
+    Alert { round, ..begin(note.heard.clone(), event, arrival) }
 }
 
 /// The one after `known`, which is over.
 pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Next) -> Alert {
     let round = known.round.saturating_add(1);
     let alert = Alert { round, ..begin(known.heard.next(next), event, arrival) };
-    with_openings(alert, known)
+    let mut alert = with_openings(alert, known);
+    if update::is_let_go_by_sender(known, event) {
+        update::unacknowledge(&mut alert, arrival.integration, arrival.now);
+    }
+    alert
 }
 
 /// As [`next`], where the sender takes the end back.
@@ -64,7 +72,8 @@ fn begin(mut heard: Heard, event: &Event, arrival: &Arrival<'_>) -> Alert {
 fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
     let resolved = known.resolved.as_ref().map_or(known.last_seen_at, |resolution| resolution.at);
     if !alert.kind.closes_on_time() {
-        let last = LastRound { severity: known.severity, opened: known.opened_at, resolved };
+        let is_heard_of = is_heard_of(known);
+        let last = LastRound { severity: known.severity, opened: known.opened_at, resolved, is_heard_of };
         alert.openings = known.openings.next(last, alert.opened_at);
     }
     if let Some(rounds) = alert.openings.flapping() {
@@ -76,6 +85,12 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
         }
     }
     alert
+}
+
+/// Also by whoever took it while it was open.
+fn is_heard_of(known: &Alert) -> bool {
+    let taken = known.conversation.acknowledged.as_ref();
+    known.progress.is_heard_of() || taken.is_some_and(|taken| known.opened_at <= taken.at)
 }
 
 /// The next round takes its place, and its end is not told apart.
@@ -93,7 +108,7 @@ fn early_end<'a>(known: &'a Alert, problem: &Event, now: Timestamp) -> Option<&'
     let is_shortly_before = || {
         let age = end.said.zip(said).map(|(end, said)| end.duration_since(said));
         let is_new = !known.heard.is_said_again(Times { start: None, said });
-        is_new && age.is_some_and(|age| !age.is_negative() && age <= LATE_WITHIN)
+        is_new && age.is_some_and(|age| age.is_positive() && age <= LATE_WITHIN)
     };
     let is_kept = now.duration_since(kept.arrived) <= early_end_keep(problem);
     (is_kept && is_its_start.unwrap_or_else(is_shortly_before)).then_some(kept)

@@ -1,6 +1,8 @@
 //! What becomes of events, by subject.
 
+mod ahead;
 mod damage;
+mod flapping;
 mod histories;
 mod notes;
 mod over;

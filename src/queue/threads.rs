@@ -12,7 +12,7 @@ use super::{
     round,
 };
 use crate::{
-    alert::{Alert, AlertId, Event, EventStatus, Reason, ThreadKey},
+    alert::{Alert, AlertId, Event, EventStatus, Milestone, Reason, ThreadKey},
     chance,
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
@@ -51,6 +51,11 @@ impl Current {
         let same = before.filter(|before| before.alert.id == alert.id);
         Self { alert, expect: same.map_or(Expect::NewRound, |before| before.expect) }
     }
+}
+
+/// How many events are not covered by a write yet.
+pub(super) fn events_left(threads: &[Thread<'_>]) -> usize {
+    threads.iter().map(|thread| thread.events.len()).sum()
 }
 
 impl Queue {
@@ -109,6 +114,7 @@ impl Queue {
         let mut current = thread.known.take().map(|stored| {
             let Stored { mut alert, version } = *stored;
             self.seen.add_to(&mut alert);
+            alert.pull_back_heard(now);
             Current { alert, expect: Expect::Version(version) }
         });
         let mut is_changed = false;
@@ -164,23 +170,25 @@ impl Queue {
         applied: Vec<(Thread<'a>, Applied)>,
     ) -> Result<Vec<Thread<'a>>, StoreError> {
         let mut writes = Vec::with_capacity(applied.len());
-        let mut overs = Vec::new();
         let mut threads = Vec::with_capacity(applied.len());
         for (thread, Applied { admitted, write, over }) in applied {
             if let Some(write) = write {
                 writes.push(write);
-                overs.extend(over);
-                threads.push((thread, admitted.len()));
+                threads.push((thread, admitted.len(), over.is_some()));
+                // Beside what takes its place, which is there before it is over.
+                writes.extend(over);
             }
         }
-        // What takes the place of a round is there before that is over.
-        writes.append(&mut overs);
         let commits = self.store.commit(lane, &writes).await?;
         let mut written = commits.into_iter().zip(writes);
-        let mut again = Vec::new();
-        for ((mut thread, covered), (commit, AlertWrite { alert, .. })) in
-            threads.into_iter().zip(written.by_ref())
-        {
+        let (mut again, mut changed) = (Vec::new(), Vec::new());
+        for (mut thread, covered, has_over) in threads {
+            let Some((commit, AlertWrite { alert, .. })) = written.next() else { break };
+            let over = if has_over { written.next() } else { None };
+            if let Some((commit, AlertWrite { alert, .. })) = over {
+                self.seen.forget(alert.id);
+                changed.extend(matches!(commit, Commit::Conflict(_)).then_some(alert.id));
+            }
             match commit {
                 Commit::Done(version) => {
                     self.seen.forget(alert.id);
@@ -198,13 +206,22 @@ impl Queue {
                 again.push(thread);
             }
         }
-        for (commit, AlertWrite { alert, .. }) in written {
-            self.seen.forget(alert.id);
-            if matches!(commit, Commit::Conflict(_)) {
-                self.supersede(lane, alert.id).await?;
-            }
+        for id in changed {
+            self.supersede(lane, id).await?;
         }
         Ok(again)
+    }
+
+    /// Ends a planned alert whose place a newer round has taken: what was to end it was lost, with the process or the
+    /// store. To be called before an open alert is planned; writes nothing.
+    pub async fn end_if_superseded(&self, alert: &mut Alert) -> Result<(), StoreError> {
+        if alert.is_open() && alert.progress.planned.contains(&Milestone::Opened) {
+            let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
+            if latest.is_some_and(|latest| alert.round < latest.alert.round) {
+                round::supersede(alert, self.clock.now());
+            }
+        }
+        Ok(())
     }
 
     /// Somebody changed it since it was decided that the next round takes its place.

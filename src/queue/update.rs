@@ -56,6 +56,14 @@ pub(super) fn acknowledge(alert: &mut Alert, acknowledgement: Acknowledgement) -
     true
 }
 
+/// It fires, and its sender keeps quiet about what is acknowledged there: so it is not any more.
+pub(super) fn is_let_go_by_sender(known: &Alert, event: &Event) -> bool {
+    let times = known.heard.times(event);
+    let by_sender = known.conversation.acknowledged.as_ref().is_some_and(|taken| taken.by_sender);
+    let may_return = event.quiet_while_acknowledged && !event.key_never_returns;
+    by_sender && may_return && times.start.is_none() && known.heard.is_later_message(times)
+}
+
 /// False if nobody had it.
 pub(super) fn unacknowledge(alert: &mut Alert, by: &str, now: Timestamp) -> bool {
     if alert.conversation.acknowledged.take().is_none() {

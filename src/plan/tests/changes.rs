@@ -173,6 +173,7 @@ fn flapping(scene: &mut Scene, rounds: i64) {
             severity: scene.alert.severity,
             opened,
             resolved: opened + SignedDuration::from_mins(2),
+            is_heard_of: true,
         };
         scene.now = opened + SignedDuration::from_mins(4);
         openings = openings.next(last, scene.now);

@@ -132,11 +132,22 @@ fn a_digest_collects_no_longer_than_it_may() {
 #[test]
 fn what_flaps_is_quiet_for_no_longer_than_it_would_be() {
     let mut scene = Scene::at(Severity::High);
-    let openings = serde_json::json!({ "at": [], "rounds": 5 });
+    let openings = serde_json::json!({ "at": [], "rounds": 5, "told": true });
     scene.alert.openings = serde_json::from_value(openings).expect("a fifth round in a short time");
     assert_eq!(scene.plan(), NOTHING);
     assert_eq!(scene.set_back(AHEAD), NOTHING);
     assert_eq!(scene.pass(300), ["push 1 jin"], "it stayed for five minutes");
+}
+
+#[test]
+fn what_was_heard_of_ahead_closes_itself_as_long_after_now() {
+    let mut scene = Scene::at(Severity::Warning);
+    let closes_after = SignedDuration::from_mins(9);
+    (scene.alert.last_seen_at, scene.alert.close_at) = (T0 + AHEAD, T0 + AHEAD + closes_after);
+    scene.now = T0;
+    assert!(is_misdated(&scene.alert, T0 + AHEAD, &scene.rules, T0));
+    scene.plan();
+    assert_eq!((scene.alert.last_seen_at, scene.alert.close_at), (T0, T0 + closes_after));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::*;
 /// | `quiet` | its sender says nothing of what is acknowledged there |
 /// | `jin` | no event: jin resolves it |
 /// | `takes` | no event: jin acknowledges it |
+/// | `gives` | no event: jin gives it back |
 /// | `silence` | no event: `close_after` ends it |
 /// | `due` | no event: a doubt ends; the answer is how the alert stands |
 const HISTORIES: &[(&str, &str)] = &[
@@ -162,6 +163,22 @@ const HISTORIES: &[(&str, &str)] = &[
          60 | R m60 | resolved",
     ),
     (
+        "message times: what was overtaken by an end and never heard before",
+        "0 | F m0 | opened
+         20 | R m20 | resolved
+         21 | F m10 | noted doubtful
+         79 | due | resolved
+         80 | due | triggered",
+    ),
+    (
+        "message times: and its own end follows",
+        "0 | F m0 | opened
+         20 | R m20 | resolved
+         21 | F m10 | noted doubtful
+         22 | R m20 | ignored already_resolved
+         80 | due | resolved",
+    ),
+    (
         "message times: the same message after a long time",
         "0 | F m0 | opened
          20 | R m200 | resolved
@@ -249,6 +266,12 @@ const HISTORIES: &[(&str, &str)] = &[
          7 | R m3 | resolved",
     ),
     (
+        "a recovery and a problem of the same message time",
+        "0 | R m0 | ignored unknown_alert
+         5 | F m0 | opened
+         6 | F m0 | joined",
+    ),
+    (
         "a recovery of another problem, and one without times",
         "0 | R s0 | ignored unknown_alert
          1 | F s7 | opened
@@ -278,6 +301,22 @@ const HISTORIES: &[(&str, &str)] = &[
          11 | A m20 | joined
          12 | A m31 | acknowledged
          13 | U m5 | joined",
+    ),
+    (
+        "a copy of an acknowledgement that somebody here gave back",
+        "0 | F m0 | opened
+         10 | A m10 | acknowledged
+         20 | gives | triggered
+         21 | A m10 | joined
+         22 | due | triggered
+         30 | A m30 | acknowledged",
+    ),
+    (
+        "taken and given back in the same second",
+        "0 | F m0 | opened
+         10 | A m10 | acknowledged
+         11 | U m10 | joined
+         12 | due | triggered",
     ),
     (
         "an update of the round before",
@@ -318,6 +357,7 @@ async fn each_history_is_answered_as_it_should_be() {
             let got = match what {
                 "jin" => act(&queue, &Action::Resolve).await,
                 "takes" => act(&queue, &Action::Acknowledge).await,
+                "gives" => act(&queue, &Action::Unacknowledge).await,
                 "silence" => {
                     close(&queue, &DedupKey::new("1")).await;
                     "resolved".to_owned()

@@ -89,3 +89,23 @@ async fn an_update_keeps_the_end_that_came_before_it() {
     }
     assert_eq!(answer(&queue, at(firing("1"))).await, "opened already_resolved");
 }
+
+#[tokio::test]
+async fn a_key_that_is_only_ever_said_to_be_well_is_one_document() {
+    let (queue, clock) = queue();
+    let at = |clock: &ManualClock, event| Event { said_at: Some(clock.now()), ..event };
+    answer(&queue, at(&clock, resolved("1"))).await;
+    let first = latest(&queue, "1").await;
+    for pause in [30, 59, 61, 300, 3_600, 90_000] {
+        clock.advance(SignedDuration::from_secs(pause));
+        assert_eq!(answer(&queue, at(&clock, resolved("1"))).await, "ignored unknown_alert");
+        let note = latest(&queue, "1").await;
+        assert_eq!((note.id, note.round), (first.id, first.round), "{pause}");
+        assert!(clock.now() < note.close_at);
+    }
+    clock.advance(SignedDuration::from_secs(30));
+    assert_eq!(answer(&queue, at(&clock, firing("1"))).await, "opened");
+    let opened = latest(&queue, "1").await;
+    assert_eq!((opened.opened_at, opened.round), (clock.now(), first.round + 1));
+    assert!(first.id < opened.id, "it is listed by when it was opened");
+}

@@ -98,6 +98,16 @@ async fn two_later_starts_in_one_request_are_two_rounds() {
 }
 
 #[tokio::test]
+async fn as_many_rounds_of_one_key_as_a_body_may_name_are_accepted() {
+    let (queue, _) = queue();
+    let pairs = 1 + CONFLICTS_MAX;
+    let events: Vec<Event> = (0..pairs).flat_map(|_| [firing("1"), resolved("1")]).collect();
+    assert_eq!(admissions(&queue, &events).await.len(), events.len());
+    let alert = latest(&queue, "1").await;
+    assert_eq!((alert.round, alert.state), (pairs, AlertState::Resolved));
+}
+
+#[tokio::test]
 async fn a_start_ahead_of_our_clock_is_shown_as_now() {
     let (queue, _) = queue();
     let ahead = T0 + SignedDuration::from_hours(2);
@@ -148,4 +158,20 @@ async fn a_round_that_changes_while_another_takes_its_place_is_over_all_the_same
     assert_eq!((over.state, by), (AlertState::Resolved, Some(ResolvedBy::Superseded)));
     assert!(over.conversation.acknowledged.is_some(), "with what was done meanwhile");
     assert_eq!(latest(&queue, "1").await.round, 2);
+}
+
+#[tokio::test]
+async fn a_round_whose_end_was_lost_is_over_when_it_is_planned_again() {
+    let (queue, clock) = queue();
+    let started = |at| Event { starts_at: Some(at), ..firing("1") };
+    answer(&queue, started(T0)).await;
+    let mut first = latest(&queue, "1").await;
+    first.progress.planned.insert(crate::alert::Milestone::Opened);
+    queue.end_if_superseded(&mut first).await.expect("works");
+    assert!(first.is_open(), "it is the latest");
+    clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(answer(&queue, started(clock.now())).await, "opened");
+    queue.end_if_superseded(&mut first).await.expect("works");
+    assert_eq!(first.resolved.expect("over").by, ResolvedBy::Superseded);
+    assert!(first.openings.superseded, "nobody is told of its end apart");
 }

@@ -19,7 +19,8 @@ fn what_comes_back_graver_than_it_was_told_is_told_at_once() {
 fn flapping(rounds: usize, now: Timestamp) -> Openings {
     let mut openings = Openings::default();
     for _ in 1..rounds {
-        openings = openings.next(LastRound { severity: Severity::High, opened: now, resolved: now }, now);
+        openings = openings
+            .next(LastRound { severity: Severity::High, opened: now, resolved: now, is_heard_of: true }, now);
     }
     openings
 }
