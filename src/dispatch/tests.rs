@@ -29,13 +29,14 @@ use crate::{
     roster::{Device, Person},
     signing::SigningKey,
     store::{
-        AlertFilter, MemoryStore,
+        AlertFilter, FREE_BYTES_MIN, MemoryStore,
         guarded::{Guard, Guarded, Ruling},
     },
 };
 
 mod crowd;
 mod damage;
+mod doubt;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -62,6 +63,8 @@ struct Mortal {
     writes: AtomicUsize,
     /// For now it can be read only.
     is_full: AtomicBool,
+    /// New alerts of senders are refused.
+    refuses_new: AtomicBool,
     /// Alerts that cannot be read.
     damaged: Mutex<BTreeSet<AlertId>>,
     /// Digests whose rows cannot be read.
@@ -79,6 +82,7 @@ impl Mortal {
             death,
             writes: AtomicUsize::new(0),
             is_full: AtomicBool::new(false),
+            refuses_new: AtomicBool::new(false),
             damaged: Mutex::default(),
             damaged_folds: Mutex::default(),
         };
@@ -100,6 +104,11 @@ impl Guard for Mortal {
             (1, Death::After) => Ruling::Unheard(dead()),
             _ => Ruling::Made,
         }
+    }
+
+    fn room(&self) -> Result<(), StoreError> {
+        let full = StoreError::Full { free_bytes: 0, limit_bytes: FREE_BYTES_MIN };
+        if self.refuses_new.load(Ordering::SeqCst) { Err(full) } else { Ok(()) }
     }
 
     fn read(&self) -> Result<(), StoreError> {
