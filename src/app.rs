@@ -227,7 +227,7 @@ async fn start_chores(
         lived: lived.clone(),
         keep,
     });
-    let bypass = BypassParts { channels, roster, clock: clock.clone(), tasks };
+    let bypass = BypassParts { channels, roster, clock: clock.clone(), tasks, try_every: config.retry.max };
     let lookout = Arc::new(Lookout::new(vitals.clone(), store.clone(), queue.clone(), bypass));
     let metrics = metrics.clone();
     supervisor.keep(Part::Balances, stop, move |life| balances.clone().watch(life));
