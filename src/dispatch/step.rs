@@ -151,6 +151,9 @@ impl Dispatcher {
     /// and wakes nobody in a loop. Its answers wait as long.
     pub(super) fn leave(&mut self, id: AlertId, answers: Vec<Answer>, error: &StoreError) {
         error!(alert.id = %id, "alert {id} is left for later: {error}");
+        if matches!(error, StoreError::Damaged(_)) {
+            self.store.damage().note_alert(id, error);
+        }
         self.inbox.park(id, answers);
     }
 

@@ -169,6 +169,11 @@ impl<G: Guard> Store for Guarded<G> {
         self.inner.next_due().await
     }
 
+    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.guard.reach().await;
+        self.inner.waiting_since().await
+    }
+
     async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
         let mut page = self.inner.scheduled(after, limit).await?;
         self.keep_readable(&mut page.alerts, |(_, stored)| stored.alert.id);
