@@ -15,8 +15,8 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::{
     alert::{
-        Alert, AlertId, ContactName, DedupKey, DeviceId, Entry, Event, Fate, GatewayName, Language, Outcome,
-        PhoneNumber, PushTarget, Row, Severity, Transport,
+        Alert, AlertId, ContactName, DedupKey, DeferCause, DeviceId, Entry, Event, Fate, GatewayName,
+        Language, Outcome, PhoneNumber, PushTarget, Row, Severity, Transport,
     },
     clock::ManualClock,
     config::Rate,
@@ -37,6 +37,7 @@ use crate::{
 mod crowd;
 mod damage;
 mod doubt;
+mod recovery;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -124,11 +125,12 @@ impl Guard for Mortal {
     }
 }
 
-/// An SMS company that takes everything.
+/// An SMS company that takes everything, unless our account there is at fault.
 #[derive(Default)]
 struct Company {
     texts: Mutex<Vec<(Timestamp, AlertId)>>,
     clock: Mutex<Option<Arc<ManualClock>>>,
+    at_fault: AtomicBool,
 }
 
 #[async_trait]
@@ -143,6 +145,10 @@ impl SmsTransport for Company {
     }
 
     async fn send(&self, text: Text) -> Outcome {
+        if self.at_fault.load(Ordering::SeqCst) {
+            let detail = "no money is left".to_owned();
+            return Outcome::Deferred { cause: DeferCause::ProjectFault, retry_after: None, detail };
+        }
         let now = self.clock.lock().expect("no panic").as_ref().map_or(T0, |clock| clock.now());
         self.texts.lock().expect("no panic").push((now, text.alert_id));
         Outcome::Accepted { provider_id: None }
