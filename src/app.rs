@@ -119,6 +119,7 @@ impl App {
         let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await);
         let context = Shared::new(config, clock, store, signing_key);
         let outbox = outbox(&context, &tasks)?;
+        context.vitals.expect_all();
         let pulse = watch::Sender::new(Pulse::default());
         let parts = Parts {
             store: context.store.clone(),
@@ -219,6 +220,13 @@ async fn start_chores(
     let gateways = channels.gateways.clone();
     let balances = Arc::new(Balances { gateways, queue: queue.clone(), metrics: metrics.clone() });
     let keep = config.store.keep;
+    // First of all, and before anything waits for the store.
+    let bypass = BypassParts { channels, roster, clock: clock.clone(), tasks, try_every: config.retry.max };
+    let lookout = Arc::new(Lookout::new(vitals.clone(), store.clone(), queue.clone(), bypass));
+    supervisor.keep(Part::Watch, stop, move |life| lookout.clone().run(life));
+    let metrics = metrics.clone();
+    supervisor.keep(Part::Balances, stop, move |life| balances.clone().watch(life));
+    supervisor.keep(Part::Drift, stop, move |life| watch_drift(metrics.clone(), life));
     let lived = Arc::new(Lived::restore(store.clone(), clock.clone(), keep.max(CHARGES_KEEP)).await);
     let janitor = Arc::new(Janitor {
         store: store.clone(),
@@ -227,14 +235,8 @@ async fn start_chores(
         lived: lived.clone(),
         keep,
     });
-    let bypass = BypassParts { channels, roster, clock: clock.clone(), tasks };
-    let lookout = Arc::new(Lookout::new(vitals.clone(), store.clone(), queue.clone(), bypass));
-    let metrics = metrics.clone();
-    supervisor.keep(Part::Balances, stop, move |life| balances.clone().watch(life));
-    supervisor.keep(Part::Drift, stop, move |life| watch_drift(metrics.clone(), life));
     supervisor.keep(Part::Janitor, stop, move |life| janitor.clone().run(life));
     supervisor.keep(Part::Store, stop, move |life| lived.clone().run(life));
-    supervisor.keep(Part::Watch, stop, move |life| lookout.clone().run(life));
 }
 
 pub fn routes(context: &Context) -> Router {

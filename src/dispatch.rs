@@ -81,8 +81,8 @@ pub struct Dispatcher {
     inbox: Inbox,
     /// `None` once every alert has been looked at.
     look: Option<Look>,
-    /// The accounts that providers say are at fault: gateways, and `None` for the one that pushes.
-    at_fault: HashSet<Option<GatewayName>>,
+    /// The accounts that work, as far as is known since the start: gateways, and `None` for the one that pushes.
+    working: HashSet<Option<GatewayName>>,
     pulse: watch::Sender<Pulse>,
 }
 
@@ -147,7 +147,7 @@ impl Dispatcher {
             answers,
             inbox: Inbox::default(),
             look: Some(Look::default()),
-            at_fault: HashSet::new(),
+            working: HashSet::new(),
             pulse,
         };
         dispatcher.show_storm();

@@ -15,7 +15,7 @@ const LISTED_MAX: usize = 500;
 
 #[derive(Serialize)]
 pub(super) struct Page {
-    /// The latest first.
+    /// Those that nobody has looked at first, and the latest first.
     dead_letters: Vec<LetterView>,
     /// How many nobody has looked at, also where they are not listed.
     unseen: usize,
@@ -65,10 +65,18 @@ pub(super) async fn retry(
     Actor(by): Actor,
     Name(id): Name,
 ) -> Result<Json<LetterView>, Problem> {
+    let before = context.dead_letters.find(&id);
     // In this order: what is given up once more in between is a dead letter again.
     let letter = context.dead_letters.retry(&id, &by).await?;
-    if let Some(letter) = &letter {
-        context.queue.retry(letter.alert_id, &letter.contact, &by).await?;
+    if let Some(before) = &before {
+        let begins = context.queue.retry(before.alert_id, &before.contact, &by).await;
+        if !matches!(begins, Ok(true)) {
+            context.dead_letters.take_back_retry(before).await?;
+        }
+        if !begins? {
+            let detail = "nothing is tried: this contact is not given up, or somebody has acknowledged";
+            return Err(Problem::new(StatusCode::CONFLICT, "nothing_to_retry", detail));
+        }
     }
     found(&context, letter)
 }

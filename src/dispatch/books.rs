@@ -12,20 +12,20 @@ use crate::{
 };
 
 impl Dispatcher {
-    /// What planning cannot look up itself: the rows that a digest counts, whether a flapping alert that is
-    /// over has come back under a new round, and what becomes of an end that was in doubt until now. An alert of which that cannot be read is left out; it must
-    /// not keep the others from being told.
+    /// What planning cannot look up itself: the rows that a digest counts, whether a flapping alert that is over has
+    /// come back under a new round, and what becomes of an end that was in doubt until now. An alert of which that
+    /// cannot be read or decided is left out: it must not keep the others from being told.
     pub(super) async fn look_up(&mut self, jobs: &mut Vec<Job>) -> Result<(), StoreError> {
         let mut readable = Vec::with_capacity(jobs.len());
         while let Some(mut job) = jobs.pop() {
             match self.look_up_one(&mut job.base.alert).await {
                 Ok(()) => readable.push(job),
-                Err(error @ StoreError::Damaged(_)) => self.leave(job.base.alert.id, job.answers, &error),
-                Err(error) => {
+                Err(error @ StoreError::Unavailable(_)) => {
                     jobs.push(job);
                     jobs.append(&mut readable);
                     return Err(error);
                 }
+                Err(error) => self.leave(job.base.alert.id, job.answers, &error),
             }
         }
         *jobs = readable;

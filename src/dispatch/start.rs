@@ -33,13 +33,14 @@ pub(super) struct Look {
 }
 
 impl Dispatcher {
-    /// An account that was at fault works again: what waits for it is looked for from the beginning.
+    /// An account that was at fault, or may have been before the start, works again: what waits for it is looked for
+    /// from the beginning.
     pub(super) fn note_recovery(&mut self, Settlement { send, outcome, .. }: &Settlement) {
         match outcome {
             Outcome::Deferred { cause, .. } if cause.is_fault() => {
-                self.at_fault.insert(send.address.gateway().cloned());
+                self.working.remove(&send.address.gateway().cloned());
             }
-            Outcome::Accepted { .. } if self.at_fault.remove(&send.address.gateway().cloned()) => {
+            Outcome::Accepted { .. } if self.working.insert(send.address.gateway().cloned()) => {
                 let mut look = Look { after: None, ..self.look.take().unwrap_or_default() };
                 look.work_again.push(send.address.transport());
                 self.look = Some(look);

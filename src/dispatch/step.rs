@@ -104,10 +104,18 @@ impl Dispatcher {
         let opens: Vec<Opening> = planned.iter().flat_map(|planned| planned.opens.iter().cloned()).collect();
         self.open_digests(&opens).await?;
         // Before the alert says that it goes on no more: rather one too many than one too few.
-        for write in writes {
-            self.dead_letters.note(&write.alert).await?;
+        let unkept = self.dead_letters.note(writes.iter().map(|write| &write.alert)).await;
+        if unkept.is_empty() {
+            return self.store.commit(Lane::Deliver, writes).await;
         }
-        self.store.commit(Lane::Deliver, writes).await
+        let is_kept = |write: &&AlertWrite| !unkept.contains_key(&write.alert.id);
+        let kept: Vec<AlertWrite> = writes.iter().filter(is_kept).cloned().collect();
+        let mut commits = self.store.commit(Lane::Deliver, &kept).await?.into_iter();
+        let commit = |write: &AlertWrite| match unkept.get(&write.alert.id) {
+            Some(error) => Some(Commit::Refused(error.clone())),
+            None => commits.next(),
+        };
+        Ok(writes.iter().filter_map(commit).collect())
     }
 
     /// One job per alert: a claimed document, or the one that answers are about, with the answers for it.
@@ -151,6 +159,9 @@ impl Dispatcher {
     /// and wakes nobody in a loop. Its answers wait as long.
     pub(super) fn leave(&mut self, id: AlertId, answers: Vec<Answer>, error: &StoreError) {
         error!(alert.id = %id, "alert {id} is left for later: {error}");
+        if matches!(error, StoreError::Damaged(_)) {
+            self.store.damage().note_alert(id, error);
+        }
         self.inbox.park(id, answers);
     }
 

@@ -15,8 +15,8 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::{
     alert::{
-        Alert, AlertId, ContactName, DedupKey, DeviceId, Entry, Event, Fate, GatewayName, Language, Outcome,
-        PhoneNumber, PushTarget, Row, Severity, Transport,
+        Alert, AlertId, ContactName, DedupKey, DeferCause, DeviceId, Entry, Event, Fate, GatewayName,
+        Language, Outcome, PhoneNumber, PushTarget, Row, Severity, Transport,
     },
     clock::ManualClock,
     config::Rate,
@@ -29,13 +29,15 @@ use crate::{
     roster::{Device, Person},
     signing::SigningKey,
     store::{
-        AlertFilter, MemoryStore,
+        AlertFilter, FREE_BYTES_MIN, MemoryStore,
         guarded::{Guard, Guarded, Ruling},
     },
 };
 
 mod crowd;
 mod damage;
+mod doubt;
+mod recovery;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -62,6 +64,8 @@ struct Mortal {
     writes: AtomicUsize,
     /// For now it can be read only.
     is_full: AtomicBool,
+    /// New alerts of senders are refused.
+    refuses_new: AtomicBool,
     /// Alerts that cannot be read.
     damaged: Mutex<BTreeSet<AlertId>>,
     /// Digests whose rows cannot be read.
@@ -79,6 +83,7 @@ impl Mortal {
             death,
             writes: AtomicUsize::new(0),
             is_full: AtomicBool::new(false),
+            refuses_new: AtomicBool::new(false),
             damaged: Mutex::default(),
             damaged_folds: Mutex::default(),
         };
@@ -102,6 +107,11 @@ impl Guard for Mortal {
         }
     }
 
+    fn room(&self) -> Result<(), StoreError> {
+        let full = StoreError::Full { free_bytes: 0, limit_bytes: FREE_BYTES_MIN };
+        if self.refuses_new.load(Ordering::SeqCst) { Err(full) } else { Ok(()) }
+    }
+
     fn read(&self) -> Result<(), StoreError> {
         if self.writes_left.load(Ordering::SeqCst) == 0 { Err(dead()) } else { Ok(()) }
     }
@@ -115,11 +125,12 @@ impl Guard for Mortal {
     }
 }
 
-/// An SMS company that takes everything.
+/// An SMS company that takes everything, unless our account there is at fault.
 #[derive(Default)]
 struct Company {
     texts: Mutex<Vec<(Timestamp, AlertId)>>,
     clock: Mutex<Option<Arc<ManualClock>>>,
+    at_fault: AtomicBool,
 }
 
 #[async_trait]
@@ -134,6 +145,10 @@ impl SmsTransport for Company {
     }
 
     async fn send(&self, text: Text) -> Outcome {
+        if self.at_fault.load(Ordering::SeqCst) {
+            let detail = "no money is left".to_owned();
+            return Outcome::Deferred { cause: DeferCause::ProjectFault, retry_after: None, detail };
+        }
         let now = self.clock.lock().expect("no panic").as_ref().map_or(T0, |clock| clock.now());
         self.texts.lock().expect("no panic").push((now, text.alert_id));
         Outcome::Accepted { provider_id: None }

@@ -41,6 +41,10 @@ pub(super) const OTHERS_EVERY: RangeInclusive<SignedDuration> =
 /// go into digests only: a segment is worth more for something new.
 pub const STORM_LASTS: SignedDuration = SignedDuration::from_hours(1);
 
+/// A digest that is due and has not counted takes more for this long. If it cannot be read, what is held back later
+/// goes into the next one.
+const COLLECTS_PAST_DUE: SignedDuration = SignedDuration::from_mins(1);
+
 pub(super) fn digest_pause_max(tier: Tier) -> SignedDuration {
     match tier {
         Tier::Disaster => DISASTERS_COLLECT.max(DISASTERS_EVERY),
@@ -70,6 +74,14 @@ pub struct Opening {
 struct Collecting {
     id: AlertId,
     alerts: usize,
+    /// When it counts.
+    due_at: Timestamp,
+}
+
+impl Collecting {
+    fn has_room(&self, now: Timestamp) -> bool {
+        self.alerts < DIGEST_ALERTS_MAX && now.duration_since(self.due_at) < COLLECTS_PAST_DUE
+    }
 }
 
 /// When something was first and last held back from a contact.
@@ -187,14 +199,14 @@ impl Budgets {
     }
 
     /// The digest that collects for this contact, if there is one with room.
-    pub(super) fn digest(&self, contact: &ContactName, tier: Tier) -> Option<AlertId> {
+    pub(super) fn digest(&self, contact: &ContactName, tier: Tier, now: Timestamp) -> Option<AlertId> {
         let open = self.collecting.get(&(contact.clone(), tier));
-        open.filter(|open| open.alerts < DIGEST_ALERTS_MAX).map(|open| open.id)
+        open.filter(|open| open.has_room(now)).map(|open| open.id)
     }
 
-    pub(super) fn is_collecting(&self, contact: &ContactName, digest: AlertId) -> bool {
+    pub(super) fn is_collecting(&self, contact: &ContactName, digest: AlertId, now: Timestamp) -> bool {
         let tiers = [Tier::Disaster, Tier::Ordinary];
-        tiers.into_iter().any(|tier| self.digest(contact, tier) == Some(digest))
+        tiers.into_iter().any(|tier| self.digest(contact, tier, now) == Some(digest))
     }
 
     /// When a digest that is opened now counts.
@@ -223,10 +235,14 @@ impl Budgets {
         self.collecting.retain(|_, open| open.id != opening.id);
     }
 
-    /// As [`Budgets::open`], for one that counts `alerts` already.
+    /// As [`Budgets::open`], for one that counts `alerts` already. Of two the one that counts later goes on.
     pub fn resume(&mut self, opening: &Opening, alerts: usize) {
-        let key = (opening.contact.clone(), opening.tier);
-        self.collecting.insert(key, Collecting { id: opening.id, alerts });
+        let Opening { id, ref contact, tier, due_at } = *opening;
+        let resumed = Collecting { id, alerts, due_at };
+        let open = self.collecting.entry((contact.clone(), tier)).or_insert(resumed);
+        if open.due_at <= due_at {
+            *open = resumed;
+        }
     }
 
     /// A digest of this contact counted at this time.

@@ -93,14 +93,15 @@ pub(super) fn is_over(draft: &mut Draft<'_>, name: &ContactName, contact: &mut C
 }
 
 fn collects(draft: &Draft<'_>, name: &ContactName, digest: AlertId) -> bool {
-    draft.facts.present.budgets.is_collecting(name, digest)
+    draft.facts.present.budgets.is_collecting(name, digest, draft.facts.now())
         || draft.plan.opens.iter().any(|open| open.id == digest)
 }
 
 /// The digest that collects for this contact.
 fn collecting(draft: &Draft<'_>, name: &ContactName, tier: Tier) -> Option<AlertId> {
     let opened = draft.plan.opens.iter().find(|open| open.contact == *name && open.tier == tier);
-    opened.map(|open| open.id).or_else(|| draft.facts.present.budgets.digest(name, tier))
+    let facts = &draft.facts;
+    opened.map(|open| open.id).or_else(|| facts.present.budgets.digest(name, tier, facts.now()))
 }
 
 fn open_digest(draft: &mut Draft<'_>, name: &ContactName, tier: Tier) -> AlertId {

@@ -40,11 +40,13 @@ impl Queue {
         changed.map(|changed| changed.alert).ok_or(ActionError::NotFound(id))
     }
 
-    /// Tries a contact once more who was given up. False if there is nobody of this name who was.
+    /// Tries a contact once more who was given up. False if there is nobody of this name who was, or somebody has
+    /// acknowledged: then nothing begins.
     pub async fn retry(&self, id: AlertId, contact: &ContactName, by: &str) -> Result<bool, StoreError> {
         let change = |alert: &mut Alert| {
+            let is_acknowledged = alert.state == AlertState::Acknowledged;
             let known = alert.progress.contacts.get_mut(contact);
-            let given_up = known.filter(|known| known.unreachable.is_some());
+            let given_up = known.filter(|known| known.unreachable.is_some() && !is_acknowledged);
             let is_there = given_up.map(ContactProgress::try_anew).is_some();
             if is_there {
                 let entry = Entry::Retried { contact: contact.clone(), by: by.to_owned() };

@@ -3,7 +3,7 @@
 use super::{Poster, Queue};
 use crate::{
     alert::{Alert, KeptEvent},
-    store::StoreError,
+    store::{Lane, StoreError},
 };
 
 impl Queue {
@@ -16,6 +16,7 @@ impl Queue {
         // It was kept with this.
         let close_after = event.expires_after.unwrap_or_default();
         let poster = Poster { integration: &over.integration, close_after };
-        self.admit(poster, std::slice::from_ref(event)).await.map(drop)
+        // The event was accepted long ago: there is room for it where new alerts are refused.
+        self.admit_on(Lane::Deliver, poster, std::slice::from_ref(event)).await.map(drop)
     }
 }

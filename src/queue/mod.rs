@@ -84,9 +84,18 @@ impl Queue {
 
     /// Admits events: one result each, in order. When this returns `Ok`, all of them are durable.
     pub async fn admit(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
+        self.admit_on(poster.lane(), poster, events).await
+    }
+
+    async fn admit_on(
+        &self,
+        lane: Lane,
+        poster: Poster<'_>,
+        events: &[Event],
+    ) -> Result<Vec<Admitted>, StoreError> {
         let mut results = Vec::with_capacity(events.len());
         for some in events.chunks(EVENTS_AT_ONCE_MAX) {
-            results.extend(self.admit_some(poster, some).await?);
+            results.extend(self.admit_some(lane, poster, some).await?);
         }
         Ok(results)
     }
@@ -119,7 +128,12 @@ impl Queue {
         self.repeats.remember(body, poster.integration, events, admitted);
     }
 
-    async fn admit_some(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
+    async fn admit_some(
+        &self,
+        lane: Lane,
+        poster: Poster<'_>,
+        events: &[Event],
+    ) -> Result<Vec<Admitted>, StoreError> {
         let mut results: Vec<Option<Admitted>> = vec![None; events.len()];
         let mut threads = self.look_up(poster.integration, events).await?;
         let mut conflicts = 0;
@@ -138,7 +152,7 @@ impl Queue {
             if applied.iter().all(|(_, of_thread)| of_thread.write.is_none()) {
                 break;
             }
-            threads = self.write(poster.lane(), applied).await?;
+            threads = self.write(lane, applied).await?;
             conflicts += u32::from(threads::events_left(&threads) == left);
         }
         let missing = || StoreError::Unavailable("too many writers on one dedup key".into());

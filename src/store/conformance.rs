@@ -354,8 +354,11 @@ async fn a_claim_ends_with_its_lease_with_a_release_or_with_a_write_that_says_so
     assert_eq!(claim(at(0)).await, [id]);
     // Whoever waits for the next due time finds what a lost worker has left behind.
     assert_eq!(store.next_due().await.unwrap(), Some(at(30_000)));
+    assert_eq!(store.waiting_since().await.unwrap(), Some(at(0)), "a claim hides nothing");
     assert_eq!(claim(at(29_999)).await, []);
     assert_eq!(claim(at(30_000)).await, [id]);
+    store.damage().note_alert(AlertId::from_bytes([9; 16]), "another one");
+    assert_eq!(store.waiting_since().await.unwrap(), Some(at(0)));
 
     store.release(&[id]).await;
     assert_eq!(store.next_due().await.unwrap(), Some(at(0)));
@@ -369,6 +372,8 @@ async fn a_claim_ends_with_its_lease_with_a_release_or_with_a_write_that_says_so
     let done = AlertWrite { release: true, ..change(&opened.alert, 2, Some(at(2))) };
     commit_one(&store, done).await;
     assert_eq!(claim(at(30_000)).await, [id]);
+    store.damage().note_alert(id, "made by a test");
+    assert_eq!(store.waiting_since().await.unwrap(), None, "it is told as damage");
 }
 
 async fn a_wake_up_that_comes_before_the_wait_is_not_lost(store: Shop) {

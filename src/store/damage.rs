@@ -8,6 +8,8 @@ use std::{
 
 use serde::Serialize;
 
+use crate::alert::AlertId;
+
 /// Most rows of a kind that are counted and logged; beyond this the count no longer rises.
 const ROWS_PER_KIND_MAX: usize = 1_000;
 
@@ -50,6 +52,16 @@ impl Damage {
             tracing::error!(kind, row, "the store is damaged, {kind} {row} is left out: {detail}");
             known.insert(row);
         }
+    }
+
+    /// This alert, or what belongs to it, cannot be read or replaced.
+    pub fn note_alert(&self, id: AlertId, detail: impl Display) {
+        self.note(ALERT, id, detail);
+    }
+
+    /// This alert was left out.
+    pub(super) fn has_alert(&self, id: AlertId) -> bool {
+        self.rows().get(ALERT).is_some_and(|known| known.contains(&id.to_string()))
     }
 
     /// In the order of their kinds; only those of which something was left out.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DeviceRecord, DuePage, DuePlace, Health, Lane,
-    MemoryStore, Record, Standing, Store, StoreError, Stored, damage,
+    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DeviceRecord, DuePage, DuePlace, Expect, Health,
+    Lane, MemoryStore, Record, Standing, Store, StoreError, Stored, damage,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -18,6 +18,11 @@ use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 pub(crate) trait Guard: Send + Sync + 'static {
     /// Asked before each write.
     async fn write(&self) -> Ruling;
+
+    /// Asked before a new round is written that a sender waits for.
+    fn room(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Nothing is answered before this is over.
     async fn reach(&self) {}
@@ -107,6 +112,9 @@ fn damaged(id: AlertId) -> StoreError {
 #[async_trait]
 impl<G: Guard> Store for Guarded<G> {
     async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
+        if lane == Lane::Accept && writes.iter().any(|write| write.expect == Expect::NewRound) {
+            self.guard.room()?;
+        }
         let is_damaged = |write: &&AlertWrite| self.guard.is_damaged(write.alert.id);
         let good: Vec<_> = writes.iter().filter(|write| !is_damaged(write)).cloned().collect();
         let mut commits = self.write(self.inner.commit(lane, &good)).await?;
@@ -159,6 +167,11 @@ impl<G: Guard> Store for Guarded<G> {
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.guard.reach().await;
         self.inner.next_due().await
+    }
+
+    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.guard.reach().await;
+        self.inner.waiting_since().await
     }
 
     async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {

@@ -167,6 +167,12 @@ impl Store for MemoryStore {
         Ok(tables.dues.iter().map(claimable).min())
     }
 
+    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        let tables = self.tables();
+        let first = tables.dues.iter().find(|(_, id)| !self.damage.has_alert(*id));
+        Ok(first.map(|(due_ms, _)| codec::due_at(*due_ms)))
+    }
+
     async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
         let tables = self.tables();
         let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded((after.due_ms, after.id)));

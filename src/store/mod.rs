@@ -224,6 +224,10 @@ pub trait Store: Send + Sync + 'static {
     /// it, the end of the lease if that is later.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
+    /// The earliest due time of an alert, claimed or not: whoever claims alerts and writes none does not hide them. One
+    /// that is known to be damaged is told as that, and does not count.
+    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError>;
+
     /// Alerts with a due time, claimed or not, in the order of these times from after `after` on: looks at up to
     /// `limit` of them. An alert that is written between two pages may be in both or in none.
     async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError>;

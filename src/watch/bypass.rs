@@ -1,7 +1,10 @@
 //! What the store cannot hold is told past it: from memory, one push to each device and one text to each contact, at
-//! most once an hour. Once all works again, one alert in the ledger says what happened, with every attempt.
+//! most once an hour; whom nothing has reached is tried again sooner. Once all works again, one alert in the ledger says what happened, with every attempt.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::task::TaskTracker;
@@ -10,7 +13,8 @@ use tracing::{error, info};
 use super::{firing, vitals::Standstill};
 use crate::{
     alert::{
-        Address, Alert, AlertId, Entry, OURS, Outcome, Part, Resolution, ResolvedBy, Row, Severity, Subject,
+        Address, Alert, AlertId, ContactName, Entry, OURS, Outcome, Part, Resolution, ResolvedBy, Row,
+        Severity, Subject,
     },
     chance,
     clock::Clock,
@@ -20,7 +24,7 @@ use crate::{
     store::{AlertWrite, Commit, Expect, Lane, Store, StoreError},
 };
 
-/// People are told of the same outage, or of the next one, at most this often.
+/// Whom something may have reached is told of the same outage at most this often.
 const TELL_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// It is over when nothing has stood still for this long.
@@ -39,11 +43,12 @@ pub struct BypassParts {
     pub roster: Arc<Roster>,
     pub clock: Arc<dyn Clock>,
     pub tasks: TaskTracker,
+    /// Whom nothing has reached is tried again after this.
+    pub try_every: SignedDuration,
 }
 
 pub(super) struct Bypass {
     parts: BypassParts,
-    told_at: Option<Timestamp>,
     incident: Option<Incident>,
 }
 
@@ -52,6 +57,8 @@ struct Incident {
     alert: Alert,
     /// Shared with each message that is on its way.
     attempts: Arc<Mutex<Attempts>>,
+    /// When each contact was tried last.
+    tried: HashMap<ContactName, Timestamp>,
     /// Since when nothing has stood still any more.
     over_since: Option<Timestamp>,
 }
@@ -60,27 +67,29 @@ struct Incident {
 struct Attempts {
     count: u32,
     rows: Vec<Row>,
+    /// When something was sent last that may have reached this contact.
+    reached: HashMap<ContactName, Timestamp>,
 }
 
 impl Bypass {
     pub(super) fn new(parts: BypassParts) -> Self {
-        Self { parts, told_at: None, incident: None }
+        Self { parts, incident: None }
     }
 
-    /// These parts stand still: people are told, unless they were within the last hour.
+    /// These parts stand still: who has not been told within the last hour is.
     pub(super) fn stands(&mut self, standstills: &[Standstill]) {
         let now = self.parts.clock.now();
         let Some(since) = standstills.iter().map(|standstill| standstill.since).min() else { return };
         let parts: Vec<Part> = standstills.iter().map(|standstill| standstill.part).collect();
         let incident = self.incident.get_or_insert_with(|| Incident::new(&parts, since, now));
         incident.over_since = None;
-        if self.told_at.is_some_and(|told| now.duration_since(told) < TELL_EVERY) {
-            return;
-        }
-        self.told_at = Some(now);
-        error!("{}: everybody is told past the store", incident.alert.title);
         let outage = Arc::new(Outage { parts, since: incident.alert.starts_at });
         for person in self.parts.roster.now().iter() {
+            if !incident.is_due(&person.name, now, self.parts.try_every) {
+                continue;
+            }
+            error!("{}: {} is told past the store", incident.alert.title, person.name);
+            incident.tried.insert(person.name.clone(), now);
             let message = Message {
                 channels: self.parts.channels.clone(),
                 clock: self.parts.clock.clone(),
@@ -122,12 +131,18 @@ impl Incident {
         let event = firing(format!("standing-still:{since}"), Severity::Disaster, title, meanings.join("\n"));
         let id = AlertId::new(now, chance::bytes());
         let alert = Alert { starts_at: since, ..Alert::opened(id, OURS, &event, now) };
-        Self { alert, attempts: Arc::default(), over_since: None }
+        Self { alert, attempts: Arc::default(), tried: HashMap::new(), over_since: None }
+    }
+
+    fn is_due(&self, contact: &ContactName, now: Timestamp, try_every: SignedDuration) -> bool {
+        let has_passed = |at: Option<&Timestamp>, pause| at.is_none_or(|at| pause <= now.duration_since(*at));
+        let reached = locked(&self.attempts).reached.get(contact).copied();
+        has_passed(self.tried.get(contact), try_every) && has_passed(reached.as_ref(), TELL_EVERY)
     }
 
     fn as_over(&self, since: Timestamp) -> Alert {
         let mut alert = self.alert.clone();
-        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let attempts = locked(&self.attempts);
         alert.attempts = attempts.count;
         alert.rows.extend(attempts.rows.iter().cloned());
         alert.resolve(Resolution::by(ResolvedBy::Sender, since));
@@ -197,7 +212,7 @@ impl Message {
     }
 
     fn begin(&self, address: Address) -> Send {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = locked(&self.attempts);
         attempts.count += 1;
         let contact = self.person.name.clone();
         Send { attempt: attempts.count, contact, subject: Subject::Opened, address, began: self.clock.now() }
@@ -208,10 +223,16 @@ impl Message {
         let (transport, word) = (send.address.transport().as_str(), outcome.as_str());
         info!("attempt {number} past the store, {transport} to {contact}: {word}");
         let ended = self.clock.now();
+        let reached = outcome.short().may_arrive().then(|| (contact.clone(), send.began));
         let row = plan::attempt_row(&Settlement { send, outcome, segments, ended });
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = locked(&self.attempts);
+        attempts.reached.extend(reached);
         if attempts.rows.len() < ROWS_MAX {
             attempts.rows.push(Row { at: ended, entry: Entry::Attempt(row) });
         }
     }
+}
+
+fn locked(attempts: &Mutex<Attempts>) -> MutexGuard<'_, Attempts> {
+    attempts.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,13 @@
 //! Whom nobody could notify of what: each stays until an operator has looked, or until it was told after all.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::{sync::OnceCell, task::JoinSet};
 use tracing::error;
 
 use crate::{
@@ -99,40 +100,76 @@ pub struct DeadLetters {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     letters: Mutex<Letters>,
+    /// Set once what earlier processes kept was read.
+    read: OnceCell<()>,
 }
 
 impl DeadLetters {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, letters: Mutex::default() }
+        Self { store, clock, letters: Mutex::default(), read: OnceCell::new() }
     }
 
-    /// Reads what earlier processes kept; what cannot be read is left out.
+    /// Reads what earlier processes kept; what cannot be read is left out. What an operator had tried once more, and
+    /// was not, is to be looked at again.
     pub async fn restore(&self) {
-        match self.store.all::<DeadLetter>().await {
-            Ok(kept) => {
-                let mut letters = self.letters();
-                for letter in kept {
-                    insert(&mut letters, letter);
-                }
+        if let Err(error) = self.read().await {
+            error!(error = %error, "could not read the dead letters of earlier runs yet: {error}");
+        }
+        let is_retried = |letter: &&DeadLetter| matches!(letter.stands, Stands::Retried { .. });
+        let retried: BTreeSet<AlertId> =
+            values(&self.letters()).filter(is_retried).map(|letter| letter.alert_id).collect();
+        for id in retried {
+            if let Ok(Some(stored)) = self.store.get(id).await {
+                self.note([&stored.alert]).await;
             }
-            Err(error) => error!(error = %error, "could not read the dead letters of earlier runs: {error}"),
         }
     }
 
-    /// Keeps whom this alert, as it is about to be written, gives up, and notes who was told after all. When this
-    /// returns `Ok`, it is durable.
-    pub async fn note(&self, alert: &Alert) -> Result<(), StoreError> {
-        for letter in self.changed_by(alert) {
-            self.put(letter).await?;
-        }
-        Ok(())
+    /// Until this has worked nothing is written: it might take the place of what was not read.
+    async fn read(&self) -> Result<(), StoreError> {
+        let read = async || {
+            let kept = self.store.all::<DeadLetter>().await?;
+            let mut letters = self.letters();
+            kept.into_iter().for_each(|letter| insert(&mut letters, letter));
+            Ok(())
+        };
+        self.read.get_or_try_init(read).await.map(|()| ())
     }
 
-    fn changed_by(&self, alert: &Alert) -> Vec<DeadLetter> {
+    /// Keeps whom these alerts, as they are about to be written, give up, and notes who was told after all. That is
+    /// durable when this returns; the alerts of which it could not be written, and why.
+    pub async fn note<'a>(
+        &self,
+        alerts: impl IntoIterator<Item = &'a Alert>,
+    ) -> HashMap<AlertId, StoreError> {
+        if let Err(error) = self.read().await {
+            let gives_up = |alert: &&Alert| alert.given_up().next().is_some();
+            return alerts.into_iter().filter(gives_up).map(|alert| (alert.id, error.clone())).collect();
+        }
+        let mut changed = Vec::new();
+        for alert in alerts {
+            self.note_one(alert, &mut changed);
+        }
+        let mut writes = JoinSet::new();
+        for letter in changed {
+            let store = self.store.clone();
+            writes.spawn(async move { (store.put(Lane::Deliver, &letter).await, letter) });
+        }
+        let mut failed = HashMap::new();
+        for (written, letter) in writes.join_all().await {
+            match written {
+                Ok(()) => self.keep(letter),
+                Err(error) => drop(failed.insert(letter.alert_id, error)),
+            }
+        }
+        failed
+    }
+
+    /// Adds the letters that this alert changes.
+    fn note_one(&self, alert: &Alert, changed: &mut Vec<DeadLetter>) {
         let now = self.clock.now();
         let letters = self.letters();
         let of_alert = letters.get(&alert.id);
-        let mut changed: Vec<DeadLetter> = Vec::new();
         for GivenUp { contact, reason, is_told } in alert.given_up() {
             match of_alert.and_then(|known| known.get(contact)) {
                 Some(known) if known.is_settled() => changed.push(DeadLetter {
@@ -162,24 +199,24 @@ impl DeadLetters {
                 changed.push(DeadLetter { stands: Stands::Told { since: now }, ..known.clone() });
             }
         }
-        changed
     }
 
-    async fn put(&self, letter: DeadLetter) -> Result<(), StoreError> {
-        self.store.put(Lane::Deliver, &letter).await?;
+    fn keep(&self, letter: DeadLetter) {
         let mut letters = self.letters();
         letters.retain(|_, of_alert| {
             of_alert.retain(|_, other| other.slot != letter.slot);
             !of_alert.is_empty()
         });
         insert(&mut letters, letter);
-        Ok(())
     }
 
-    /// The latest first.
+    /// Those that nobody has looked at first, and the latest first.
     pub fn all(&self) -> Vec<DeadLetter> {
         let mut all: Vec<DeadLetter> = values(&self.letters()).cloned().collect();
-        all.sort_by(|one, other| other.at.cmp(&one.at).then_with(|| one.contact.cmp(&other.contact)));
+        all.sort_by(|one, other| {
+            let order = other.is_unseen().cmp(&one.is_unseen()).then_with(|| other.at.cmp(&one.at));
+            order.then_with(|| one.contact.cmp(&other.contact))
+        });
         all
     }
 
@@ -207,16 +244,29 @@ impl DeadLetters {
         self.change(id, |_| Stands::Retried { by: by.to_owned(), since }).await
     }
 
+    /// Nothing came of having `before` tried once more: it stands as it did.
+    pub async fn take_back_retry(&self, before: &DeadLetter) -> Result<(), StoreError> {
+        let stands = |letter: &DeadLetter| match letter.stands {
+            Stands::Retried { .. } => before.stands.clone(),
+            Stands::Unseen | Stands::Seen { .. } | Stands::Told { .. } => letter.stands.clone(),
+        };
+        self.change(&before.id(), stands).await.map(drop)
+    }
+
+    pub fn find(&self, id: &str) -> Option<DeadLetter> {
+        values(&self.letters()).find(|letter| letter.id() == id).cloned()
+    }
+
     async fn change(
         &self,
         id: &str,
         change: impl FnOnce(&DeadLetter) -> Stands,
     ) -> Result<Option<DeadLetter>, StoreError> {
-        let found = values(&self.letters()).find(|letter| letter.id() == id).cloned();
-        let Some(letter) = found else { return Ok(None) };
+        let Some(letter) = self.find(id) else { return Ok(None) };
         let stands = change(&letter);
         let changed = DeadLetter { stands, ..letter };
-        self.put(changed.clone()).await?;
+        self.store.put(Lane::Deliver, &changed).await?;
+        self.keep(changed.clone());
         Ok(Some(changed))
     }
 
@@ -249,3 +299,6 @@ fn free_slot(letters: &Letters, taken: usize) -> u16 {
         oldest.get(taken).map_or(0, |letter| letter.slot)
     })
 }
+
+#[cfg(test)]
+mod tests;

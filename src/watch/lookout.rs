@@ -84,12 +84,12 @@ impl Lookout {
     async fn look(&self) {
         let mut told = self.told.lock().await;
         self.vitals.wake();
-        let (due, health) = tokio::join!(
-            self.within(self.store.next_due()),
+        let (waiting, health) = tokio::join!(
+            self.within(self.store.waiting_since()),
             condition::health(self.store.as_ref(), self.clock.as_ref())
         );
-        if let Some(Ok(due)) = due {
-            self.vitals.note_next_due(due);
+        if let Some(Ok(since)) = waiting {
+            self.vitals.note_waiting(since);
         }
         let now = self.clock.now();
         let mut still = self.vitals.standstills();

@@ -94,6 +94,11 @@ impl Vitals {
         &self.clock
     }
 
+    /// From now on every part is expected to live, also one that never begins.
+    pub fn expect_all(&self) {
+        Part::ALL.into_iter().for_each(|part| self.sign(part));
+    }
+
     /// This part lives. Whoever has signed once is expected to go on.
     pub(super) fn sign(&self, part: Part) {
         let now = self.clock.now();
@@ -126,8 +131,8 @@ impl Vitals {
         }
     }
 
-    /// Takes the time at which the next alert is due.
-    pub(super) fn note_next_due(&self, due: Option<Timestamp>) {
+    /// Takes the earliest time at which an alert is or was due.
+    pub(super) fn note_waiting(&self, due: Option<Timestamp>) {
         let now = self.clock.now();
         let mut signs = lock(&self.signs);
         let since = due.map(|due| due.max(signs.awake_since));

@@ -366,6 +366,8 @@ fn of_operators(ids: &Ids) -> Vec<Ask> {
         post(NOTES, 413).to(&ids.open).key(OPERATOR).body("x".repeat(NOTE_LIMIT + 1)),
         post(ACKNOWLEDGE, 409).to(&ids.over).key(OPERATOR),
         post(UNACKNOWLEDGE, 409).to(&ids.over).key(OPERATOR),
+        post(ACKNOWLEDGE, 200).to(&ids.open).key(OPERATOR),
+        post(RETRY, 409).to(&format!("{}:ara", ids.open)).key(OPERATOR),
     ];
     for path in [ACKNOWLEDGE, UNACKNOWLEDGE, RESOLVE, NOTES] {
         asks.extend([

@@ -54,6 +54,8 @@ async fn what_fired_and_ended_unheard_is_a_dead_letter_after_a_day_until_somebod
         let path = format!("/v1/dead-letters/{}/seen", letter["id"].as_str().expect("an id"));
         assert_eq!(h.post(&path, VIEWER, "").await.0, 403);
         assert_eq!(h.post(&path, OPERATOR, "").await.0, 200);
+        let states: Vec<_> = letters(&h).await.iter().map(|letter| letter["state"].clone()).collect();
+        assert_eq!(states.last(), Some(&json!("seen")), "what nobody has looked at comes first: {states:?}");
     }
     assert_eq!(h.get_as("/readyz", "").await.0, 200);
     assert_eq!(letters(&h).await[0]["state"], "seen");
@@ -73,6 +75,9 @@ async fn a_dead_letter_is_tried_once_more_by_hand() {
     h.sandbox.fcm().always(Answer::Ok);
     let (status, tried) = h.post(&retry, OPERATOR, "").await;
     assert_eq!((status, &tried["state"]), (200, &json!("retried")));
+    h.settled().await;
+    let (status, refused) = h.post(&retry, OPERATOR, "").await;
+    assert_eq!((status, &refused["code"]), (409, &json!("nothing_to_retry")), "there is nothing left to try");
     h.settled().await;
     let said: Vec<_> = h.sandbox.fcm().pushes().into_iter().filter(|push| push.accepted).collect();
     let said: Vec<_> = said.iter().map(|push| push.data("title").to_string()).collect();
@@ -94,4 +99,19 @@ async fn whom_the_others_know_of_is_a_notice() {
     assert!(notices.iter().any(|notice| notice["code"] == "contacts_out_of_reach"), "{ready}");
     let all = letters(&h).await;
     assert_eq!((all.len(), &all[0]["contact"], &all[0]["others_told"]), (1, &json!("jin"), &json!(true)));
+}
+
+#[tokio::test]
+async fn what_is_tried_once_more_to_no_effect_still_waits_for_somebody_to_look() {
+    let h = Harness::with(push_only()).await;
+    h.sandbox.fcm().answer_for_token("jins-phone", Answer::unregistered());
+    let opened = h.zabbix(problem("disk full")).await;
+    h.settled().await;
+    h.act(&opened["alert_id"], "acknowledge").await;
+    let retry = format!("/v1/dead-letters/{}:jin/retry", opened["alert_id"].as_str().expect("an id"));
+    let (status, refused) = h.post(&retry, OPERATOR, "").await;
+    assert_eq!((status, &refused["code"]), (409, &json!("nothing_to_retry")));
+    assert_eq!(letters(&h).await[0]["state"], "unseen");
+    h.act(&opened["alert_id"], "unacknowledge").await;
+    assert_eq!(h.post(&retry, OPERATOR, "").await.0, 200);
 }

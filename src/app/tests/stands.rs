@@ -121,6 +121,45 @@ async fn a_gateway_that_refuses_is_tried_a_few_times() {
 }
 
 #[tokio::test]
+async fn whom_nothing_reaches_is_tried_again_soon_and_whom_something_may_have_reached_in_an_hour() {
+    let scene = Scene::start().await;
+    scene.sandbox.sms().always(crate::sandbox::Answer::silent_503());
+    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.pass(60).await;
+    let tried = async |texts: u64| {
+        let all_seen = async || {
+            scene.pass(1).await;
+            scene.sandbox.sms().counts().seen == texts
+        };
+        scene.until(all_seen).await;
+    };
+    tried(6).await;
+    assert_eq!((scene.pushes().len(), scene.texts().len()), (1, 0), "jin has a push, and min nothing");
+    scene.pass(240).await;
+    assert_eq!(scene.sandbox.sms().counts().seen, 6);
+    scene.sandbox.sms().always(crate::sandbox::Answer::Ok);
+    scene.pass(60).await;
+    scene.told(1, 1).await;
+    scene.pass(600).await;
+    scene.told(1, 1).await;
+}
+
+#[tokio::test]
+async fn the_next_outage_is_told_at_once_when_the_end_of_the_last_one_was() {
+    let scene = Scene::start().await;
+    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.pass(60).await;
+    scene.told(1, 2).await;
+    scene.faults().claims_fail.store(false, Ordering::SeqCst);
+    recovers(&scene, 3).await;
+    scene.until(async || scene.pushes().len() == 2).await;
+    scene.pass(60).await;
+    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.pass(60).await;
+    scene.told(3, 5).await;
+}
+
+#[tokio::test]
 async fn dispatch_that_fails_again_and_again_is_told() {
     let scene = Scene::start().await;
     scene.faults().claims_panic.store(usize::MAX, Ordering::SeqCst);

@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::{
-    alert::{
-        Address, AlertState, DeferCause, Notification, Others, RejectCause, Resolution, ResolvedBy, Subject,
-    },
+    alert::{Address, AlertState, Notification, Others, RejectCause, Resolution, ResolvedBy, Subject},
     plan::{self, Budgets, DeviceBook, Present, Settlement},
     store::{AlertWrite, Commit, Expect, Lane, VALUE_BYTES_MAX},
 };

@@ -39,6 +39,31 @@ async fn a_digest_whose_rows_cannot_be_read_waits_and_the_others_are_told() {
     assert_eq!(texts_about(&company, digest.id), 1, "it is told when it can be read again");
 }
 
+#[tokio::test]
+async fn what_is_held_back_after_a_digest_that_cannot_be_read_goes_into_the_next() {
+    let clock = ManualClock::at(T0);
+    let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    open_alerts(&inner, &clock, 0).await;
+    let store = Mortal::of(&inner, usize::MAX, Death::Before);
+    let mut dispatcher = dispatcher(store.clone(), &clock, &company).await;
+    work(&mut dispatcher).await.expect("the store works");
+    let digests = async || {
+        every_alert(&inner).await.into_iter().filter(|alert| alert.digest.is_some()).collect::<Vec<_>>()
+    };
+    let unreadable = digests().await[0].id;
+    store.guard.damaged.lock().expect("no panic").insert(unreadable);
+    clock.advance(SignedDuration::from_secs(31));
+    work(&mut dispatcher).await.expect("the others go on");
+    clock.advance(SignedDuration::from_secs(60));
+    open_alerts(&inner, &clock, ALERTS).await;
+    work(&mut dispatcher).await.expect("the others go on");
+    clock.advance(SignedDuration::from_mins(5));
+    work(&mut dispatcher).await.expect("the others go on");
+    let next = digests().await.into_iter().find(|digest| digest.id != unreadable).expect("another digest");
+    let counted = next.digest.and_then(|digest| digest.counted).expect("it has counted");
+    assert_eq!((counted.total() as usize, texts_about(&company, next.id)), (ALERTS, 1));
+}
+
 /// While the answers of several alerts wait, one of these cannot be read any more.
 async fn answers_wait(read_again: bool) {
     let clock = ManualClock::at(T0);

@@ -82,6 +82,17 @@ impl Reader {
         Ok(earliest)
     }
 
+    pub(super) fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        for entry in self.walk(keys::beginning_with(keys::DUES), Order::Ascending) {
+            if let Some((due_ms, id)) = keys::due_of(&entry?.0)
+                && !self.shared.damage.has_alert(id)
+            {
+                return Ok(Some(codec::due_at(due_ms)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Looks at up to `limit` alerts of the due index above `after`.
     pub(super) fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
         let mut dues = keys::beginning_with(keys::DUES);

@@ -252,6 +252,11 @@ impl Store for SledStore {
         guarded(|| reader.next_due())
     }
 
+    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        let reader = self.reader()?;
+        guarded(|| reader.waiting_since())
+    }
+
     async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
         self.scan(move |reader| reader.scheduled(after, limit)).await
     }

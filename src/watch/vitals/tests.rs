@@ -10,9 +10,7 @@ fn seconds(seconds: i64) -> SignedDuration {
 fn scene() -> (Arc<ManualClock>, Vitals) {
     let clock = ManualClock::at(T0);
     let vitals = Vitals::new(clock.clone());
-    for part in Part::ALL {
-        vitals.sign(part);
-    }
+    vitals.expect_all();
     (clock, vitals)
 }
 
@@ -37,21 +35,21 @@ fn an_alert_that_is_due_for_a_minute_means_that_dispatch_stands_still_whatever_s
     for (waited, stands) in [(0, false), (59, false), (60, true)] {
         clock.advance((T0 + seconds(waited)).duration_since(clock.now()));
         vitals.sign(Part::Dispatch);
-        vitals.note_next_due(Some(T0));
+        vitals.note_waiting(Some(T0));
         let still = vitals.standstills();
         let dispatch = still.iter().find(|standstill| standstill.part == Part::Dispatch);
         assert_eq!(dispatch.map(|standstill| standstill.since), stands.then_some(T0), "{waited}");
     }
-    vitals.note_next_due(Some(T0 + seconds(61)));
+    vitals.note_waiting(Some(T0 + seconds(61)));
     assert!(!parts(&vitals).contains(&Part::Dispatch));
 }
 
 #[test]
 fn what_was_due_long_before_the_start_has_a_minute() {
     let (clock, vitals) = scene();
-    vitals.note_next_due(Some(T0 - seconds(36_000)));
+    vitals.note_waiting(Some(T0 - seconds(36_000)));
     assert!(parts(&vitals).is_empty());
     clock.advance(seconds(60));
-    vitals.note_next_due(Some(T0 - seconds(36_000)));
+    vitals.note_waiting(Some(T0 - seconds(36_000)));
     assert!(parts(&vitals).contains(&Part::Dispatch));
 }

@@ -70,6 +70,10 @@ impl Store for Broken {
         broken()
     }
 
+    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        broken()
+    }
+
     async fn scheduled(&self, _: Option<DuePlace>, _: usize) -> Result<DuePage, StoreError> {
         broken()
     }

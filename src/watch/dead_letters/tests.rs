@@ -1,0 +1,108 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::{
+    alert::{AlertState, ContactProgress, DedupKey, Event},
+    clock::ManualClock,
+    store::{
+        AlertWrite, Expect, MemoryStore,
+        guarded::{Guard, Guarded, Ruling},
+    },
+};
+
+const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
+
+#[derive(Default)]
+struct Frail {
+    /// So many further writes fail.
+    failures: AtomicUsize,
+    reads_fail: AtomicBool,
+}
+
+fn down() -> StoreError {
+    StoreError::Unavailable("input/output error".to_owned())
+}
+
+#[async_trait]
+impl Guard for Frail {
+    async fn write(&self) -> Ruling {
+        let one_less = |left: usize| left.checked_sub(1);
+        let fails = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
+        if fails { Ruling::Refused(down()) } else { Ruling::Made }
+    }
+
+    fn read(&self) -> Result<(), StoreError> {
+        if self.reads_fail.load(Ordering::SeqCst) { Err(down()) } else { Ok(()) }
+    }
+}
+
+fn scene(inner: &Arc<MemoryStore>) -> (Arc<Guarded<Frail>>, DeadLetters) {
+    let store = Arc::new(Guarded { inner: inner.clone(), guard: Frail::default() });
+    (store.clone(), DeadLetters::new(store, ManualClock::at(T0)))
+}
+
+/// It is over, and gives jin up.
+fn unheard(number: u8) -> Alert {
+    let event = Event::firing(DedupKey::new(number.to_string()), "disk full");
+    let mut alert = Alert::opened(AlertId::from_bytes([number; 16]), "zabbix", &event, T0);
+    alert.state = AlertState::Resolved;
+    let contact = ContactProgress { unreachable: Some("gone".to_owned()), ..ContactProgress::default() };
+    alert.progress.contacts.insert("jin".parse().expect("a name"), contact);
+    alert
+}
+
+#[tokio::test]
+async fn a_letter_that_cannot_be_written_concerns_its_own_alert_only() {
+    let (store, letters) = scene(&Arc::default());
+    let alerts = [unheard(1), unheard(2), unheard(3)];
+    store.guard.failures.store(1, Ordering::SeqCst);
+    let failed = letters.note(&alerts).await;
+    assert_eq!((failed.len(), letters.all().len()), (1, 2), "{failed:?}");
+    assert!(letters.note(&alerts).await.is_empty());
+    assert_eq!((letters.all().len(), letters.unseen().in_all()), (3, 3));
+}
+
+#[tokio::test]
+async fn nothing_is_written_before_what_is_there_was_read() {
+    let inner = Arc::default();
+    assert!(scene(&inner).1.note(&[unheard(1)]).await.is_empty());
+    let (store, letters) = scene(&inner);
+    store.guard.reads_fail.store(true, Ordering::SeqCst);
+    letters.restore().await;
+    let heard = Alert { progress: Default::default(), ..unheard(3) };
+    let failed = letters.note(&[unheard(2), heard]).await;
+    assert_eq!(failed.into_keys().collect::<Vec<_>>(), [unheard(2).id], "who gives nobody up goes on");
+    store.guard.reads_fail.store(false, Ordering::SeqCst);
+    assert!(letters.note(&[unheard(2)]).await.is_empty());
+    let kept = letters.store.all::<DeadLetter>().await.expect("the store works");
+    assert_eq!((kept.len(), letters.all().len()), (2, 2), "none has taken the place of another");
+}
+
+#[tokio::test]
+async fn what_was_to_be_tried_once_more_and_was_not_is_unseen_after_a_restart() {
+    let inner = Arc::default();
+    let (store, letters) = scene(&inner);
+    let alert = unheard(1);
+    letters.note([&alert]).await;
+    let id = letters.all()[0].id();
+    store.commit(Lane::Deliver, &[AlertWrite::of(alert, Expect::NewRound, None)]).await.expect("it works");
+    letters.retry(&id, "dana").await.expect("the store works");
+    assert_eq!(letters.unseen().in_all(), 0);
+    let (_, letters) = scene(&inner);
+    letters.restore().await;
+    assert_eq!(letters.unseen().in_all(), 1);
+}
+
+#[tokio::test]
+async fn what_nobody_has_looked_at_is_listed_first() {
+    let (_, letters) = scene(&Arc::default());
+    letters.note(&[unheard(1), unheard(2)]).await;
+    for _ in 0..2 {
+        let first = letters.all()[0].id();
+        assert_eq!(letters.all()[0].stands, Stands::Unseen);
+        letters.see(&first, "dana").await.expect("the store works");
+    }
+    assert_eq!(letters.unseen().in_all(), 0);
+}
