@@ -47,6 +47,9 @@ impl Dispatcher {
             self.queue.end_doubt(alert).await?;
             alert.doubt = None;
         }
+        if alert.conversation.repeat_at.is_some_and(|at| at <= now) {
+            self.queue.end_if_superseded(alert).await?;
+        }
         if awaits_stability(alert) {
             let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
             if latest.is_some_and(|latest| latest.alert.id != alert.id) {
