@@ -130,10 +130,13 @@ impl DeadLetters {
         let read = async || {
             let kept = self.store.all::<DeadLetter>().await?;
             let mut letters = self.letters();
-            kept.into_iter().for_each(|letter| insert(&mut letters, letter));
+            for letter in kept {
+                insert(&mut letters, letter);
+            }
             Ok(())
         };
-        self.read.get_or_try_init(read).await.map(|()| ())
+        self.read.get_or_try_init(read).await?;
+        Ok(())
     }
 
     /// Keeps whom these alerts, as they are about to be written, give up, and notes who was told after all. That is

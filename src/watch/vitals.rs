@@ -96,7 +96,9 @@ impl Vitals {
 
     /// From now on every part is expected to live, also one that never begins.
     pub fn expect_all(&self) {
-        Part::ALL.into_iter().for_each(|part| self.sign(part));
+        for part in Part::ALL {
+            self.sign(part);
+        }
     }
 
     /// This part lives. Whoever has signed once is expected to go on.
