@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
 
 use super::{
-    AlertId, ContactName, Conversation, Counted, DOUBT_LASTS, DedupKey, Digest, Entry, Event, FoldRow,
-    Folded, Heard, KeptEvent, Kind, Milestone, Openings, Others, Progress, Row, Severity, Tag, ThreadKey,
-    Tier, Transports, digest::TITLE_CHARS_MAX, is_default,
+    AlertId, AlertState, ContactName, Conversation, Counted, DOUBT_LASTS, DedupKey, Digest, Entry, Event,
+    FoldRow, Folded, Heard, KeptEvent, Kind, Milestone, Openings, Others, Progress, Row, Severity, Tag,
+    ThreadKey, Tier, Transports, digest::TITLE_CHARS_MAX, is_default,
 };
 
 /// An alert that has reached nobody for this long is not on its way any more.
@@ -79,25 +78,6 @@ pub struct Alert {
     /// Journal rows already moved out of this document into chunks.
     pub rows_moved: u32,
     pub rows: Vec<Row>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum AlertState {
-    /// Not an alert yet: an update came before its problem. Never listed, nobody is told.
-    Noted,
-    /// Nobody has taken it.
-    Triggered,
-    /// Somebody has.
-    Acknowledged,
-    Resolved,
-}
-
-impl AlertState {
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,12 +23,13 @@ mod push;
 mod report;
 mod severity;
 mod spending;
+mod state;
 mod subject;
 mod text;
 
 pub use address::{Address, GatewayName, Transport};
 pub use admission::{Admission, Reason};
-pub use alert::{Alert, AlertState, GivenUp, OURS, Resolution, ResolvedBy};
+pub use alert::{Alert, GivenUp, OURS, Resolution, ResolvedBy};
 pub use contact::{
     ContactName, DeviceId, InvalidContactName, InvalidPhoneNumber, Language, PhoneNumber, PushTarget,
 };
@@ -52,6 +53,7 @@ pub use push::{DevicePush, PushState};
 pub use report::{Fate, Report};
 pub use severity::{Severity, UnknownSeverity};
 pub use spending::{Charge, Payer, Tier};
+pub use state::AlertState;
 pub use subject::{Subject, Topic, UNREACHED_NAMED_MAX};
 pub use text::{OpenText, Reserved, SentText, TextState, Unanswered};
 

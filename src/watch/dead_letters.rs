@@ -135,7 +135,8 @@ impl DeadLetters {
             }
             Ok(())
         };
-        self.read.get_or_try_init(read).await.copied()
+        self.read.get_or_try_init(read).await?;
+        Ok(())
     }
 
     /// Keeps whom these alerts, as they are about to be written, give up, and notes who was told after all. That is

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    alert::{AlertState, ContactProgress, DedupKey, Event},
+    alert::{AlertState, ContactProgress, DedupKey, Event, Progress},
     clock::ManualClock,
     store::{
         AlertWrite, Expect, MemoryStore,
@@ -71,7 +71,7 @@ async fn nothing_is_written_before_what_is_there_was_read() {
     let (store, letters) = scene(&inner);
     store.guard.reads_fail.store(true, Ordering::SeqCst);
     letters.restore().await;
-    let heard = Alert { progress: Default::default(), ..unheard(3) };
+    let heard = Alert { progress: Progress::default(), ..unheard(3) };
     let failed = letters.note(&[unheard(2), heard]).await;
     assert_eq!(failed.into_keys().collect::<Vec<_>>(), [unheard(2).id], "who gives nobody up goes on");
     store.guard.reads_fail.store(false, Ordering::SeqCst);
