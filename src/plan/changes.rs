@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, text};
 use crate::{
     alert::{
-        Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Subject, TextState,
-        Texted, Transports,
+        Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Subject, Transports,
     },
     roster,
 };
@@ -114,14 +113,11 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
     for (name, contact) in &mut progress.contacts {
         let is_texting = |one: &mut Notification| one.text.is_in_flight();
         let knows = contact.about_open_alert().any(is_texting) || contact.has_heard();
-        let (mut lost, mut may_be_there) = (None, false);
+        notification::note_unanswered(contact);
+        let mut lost = None;
         for notification in contact.about_open_alert() {
-            may_be_there |= notification.text == TextState::Unknown;
             lost = lost.or_else(|| text::take_lost(&mut notification.text));
             notification::cancel(draft, name, notification);
-        }
-        if may_be_there {
-            contact.texted = Texted::Unanswered;
         }
         if first && !contact.has_heard() {
             // The end is owed to them, whatever was given up before.

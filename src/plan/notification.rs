@@ -76,13 +76,10 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
             }
         }
     }
-    let over: Vec<Notification> =
-        notifications.extract_if(.., |notification| is_over(notification)).collect();
     contact.notifications = notifications;
+    note_unanswered(contact);
+    let over: Vec<Notification> = contact.notifications.extract_if(.., |one| is_over(one)).collect();
     for over in over {
-        if over.text == TextState::Unknown {
-            contact.texted = Texted::Unanswered;
-        }
         // As long as another tells the same contact, none of its channels has failed for good.
         let goes_on = over.subject.is_about_open_alert() && !contact.is_idle();
         if let Some(reason) = failure(draft.facts, &over).filter(|_| !goes_on) {
@@ -156,6 +153,14 @@ fn give_up_old(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Not
 pub(super) fn supersede(draft: &mut Draft<'_>, contact: &mut ContactProgress) {
     for earlier in contact.about_open_alert() {
         replace(draft, earlier);
+    }
+    note_unanswered(contact);
+}
+
+/// A text that may have arrived is not sent again, whatever tells the same next.
+pub(super) fn note_unanswered(contact: &mut ContactProgress) {
+    if contact.notifications.iter().any(|one| one.text == TextState::Unknown) {
+        contact.texted = Texted::Unanswered;
     }
 }
 
