@@ -57,13 +57,15 @@ pub(crate) struct Books {
     people: Vec<String>,
     pub(crate) alerts: Vec<Page>,
     pub(crate) digests: BTreeMap<String, Page>,
+    /// What Bongsu says of itself: a gateway that has used half of its day.
+    ours: Vec<Page>,
     pub(crate) pushes: Vec<PushSeen>,
     pub(crate) texts: Vec<TextSeen>,
 }
 
 impl Books {
     pub(crate) async fn read(h: &Harness, people: usize) -> Self {
-        let (mut alerts, mut digests) = (Vec::new(), BTreeMap::new());
+        let (mut alerts, mut digests, mut ours) = (Vec::new(), BTreeMap::new(), Vec::new());
         let mut path = "/v1/alerts?limit=500".to_owned();
         loop {
             let page = h.get(&path).await;
@@ -72,6 +74,8 @@ impl Books {
                 let page = Page(h.get(&format!("/v1/alerts/{id}")).await);
                 if page.is_digest() {
                     digests.insert(id.to_owned(), page);
+                } else if page.0["integration"] == "bongsu" {
+                    ours.push(page);
                 } else {
                     alerts.push(page);
                 }
@@ -81,7 +85,7 @@ impl Books {
         }
         let people = (0..people).map(|person| format!("p{person}")).collect();
         let (pushes, texts) = (h.sandbox.fcm().pushes(), h.sandbox.sms().texts());
-        Self { people, alerts, digests, pushes, texts }
+        Self { people, alerts, digests, ours, pushes, texts }
     }
 
     /// Of the table: what phones got, and what digests counted.
@@ -113,7 +117,7 @@ impl Books {
     pub(crate) fn segments_within(&self, time: SignedDuration) -> BTreeMap<&str, u64> {
         let mut segments: BTreeMap<&str, u64> =
             self.people.iter().map(|person| (person.as_str(), 0)).collect();
-        let rows = self.alerts.iter().chain(self.digests.values()).flat_map(Page::rows);
+        let rows = self.alerts.iter().chain(self.digests.values()).chain(&self.ours).flat_map(Page::rows);
         for row in rows.filter(|row| row["transport"] == "sms" && row["outcome"] == "accepted") {
             let at: Timestamp = row["started_at"].as_str().and_then(|at| at.parse().ok()).expect("a time");
             if at.duration_since(T0) < time {
@@ -131,7 +135,7 @@ impl Books {
             let texts = self.texts.iter().filter(|text| text.to == number && text.accepted).count();
             let pushes = self.pushes.iter().filter(|push| push.target == device && push.accepted).count();
             let rows = |transport: &str| {
-                let pages = self.alerts.iter().chain(self.digests.values());
+                let pages = self.alerts.iter().chain(self.digests.values()).chain(&self.ours);
                 let rows = pages.flat_map(Page::rows).filter(|row| {
                     row["transport"] == transport
                         && row["outcome"] == "accepted"
@@ -174,9 +178,7 @@ impl Books {
 
     /// Alone, or in a digest that reached them.
     pub(crate) fn assert_everybody_was_told_of_everything(&self, alerts: usize) {
-        // A gateway that has used half of its day is an alert, too.
-        let posted = self.alerts.iter().filter(|alert| alert.0["integration"] != "bongsu").count();
-        assert_eq!(posted, alerts);
+        assert_eq!(self.alerts.len(), alerts);
         for alert in &self.alerts {
             for contact in &self.people {
                 let alone = ["push", "sms"].iter().any(|road| alert.accepted_at(contact, road).is_some());
