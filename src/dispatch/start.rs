@@ -87,10 +87,11 @@ impl Dispatcher {
         }
         look.after = page.next;
         let misdated = look.misdated;
-        if page.next.is_none() {
-            self.look = None;
+        if page.next.is_some() {
+            return Ok(());
         }
-        if page.next.is_none() && 0 < misdated {
+        self.look = None;
+        if 0 < misdated {
             warn!(
                 misdated,
                 "{misdated} alerts waited for times too far ahead: the system clock was ahead when they were planned, \

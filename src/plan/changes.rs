@@ -6,9 +6,7 @@ use jiff::Timestamp;
 
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, text};
 use crate::{
-    alert::{
-        Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Subject, Transports,
-    },
+    alert::{Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Subject},
     roster,
 };
 
@@ -123,7 +121,7 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
             // The end is owed to them, whatever was given up before.
             contact.unreachable = None;
         }
-        let was_given_up = contact.unreachable.is_some() || facts.alert.transports == Transports::PushOnly;
+        let was_given_up = contact.unreachable.is_some() || notification::is_silent(facts);
         if !knows && (first || !was_given_up) {
             notification::tell_both_in_one(draft, name, contact, lost);
         } else if first

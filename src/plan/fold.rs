@@ -65,7 +65,7 @@ pub(super) fn hold_back(
         None if held.whole => open_digest(draft, message.contact, tier),
         None => return false,
     };
-    let missed = !matches!(contact.notified(), Notified::Yes | Notified::Counted);
+    let missed = !contact.has_heard();
     let folded = Folded { digest, word, at: draft.facts.now(), text: held.text, missed, unreached }
         .after(contact.folded.as_ref());
     draft.plan.folds.retain(|fold| fold.digest != digest);

@@ -61,7 +61,7 @@ pub(super) fn begin_missing(facts: Facts<'_>, progress: &mut Progress, subject: 
 }
 
 /// Nobody is called unreachable because of it.
-fn is_silent(facts: Facts<'_>) -> bool {
+pub(super) fn is_silent(facts: Facts<'_>) -> bool {
     !facts.is_worth_telling() || facts.alert.transports == Transports::PushOnly
 }
 
