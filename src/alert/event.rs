@@ -33,6 +33,9 @@ pub struct Event {
     /// The time of this message: another in the next.
     pub said_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
+    /// Where that is all its sender says of its state: it holds until then, and moves this on with every repetition.
+    /// `status` is then a guess by our clock, see [`Heard::restated`](super::Heard::restated).
+    pub holds_until: Option<Timestamp>,
     /// Without another event for this long it is over; `None` = the integration's `close_after`.
     pub expires_after: Option<SignedDuration>,
     pub kind: Kind,
@@ -63,6 +66,7 @@ impl Event {
             starts_at: None,
             said_at: None,
             ended_at: None,
+            holds_until: None,
             expires_after: None,
             kind: Kind::Problem,
             key_never_returns: false,

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Event, EventStatus, Severity, Update, is_default};
+use super::{Event, EventStatus, Severity, Update, holds::Holds, is_default};
 
 /// How much older a late copy is at most, by the sender's clock, and how long after a newer message it comes at most,
 /// by ours. What is further off comes from a clock that was set back.
@@ -28,6 +28,8 @@ pub struct Heard {
     fired: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     updated: Option<Updated>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    holds: Option<Holds>,
     /// The last message that was not late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<Message>,
@@ -107,9 +109,30 @@ impl Heard {
         }
     }
 
+    /// The event as it counts for its dedup key, if that is not how it was read: where its sender says no more than until
+    /// when the problem holds, that time is compared with those it said before, rather than with our clock.
+    pub fn restated(&self, event: &Event, now: Timestamp) -> Option<Event> {
+        let (until, holds) = event.holds_until.zip(self.holds)?;
+        let restated = if holds.fires(until, now) {
+            Event { status: EventStatus::Firing, ended_at: None, ..event.clone() }
+        } else {
+            let status = EventStatus::Resolved { note: None, escalation_cancelled: false };
+            Event { status, ended_at: Some(until), ..event.clone() }
+        };
+        (restated != *event).then_some(restated)
+    }
+
+    /// Having heard nothing but until when it holds.
+    #[must_use]
+    pub fn with_holds(&self, event: &Event, now: Timestamp) -> Self {
+        let said = event.holds_until.map(|until| Holds::hear(self.holds, until, now));
+        Self { holds: said.or(self.holds), ..self.clone() }
+    }
+
     pub fn hear(&mut self, event: &Event, now: Timestamp) {
         let times = self.times(event);
         let is_firing = event.status == EventStatus::Firing;
+        *self = self.with_holds(event, now);
         match event.status {
             EventStatus::Update(_) => {
                 self.updated = Updated::later(self.updated, Updated::of(event, times.said));
@@ -131,6 +154,7 @@ impl Heard {
             self.starts = self.starts_with(Some(start));
         }
         self.updated = Updated::later(self.updated, other.updated);
+        self.holds = Holds::newer(self.holds, other.holds);
         let arrived = |heard: &Self| heard.last.map(|last| last.arrived);
         if arrived(self) < arrived(other) {
             (self.last, self.fired) = (other.last, other.fired);
@@ -159,7 +183,7 @@ impl Heard {
             Next::Anew | Next::Again => 0,
         };
         let (starts, before) = if next == Next::Again { (self.starts, None) } else { (None, self.starts) };
-        Self { starts, before, superseded, ..Self::default() }
+        Self { starts, before, superseded, holds: self.holds, ..Self::default() }
     }
 
     pub fn start_moves(&self) -> bool {

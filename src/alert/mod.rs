@@ -11,6 +11,7 @@ mod digest;
 mod event;
 mod flapping;
 mod heard;
+mod holds;
 mod id;
 mod journal;
 mod kept;

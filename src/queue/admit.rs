@@ -16,6 +16,8 @@ const HEARD_OF_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// `known` is the latest round of the event's dedup key.
 pub fn admit(known: Option<&Alert>, event: &Event, arrival: &Arrival<'_>) -> Decision {
+    let restated = known.and_then(|known| known.heard.restated(event, arrival.now));
+    let event = restated.as_ref().unwrap_or(event);
     match known {
         None => note::first_heard(event, arrival),
         Some(alert) => match alert.state {

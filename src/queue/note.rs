@@ -115,7 +115,7 @@ fn early_end(recovery: &Event, arrival: &Arrival<'_>) -> Option<Alert> {
     heard.times(recovery).are_known().then(|| Alert {
         severity: Severity::default(),
         close_at: arrival.after(round::early_end_keep(recovery)),
-        heard,
+        heard: heard.with_holds(recovery, arrival.now),
         early_end: Some(Box::new(KeptEvent { event: recovery.clone(), arrived: arrival.now })),
         ..note(recovery, arrival)
     })

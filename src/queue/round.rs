@@ -19,7 +19,7 @@ const UNCONFIRMED_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long a recovery waits for its problem.
 const EARLY_END_KEEP: SignedDuration = SignedDuration::from_secs(60);
-/// As [`EARLY_END_KEEP`], where the dedup key can belong to nothing else.
+/// As [`EARLY_END_KEEP`], where it can be about nothing else, by its dedup key or because it may be no recovery.
 const EARLY_END_KEEP_OF_ONE_KEY: SignedDuration = SignedDuration::from_mins(5);
 
 /// The first of its dedup key, as far as is known.
@@ -101,7 +101,8 @@ pub(super) fn supersede(alert: &mut Alert, now: Timestamp) {
 
 /// The recovery of this problem, if it came first.
 fn early_end<'a>(known: &'a Alert, problem: &Event, now: Timestamp) -> Option<&'a KeptEvent> {
-    let kept = known.early_end.as_deref()?;
+    // The one that says when it holds until is never ahead of its problem.
+    let kept = known.early_end.as_deref().filter(|kept| kept.event.holds_until.is_none())?;
     let Times { start, said } = known.heard.times(problem);
     let end = known.heard.times(&kept.event);
     let is_its_start = start.zip(end.start).map(|(start, of_end)| start == of_end);
@@ -115,7 +116,11 @@ fn early_end<'a>(known: &'a Alert, problem: &Event, now: Timestamp) -> Option<&'
 }
 
 pub(super) fn early_end_keep(event: &Event) -> SignedDuration {
-    if event.key_never_returns { EARLY_END_KEEP_OF_ONE_KEY } else { EARLY_END_KEEP }
+    if event.key_never_returns || event.holds_until.is_some() {
+        EARLY_END_KEEP_OF_ONE_KEY
+    } else {
+        EARLY_END_KEEP
+    }
 }
 
 /// Opens `alert`, and ends it at once where `known` has its end already.

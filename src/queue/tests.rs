@@ -4,6 +4,7 @@ mod ahead;
 mod damage;
 mod flapping;
 mod histories;
+mod holds;
 mod notes;
 mod over;
 mod properties;

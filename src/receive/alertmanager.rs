@@ -51,9 +51,9 @@ fn array(post: &Post<'_>) -> Option<Reading> {
     let group = Group::default();
     let events = lists::events(post, &entries(post)?, |entry| {
         let alert = Alert::of(post, &group, entry)?;
-        let holds_until = alert.ends_at().filter(|end| post.now < *end);
-        let expires_after = holds_until.map(|end| end.duration_since(post.now) + ENDS_GRACE);
-        Some(Event { expires_after, ..event(&alert)? })
+        let event = event(&alert)?;
+        let holds_for = event.holds_until.map(|end| end.duration_since(post.now).max(SignedDuration::ZERO));
+        Some(Event { expires_after: holds_for.map(|holds_for| holds_for + ENDS_GRACE), ..event })
     });
     events.map(Reading::Events)
 }

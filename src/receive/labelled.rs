@@ -101,7 +101,15 @@ impl<'a> Alert<'a> {
         let hosts: Vec<&str> =
             HOSTS.iter().filter_map(|name| self.labels.get(*name)).map(String::as_str).collect();
         let title = with_host(title, &hosts);
-        let state = self.state();
+        let by_word = self.state_by_word();
+        let holds_until = self.ends_at().filter(|_| by_word.is_none());
+        let by_end =
+            holds_until.map(|end| if end <= self.post.now { State::Resolved } else { State::Firing });
+        // It holds or it is over.
+        let state = match by_word.or(by_end).or(self.group.status) {
+            Some(State::Resolved) => State::Resolved,
+            _ => State::Firing,
+        };
         Event {
             status: state.status(Update::default()),
             body: text::body(&self.body(extras.lines)),
@@ -109,6 +117,7 @@ impl<'a> Alert<'a> {
             source_url: self.link(extras.pages),
             starts_at: self.members.text("startsAt").and_then(|text| time::utc(&text)),
             ended_at: self.ends_at().filter(|_| state == State::Resolved),
+            holds_until,
             ..self.grade().event(self.dedup_key(&title), title)
         }
     }
@@ -141,15 +150,8 @@ impl<'a> Alert<'a> {
         time::utc(&self.members.text("endsAt")?)
     }
 
-    /// The alert's own word, else its end, else the word for the whole group. It holds or it is over.
-    fn state(&self) -> State {
-        let by_word = self.members.text("status").and_then(|word| state(&word));
-        let by_end =
-            || self.ends_at().map(|end| if end <= self.post.now { State::Resolved } else { State::Firing });
-        match by_word.or_else(by_end).or(self.group.status) {
-            Some(State::Resolved) => State::Resolved,
-            _ => State::Firing,
-        }
+    fn state_by_word(&self) -> Option<State> {
+        self.members.text("status").and_then(|word| state(&word))
     }
 
     /// A bare number is no severity if it is called a priority, see the generic rules.
