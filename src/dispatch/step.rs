@@ -41,6 +41,7 @@ impl Dispatcher {
         let mut jobs = self.gather(claimed).await?;
         let people = self.roster.now();
         let mut written = 0;
+        let mut failed = None;
         for _ in 0..ROUNDS_MAX {
             if jobs.is_empty() {
                 break;
@@ -83,7 +84,13 @@ impl Dispatcher {
                     }
                     // Purged meanwhile: the answers concern nobody any more.
                     Commit::Conflict(None) => self.inbox.forget(planned.id),
-                    Commit::Refused(error) => self.leave(planned.id, planned.answers, &error),
+                    // Perhaps written: none of its requests starts, and it is read again.
+                    Commit::Failed(error @ StoreError::Unavailable(_)) => {
+                        let Planned { id, answers, claimed, .. } = planned;
+                        self.put_back(id, answers, claimed).await;
+                        failed = Some(error);
+                    }
+                    Commit::Failed(error) => self.leave(planned.id, planned.answers, &error),
                 }
             }
         }
@@ -93,7 +100,7 @@ impl Dispatcher {
         if 0 < written {
             self.check_gateway_limits().await;
         }
-        Ok(written)
+        failed.map_or(Ok(written), Err)
     }
 
     async fn commit(
@@ -112,7 +119,7 @@ impl Dispatcher {
         let kept: Vec<AlertWrite> = writes.iter().filter(is_kept).cloned().collect();
         let mut commits = self.store.commit(Lane::Deliver, &kept).await?.into_iter();
         let commit = |write: &AlertWrite| match unkept.get(&write.alert.id) {
-            Some(error) => Some(Commit::Refused(error.clone())),
+            Some(error) => Some(Commit::Failed(error.clone())),
             None => commits.next(),
         };
         Ok(writes.iter().filter_map(commit).collect())

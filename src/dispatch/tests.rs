@@ -68,6 +68,8 @@ struct Mortal {
     refuses_new: AtomicBool,
     /// Alerts that cannot be read.
     damaged: Mutex<BTreeSet<AlertId>>,
+    /// Alerts whose writes are made, and nobody hears of it.
+    unheard: Mutex<BTreeSet<AlertId>>,
     /// Digests whose rows cannot be read.
     damaged_folds: Mutex<BTreeSet<AlertId>>,
 }
@@ -85,6 +87,7 @@ impl Mortal {
             is_full: AtomicBool::new(false),
             refuses_new: AtomicBool::new(false),
             damaged: Mutex::default(),
+            unheard: Mutex::default(),
             damaged_folds: Mutex::default(),
         };
         Arc::new(Guarded { inner: inner.clone(), guard })
@@ -118,6 +121,10 @@ impl Guard for Mortal {
 
     fn is_damaged(&self, id: AlertId) -> bool {
         self.damaged.lock().expect("no panic").contains(&id)
+    }
+
+    fn is_unheard(&self, id: AlertId) -> bool {
+        self.unheard.lock().expect("no panic").contains(&id)
     }
 
     fn has_damaged_folds(&self, digest: AlertId) -> bool {

@@ -81,7 +81,7 @@ impl Queue {
             match self.store.commit(lane, &[write]).await?.pop() {
                 Some(Commit::Done(_)) => return Ok(Some(Changed { alert, has_changed: true })),
                 Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
-                Some(Commit::Refused(error)) => return Err(error.into()),
+                Some(Commit::Failed(error)) => return Err(error.into()),
                 None => break,
             }
         }

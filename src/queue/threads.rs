@@ -181,7 +181,7 @@ impl Queue {
         }
         let commits = self.store.commit(lane, &writes).await?;
         let mut written = commits.into_iter().zip(writes);
-        let (mut again, mut changed) = (Vec::new(), Vec::new());
+        let (mut again, mut changed, mut failed) = (Vec::new(), Vec::new(), Ok(()));
         for (mut thread, covered, has_over) in threads {
             let Some((commit, AlertWrite { alert, .. })) = written.next() else { break };
             let over = if has_over { written.next() } else { None };
@@ -196,16 +196,20 @@ impl Queue {
                     thread.known = Some(Box::new(Stored { alert, version }));
                 }
                 Commit::Conflict(current) => thread.known = current,
-                Commit::Refused(error @ StoreError::Damaged(_)) => {
+                Commit::Failed(error @ StoreError::Damaged(_)) => {
                     Damaged::noted(&error);
                     thread.is_damaged = true;
                 }
-                Commit::Refused(error) => return Err(error),
+                Commit::Failed(error) => {
+                    failed = Err(error);
+                    continue;
+                }
             }
             if !thread.events.is_empty() {
                 again.push(thread);
             }
         }
+        failed?;
         for id in changed {
             self.supersede(lane, id).await?;
         }

@@ -86,7 +86,7 @@ fn version(commit: &Commit) -> Version {
     match commit {
         Commit::Done(version) => *version,
         Commit::Conflict(current) => panic!("expected it to be written, but there is {current:?}"),
-        Commit::Refused(error) => panic!("expected it to be written: {error}"),
+        Commit::Failed(error) => panic!("expected it to be written: {error}"),
     }
 }
 
@@ -95,7 +95,7 @@ fn conflict(commit: Commit) -> Option<Stored> {
     match commit {
         Commit::Done(version) => panic!("expected a conflict, but it was written at version {version}"),
         Commit::Conflict(current) => current.map(|stored| *stored),
-        Commit::Refused(error) => panic!("expected a conflict: {error}"),
+        Commit::Failed(error) => panic!("expected a conflict: {error}"),
     }
 }
 
@@ -191,7 +191,7 @@ async fn of_64_tasks_that_open_one_round_exactly_one_wins(store: Shop) {
             (_, Commit::Conflict(current)) => {
                 seen.insert(current.unwrap().alert.id);
             }
-            (_, Commit::Refused(error)) => panic!("{error}"),
+            (_, Commit::Failed(error)) => panic!("{error}"),
         }
     }
     assert_eq!(winners.len(), 1);
@@ -209,7 +209,7 @@ async fn a_commit_of_any_length_is_answered_in_order(store: Shop) {
         match commit {
             Commit::Done(_) => assert_eq!(place, 350),
             Commit::Conflict(current) => assert_eq!(current.unwrap().alert, write.alert),
-            Commit::Refused(error) => panic!("{error}"),
+            Commit::Failed(error) => panic!("{error}"),
         }
     }
     assert_eq!(store.health().await.scheduled, 701);
@@ -226,7 +226,7 @@ async fn a_document_that_is_too_large_is_refused_and_the_others_are_written(stor
     long_row.alert.rows_moved = 1;
     let writes = [long_row.clone(), first.clone(), large.clone(), last.clone()];
     let commits = commit(&store, writes.into()).await;
-    let too_large = |commit: &Commit| matches!(commit, Commit::Refused(StoreError::TooLarge { bytes, limit }) if limit < bytes);
+    let too_large = |commit: &Commit| matches!(commit, Commit::Failed(StoreError::TooLarge { bytes, limit }) if limit < bytes);
     assert!(too_large(&commits[0]) && too_large(&commits[2]), "{commits:?}");
     assert_eq!((version(&commits[1]), version(&commits[3])), (1, 1));
     for (write, there) in [(&long_row, false), (&first, true), (&large, false), (&last, true)] {

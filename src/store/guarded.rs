@@ -53,6 +53,11 @@ pub(crate) trait Guard: Send + Sync + 'static {
         false
     }
 
+    /// The write of this alert is made, and nobody hears of it.
+    fn is_unheard(&self, _: AlertId) -> bool {
+        false
+    }
+
     /// What was laid down for this digest cannot be read.
     fn has_damaged_folds(&self, _: AlertId) -> bool {
         false
@@ -119,7 +124,12 @@ impl<G: Guard> Store for Guarded<G> {
         let good: Vec<_> = writes.iter().filter(|write| !is_damaged(write)).cloned().collect();
         let mut commits = self.write(self.inner.commit(lane, &good)).await?;
         for (place, write) in writes.iter().enumerate().filter(|(_, write)| is_damaged(write)) {
-            commits.insert(place, Commit::Refused(damaged(write.alert.id)));
+            commits.insert(place, Commit::Failed(damaged(write.alert.id)));
+        }
+        for (commit, write) in commits.iter_mut().zip(writes) {
+            if self.guard.is_unheard(write.alert.id) {
+                *commit = Commit::Failed(StoreError::Unavailable("a fault made by a test".to_owned()));
+            }
         }
         Ok(commits)
     }

@@ -123,7 +123,7 @@ impl Store for MemoryStore {
         let mut commit = |write: &AlertWrite| {
             let fits = codec::encode_alert(&write.alert, 1, write.due)
                 .and_then(|_| codec::encode_rows(0, &write.chunk));
-            fits.map_or_else(Commit::Refused, |_| tables.write(write.clone()))
+            fits.map_or_else(Commit::Failed, |_| tables.write(write.clone()))
         };
         let commits = writes.iter().map(&mut commit).collect();
         self.due_changed.notify_one();

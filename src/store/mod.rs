@@ -133,8 +133,9 @@ pub enum Commit {
     /// Something else is there: for [`Expect::NewRound`] the thread's latest round, otherwise the
     /// document; `None` if it is gone.
     Conflict(Option<Box<Stored>>),
-    /// Not written, and the same write will not be: it is too large, or what it would replace cannot be read.
-    Refused(StoreError),
+    /// [`StoreError::Unavailable`]: it may have been made or not. Otherwise it was not, and the same write will not be: it is
+    /// too large, or what it would replace cannot be read.
+    Failed(StoreError),
 }
 
 #[derive(Clone, Debug, thiserror::Error)]
@@ -192,8 +193,8 @@ fn first_row(alert: &Alert, chunk: &[Row]) -> u32 {
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Writes each change or says why not, in order: what is wrong with one holds up no other. Durable when
-    /// it returns: a crash or a power cut afterwards loses none of the `Done` ones. After an error any of them
-    /// may have been made or not: read again before deciding. Dropping the future takes nothing back.
+    /// it returns: a crash or a power cut afterwards loses none of the `Done` ones. After an error none of them
+    /// is known to be made, and any may be: read again before deciding. Dropping the future takes nothing back.
     async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError>;
 
     /// What is returned survives a power cut, here and in [`Store::find_threads`]: an answer may rest on it.

@@ -113,7 +113,7 @@ impl Bypass {
         }
         let write = AlertWrite::of(incident.as_over(since), Expect::NewRound, Some(now));
         match store.commit(Lane::Deliver, &[write]).await?.pop() {
-            Some(Commit::Refused(error)) => return Err(error),
+            Some(Commit::Failed(error)) => return Err(error),
             // A conflict: it was written by an earlier call that heard no answer.
             Some(Commit::Done(_) | Commit::Conflict(_)) | None => {}
         }

@@ -144,3 +144,24 @@ async fn alerts_that_cannot_be_read_at_a_start_are_left_out_and_counted() {
     let damaged = store.health().await.damaged;
     assert_eq!((damaged.len(), damaged[0].kind, damaged[0].count), (1, "alert", 1));
 }
+
+#[tokio::test]
+async fn a_commit_of_which_a_part_is_not_heard_of_starts_what_is_known_to_be_written() {
+    let clock = ManualClock::at(T0);
+    let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let store = Mortal::of(&inner, usize::MAX, Death::Before);
+    let mut dispatcher = dispatcher(store.clone(), &clock, &company).await;
+    let (healthy, unheard) =
+        (open_disaster(&inner, &clock, "one").await, open_disaster(&inner, &clock, "two").await);
+    store.guard.unheard.lock().expect("no panic").insert(unheard);
+    work(&mut dispatcher).await.expect_err("a part of it failed");
+    store.guard.unheard.lock().expect("no panic").clear();
+    work(&mut dispatcher).await.expect("the store works");
+    assert_eq!((texts_about(&company, healthy), texts_about(&company, unheard)), (1, 0));
+    // It may have been sent, for all that is known.
+    for _ in 0..3 {
+        clock.advance(SignedDuration::from_secs(31));
+        work(&mut dispatcher).await.expect("the store works");
+    }
+    assert_eq!((texts_about(&company, healthy), texts_about(&company, unheard)), (1, 1));
+}

@@ -38,6 +38,7 @@ mod writer;
 mod tests;
 
 use std::{
+    iter,
     ops::Range,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -150,7 +151,7 @@ impl SledStore {
             Verdict::Damaged(id, detail) => (id, detail),
         };
         self.shared.note_damaged(id, &damaged);
-        Ok(Commit::Refused(StoreError::Damaged(damaged)))
+        Ok(Commit::Failed(StoreError::Damaged(damaged)))
     }
 
     fn take_writer(&self) -> Option<JoinHandle<()>> {
@@ -177,7 +178,7 @@ impl Store for SledStore {
         for (place, write) in writes.iter().enumerate() {
             match Draft::new(write) {
                 Ok(draft) => drafts.push(draft),
-                Err(error) => refused.push((place, Commit::Refused(error))),
+                Err(error) => refused.push((place, Commit::Failed(error))),
             }
         }
 
@@ -185,12 +186,22 @@ impl Store for SledStore {
         while !drafts.is_empty() {
             let rest = drafts.split_off(drafts.len().min(MESSAGE_WRITES_MAX));
             let work = Work::Alerts(std::mem::replace(&mut drafts, rest));
-            answers.push(self.lanes.push(lane, work).await?);
+            let count = work.writes();
+            answers.push((count, self.lanes.push(lane, work).await));
         }
         let mut commits = Vec::with_capacity(writes.len());
-        for answer in answers {
-            for verdict in received(answer).await?.verdicts {
-                commits.push(self.commit_of(verdict).await?);
+        for (count, answer) in answers {
+            let done = match answer {
+                Ok(answer) => received(answer).await,
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(done) => {
+                    for verdict in done.verdicts {
+                        commits.push(self.commit_of(verdict).await.unwrap_or_else(Commit::Failed));
+                    }
+                }
+                Err(error) => commits.extend(iter::repeat_n(Commit::Failed(error), count)),
             }
         }
         // In the order of their places, so each is inserted where it belongs.

@@ -241,8 +241,8 @@ async fn an_engine_that_fails_or_panics_is_reported_and_opened_again() {
         commit_one(&store, first.clone()).await.unwrap();
 
         *store.shared.fault.lock().unwrap() = Some(fault);
-        let error = commit_one(&store, second.clone()).await.unwrap_err();
-        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        let commit = commit_one(&store, second.clone()).await.unwrap();
+        assert!(matches!(commit, Commit::Failed(StoreError::Unavailable(_))), "{commit:?}");
         state.wait_for(Result::is_ok).await.unwrap();
         while !store.health().await.is_writable() {
             state.changed().await.unwrap();

@@ -111,10 +111,7 @@ async fn a_damaged_document_does_not_keep_the_others_from_being_told() {
     let good = opening("web", 1, at(5));
     let writes = [change(&bad, 1, None), good.clone()];
     let commits = store.commit(Lane::Accept, &writes).await.unwrap();
-    assert!(
-        matches!(&commits[..], [Commit::Refused(StoreError::Damaged(_)), Commit::Done(1)]),
-        "{commits:?}"
-    );
+    assert!(matches!(&commits[..], [Commit::Failed(StoreError::Damaged(_)), Commit::Done(1)]), "{commits:?}");
     let good = Stored { alert: good.alert, version: 1 };
     assert_eq!(store.claim_due(at(9), 10, LEASE).await.unwrap(), std::slice::from_ref(&good));
     assert_eq!(store.next_due().await.unwrap(), Some(at(30_009)), "no busy loop over what does not read");
@@ -273,7 +270,7 @@ async fn a_page_that_does_not_read_is_passed_over_and_what_lies_behind_it_is_the
             writes.iter().map(|write| change(&write.alert, 1, Some(at(9_999)))).collect();
         writes_of_all[10].marks.charges = vec![charge(150)];
         let commits = store.commit(Lane::Deliver, &writes_of_all).await.unwrap();
-        let is_refused = |commit: &&Commit| matches!(commit, Commit::Refused(StoreError::Damaged(_)));
+        let is_refused = |commit: &&Commit| matches!(commit, Commit::Failed(StoreError::Damaged(_)));
         let is_unpayable = charges.iter().all(|charge| charge.at != at(150));
         assert_eq!(commits.iter().filter(is_refused).count(), COUNT - readable);
         let opened = commit_one(&store, opening("new", 1, at(9_999))).await.unwrap();
