@@ -39,8 +39,14 @@ pub enum Entry {
     },
     /// The push failed, so a text goes out.
     Fallback { contact: ContactName, reason: String },
-    /// A budget held back what this contact would have been told; a digest counts it.
-    Folded { contact: ContactName, digest: AlertId, reason: String },
+    /// A budget held back what this contact would have been told; a digest counts it, unless it is the text of a reminder
+    /// and none collects.
+    Folded {
+        contact: ContactName,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<AlertId>,
+        reason: String,
+    },
     /// This digest has counted what it tells.
     Counted { alerts: u32, text: String },
     /// It comes and goes again and again; `quiet` rounds are told only if they turn out to be stable.

@@ -48,8 +48,11 @@ pub(super) fn describe(entry: &Entry) -> String {
         Entry::DeadLetter { contact, address, reason, .. } => {
             format!("{} to {contact} given up: {reason}", channel(address.transport()))
         }
-        Entry::Folded { contact, digest, reason } => {
+        Entry::Folded { contact, digest: Some(digest), reason } => {
             format!("held back from {contact}, told in digest {digest}: {reason}")
+        }
+        Entry::Folded { contact, digest: None, reason } => {
+            format!("no text of this reminder to {contact}: {reason}")
         }
         Entry::Counted { text, .. } => format!("counted {text}"),
         Entry::Flapping { rounds, quiet: false } => {

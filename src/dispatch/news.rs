@@ -44,8 +44,11 @@ pub(super) fn log(id: AlertId, row: &Row) {
             let end = if *last { ", for the last time" } else { "" };
             info!(alert.id = %id, "nobody acknowledged, everyone is notified again ({number}){end}");
         }
-        Entry::Folded { contact, digest, .. } => {
+        Entry::Folded { contact, digest: Some(digest), .. } => {
             debug!(alert.id = %id, "held back from {contact}, counted in digest {digest}");
+        }
+        Entry::Folded { contact, digest: None, reason } => {
+            debug!(alert.id = %id, "no text to {contact}: {reason}");
         }
         Entry::Flapping { rounds, .. } => info!(alert.id = %id, "it flaps, {rounds} rounds so far"),
         Entry::Retried { contact, by } => {

@@ -307,7 +307,7 @@ async fn check(store: &MemoryStore, company: &Company, case: (usize, Death)) {
     for alert in alerts.iter().filter(|alert| alert.digest.is_none()) {
         let mut told = false;
         for row in history(store, alert).await {
-            if let Entry::Folded { digest, .. } = row.entry {
+            if let Entry::Folded { digest: Some(digest), .. } = row.entry {
                 told = true;
                 folded.entry(digest).or_default().insert(alert.id);
             } else if let Entry::Attempt(attempt) = row.entry

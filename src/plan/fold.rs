@@ -63,7 +63,11 @@ pub(super) fn hold_back(
     let digest = match earlier.or_else(|| collecting(draft, message.contact, tier)) {
         Some(digest) => digest,
         None if held.whole => open_digest(draft, message.contact, tier),
-        None => return false,
+        None => {
+            let (contact, reason) = (message.contact.clone(), held.reason);
+            draft.note(Entry::Folded { contact, digest: None, reason });
+            return false;
+        }
     };
     let missed = !contact.has_heard();
     let folded = Folded { digest, word, at: draft.facts.now(), text: held.text, missed, unreached }
@@ -74,7 +78,7 @@ pub(super) fn hold_back(
         contact: message.contact.clone(),
         row: draft.facts.alert.fold_row(&folded),
     });
-    draft.note(Entry::Folded { contact: message.contact.clone(), digest, reason: held.reason });
+    draft.note(Entry::Folded { contact: message.contact.clone(), digest: Some(digest), reason: held.reason });
     if word != FoldWord::Unreachable {
         contact.certain = contact.certain.max(Notified::Counted);
     }

@@ -126,7 +126,7 @@ pub struct FoldedView {
 pub async fn folded(store: &dyn Store, journal: &[Row]) -> Result<Vec<FoldedView>, StoreError> {
     let mut digests = BTreeMap::new();
     for row in journal {
-        if let Entry::Folded { contact, digest, .. } = &row.entry {
+        if let Entry::Folded { contact, digest: Some(digest), .. } = &row.entry {
             digests.insert(contact.clone(), *digest);
         }
     }

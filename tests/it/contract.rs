@@ -537,7 +537,7 @@ fn every_journal_row_and_cause_is_documented() {
             reason: reason.clone(),
         },
         Entry::Unreachable { contact: jin.clone(), reason: reason.clone(), nobody_left: true },
-        Entry::Folded { contact: jin.clone(), digest: AlertId::from_bytes([7; 16]), reason },
+        Entry::Folded { contact: jin.clone(), digest: Some(AlertId::from_bytes([7; 16])), reason },
         Entry::Counted { alerts: 37, text: "37 more: 35 high, 2 average".to_owned() },
         Entry::Flapping { rounds: 4, quiet: false },
     ];

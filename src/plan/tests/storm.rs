@@ -315,7 +315,7 @@ impl Storm {
         let mut folded: BTreeMap<AlertId, BTreeSet<AlertId>> = BTreeMap::new();
         for alert in &self.alerts {
             for row in &alert.rows {
-                if let Entry::Folded { digest, .. } = &row.entry {
+                if let Entry::Folded { digest: Some(digest), .. } = &row.entry {
                     folded.entry(*digest).or_default().insert(alert.id);
                 }
             }

@@ -187,6 +187,11 @@ fn texts_of_reminders_leave_half_of_a_budget_and_without_one_they_go_by_push() {
     }
     assert_eq!(reminders, [3, 2, 1], "two texts for jin, one for min beside the first; the pushes go on");
     assert_eq!(storm.digests().count(), 0, "and no digest is opened");
+    let is_said = |name: &str| {
+        let of_contact = |row: &&Row| matches!(&row.entry, Entry::Folded { contact, digest: None, .. } if contact.as_str() == name);
+        storm.alerts[0].rows.iter().filter(of_contact).count()
+    };
+    assert_eq!([is_said("jin"), is_said("min")], [1, 2], "but each text that does not go is a row");
     let alert = &storm.alerts[0];
     assert!(alert.progress.contacts.values().all(|contact| contact.unreachable.is_none()));
 }
