@@ -166,6 +166,7 @@ impl Heard {
         if let Some(last) = &mut self.last {
             last.arrived = last.arrived.min(now);
         }
+        self.holds = self.holds.map(|holds| holds.pulled_back(now));
     }
 
     fn starts_with(&self, start: Option<Timestamp>) -> Option<Starts> {

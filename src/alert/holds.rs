@@ -18,33 +18,37 @@ const COPY_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Holds {
-    /// The latest of all that was said, and when it arrived.
+    /// The latest of all that was said.
     latest: Timestamp,
-    arrived: Timestamp,
-    /// What was said last.
+    /// What was said last, and since when.
     last: Timestamp,
+    since: Timestamp,
 }
 
 impl Holds {
     /// Whether a message that says `until` says that it fires, given what was said before.
     pub(super) fn fires(self, until: Timestamp, now: Timestamp) -> bool {
-        let Self { latest, arrived, last } = self;
-        let moved_on = latest < until || MOVES_ON_BY <= until.duration_since(last);
-        let is_copy = until < latest || now.duration_since(arrived) < COPY_WITHIN;
-        moved_on || (is_copy && latest.duration_since(until) <= REPLICAS_APART)
+        let moved_on = self.latest < until || MOVES_ON_BY <= until.duration_since(self.last);
+        let stands_still = until == self.last && COPY_WITHIN <= now.duration_since(self.since);
+        moved_on || (!stands_still && self.latest.duration_since(until) <= REPLICAS_APART)
     }
 
     pub(super) fn hear(known: Option<Self>, until: Timestamp, now: Timestamp) -> Self {
         match known {
-            Some(known) if until <= known.latest => Self { last: until, ..known },
-            _ => Self { latest: until, arrived: now, last: until },
+            Some(known) if until == known.last => known,
+            Some(known) => Self { latest: known.latest.max(until), last: until, since: now },
+            None => Self { latest: until, last: until, since: now },
         }
+    }
+
+    pub(super) fn pulled_back(self, now: Timestamp) -> Self {
+        Self { since: self.since.min(now), ..self }
     }
 
     /// Of two that grew apart.
     pub(super) fn newer(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        let arrived = |holds: Option<Self>| holds.map(|holds| holds.arrived);
-        if arrived(one) <= arrived(other) { other } else { one }
+        let since = |holds: Option<Self>| holds.map(|holds| holds.since);
+        if since(one) <= since(other) { other } else { one }
     }
 }
 
@@ -88,6 +92,12 @@ mod tests {
     #[test]
     fn an_end_of_which_the_beginning_was_heard_long_ago_counts_when_it_does_not_move_on() {
         assert_eq!(states(0, &[(0, 240), (900, 850), (960, 850)]), [true, true, false]);
+    }
+
+    #[test]
+    fn what_is_said_again_every_second_is_over_once_it_stands_still() {
+        let said = [(0, 4), (1, 5), (2, 6), (3, 3), (4, 3), (13, 3), (14, 3), (30, 34)];
+        assert_eq!(states(600, &said), [true, true, true, true, true, false, false, true]);
     }
 
     #[test]

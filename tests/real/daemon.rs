@@ -32,12 +32,18 @@ impl Daemon {
 
     /// As `systemctl stop` does: it may tidy up and write down what it knows.
     pub(crate) async fn stop(&mut self) {
+        self.signal("TERM");
         let Some(process) = self.process.as_mut() else { return };
-        let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &process.id().to_string()]).status();
-        assert!(asked.unwrap().success(), "{} was gone already:\n{}", self.name, self.said());
         let what = format!("{} ends", self.name);
         super::until(&what, STOPPED_WITHIN, async || process.try_wait().unwrap()).await;
         self.process = None;
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let Some(process) = &self.process else { return };
+        let kill = format!("kill -{signal} \"$0\"");
+        let asked = Command::new("sh").args(["-c", &kill, &process.id().to_string()]).status();
+        assert!(asked.unwrap().success(), "{} was gone already:\n{}", self.name, self.said());
     }
 
     /// As a power cut would: no warning, no tidying up.

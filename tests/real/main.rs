@@ -22,6 +22,7 @@ mod daemon;
 mod kannel_to_handset;
 mod munin_lab;
 mod munin_to_phone;
+mod prometheus_gaps;
 mod prometheus_lab;
 mod prometheus_to_phone;
 mod zabbix_lab;

@@ -55,6 +55,11 @@ impl Disks {
     pub(crate) fn set(&self, host: &'static str, percent: f64) {
         self.used.lock().unwrap().insert(host, percent);
     }
+
+    /// Nothing is said of this one any more.
+    pub(crate) fn hide(&self, host: &'static str) {
+        self.used.lock().unwrap().remove(host);
+    }
 }
 
 impl Drop for Disks {
@@ -106,6 +111,15 @@ impl Prometheus {
         let program = prometheus(self.folder.path(), &self.port, self.resend_delay);
         self.daemon = Daemon::start(&program, None, &self.folder.path().join("log"));
         self.knows_whom_to_tell().await;
+    }
+
+    /// It stands still, as on a machine that hangs.
+    pub(crate) fn freeze(&self) {
+        self.daemon.signal("STOP");
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.daemon.signal("CONT");
     }
 
     /// Waits until it told somebody since it was started.
@@ -165,14 +179,6 @@ impl Alertmanager {
     /// As it is written in the `alerting` part of Prometheus's configuration.
     pub(crate) fn target(&self) -> String {
         self.port.address.to_string()
-    }
-
-    /// Tells it what Prometheus would tell.
-    pub(crate) async fn hear(&self, alerts: &serde_json::Value) {
-        let url = format!("http://{}/api/v2/alerts", self.port.address);
-        let request = crate::bongsu_process::client().post(url).header("Content-Type", "application/json");
-        let answer = request.body(alerts.to_string()).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{alerts}");
     }
 
     /// Stops it and starts it again. It remembers what it told, but not which alerts there are.

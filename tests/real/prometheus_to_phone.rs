@@ -11,12 +11,12 @@ use crate::{
 };
 
 /// Scrape, rule, group and flush take a second each, a repeat ten; this is for a busy machine.
-const SOON: Duration = Duration::from_mins(1);
+pub(crate) const SOON: Duration = Duration::from_mins(1);
 /// How often Prometheus repeats what fires. So what it told an Alertmanager outlives a restart of it.
 const SELDOM: &str = "10s";
-const OFTEN: &str = "1s";
+pub(crate) const OFTEN: &str = "1s";
 /// So many repeats show that none of them is told.
-const REPEATS: u64 = 3;
+pub(crate) const REPEATS: u64 = 3;
 
 #[tokio::test]
 async fn each_alert_of_a_group_is_told_when_it_changes_and_not_when_its_group_is_repeated() {
@@ -187,63 +187,21 @@ async fn prometheus_without_an_alertmanager_is_told_once_for_each_change() {
     assert_eq!(bongsu.alerts().await.len(), 3);
 }
 
-#[tokio::test]
-async fn an_end_that_an_alertmanager_takes_back_is_told() {
-    let (phones, bongsu, _disks) = stage().await;
-    let alertmanager = Alertmanager::start(&bongsu.setup(&["alertmanager"])).await;
-    goes_missing(&phones, &bongsu, &[alertmanager]).await;
-}
-
-#[tokio::test]
-async fn an_end_that_a_pair_of_alertmanagers_takes_back_is_told_once() {
-    let (phones, bongsu, _disks) = stage().await;
-    let printed = bongsu.setup(&["alertmanager"]);
-    let pair = [Alertmanager::start(&printed).await, Alertmanager::start(&printed).await];
-    goes_missing(&phones, &bongsu, &pair).await;
-}
-
-/// Its series is missing for a while, so it is over; then it fires with the start that it always had.
-async fn goes_missing(phones: &Phones, bongsu: &Bongsu, alertmanagers: &[Alertmanager]) {
-    let say = async |ends_at: &str| {
-        let alert = json!({ "labels": { "alertname": "HostDown", "instance": "web01", "severity": "critical" },
-                            "startsAt": "2026-01-05T07:00:00Z", "endsAt": ends_at });
-        for alertmanager in alertmanagers {
-            alertmanager.hear(&json!([alert])).await;
-        }
-    };
-    let (future, past) = ("2100-01-01T00:00:00Z", "2026-01-05T08:00:00Z");
-    say(future).await;
-    let first = bongsu.alert_that("the alert", SOON, full("web01")).await;
-    phones.told(&first, &["triggered"]).await;
-    say(past).await;
-    bongsu.same_alert_when(&first, "it is over", SOON, resolved).await;
-    phones.told(&first, &["triggered", "resolved"]).await;
-
-    say(future).await;
-    let again = bongsu.alert_that("it again", SOON, |alert| full("web01")(alert) && !resolved(alert)).await;
-    assert_eq!((&again["dedup_key"], &again["round"]), (&first["dedup_key"], &json!(2)));
-    bongsu.heard_again(&again, REPEATS, SOON).await;
-    phones.told(&again, &["triggered"]).await;
-    let push = &phones.pushes(&again)[0];
-    assert!(push.data("title").contains("다시 발생"), "{push:?}");
-    assert_eq!(bongsu.alerts().await.len(), 2);
-}
-
-async fn stage() -> (Phones, Bongsu, Disks) {
+pub(crate) async fn stage() -> (Phones, Bongsu, Disks) {
     let phones = Phones::start().await;
     let bongsu = Bongsu::start(&phones).await;
     (phones, bongsu, Disks::start().await)
 }
 
-fn alerting(alertmanagers: &[&Alertmanager]) -> String {
+pub(crate) fn alerting(alertmanagers: &[&Alertmanager]) -> String {
     let targets: Vec<_> = alertmanagers.iter().map(|one| one.target()).collect();
     format!("alerting: {{alertmanagers: [{{static_configs: [{{targets: {targets:?}}}]}}]}}\n")
 }
 
-fn full(host: &'static str) -> impl Fn(&Value) -> bool {
+pub(crate) fn full(host: &'static str) -> impl Fn(&Value) -> bool {
     move |alert| alert["labels"]["instance"] == host
 }
 
-fn resolved(alert: &Value) -> bool {
+pub(crate) fn resolved(alert: &Value) -> bool {
     alert["state"] == "resolved"
 }
