@@ -250,7 +250,7 @@ impl Alert {
             && !self.kind.is_test()
             && planned.contains(&Milestone::Opened)
             && !self.progress.is_heard_of()
-            && (REACHED_WITHIN <= now.duration_since(self.opened_at)
+            && (REACHED_WITHIN <= now.duration_since(self.openings.unheard_since(self.opened_at))
                 || contacts.values().any(|contact| contact.unreachable.is_some()))
     }
 

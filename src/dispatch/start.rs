@@ -1,6 +1,6 @@
 //! What waits longer than it must: a look at every scheduled alert, the earliest due first, a few between two steps, at
 //! the start and when an account that was at fault works again. An alert with requests of an earlier process under way,
-//! that a clock which ran ahead has dated, or that waits for that account is made due now, and planning sets it right.
+//! that a clock which ran ahead has dated, of which nobody who is there knows, or that waits for that account is made due now, and planning sets it right.
 
 use jiff::Timestamp;
 use tracing::{error, warn};
@@ -10,7 +10,7 @@ use crate::{
     alert::{Alert, AlertState, Digest, OURS, Outcome, Transport},
     plan::{
         Budgets, DeviceBook, Opening, Rules, STORM_LASTS, Settlement, hasten, is_misdated, is_orphaned,
-        set_back,
+        is_unheard, set_back,
     },
     store::{AlertFilter, AlertWrite, DeviceRecord, DuePlace, Expect, Lane, Store, StoreError, Stored},
     watch::Vitals,
@@ -69,6 +69,7 @@ impl Dispatcher {
         let page = self.store.scheduled(look.after, LOOKED_AT_PER_STEP).await?;
         // After it was read: what was accepted meanwhile is not of the future.
         let now = self.clock.now();
+        let people = self.roster.now();
         let mut writes: Vec<AlertWrite> = Vec::new();
         for (due, Stored { mut alert, version }) in page.alerts {
             let is_ahead = is_misdated(&alert, due, &self.rules, now);
@@ -77,6 +78,7 @@ impl Dispatcher {
             if is_ahead
                 || waits_in_vain
                 || (now < due && is_orphaned(&alert, &self.rules, self.running_since))
+                || (now < due && look.work_again.is_empty() && is_unheard(&alert, &people))
             {
                 writes.push(AlertWrite::of(alert, Expect::Version(version), Some(now)));
             }

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, text};
 use crate::{
-    alert::{Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Subject},
+    alert::{
+        Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Severity, Subject,
+    },
     roster,
 };
 
@@ -95,8 +97,8 @@ fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut 
     for person in audience::of(facts) {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
         let raised = notification::begin(facts, person, Subject::Raised { to: severity }, contact.texted);
-        // Whoever knows of it is not out of reach because there is no channel at present.
-        if !contact.has_heard() || !notification::is_over(&raised) {
+        // Whoever knows of what waits for the morning is not out of reach because there is no channel at present.
+        if !contact.has_heard() || Severity::High <= severity || !notification::is_over(&raised) {
             notification::supersede(draft, contact);
             contact.notifications.push(raised);
         }
@@ -108,6 +110,12 @@ fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut 
 fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
     let facts = draft.facts;
     let first = progress.planned.insert(Milestone::Resolved);
+    if first && !facts.heard {
+        // Whoever was notified may not be there any more.
+        for person in audience::of(facts) {
+            progress.contacts.entry(person.name.clone()).or_default();
+        }
+    }
     for (name, contact) in &mut progress.contacts {
         let is_texting = |one: &mut Notification| one.text.is_in_flight();
         let knows = contact.about_open_alert().any(is_texting) || contact.has_heard();
@@ -117,7 +125,7 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
             lost = lost.or_else(|| text::take_lost(&mut notification.text));
             notification::cancel(draft, name, notification);
         }
-        if first && !contact.has_heard() {
+        if first && !contact.has_heard() && roster::find(facts.present.people, name).is_some() {
             // The end is owed to them, whatever was given up before.
             contact.unreachable = None;
         }

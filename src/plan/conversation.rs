@@ -34,11 +34,8 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
                 let subject = Subject::Repeat { number, last };
                 // A quiet round is one of which they know by the rounds before.
                 let knows = contact.has_heard() || facts.alert.openings.is_quiet(severity);
-                let repeat = if knows {
-                    notification::begin(facts, person, subject, contact.texted)
-                } else {
-                    notification::begin_again(facts, person, Subject::Opened, contact)
-                };
+                let subject = if knows { subject } else { Subject::Opened };
+                let repeat = notification::begin(facts, person, subject, contact.texted);
                 contact.notifications.push(repeat);
             }
         }

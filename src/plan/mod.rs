@@ -15,6 +15,7 @@ mod digest;
 mod due;
 mod fold;
 mod gateways;
+mod heard;
 mod lost;
 mod may;
 mod misdated;
@@ -39,6 +40,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::{
     backoff::{Backoff, RETRY_AFTER_MAX},
     budget::{Budgets, Fold, GatewayDay, Opening, STORM_LASTS, Storm},
+    heard::is_unheard,
     misdated::{is_misdated, is_orphaned, set_back},
     notification::hasten,
     output::{Ask, Plan, Send},

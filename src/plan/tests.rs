@@ -30,6 +30,8 @@ struct Scene {
     open: Vec<Send>,
     /// Every text sent, with the answer that was known so far.
     texts: Vec<(Send, Option<Outcome>)>,
+    /// How many of them went out before the last reminder, which tells anew.
+    texts_before_repeat: usize,
     /// What gateways reported of them.
     reported: Vec<Report>,
     /// What gateways were asked.
@@ -66,6 +68,7 @@ impl Scene {
             started: T0,
             open: Vec::new(),
             texts: Vec::new(),
+            texts_before_repeat: 0,
             reported: Vec::new(),
             asked: Vec::new(),
             due: None,
@@ -108,6 +111,9 @@ impl Scene {
             again.progress
         );
         assert_eq!(repeated.asks, [], "planning twice asks nothing twice");
+        if self.alert.conversation.repeats < alert.conversation.repeats {
+            self.texts_before_repeat = self.texts.len();
+        }
         self.alert = alert;
         self.due = plan.due;
         self.check_dates();
@@ -145,7 +151,8 @@ impl Scene {
             let is_failure = |report: &Report| matches!(report.fate, Fate::Failed { .. });
             self.reported.iter().any(|report| report.attempt == send.attempt && is_failure(report))
         };
-        let earlier = self.texts.iter().filter(same).filter(|(text, _)| !failed(text));
+        let earlier =
+            self.texts[self.texts_before_repeat..].iter().filter(same).filter(|(text, _)| !failed(text));
         let earlier: Vec<_> = earlier.map(|(_, outcome)| outcome).collect();
         let arrived = |outcome: &&&Option<Outcome>| matches!(outcome, Some(Outcome::Accepted { .. }));
         let may_be = |outcome: &&&Option<Outcome>| matches!(outcome, None | Some(Outcome::Unknown { .. }));
@@ -307,6 +314,7 @@ const NOTHING: [&str; 0] = [];
 
 mod changes;
 mod gateways;
+mod goes_on;
 mod histories;
 mod reports;
 mod told;
