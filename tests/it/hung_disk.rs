@@ -9,13 +9,15 @@ use std::{
 };
 
 use bongsu::{
-    clock::{Clock, SystemClock},
+    app::App,
+    clock::{Clock, ManualClock, SystemClock},
+    config,
     sandbox::{Answer, Options, Sandbox},
 };
 use jiff::SignedDuration;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::harness::{OPERATOR, Setting, ZABBIX_KEY, Zabbix, configuration, problem, recovery};
@@ -30,6 +32,9 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(20);
 /// older ones before somebody asks.
 const ALERTS: usize = 200;
 const OLD: usize = ALERTS / 2;
+
+/// What the process writes, below the folder.
+const LOG: &str = "server.log";
 
 /// Who sends at once.
 const SENDERS: usize = 40;
@@ -76,10 +81,42 @@ impl Site {
         Self { folder, flag, shim, sandbox, sandbox_stop, clock, client: client() }
     }
 
+    /// What an earlier process has left a week ago: alerts that are over, of which nothing waits for anything.
+    async fn left_behind(&self) -> Vec<String> {
+        let (clock, stop) = (
+            ManualClock::at(self.clock.now() - SignedDuration::from_hours(24 * 7)),
+            CancellationToken::new(),
+        );
+        let more = "[sms]\nbudget = []".to_owned();
+        let text = configuration(&Setting { fcm: None, more, ..Setting::default() }, &self.sandbox);
+        let config = config::parse(&text, &self.folder.path().join("bongsu.toml"), &|_| None);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let config = config.unwrap_or_else(|error| panic!("{error}"));
+        let app = App::start(config, listener, clock.clone(), stop.clone()).await;
+        let app = app.unwrap_or_else(|error| panic!("{error:?}"));
+        let (url, mut ids) = (format!("http://{}", app.address()), Vec::new());
+        for number in 0..ALERTS {
+            let event = problem(&format!("disk full on web{number}")).id(&number.to_string()).severity(2);
+            let (status, id) = self.post(&url, event.clone()).await;
+            assert_eq!((status, self.post(&url, event.set("event_value", "0")).await.0), (202, 202));
+            ids.push(id);
+        }
+        for _ in 0..3 {
+            app.settled().await.expect("the store answers");
+            clock.advance(SignedDuration::from_mins(5));
+        }
+        stop.cancel();
+        app.finish().await.unwrap_or_else(|error| panic!("{error:?}"));
+        ids
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join(LOG)).expect("a log")
+    }
+
     /// A process over the store; its log is on the same disk.
-    async fn start(&self, log: &str) -> Server {
-        let log = self.folder.path().join(log);
-        let out = File::create(&log).expect("a log");
+    async fn start(&self) -> Server {
+        let log = File::create(self.folder.path().join(LOG)).expect("a log");
         let child = Command::new(env!("CARGO_BIN_EXE_bongsu"))
             .args(["serve", "--config"])
             .arg(self.folder.path().join("bongsu.toml"))
@@ -89,14 +126,15 @@ impl Site {
             .env("HANG_WHILE", &self.flag)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(out)
+            .stderr(log)
             .spawn()
             .expect("it starts");
         let mut server = Server { child, url: String::new() };
         let listens = || {
-            let said = fs::read_to_string(&log).expect("a log");
-            let address = said.split_once("listening on ")?.1.split_once('\n')?.0.to_owned();
-            Some(address)
+            let said = self.log();
+            said.split_once("listening on ")
+                .and_then(|(_, rest)| rest.split_once('\n'))
+                .map(|(url, _)| url.to_owned())
         };
         self.until("it listens", async || {
             server.url = listens().unwrap_or_default();
@@ -124,8 +162,8 @@ impl Site {
     }
 
     /// The status, and the id of the alert.
-    async fn post(&self, server: &Server, body: Zabbix) -> (u16, String) {
-        let request = self.client.post(format!("{}/v1/events/zabbix", server.url)).bearer_auth(ZABBIX_KEY);
+    async fn post(&self, url: &str, body: Zabbix) -> (u16, String) {
+        let request = self.client.post(format!("{url}/v1/events/zabbix")).bearer_auth(ZABBIX_KEY);
         let answer = request.body(body.to_string()).send().await.expect("it answers");
         let status = answer.status().as_u16();
         let text = answer.text().await.expect("an answer is text");
@@ -163,13 +201,6 @@ impl Drop for Site {
     }
 }
 
-impl Server {
-    fn kill(mut self) {
-        self.child.kill().expect("it runs");
-        self.child.wait().expect("it ends");
-    }
-}
-
 impl Drop for Server {
     fn drop(&mut self) {
         // Nothing may outlive a test that failed; a process that is gone already is fine.
@@ -193,35 +224,17 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client")
 }
 
-fn name_of(number: usize) -> String {
-    format!("disk full on web{number:02}")
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_disk_that_hangs_stops_no_watch_and_no_probe_and_is_told_past_the_store() {
     let site = Arc::new(Site::new().await);
-    let (server, mut ids) = (site.start("first.log").await, Vec::new());
-    for number in 0..ALERTS {
-        let event = problem(&name_of(number)).id(&number.to_string()).severity(2);
-        let (status, id) = site.post(&server, event).await;
-        assert_eq!(status, 202);
-        ids.push(id);
-    }
-    site.until("all are told", async || site.told("disk full").0 == ALERTS).await;
-    for number in 0..ALERTS {
-        let event = recovery(&name_of(number)).id(&number.to_string());
-        assert_eq!(site.post(&server, event).await.0, 202);
-    }
-    site.until("their ends, too", async || site.told("disk full").0 == 2 * ALERTS).await;
-    server.kill();
-
-    let server = site.start("second.log").await;
+    let ids = site.left_behind().await;
+    let server = site.start().await;
     site.sandbox.fcm().always(Answer::internal());
     site.sandbox.sms().always(Answer::silent_503());
     let before = site.sandbox.fcm().counts().seen;
     let switch = problem("switch is down").id("switch").severity(4);
-    assert_eq!(site.post(&server, switch).await.0, 202);
+    assert_eq!(site.post(&server.url, switch).await.0, 202);
     site.until("the push is tried", async || before < site.sandbox.fcm().counts().seen).await;
 
     site.disk_hangs();
@@ -242,7 +255,7 @@ async fn a_disk_that_hangs_stops_no_watch_and_no_probe_and_is_told_past_the_stor
     for number in 0..SENDERS {
         let (site, server) = (site.clone(), server.clone());
         let event = problem("swap full").id(&format!("new {number}")).severity(2);
-        senders.spawn(async move { site.post(&server, event).await.0 });
+        senders.spawn(async move { site.post(&server.url, event).await.0 });
     }
     site.until("/readyz says so", async || {
         assert_ne!(site.probe(&server, "/healthz").await.0, 0);
@@ -267,11 +280,7 @@ async fn a_disk_that_hangs_stops_no_watch_and_no_probe_and_is_told_past_the_stor
     site.until("it goes on", async || site.probe(&server, "/readyz").await.0 == 200).await;
     site.until("what was accepted is told", async || 0 < site.told("switch is down").0).await;
     assert_eq!(site.probe(&server, "/healthz").await.0, 200);
-    assert_eq!(site.post(&server, recovery("switch is down").id("switch")).await.0, 202);
+    assert_eq!(site.post(&server.url, recovery("switch is down").id("switch")).await.0, 202);
     assert_eq!(site.get(&server, "/v1/alerts").await.0, 200);
-    site.until("its log goes on", async || {
-        let log = fs::read_to_string(site.folder.path().join("second.log")).expect("a log");
-        log.contains("all works again")
-    })
-    .await;
+    site.until("its log goes on", async || site.log().contains("all works again")).await;
 }
