@@ -3,6 +3,7 @@
 mod accounts;
 mod check;
 mod demo;
+mod log;
 mod send;
 mod serve;
 pub mod setup;
@@ -16,8 +17,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
-
+use log::Log;
 use setup::Sheet;
 
 use crate::{
@@ -172,9 +172,9 @@ struct SetupArguments {
 pub fn run(arguments: Arguments, environment: Environment<'_>) -> ExitCode {
     let result = match arguments.command {
         Command::Serve(arguments) => {
-            start_logging(environment, "info").and_then(|()| serve::run(load(&arguments, environment)?))
+            logging(environment, "info", || serve::run(load(&arguments, environment)?))
         }
-        Command::Demo { listen } => start_logging(environment, "warn").and_then(|()| demo::run(listen)),
+        Command::Demo { listen } => logging(environment, "warn", || demo::run(listen)),
         Command::Check { config, online } => check::run(&config.config, online, environment),
         Command::Send(arguments) => send::run(&arguments, environment),
         Command::Setup(command) => set_up(command, environment),
@@ -249,21 +249,23 @@ fn say_on_stderr(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Logs go to standard error: `RUST_LOG` chooses what (default `level`), `BONGSU_LOG=json` how.
-fn start_logging(environment: Environment<'_>, level: &str) -> Result<(), Failure> {
-    let directives = environment("RUST_LOG").unwrap_or_else(|| level.to_owned());
-    let filter = EnvFilter::try_new(&directives).map_err(|error| format!("RUST_LOG: {error}"))?;
-    let registry = tracing_subscriber::registry().with(filter);
-    if environment("BONGSU_LOG").as_deref() == Some("json") {
-        registry.with(fmt::layer().json().with_writer(io::stderr)).try_init()?;
-    } else {
-        registry.with(fmt::layer().with_target(false).with_writer(io::stderr)).try_init()?;
-    }
-    Ok(())
+fn logging(
+    environment: Environment<'_>,
+    level: &str,
+    run: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let log = Log::start(environment, level)?;
+    let ended = run();
+    log.end();
+    ended
 }
 
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+/// Runs to the end of `main`; what hangs on a disk then is left behind.
+fn block_on(main: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(main);
+    runtime.shutdown_background();
+    ended
 }
 
 fn set_up(command: SetupCommand, environment: Environment<'_>) -> Result<(), Failure> {

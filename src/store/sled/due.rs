@@ -1,12 +1,34 @@
 //! Reading the due index: what is due, what is due next, what is scheduled at all.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::{document::Reader, handle::guarded, keys, walk::Order};
+use super::{document::Reader, handle::guarded, keys, shared::Shared, walk::Order};
 use crate::{
     alert::AlertId,
     store::{DuePage, DuePlace, StoreError, Stored, codec},
 };
+
+/// Alerts that are claimed for whoever keeps them; dropped before, they are released: its caller has stopped waiting.
+pub(super) struct Claimed {
+    alerts: Vec<Stored>,
+    shared: Arc<Shared>,
+}
+
+impl Claimed {
+    pub(super) fn keep(mut self) -> Vec<Stored> {
+        std::mem::take(&mut self.alerts)
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        if !self.alerts.is_empty() {
+            self.shared.release(self.alerts.iter().map(|stored| &stored.alert.id));
+        }
+    }
+}
 
 impl Reader {
     pub(super) fn claim_due(
@@ -14,23 +36,17 @@ impl Reader {
         now: Timestamp,
         limit: usize,
         lease: SignedDuration,
-    ) -> Result<Vec<Stored>, StoreError> {
+    ) -> Result<Claimed, StoreError> {
         let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let now_ms = u64::try_from(now.as_millisecond()).unwrap_or(0);
         self.shared.claims().expire(now);
-        let mut claimed: Vec<Stored> = Vec::new();
+        let mut claimed = Claimed { alerts: Vec::new(), shared: Arc::clone(&self.shared) };
         for entry in self.walk(keys::DUES.to_vec()..keys::dues_after(now_ms).to_vec(), Order::Ascending) {
-            if claimed.len() == limit {
+            if claimed.alerts.len() == limit {
                 break;
             }
-            let place = entry.map(|(key, _)| keys::due_of(&key));
-            match place.and_then(|place| place.map_or(Ok(None), |(_, id)| self.claim(id, now_ms, end))) {
-                Ok(stored) => claimed.extend(stored),
-                Err(error) => {
-                    // The caller will not see the ones already taken.
-                    self.shared.claims().release(claimed.iter().map(|stored| &stored.alert.id));
-                    return Err(error);
-                }
+            if let Some((_, id)) = keys::due_of(&entry?.0) {
+                claimed.alerts.extend(self.claim(id, now_ms, end)?);
             }
         }
         Ok(claimed)
@@ -51,8 +67,7 @@ impl Reader {
             }
             Ok(_) => {
                 // Its due time moved between the look at the index and the claim.
-                self.shared.claims().release([&id]);
-                self.shared.due_changed.notify_one();
+                self.shared.release([&id]);
                 Ok(None)
             }
             // What cannot be read stays claimed until the lease ends: it must not keep the others from
