@@ -254,11 +254,10 @@ impl Alert {
                 || contacts.values().any(|contact| contact.unreachable.is_some()))
     }
 
-    /// Those who could not be notified and are not being tried any more.
+    /// Those who could not be notified, unless nobody knows and everybody is tried on. Reminders may go on all the same.
     pub fn given_up(&self) -> impl Iterator<Item = GivenUp<'_>> {
         let goes_on = self.state == AlertState::Triggered && !self.progress.is_heard_of();
-        let contacts =
-            self.progress.contacts.iter().filter(move |(_, contact)| !goes_on && contact.is_idle());
+        let contacts = self.progress.contacts.iter().filter(move |_| !goes_on);
         contacts.filter_map(|(name, contact)| {
             let reason = contact.unreachable.as_deref()?;
             Some(GivenUp { contact: name, reason, is_told: contact.others == Others::Told })

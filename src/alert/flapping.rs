@@ -75,7 +75,7 @@ impl Openings {
 
     /// As far as it is about the rounds before this one, which was `opened` then.
     pub fn unheard_since(&self, opened: Timestamp) -> Timestamp {
-        self.unheard_since.unwrap_or(opened)
+        self.unheard_since.map_or(opened, |since| since.min(opened))
     }
 
     pub fn flapping(&self) -> Option<u32> {

@@ -26,7 +26,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
         return;
     }
     if progress.planned.insert(Milestone::Opened) {
-        open(draft.facts, conversation, progress);
+        open(draft, conversation, progress);
     }
     match alert.state {
         AlertState::Noted => {}
@@ -72,14 +72,17 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
 }
 
 /// Everyone in the audience is notified; an alert that is already over is told as missed instead.
-fn open(facts: Facts<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+fn open(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+    let facts = draft.facts;
     progress.notified_as = Some(facts.alert.severity);
     if facts.alert.openings.is_worse(facts.alert.severity) {
         conversation::begin_anew(conversation);
     }
     for person in audience::of(facts) {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
-        if !facts.is(AlertState::Resolved) {
+        // A reminder may have told of a round that was quiet until now.
+        if !facts.is(AlertState::Resolved) && !contact.has_heard() {
+            notification::supersede(draft, contact);
             let opened = notification::begin(facts, person, Subject::Opened, contact.texted);
             contact.notifications.push(opened);
         }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::{audience, notification, output::Draft, push};
 use crate::alert::{
-    Alert, ContactProgress, Counted, Digest, Entry, Milestone, Notification, Notified, Progress, Resolution,
-    ResolvedBy, Subject, Texted,
+    Alert, ContactProgress, Counted, Digest, Entry, Milestone, Notification, Notified, Others, Progress,
+    Resolution, ResolvedBy, Subject, Texted,
 };
 
 /// When this digest wants to be counted; `None` for anything else.
@@ -54,7 +54,8 @@ pub(super) fn end(alert: &mut Alert, now: Timestamp) {
             contact.notifications.retain_mut(|notification| !stop_retries(notification));
         }
         let is_its_own = !has_its_contact || *name == digest.contact;
-        let is_told = Notified::Maybe <= contact.notified() || !counted.has_problems();
+        let is_given_up = contact.unreachable.is_some() && contact.others == Others::Told;
+        let is_told = Notified::Maybe <= contact.notified() || is_given_up || !counted.has_problems();
         all_told &= contact.notifications.is_empty() && (is_told || !is_its_own);
     }
     if alert.is_open() && planned && (all_told || nothing) {

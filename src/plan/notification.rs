@@ -165,13 +165,29 @@ pub(super) fn note_unanswered(contact: &mut ContactProgress) {
     }
 }
 
-/// It tells its contact of the alert, or that it has become more severe, has not arrived yet, and is still tried by every
-/// road that it has.
+/// It tells its contact of the alert, or that it has become more severe, and has not arrived yet.
 pub(super) fn is_news_under_way(notification: &Notification) -> bool {
-    let Notification { subject, push, text, replaced, .. } = notification;
-    let is_news = matches!(subject, Subject::Opened | Subject::Raised { .. });
-    let has_arrived = push.accepted || *text == TextState::Accepted;
-    is_news && !*replaced && !has_arrived && !text::has_failed(text) && !is_over(notification)
+    matches!(notification.subject, Subject::Opened | Subject::Raised { .. }) && is_on_its_way(notification)
+}
+
+/// It has not arrived, and is still tried.
+pub(super) fn is_on_its_way(notification: &Notification) -> bool {
+    let Notification { push, text, replaced, .. } = notification;
+    !*replaced && !push.accepted && *text != TextState::Accepted && !is_over(notification)
+}
+
+/// Opens every road again that is closed though the person has it: while nobody knows, or with a reminder, which sends
+/// once more what may have arrived.
+pub(super) fn renew(facts: Facts<'_>, person: &Person, one: &mut Notification, reminder: Option<&Subject>) {
+    push::renew(&mut one.push, push::begin(facts, person));
+    let is_closed = match &one.text {
+        TextState::Off | TextState::Failed { .. } => true,
+        TextState::Unknown => reminder.is_some(),
+        TextState::Standby { .. } | TextState::Open(_) | TextState::Accepted => false,
+    };
+    if is_closed {
+        one.text = text::begin(facts, person, reminder.unwrap_or(&one.subject), Texted::No);
+    }
 }
 
 /// Something else tells it: what is under way may still arrive, nothing more is begun.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Budgets, DeviceBook, Rules, heard};
+use super::{Budgets, DeviceBook, Rules};
 use crate::{
     alert::{Alert, AlertState, Conversation, Counted, DeviceId, Digest, Kind, Progress},
     roster::Person,
@@ -30,7 +30,7 @@ pub(super) struct Facts<'a> {
     /// Without its progress and conversation, which are being changed.
     pub(super) alert: &'a Alert,
     pub(super) present: &'a Present<'a>,
-    /// Somebody who is there knows of it for certain, or a digest counts it.
+    /// Somebody knows of it for certain, or a digest counts it.
     pub(super) heard: bool,
     /// Somebody had it when it opened, and it is no more severe than what they took.
     pub(super) opened_acknowledged: bool,
@@ -46,11 +46,10 @@ impl<'a> Facts<'a> {
         let acknowledged = conversation.acknowledged.as_ref();
         let opened_acknowledged = acknowledged.is_some_and(|taken| taken.at < alert.opened_at)
             && !alert.openings.is_worse(alert.severity);
-        let heard = heard::by_any_of(progress, present.people);
-        Self { alert, present, heard, opened_acknowledged }
+        Self { alert, present, heard: progress.is_heard_of(), opened_acknowledged }
     }
 
-    /// Nobody has it, and nobody who is there knows of it.
+    /// Nobody has it, and nobody knows of it.
     pub(super) fn is_unheard(&self) -> bool {
         self.is(AlertState::Triggered) && !self.heard
     }

@@ -18,6 +18,9 @@ mod storm;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
+/// Of one alert within hours.
+const PLANS_MAX: usize = 2_000;
+
 /// One alert, its rules, and the requests that are under way.
 struct Scene {
     alert: Alert,
@@ -214,12 +217,14 @@ impl Scene {
 
     /// Every request is answered like this until `end`, whenever something is due.
     fn answer_all(&mut self, end: Timestamp, outcome: &Outcome) -> Vec<String> {
-        let mut sent = Vec::new();
+        let (mut sent, mut plans) = (Vec::new(), 0);
         loop {
             while let Some(send) = self.open.first().cloned() {
                 sent.extend(self.answer(send.attempt, outcome.clone()));
             }
             let Some(due) = self.due.filter(|due| *due <= end) else { break };
+            plans += 1;
+            assert!(plans < PLANS_MAX, "planned again and again: {:?}", self.alert.progress);
             // As a store does: old rows leave the document.
             self.alert.rows.drain(..self.alert.rows.len().saturating_sub(60));
             self.now = due;

@@ -3,7 +3,7 @@
 
 use super::{audience, notification, present::Facts, text};
 use crate::{
-    alert::{ContactProgress, Milestone, Notification, Progress, Subject, TextState},
+    alert::{Milestone, Notification, Progress, Subject},
     roster::Person,
 };
 
@@ -30,9 +30,8 @@ pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
     left.retain(|person| is_time || is_new(person));
     for person in &left {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
-        let texted = contact.texted;
-        if let Some(one) = contact.notifications.iter_mut().find(|one| is_without_its_text(one)) {
-            one.text = text::begin(facts, person, &one.subject, texted);
+        if let Some(one) = contact.notifications.iter_mut().find(|one| lacks_a_road(facts, person, one)) {
+            notification::renew(facts, person, one, None);
         } else {
             let subject = if facts.alert.digest.is_some() { Subject::Digest } else { Subject::Opened };
             let again = notification::begin_again(facts, person, subject, contact);
@@ -50,22 +49,25 @@ pub(super) fn schedule(facts: Facts<'_>, progress: &mut Progress) {
         is_needed.then(|| planned.unwrap_or_else(|| facts.after(facts.rules().backoff.longest())));
 }
 
-/// Those for whom nothing more is tried, or no text, while nobody knows.
+/// Those for whom nothing more is tried, or not by every road, while nobody knows.
 fn left_alone<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
     let is_unheard =
         facts.is_unheard() && facts.is_worth_telling() && progress.planned.contains(&Milestone::Opened);
     if !is_unheard {
         return Vec::new();
     }
-    let is_left_alone = |contact: &ContactProgress| {
-        contact.is_idle() || contact.notifications.iter().any(is_without_its_text)
+    let is_left_alone = |person: &&Person| {
+        progress.contacts.get(&person.name).is_none_or(|contact| {
+            contact.is_idle() || contact.notifications.iter().any(|one| lacks_a_road(facts, person, one))
+        })
     };
-    let is_left_alone = |person: &&Person| progress.contacts.get(&person.name).is_none_or(is_left_alone);
     audience::of(facts).into_iter().filter(is_left_alone).collect()
 }
 
-/// Every gateway refused its text, and its push waits.
-fn is_without_its_text(one: &Notification) -> bool {
+/// A road that its contact has is closed.
+fn lacks_a_road(facts: Facts<'_>, person: &Person, one: &Notification) -> bool {
     let is_about_alert = !matches!(one.subject, Subject::Unreachable { .. });
-    is_about_alert && !one.replaced && matches!(one.text, TextState::Failed { .. })
+    let mut renewed = one.clone();
+    notification::renew(facts, person, &mut renewed, None);
+    is_about_alert && notification::is_on_its_way(one) && renewed != *one
 }
