@@ -21,13 +21,42 @@ pub(super) fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decis
     match &event.status {
         EventStatus::Firing => fires(known, event, arrival),
         EventStatus::Resolved { .. } => ended_again(known, event, arrival),
-        EventStatus::Update(Update { comment: Some(text), by, .. }) => {
-            let mut alert = known.clone();
-            let changed = update::comment(&mut alert, by.as_deref(), text, arrival.now);
-            already_resolved(changed, alert)
-        }
-        EventStatus::Update(_) => Decision::ignored(Reason::AlreadyResolved),
+        EventStatus::Update(update) => updated(known, event, update, arrival),
     }
+}
+
+/// What its sender did not end goes on there, when an update says so.
+fn updated(known: &Alert, event: &Event, update: &Update, arrival: &Arrival<'_>) -> Decision {
+    let (heard, now) = (&known.heard, arrival.now);
+    let is_old = heard.is_late_update(heard.times(event), now) || heard.is_outdated_update(event);
+    let says_no_more = update.acknowledged.is_none()
+        && event.severity.is_none_or(|severity| severity == known.severity)
+        && known.resolved.as_ref().is_some_and(|end| now.duration_since(end.at) < DOUBT_LASTS);
+    let is_over = match ended_by(known) {
+        _ if known.doubt.is_some() => false,
+        Some(ResolvedBy::Operator(_) | ResolvedBy::Silence) => {
+            known.kind == Kind::Occurrence || says_no_more
+        }
+        _ => true,
+    };
+    let mut alert = known.clone();
+    let changed = update::remember_comment(&mut alert, update, now);
+    if is_old || is_over {
+        return already_resolved(changed, alert);
+    }
+    let event = as_known(&alert, event);
+    match ended_by(known) {
+        Some(ResolvedBy::Silence) => anew(&alert, &event, arrival),
+        _ => in_doubt(&alert, &event, arrival),
+    }
+}
+
+/// An update says what changed: the rest is as it was.
+fn as_known(known: &Alert, update: &Event) -> Event {
+    let Alert { title, body, labels, source_url, kind, transports, to, .. } = known.clone();
+    let in_doubt = known.doubt.as_ref().and_then(|doubt| doubt.event.severity);
+    let severity = update.severity.or(in_doubt).or(Some(known.severity));
+    Event { title, body, labels, source_url, kind, transports, to, severity, ..update.clone() }
 }
 
 fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
@@ -37,13 +66,9 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     }
     let heard = &known.heard;
     let times = heard.times(event);
-    let anew = || {
-        let round = round::next(known, event, arrival, Next::Anew);
-        round::opened(round, event, known, arrival.now)
-    };
     let says_nothing_new = times.start.is_some() || heard.is_said_again(times);
     if heard.is_later_start(times) {
-        return anew();
+        return anew(known, event, arrival);
     }
     match ended_by(known) {
         Some(ResolvedBy::Sender) if event.key_never_returns => Decision::ignored(Reason::Stale),
@@ -54,13 +79,18 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             } else if event.key_never_returns || says_nothing_new || is_late {
                 in_doubt(known, event, arrival)
             } else {
-                anew()
+                anew(known, event, arrival)
             }
         }
         // What happened, rather than lasts, is only said again.
         _ if known.kind == Kind::Occurrence && says_nothing_new => Decision::ignored(Reason::Stale),
-        _ => anew(),
+        _ => anew(known, event, arrival),
     }
+}
+
+fn anew(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
+    let round = round::next(known, event, arrival, Next::Anew);
+    round::opened(round, event, known, arrival.now)
 }
 
 fn ended_by(known: &Alert) -> Option<&ResolvedBy> {
@@ -70,10 +100,11 @@ fn ended_by(known: &Alert) -> Option<&ResolvedBy> {
 /// It fires as it did before its end: a late copy, or the end is taken back.
 fn in_doubt(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let is_past = |at: Timestamp, limit| limit <= arrival.now.duration_since(at);
+    let is_firing = event.status == EventStatus::Firing;
     let first = known.doubt.as_ref().map(|doubt| doubt.arrived);
-    if known.resolved.as_ref().is_none_or(|end| is_past(end.at, DOUBT_LASTS))
-        || first.is_some_and(|first| is_past(first, DOUBT_CONFIRMED_AFTER))
-    {
+    let event = &known.doubt.as_ref().map_or_else(|| event.clone(), |doubt| said_after(&doubt.event, event));
+    let is_confirmed = is_firing && first.is_some_and(|first| is_past(first, DOUBT_CONFIRMED_AFTER));
+    if is_confirmed || known.resolved.as_ref().is_none_or(|end| is_past(end.at, DOUBT_LASTS)) {
         return Decision::opened(round::again(known, event, arrival), event);
     }
     // With what its integration says of closing, for when its time has come.
@@ -86,6 +117,18 @@ fn in_doubt(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         change: if is_known { Change::Nothing } else { noted.change },
         ..noted
     }
+}
+
+/// What updates have said stands until another one says otherwise.
+fn said_after(before: &Event, event: &Event) -> Event {
+    let EventStatus::Update(known) = &before.status else { return event.clone() };
+    let (update, severity) = match &event.status {
+        EventStatus::Update(update) => {
+            (Update { acknowledged: update.acknowledged.or(known.acknowledged), ..update.clone() }, event.severity)
+        }
+        EventStatus::Firing | EventStatus::Resolved { .. } => (known.clone(), event.severity.max(before.severity)),
+    };
+    Event { status: EventStatus::Update(update), severity, ..event.clone() }
 }
 
 /// A recovery takes back a doubt, and makes the end its sender's. What it may be ahead of is remembered.

@@ -38,7 +38,9 @@ pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Ne
     let round = known.round.saturating_add(1);
     let alert = Alert { round, ..begin(known.heard.next(next), event, arrival) };
     let mut alert = with_openings(alert, known);
-    if update::is_let_go_by_sender(known, event) {
+    if let EventStatus::Update(update) = &event.status {
+        update::remember(&mut alert, event, update, arrival.now);
+    } else if update::is_let_go_by_sender(known, event) {
         update::unacknowledge(&mut alert, arrival.integration, arrival.now);
     }
     alert

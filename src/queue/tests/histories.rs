@@ -7,6 +7,8 @@ use super::*;
 /// | word | meaning |
 /// |---|---|
 /// | `F` `R` `A` `U` | it fires, recovers, is acknowledged, is given back |
+/// | `C` | a comment on it |
+/// | `disaster`, `warning`, `plain` | it is as severe as that, or its severity is not said; else it is high |
 /// | `s5` `m5` | with this start, this message time, in seconds after [`T0`] by the sender's clock |
 /// | `once` | its dedup key never returns |
 /// | `minutely` | it is over when it is not said again within minutes |
@@ -16,6 +18,7 @@ use super::*;
 /// | `gives` | no event: jin gives it back |
 /// | `silence` | no event: `close_after` ends it |
 /// | `due` | no event: a doubt ends; the answer is how the alert stands |
+/// | `severity` | no event: the answer is how severe the alert is |
 const HISTORIES: &[(&str, &str)] = &[
     (
         "a gap in the data: the end is taken back, with the start that it always had",
@@ -88,6 +91,68 @@ const HISTORIES: &[(&str, &str)] = &[
          310 | F s0 | noted doubtful
          320 | R s0 | ignored already_resolved
          360 | due | resolved",
+    ),
+    (
+        "somebody resolves what goes on, and somebody there raises it hours later",
+        "0 | F s0 once | opened
+         30 | jin | resolved
+         9000 | U s0 m9000 once disaster | opened
+         9001 | due | triggered
+         9002 | severity | disaster",
+    ),
+    (
+        "and acknowledges it there",
+        "0 | F s0 once warning | opened
+         600 | silence | resolved
+         9000 | A s0 m9000 once plain | opened
+         9001 | due | acknowledged
+         9002 | severity | warning
+         9003 | A s0 m9000 once plain | joined",
+    ),
+    (
+        "and what is raised while that is in doubt is as severe as it was raised to",
+        "0 | F s0 once warning | opened
+         5 | jin | resolved
+         10 | F s0 once warning | noted doubtful
+         15 | U s0 m15 once disaster | noted doubtful
+         17 | A s0 m17 once plain | noted doubtful
+         18 | F s0 once warning | noted doubtful
+         65 | due | acknowledged
+         66 | severity | disaster",
+    ),
+    (
+        "also where its sender had called it over",
+        "0 | F s0 warning | opened
+         5 | R s0 | resolved
+         10 | F s0 warning | noted doubtful
+         30 | U s0 m30 disaster | noted doubtful
+         65 | due | triggered
+         66 | severity | disaster",
+    ),
+    (
+        "an update that comes shortly after is in doubt, and a comment then says nothing of it",
+        "0 | F s0 once | opened
+         30 | jin | resolved
+         35 | C s0 m35 once | ignored already_resolved
+         90 | due | resolved
+         91 | C s0 m91 once | opened",
+    ),
+    (
+        "what a person and then its sender ended is over for updates",
+        "0 | F s0 once | opened
+         30 | jin | resolved
+         40 | A s0 m40 once | noted doubtful
+         50 | R s0 once | ignored already_resolved
+         90 | due | resolved
+         100 | A s0 m40 once | ignored already_resolved
+         900 | U s0 m900 once disaster | ignored already_resolved",
+    ),
+    (
+        "a copy of an update that came before somebody resolved it",
+        "0 | F s0 once | opened
+         10 | A s0 m10 once | acknowledged
+         30 | jin | resolved
+         200 | A s0 m10 once | ignored already_resolved",
     ),
     (
         "a silence of the sender is no end of its own",
@@ -366,6 +431,7 @@ async fn each_history_is_answered_as_it_should_be() {
                     end_doubt(&queue).await;
                     latest(&queue, "1").await.state.as_str().to_owned()
                 }
+                "severity" => latest(&queue, "1").await.severity.as_str().to_owned(),
                 said => answer(&queue, event(said)).await,
             };
             if got != expected {
@@ -399,6 +465,10 @@ fn event(words: &str) -> Event {
             ("R", "") => event.status = resolved("1").status,
             ("A", "") => event.status = acknowledged(true),
             ("U", "") => event.status = acknowledged(false),
+            ("C", "") => event.status = EventStatus::Update(comment("looking")),
+            ("d", "isaster") => event.severity = Some(Severity::Disaster),
+            ("w", "arning") => event.severity = Some(Severity::Warning),
+            ("p", "lain") => event.severity = None,
             ("o", "nce") => event.key_never_returns = true,
             ("m", "inutely") => event.expires_after = Some(SignedDuration::from_mins(9)),
             ("q", "uiet") => event.quiet_while_acknowledged = true,
