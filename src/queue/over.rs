@@ -34,7 +34,7 @@ fn updated(known: &Alert, event: &Event, update: &Update, arrival: &Arrival<'_>)
         && known.resolved.as_ref().is_some_and(|end| now.duration_since(end.at) < DOUBT_LASTS);
     let is_over = match ended_by(known) {
         _ if known.doubt.is_some() => false,
-        Some(ResolvedBy::Operator(_) | ResolvedBy::Silence) => {
+        Some(ResolvedBy::Operator(_) | ResolvedBy::Cancelled | ResolvedBy::Silence) => {
             known.kind == Kind::Occurrence || says_no_more
         }
         _ => true,
@@ -72,7 +72,7 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     }
     match ended_by(known) {
         Some(ResolvedBy::Sender) if event.key_never_returns => Decision::ignored(Reason::Stale),
-        Some(ResolvedBy::Sender | ResolvedBy::Operator(_)) => {
+        Some(ResolvedBy::Sender | ResolvedBy::Operator(_) | ResolvedBy::Cancelled) => {
             let is_late = heard.is_late(times, arrival.now);
             if is_late && heard.is_copy(times) {
                 Decision::ignored(Reason::Late)
@@ -139,9 +139,10 @@ fn ended_again(known: &Alert, recovery: &Event, arrival: &Arrival<'_>) -> Decisi
     let is_ahead =
         if times.start.is_some() { heard.is_later_start(times) } else { heard.is_later_message(times) };
     let mut alert = known.clone();
-    let mut changed = alert.doubt.take().is_some();
-    match ended_by(known) {
-        Some(ResolvedBy::Operator(_) | ResolvedBy::Silence) => {
+    let is_recovery = end.by == ResolvedBy::Sender;
+    let mut changed = is_recovery && alert.doubt.take().is_some();
+    match ended_by(known).filter(|_| is_recovery) {
+        Some(ResolvedBy::Operator(_) | ResolvedBy::Cancelled | ResolvedBy::Silence) => {
             alert.heard.hear(recovery, now);
             alert.resolve(end);
             changed = true;

@@ -135,10 +135,11 @@ pub(super) fn opened(mut alert: Alert, problem: &Event, known: &Alert, now: Time
 
 /// As this recovery says.
 pub(super) fn ended_by_sender(recovery: &Event, now: Timestamp) -> Resolution {
-    let note = match &recovery.status {
-        EventStatus::Resolved { note, .. } => note.clone(),
-        EventStatus::Firing | EventStatus::Update(_) => None,
+    let (note, by) = match &recovery.status {
+        EventStatus::Resolved { note, escalation_cancelled: true } => (note.clone(), ResolvedBy::Cancelled),
+        EventStatus::Resolved { note, .. } => (note.clone(), ResolvedBy::Sender),
+        EventStatus::Firing | EventStatus::Update(_) => (None, ResolvedBy::Sender),
     };
     let ended_at = recovery.ended_at.map(|ended_at| ended_at.min(now));
-    Resolution { note, ended_at, ..Resolution::by(ResolvedBy::Sender, now) }
+    Resolution { note, ended_at, ..Resolution::by(by, now) }
 }

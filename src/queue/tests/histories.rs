@@ -8,6 +8,7 @@ use super::*;
 /// |---|---|
 /// | `F` `R` `A` `U` | it fires, recovers, is acknowledged, is given back |
 /// | `C` | a comment on it |
+/// | `X` | its sender stops following it |
 /// | `disaster`, `warning`, `plain` | it is as severe as that, or its severity is not said; else it is high |
 /// | `s5` `m5` | with this start, this message time, in seconds after [`T0`] by the sender's clock |
 /// | `once` | its dedup key never returns |
@@ -153,6 +154,50 @@ const HISTORIES: &[(&str, &str)] = &[
          10 | A s0 m10 once | acknowledged
          30 | jin | resolved
          200 | A s0 m10 once | ignored already_resolved",
+    ),
+    (
+        "one of two actions of a Zabbix is disabled: what the other says goes on",
+        "0 | F s0 once | opened
+         30 | X s0 once | resolved escalation_cancelled
+         31 | X s0 once | ignored already_resolved
+         40 | F s0 once | noted doubtful
+         41 | X s0 once | ignored already_resolved
+         90 | due | triggered
+         600 | R s0 once | resolved
+         660 | F s0 once | ignored stale",
+    ),
+    (
+        "and an hour later",
+        "0 | F s0 once | opened
+         30 | X s0 once | resolved escalation_cancelled
+         3600 | A s0 m3600 once | opened
+         3601 | due | acknowledged",
+    ),
+    (
+        "the recovery of what its sender had stopped following",
+        "0 | F s0 once | opened
+         30 | X s0 once | resolved escalation_cancelled
+         50 | R s0 once | ignored already_resolved
+         60 | F s0 once | ignored stale",
+    ),
+    (
+        "what its sender stops following before it came is no end of it",
+        "0 | X s0 once | ignored unknown_alert
+         1 | F s0 once | opened
+         2 | X s0 once | resolved escalation_cancelled",
+    ),
+    (
+        "and takes nothing of what was noted",
+        "0 | A s0 m0 once | noted
+         1 | X s0 once | ignored unknown_alert
+         2 | F s0 once | opened
+         3 | due | acknowledged",
+    ),
+    (
+        "nor an end that came first",
+        "0 | R s0 once | ignored unknown_alert
+         1 | X s0 once | ignored unknown_alert
+         2 | F s0 once | opened already_resolved",
     ),
     (
         "a silence of the sender is no end of its own",
@@ -466,6 +511,9 @@ fn event(words: &str) -> Event {
             ("A", "") => event.status = acknowledged(true),
             ("U", "") => event.status = acknowledged(false),
             ("C", "") => event.status = EventStatus::Update(comment("looking")),
+            ("X", "") => {
+                event.status = EventStatus::Resolved { note: None, escalation_cancelled: true };
+            }
             ("d", "isaster") => event.severity = Some(Severity::Disaster),
             ("w", "arning") => event.severity = Some(Severity::Warning),
             ("p", "lain") => event.severity = None,
