@@ -4,11 +4,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Event, EventStatus, Severity, Update, holds::Holds, is_default};
+use super::{Event, EventStatus, Severity, holds::Holds, is_default};
 
 /// How much older a late copy is at most, by the sender's clock, and how long after a newer message it comes at most,
 /// by ours. What is further off comes from a clock that was set back.
 pub const LATE_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// As [`LATE_WITHIN`], of updates: a sender tries again for minutes to bring one.
+const OUTDATED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// What took the place of an open round this often, without an end in between, has a start that moves.
 const MOVES_AFTER: u8 = 3;
@@ -26,8 +29,8 @@ pub struct Heard {
     opened: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fired: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    updated: Option<Updated>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    updated: Updated,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     holds: Option<Holds>,
     /// The last message that was not late.
@@ -50,27 +53,26 @@ struct Message {
     arrived: Timestamp,
 }
 
-/// The last update that was not outdated, by its message time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Updated {
-    said: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    acknowledged: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    severity: Option<Severity>,
+impl Message {
+    /// Whether it is the newer one, rather than of a clock that was set back since.
+    fn overtakes(self, said: Timestamp, now: Timestamp, within: SignedDuration) -> bool {
+        said < self.said
+            && self.said.duration_since(said) <= within
+            && now.duration_since(self.arrived) <= within
+    }
 }
 
-impl Updated {
-    fn of(event: &Event, said: Option<Timestamp>) -> Option<Self> {
-        let EventStatus::Update(Update { acknowledged, .. }) = &event.status else { return None };
-        Some(Self { said: said?, acknowledged: *acknowledged, severity: event.severity })
-    }
-
-    /// Of one message time, `newer`.
-    fn later(known: Option<Self>, newer: Option<Self>) -> Option<Self> {
-        let said = |updated: Option<Self>| updated.map(|updated| updated.said);
-        if said(known) <= said(newer) { newer } else { known }
-    }
+/// What updates have said that were not outdated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Updated {
+    /// The last one with a message time, and what it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last: Option<Message>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acknowledged: Option<bool>,
+    /// By the last one that gave any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    severity: Option<Severity>,
 }
 
 /// The times of one event, as they count for its dedup key.
@@ -133,9 +135,14 @@ impl Heard {
         let times = self.times(event);
         let is_firing = event.status == EventStatus::Firing;
         *self = self.with_holds(event, now);
-        match event.status {
-            EventStatus::Update(_) => {
-                self.updated = Updated::later(self.updated, Updated::of(event, times.said));
+        match &event.status {
+            EventStatus::Update(_) if self.is_outdated_update(event, now) => {}
+            EventStatus::Update(update) => {
+                if let Some(said) = times.said {
+                    self.updated.last = Some(Message { said, arrived: now });
+                    self.updated.acknowledged = update.acknowledged;
+                }
+                self.updated.severity = event.severity.or(self.updated.severity);
             }
             EventStatus::Firing | EventStatus::Resolved { .. } => self.starts = self.starts_with(times.start),
         }
@@ -153,17 +160,21 @@ impl Heard {
         for start in other.starts.into_iter().flat_map(|Starts { earliest, latest }| [earliest, latest]) {
             self.starts = self.starts_with(Some(start));
         }
-        self.updated = Updated::later(self.updated, other.updated);
         self.holds = Holds::newer(self.holds, other.holds);
-        let arrived = |heard: &Self| heard.last.map(|last| last.arrived);
-        if arrived(self) < arrived(other) {
+        let is_newer = |ours: Option<Message>, other: Option<Message>| {
+            ours.map(|ours| ours.arrived) < other.map(|other| other.arrived)
+        };
+        if is_newer(self.updated.last, other.updated.last) {
+            self.updated = other.updated;
+        }
+        if is_newer(self.last, other.last) {
             (self.last, self.fired) = (other.last, other.fired);
         }
     }
 
     /// What a clock that ran ahead heard was heard by `now`.
     pub fn pull_back(&mut self, now: Timestamp) {
-        if let Some(last) = &mut self.last {
+        for last in [&mut self.last, &mut self.updated.last].into_iter().flatten() {
             last.arrived = last.arrived.min(now);
         }
         self.holds = self.holds.map(|holds| holds.pulled_back(now));
@@ -211,10 +222,24 @@ impl Heard {
 
     /// Without a start: it was overtaken by a newer message.
     pub fn is_late(&self, times: Times, now: Timestamp) -> bool {
-        let (None, Some(said), Some(last)) = (times.start, times.said, self.last) else { return false };
-        said < last.said
-            && last.said.duration_since(said) <= LATE_WITHIN
-            && now.duration_since(last.arrived) <= LATE_WITHIN
+        times.start.is_none() && times.said.is_some_and(|said| self.is_overtaken(said, now))
+    }
+
+    fn is_overtaken(&self, said: Timestamp, now: Timestamp) -> bool {
+        self.last.is_some_and(|last| last.overtakes(said, now, LATE_WITHIN))
+    }
+
+    /// How severe the problem is after this firing event, if it was `present` before: one that a newer message overtook
+    /// changes nothing; one that may be older than the last one of its time, or than an update, takes no raise back.
+    pub fn severity_after(&self, event: &Event, present: Severity, now: Timestamp) -> Severity {
+        let (times, severity) = (self.times(event), event.severity.unwrap_or(present));
+        match times.said {
+            Some(said) if self.is_overtaken(said, now) => present,
+            Some(_) if self.is_copy(times) && times.said < self.fired => present,
+            Some(_) if times.said == self.fired => severity.max(present),
+            Some(_) => severity,
+            None => severity.max(self.updated.severity.unwrap_or_default().min(present)),
+        }
     }
 
     /// A firing event with its message time was heard.
@@ -232,10 +257,14 @@ impl Heard {
         self.is_late(times, now) && times.said < self.opened
     }
 
-    /// An update that a later one has overtaken, whatever the sender says of starts, or a copy of the last one.
-    pub fn is_outdated_update(&self, event: &Event) -> bool {
-        let update = Updated::of(event, self.times(event).said);
-        self.updated.zip(update).is_some_and(|(last, update)| update == last || update.said < last.said)
+    /// An update that a later one has overtaken, whatever the sender says of starts, or a copy of the last one. What is
+    /// further off comes from a clock that was set back.
+    pub fn is_outdated_update(&self, event: &Event, now: Timestamp) -> bool {
+        let EventStatus::Update(update) = &event.status else { return false };
+        let Some((said, last)) = self.times(event).said.zip(self.updated.last) else { return false };
+        let says_the_same = update.acknowledged == self.updated.acknowledged
+            && event.severity.is_none_or(|severity| Some(severity) == self.updated.severity);
+        (said == last.said && says_the_same) || last.overtakes(said, now, OUTDATED_WITHIN)
     }
 
     /// By its message time it says no more than the last firing event.
@@ -250,6 +279,7 @@ impl Heard {
 
     /// A note with a message time of its own says that what began then had begun before it.
     pub fn was_updated_after(&self, times: Times) -> bool {
-        times.start.or(times.said).is_some_and(|began| Some(began) <= self.updated.map(|update| update.said))
+        let updated = self.updated.last.map(|last| last.said);
+        times.start.or(times.said).is_some_and(|began| Some(began) <= updated)
     }
 }

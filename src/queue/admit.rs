@@ -36,7 +36,7 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         EventStatus::Update(_) if heard.is_late_update(times, now) => Decision::ignored(Reason::Late),
         EventStatus::Update(update) => {
             let mut alert = heard_of(known, event, arrival);
-            let changed = if heard.is_outdated_update(event) {
+            let changed = if heard.is_outdated_update(event, now) {
                 update::remember_comment(&mut alert, update, now)
             } else {
                 update::remember(&mut alert, event, update, now)
@@ -70,7 +70,8 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     if event.idempotency_key.is_some() && event.idempotency_key == known.idempotency_key {
         return Decision::write_if(false, alert, Admission::Opened);
     }
-    let mut changed = update::change_severity(&mut alert, event, arrival.now);
+    let severity = known.heard.severity_after(event, known.severity, arrival.now);
+    let mut changed = update::change_severity(&mut alert, severity, arrival.now);
     if update::is_let_go_by_sender(known, event) {
         changed |= update::unacknowledge(&mut alert, arrival.integration, arrival.now);
     }

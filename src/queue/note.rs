@@ -38,7 +38,7 @@ pub(super) fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Deci
         EventStatus::Firing => problem(known, event, arrival),
         EventStatus::Update(update) => {
             let mut alert = known.clone();
-            let is_outdated = known.heard.is_outdated_update(event);
+            let is_outdated = known.heard.is_outdated_update(event, arrival.now);
             alert.heard.hear(event, arrival.now);
             alert.last_seen_at = arrival.now;
             let changed = if is_outdated {

@@ -28,7 +28,7 @@ pub(super) fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decis
 /// What its sender did not end goes on there, when an update says so.
 fn updated(known: &Alert, event: &Event, update: &Update, arrival: &Arrival<'_>) -> Decision {
     let (heard, now) = (&known.heard, arrival.now);
-    let is_old = heard.is_late_update(heard.times(event), now) || heard.is_outdated_update(event);
+    let is_old = heard.is_late_update(heard.times(event), now) || heard.is_outdated_update(event, now);
     let says_no_more = update.acknowledged.is_none()
         && event.severity.is_none_or(|severity| severity == known.severity)
         && known.resolved.as_ref().is_some_and(|end| now.duration_since(end.at) < DOUBT_LASTS);

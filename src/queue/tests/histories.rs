@@ -413,6 +413,81 @@ const HISTORIES: &[(&str, &str)] = &[
          13 | U m5 | joined",
     ),
     (
+        "message times: a late copy takes no raise back",
+        "0 | F m0 warning | opened
+         20 | F m20 disaster | joined
+         21 | F m0 warning | joined
+         22 | severity | disaster
+         25 | F m20 | joined
+         26 | severity | disaster
+         900 | F m0 warning | joined
+         901 | severity | disaster
+         902 | F m21 | joined
+         903 | severity | high",
+    ),
+    (
+        "message times: raised within the same second",
+        "0 | F m0 warning | opened
+         1 | F m0 disaster | joined
+         2 | severity | disaster
+         3 | F m0 warning | joined
+         4 | severity | disaster",
+    ),
+    (
+        "message times beside starts: a late copy",
+        "0 | F s0 m0 warning | opened
+         20 | F s0 m20 disaster | joined
+         21 | F s0 m0 warning | joined
+         22 | severity | disaster",
+    ),
+    (
+        "message times: a clock that was set back lowers what is less severe",
+        "0 | F m7200 disaster | opened
+         60 | F m0 warning | joined
+         61 | severity | warning",
+    ),
+    (
+        "what an update raised is not taken back by a problem without a time of its own",
+        "0 | F s0 once warning | opened
+         20 | U s0 m20 once disaster | joined
+         21 | C s0 m21 once plain | joined
+         30 | F s0 once warning | joined
+         31 | severity | disaster
+         40 | U s0 m40 once warning | joined
+         41 | severity | warning",
+    ),
+    (
+        "and by an update without a time of its own",
+        "0 | F once warning | opened
+         20 | U once disaster | joined
+         30 | F once warning | joined
+         31 | severity | disaster",
+    ),
+    (
+        "without updates and times it is as severe as it says",
+        "0 | F s0 disaster | opened
+         60 | F s0 warning | joined
+         61 | severity | warning",
+    ),
+    (
+        "updates after the sender's clock was set back",
+        "0 | F s0 once | opened
+         10 | A s0 m7200 once | acknowledged
+         60 | U s0 m60 once | joined
+         61 | due | triggered
+         62 | A s0 m62 once | acknowledged
+         63 | A s0 m62 once | joined",
+    ),
+    (
+        "updates after the sender's clock was set back by less, when they are apart",
+        "0 | F s0 once | opened
+         10 | A s0 m200 once | acknowledged
+         309 | U s0 m199 once | joined
+         310 | due | acknowledged
+         311 | U s0 m198 once | joined
+         312 | due | triggered",
+    ),
+    (
         "a copy of an acknowledgement that somebody here gave back",
         "0 | F m0 | opened
          10 | A m10 | acknowledged
