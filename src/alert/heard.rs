@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Event, EventStatus, Severity, holds::Holds, is_default};
+use super::{Event, EventStatus, Severity, holds::{COPY_WITHIN, Holds}, is_default};
 
 /// How much older a late copy is at most, by the sender's clock, and how long after a newer message it comes at most,
 /// by ours. What is further off comes from a clock that was set back.
@@ -13,7 +13,12 @@ pub const LATE_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 /// As [`LATE_WITHIN`], of updates: a sender tries again for minutes to bring one.
 const OUTDATED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// What took the place of an open round this often, without an end in between, has a start that moves.
+/// How soon after the last one a round begins whose start may be no more than the time of its message, and before whose
+/// problem's time the recovery of the last one may still be under way.
+pub const SOON_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// What took the place of an open round this often, soon, without an end or a repetition in between, has a start that
+/// moves.
 const MOVES_AFTER: u8 = 3;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +26,7 @@ pub struct Heard {
     /// Of firing events and of the recovery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     starts: Option<Starts>,
-    /// Of the round before, where that was another problem.
+    /// Of the round before, where that was another problem, and of those before it that came soon after each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<Starts>,
     /// Message times: of the firing event that opened it, and of the last one.
@@ -36,7 +41,7 @@ pub struct Heard {
     /// The last message that was not late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<Message>,
-    /// How many rounds in a row had their place taken while they were open.
+    /// How many rounds in a row, each said once, had their place taken soon while they were open.
     #[serde(default, skip_serializing_if = "is_default")]
     superseded: u8,
 }
@@ -94,18 +99,20 @@ impl Times {
 pub enum Next {
     /// It is another problem.
     Anew,
-    /// It is another problem, and the end of the last one was lost.
-    Superseding,
+    /// It is another problem, and the end of the last one was lost; `once`: that was said once.
+    Superseding {
+        once: bool,
+    },
     /// The same problem goes on: its end is taken back.
     Again,
 }
 
 impl Heard {
-    /// A start that moves is taken for the time of its message.
+    /// A start that moves is taken for the time of its message, rather than that.
     pub fn times(&self, event: &Event) -> Times {
         let Event { starts_at, said_at, .. } = event;
         if self.start_moves() {
-            Times { start: None, said: said_at.or(*starts_at) }
+            Times { start: None, said: starts_at.or(*said_at) }
         } else {
             Times { start: *starts_at, said: *said_at }
         }
@@ -131,7 +138,27 @@ impl Heard {
         Self { holds: said.or(self.holds), ..self.clone() }
     }
 
+    /// A start that moves does so with every message, and soon.
+    pub fn stop_moving_unless_heard_of(&mut self, now: Timestamp) {
+        if self.last.is_none_or(|last| SOON_AFTER < now.duration_since(last.arrived)) {
+            self.stop_moving();
+        }
+    }
+
+    fn stop_moving(&mut self) {
+        if self.start_moves() {
+            self.starts = self.starts_with(self.fired);
+            self.superseded = 0;
+        }
+    }
+
     pub fn hear(&mut self, event: &Event, now: Timestamp) {
+        let is_repeated = |last: Message| {
+            Some(last.said) == event.starts_at && COPY_WITHIN <= now.duration_since(last.arrived)
+        };
+        if event.status == EventStatus::Firing && self.last.is_some_and(is_repeated) {
+            self.stop_moving();
+        }
         let times = self.times(event);
         let is_firing = event.status == EventStatus::Firing;
         *self = self.with_holds(event, now);
@@ -161,6 +188,7 @@ impl Heard {
             self.starts = self.starts_with(Some(start));
         }
         self.holds = Holds::newer(self.holds, other.holds);
+        self.superseded = self.superseded.min(other.superseded);
         let is_newer = |ours: Option<Message>, other: Option<Message>| {
             ours.map(|ours| ours.arrived) < other.map(|other| other.arrived)
         };
@@ -186,15 +214,18 @@ impl Heard {
         Some(Starts { earliest: earliest.min(start), latest: latest.max(start) })
     }
 
-    /// What the next round begins with.
+    /// What the round after this one begins with, which began so long ago.
     #[must_use]
-    pub fn next(&self, next: Next) -> Self {
+    pub fn next(&self, next: Next, ago: SignedDuration) -> Self {
+        let is_soon = ago < SOON_AFTER;
         let superseded = match next {
-            Next::Superseding => self.superseded.saturating_add(1),
+            Next::Superseding { once: true } if is_soon => self.superseded.saturating_add(1),
             Next::Anew | Next::Again if self.start_moves() => self.superseded,
-            Next::Anew | Next::Again => 0,
+            Next::Superseding { .. } | Next::Anew | Next::Again => 0,
         };
-        let (starts, before) = if next == Next::Again { (self.starts, None) } else { (None, self.starts) };
+        let before = self.before.filter(|_| is_soon).map(|before| before.earliest);
+        let (starts, before) =
+            if next == Next::Again { (self.starts, None) } else { (None, self.starts_with(before)) };
         Self { starts, before, superseded, holds: self.holds, ..Self::default() }
     }
 
@@ -211,7 +242,7 @@ impl Heard {
         times.start.is_some_and(|start| self.starts.is_none_or(|starts| starts.latest < start))
     }
 
-    /// It names a start that only the round before had.
+    /// It names a start that only those before this round had.
     pub fn is_start_of_round_before(&self, times: Times) -> bool {
         let is_earlier = |start| self.starts.is_some_and(|starts| start < starts.earliest);
         let was_heard = |start| {

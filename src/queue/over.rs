@@ -7,15 +7,12 @@ use super::{
     round, update,
 };
 use crate::alert::{
-    Admission, Alert, DOUBT_LASTS, Event, EventStatus, KeptEvent, Kind, Next, Reason, Resolution, ResolvedBy,
+    Admission, Alert, COPY_WITHIN, DOUBT_LASTS, Event, EventStatus, KeptEvent, Kind, Next, Reason, Resolution, ResolvedBy,
     Update,
 };
 
 /// How long an `Idempotency-Key` names the alert that it opened.
 pub const IDEMPOTENCY_KEEP: SignedDuration = SignedDuration::from_hours(24);
-
-/// What fires again so long after it first fired in doubt is no copy.
-const DOUBT_CONFIRMED_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 pub(super) fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     match &event.status {
@@ -103,7 +100,7 @@ fn in_doubt(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let is_firing = event.status == EventStatus::Firing;
     let first = known.doubt.as_ref().map(|doubt| doubt.arrived);
     let event = &known.doubt.as_ref().map_or_else(|| event.clone(), |doubt| said_after(&doubt.event, event));
-    let is_confirmed = is_firing && first.is_some_and(|first| is_past(first, DOUBT_CONFIRMED_AFTER));
+    let is_confirmed = is_firing && first.is_some_and(|first| is_past(first, COPY_WITHIN));
     if is_confirmed || known.resolved.as_ref().is_none_or(|end| is_past(end.at, DOUBT_LASTS)) {
         return Decision::opened(round::again(known, event, arrival), event);
     }

@@ -36,7 +36,8 @@ pub(super) fn of_note(note: &Alert, event: &Event, arrival: &Arrival<'_>) -> Ale
 /// The one after `known`, which is over.
 pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Next) -> Alert {
     let round = known.round.saturating_add(1);
-    let alert = Alert { round, ..begin(known.heard.next(next), event, arrival) };
+    let heard = known.heard.next(next, arrival.now.duration_since(known.opened_at));
+    let alert = Alert { round, ..begin(heard, event, arrival) };
     let mut alert = with_openings(alert, known);
     if let EventStatus::Update(update) = &event.status {
         update::remember(&mut alert, event, update, arrival.now);

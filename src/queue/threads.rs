@@ -115,6 +115,7 @@ impl Queue {
             let Stored { mut alert, version } = *stored;
             self.seen.add_to(&mut alert);
             alert.pull_back_heard(now);
+            alert.heard.stop_moving_unless_heard_of(now);
             Current { alert, expect: Expect::Version(version) }
         });
         let mut is_changed = false;

@@ -318,6 +318,15 @@ const HISTORIES: &[(&str, &str)] = &[
          401 | R s0 | resolved",
     ),
     (
+        "and of the one before that",
+        "0 | F s0 | opened
+         100 | F s90 | opened
+         200 | F s190 | opened
+         210 | R s0 | ignored stale
+         220 | R s90 | ignored stale
+         230 | R s190 | resolved",
+    ),
+    (
         "a recovery with a start that was never heard ends it",
         "0 | F s0 | opened
          100 | R s50 | resolved
@@ -343,10 +352,49 @@ const HISTORIES: &[(&str, &str)] = &[
          60 | F s60 | opened
          120 | F s120 | opened
          180 | F s180 | opened moving_start
-         240 | F s240 | joined
+         240 | F s240 | joined moving_start
          300 | R s300 | resolved
-         360 | F s360 | opened
-         420 | F s420 | joined",
+         360 | F s360 | opened moving_start
+         420 | F s420 | joined moving_start",
+    ),
+    (
+        "a sender that never says an end, and each problem once more",
+        "0 | F s0 | opened
+         100 | F s0 | joined
+         200 | F s190 | opened
+         290 | F s190 | joined
+         380 | F s370 | opened
+         400 | F s370 | joined
+         500 | F s490 | opened
+         600 | F s590 | opened",
+    ),
+    (
+        "or days apart",
+        "0 | F s0 | opened
+         86400 | F s86400 | opened
+         172800 | F s172800 | opened
+         259200 | F s259200 | opened
+         345600 | takes | acknowledged
+         432000 | F s432000 | opened
+         432001 | due | triggered",
+    ),
+    (
+        "a start that moved is one again when it is said again",
+        "0 | F s0 | opened
+         60 | F s60 | opened
+         120 | F s120 | opened
+         180 | F s180 | opened moving_start
+         185 | F s180 | joined moving_start
+         240 | F s180 | joined
+         300 | F s290 | opened",
+    ),
+    (
+        "and when nothing was heard of it for minutes",
+        "0 | F s0 | opened
+         60 | F s60 | opened
+         120 | F s120 | opened
+         180 | F s180 | opened moving_start
+         481 | F s480 | opened",
     ),
     (
         "a start that is later only after an end does not move",
