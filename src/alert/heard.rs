@@ -278,6 +278,13 @@ impl Heard {
         times.said.is_some() && (times.said == self.opened || times.said == self.fired)
     }
 
+    /// It says no more than what was heard, or was overtaken.
+    pub fn is_old(&self, times: Times, now: Timestamp) -> bool {
+        let names_start = |starts: Starts, start| starts.earliest <= start && start <= starts.latest;
+        let is_known = self.starts.zip(times.start).is_some_and(|(starts, start)| names_start(starts, start));
+        is_known || self.is_copy(times) || self.is_late(times, now)
+    }
+
     /// A recovery that was overtaken by the firing event that counts.
     pub fn is_late_end(&self, times: Times, now: Timestamp) -> bool {
         self.is_late(times, now) && times.said < self.fired

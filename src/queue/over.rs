@@ -80,7 +80,9 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             }
         }
         // What happened, rather than lasts, is only said again.
-        _ if known.kind == Kind::Occurrence && says_nothing_new => Decision::ignored(Reason::Stale),
+        _ if known.kind == Kind::Occurrence && heard.is_old(times, arrival.now) => {
+            Decision::ignored(Reason::Stale)
+        }
         _ => anew(known, event, arrival),
     }
 }

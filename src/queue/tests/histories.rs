@@ -13,6 +13,7 @@ use super::*;
 /// | `s5` `m5` | with this start, this message time, in seconds after [`T0`] by the sender's clock |
 /// | `once` | its dedup key never returns |
 /// | `minutely` | it is over when it is not said again within minutes |
+/// | `happens` | it happens rather than lasts |
 /// | `quiet` | its sender says nothing of what is acknowledged there |
 /// | `jin` | no event: jin resolves it |
 /// | `takes` | no event: jin acknowledges it |
@@ -559,6 +560,29 @@ const HISTORIES: &[(&str, &str)] = &[
          11 | A m4 | ignored late",
     ),
     (
+        "what happens again after an hour",
+        "0 | F m0 happens | opened
+         1 | F m0 happens | joined
+         3000 | F m3000 happens | joined
+         3600 | silence | resolved
+         3601 | F m3000 happens | ignored stale
+         3900 | F m3900 happens | opened",
+    ),
+    (
+        "what happens again after its sender's clock was set back",
+        "0 | F m7200 happens | opened
+         3600 | silence | resolved
+         3601 | F m7200 happens | ignored stale
+         4000 | F m600 happens | opened",
+    ),
+    (
+        "and with starts",
+        "0 | F s7200 happens | opened
+         3600 | silence | resolved
+         3601 | F s7200 happens | ignored stale
+         4000 | F s600 happens | opened",
+    ),
+    (
         "what the sender acknowledged fires again, which it would not",
         "0 | F m0 quiet | opened
          10 | A m10 quiet | acknowledged
@@ -642,6 +666,7 @@ fn event(words: &str) -> Event {
             ("p", "lain") => event.severity = None,
             ("o", "nce") => event.key_never_returns = true,
             ("m", "inutely") => event.expires_after = Some(SignedDuration::from_mins(9)),
+            ("h", "appens") => event.kind = Kind::Occurrence,
             ("q", "uiet") => event.quiet_while_acknowledged = true,
             ("s", seconds) => event.starts_at = time(seconds),
             ("m", seconds) => event.said_at = time(seconds),
