@@ -8,6 +8,7 @@ mod holds;
 mod notes;
 mod over;
 mod properties;
+mod refused;
 mod repeats;
 mod requests;
 mod senders;
