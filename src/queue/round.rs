@@ -8,7 +8,7 @@ use super::{
 };
 use crate::alert::{
     Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, Heard, KeptEvent, LATE_WITHIN,
-    LastRound, Next, Reason, Resolution, ResolvedBy, Row, Times,
+    LastRound, Next, Notified, Reason, Resolution, ResolvedBy, Row, Times,
 };
 
 /// A test resolves itself after this; the next press of the button is then told again.
@@ -90,10 +90,12 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
     alert
 }
 
-/// Also by whoever took it while it was open.
+/// For certain: a text that a gateway took may still turn out not to have arrived. Also by whoever took the alert while it
+/// was open.
 fn is_heard_of(known: &Alert) -> bool {
     let taken = known.conversation.acknowledged.as_ref();
-    known.progress.is_heard_of() || taken.is_some_and(|taken| known.opened_at <= taken.at)
+    let mut certain = known.progress.contacts.values().map(|contact| contact.certain);
+    certain.any(|certain| matches!(certain, Notified::Yes | Notified::Counted)) || taken.is_some_and(|taken| known.opened_at <= taken.at)
 }
 
 /// The next round takes its place, and its end is not told apart.
