@@ -4,7 +4,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Event, EventStatus, Severity, holds::{COPY_WITHIN, Holds}, is_default};
+use super::{
+    Event, EventStatus, Severity,
+    holds::{COPY_WITHIN, Holds},
+    is_default,
+};
 
 /// How much older a late copy is at most, by the sender's clock, and how long after a newer message it comes at most,
 /// by ours. What is further off comes from a clock that was set back.
@@ -100,9 +104,7 @@ pub enum Next {
     /// It is another problem.
     Anew,
     /// It is another problem, and the end of the last one was lost; `once`: that was said once.
-    Superseding {
-        once: bool,
-    },
+    Superseding { once: bool },
     /// The same problem goes on: its end is taken back.
     Again,
 }

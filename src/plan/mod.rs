@@ -37,6 +37,7 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::{
+    audience::can_try_anew,
     backoff::{Backoff, RETRY_AFTER_MAX},
     budget::{Budgets, Fold, GatewayDay, Opening, STORM_LASTS, Storm},
     misdated::{is_misdated, is_orphaned, set_back},

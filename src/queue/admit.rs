@@ -6,9 +6,7 @@ use super::{
     decision::{Arrival, Change, Decision},
     note, over, round, update,
 };
-use crate::alert::{
-    Admission, Alert, AlertState, COPY_WITHIN, Event, EventStatus, Next, Reason, SOON_AFTER,
-};
+use crate::alert::{Admission, Alert, AlertState, COPY_WITHIN, Event, EventStatus, Next, Reason, SOON_AFTER};
 
 /// A sender that repeats every minute what fires was only restarted if its alert was heard of within this.
 const HEARD_OF_WITHIN: SignedDuration = SignedDuration::from_mins(5);
@@ -52,8 +50,7 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         EventStatus::Resolved { .. } if heard.is_late_end(times, now) => Decision::ignored(Reason::Late),
         // From a sender that is slower than its twin.
         EventStatus::Resolved { .. }
-            if heard.is_start_of_round_before(times)
-                && now.duration_since(known.opened_at) < SOON_AFTER =>
+            if heard.is_start_of_round_before(times) && now.duration_since(known.opened_at) < SOON_AFTER =>
         {
             Decision::ignored(Reason::Stale)
         }

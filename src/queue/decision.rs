@@ -47,7 +47,9 @@ impl Decision {
     pub(super) fn alert(&self) -> Option<&Alert> {
         match &self.change {
             Change::Nothing => None,
-            Change::Heard(alert) | Change::Write(alert) | Change::Supersede { round: alert, .. } => Some(alert),
+            Change::Heard(alert) | Change::Write(alert) | Change::Supersede { round: alert, .. } => {
+                Some(alert)
+            }
         }
     }
 

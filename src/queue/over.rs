@@ -7,8 +7,8 @@ use super::{
     round, update,
 };
 use crate::alert::{
-    Admission, Alert, COPY_WITHIN, DOUBT_LASTS, Event, EventStatus, KeptEvent, Kind, Next, Reason, Resolution, ResolvedBy,
-    Update,
+    Admission, Alert, COPY_WITHIN, DOUBT_LASTS, Event, EventStatus, KeptEvent, Kind, Next, Reason,
+    Resolution, ResolvedBy, Update,
 };
 
 /// How long an `Idempotency-Key` names the alert that it opened.
@@ -122,10 +122,13 @@ fn in_doubt(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
 fn said_after(before: &Event, event: &Event) -> Event {
     let EventStatus::Update(known) = &before.status else { return event.clone() };
     let (update, severity) = match &event.status {
-        EventStatus::Update(update) => {
-            (Update { acknowledged: update.acknowledged.or(known.acknowledged), ..update.clone() }, event.severity)
+        EventStatus::Update(update) => (
+            Update { acknowledged: update.acknowledged.or(known.acknowledged), ..update.clone() },
+            event.severity,
+        ),
+        EventStatus::Firing | EventStatus::Resolved { .. } => {
+            (known.clone(), event.severity.max(before.severity))
         }
-        EventStatus::Firing | EventStatus::Resolved { .. } => (known.clone(), event.severity.max(before.severity)),
     };
     Event { status: EventStatus::Update(update), severity, ..event.clone() }
 }

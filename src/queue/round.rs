@@ -95,7 +95,8 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
 fn is_heard_of(known: &Alert) -> bool {
     let taken = known.conversation.acknowledged.as_ref();
     let mut certain = known.progress.contacts.values().map(|contact| contact.certain);
-    certain.any(|certain| matches!(certain, Notified::Yes | Notified::Counted)) || taken.is_some_and(|taken| known.opened_at <= taken.at)
+    certain.any(|certain| matches!(certain, Notified::Yes | Notified::Counted))
+        || taken.is_some_and(|taken| known.opened_at <= taken.at)
 }
 
 /// The next round takes its place, and its end is not told apart.

@@ -20,7 +20,8 @@ impl Scene {
 
     async fn fires(&self) -> Result<(), StoreError> {
         let poster = Poster { integration: "script", close_after: self.close_after };
-        let event = Event { severity: Some(Severity::High), ..Event::firing(DedupKey::new("1"), "disk full") };
+        let event =
+            Event { severity: Some(Severity::High), ..Event::firing(DedupKey::new("1"), "disk full") };
         self.dispatcher.queue.admit(poster, &[event]).await.map(drop)
     }
 

@@ -1,6 +1,10 @@
 //! What is said after the end: kept, told again, or neither.
 
 use super::*;
+use crate::{
+    alert::{ContactName, ContactProgress, Language},
+    roster::Person,
+};
 
 /// A sender that repeats what fires keeps its beginning: the end was only ours, in an outage between us.
 #[tokio::test]
@@ -101,4 +105,45 @@ async fn a_doubt_keeps_what_was_said_last() {
     queue.end_doubt(&latest(&queue, "1").await).await.expect("works");
     let alert = latest(&queue, "1").await;
     assert_eq!((alert.state, alert.severity), (AlertState::Triggered, Severity::Disaster));
+}
+
+#[tokio::test]
+async fn nobody_is_tried_anew_for_whom_nothing_would_begin() {
+    let name = |name: &str| -> ContactName { name.parse().expect("a name") };
+    let person =
+        |who: &str| Person { name: name(who), language: Language::En, phone: None, devices: Vec::new() };
+    let superseded = |mut alert: Alert| {
+        alert.openings.superseded = true;
+        alert.resolve(Resolution::by(ResolvedBy::Superseded, T0));
+        alert
+    };
+    let over = |mut alert: Alert| {
+        alert.resolve(Resolution::by(ResolvedBy::Sender, T0));
+        alert
+    };
+    let to_min = |alert: Alert| Alert { to: vec![name("min")], ..alert };
+    let cases: [(&str, &dyn Fn(Alert) -> Alert, &[&str], bool); 7] = [
+        ("open", &|alert| alert, &["jin", "min"], true),
+        ("has left", &|alert| alert, &["min"], false),
+        ("for another", &to_min, &["jin", "min"], false),
+        ("for another who has left", &to_min, &["jin"], true),
+        ("over", &|alert| over(to_min(alert)), &["jin", "min"], true),
+        ("over, and has left", &over, &["min"], false),
+        ("another round follows", &superseded, &["jin", "min"], false),
+    ];
+    for (case, changed, people, expected) in cases {
+        let (queue, _) = queue();
+        admissions(&queue, &[firing("1")]).await;
+        let mut alert = changed(latest(&queue, "1").await);
+        let given_up = ContactProgress { unreachable: Some("gone".to_owned()), ..ContactProgress::default() };
+        alert.progress.contacts.insert(name("jin"), given_up);
+        let id = alert.id;
+        let write = AlertWrite::of(alert, Expect::Version(1), None);
+        queue.store.commit(Lane::Deliver, &[write]).await.expect("works");
+        let people: Vec<Person> = people.iter().map(|name| person(name)).collect();
+        let begins = queue.retry(id, &name("jin"), &people, "dana").await.expect("works");
+        assert_eq!(begins, expected, "{case}");
+        let is_given_up = latest(&queue, "1").await.progress.contacts[&name("jin")].unreachable.is_some();
+        assert_eq!(is_given_up, !expected, "{case}");
+    }
 }

@@ -124,11 +124,8 @@ async fn an_idempotency_key_names_its_alert_for_a_day() {
 #[tokio::test]
 async fn what_happens_again_and_again_closes_an_hour_after_it_was_told() {
     let (queue, clock) = queue();
-    let happens = Event {
-        kind: Kind::Occurrence,
-        expires_after: Some(SignedDuration::from_hours(1)),
-        ..firing("1")
-    };
+    let happens =
+        Event { kind: Kind::Occurrence, expires_after: Some(SignedDuration::from_hours(1)), ..firing("1") };
     for _ in 0..5 {
         admissions(&queue, std::slice::from_ref(&happens)).await;
         clock.advance(SignedDuration::from_mins(10));
