@@ -17,8 +17,8 @@ pub const LATE_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 /// As [`LATE_WITHIN`], of updates: a sender tries again for minutes to bring one.
 const OUTDATED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// How soon after the last one a round begins whose start may be no more than the time of its message, and before whose
-/// problem's time the recovery of the last one may still be under way.
+/// How soon after another a round begins if its start may be no more than the time of its message, and for how long
+/// after that the recovery of the one before may still be under way.
 pub const SOON_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// What took the place of an open round this often, soon, without an end or a repetition in between, has a start that
@@ -194,7 +194,7 @@ impl Heard {
         let is_newer = |ours: Option<Message>, other: Option<Message>| {
             ours.map(|ours| ours.arrived) < other.map(|other| other.arrived)
         };
-        if is_newer(self.updated.last, other.updated.last) {
+        if !is_newer(other.updated.last, self.updated.last) {
             self.updated = other.updated;
         }
         if is_newer(self.last, other.last) {

@@ -53,7 +53,7 @@ fn as_known(known: &Alert, update: &Event) -> Event {
     let Alert { title, body, labels, source_url, kind, transports, to, .. } = known.clone();
     let in_doubt = known.doubt.as_ref().and_then(|doubt| doubt.event.severity);
     let severity = update.severity.or(in_doubt).or(Some(known.severity));
-    Event { title, body, labels, source_url, kind, transports, to, severity, ..update.clone() }
+    Event { severity, title, body, labels, source_url, kind, transports, to, ..update.clone() }
 }
 
 fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
