@@ -103,6 +103,8 @@ impl Resolution {
 pub enum ResolvedBy {
     Sender,
     Operator(String),
+    /// Its sender stopped following it, which is no recovery.
+    Cancelled,
     /// Nobody said anything for `close_after`.
     Silence,
     Test,
@@ -115,7 +117,7 @@ pub enum ResolvedBy {
 impl ResolvedBy {
     pub fn describe(&self) -> &str {
         match self {
-            Self::Sender => "sender",
+            Self::Sender | Self::Cancelled => "sender",
             Self::Operator(name) => name,
             Self::Silence => "close_after",
             Self::Test => "test",

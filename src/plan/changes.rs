@@ -59,12 +59,22 @@ pub(super) fn quiet_until(alert: &Alert, planned: &BTreeSet<Milestone>) -> Optio
     Some(since.saturating_add(STABLE_AFTER).unwrap_or(Timestamp::MAX))
 }
 
-/// It fires again: the new round tells what there is to tell.
+/// It fires again: the new round tells what there is to tell, but not whom this one turns out later to have missed.
 fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
-    progress.planned.extend([Milestone::Opened, Milestone::Resolved]);
+    progress.planned.insert(Milestone::Opened);
+    let is_first = progress.planned.insert(Milestone::Resolved);
     for (name, contact) in &mut progress.contacts {
         for notification in &mut contact.notifications {
-            if !matches!(notification.subject, Subject::Unreachable { .. }) {
+            let goes_on = match notification.subject {
+                Subject::Unreachable { .. } => true,
+                Subject::Missed => !is_first,
+                Subject::Opened
+                | Subject::Repeat { .. }
+                | Subject::Raised { .. }
+                | Subject::Resolved
+                | Subject::Digest => false,
+            };
+            if !goes_on {
                 notification::cancel(draft, name, notification);
             }
         }
