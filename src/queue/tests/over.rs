@@ -118,8 +118,6 @@ async fn nobody_is_tried_anew_for_whom_nothing_would_begin() {
         people: &'static [&'static str],
         begins: bool,
     }
-    let person =
-        |who: &str| Person { name: name(who), language: Language::En, phone: None, devices: Vec::new() };
     fn as_it_is(alert: Alert) -> Alert {
         alert
     }
@@ -134,6 +132,8 @@ async fn nobody_is_tried_anew_for_whom_nothing_would_begin() {
         alert.openings.superseded = true;
         over(alert)
     }
+    let person =
+        |who: &str| Person { name: name(who), language: Language::En, phone: None, devices: Vec::new() };
     let both = &["jin", "min"];
     let cases = [
         Case { title: "open", of: as_it_is, people: both, begins: true },
