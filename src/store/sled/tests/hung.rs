@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::*;
-use crate::store::sled::readers::patient;
+use crate::store::sled::patience::patient;
 
 const IMPATIENT: Options = Options { patience: Duration::from_millis(20), ..OPTIONS };
 
