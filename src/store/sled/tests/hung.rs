@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::*;
-use crate::store::sled::readers::patient;
+use crate::store::sled::patience::patient;
 
 const IMPATIENT: Options = Options { patience: Duration::from_millis(20), ..OPTIONS };
 
@@ -112,7 +112,14 @@ async fn a_write_that_hangs_is_answered_and_may_be_made_later() {
     let store = SledStore::open_with(folder.path(), IMPATIENT).unwrap();
     let opened = opening("db", 1, at(0));
     let engine = store.shared.handle().unwrap();
-    let hang = engine.progress();
+    let (hang, hangs) = mpsc::channel::<()>();
+    let (locked, is_locked) = mpsc::channel();
+    let holder = thread::spawn(move || {
+        let _no_group_gets_through = engine.progress();
+        locked.send(()).unwrap();
+        hangs.recv().ok();
+    });
+    is_locked.recv().unwrap();
     let answer = commit_one(&store, opened.clone()).await;
     assert!(is_hung(&answer), "{answer:?}");
     // It can be seen, and may not survive a power cut.
@@ -120,7 +127,7 @@ async fn a_write_that_hangs_is_answered_and_may_be_made_later() {
     assert!(read.is_err() || read.as_ref().is_ok_and(Option::is_none), "{read:?}");
     drop(hang);
     while !store.get(opened.alert.id).await.is_ok_and(|stored| stored.is_some()) {}
-    drop(engine);
+    holder.join().unwrap();
     store.close().await;
 }
 
