@@ -1,0 +1,270 @@
+//! What must hold in the morning.
+
+use super::{
+    history::{End, Night},
+    morning::{Morning, brief},
+    world::QUIET,
+    *,
+};
+use crate::{
+    alert::{AlertState, Topic},
+    plan,
+};
+
+/// The longest pause of a reminder that goes on without end, and the time to tell it.
+const REMINDED_WITHIN: SignedDuration = SignedDuration::from_mins(70);
+
+/// What a sender says for longer than this is no late copy.
+const INSISTS_FOR: SignedDuration = SignedDuration::from_secs(70);
+
+/// What a crash may lose of when an alert was last heard of, and what it takes to notice.
+const HEARD_LOST_MAX: SignedDuration = SignedDuration::from_secs(70);
+
+/// What does not hold, in words.
+pub(super) async fn faults(night: &Night, world: &World) -> Vec<String> {
+    let morning = Morning::of(night, world).await;
+    let rules = [
+        everybody_is_told_or_told_of,
+        whoever_has_a_channel_is_told,
+        nobody_is_given_up_untried,
+        what_goes_on_is_open,
+        nobody_is_texted_twice,
+        what_is_only_repeated_is_one_alert,
+        nobody_has_what_nobody_took,
+        what_became_graver_is_told,
+        a_disaster_is_told_again,
+        nothing_that_was_spoken_of_is_closed_by_silence,
+        every_open_alert_wakes_up,
+    ];
+    rules.iter().flat_map(|rule| rule(&morning)).collect()
+}
+
+/// Each contact of each alert knows of it, stands in a dead letter, or `/readyz` shows the alert.
+fn everybody_is_told_or_told_of(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for alert in morning.alerts() {
+        if morning.tells_by_next_round(alert) || alert.state == AlertState::Acknowledged {
+            continue;
+        }
+        if alert.progress.contacts.is_empty() {
+            faults.push(format!("was told to nobody: {}", brief(alert)));
+        }
+        for (name, contact) in &alert.progress.contacts {
+            let is_known = morning.knows(alert, name) || morning.is_shown(alert, name);
+            if !is_known {
+                faults.push(format!("{} was not told to {name}, and nobody can see that: {contact:?}", alert.id));
+            }
+        }
+    }
+    faults
+}
+
+/// Where everything works again, an open alert that nobody has is known to somebody who can be reached.
+fn whoever_has_a_channel_is_told(morning: &Morning<'_>) -> Vec<String> {
+    if morning.night.end != End::Works {
+        return Vec::new();
+    }
+    let triggered = morning.alerts().filter(|alert| alert.state == AlertState::Triggered);
+    let unknown = triggered.filter(|alert| {
+        let mut people = morning.people();
+        let is_reachable = people.any(|name| morning.has_channel(alert, &name));
+        is_reachable && !morning.tells_by_next_round(alert) && !morning.is_known(alert)
+    });
+    unknown.map(|alert| format!("known to nobody though it could be: {}", brief(alert))).collect()
+}
+
+/// A dead letter to somebody with a phone means that a text was tried.
+fn nobody_is_given_up_untried(morning: &Morning<'_>) -> Vec<String> {
+    let world = morning.world;
+    let always_texts = world.configs.iter().all(|config| {
+        !config.gateways.is_empty()
+            && config.budget.is_none()
+            && config.fallback_at == Some(Severity::NotClassified)
+    });
+    let letters = morning.letters.iter().filter(|_| always_texts);
+    let untried = letters.filter(|letter| {
+        let has_phone = morning.phones().any(|name| name == letter.contact);
+        let is_digest = morning.find(letter.alert_id).is_none_or(|alert| alert.digest.is_some());
+        has_phone && !is_digest && morning.texts(letter.alert_id, &letter.contact).next().is_none()
+    });
+    untried.map(|letter| format!("{} was given up without a text: {letter:?}", letter.contact)).collect()
+}
+
+/// What its sender goes on saying is open.
+fn what_goes_on_is_open(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for sender in &morning.world.senders {
+        let Some(problem) = &sender.problem else { continue };
+        let key = sender.key(problem.number);
+        let over = morning.last_end(&key);
+        let said: Vec<_> = morning.fires(&key).filter(|heard| over.is_none_or(|over| over < heard.at)).collect();
+        let insists = said.first().zip(said.last()).is_some_and(|(first, last)| INSISTS_FOR < last.at - first.at);
+        let patience = sender.patience();
+        let is_recent = said.last().is_some_and(|last| morning.world.night - last.at < patience);
+        // What its recovery ended stays ended where a key never returns.
+        let is_ended = sender.habits.key_never_returns && over.is_some();
+        let is_readable = morning.rounds(&key).all(|round| !morning.was_damaged(round));
+        if insists && is_recent && !is_ended && is_readable && !morning.latest(&key).is_some_and(Alert::is_open) {
+            faults.push(format!("sender {} goes on saying it, and nothing is open: {said:?}", sender.name));
+        }
+    }
+    faults
+}
+
+/// A gateway takes one text about one thing, and another only after one without an answer, or one that was lost.
+fn nobody_is_texted_twice(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for alert in morning.alerts() {
+        for name in alert.progress.contacts.keys() {
+            for topic in [Topic::Opened, Topic::Missed, Topic::Resolved] {
+                let tries = morning.texts(alert.id, name).filter(|row| row.subject == topic);
+                let tries: BTreeSet<u32> = tries.map(|row| row.attempt).collect();
+                let taken: Vec<u32> =
+                    tries.iter().copied().filter(|attempt| morning.was_taken(alert.id, *attempt)).collect();
+                let excuses = tries.iter().filter(|attempt| {
+                    morning.went_unanswered(alert.id, **attempt) || morning.was_lost(alert.id, **attempt)
+                });
+                if 1 + excuses.count() < taken.len() {
+                    faults.push(format!("{name} was texted {taken:?} of {}: {topic:?}", alert.id));
+                }
+            }
+        }
+    }
+    faults
+}
+
+/// A problem that never ended and was only said again is one alert.
+fn what_is_only_repeated_is_one_alert(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for sender in &morning.world.senders {
+        let Some(problem) = sender.problem.as_ref().filter(|problem| problem.number == 1) else { continue };
+        let key = sender.key(problem.number);
+        let rounds: Vec<_> = morning.rounds(&key).collect();
+        let is_disturbed = sender.habits.replica.is_some()
+            || morning.last_end(&key).is_some()
+            || rounds.iter().any(|round| morning.was_damaged(round) || morning.is_closed_by_silence(round));
+        if 1 < rounds.len() && !is_disturbed {
+            faults.push(format!("sender {} only repeated itself: {} rounds", sender.name, rounds.len()));
+        }
+    }
+    faults
+}
+
+/// An alert that counts as taken was taken, and it was this problem.
+fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for sender in &morning.world.senders {
+        let Some(problem) = &sender.problem else { continue };
+        let key = sender.key(problem.number);
+        let Some(alert) = morning.latest(&key).filter(|alert| alert.state == AlertState::Acknowledged) else {
+            continue;
+        };
+        // Without a start one problem cannot be told from the next whose end was lost.
+        let since = if morning.tells_problems_apart(sender) {
+            morning.fires(&key).find(|heard| heard.problem == problem.number).map(|heard| heard.at)
+        } else {
+            morning.last_recovery(&key)
+        };
+        let since = since.unwrap_or_default();
+        let by_person = morning.took(alert, since);
+        let by_sender = morning.heard(&key).any(|heard| {
+            heard.word == senders::Word::IsTaken && (heard.problem == problem.number || since < heard.at)
+        });
+        let goes_on = alert.openings.flapping().is_some() || alert.taken_back.is_some();
+        if !by_person && !by_sender && !goes_on && !sender.clock_was_set {
+            faults.push(format!("was taken by nobody: {}", brief(alert)));
+        }
+    }
+    faults
+}
+
+/// Whoever was told of an open alert was told that it is as grave as it is.
+fn what_became_graver_is_told(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let grave = morning.alerts().filter(|alert| {
+        let is_told_alone = alert.openings.flapping().is_none() && !alert.openings.superseded;
+        Severity::High <= alert.severity && alert.state == AlertState::Triggered && is_told_alone
+    });
+    for alert in grave.filter(|_| morning.night.end == End::Works) {
+        for name in morning.people().filter(|name| morning.has_channel(alert, name)) {
+            let told_as = morning.taken_by(alert, &name).map(|taken| taken.severity).max();
+            let is_folded = morning.folds(alert, &name).next().is_some();
+            if told_as.is_some_and(|told| told < alert.severity) && !is_folded && !morning.is_shown(alert, &name) {
+                faults.push(format!("{name} takes for {told_as:?}: {}", brief(alert)));
+            }
+        }
+    }
+    faults
+}
+
+/// While nobody has a disaster, also one that comes and goes, somebody is told of it again and again.
+fn a_disaster_is_told_again(morning: &Morning<'_>) -> Vec<String> {
+    let world = morning.world;
+    let mut faults = Vec::new();
+    for sender in world.senders.iter().filter(|_| morning.night.end == End::Works) {
+        let Some(problem) = &sender.problem else { continue };
+        let key = sender.key(problem.number);
+        let Some(alert) = morning.latest(&key).filter(|alert| alert.state == AlertState::Triggered) else { continue };
+        let was_taken = morning.rounds(&key).any(|round| {
+            let taken = round.progress.planned.contains(&crate::alert::Milestone::Acknowledged);
+            taken || world.deeds.iter().any(|deed| deed.alert == round.id)
+        });
+        let since = world.night - REMINDED_WITHIN;
+        let disasters = morning.rounds(&key).filter(|round| round.severity == Severity::Disaster);
+        let lasts = alert.severity == Severity::Disaster
+            && morning.rounds(&key).all(|round| round.severity == Severity::Disaster || round.opened_at < T0 + world.quiet_since);
+        let is_reachable = morning.people().any(|name| morning.has_channel(alert, &name));
+        let is_told = disasters.into_iter().any(|round| {
+            morning.taken.iter().any(|taken| taken.alert == round.id && since <= taken.at)
+                || morning.people().any(|name| morning.folds(round, &name).any(|at| since <= at))
+        });
+        let is_shown = world.clock_was_set || morning.was_damaged(alert);
+        debug_assert!(REMINDED_WITHIN < QUIET);
+        if lasts && is_reachable && !was_taken && !is_told && !is_shown {
+            faults.push(format!("for {REMINDED_WITHIN:#} nobody heard of {}", brief(alert)));
+        }
+    }
+    faults
+}
+
+/// Silence ends only what nobody spoke of.
+fn nothing_that_was_spoken_of_is_closed_by_silence(morning: &Morning<'_>) -> Vec<String> {
+    if morning.world.clock_was_set {
+        return Vec::new();
+    }
+    let closed = morning.alerts().filter(|alert| !morning.was_damaged(alert)).filter_map(|alert| {
+        let end = alert.resolved.as_ref().filter(|_| morning.is_closed_by_silence(alert))?;
+        Some((alert, end.at.duration_since(T0)))
+    });
+    let mut faults = Vec::new();
+    for (alert, at) in closed {
+        let sender = morning.world.senders.iter().find(|sender| morning.speaks_of(sender, alert));
+        let Some(sender) = sender else { continue };
+        let within = at - sender.patience() + HEARD_LOST_MAX..at;
+        let opened = alert.opened_at.duration_since(T0);
+        let mut heard = morning.heard(&alert.dedup_key);
+        if let Some(heard) = heard.find(|heard| opened <= heard.at && within.contains(&heard.at)) {
+            faults.push(format!("{} was closed by silence, and was spoken of: {heard:?}", alert.id));
+        }
+    }
+    faults
+}
+
+/// No open alert is without a wake-up, and none waits for a time that has passed or that no plan would set.
+fn every_open_alert_wakes_up(morning: &Morning<'_>) -> Vec<String> {
+    let now = morning.world.clock.now();
+    let rules = process::rules_of(&morning.world.config);
+    let mut faults = Vec::new();
+    for alert in morning.alerts().filter(|alert| alert.is_open()) {
+        match morning.due.get(&alert.id) {
+            None => faults.push(format!("{} is open and sleeps", alert.id)),
+            Some(due) if *due <= now => faults.push(format!("{} is due and stays so", alert.id)),
+            Some(due) if plan::is_misdated(alert, *due, &rules, now) => {
+                faults.push(format!("waits for {due}, which no plan would set: {}", brief(alert)));
+            }
+            Some(_) => {}
+        }
+    }
+    faults
+}
+
