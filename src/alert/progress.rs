@@ -122,10 +122,10 @@ pub enum Others {
 pub enum Notified {
     #[default]
     No,
-    /// A digest counts it, and is accepted or becomes a dead letter of its own.
-    Counted,
     /// Something was sent without a readable answer.
     Maybe,
+    /// A digest counts it, and is accepted or becomes a dead letter of its own.
+    Counted,
     /// A provider accepted something.
     Yes,
 }
