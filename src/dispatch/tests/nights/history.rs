@@ -146,10 +146,10 @@ fn habits() -> impl Strategy<Value = Habits> {
     let ahead = prop_oneof![2 => Just(SignedDuration::ZERO), 1 => minutes(-600..600)];
     let is_rarely = || prop_oneof![3 => Just(false), 1 => Just(true)];
     (
-        (dating, every, any::<bool>(), is_rarely(), is_rarely(), any::<bool>()),
+        (dating, every, any::<bool>(), is_rarely(), is_rarely(), is_rarely(), any::<bool>()),
         (some_seconds(0..45), some_seconds(1..200), loses, ahead),
     )
-        .prop_map(|((dating, every, expires, key_never_returns, never_says_end, insists), rest)| {
+        .prop_map(|((dating, every, expires, key_never_returns, never_says_end, wavers, insists), rest)| {
             let (twin, replica, loses, ahead) = rest;
             Habits {
                 dating,
@@ -157,6 +157,7 @@ fn habits() -> impl Strategy<Value = Habits> {
                 expires: expires && every.is_some(),
                 key_never_returns,
                 never_says_end,
+                wavers,
                 insists,
                 twin,
                 replica,
@@ -204,7 +205,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => sender().prop_map(EndsFirst),
         1 => (sender(), 30_u8..250).prop_map(|(sender, seconds)| Flaps(sender, seconds)),
         3 => (sender(), severity()).prop_map(|(sender, severity)| Turns(sender, severity)),
-        2 => sender().prop_map(IsTakenThere),
+        3 => sender().prop_map(IsTakenThere),
         1 => sender().prop_map(IsGivenBackThere),
         1 => (sender(), -600_i16..600).prop_map(|(sender, minutes)| SetsClock(sender, minutes)),
         3 => any::<u8>().prop_map(Acknowledges),

@@ -69,6 +69,11 @@ impl<'a> Morning<'a> {
         self.world.once_damaged.contains(&alert.id)
     }
 
+    /// So was one of its rounds.
+    pub(super) fn was_key_damaged(&self, key: &DedupKey) -> bool {
+        self.alerts.iter().any(|alert| alert.dedup_key == *key && self.was_damaged(alert))
+    }
+
     pub(super) fn is_closed_by_silence(&self, alert: &Alert) -> bool {
         alert.resolved.as_ref().is_some_and(|end| end.by == ResolvedBy::Silence)
     }
@@ -195,11 +200,11 @@ impl<'a> Morning<'a> {
 
     // --- senders
 
-    pub(super) fn heard(&self, key: &DedupKey) -> impl Iterator<Item = &Heard> {
+    pub(super) fn heard(&self, key: &DedupKey) -> impl DoubleEndedIterator<Item = &Heard> {
         self.world.heard.iter().filter(move |heard| heard.key == *key)
     }
 
-    pub(super) fn fires(&self, key: &DedupKey) -> impl Iterator<Item = &Heard> {
+    pub(super) fn fires(&self, key: &DedupKey) -> impl DoubleEndedIterator<Item = &Heard> {
         self.heard(key).filter(|heard| heard.word == Word::Fires)
     }
 
@@ -218,8 +223,35 @@ impl<'a> Morning<'a> {
         deeds.any(|deed| deed.alert == alert.id && deed.what == Action::Acknowledge && since <= deed.at)
     }
 
-    pub(super) fn speaks_of(&self, sender: &Sender, alert: &Alert) -> bool {
-        (1..=sender.problems).any(|problem| sender.key(problem) == alert.dedup_key)
+    pub(super) fn sender_of(&self, alert: &Alert) -> Option<&Sender> {
+        let speaks_of = |sender: &&Sender| (1..=sender.problems).any(|problem| sender.key(problem) == alert.dedup_key);
+        self.world.senders.iter().find(speaks_of)
+    }
+
+    /// It came while this round was the last, by our clock, which was not set.
+    pub(super) fn is_about(&self, heard: &Heard, alert: &Alert) -> bool {
+        let next = self.rounds(&alert.dedup_key).filter(|other| alert.round < other.round);
+        let until = next.map(|next| next.opened_at).min().unwrap_or(Timestamp::MAX);
+        !self.world.clock_was_set && (alert.opened_at..until).contains(&(T0 + heard.at))
+    }
+
+    /// Nothing of what people did about the rounds before goes on with it.
+    pub(super) fn is_a_conversation_of_its_own(&self, alert: &Alert) -> bool {
+        alert.openings.flapping().is_none() && alert.taken_back.is_none() && !self.was_key_damaged(&alert.dedup_key)
+    }
+
+    /// Whom no channel is left for.
+    pub(super) fn given_up(&self) -> impl Iterator<Item = (&Alert, ContactName)> {
+        let unreachable = self.alerts().flat_map(|alert| {
+            let contacts = alert.progress.contacts.iter();
+            let names = contacts.filter(|(_, contact)| contact.unreachable.is_some()).map(|(name, _)| name.clone());
+            names.map(move |name| (alert, name))
+        });
+        let letters = self.letters.iter().filter_map(|letter| {
+            let alert = self.find(letter.alert_id).filter(|alert| alert.digest.is_none())?;
+            Some((alert, letter.contact.clone()))
+        });
+        unreachable.chain(letters)
     }
 
     /// By a start of its own, and not so often that it counts for one that moves.

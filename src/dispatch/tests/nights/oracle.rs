@@ -3,7 +3,8 @@
 use super::{
     history::{End, Night},
     morning::{Morning, brief},
-    world::QUIET,
+    senders::Word,
+    world::{Heard, QUIET},
     *,
 };
 use crate::{
@@ -31,6 +32,7 @@ pub(super) async fn faults(night: &Night, world: &World) -> Vec<String> {
         nobody_is_texted_twice,
         what_is_only_repeated_is_one_alert,
         nobody_has_what_nobody_took,
+        what_began_anew_is_another_alert,
         what_became_graver_is_told,
         a_disaster_is_told_again,
         nothing_that_was_spoken_of_is_closed_by_silence,
@@ -81,13 +83,11 @@ fn nobody_is_given_up_untried(morning: &Morning<'_>) -> Vec<String> {
             && config.budget.is_none()
             && config.fallback_at == Some(Severity::NotClassified)
     });
-    let letters = morning.letters.iter().filter(|_| always_texts);
-    let untried = letters.filter(|letter| {
-        let has_phone = morning.phones().any(|name| name == letter.contact);
-        let is_digest = morning.find(letter.alert_id).is_none_or(|alert| alert.digest.is_some());
-        has_phone && !is_digest && morning.texts(letter.alert_id, &letter.contact).next().is_none()
+    let given_up = morning.given_up().filter(|_| always_texts);
+    let untried = given_up.filter(|(alert, name)| {
+        morning.phones().any(|phone| phone == *name) && morning.texts(alert.id, name).next().is_none()
     });
-    untried.map(|letter| format!("{} was given up without a text: {letter:?}", letter.contact)).collect()
+    untried.map(|(alert, name)| format!("{name} was given up without a text: {}", brief(alert))).collect()
 }
 
 /// What its sender goes on saying is open.
@@ -103,7 +103,7 @@ fn what_goes_on_is_open(morning: &Morning<'_>) -> Vec<String> {
         let is_recent = said.last().is_some_and(|last| morning.world.night - last.at < patience);
         // What its recovery ended stays ended where a key never returns.
         let is_ended = sender.habits.key_never_returns && over.is_some();
-        let is_readable = morning.rounds(&key).all(|round| !morning.was_damaged(round));
+        let is_readable = !morning.was_key_damaged(&key);
         if insists && is_recent && !is_ended && is_readable && !morning.latest(&key).is_some_and(Alert::is_open) {
             faults.push(format!("sender {} goes on saying it, and nothing is open: {said:?}", sender.name));
         }
@@ -142,7 +142,8 @@ fn what_is_only_repeated_is_one_alert(morning: &Morning<'_>) -> Vec<String> {
         let rounds: Vec<_> = morning.rounds(&key).collect();
         let is_disturbed = sender.habits.replica.is_some()
             || morning.last_end(&key).is_some()
-            || rounds.iter().any(|round| morning.was_damaged(round) || morning.is_closed_by_silence(round));
+            || morning.was_key_damaged(&key)
+            || rounds.iter().any(|round| morning.is_closed_by_silence(round));
         if 1 < rounds.len() && !is_disturbed {
             faults.push(format!("sender {} only repeated itself: {} rounds", sender.name, rounds.len()));
         }
@@ -153,26 +154,42 @@ fn what_is_only_repeated_is_one_alert(morning: &Morning<'_>) -> Vec<String> {
 /// An alert that counts as taken was taken, and it was this problem.
 fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> {
     let mut faults = Vec::new();
+    for alert in morning.alerts().filter(|alert| morning.is_a_conversation_of_its_own(alert)) {
+        let Some(taken) = &alert.conversation.acknowledged else { continue };
+        let Some(sender) = morning.sender_of(alert).filter(|sender| !sender.clock_was_set) else { continue };
+        let key = &alert.dedup_key;
+        let fires = || morning.fires(key).filter(|heard| morning.is_about(heard, alert));
+        let Some(last) = fires().next_back() else { continue };
+        // Without a start one problem cannot be told from the next, if the end between them was lost.
+        let since = if morning.tells_problems_apart(sender) {
+            fires().find(|heard| heard.problem == last.problem).map(|heard| heard.at).unwrap_or_default()
+        } else {
+            alert.opened_at.duration_since(T0)
+        };
+        let by_person = morning.took(alert, since);
+        let takes = |heard: &&Heard| heard.word == Word::IsTaken;
+        let by_sender = morning.heard(key).filter(takes).any(|heard| heard.problem == last.problem || since <= heard.at);
+        if !by_person && !by_sender {
+            faults.push(format!("was taken by nobody since {since:#}, but {taken:?}: {}", brief(alert)));
+        }
+    }
+    faults
+}
+
+/// A problem with a start of its own, as far as its sender can be understood, is told as one.
+fn what_began_anew_is_another_alert(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
     for sender in &morning.world.senders {
         let Some(problem) = &sender.problem else { continue };
         let key = sender.key(problem.number);
-        let Some(alert) = morning.latest(&key).filter(|alert| alert.state == AlertState::Acknowledged) else {
-            continue;
-        };
-        // Without a start one problem cannot be told from the next whose end was lost.
-        let since = if morning.tells_problems_apart(sender) {
-            morning.fires(&key).find(|heard| heard.problem == problem.number).map(|heard| heard.at)
-        } else {
-            morning.last_recovery(&key)
-        };
-        let since = since.unwrap_or_default();
-        let by_person = morning.took(alert, since);
-        let by_sender = morning.heard(&key).any(|heard| {
-            heard.word == senders::Word::IsTaken && (heard.problem == problem.number || since < heard.at)
-        });
-        let goes_on = alert.openings.flapping().is_some() || alert.taken_back.is_some();
-        if !by_person && !by_sender && !goes_on && !sender.clock_was_set {
-            faults.push(format!("was taken by nobody: {}", brief(alert)));
+        let is_understood = morning.tells_problems_apart(sender)
+            && !sender.clock_was_set
+            && !morning.world.clock_was_set
+            && !morning.was_key_damaged(&key);
+        let first = morning.fires(&key).find(|heard| heard.problem == problem.number).filter(|_| is_understood);
+        let Some((first, alert)) = first.zip(morning.latest(&key)) else { continue };
+        if alert.opened_at.duration_since(T0) < first.at && alert.is_open() {
+            faults.push(format!("its problem began later, at {:#}: {}", first.at, brief(alert)));
         }
     }
     faults
@@ -220,6 +237,7 @@ fn a_disaster_is_told_again(morning: &Morning<'_>) -> Vec<String> {
         });
         let is_shown = world.clock_was_set || morning.was_damaged(alert);
         debug_assert!(REMINDED_WITHIN < QUIET);
+        let lasts = lasts && !sender.habits.wavers;
         if lasts && is_reachable && !was_taken && !is_told && !is_shown {
             faults.push(format!("for {REMINDED_WITHIN:#} nobody heard of {}", brief(alert)));
         }
@@ -238,8 +256,7 @@ fn nothing_that_was_spoken_of_is_closed_by_silence(morning: &Morning<'_>) -> Vec
     });
     let mut faults = Vec::new();
     for (alert, at) in closed {
-        let sender = morning.world.senders.iter().find(|sender| morning.speaks_of(sender, alert));
-        let Some(sender) = sender else { continue };
+        let Some(sender) = morning.sender_of(alert) else { continue };
         let within = at - sender.patience() + HEARD_LOST_MAX..at;
         let opened = alert.opened_at.duration_since(T0);
         let mut heard = morning.heard(&alert.dedup_key);

@@ -12,6 +12,14 @@ const STEPS_MAX: usize = 500;
 
 const SAVE_SEEN_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
+/// How it goes on.
+pub(super) enum Worked {
+    Done,
+    Died,
+    /// Without an end, as it seems.
+    IsBusy(String),
+}
+
 pub(super) struct Process {
     store: Arc<Guarded<Mortal>>,
     clock: Arc<ManualClock>,
@@ -123,29 +131,29 @@ impl Process {
         self.queue.admit(poster, std::slice::from_ref(event)).await.ok()?.pop()
     }
 
-    /// Works until nothing is left to do now; false if the process has died of it.
-    pub(super) async fn work(&mut self, providers: &Providers) -> bool {
+    /// Works until nothing is left to do now.
+    pub(super) async fn work(&mut self, providers: &Providers) -> Worked {
         if SAVE_SEEN_EVERY <= self.clock.now().duration_since(self.saved_at) {
             self.saved_at = self.clock.now();
             let _ = self.queue.save_seen().await;
         }
+        let mut last = String::new();
         for _ in 0..STEPS_MAX {
             // Sleepers whose time has come, and answers.
             tokio::task::yield_now().await;
-            match self.dispatcher.step(CLAIMS_PER_STEP_MAX).await {
-                Ok(Step::Worked(_)) => {}
-                Ok(Step::IdleUntil(due)) => {
-                    self.due = due;
-                    if self.dispatcher.outbox.under_way() == providers.waiting() && !self.is_dead() {
-                        return true;
-                    }
-                }
-                Err(_) => {}
-            }
+            let step = self.dispatcher.step(CLAIMS_PER_STEP_MAX).await;
             if self.is_dead() {
-                return false;
+                return Worked::Died;
             }
+            let under_way = self.dispatcher.outbox.under_way();
+            if let Ok(Step::IdleUntil(due)) = step {
+                self.due = due;
+                if under_way == providers.waiting() {
+                    return Worked::Done;
+                }
+            }
+            last = format!("{step:?}, {under_way} under way, {} waited for", providers.waiting());
         }
-        panic!("dispatch is busy without end")
+        Worked::IsBusy(last)
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Habits {
     /// Each problem has a key of its own.
     pub(super) key_never_returns: bool,
     pub(super) never_says_end: bool,
+    /// Every other message calls the problem less severe.
+    pub(super) wavers: bool,
     /// Says again what we did not take, until we do.
     pub(super) insists: bool,
     /// A second copy of each message comes so much later.
@@ -157,9 +159,11 @@ impl Sender {
             Dating::Message | Dating::Nothing => None,
         };
         let tells_time = matches!(dating, Dating::Message | Dating::StartAndMessage);
+        let wavers = self.habits.wavers && self.said % 2 == 1;
+        let severity = if wavers { Severity::Warning } else { problem.severity };
         let event = Event {
             status,
-            severity: (word == Word::Fires).then_some(problem.severity),
+            severity: (word == Word::Fires).then_some(severity),
             starts_at: start,
             said_at: tells_time.then(|| self.now(night)),
             expires_after: self.expires_after(),

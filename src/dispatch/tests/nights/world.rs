@@ -2,7 +2,7 @@
 
 use super::{
     history::{Config, End, Happening, Night, Row as Damaged},
-    process::Process,
+    process::{Process, Worked},
     providers::{Answer, Providers},
     senders::{Message, Sender, Word},
     *,
@@ -144,6 +144,12 @@ impl World {
             }
         }
         self.quiet_since = self.night;
+        if night.end == End::Defers {
+            for who in 0..self.senders.len() {
+                self.senders[who].flaps = None;
+                self.end_problem(who).await;
+            }
+        }
         self.pass(if night.end == End::Defers { A_DAY } else { QUIET }).await;
     }
 
@@ -349,8 +355,13 @@ impl World {
 
     async fn work(&mut self) {
         let Some(ours) = &mut self.ours else { return };
-        if !ours.work(&self.providers).await {
-            self.stop(self.down_for);
+        match ours.work(&self.providers).await {
+            Worked::Done => {}
+            Worked::Died => self.stop(self.down_for),
+            Worked::IsBusy(with) => {
+                self.log(format!("dispatch is busy without end: {with}"));
+                panic!("dispatch is busy without end\n{}", self.log.join("\n"));
+            }
         }
     }
 
