@@ -136,12 +136,16 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
 }
 
 fn habits() -> impl Strategy<Value = Habits> {
-    let dating =
-        select(vec![Dating::Start, Dating::Start, Dating::Message, Dating::Nothing, Dating::StartAndMessage, Dating::SameStart]);
+    let dating = select(vec![
+        Dating::Start,
+        Dating::Start,
+        Dating::Message,
+        Dating::Nothing,
+        Dating::StartAndMessage,
+        Dating::SameStart,
+    ]);
     let every = prop_oneof![1 => Just(None), 2 => minutes(1..20).prop_map(Some)];
-    let some_seconds = |range: std::ops::Range<i64>| {
-        prop_oneof![3 => Just(None), 1 => range.prop_map(|seconds| Some(SignedDuration::from_secs(seconds)))]
-    };
+    let some_seconds = |range: std::ops::Range<i64>| prop_oneof![3 => Just(None), 1 => range.prop_map(|seconds| Some(SignedDuration::from_secs(seconds)))];
     let loses = prop_oneof![2 => Just(0), 1 => any::<u8>()];
     let ahead = prop_oneof![2 => Just(SignedDuration::ZERO), 1 => minutes(-600..600)];
     let is_rarely = || prop_oneof![3 => Just(false), 1 => Just(true)];
@@ -149,22 +153,24 @@ fn habits() -> impl Strategy<Value = Habits> {
         (dating, every, any::<bool>(), is_rarely(), is_rarely(), is_rarely(), any::<bool>()),
         (some_seconds(0..45), some_seconds(1..200), loses, ahead),
     )
-        .prop_map(|((dating, every, expires, key_never_returns, never_says_end, wavers, insists), rest)| {
-            let (twin, replica, loses, ahead) = rest;
-            Habits {
-                dating,
-                every,
-                expires: expires && every.is_some(),
-                key_never_returns,
-                never_says_end,
-                wavers,
-                insists,
-                twin,
-                replica,
-                loses,
-                ahead,
-            }
-        })
+        .prop_map(
+            |((dating, every, expires, key_never_returns, never_says_end, wavers, insists), rest)| {
+                let (twin, replica, loses, ahead) = rest;
+                Habits {
+                    dating,
+                    every,
+                    expires: expires && every.is_some(),
+                    key_never_returns,
+                    never_says_end,
+                    wavers,
+                    insists,
+                    twin,
+                    replica,
+                    loses,
+                    ahead,
+                }
+            },
+        )
 }
 
 fn answer() -> impl Strategy<Value = Answer> {

@@ -1,14 +1,15 @@
 //! What a night has left: alerts and their journals, dead letters, and what providers truly took.
 
 use super::{
-    history::Night,
+    history::{End, Night},
     providers::Taken,
     senders::{Dating, Sender, Word},
     world::Heard,
     *,
 };
 use crate::{
-    alert::{AttemptOutcome, AttemptRow, ResolvedBy, Texted},
+    alert::{AttemptOutcome, AttemptRow, ContactProgress, ResolvedBy, Texted},
+    plan::GIVE_UP_AFTER,
     queue::Action,
     watch::{DeadLetter, Stands},
 };
@@ -20,7 +21,9 @@ const PROBLEMS_TOLD_APART_MAX: u32 = 3;
 pub(super) fn brief(alert: &Alert) -> String {
     let Alert { id, dedup_key, round, state, severity, openings, progress, conversation, .. } = alert;
     let id = id.to_string();
-    format!("{id} {dedup_key:?} round {round} {state:?} {severity} {openings:?} {conversation:?} {progress:?}")
+    format!(
+        "{id} {dedup_key:?} round {round} {state:?} {severity} {openings:?} {conversation:?} {progress:?}"
+    )
 }
 
 pub(super) struct Morning<'a> {
@@ -49,7 +52,10 @@ impl<'a> Morning<'a> {
     /// Those of senders, as far as they can be read.
     pub(super) fn alerts(&self) -> impl Iterator<Item = &Alert> {
         let is_readable = |alert: &&Alert| !self.world.damaged.contains(&alert.id);
-        self.alerts.iter().filter(|alert| alert.digest.is_none() && alert.integration == "monitor").filter(is_readable)
+        self.alerts
+            .iter()
+            .filter(|alert| alert.digest.is_none() && alert.integration == "monitor")
+            .filter(is_readable)
     }
 
     pub(super) fn find(&self, id: AlertId) -> Option<&Alert> {
@@ -80,7 +86,8 @@ impl<'a> Morning<'a> {
 
     /// A later round of a problem that comes and goes, or whose end was lost, tells of it.
     pub(super) fn tells_by_next_round(&self, alert: &Alert) -> bool {
-        let has_next = self.alerts.iter().any(|other| other.thread() == alert.thread() && alert.round < other.round);
+        let has_next =
+            self.alerts.iter().any(|other| other.thread() == alert.thread() && alert.round < other.round);
         let is_quiet = alert.openings.flapping().is_some();
         (has_next && (is_quiet || alert.openings.superseded)) || (is_quiet && self.is_young(alert))
     }
@@ -88,7 +95,8 @@ impl<'a> Morning<'a> {
     /// Neither come nor gone for long enough to be told.
     fn is_young(&self, alert: &Alert) -> bool {
         let since = alert.resolved.as_ref().map_or(alert.opened_at, |end| end.at);
-        self.world.clock.now().duration_since(since) <= crate::alert::STABLE_AFTER + SignedDuration::from_mins(1)
+        self.world.clock.now().duration_since(since)
+            <= crate::alert::STABLE_AFTER + SignedDuration::from_mins(1)
     }
 
     // --- people
@@ -97,13 +105,29 @@ impl<'a> Morning<'a> {
         self.world.config.people.iter().map(|number| people::name(*number))
     }
 
+    pub(super) fn is_here(&self, name: &ContactName) -> bool {
+        self.people().any(|known| known == *name)
+    }
+
+    /// Nothing works, and it is not a day yet.
+    pub(super) fn is_being_tried(&self, contact: &ContactProgress) -> bool {
+        let limit = self.world.clock.now() - GIVE_UP_AFTER;
+        self.night.end == End::Defers
+            && contact.notifications.iter().any(|one| !one.replaced && limit <= one.since)
+    }
+
     /// Those who have been there all the time and have a phone.
     pub(super) fn phones(&self) -> impl Iterator<Item = ContactName> {
         let all = (0..people::NAMES.len()).filter(|number| people::person(*number).phone.is_some());
-        all.filter(|number| self.world.configs.iter().all(|config| config.people.contains(number))).map(people::name)
+        all.filter(|number| self.world.configs.iter().all(|config| config.people.contains(number)))
+            .map(people::name)
     }
 
-    pub(super) fn taken_by<'t>(&'t self, alert: &Alert, name: &ContactName) -> impl Iterator<Item = &'t Taken> {
+    pub(super) fn taken_by<'t>(
+        &'t self,
+        alert: &Alert,
+        name: &ContactName,
+    ) -> impl Iterator<Item = &'t Taken> {
         let (id, name) = (alert.id, name.clone());
         self.taken.iter().filter(move |taken| taken.alert == id && taken.contact == name && !taken.is_lost)
     }
@@ -148,7 +172,8 @@ impl<'a> Morning<'a> {
     /// Something could reach this contact now, of this alert.
     pub(super) fn has_channel(&self, alert: &Alert, name: &ContactName) -> bool {
         let config = &self.world.config;
-        let Some(person) = config.people.iter().map(|number| people::person(*number)).find(|it| it.name == *name)
+        let Some(person) =
+            config.people.iter().map(|number| people::person(*number)).find(|it| it.name == *name)
         else {
             return false;
         };
@@ -182,7 +207,8 @@ impl<'a> Morning<'a> {
 
     pub(super) fn texts(&self, id: AlertId, name: &ContactName) -> impl Iterator<Item = &AttemptRow> {
         let name = name.clone();
-        let is_text = move |row: &&AttemptRow| row.contact == name && row.address.transport() == Transport::Sms;
+        let is_text =
+            move |row: &&AttemptRow| row.contact == name && row.address.transport() == Transport::Sms;
         self.attempts(id).filter(is_text)
     }
 
@@ -224,7 +250,8 @@ impl<'a> Morning<'a> {
     }
 
     pub(super) fn sender_of(&self, alert: &Alert) -> Option<&Sender> {
-        let speaks_of = |sender: &&Sender| (1..=sender.problems).any(|problem| sender.key(problem) == alert.dedup_key);
+        let speaks_of =
+            |sender: &&Sender| (1..=sender.problems).any(|problem| sender.key(problem) == alert.dedup_key);
         self.world.senders.iter().find(speaks_of)
     }
 
@@ -237,14 +264,17 @@ impl<'a> Morning<'a> {
 
     /// Nothing of what people did about the rounds before goes on with it.
     pub(super) fn is_a_conversation_of_its_own(&self, alert: &Alert) -> bool {
-        alert.openings.flapping().is_none() && alert.taken_back.is_none() && !self.was_key_damaged(&alert.dedup_key)
+        alert.openings.flapping().is_none()
+            && alert.taken_back.is_none()
+            && !self.was_key_damaged(&alert.dedup_key)
     }
 
     /// Whom no channel is left for.
     pub(super) fn given_up(&self) -> impl Iterator<Item = (&Alert, ContactName)> {
         let unreachable = self.alerts().flat_map(|alert| {
             let contacts = alert.progress.contacts.iter();
-            let names = contacts.filter(|(_, contact)| contact.unreachable.is_some()).map(|(name, _)| name.clone());
+            let names =
+                contacts.filter(|(_, contact)| contact.unreachable.is_some()).map(|(name, _)| name.clone());
             names.map(move |name| (alert, name))
         });
         let letters = self.letters.iter().filter_map(|letter| {
@@ -258,6 +288,9 @@ impl<'a> Morning<'a> {
     pub(super) fn tells_problems_apart(&self, sender: &Sender) -> bool {
         let has_start = matches!(sender.habits.dating, Dating::Start | Dating::StartAndMessage);
         let is_restarted = sender.habits.expires;
-        has_start && !is_restarted && sender.habits.replica.is_none() && sender.problems <= PROBLEMS_TOLD_APART_MAX
+        has_start
+            && !is_restarted
+            && sender.habits.replica.is_none()
+            && sender.problems <= PROBLEMS_TOLD_APART_MAX
     }
 }

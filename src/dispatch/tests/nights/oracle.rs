@@ -18,6 +18,8 @@ const REMINDED_WITHIN: SignedDuration = SignedDuration::from_mins(70);
 /// What a sender says for longer than this is no late copy.
 const INSISTS_FOR: SignedDuration = SignedDuration::from_secs(70);
 
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// What a crash may lose of when an alert was last heard of, and what it takes to notice.
 const HEARD_LOST_MAX: SignedDuration = SignedDuration::from_secs(70);
 
@@ -53,8 +55,12 @@ fn everybody_is_told_or_told_of(morning: &Morning<'_>) -> Vec<String> {
         }
         for (name, contact) in &alert.progress.contacts {
             let is_known = morning.knows(alert, name) || morning.is_shown(alert, name);
-            if !is_known {
-                faults.push(format!("{} was not told to {name}, and nobody can see that: {contact:?}", alert.id));
+            if !is_known && morning.is_here(name) && !morning.is_being_tried(contact) {
+                faults.push(format!(
+                    "{} was not told to {name}, and nobody can see that: {}",
+                    alert.id,
+                    brief(alert)
+                ));
             }
         }
     }
@@ -97,14 +103,21 @@ fn what_goes_on_is_open(morning: &Morning<'_>) -> Vec<String> {
         let Some(problem) = &sender.problem else { continue };
         let key = sender.key(problem.number);
         let over = morning.last_end(&key);
-        let said: Vec<_> = morning.fires(&key).filter(|heard| over.is_none_or(|over| over < heard.at)).collect();
-        let insists = said.first().zip(said.last()).is_some_and(|(first, last)| INSISTS_FOR < last.at - first.at);
+        let said: Vec<_> =
+            morning.fires(&key).filter(|heard| over.is_none_or(|over| over < heard.at)).collect();
+        let insists =
+            said.first().zip(said.last()).is_some_and(|(first, last)| INSISTS_FOR < last.at - first.at);
         let patience = sender.patience();
         let is_recent = said.last().is_some_and(|last| morning.world.night - last.at < patience);
         // What its recovery ended stays ended where a key never returns.
         let is_ended = sender.habits.key_never_returns && over.is_some();
         let is_readable = !morning.was_key_damaged(&key);
-        if insists && is_recent && !is_ended && is_readable && !morning.latest(&key).is_some_and(Alert::is_open) {
+        if insists
+            && is_recent
+            && !is_ended
+            && is_readable
+            && !morning.latest(&key).is_some_and(Alert::is_open)
+        {
             faults.push(format!("sender {} goes on saying it, and nothing is open: {said:?}", sender.name));
         }
     }
@@ -168,7 +181,8 @@ fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> {
         };
         let by_person = morning.took(alert, since);
         let takes = |heard: &&Heard| heard.word == Word::IsTaken;
-        let by_sender = morning.heard(key).filter(takes).any(|heard| heard.problem == last.problem || since <= heard.at);
+        let by_sender =
+            morning.heard(key).filter(takes).any(|heard| heard.problem == last.problem || since <= heard.at);
         if !by_person && !by_sender {
             faults.push(format!("was taken by nobody since {since:#}, but {taken:?}: {}", brief(alert)));
         }
@@ -186,7 +200,8 @@ fn what_began_anew_is_another_alert(morning: &Morning<'_>) -> Vec<String> {
             && !sender.clock_was_set
             && !morning.world.clock_was_set
             && !morning.was_key_damaged(&key);
-        let first = morning.fires(&key).find(|heard| heard.problem == problem.number).filter(|_| is_understood);
+        let first =
+            morning.fires(&key).find(|heard| heard.problem == problem.number).filter(|_| is_understood);
         let Some((first, alert)) = first.zip(morning.latest(&key)) else { continue };
         if alert.opened_at.duration_since(T0) < first.at && alert.is_open() {
             faults.push(format!("its problem began later, at {:#}: {}", first.at, brief(alert)));
@@ -199,14 +214,18 @@ fn what_began_anew_is_another_alert(morning: &Morning<'_>) -> Vec<String> {
 fn what_became_graver_is_told(morning: &Morning<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     let grave = morning.alerts().filter(|alert| {
-        let is_told_alone = alert.openings.flapping().is_none() && !alert.openings.superseded;
+        let wavers = morning.sender_of(alert).is_some_and(|sender| sender.habits.wavers);
+        let is_told_alone = !wavers && alert.openings.flapping().is_none() && !alert.openings.superseded;
         Severity::High <= alert.severity && alert.state == AlertState::Triggered && is_told_alone
     });
     for alert in grave.filter(|_| morning.night.end == End::Works) {
         for name in morning.people().filter(|name| morning.has_channel(alert, name)) {
             let told_as = morning.taken_by(alert, &name).map(|taken| taken.severity).max();
             let is_folded = morning.folds(alert, &name).next().is_some();
-            if told_as.is_some_and(|told| told < alert.severity) && !is_folded && !morning.is_shown(alert, &name) {
+            if told_as.is_some_and(|told| told < alert.severity)
+                && !is_folded
+                && !morning.is_shown(alert, &name)
+            {
                 faults.push(format!("{name} takes for {told_as:?}: {}", brief(alert)));
             }
         }
@@ -221,7 +240,9 @@ fn a_disaster_is_told_again(morning: &Morning<'_>) -> Vec<String> {
     for sender in world.senders.iter().filter(|_| morning.night.end == End::Works) {
         let Some(problem) = &sender.problem else { continue };
         let key = sender.key(problem.number);
-        let Some(alert) = morning.latest(&key).filter(|alert| alert.state == AlertState::Triggered) else { continue };
+        let Some(alert) = morning.latest(&key).filter(|alert| alert.state == AlertState::Triggered) else {
+            continue;
+        };
         let was_taken = morning.rounds(&key).any(|round| {
             let taken = round.progress.planned.contains(&crate::alert::Milestone::Acknowledged);
             taken || world.deeds.iter().any(|deed| deed.alert == round.id)
@@ -229,7 +250,9 @@ fn a_disaster_is_told_again(morning: &Morning<'_>) -> Vec<String> {
         let since = world.night - REMINDED_WITHIN;
         let disasters = morning.rounds(&key).filter(|round| round.severity == Severity::Disaster);
         let lasts = alert.severity == Severity::Disaster
-            && morning.rounds(&key).all(|round| round.severity == Severity::Disaster || round.opened_at < T0 + world.quiet_since);
+            && morning.rounds(&key).all(|round| {
+                round.severity == Severity::Disaster || round.opened_at < T0 + world.quiet_since
+            });
         let is_reachable = morning.people().any(|name| morning.has_channel(alert, &name));
         let is_told = disasters.into_iter().any(|round| {
             morning.taken.iter().any(|taken| taken.alert == round.id && since <= taken.at)
@@ -257,7 +280,10 @@ fn nothing_that_was_spoken_of_is_closed_by_silence(morning: &Morning<'_>) -> Vec
     let mut faults = Vec::new();
     for (alert, at) in closed {
         let Some(sender) = morning.sender_of(alert) else { continue };
-        let within = at - sender.patience() + HEARD_LOST_MAX..at;
+        // One that takes its end back has to say so again.
+        let patience =
+            sender.patience().min(if alert.taken_back.is_some() { A_DAY } else { SignedDuration::MAX });
+        let within = at - patience + HEARD_LOST_MAX..at;
         let opened = alert.opened_at.duration_since(T0);
         let mut heard = morning.heard(&alert.dedup_key);
         if let Some(heard) = heard.find(|heard| opened <= heard.at && within.contains(&heard.at)) {
@@ -284,4 +310,3 @@ fn every_open_alert_wakes_up(morning: &Morning<'_>) -> Vec<String> {
     }
     faults
 }
-

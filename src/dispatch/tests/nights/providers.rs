@@ -125,7 +125,8 @@ impl Providers {
     /// We took its word that this text did not arrive.
     pub(super) fn is_lost(&self, alert: AlertId, attempt: u32) {
         let mut state = self.state();
-        let texts = state.taken.iter_mut().filter(|taken| (taken.alert, taken.text) == (alert, Some(attempt)));
+        let texts =
+            state.taken.iter_mut().filter(|taken| (taken.alert, taken.text) == (alert, Some(attempt)));
         texts.for_each(|text| text.is_lost = true);
     }
 

@@ -209,7 +209,8 @@ impl World {
             }
             Happening::Report(which, fate) => {
                 let taken = self.providers.taken();
-                let texts: Vec<_> = taken.iter().rev().filter_map(|taken| Some((taken, taken.text?))).collect();
+                let texts: Vec<_> =
+                    taken.iter().rev().filter_map(|taken| Some((taken, taken.text?))).collect();
                 if let Some((text, attempt)) = texts.get(usize::from(which) % texts.len().max(1)) {
                     let report = Report { attempt: *attempt, at: self.clock.now(), fate };
                     self.report(text.alert, &report).await;
