@@ -85,6 +85,8 @@ pub(super) struct Night {
     /// Each with the pause before it.
     pub(super) happenings: Vec<(SignedDuration, Happening)>,
     pub(super) end: End,
+    /// In the middle of it the first sender calls its problem as severe.
+    pub(super) turns: Severity,
     /// Whoever has an alert gives it back at the end.
     pub(super) gives_all_back: bool,
 }
@@ -99,7 +101,13 @@ impl fmt::Debug for Night {
         for (pause, happening) in &self.happenings {
             writeln!(f, "  {pause:#} later: {happening:?}")?;
         }
-        write!(f, "  then {:?}{}", self.end, if self.gives_all_back { ", and all is given back" } else { "" })
+        write!(
+            f,
+            "  then {:?}, and sender 0 says {}{}",
+            self.end,
+            self.turns,
+            if self.gives_all_back { ", and all is given back" } else { "" }
+        )
     }
 }
 
@@ -236,12 +244,13 @@ pub(super) fn night() -> impl Strategy<Value = Night> {
     let happenings = proptest::collection::vec((pause, happening()), 1..HAPPENINGS_MAX);
     let senders = proptest::collection::vec(habits(), 1..=SENDERS_MAX);
     let end = prop_oneof![12 => Just(End::Works), 3 => Just(End::Refuses), 1 => Just(End::Defers)];
-    (config(), senders, happenings, end, any::<bool>()).prop_map(
-        |(config, senders, happenings, end, gives_all_back)| Night {
+    (config(), senders, happenings, end, severity(), any::<bool>()).prop_map(
+        |(config, senders, happenings, end, turns, gives_all_back)| Night {
             config,
             senders,
             happenings,
             end,
+            turns,
             gives_all_back,
         },
     )

@@ -141,6 +141,26 @@ impl<'a> Morning<'a> {
         self.rows[&alert.id].iter().filter_map(folded).collect::<Vec<_>>().into_iter()
     }
 
+    /// When it last became as severe as it is, if that is `high` or graver, it never was before, and nobody took it
+    /// since.
+    pub(super) fn raised(&self, alert: &Alert) -> Option<(SignedDuration, Severity)> {
+        let rows = &self.rows[&alert.id];
+        let mut before = Severity::NotClassified;
+        let mut raised = None;
+        for row in rows {
+            match row.entry {
+                Entry::Severity { from, to } => {
+                    before = before.max(from);
+                    let is_news = before < to && Severity::High <= to;
+                    raised = is_news.then_some((row.at.duration_since(T0), to));
+                }
+                Entry::Acknowledged { .. } => raised = None,
+                _ => {}
+            }
+        }
+        raised
+    }
+
     /// By a message that arrived, or by a digest that did, or is shown not to have.
     pub(super) fn knows(&self, alert: &Alert, name: &ContactName) -> bool {
         let digests = self.rows[&alert.id].iter().filter_map(|row| match &row.entry {

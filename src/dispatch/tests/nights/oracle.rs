@@ -15,6 +15,9 @@ use crate::{
 /// The longest pause of a reminder that goes on without end, and the time to tell it.
 const REMINDED_WITHIN: SignedDuration = SignedDuration::from_mins(70);
 
+/// From becoming graver until people are told.
+const RAISED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
+
 /// What a sender says for longer than this is no late copy.
 const INSISTS_FOR: SignedDuration = SignedDuration::from_secs(70);
 
@@ -210,23 +213,27 @@ fn what_began_anew_is_another_alert(morning: &Morning<'_>) -> Vec<String> {
     faults
 }
 
-/// Whoever was told of an open alert was told that it is as grave as it is.
+/// When it becomes graver while everything works, whoever knows of it is told soon.
 fn what_became_graver_is_told(morning: &Morning<'_>) -> Vec<String> {
     let mut faults = Vec::new();
-    let grave = morning.alerts().filter(|alert| {
-        let wavers = morning.sender_of(alert).is_some_and(|sender| sender.habits.wavers);
-        let is_told_alone = !wavers && alert.openings.flapping().is_none() && !alert.openings.superseded;
-        Severity::High <= alert.severity && alert.state == AlertState::Triggered && is_told_alone
+    let known = morning.alerts().filter(|alert| {
+        alert.state == AlertState::Triggered
+            && alert.openings.flapping().is_none()
+            && morning.night.end == End::Works
     });
-    for alert in grave.filter(|_| morning.night.end == End::Works) {
+    for alert in known {
+        let Some((raised_at, to)) = morning.raised(alert).filter(|(at, _)| morning.world.quiet_since < *at)
+        else {
+            continue;
+        };
         for name in morning.people().filter(|name| morning.has_channel(alert, name)) {
-            let told_as = morning.taken_by(alert, &name).map(|taken| taken.severity).max();
-            let is_folded = morning.folds(alert, &name).next().is_some();
-            if told_as.is_some_and(|told| told < alert.severity)
-                && !is_folded
-                && !morning.is_shown(alert, &name)
-            {
-                faults.push(format!("{name} takes for {told_as:?}: {}", brief(alert)));
+            let knew = morning.taken_by(alert, &name).any(|taken| taken.at < raised_at);
+            let soon = raised_at..raised_at + RAISED_WITHIN;
+            let mut told = morning.taken_by(alert, &name);
+            let is_told = told.any(|taken| to <= taken.severity && soon.contains(&taken.at))
+                || morning.folds(alert, &name).any(|at| raised_at <= at);
+            if knew && !is_told && !morning.is_shown(alert, &name) {
+                faults.push(format!("{name} is not told that it became {to}: {}", brief(alert)));
             }
         }
     }

@@ -150,7 +150,9 @@ impl World {
                 self.end_problem(who).await;
             }
         }
-        self.pass(if night.end == End::Defers { A_DAY } else { QUIET }).await;
+        self.pass(QUIET / 2).await;
+        self.happen(&Happening::Turns(0, night.turns)).await;
+        self.pass(if night.end == End::Defers { A_DAY } else { QUIET / 2 }).await;
     }
 
     pub(super) async fn open_alerts(&self) -> Vec<Alert> {
