@@ -251,7 +251,7 @@ impl<'a> Morning<'a> {
     }
 
     pub(super) fn fires(&self, key: &DedupKey) -> impl DoubleEndedIterator<Item = &Heard> {
-        self.heard(key).filter(|heard| heard.word == Word::Fires)
+        self.heard(key).filter(|heard| heard.word == Word::Fires && heard.is_certain)
     }
 
     pub(super) fn last_recovery(&self, key: &DedupKey) -> Option<SignedDuration> {

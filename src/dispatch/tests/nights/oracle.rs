@@ -293,7 +293,9 @@ fn nothing_that_was_spoken_of_is_closed_by_silence(morning: &Morning<'_>) -> Vec
         let within = at - patience + HEARD_LOST_MAX..at;
         let opened = alert.opened_at.duration_since(T0);
         let mut heard = morning.heard(&alert.dedup_key);
-        if let Some(heard) = heard.find(|heard| opened <= heard.at && within.contains(&heard.at)) {
+        if let Some(heard) =
+            heard.find(|heard| heard.is_certain && opened <= heard.at && within.contains(&heard.at))
+        {
             faults.push(format!("{} was closed by silence, and was spoken of: {heard:?}", alert.id));
         }
     }

@@ -26,16 +26,18 @@ const SAYS_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// Most times that something wakes up in a night.
 const WAKES_MAX: usize = 20_000;
 
-/// What somebody said, and was told that we have it.
+/// What reached us.
 #[derive(Clone, Debug)]
 pub(super) struct Heard {
     pub(super) at: SignedDuration,
     pub(super) problem: u32,
     pub(super) word: Word,
     pub(super) key: DedupKey,
+    /// Its sender was told so; else we died of it.
+    pub(super) is_certain: bool,
 }
 
-/// What a person did.
+/// What a person did, or had done when we died.
 #[derive(Clone, Debug)]
 pub(super) struct Deed {
     pub(super) at: SignedDuration,
@@ -282,23 +284,26 @@ impl World {
     }
 
     async fn deliver(&mut self, message: Message) {
-        let admitted = match &mut self.ours {
-            Some(ours) => ours.admit(&message.event, CLOSE_AFTER).await,
-            None => None,
-        };
-        match admitted {
-            Some(admitted) => {
-                let reason = admitted.reason.map(|reason| format!(" {reason:?}")).unwrap_or_default();
-                self.log(format!("{message}: {}{reason}", admitted.admission.as_str()));
-                let Message { problem, word, event, .. } = message;
-                self.heard.push(Heard { at: self.night, problem, word, key: event.dedup_key });
-            }
-            None if self.senders[message.sender].habits.insists => {
-                self.plan(SAYS_AGAIN_AFTER, Errand::Deliver(message));
-            }
-            None => self.log(format!("{message}: nobody takes it")),
+        let Message { problem, word, event, .. } = message.clone();
+        let mut heard =
+            Heard { at: self.night, problem, word, key: event.dedup_key.clone(), is_certain: true };
+        let Some(ours) = &mut self.ours else { return self.is_not_taken(message) };
+        if let Some(admitted) = ours.admit(&event, CLOSE_AFTER).await {
+            let reason = admitted.reason.map(|reason| format!(" {reason:?}")).unwrap_or_default();
+            self.log(format!("{message}: {}{reason}", admitted.admission.as_str()));
+        } else {
+            heard.is_certain = false;
+            self.is_not_taken(message);
         }
+        self.heard.push(heard);
         self.work().await;
+    }
+
+    fn is_not_taken(&mut self, message: Message) {
+        self.log(format!("{message}: nobody takes it"));
+        if self.senders[message.sender].habits.insists {
+            self.plan(SAYS_AGAIN_AFTER, Errand::Deliver(message));
+        }
     }
 
     // --- people
@@ -312,11 +317,10 @@ impl World {
 
     async fn act(&mut self, alert: &Alert, what: Action) {
         let Some(ours) = &self.ours else { return };
-        if ours.queue.act(alert.id, &what, "jin").await.is_ok() {
-            self.log(format!("somebody: {what:?} {}", alert.id));
-            let (alert, key) = (alert.id, alert.dedup_key.clone());
-            self.deeds.push(Deed { at: self.night, alert, key, what });
-        }
+        let done = ours.queue.act(alert.id, &what, "jin").await;
+        self.log(format!("somebody: {what:?} {}, done: {}", alert.id, done.is_ok()));
+        let (alert, key) = (alert.id, alert.dedup_key.clone());
+        self.deeds.push(Deed { at: self.night, alert, key, what });
     }
 
     // --- providers
