@@ -9,6 +9,8 @@
 //!
 //! What fails is printed line by line, with what was said and sent; `PROPTEST_RNG_SEED` plays the same nights again.
 
+mod happenings;
+mod hearsay;
 mod history;
 mod morning;
 mod oracle;
@@ -16,6 +18,7 @@ mod people;
 mod process;
 mod providers;
 mod senders;
+mod truths;
 mod world;
 
 use proptest::prelude::*;

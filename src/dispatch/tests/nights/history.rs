@@ -45,8 +45,8 @@ pub(super) enum Happening {
     Ends(usize),
     /// Begins and is over at once; the end arrives first.
     EndsFirst(usize),
-    /// From here on it comes and goes, this many seconds each, until it ends.
-    Flaps(usize, u8),
+    /// From here on it comes and goes, as severe, this many seconds each, until it ends.
+    Flaps(usize, Severity, u8),
     Turns(usize, Severity),
     IsTakenThere(usize),
     IsGivenBackThere(usize),
@@ -217,7 +217,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => (sender(), severity()).prop_map(|(sender, severity)| Begins(sender, severity)),
         6 => sender().prop_map(Ends),
         1 => sender().prop_map(EndsFirst),
-        1 => (sender(), 30_u8..250).prop_map(|(sender, seconds)| Flaps(sender, seconds)),
+        1 => (sender(), severity(), 30_u8..250).prop_map(|(who, severity, seconds)| Flaps(who, severity, seconds)),
         3 => (sender(), severity()).prop_map(|(sender, severity)| Turns(sender, severity)),
         3 => sender().prop_map(IsTakenThere),
         1 => sender().prop_map(IsGivenBackThere),

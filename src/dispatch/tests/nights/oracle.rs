@@ -3,13 +3,14 @@
 use super::{
     history::{End, Night},
     morning::{Morning, brief},
-    senders::Word,
-    world::{Heard, QUIET},
+    truths,
+    world::World,
     *,
 };
 use crate::{
-    alert::{AlertState, Topic},
+    alert::{AlertState, Milestone, Topic},
     plan,
+    queue::Action,
 };
 
 /// The longest pause of a reminder that goes on without end, and the time to tell it.
@@ -18,14 +19,6 @@ const REMINDED_WITHIN: SignedDuration = SignedDuration::from_mins(70);
 /// From becoming graver until people are told.
 const RAISED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
-/// What a sender says for longer than this is no late copy.
-const INSISTS_FOR: SignedDuration = SignedDuration::from_secs(70);
-
-const A_DAY: SignedDuration = SignedDuration::from_hours(24);
-
-/// What a crash may lose of when an alert was last heard of, and what it takes to notice.
-const HEARD_LOST_MAX: SignedDuration = SignedDuration::from_secs(70);
-
 /// What does not hold, in words.
 pub(super) async fn faults(night: &Night, world: &World) -> Vec<String> {
     let morning = Morning::of(night, world).await;
@@ -33,14 +26,14 @@ pub(super) async fn faults(night: &Night, world: &World) -> Vec<String> {
         everybody_is_told_or_told_of,
         whoever_has_a_channel_is_told,
         nobody_is_given_up_untried,
-        what_goes_on_is_open,
+        truths::what_goes_on_is_open,
         nobody_is_texted_twice,
-        what_is_only_repeated_is_one_alert,
-        nobody_has_what_nobody_took,
-        what_began_anew_is_another_alert,
+        truths::what_is_only_repeated_is_one_alert,
+        truths::nobody_has_what_nobody_took,
+        truths::what_began_anew_is_another_alert,
         what_became_graver_is_told,
         a_disaster_is_told_again,
-        nothing_that_was_spoken_of_is_closed_by_silence,
+        truths::nothing_that_was_spoken_of_is_closed_by_silence,
         every_open_alert_wakes_up,
     ];
     rules.iter().flat_map(|rule| rule(&morning)).collect()
@@ -99,34 +92,6 @@ fn nobody_is_given_up_untried(morning: &Morning<'_>) -> Vec<String> {
     untried.map(|(alert, name)| format!("{name} was given up without a text: {}", brief(alert))).collect()
 }
 
-/// What its sender goes on saying is open.
-fn what_goes_on_is_open(morning: &Morning<'_>) -> Vec<String> {
-    let mut faults = Vec::new();
-    for sender in &morning.world.senders {
-        let Some(problem) = &sender.problem else { continue };
-        let key = sender.key(problem.number);
-        let over = morning.last_end(&key);
-        let said: Vec<_> =
-            morning.fires(&key).filter(|heard| over.is_none_or(|over| over < heard.at)).collect();
-        let insists =
-            said.first().zip(said.last()).is_some_and(|(first, last)| INSISTS_FOR < last.at - first.at);
-        let patience = sender.patience();
-        let is_recent = said.last().is_some_and(|last| morning.world.night - last.at < patience);
-        // What its recovery ended stays ended where a key never returns.
-        let is_ended = sender.habits.key_never_returns && over.is_some();
-        let is_readable = !morning.was_key_damaged(&key);
-        if insists
-            && is_recent
-            && !is_ended
-            && is_readable
-            && !morning.latest(&key).is_some_and(Alert::is_open)
-        {
-            faults.push(format!("sender {} goes on saying it, and nothing is open: {said:?}", sender.name));
-        }
-    }
-    faults
-}
-
 /// A gateway takes one text about one thing, and another only after one without an answer, or one that was lost.
 fn nobody_is_texted_twice(morning: &Morning<'_>) -> Vec<String> {
     let mut faults = Vec::new();
@@ -144,70 +109,6 @@ fn nobody_is_texted_twice(morning: &Morning<'_>) -> Vec<String> {
                     faults.push(format!("{name} was texted {taken:?} of {}: {topic:?}", alert.id));
                 }
             }
-        }
-    }
-    faults
-}
-
-/// A problem that never ended and was only said again is one alert.
-fn what_is_only_repeated_is_one_alert(morning: &Morning<'_>) -> Vec<String> {
-    let mut faults = Vec::new();
-    for sender in &morning.world.senders {
-        let Some(problem) = sender.problem.as_ref().filter(|problem| problem.number == 1) else { continue };
-        let key = sender.key(problem.number);
-        let rounds: Vec<_> = morning.rounds(&key).collect();
-        let is_disturbed = sender.habits.replica.is_some()
-            || morning.last_end(&key).is_some()
-            || morning.was_key_damaged(&key)
-            || rounds.iter().any(|round| morning.is_closed_by_silence(round));
-        if 1 < rounds.len() && !is_disturbed {
-            faults.push(format!("sender {} only repeated itself: {} rounds", sender.name, rounds.len()));
-        }
-    }
-    faults
-}
-
-/// An alert that counts as taken was taken, and it was this problem.
-fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> {
-    let mut faults = Vec::new();
-    for alert in morning.alerts().filter(|alert| morning.is_a_conversation_of_its_own(alert)) {
-        let Some(taken) = &alert.conversation.acknowledged else { continue };
-        let Some(sender) = morning.sender_of(alert).filter(|sender| !sender.clock_was_set) else { continue };
-        let key = &alert.dedup_key;
-        let fires = || morning.fires(key).filter(|heard| morning.is_about(heard, alert));
-        let Some(last) = fires().next_back() else { continue };
-        // Without a start one problem cannot be told from the next, if the end between them was lost.
-        let since = if morning.tells_problems_apart(sender) {
-            fires().find(|heard| heard.problem == last.problem).map(|heard| heard.at).unwrap_or_default()
-        } else {
-            alert.opened_at.duration_since(T0)
-        };
-        let by_person = morning.took(alert, since);
-        let takes = |heard: &&Heard| heard.word == Word::IsTaken;
-        let by_sender =
-            morning.heard(key).filter(takes).any(|heard| heard.problem == last.problem || since <= heard.at);
-        if !by_person && !by_sender {
-            faults.push(format!("was taken by nobody since {since:#}, but {taken:?}: {}", brief(alert)));
-        }
-    }
-    faults
-}
-
-/// A problem with a start of its own, as far as its sender can be understood, is told as one.
-fn what_began_anew_is_another_alert(morning: &Morning<'_>) -> Vec<String> {
-    let mut faults = Vec::new();
-    for sender in &morning.world.senders {
-        let Some(problem) = &sender.problem else { continue };
-        let key = sender.key(problem.number);
-        let is_understood = morning.tells_problems_apart(sender)
-            && !sender.clock_was_set
-            && !morning.world.clock_was_set
-            && !morning.was_key_damaged(&key);
-        let first =
-            morning.fires(&key).find(|heard| heard.problem == problem.number).filter(|_| is_understood);
-        let Some((first, alert)) = first.zip(morning.latest(&key)) else { continue };
-        if alert.opened_at.duration_since(T0) < first.at && alert.is_open() {
-            faults.push(format!("its problem began later, at {:#}: {}", first.at, brief(alert)));
         }
     }
     faults
@@ -251,8 +152,8 @@ fn a_disaster_is_told_again(morning: &Morning<'_>) -> Vec<String> {
             continue;
         };
         let was_taken = morning.rounds(&key).any(|round| {
-            let taken = round.progress.planned.contains(&crate::alert::Milestone::Acknowledged);
-            taken || world.deeds.iter().any(|deed| deed.alert == round.id)
+            let taken = round.progress.planned.contains(&Milestone::Acknowledged);
+            taken || world.deeds.iter().any(|deed| deed.alert == round.id && deed.what == Action::Acknowledge)
         });
         let since = world.night - REMINDED_WITHIN;
         let disasters = morning.rounds(&key).filter(|round| round.severity == Severity::Disaster);
@@ -266,37 +167,8 @@ fn a_disaster_is_told_again(morning: &Morning<'_>) -> Vec<String> {
                 || morning.people().any(|name| morning.folds(round, &name).any(|at| since <= at))
         });
         let is_shown = world.clock_was_set || morning.was_damaged(alert);
-        debug_assert!(REMINDED_WITHIN < QUIET);
-        let lasts = lasts && !sender.habits.wavers;
-        if lasts && is_reachable && !was_taken && !is_told && !is_shown {
+        if lasts && !sender.habits.wavers && is_reachable && !was_taken && !is_told && !is_shown {
             faults.push(format!("for {REMINDED_WITHIN:#} nobody heard of {}", brief(alert)));
-        }
-    }
-    faults
-}
-
-/// Silence ends only what nobody spoke of.
-fn nothing_that_was_spoken_of_is_closed_by_silence(morning: &Morning<'_>) -> Vec<String> {
-    if morning.world.clock_was_set {
-        return Vec::new();
-    }
-    let closed = morning.alerts().filter(|alert| !morning.was_damaged(alert)).filter_map(|alert| {
-        let end = alert.resolved.as_ref().filter(|_| morning.is_closed_by_silence(alert))?;
-        Some((alert, end.at.duration_since(T0)))
-    });
-    let mut faults = Vec::new();
-    for (alert, at) in closed {
-        let Some(sender) = morning.sender_of(alert) else { continue };
-        // One that takes its end back has to say so again.
-        let patience =
-            sender.patience().min(if alert.taken_back.is_some() { A_DAY } else { SignedDuration::MAX });
-        let within = at - patience + HEARD_LOST_MAX..at;
-        let opened = alert.opened_at.duration_since(T0);
-        let mut heard = morning.heard(&alert.dedup_key);
-        if let Some(heard) =
-            heard.find(|heard| heard.is_certain && opened <= heard.at && within.contains(&heard.at))
-        {
-            faults.push(format!("{} was closed by silence, and was spoken of: {heard:?}", alert.id));
         }
     }
     faults

@@ -5,7 +5,10 @@ use std::fmt;
 use super::*;
 use crate::alert::{EventStatus, Update};
 
-/// What a sender sends word of: how long it is patient with itself, whatever it repeats.
+/// An alert that nobody speaks of for so long closes itself.
+pub(super) const CLOSE_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The silence of a sender that repeats itself means nothing before this.
 const EXPIRES_AFTER_MIN: SignedDuration = SignedDuration::from_mins(9);
 
 /// How a sender dates what it says.
@@ -104,7 +107,7 @@ impl Sender {
 
     /// How long we wait for it to speak of an open alert.
     pub(super) fn patience(&self) -> SignedDuration {
-        self.expires_after().unwrap_or(world::CLOSE_AFTER)
+        self.expires_after().unwrap_or(CLOSE_AFTER)
     }
 
     fn expires_after(&self) -> Option<SignedDuration> {
