@@ -30,7 +30,7 @@ async fn faults(night: &Night) -> Vec<String> {
     let mut world = World::play(night).await;
     let mut faults = oracle::faults(night, &world).await;
     if !faults.is_empty() {
-        world.log(String::new());
+        world.log("morning");
         faults.append(&mut world.log);
     }
     faults

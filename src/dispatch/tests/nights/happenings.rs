@@ -20,7 +20,11 @@ impl World {
                 self.senders[who % senders].flaps = None;
                 self.end_problem(who % senders).await;
             }
-            Happening::EndsFirst(who) => self.end_first(who % senders),
+            Happening::EndsFirst(who) => self.pass_by(who % senders, &[Word::IsOver, Word::Fires]),
+            Happening::IsTakenUnheard(who, true) => self.pass_by(who % senders, &[Word::IsTaken]),
+            Happening::IsTakenUnheard(who, false) => {
+                self.pass_by(who % senders, &[Word::IsTaken, Word::IsOver]);
+            }
             Happening::Flaps(who, severity, seconds) => {
                 let sender = &mut self.senders[who % senders];
                 if sender.may_flap() {
@@ -96,7 +100,8 @@ impl World {
         self.senders[who].problem = None;
     }
 
-    fn end_first(&mut self, who: usize) {
+    /// A short problem, of which these messages arrive a second after each other.
+    fn pass_by(&mut self, who: usize, words: &[Word]) {
         let night = self.night;
         let sender = &mut self.senders[who];
         if sender.problem.is_some() {
@@ -104,10 +109,10 @@ impl World {
         }
         sender.begin(sender.severity, night);
         let problem = sender.problem.take().expect("it has just begun");
-        for (seconds, word, said) in [(1, Word::IsOver, 1), (5, Word::Fires, 0)] {
-            let said = night + SignedDuration::from_secs(said);
-            if let Some(message) = self.senders[who].say(word, &problem, said) {
-                self.plan(SignedDuration::from_secs(seconds), Errand::Deliver(message));
+        for (seconds, word) in (1..).zip(words) {
+            let said = if *word == Word::Fires { night } else { night + SignedDuration::from_secs(1) };
+            if let Some(message) = self.senders[who].say(*word, &problem, said) {
+                self.plan(SignedDuration::from_secs(seconds), Errand::Deliver(Box::new(message)));
             }
         }
     }
@@ -128,7 +133,7 @@ impl World {
             if later.is_zero() {
                 self.deliver(message).await;
             } else {
-                self.plan(later, Errand::Deliver(message));
+                self.plan(later, Errand::Deliver(Box::new(message)));
             }
         }
     }
@@ -140,7 +145,7 @@ impl World {
         let Some(ours) = &mut self.ours else { return self.is_not_taken(message) };
         if let Some(admitted) = ours.admit(&event, CLOSE_AFTER).await {
             let reason = admitted.reason.map(|reason| format!(" {reason:?}")).unwrap_or_default();
-            self.log(format!("{message}: {}{reason}", admitted.admission.as_str()));
+            self.log(&format!("{message}: {}{reason}", admitted.admission.as_str()));
         } else {
             heard.is_certain = false;
             self.is_not_taken(message);
@@ -150,9 +155,9 @@ impl World {
     }
 
     fn is_not_taken(&mut self, message: Message) {
-        self.log(format!("{message}: nobody takes it"));
+        self.log(&format!("{message}: nobody takes it"));
         if self.senders[message.sender].habits.insists {
-            self.plan(SAYS_AGAIN_AFTER, Errand::Deliver(message));
+            self.plan(SAYS_AGAIN_AFTER, Errand::Deliver(Box::new(message)));
         }
     }
 
@@ -166,18 +171,18 @@ impl World {
     pub(super) async fn act(&mut self, alert: &Alert, what: Action) {
         let Some(ours) = &self.ours else { return };
         let done = ours.queue.act(alert.id, &what, "jin").await;
-        self.log(format!("somebody: {what:?} {}, done: {}", alert.id, done.is_ok()));
+        self.log(&format!("somebody: {what:?} {}, done: {}", alert.id, done.is_ok()));
         let (alert, key) = (alert.id, alert.dedup_key.clone());
         self.deeds.push(Deed { at: self.night, alert, key, what });
     }
 
     pub(super) async fn report(&mut self, id: AlertId, report: &Report) {
         let Some(ours) = &self.ours else { return };
-        let is_news = ours.queue.report(id, report).await.unwrap_or_default();
-        if is_news && matches!(report.fate, Fate::Failed { .. }) {
-            self.providers.is_lost(id, report.attempt);
+        let taken = ours.queue.report(id, report).await;
+        if matches!(report.fate, Fate::Failed { .. }) && !matches!(taken, Ok(false)) {
+            self.providers.is_lost(id, report.attempt, taken.is_ok());
         }
-        self.log(format!("report about {id} {}: {:?}, news: {is_news}", report.attempt, report.fate));
+        self.log(&format!("report about {id} {}: {:?}, news: {taken:?}", report.attempt, report.fate));
         self.work().await;
     }
 

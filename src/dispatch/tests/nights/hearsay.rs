@@ -2,14 +2,11 @@
 
 use super::{
     morning::Morning,
-    senders::{Dating, Sender, Word},
+    senders::{Sender, Word},
     world::Heard,
     *,
 };
 use crate::queue::Action;
-
-/// A sender that was superseded so often is taken to have a start that moves.
-const PROBLEMS_TOLD_APART_MAX: u32 = 3;
 
 impl Morning<'_> {
     pub(super) fn heard(&self, key: &DedupKey) -> impl DoubleEndedIterator<Item = &Heard> {
@@ -68,15 +65,5 @@ impl Morning<'_> {
             Some((alert, letter.contact.clone()))
         });
         unreachable.chain(letters)
-    }
-
-    /// By a start of its own, and not so often that it counts for one that moves.
-    pub(super) fn tells_problems_apart(&self, sender: &Sender) -> bool {
-        let has_start = matches!(sender.habits.dating, Dating::Start | Dating::StartAndMessage);
-        let is_restarted = sender.habits.expires;
-        has_start
-            && !is_restarted
-            && sender.habits.replica.is_none()
-            && sender.problems <= PROBLEMS_TOLD_APART_MAX
     }
 }

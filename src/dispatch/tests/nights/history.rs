@@ -5,7 +5,7 @@ use std::fmt;
 use proptest::{prelude::*, sample::select};
 
 use super::{
-    providers::{Answer, TEXT_IN_FLIGHT_MAX},
+    providers::{Answer, SLOW_SECONDS_MAX},
     senders::{Dating, Habits},
     *,
 };
@@ -45,6 +45,8 @@ pub(super) enum Happening {
     Ends(usize),
     /// Begins and is over at once; the end arrives first.
     EndsFirst(usize),
+    /// Begins, which is lost, is taken there, and is over, which is lost where this says so.
+    IsTakenUnheard(usize, bool),
     /// From here on it comes and goes, as severe, this many seconds each, until it ends.
     Flaps(usize, Severity, u8),
     Turns(usize, Severity),
@@ -186,7 +188,7 @@ fn answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
         6 => Just(Accepts),
         2 => Just(Loses),
-        1 => (1_u8..TEXT_IN_FLIGHT_MAX.as_secs() as u8).prop_map(Slow),
+        1 => (1..SLOW_SECONDS_MAX).prop_map(Slow),
         3 => prop_oneof![3 => Just(0), 1 => 1_u8..90].prop_map(Defers),
         2 => Just(IsAtFault),
         1 => Just(Refuses),
@@ -217,6 +219,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => (sender(), severity()).prop_map(|(sender, severity)| Begins(sender, severity)),
         6 => sender().prop_map(Ends),
         1 => sender().prop_map(EndsFirst),
+        1 => (sender(), any::<bool>()).prop_map(|(who, end_is_lost)| IsTakenUnheard(who, end_is_lost)),
         1 => (sender(), severity(), 30_u8..250).prop_map(|(who, severity, seconds)| Flaps(who, severity, seconds)),
         3 => (sender(), severity()).prop_map(|(sender, severity)| Turns(sender, severity)),
         3 => sender().prop_map(IsTakenThere),

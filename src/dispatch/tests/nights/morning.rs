@@ -20,6 +20,17 @@ pub(super) fn brief(alert: &Alert) -> String {
     )
 }
 
+/// Nobody spoke of it for long.
+pub(super) fn is_closed_by_silence(alert: &Alert) -> bool {
+    alert.resolved.as_ref().is_some_and(|end| end.by == ResolvedBy::Silence)
+}
+
+/// The digest that this row says counts its alert for this contact.
+fn digest_of(row: &Row, name: &ContactName) -> Option<AlertId> {
+    let Entry::Folded { contact, digest, .. } = &row.entry else { return None };
+    (contact == name).then_some(*digest)
+}
+
 pub(super) struct Morning<'a> {
     pub(super) night: &'a Night,
     pub(super) world: &'a World,
@@ -79,10 +90,6 @@ impl<'a> Morning<'a> {
         self.alerts.iter().any(|alert| alert.dedup_key == *key && self.was_damaged(alert))
     }
 
-    pub(super) fn is_closed_by_silence(&self, alert: &Alert) -> bool {
-        alert.resolved.as_ref().is_some_and(|end| end.by == ResolvedBy::Silence)
-    }
-
     /// A later round of a problem that comes and goes, or whose end was lost, tells of it.
     pub(super) fn tells_by_next_round(&self, alert: &Alert) -> bool {
         let has_next =
@@ -133,11 +140,8 @@ impl<'a> Morning<'a> {
 
     /// When a digest was to count it for this contact.
     pub(super) fn folds(&self, alert: &Alert, name: &ContactName) -> impl Iterator<Item = SignedDuration> {
-        let folded = |row: &Row| match &row.entry {
-            Entry::Folded { contact, .. } if contact == name => Some(self.since(row.at)),
-            _ => None,
-        };
-        self.rows[&alert.id].iter().filter_map(folded).collect::<Vec<_>>().into_iter()
+        let (name, rows) = (name.clone(), &self.rows[&alert.id]);
+        rows.iter().filter(move |row| digest_of(row, &name).is_some()).map(|row| self.since(row.at))
     }
 
     /// When it last became as severe as it is, if that is `high` or graver, it never was before, and nobody took it
@@ -147,14 +151,12 @@ impl<'a> Morning<'a> {
         let mut before = Severity::NotClassified;
         let mut raised = None;
         for row in rows {
-            match row.entry {
-                Entry::Severity { from, to } => {
-                    before = before.max(from);
-                    let is_news = before < to && Severity::High <= to;
-                    raised = is_news.then_some((self.since(row.at), to));
-                }
-                Entry::Acknowledged { .. } => raised = None,
-                _ => {}
+            if let Entry::Severity { from, to } = row.entry {
+                before = before.max(from);
+                let is_news = before < to && Severity::High <= to;
+                raised = is_news.then_some((self.since(row.at), to));
+            } else if let Entry::Acknowledged { .. } = row.entry {
+                raised = None;
             }
         }
         raised
@@ -162,12 +164,9 @@ impl<'a> Morning<'a> {
 
     /// By a message that arrived, or by a digest that did, or is shown not to have.
     pub(super) fn knows(&self, alert: &Alert, name: &ContactName) -> bool {
-        let digests = self.rows[&alert.id].iter().filter_map(|row| match &row.entry {
-            Entry::Folded { contact, digest, .. } if contact == name => Some(*digest),
-            _ => None,
-        });
+        let mut digests = self.rows[&alert.id].iter().filter_map(|row| digest_of(row, name));
         self.taken_by(alert, name).next().is_some()
-            || digests.into_iter().any(|id| self.find(id).is_some_and(|digest| self.is_carried(digest, name)))
+            || digests.any(|id| self.find(id).is_some_and(|digest| self.is_carried(digest, name)))
     }
 
     fn is_carried(&self, digest: &Alert, name: &ContactName) -> bool {
@@ -218,9 +217,9 @@ impl<'a> Morning<'a> {
     // --- requests
 
     fn attempts(&self, id: AlertId) -> impl Iterator<Item = &AttemptRow> {
-        self.rows.get(&id).into_iter().flatten().filter_map(|row| match &row.entry {
-            Entry::Attempt(attempt) => Some(attempt),
-            _ => None,
+        self.rows.get(&id).into_iter().flatten().filter_map(|row| {
+            let Entry::Attempt(attempt) = &row.entry else { return None };
+            Some(attempt)
         })
     }
 
@@ -236,7 +235,9 @@ impl<'a> Morning<'a> {
     }
 
     pub(super) fn was_lost(&self, id: AlertId, attempt: u32) -> bool {
-        self.taken.iter().any(|taken| (taken.alert, taken.text, taken.is_lost) == (id, Some(attempt), true))
+        self.taken
+            .iter()
+            .any(|taken| (taken.alert, taken.text, taken.may_be_lost) == (id, Some(attempt), true))
     }
 
     pub(super) fn went_unanswered(&self, id: AlertId, attempt: u32) -> bool {

@@ -10,6 +10,9 @@ use crate::{
 /// When a request to a gateway is given up.
 pub(super) const TEXT_IN_FLIGHT_MAX: SignedDuration = SignedDuration::from_secs(10);
 
+/// The slowest answer that is waited for.
+pub(super) const SLOW_SECONDS_MAX: u8 = 10;
+
 /// From taking a text until its company says that it did not arrive.
 const LOST_AFTER: SignedDuration = SignedDuration::from_secs(40);
 
@@ -43,7 +46,10 @@ pub(super) struct Taken {
     pub(super) severity: Severity,
     /// Number of the attempt within the alert; `None` for a push.
     pub(super) text: Option<u32>,
+    /// Its company said so, and we know.
     pub(super) is_lost: bool,
+    /// As `is_lost`, or we died when we were told.
+    pub(super) may_be_lost: bool,
 }
 
 /// Everything outside that carries messages.
@@ -122,12 +128,15 @@ impl Providers {
         self.state().taken.clone()
     }
 
-    /// We took its word that this text did not arrive.
-    pub(super) fn is_lost(&self, alert: AlertId, attempt: u32) {
+    /// We were told that this text did not arrive; `is_known` unless we died of it.
+    pub(super) fn is_lost(&self, alert: AlertId, attempt: u32, is_known: bool) {
         let mut state = self.state();
         let texts =
             state.taken.iter_mut().filter(|taken| (taken.alert, taken.text) == (alert, Some(attempt)));
-        texts.for_each(|text| text.is_lost = true);
+        for text in texts {
+            text.is_lost |= is_known;
+            text.may_be_lost = true;
+        }
     }
 
     pub(super) fn take_log(&self) -> Vec<String> {
@@ -207,6 +216,7 @@ impl PushTransport for Google {
             severity: message.severity,
             text: None,
             is_lost: false,
+            may_be_lost: false,
         };
         let answer = self.0.state().push.unwrap_or(Answer::Accepts);
         self.0.answer(answer, taken, PUSH_IN_FLIGHT_MAX).await
@@ -237,6 +247,7 @@ impl SmsTransport for Company {
             severity: text.severity,
             text: Some(text.attempt),
             is_lost: false,
+            may_be_lost: false,
         };
         let answer = self.providers.state().gateways.get(&self.name).copied().unwrap_or(Answer::Accepts);
         self.providers.answer(answer, taken, TEXT_IN_FLIGHT_MAX).await

@@ -11,6 +11,9 @@ pub(super) const CLOSE_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24
 /// The silence of a sender that repeats itself means nothing before this.
 const EXPIRES_AFTER_MIN: SignedDuration = SignedDuration::from_mins(9);
 
+/// A sender that was superseded so often is taken to have a start that moves.
+const PROBLEMS_TOLD_APART_MAX: u32 = 3;
+
 /// How a sender dates what it says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Dating {
@@ -24,6 +27,7 @@ pub(super) enum Dating {
 
 /// What never changes about a sender.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit that any sender may have")]
 pub(super) struct Habits {
     pub(super) dating: Dating,
     /// It repeats itself while its problem lasts.
@@ -113,6 +117,13 @@ impl Sender {
     fn expires_after(&self) -> Option<SignedDuration> {
         let Habits { every, expires, .. } = self.habits;
         every.filter(|_| expires).map(|every| (every * 5).max(EXPIRES_AFTER_MIN))
+    }
+
+    /// By a start of its own, and not so often that it counts for one that moves.
+    pub(super) fn tells_problems_apart(&self) -> bool {
+        let Habits { dating, expires, replica, .. } = self.habits;
+        let has_start = matches!(dating, Dating::Start | Dating::StartAndMessage);
+        has_start && !expires && replica.is_none() && self.problems <= PROBLEMS_TOLD_APART_MAX
     }
 
     /// By its own clock, which shows whole seconds.

@@ -1,7 +1,7 @@
 //! What must hold of senders in the morning: what is true of their problems is what our alerts say.
 
 use super::{
-    morning::{Morning, brief},
+    morning::{Morning, brief, is_closed_by_silence},
     senders::Word,
     world::Heard,
     *,
@@ -52,7 +52,7 @@ pub(super) fn what_is_only_repeated_is_one_alert(morning: &Morning<'_>) -> Vec<S
         let is_disturbed = sender.habits.replica.is_some()
             || morning.last_end(&key).is_some()
             || morning.was_key_damaged(&key)
-            || rounds.iter().any(|round| morning.is_closed_by_silence(round));
+            || rounds.iter().any(|round| is_closed_by_silence(round));
         if 1 < rounds.len() && !is_disturbed {
             faults.push(format!("sender {} only repeated itself: {} rounds", sender.name, rounds.len()));
         }
@@ -70,15 +70,17 @@ pub(super) fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> 
         let fires = || morning.fires(key).filter(|heard| morning.is_about(heard, alert));
         let Some(last) = fires().next_back() else { continue };
         // Without a start one problem cannot be told from the next, if the end between them was lost.
-        let since = if morning.tells_problems_apart(sender) {
+        let since = if sender.tells_problems_apart() {
             fires().find(|heard| heard.problem == last.problem).map(|heard| heard.at).unwrap_or_default()
         } else {
             alert.opened_at.duration_since(T0)
         };
         let by_person = morning.took(alert, since);
-        let takes = |heard: &&Heard| heard.word == Word::IsTaken;
-        let by_sender =
-            morning.heard(key).filter(takes).any(|heard| heard.problem == last.problem || since <= heard.at);
+        let is_taking = |heard: &&Heard| heard.word == Word::IsTaken;
+        let by_sender = morning
+            .heard(key)
+            .filter(is_taking)
+            .any(|heard| heard.problem == last.problem || since <= heard.at);
         if !by_person && !by_sender {
             faults.push(format!("was taken by nobody since {since:#}, but {taken:?}: {}", brief(alert)));
         }
@@ -92,7 +94,7 @@ pub(super) fn what_began_anew_is_another_alert(morning: &Morning<'_>) -> Vec<Str
     for sender in &morning.world.senders {
         let Some(problem) = &sender.problem else { continue };
         let key = sender.key(problem.number);
-        let is_understood = morning.tells_problems_apart(sender)
+        let is_understood = sender.tells_problems_apart()
             && !sender.clock_was_set
             && !morning.world.clock_was_set
             && !morning.was_key_damaged(&key);
@@ -112,7 +114,7 @@ pub(super) fn nothing_that_was_spoken_of_is_closed_by_silence(morning: &Morning<
         return Vec::new();
     }
     let closed = morning.alerts().filter(|alert| !morning.was_damaged(alert)).filter_map(|alert| {
-        let end = alert.resolved.as_ref().filter(|_| morning.is_closed_by_silence(alert))?;
+        let end = alert.resolved.as_ref().filter(|_| is_closed_by_silence(alert))?;
         Some((alert, end.at.duration_since(T0)))
     });
     let mut faults = Vec::new();

@@ -44,7 +44,7 @@ pub(super) struct Deed {
 /// What waits for its time outside of us.
 #[derive(Clone, Debug)]
 pub(super) enum Errand {
-    Deliver(Message),
+    Deliver(Box<Message>),
     Repeat(usize, u32),
     Flap(usize),
     Heal(Option<AlertId>),
@@ -109,14 +109,14 @@ impl World {
         world.start().await;
         for (pause, happening) in &night.happenings {
             world.pass(*pause).await;
-            world.log(format!("** {happening:?}"));
+            world.log(&format!("** {happening:?}"));
             world.happen(happening).await;
         }
         world.end(night).await;
         world
     }
 
-    pub(super) fn log(&mut self, line: String) {
+    pub(super) fn log(&mut self, line: &str) {
         self.log.extend(self.providers.take_log().into_iter().map(|line| format!("           {line}")));
         self.log.push(format!("{:>8} s {line}", self.night.as_secs()));
     }
@@ -133,7 +133,7 @@ impl World {
             End::Refuses => Answer::Refuses,
             End::Defers => Answer::Defers(0),
         };
-        self.log(format!("** everything quiet: {:?}", night.end));
+        self.log(&format!("** everything quiet: {:?}", night.end));
         self.providers.all_answer(answer);
         if night.gives_all_back {
             for alert in self.open_alerts().await {
@@ -159,7 +159,7 @@ impl World {
     }
 
     pub(super) async fn start(&mut self) {
-        self.log("we start".to_owned());
+        self.log("we start");
         let mut ours = Process::start(&self.store, &self.clock, &self.providers, &self.config).await;
         ours.damage(&self.damaged, &self.damaged_folds);
         self.ours = Some(ours);
@@ -168,7 +168,7 @@ impl World {
 
     pub(super) fn stop(&mut self, minutes: SignedDuration) {
         if self.ours.take().is_some() {
-            self.log("we are down".to_owned());
+            self.log("we are down");
             self.providers.forget_requests();
             self.plan(minutes.max(DOWN_MIN), Errand::Start);
         }
@@ -187,7 +187,7 @@ impl World {
             Worked::Done => {}
             Worked::Died => self.stop(self.down_for),
             Worked::IsBusy(with) => {
-                self.log(format!("dispatch is busy without end: {with}"));
+                self.log(&format!("dispatch is busy without end: {with}"));
                 panic!("dispatch is busy without end\n{}", self.log.join("\n"));
             }
         }
@@ -233,7 +233,7 @@ impl World {
 
     async fn run(&mut self, errand: Errand) {
         match errand {
-            Errand::Deliver(message) => self.deliver(message).await,
+            Errand::Deliver(message) => self.deliver(*message).await,
             Errand::Repeat(who, number) => {
                 let Sender { problem, habits, .. } = &self.senders[who];
                 if let Some(every) = habits.every
