@@ -38,6 +38,7 @@ mod closing;
 mod crowd;
 mod damage;
 mod doubt;
+mod nights;
 mod recovery;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -60,7 +61,7 @@ enum Death {
 /// A store whose process dies at one write: from there on it answers nothing.
 struct Mortal {
     writes_left: AtomicUsize,
-    death: Death,
+    dies_after: AtomicBool,
     /// Writes made so far.
     writes: AtomicUsize,
     /// For now it can be read only.
@@ -83,7 +84,7 @@ impl Mortal {
     fn of(inner: &Arc<MemoryStore>, writes_left: usize, death: Death) -> Arc<Guarded<Self>> {
         let guard = Self {
             writes_left: AtomicUsize::new(writes_left),
-            death,
+            dies_after: AtomicBool::new(death == Death::After),
             writes: AtomicUsize::new(0),
             is_full: AtomicBool::new(false),
             refuses_new: AtomicBool::new(false),
@@ -92,6 +93,12 @@ impl Mortal {
             damaged_folds: Mutex::default(),
         };
         Arc::new(Guarded { inner: inner.clone(), guard })
+    }
+
+    /// From here on it dies at the write of this number, counted from 1.
+    fn dies_at(&self, write: usize, death: Death) {
+        self.dies_after.store(death == Death::After, Ordering::SeqCst);
+        self.writes_left.store(write, Ordering::SeqCst);
     }
 }
 
@@ -104,9 +111,9 @@ impl Guard for Mortal {
         self.writes.fetch_add(1, Ordering::SeqCst);
         let left = self.writes_left.load(Ordering::SeqCst);
         self.writes_left.store(left.saturating_sub(1), Ordering::SeqCst);
-        match (left, self.death) {
-            (0, _) | (1, Death::Before) => Ruling::Refused(dead()),
-            (1, Death::After) => Ruling::Unheard(dead()),
+        match (left, self.dies_after.load(Ordering::SeqCst)) {
+            (0, _) | (1, false) => Ruling::Refused(dead()),
+            (1, true) => Ruling::Unheard(dead()),
             _ => Ruling::Made,
         }
     }

@@ -294,3 +294,17 @@ fn what_a_digest_counts_is_not_counted_again_because_its_push_goes_unanswered() 
     }
     assert!(digests <= 2, "{digests} texts of digests in an hour");
 }
+
+#[test]
+fn what_a_digest_counts_is_not_begun_again_because_its_push_got_no_answer() {
+    let mut storm = Storm::with(vec![person("jin", 1)], &[rate(1, 600)], &[], &[]);
+    storm.rules.always_at = Some(Severity::High);
+    storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    storm.fire(Severity::High);
+    assert_eq!(storm.plan(), ["push 1 jin"], "the text is left to the digest");
+    storm.answer_all(&|_| unknown());
+    assert_eq!(storm.plan(), NOTHING, "and so is the push, once it has no answer");
+    assert_eq!(storm.pass(30), ["push 1 jin digest", "sms 2 jin digest"]);
+}

@@ -1,0 +1,246 @@
+//! What a night has left: alerts and their journals, dead letters, and what providers truly took.
+
+use super::{
+    history::{End, Night},
+    providers::Taken,
+    *,
+};
+use crate::{
+    alert::{AttemptOutcome, AttemptRow, ContactProgress, ResolvedBy, Texted},
+    plan::GIVE_UP_AFTER,
+    watch::{DeadLetter, Stands},
+};
+
+/// What matters of an alert, in one line.
+pub(super) fn brief(alert: &Alert) -> String {
+    let Alert { id, dedup_key, round, state, severity, openings, progress, conversation, .. } = alert;
+    let id = id.to_string();
+    format!(
+        "{id} {dedup_key:?} round {round} {state:?} {severity} {openings:?} {conversation:?} {progress:?}"
+    )
+}
+
+/// Nobody spoke of it for long.
+pub(super) fn is_closed_by_silence(alert: &Alert) -> bool {
+    alert.resolved.as_ref().is_some_and(|end| end.by == ResolvedBy::Silence)
+}
+
+/// The digest that this row says counts its alert for this contact.
+fn digest_of(row: &Row, name: &ContactName) -> Option<AlertId> {
+    let Entry::Folded { contact, digest, .. } = &row.entry else { return None };
+    digest.filter(|_| contact == name)
+}
+
+pub(super) struct Morning<'a> {
+    pub(super) night: &'a Night,
+    pub(super) world: &'a World,
+    pub(super) alerts: Vec<Alert>,
+    rows: BTreeMap<AlertId, Vec<Row>>,
+    pub(super) due: BTreeMap<AlertId, Timestamp>,
+    pub(super) letters: Vec<DeadLetter>,
+    pub(super) taken: Vec<Taken>,
+}
+
+impl<'a> Morning<'a> {
+    pub(super) async fn of(night: &'a Night, world: &'a World) -> Self {
+        let alerts = every_alert(&world.store).await;
+        let mut rows = BTreeMap::new();
+        for alert in &alerts {
+            rows.insert(alert.id, super::history(&world.store, alert).await);
+        }
+        let scheduled = world.store.scheduled(None, 10_000).await.expect("it works");
+        let due = scheduled.alerts.into_iter().map(|(due, stored)| (stored.alert.id, due)).collect();
+        let letters = world.ours.as_ref().map(|ours| ours.dead_letters.all()).unwrap_or_default();
+        Self { night, world, alerts, rows, due, letters, taken: world.providers.taken() }
+    }
+
+    /// Those of senders, as far as they can be read.
+    pub(super) fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        let is_readable = |alert: &&Alert| !self.world.damaged.contains(&alert.id);
+        self.alerts
+            .iter()
+            .filter(|alert| alert.digest.is_none() && alert.integration == "monitor")
+            .filter(is_readable)
+    }
+
+    /// When that was, as long as our clock was not set after it.
+    fn since(&self, at: Timestamp) -> SignedDuration {
+        self.world.night - self.world.clock.now().duration_since(at)
+    }
+
+    pub(super) fn find(&self, id: AlertId) -> Option<&Alert> {
+        self.alerts.iter().find(|alert| alert.id == id)
+    }
+
+    pub(super) fn rounds(&self, key: &DedupKey) -> impl Iterator<Item = &Alert> {
+        self.alerts().filter(move |alert| alert.dedup_key == *key)
+    }
+
+    pub(super) fn latest(&self, key: &DedupKey) -> Option<&Alert> {
+        self.rounds(key).max_by_key(|alert| alert.round)
+    }
+
+    /// At some time it could not be read.
+    pub(super) fn was_damaged(&self, alert: &Alert) -> bool {
+        self.world.once_damaged.contains(&alert.id)
+    }
+
+    /// So was one of its rounds.
+    pub(super) fn was_key_damaged(&self, key: &DedupKey) -> bool {
+        self.alerts.iter().any(|alert| alert.dedup_key == *key && self.was_damaged(alert))
+    }
+
+    /// A later round of a problem that comes and goes, or whose end was lost, tells of it.
+    pub(super) fn tells_by_next_round(&self, alert: &Alert) -> bool {
+        let has_next =
+            self.alerts.iter().any(|other| other.thread() == alert.thread() && alert.round < other.round);
+        let is_quiet = alert.openings.flapping().is_some();
+        (has_next && (is_quiet || alert.openings.superseded)) || (is_quiet && self.is_young(alert))
+    }
+
+    /// Neither come nor gone for long enough to be told.
+    fn is_young(&self, alert: &Alert) -> bool {
+        let since = alert.resolved.as_ref().map_or(alert.opened_at, |end| end.at);
+        self.world.clock.now().duration_since(since)
+            <= crate::alert::STABLE_AFTER + SignedDuration::from_mins(1)
+    }
+
+    // --- people
+
+    pub(super) fn people(&self) -> impl Iterator<Item = ContactName> {
+        self.world.config.people.iter().map(|number| people::name(*number))
+    }
+
+    pub(super) fn is_here(&self, name: &ContactName) -> bool {
+        self.people().any(|known| known == *name)
+    }
+
+    /// Nothing works, and it is not a day yet.
+    pub(super) fn is_being_tried(&self, contact: &ContactProgress) -> bool {
+        let limit = self.world.clock.now() - GIVE_UP_AFTER;
+        self.night.end == End::Defers
+            && contact.notifications.iter().any(|one| !one.replaced && limit <= one.since)
+    }
+
+    /// Those who have been there all the time and have a phone.
+    pub(super) fn phones(&self) -> impl Iterator<Item = ContactName> {
+        let all = (0..people::NAMES.len()).filter(|number| people::person(*number).phone.is_some());
+        all.filter(|number| self.world.configs.iter().all(|config| config.people.contains(number)))
+            .map(people::name)
+    }
+
+    pub(super) fn taken_by<'t>(
+        &'t self,
+        alert: &Alert,
+        name: &ContactName,
+    ) -> impl Iterator<Item = &'t Taken> {
+        let (id, name) = (alert.id, name.clone());
+        self.taken.iter().filter(move |taken| taken.alert == id && taken.contact == name && !taken.is_lost)
+    }
+
+    /// When a digest was to count it for this contact.
+    pub(super) fn folds(&self, alert: &Alert, name: &ContactName) -> impl Iterator<Item = SignedDuration> {
+        let (name, rows) = (name.clone(), &self.rows[&alert.id]);
+        rows.iter().filter(move |row| digest_of(row, &name).is_some()).map(|row| self.since(row.at))
+    }
+
+    /// When it last became as severe as it is, if that is `high` or graver, it never was before, and nobody took it
+    /// since.
+    pub(super) fn raised(&self, alert: &Alert) -> Option<(SignedDuration, Severity)> {
+        let rows = &self.rows[&alert.id];
+        let mut before = Severity::NotClassified;
+        let mut raised = None;
+        for row in rows {
+            if let Entry::Severity { from, to } = row.entry {
+                before = before.max(from);
+                let is_news = before < to && Severity::High <= to;
+                raised = is_news.then_some((self.since(row.at), to));
+            } else if let Entry::Acknowledged { .. } = row.entry {
+                raised = None;
+            }
+        }
+        raised
+    }
+
+    /// By a message that arrived, or by a digest that did, or is shown not to have.
+    pub(super) fn knows(&self, alert: &Alert, name: &ContactName) -> bool {
+        let mut digests = self.rows[&alert.id].iter().filter_map(|row| digest_of(row, name));
+        self.taken_by(alert, name).next().is_some()
+            || digests.any(|id| self.find(id).is_some_and(|digest| self.is_carried(digest, name)))
+    }
+
+    fn is_carried(&self, digest: &Alert, name: &ContactName) -> bool {
+        let collects = digest.digest.as_ref().is_some_and(|digest| digest.counted.is_none());
+        collects || self.taken_by(digest, name).next().is_some() || self.is_shown(digest, name)
+    }
+
+    pub(super) fn is_known(&self, alert: &Alert) -> bool {
+        alert.progress.contacts.keys().any(|name| self.knows(alert, name))
+    }
+
+    /// An operator can see that this contact was not told.
+    pub(super) fn is_shown(&self, alert: &Alert, name: &ContactName) -> bool {
+        let is_letter = |letter: &DeadLetter| {
+            let is_told = matches!(letter.stands, Stands::Told { .. });
+            letter.alert_id == alert.id && letter.contact == *name && !is_told
+        };
+        alert.reaches_nobody(self.world.clock.now()) || self.letters.iter().any(is_letter)
+    }
+
+    /// Something could reach this contact now, of this alert.
+    pub(super) fn has_channel(&self, alert: &Alert, name: &ContactName) -> bool {
+        let config = &self.world.config;
+        let Some(person) =
+            config.people.iter().map(|number| people::person(*number)).find(|it| it.name == *name)
+        else {
+            return false;
+        };
+        let is_from = |least: Option<Severity>| least.is_some_and(|least| least <= alert.severity);
+        let contact = alert.progress.contacts.get(name);
+        let texts = person.phone.is_some()
+            && !config.gateways.is_empty()
+            && (is_from(config.always_at) || is_from(config.fallback_at))
+            && contact.is_none_or(|contact| contact.texted != Texted::Unanswered);
+        let pushes = !person.devices.is_empty() && !self.is_dead(name);
+        texts || pushes
+    }
+
+    /// Google said that the device is gone.
+    fn is_dead(&self, name: &ContactName) -> bool {
+        let is_gone = |row: &AttemptRow| {
+            let gone = AttemptOutcome::Rejected(crate::alert::RejectCause::DeviceGone);
+            row.contact == *name && row.outcome == gone
+        };
+        self.alerts.iter().any(|alert| self.attempts(alert.id).any(is_gone))
+    }
+
+    // --- requests
+
+    fn attempts(&self, id: AlertId) -> impl Iterator<Item = &AttemptRow> {
+        self.rows.get(&id).into_iter().flatten().filter_map(|row| {
+            let Entry::Attempt(attempt) = &row.entry else { return None };
+            Some(attempt)
+        })
+    }
+
+    pub(super) fn texts(&self, id: AlertId, name: &ContactName) -> impl Iterator<Item = &AttemptRow> {
+        let name = name.clone();
+        let is_text =
+            move |row: &&AttemptRow| row.contact == name && row.address.transport() == Transport::Sms;
+        self.attempts(id).filter(is_text)
+    }
+
+    pub(super) fn was_taken(&self, id: AlertId, attempt: u32) -> bool {
+        self.taken.iter().any(|taken| (taken.alert, taken.text) == (id, Some(attempt)))
+    }
+
+    pub(super) fn was_lost(&self, id: AlertId, attempt: u32) -> bool {
+        self.taken
+            .iter()
+            .any(|taken| (taken.alert, taken.text, taken.may_be_lost) == (id, Some(attempt), true))
+    }
+
+    pub(super) fn went_unanswered(&self, id: AlertId, attempt: u32) -> bool {
+        self.attempts(id).any(|row| row.attempt == attempt && row.outcome == AttemptOutcome::Unknown)
+    }
+}

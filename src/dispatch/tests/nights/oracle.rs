@@ -1,0 +1,193 @@
+//! What must hold in the morning.
+
+use super::{
+    history::{End, Night},
+    morning::{Morning, brief},
+    truths,
+    world::World,
+    *,
+};
+use crate::{
+    alert::{AlertState, Milestone, Topic},
+    plan,
+    queue::Action,
+};
+
+/// The longest pause of a reminder that goes on without end, and the time to tell it.
+const REMINDED_WITHIN: SignedDuration = SignedDuration::from_mins(70);
+
+/// From becoming graver until people are told.
+const RAISED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
+
+/// What does not hold, in words.
+pub(super) async fn faults(night: &Night, world: &World) -> Vec<String> {
+    let morning = Morning::of(night, world).await;
+    let rules = [
+        everybody_is_told_or_told_of,
+        whoever_has_a_channel_is_told,
+        nobody_is_given_up_untried,
+        truths::what_goes_on_is_open,
+        nobody_is_texted_twice,
+        truths::what_is_only_repeated_is_one_alert,
+        truths::nobody_has_what_nobody_took,
+        truths::what_began_anew_is_another_alert,
+        what_became_graver_is_told,
+        a_disaster_is_told_again,
+        truths::nothing_that_was_spoken_of_is_closed_by_silence,
+        every_open_alert_wakes_up,
+    ];
+    rules.iter().flat_map(|rule| rule(&morning)).collect()
+}
+
+/// Each contact of each alert knows of it, stands in a dead letter, or `/readyz` shows the alert.
+fn everybody_is_told_or_told_of(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for alert in morning.alerts() {
+        if morning.tells_by_next_round(alert) || alert.state == AlertState::Acknowledged {
+            continue;
+        }
+        if alert.progress.contacts.is_empty() {
+            faults.push(format!("was told to nobody: {}", brief(alert)));
+        }
+        for (name, contact) in &alert.progress.contacts {
+            let is_known = morning.knows(alert, name) || morning.is_shown(alert, name);
+            if !is_known && morning.is_here(name) && !morning.is_being_tried(contact) {
+                faults.push(format!(
+                    "{} was not told to {name}, and nobody can see that: {}",
+                    alert.id,
+                    brief(alert)
+                ));
+            }
+        }
+    }
+    faults
+}
+
+/// Where everything works again, an open alert that nobody has is known to somebody who can be reached.
+fn whoever_has_a_channel_is_told(morning: &Morning<'_>) -> Vec<String> {
+    if morning.night.end != End::Works {
+        return Vec::new();
+    }
+    let triggered = morning.alerts().filter(|alert| alert.state == AlertState::Triggered);
+    let unknown = triggered.filter(|alert| {
+        let mut people = morning.people();
+        let is_reachable = people.any(|name| morning.has_channel(alert, &name));
+        is_reachable && !morning.tells_by_next_round(alert) && !morning.is_known(alert)
+    });
+    unknown.map(|alert| format!("known to nobody though it could be: {}", brief(alert))).collect()
+}
+
+/// A dead letter to somebody with a phone means that a text was tried.
+fn nobody_is_given_up_untried(morning: &Morning<'_>) -> Vec<String> {
+    let world = morning.world;
+    let always_texts = world.configs.iter().all(|config| {
+        !config.gateways.is_empty()
+            && config.budget.is_none()
+            && config.fallback_at == Some(Severity::NotClassified)
+    });
+    let given_up = morning.given_up().filter(|_| always_texts);
+    let untried = given_up.filter(|(alert, name)| {
+        morning.phones().any(|phone| phone == *name) && morning.texts(alert.id, name).next().is_none()
+    });
+    untried.map(|(alert, name)| format!("{name} was given up without a text: {}", brief(alert))).collect()
+}
+
+/// A gateway takes one text about one thing, and another only after one without an answer, or one that was lost.
+fn nobody_is_texted_twice(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for alert in morning.alerts() {
+        for name in alert.progress.contacts.keys() {
+            for topic in [Topic::Opened, Topic::Missed, Topic::Resolved] {
+                let tries = morning.texts(alert.id, name).filter(|row| row.subject == topic);
+                let tries: BTreeSet<u32> = tries.map(|row| row.attempt).collect();
+                let taken: Vec<u32> =
+                    tries.iter().copied().filter(|attempt| morning.was_taken(alert.id, *attempt)).collect();
+                let excuses = tries.iter().filter(|attempt| {
+                    morning.went_unanswered(alert.id, **attempt) || morning.was_lost(alert.id, **attempt)
+                });
+                if 1 + excuses.count() < taken.len() {
+                    faults.push(format!("{name} was texted {taken:?} of {}: {topic:?}", alert.id));
+                }
+            }
+        }
+    }
+    faults
+}
+
+/// When it becomes graver while everything works, whoever knows of it is told soon.
+fn what_became_graver_is_told(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let known = morning.alerts().filter(|alert| {
+        alert.state == AlertState::Triggered
+            && alert.openings.flapping().is_none()
+            && morning.night.end == End::Works
+    });
+    for alert in known {
+        let Some((raised_at, to)) = morning.raised(alert).filter(|(at, _)| morning.world.quiet_since < *at)
+        else {
+            continue;
+        };
+        for name in morning.people().filter(|name| morning.has_channel(alert, name)) {
+            let knew = morning.taken_by(alert, &name).any(|taken| taken.at < raised_at);
+            let soon = raised_at..raised_at + RAISED_WITHIN;
+            let mut told = morning.taken_by(alert, &name);
+            let is_told = told.any(|taken| to <= taken.severity && soon.contains(&taken.at))
+                || morning.folds(alert, &name).any(|at| raised_at <= at);
+            if knew && !is_told && !morning.is_shown(alert, &name) {
+                faults.push(format!("{name} is not told that it became {to}: {}", brief(alert)));
+            }
+        }
+    }
+    faults
+}
+
+/// While nobody has a disaster, also one that comes and goes, somebody is told of it again and again.
+fn a_disaster_is_told_again(morning: &Morning<'_>) -> Vec<String> {
+    let world = morning.world;
+    let mut faults = Vec::new();
+    for sender in world.senders.iter().filter(|_| morning.night.end == End::Works) {
+        let Some(problem) = &sender.problem else { continue };
+        let key = sender.key(problem.number);
+        let Some(alert) = morning.latest(&key).filter(|alert| alert.state == AlertState::Triggered) else {
+            continue;
+        };
+        let was_taken = morning.rounds(&key).any(|round| {
+            let taken = round.progress.planned.contains(&Milestone::Acknowledged);
+            taken || world.deeds.iter().any(|deed| deed.alert == round.id && deed.what == Action::Acknowledge)
+        });
+        let since = world.night - REMINDED_WITHIN;
+        let disasters = morning.rounds(&key).filter(|round| round.severity == Severity::Disaster);
+        let lasts = alert.severity == Severity::Disaster
+            && morning.rounds(&key).all(|round| {
+                round.severity == Severity::Disaster || round.opened_at < T0 + world.quiet_since
+            });
+        let is_reachable = morning.people().any(|name| morning.has_channel(alert, &name));
+        let is_told = disasters.into_iter().any(|round| {
+            morning.taken.iter().any(|taken| taken.alert == round.id && since <= taken.at)
+                || morning.people().any(|name| morning.folds(round, &name).any(|at| since <= at))
+        });
+        let is_shown = world.clock_was_set || morning.was_damaged(alert);
+        if lasts && !sender.habits.wavers && is_reachable && !was_taken && !is_told && !is_shown {
+            faults.push(format!("for {REMINDED_WITHIN:#} nobody heard of {}", brief(alert)));
+        }
+    }
+    faults
+}
+
+/// No open alert is without a wake-up, and none waits for a time that has passed or that no plan would set.
+fn every_open_alert_wakes_up(morning: &Morning<'_>) -> Vec<String> {
+    let now = morning.world.clock.now();
+    let rules = process::rules_of(&morning.world.config);
+    let mut faults = Vec::new();
+    for alert in morning.alerts().filter(|alert| alert.is_open()) {
+        match morning.due.get(&alert.id) {
+            None => faults.push(format!("{} is open and sleeps", alert.id)),
+            Some(due) if *due <= now => faults.push(format!("{} is due and stays so", alert.id)),
+            Some(due) if plan::is_misdated(alert, *due, &rules, now) => {
+                faults.push(format!("waits for {due}, which no plan would set: {}", brief(alert)));
+            }
+            Some(_) => {}
+        }
+    }
+    faults
+}
