@@ -123,8 +123,8 @@ fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut 
 fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
     let facts = draft.facts;
     let first = progress.planned.insert(Milestone::Resolved);
-    if first && !facts.heard {
-        // Whoever was notified may not be there any more.
+    if !facts.heard && (first || progress.contacts.is_empty()) {
+        // Whoever was to be notified may not be there any more.
         for person in audience::of(facts) {
             progress.contacts.entry(person.name.clone()).or_default();
         }

@@ -1,15 +1,19 @@
 //! Who knows of an alert, of those who are there.
 
 use crate::{
-    alert::{Alert, AlertState, Milestone, Notification, Progress},
+    alert::{Alert, AlertState, Milestone, Notification},
     roster::{self, Person},
 };
 
-/// Who has left is no part of it any more, once nothing to them is under way: what only they know nobody knows.
-pub(super) fn forget_who_left(progress: &mut Progress, people: &[Person]) {
-    progress.contacts.retain(|name, contact| {
+/// Who has left is no part of an alert any more, once nothing to them is under way: what only they know nobody knows,
+/// while it is open.
+pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
+    let is_over = alert.state == AlertState::Resolved;
+    alert.progress.contacts.retain(|name, contact| {
         let mut open = contact.notifications.iter().flat_map(Notification::open);
-        roster::find(people, name).is_some() || open.any(|(state, _)| state.is_in_flight())
+        roster::find(people, name).is_some()
+            || open.any(|(state, _)| state.is_in_flight())
+            || (is_over && contact.has_heard())
     });
 }
 

@@ -66,7 +66,7 @@ const NOT_HEARD_OF_AGAIN: &str = "its sender did not say it again";
 /// Brings the notifications of `alert` up to date.
 pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     misdated::pull_back(alert, present.rules, present.now);
-    heard::forget_who_left(&mut alert.progress, present.people);
+    heard::forget_who_left(alert, present.people);
     if alert.state == AlertState::Noted {
         return Plan { due: (present.now < alert.close_at).then_some(alert.close_at), ..Plan::default() };
     }

@@ -58,6 +58,20 @@ fn whoever_takes_the_place_of_one_who_did_not_hear_is_told_at_once_and_of_the_en
 }
 
 #[test]
+fn whoever_is_there_is_told_what_ended_before_anybody_who_has_left_heard_of_it() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![no_phone("jin")]);
+    scene.plan();
+    scene.answer(1, unknown());
+    assert_eq!(scene.resolve(), ["push 2 jin missed"]);
+    scene.answer(2, unknown());
+    scene.people = vec![no_phone("min")];
+    assert_eq!(scene.pass(30), ["push 3 min missed"]);
+    scene.answer(3, accepted());
+    scene.people = vec![no_phone("kim")];
+    assert_eq!(scene.pass(30), NOTHING, "that is enough of what is over");
+}
+
+#[test]
 fn what_only_people_know_who_have_left_is_told_to_those_who_are_there() {
     let mut scene = Scene::at(Severity::Average).with_people(vec![no_phone("jin"), no_phone("min")]);
     scene.plan();
