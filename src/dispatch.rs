@@ -24,6 +24,7 @@ use tracing::{error, info, warn};
 
 pub use self::outbox::OutboxParts;
 use self::{
+    books::TakenBack,
     inbox::Inbox,
     outbox::{Answered, Outbox},
     start::Look,
@@ -34,7 +35,7 @@ use crate::{
     plan::{Budgets, DeviceBook, Rules},
     queue::Queue,
     roster::Roster,
-    store::{Store, StoreError},
+    store::{Claimed, Store, StoreError},
     telemetry::Metrics,
     watch::{DeadLetters, GatewayLimits, Life, Vitals},
 };
@@ -79,6 +80,7 @@ pub struct Dispatcher {
     roster: Arc<Roster>,
     answers: mpsc::Receiver<Answered>,
     inbox: Inbox,
+    uncounted: TakenBack,
     /// `None` once every alert has been looked at.
     look: Option<Look>,
     /// The accounts that work, as far as is known since the start: gateways, and `None` for the one that pushes.
@@ -146,6 +148,7 @@ impl Dispatcher {
             one_by_one_until: running_since,
             answers,
             inbox: Inbox::default(),
+            uncounted: TakenBack::default(),
             look: Some(Look::default()),
             working: HashSet::new(),
             pulse,
@@ -199,16 +202,21 @@ impl Dispatcher {
         }
         let claims = claims.min(self.outbox.room(self.clock.now()));
         let claimed = if claims == 0 {
-            Vec::new()
+            Claimed::default()
         } else {
             self.store.claim_due(self.clock.now(), claims, LEASE).await?
         };
-        let worked = self.plan_and_write(claimed).await?;
+        for digest in claimed.unreadable {
+            self.uncount(digest).await;
+        }
+        self.take_back(claims.saturating_sub(claimed.alerts.len()));
+        let worked = self.plan_and_write(claimed.alerts).await?;
         self.calm_down();
         if 0 < claims {
             self.look_at_what_was_left().await?;
         }
-        if 0 < worked || (self.look.is_some() && 0 < claims) {
+        let goes_on = self.look.is_some() || !self.uncounted.is_empty();
+        if 0 < worked || (goes_on && 0 < claims) {
             return Ok(Step::Worked(worked));
         }
         let due = self.store.next_due().await?;

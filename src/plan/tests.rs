@@ -310,6 +310,7 @@ mod gateways;
 mod histories;
 mod reports;
 mod told;
+mod uncounted;
 mod unheard;
 
 #[test]

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{document::Reader, handle::guarded, keys, walk::Order};
 use crate::{
     alert::AlertId,
-    store::{DuePage, DuePlace, StoreError, Stored, codec},
+    store::{Claimed, DuePage, DuePlace, StoreError, codec},
 };
 
 impl Reader {
@@ -14,21 +14,21 @@ impl Reader {
         now: Timestamp,
         limit: usize,
         lease: SignedDuration,
-    ) -> Result<Vec<Stored>, StoreError> {
+    ) -> Result<Claimed, StoreError> {
         let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let now_ms = u64::try_from(now.as_millisecond()).unwrap_or(0);
         self.shared.claims().expire(now);
-        let mut claimed: Vec<Stored> = Vec::new();
+        let mut claimed = Claimed::default();
         for entry in self.walk(keys::DUES.to_vec()..keys::dues_after(now_ms).to_vec(), Order::Ascending) {
-            if claimed.len() == limit {
+            if claimed.alerts.len() == limit {
                 break;
             }
-            let place = entry.map(|(key, _)| keys::due_of(&key));
-            match place.and_then(|place| place.map_or(Ok(None), |(_, id)| self.claim(id, now_ms, end))) {
-                Ok(stored) => claimed.extend(stored),
+            let id = entry.map(|(key, _)| keys::due_of(&key).map(|(_, id)| id));
+            match id.and_then(|id| id.map_or(Ok(()), |id| self.claim(id, now_ms, end, &mut claimed))) {
+                Ok(()) => {}
                 Err(error) => {
                     // The caller will not see the ones already taken.
-                    self.shared.claims().release(claimed.iter().map(|stored| &stored.alert.id));
+                    self.shared.claims().release(claimed.alerts.iter().map(|stored| &stored.alert.id));
                     return Err(error);
                 }
             }
@@ -36,10 +36,16 @@ impl Reader {
         Ok(claimed)
     }
 
-    /// Claims an alert with a due entry, unless it is claimed or cannot be read.
-    fn claim(&self, id: AlertId, now_ms: u64, end: Timestamp) -> Result<Option<Stored>, StoreError> {
+    /// Claims an alert with a due entry, unless it is claimed.
+    fn claim(
+        &self,
+        id: AlertId,
+        now_ms: u64,
+        end: Timestamp,
+        claimed: &mut Claimed,
+    ) -> Result<(), StoreError> {
         if !self.shared.claims().take(id, end) {
-            return Ok(None);
+            return Ok(());
         }
         let read = guarded(|| match self.first_value(id)? {
             Some(first) => self.document(id, first),
@@ -47,19 +53,21 @@ impl Reader {
         });
         match read {
             Ok(Some((header, stored))) if header.due_ms.is_some_and(|due_ms| due_ms <= now_ms) => {
-                Ok(Some(stored))
+                claimed.alerts.push(stored);
+                Ok(())
             }
             Ok(_) => {
                 // Its due time moved between the look at the index and the claim.
                 self.shared.claims().release([&id]);
                 self.shared.due_changed.notify_one();
-                Ok(None)
+                Ok(())
             }
             // What cannot be read stays claimed until the lease ends: it must not keep the others from
             // being told, nor wake dispatch in a loop.
             Err(StoreError::Damaged(detail)) => {
                 self.shared.note_damaged(id, &detail);
-                Ok(None)
+                claimed.unreadable.push(id);
+                Ok(())
             }
             Err(error) => {
                 self.shared.claims().release([&id]);

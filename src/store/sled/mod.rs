@@ -63,8 +63,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DuePage, DuePlace, Expect, FREE_BYTES_MIN, Health,
-    Lane, Standing, Store, StoreError, Stored, codec,
+    AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DuePage, DuePlace, Expect, FREE_BYTES_MIN,
+    Health, Lane, Standing, Store, StoreError, Stored, codec,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -248,7 +248,7 @@ impl Store for SledStore {
         now: Timestamp,
         limit: usize,
         lease: SignedDuration,
-    ) -> Result<Vec<Stored>, StoreError> {
+    ) -> Result<Claimed, StoreError> {
         self.scan(move |reader| reader.claim_due(now, limit, lease)).await
     }
 

@@ -113,7 +113,8 @@ async fn a_damaged_document_does_not_keep_the_others_from_being_told() {
     let commits = store.commit(Lane::Accept, &writes).await.unwrap();
     assert!(matches!(&commits[..], [Commit::Failed(StoreError::Damaged(_)), Commit::Done(1)]), "{commits:?}");
     let good = Stored { alert: good.alert, version: 1 };
-    assert_eq!(store.claim_due(at(9), 10, LEASE).await.unwrap(), std::slice::from_ref(&good));
+    let claimed = Claimed { alerts: vec![good.clone()], unreadable: vec![bad.id] };
+    assert_eq!(store.claim_due(at(9), 10, LEASE).await.unwrap(), claimed);
     assert_eq!(store.next_due().await.unwrap(), Some(at(30_009)), "no busy loop over what does not read");
     assert_eq!(store.list(&AlertFilter { limit: 9, ..AlertFilter::default() }).await.unwrap().alerts, [good]);
     let scheduled = store.scheduled(None, 9).await.unwrap();
@@ -263,7 +264,7 @@ async fn a_page_that_does_not_read_is_passed_over_and_what_lies_behind_it_is_the
             assert_eq!(store.list(&filter).await.unwrap().alerts.len(), readable);
         }
         assert_eq!(store.scheduled(None, COUNT + 1).await.unwrap().alerts.len(), readable);
-        assert_eq!(store.claim_due(at(9_999), COUNT, LEASE).await.unwrap().len(), readable);
+        assert_eq!(store.claim_due(at(9_999), COUNT, LEASE).await.unwrap().alerts.len(), readable);
         assert_eq!(store.purge(at(9_999), COUNT).await.unwrap(), 0, "all of them are open");
 
         let mut writes_of_all: Vec<_> =
