@@ -30,7 +30,7 @@ use self::{
     start::Look,
 };
 use crate::{
-    alert::{GatewayName, Transports},
+    alert::GatewayName,
     clock::Clock,
     plan::{Budgets, DeviceBook, Rules},
     queue::Queue,
@@ -127,8 +127,7 @@ impl Dispatcher {
         let devices = start::devices(store.as_ref()).await;
         let budgets = start::budgets(store.as_ref(), &rules, running_since).await;
         start::vitals(store.as_ref(), &vitals, running_since).await;
-        let transports = if rules.push { Transports::PushOnly } else { Transports::All };
-        let gateway_limits = GatewayLimits::new(queue.clone(), clock.clone(), metrics.clone(), transports);
+        let gateway_limits = GatewayLimits::new(queue.clone(), clock.clone(), metrics.clone());
         let (outbox, answers) = Outbox::new(outbox, ANSWERS_PER_STEP_MAX);
         let dispatcher = Self {
             store,

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     alert::{
         Address, Alert, AlertState, ContactName, ContactProgress, Notification, Notified, OpenText, Outcome,
-        Pending, Progress, Subject, TextState, Texted, Transport, Transports,
+        Pending, Progress, Subject, TextState, Texted, Transport,
     },
     roster::{self, Person},
 };
@@ -62,7 +62,7 @@ pub(super) fn begin_missing(facts: Facts<'_>, progress: &mut Progress, subject: 
 
 /// Nobody is called unreachable because of it.
 pub(super) fn is_silent(facts: Facts<'_>) -> bool {
-    !facts.is_worth_telling() || facts.alert.transports == Transports::PushOnly
+    !facts.is_worth_telling()
 }
 
 /// Starts what is due in every notification of a contact and drops those that are over.

@@ -308,6 +308,7 @@ const NOTHING: [&str; 0] = [];
 mod changes;
 mod gateways;
 mod histories;
+mod push_first;
 mod reports;
 mod told;
 mod uncounted;
