@@ -15,7 +15,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -27,7 +27,7 @@ use self::{
     books::TakenBack,
     inbox::Inbox,
     outbox::{Answered, Outbox},
-    start::Look,
+    start::{Account, Look},
 };
 use crate::{
     alert::GatewayName,
@@ -83,8 +83,8 @@ pub struct Dispatcher {
     uncounted: TakenBack,
     /// `None` once every alert has been looked at.
     look: Option<Look>,
-    /// The accounts that work, as far as is known since the start: gateways, and `None` for the one that pushes.
-    working: HashSet<Option<GatewayName>>,
+    /// As far as they are known since the start: those with gateways, and `None` for the one that pushes.
+    accounts: HashMap<Option<GatewayName>, Account>,
     pulse: watch::Sender<Pulse>,
 }
 
@@ -149,7 +149,7 @@ impl Dispatcher {
             inbox: Inbox::default(),
             uncounted: TakenBack::default(),
             look: Some(Look::default()),
-            working: HashSet::new(),
+            accounts: HashMap::new(),
             pulse,
         };
         dispatcher.show_storm();

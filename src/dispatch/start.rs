@@ -7,7 +7,7 @@ use tracing::{error, warn};
 
 use super::Dispatcher;
 use crate::{
-    alert::{Alert, AlertState, Digest, OURS, Outcome, Transport},
+    alert::{Alert, AlertState, DeferCause, Digest, OURS, Outcome, Transport},
     plan::{
         Budgets, DeviceBook, Opening, Rules, STORM_LASTS, Settlement, hasten, is_misdated, is_orphaned,
         set_back,
@@ -30,25 +30,51 @@ pub(super) struct Look {
     misdated: usize,
     /// What waits for these is tried now.
     work_again: Vec<Transport>,
+    /// These have begun to work since it began: they are what the next look is for.
+    next: Vec<Transport>,
+}
+
+/// An account as its answers show it.
+#[derive(Debug)]
+pub(super) enum Account {
+    Works,
+    AtFault { since: Timestamp },
 }
 
 impl Dispatcher {
     /// An account that was at fault, or may have been before the start, works again: what waits for it is looked for
     /// from the beginning.
-    pub(super) fn note_recovery(&mut self, Settlement { send, outcome, .. }: &Settlement) {
+    pub(super) fn note_recovery(&mut self, Settlement { send, outcome, ended, .. }: &Settlement) {
+        let account = send.address.gateway().cloned();
+        let known = self.accounts.get(&account);
         match outcome {
-            Outcome::Deferred { cause, .. } if cause.is_fault() => {
-                self.working.remove(&send.address.gateway().cloned());
+            Outcome::Deferred { cause: DeferCause::ProjectFault, .. } => {
+                if !matches!(known, Some(Account::AtFault { .. })) {
+                    self.accounts.insert(account, Account::AtFault { since: *ended });
+                }
             }
-            Outcome::Accepted { .. } if self.working.insert(send.address.gateway().cloned()) => {
-                let mut look = Look { after: None, ..self.look.take().unwrap_or_default() };
-                look.work_again.push(send.address.transport());
-                self.look = Some(look);
+            Outcome::Accepted { .. } => {
+                // What was under way when the fault showed tells nothing of its end.
+                let works_again = match known {
+                    None => true,
+                    Some(Account::Works) => false,
+                    Some(Account::AtFault { since }) => *since <= send.began,
+                };
+                if works_again {
+                    self.accounts.insert(account, Account::Works);
+                    self.look_for(send.address.transport());
+                }
             }
-            Outcome::Accepted { .. }
-            | Outcome::Deferred { .. }
-            | Outcome::Rejected { .. }
-            | Outcome::Unknown { .. } => {}
+            Outcome::Deferred { .. } | Outcome::Rejected { .. } | Outcome::Unknown { .. } => {}
+        }
+    }
+
+    /// A look under way goes on to its end first: however often accounts recover, all alerts are looked at.
+    fn look_for(&mut self, transport: Transport) {
+        let look = self.look.get_or_insert_default();
+        let wanted = if look.after.is_none() { &mut look.work_again } else { &mut look.next };
+        if !wanted.contains(&transport) {
+            wanted.push(transport);
         }
     }
 
@@ -58,7 +84,7 @@ impl Dispatcher {
         let looked = self.look_at_next().await;
         if let Err(error @ StoreError::Damaged(_)) = looked {
             error!(error = %error, "could not look through what the last run left: {error}");
-            self.look = None;
+            self.end_look();
             return Ok(());
         }
         looked
@@ -90,7 +116,7 @@ impl Dispatcher {
         if page.next.is_some() {
             return Ok(());
         }
-        self.look = None;
+        self.end_look();
         if 0 < misdated {
             warn!(
                 misdated,
@@ -99,6 +125,11 @@ impl Dispatcher {
             );
         }
         Ok(())
+    }
+
+    fn end_look(&mut self) {
+        let work_again = self.look.take().map(|look| look.next).unwrap_or_default();
+        self.look = (!work_again.is_empty()).then(|| Look { work_again, ..Look::default() });
     }
 }
 
