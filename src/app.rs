@@ -116,7 +116,7 @@ impl App {
         let address =
             listener.local_addr().map_err(|source| AppError::Listen { address: configured, source })?;
         let (tasks, last_stop) = (TaskTracker::new(), CancellationToken::new());
-        let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await);
+        let signing_key = SigningKey::new(store.signing_key(clock.as_ref(), chance::bytes()).await);
         let context = Shared::new(config, clock, store, signing_key);
         let outbox = outbox(&context, &tasks)?;
         context.vitals.expect_all();

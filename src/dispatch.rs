@@ -119,14 +119,15 @@ pub enum Step {
 }
 
 impl Dispatcher {
-    /// A dispatcher that has not begun yet. What the store cannot tell of earlier processes it begins without.
+    /// A dispatcher that has not begun yet. It waits for a store that is not available, and begins without what is
+    /// damaged.
     pub async fn new(parts: Parts) -> Self {
         let Parts { store, queue, metrics, vitals, dead_letters, outbox, rules, pulse } = parts;
         let (clock, tasks, roster) = (outbox.clock.clone(), outbox.tasks.clone(), outbox.roster.clone());
         let running_since = clock.now();
-        let devices = start::devices(store.as_ref()).await;
-        let budgets = start::budgets(store.as_ref(), &rules, running_since).await;
-        start::vitals(store.as_ref(), &vitals, running_since).await;
+        let devices = start::devices(store.as_ref(), clock.as_ref()).await;
+        let budgets = start::budgets(store.as_ref(), clock.as_ref(), &rules).await;
+        start::vitals(store.as_ref(), clock.as_ref(), &vitals).await;
         let gateway_limits = GatewayLimits::new(queue.clone(), clock.clone(), metrics.clone());
         let (outbox, answers) = Outbox::new(outbox, ANSWERS_PER_STEP_MAX);
         let dispatcher = Self {

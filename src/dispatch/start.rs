@@ -8,11 +8,15 @@ use tracing::{error, warn};
 use super::Dispatcher;
 use crate::{
     alert::{Alert, AlertState, DeferCause, Digest, OURS, Outcome, Transport},
+    clock::Clock,
     plan::{
         Budgets, DeviceBook, Opening, Rules, STORM_LASTS, Settlement, hasten, is_misdated, is_orphaned,
         set_back,
     },
-    store::{AlertFilter, AlertWrite, DeviceRecord, DuePlace, Expect, Lane, Store, StoreError, Stored},
+    store::{
+        AlertFilter, AlertWrite, DeviceRecord, DuePlace, Expect, Lane, Store, StoreError, Stored,
+        when_available,
+    },
     watch::Vitals,
 };
 
@@ -134,19 +138,19 @@ impl Dispatcher {
 }
 
 /// Devices that an earlier process retired.
-pub(super) async fn devices(store: &dyn Store) -> DeviceBook {
+pub(super) async fn devices(store: &dyn Store, clock: &dyn Clock) -> DeviceBook {
     let mut devices = DeviceBook::default();
-    for DeviceRecord { id, .. } in or_without("which devices are retired", store.all().await) {
+    for DeviceRecord { id, .. } in read(clock, "which devices are retired", || store.all()).await {
         devices.retire(id);
     }
     devices
 }
 
 /// What the store knows of earlier spending and of digests that collect.
-pub(super) async fn budgets(store: &dyn Store, rules: &Rules, now: Timestamp) -> Budgets {
-    let mut budgets = Budgets::new(rules);
+pub(super) async fn budgets(store: &dyn Store, clock: &dyn Clock, rules: &Rules) -> Budgets {
+    let (mut budgets, now) = (Budgets::new(rules), clock.now());
     let since = now.saturating_sub(budgets.counts_for()).unwrap_or(Timestamp::MIN);
-    let mut charges = or_without("what was spent before", store.charges(since).await);
+    let mut charges = read(clock, "what was spent before", || store.charges(since)).await;
     set_back(&mut charges, now);
     budgets.spend(&charges);
 
@@ -155,7 +159,7 @@ pub(super) async fn budgets(store: &dyn Store, rules: &Rules, now: Timestamp) ->
         AlertFilter { integration: Some(OURS.to_owned()), since: Some(since), ..AlertFilter::default() };
     let mut digests = Vec::new();
     let take = |alert: Alert| digests.extend(alert.digest.map(|digest| (alert.id, alert.opened_at, digest)));
-    look_through(store, filter, "digests", take).await;
+    look_through(store, clock, filter, "digests", take).await;
     for (id, opened_at, Digest { contact, tier, due_at, counted }) in digests {
         if let Some(counted) = counted {
             budgets.remember_counted(&contact, tier, due_at);
@@ -165,7 +169,8 @@ pub(super) async fn budgets(store: &dyn Store, rules: &Rules, now: Timestamp) ->
         } else {
             budgets.storm(&contact, opened_at.min(now));
             // They are counted when it is due.
-            let folds = or_without(&format!("what digest {id} counts so far"), store.folds(id).await);
+            let what = format!("what digest {id} counts so far");
+            let folds = read(clock, &what, || store.folds(id)).await;
             budgets.resume(&Opening { id, contact, tier, due_at }, folds.len());
         }
     }
@@ -173,19 +178,23 @@ pub(super) async fn budgets(store: &dyn Store, rules: &Rules, now: Timestamp) ->
 }
 
 /// Alerts that reached nobody or went unanswered before this process began: `/readyz` has to know before it answers.
-pub(super) async fn vitals(store: &dyn Store, vitals: &Vitals, now: Timestamp) {
+pub(super) async fn vitals(store: &dyn Store, clock: &dyn Clock, vitals: &Vitals) {
     let filter = AlertFilter { states: vec![AlertState::Triggered], ..AlertFilter::default() };
-    look_through(store, filter, "alerts that reached nobody or went unanswered", |alert| {
-        vitals.note(&alert, now);
-    })
-    .await;
+    let what = "alerts that reached nobody or went unanswered";
+    look_through(store, clock, filter, what, |alert| vitals.note(&alert, clock.now())).await;
 }
 
 /// Newest first, as far as there is time for it before dispatch begins.
-async fn look_through(store: &dyn Store, filter: AlertFilter, what: &str, mut each: impl FnMut(Alert)) {
+async fn look_through(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    filter: AlertFilter,
+    what: &str,
+    mut each: impl FnMut(Alert),
+) {
     let mut filter = AlertFilter { limit: PAGE, ..filter };
     for _ in 0..PAGES_MAX {
-        let page = or_without(what, store.list(&filter).await);
+        let page = read(clock, what, || store.list(&filter)).await;
         page.alerts.into_iter().for_each(|stored| each(stored.alert));
         filter.cursor = page.next;
         if page.next.is_none() {
@@ -195,9 +204,13 @@ async fn look_through(store: &dyn Store, filter: AlertFilter, what: &str, mut ea
     warn!("only the newest alerts were looked through for {what}: older ones are noted when they are due");
 }
 
-/// A start does not fail because of what is stored.
-fn or_without<T: Default>(what: &str, read: Result<T, StoreError>) -> T {
-    read.unwrap_or_else(|error| {
+/// A start does not fail because of what is stored: it goes on without what is damaged.
+async fn read<T: Default, F: Future<Output = Result<T, StoreError>>>(
+    clock: &dyn Clock,
+    what: &str,
+    read: impl Fn() -> F,
+) -> T {
+    when_available(clock, what, read).await.unwrap_or_else(|error| {
         error!(error = %error, "could not read {what}, starting without: {error}");
         T::default()
     })

@@ -13,8 +13,9 @@ use super::{
     LIST_DOCUMENTS_READ_MAX, Lane, MemoryStore, Record, SledStore, Standing, Store, StoreError, Stored,
     VALUE_BYTES_MAX, Version,
 };
-use crate::alert::{
-    Alert, AlertId, AlertState, Charge, DeviceId, Entry, FoldRow, FoldWord, Payer, Severity, Tier,
+use crate::{
+    alert::{Alert, AlertId, AlertState, Charge, DeviceId, Entry, FoldRow, FoldWord, Payer, Severity, Tier},
+    clock::ManualClock,
 };
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -603,7 +604,7 @@ async fn devices_are_remembered(store: Shop) {
 
 async fn the_signing_key_is_made_once(store: Shop) {
     for fresh in [[1; 32], [2; 32], [3; 32]] {
-        assert_eq!(store.signing_key(fresh).await, [1; 32]);
+        assert_eq!(store.signing_key(ManualClock::at(at(0)).as_ref(), fresh).await, [1; 32]);
     }
     assert_eq!(store.all::<DeviceRecord>().await.unwrap(), [], "and is no device");
 }

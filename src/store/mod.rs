@@ -11,6 +11,7 @@ mod filter;
 #[cfg(test)]
 pub(crate) mod guarded;
 mod memory;
+mod patience;
 mod record;
 mod sled;
 
@@ -28,6 +29,7 @@ pub use self::{
     damage::{Damage, Damaged},
     filter::{AlertFilter, AlertPage, LIST_DOCUMENTS_READ_MAX},
     memory::MemoryStore,
+    patience::when_available,
     record::{DeviceRecord, HeartbeatRecord, Record},
     sled::{OpenError, SledStore},
 };

@@ -129,11 +129,35 @@ async fn a_start_goes_on_without_what_cannot_be_read_of_earlier_processes() {
     let clock = ManualClock::at(T0);
     let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
     let waiting = open_disaster(&inner, &clock, "one").await;
-    let store = Mortal::of(&inner, 0, Death::Before);
+    let store = Mortal::of(&inner, usize::MAX, Death::Before);
+    store.guard.all_damaged.store(true, Ordering::SeqCst);
     let mut dispatcher = dispatcher(store.clone(), &clock, &company).await;
-    store.guard.writes_left.store(usize::MAX, Ordering::SeqCst);
+    store.guard.all_damaged.store(false, Ordering::SeqCst);
     work(&mut dispatcher).await.expect("the store works again");
     assert_eq!(texts_about(&company, waiting), 1);
+}
+
+#[tokio::test]
+async fn a_start_waits_for_a_store_that_is_not_available_and_begins_with_what_was_spent() {
+    let clock = ManualClock::at(T0);
+    let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    open_alerts(&inner, &clock, 0).await;
+    work(&mut dispatcher(inner.clone(), &clock, &company).await).await.expect("the store works");
+    open_alerts(&inner, &clock, ALERTS).await;
+    let store = Mortal::of(&inner, 0, Death::Before);
+    let comes_back = async {
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+            clock.advance(SignedDuration::from_secs(1));
+        }
+        store.guard.writes_left.store(usize::MAX, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+        clock.advance(SignedDuration::from_secs(1));
+    };
+    let (mut dispatcher, ()) = tokio::join!(dispatcher(store.clone(), &clock, &company), comes_back);
+    work(&mut dispatcher).await.expect("the store works again");
+    assert_eq!(company.texts.lock().expect("no panic").len(), BUDGET as usize);
+    assert!(dispatcher.budgets.is_stormy(&jin(), clock.now()));
 }
 
 #[tokio::test]
