@@ -88,7 +88,11 @@ async fn of_each_kind_what_does_not_read_is_left_out_and_the_rest_is_there() {
         assert_eq!(store.moved_rows(write.alert.id).await.unwrap(), rows(2..4));
         assert_eq!(records.all::<DeviceRecord>().await.unwrap(), [device(2)]);
         assert_eq!(records.all::<HeartbeatRecord>().await.unwrap(), [heartbeat("zabbix")]);
-        assert_eq!(records.signing_key(ManualClock::at(at(0)).as_ref(), [2; 32]).await, [2; 32], "a new one, which is kept");
+        assert_eq!(
+            records.signing_key(ManualClock::at(at(0)).as_ref(), [2; 32]).await,
+            [2; 32],
+            "a new one, which is kept"
+        );
     }
     let expected = [("charge", 1), ("device", 1), ("heartbeat", 1), ("journal chunk", 1), ("signing key", 1)];
     assert_eq!(left_out(&store), expected, "each once");
