@@ -233,6 +233,7 @@ impl<G: Guard> Store for Guarded<G> {
     }
 
     async fn records(&self, kind: &'static str) -> Result<Vec<(Vec<u8>, Value)>, StoreError> {
+        self.guard.reach().await;
         self.guard.read()?;
         self.inner.records(kind).await
     }

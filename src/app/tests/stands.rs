@@ -156,7 +156,7 @@ async fn the_next_outage_is_told_at_once_when_the_end_of_the_last_one_was() {
     scene.pass(60).await;
     scene.faults().claims_fail.store(true, Ordering::SeqCst);
     scene.pass(60).await;
-    scene.told(3, 5).await;
+    scene.told(3, 4).await;
 }
 
 #[tokio::test]
