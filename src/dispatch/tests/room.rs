@@ -5,17 +5,21 @@ use super::*;
 /// FCM that takes a while, for each push another one.
 struct Slow {
     clock: Arc<ManualClock>,
-    seconds: std::ops::Range<i64>,
-    pushes: AtomicUsize,
+    /// From so many tenths of a second to so many.
+    tenths: std::ops::Range<i64>,
+    pushes: Mutex<i64>,
 }
 
 #[async_trait]
 impl PushTransport for Slow {
     async fn send(&self, _: Push) -> Outcome {
-        let number = self.pushes.fetch_add(1, Ordering::SeqCst);
-        let spread = usize::try_from(self.seconds.end - self.seconds.start).expect("not negative");
-        let more = i64::try_from(number % spread).expect("few");
-        self.clock.sleep(SignedDuration::from_secs(self.seconds.start + more)).await;
+        let number = {
+            let mut pushes = self.pushes.lock().expect("no panic");
+            *pushes += 1;
+            *pushes
+        };
+        let tenths = self.tenths.start + number % (self.tenths.end - self.tenths.start);
+        self.clock.sleep(SignedDuration::from_millis(100 * tenths)).await;
         Outcome::Accepted { provider_id: None }
     }
 }
@@ -31,7 +35,7 @@ async fn a_slow_fcm_does_not_hold_back_the_text_of_a_disaster_behind_many_alerts
     let clock = ManualClock::at(T0);
     let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
     *company.clock.lock().expect("no panic") = Some(clock.clone());
-    let fcm = Arc::new(Slow { clock: clock.clone(), seconds: 2..14, pushes: AtomicUsize::new(0) });
+    let fcm = Arc::new(Slow { clock: clock.clone(), tenths: 20..140, pushes: Mutex::default() });
     let rules = Rules { push: true, text_budget: Vec::new(), ..rules() };
     let (people, ground) = (vec![many_devices(100)], (store.clone() as Arc<dyn Store>, clock.clone()));
     let mut dispatcher = dispatcher_to(people, Some(fcm), company.clone(), ground, rules).await;
@@ -58,6 +62,26 @@ async fn a_slow_fcm_does_not_hold_back_the_text_of_a_disaster_behind_many_alerts
     let (texted_at, _) = texts.iter().find(|(_, about)| *about == id).expect("a text about it");
     let waited = texted_at.duration_since(opened_at);
     assert!(waited <= SignedDuration::from_secs(2), "it waited {waited:#}");
+}
+
+#[tokio::test]
+async fn a_fast_fcm_is_waited_for_and_no_push_is_put_off() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let fcm = Arc::new(Slow { clock: clock.clone(), tenths: 1..6, pushes: Mutex::default() });
+    let rules = Rules { push: true, text_budget: Vec::new(), ..rules() };
+    let (people, ground) = (vec![many_devices(100)], (store.clone() as Arc<dyn Store>, clock.clone()));
+    let mut dispatcher = dispatcher_to(people, Some(fcm), company, ground, rules).await;
+    for batch in 0..20 {
+        open_alerts(&store, &clock, batch * ALERTS).await;
+    }
+    for _ in 0..60 {
+        work(&mut dispatcher).await.expect("the store works");
+        clock.advance(SignedDuration::from_millis(100));
+    }
+    for alert in every_alert(&store).await {
+        assert_eq!((alert.attempts, alert.progress.is_heard_of()), (100, true), "{}", alert.id);
+    }
 }
 
 /// A company that answers nothing, and can be asked.
