@@ -175,9 +175,9 @@ impl App {
         loop {
             // In this order: the watch opens alerts, and dispatch says that it works before it takes one.
             let watched = self.context.heartbeats.due().is_none_or(|due| clock.now() < due);
+            let looked = self.context.vitals.is_up_to_date();
             let due = self.context.store.next_due().await?;
             let quiet = *self.pulse.borrow() == (Pulse { idle: true, under_way: 0 });
-            let looked = self.context.vitals.is_up_to_date();
             if watched && looked && quiet && due.is_none_or(|due| clock.now() < due) {
                 return Ok(());
             }

@@ -103,6 +103,8 @@ impl Resolution {
 pub enum ResolvedBy {
     Sender,
     Operator(String),
+    /// Its sender stopped following it, which is no recovery.
+    Cancelled,
     /// Nobody said anything for `close_after`.
     Silence,
     Test,
@@ -115,7 +117,7 @@ pub enum ResolvedBy {
 impl ResolvedBy {
     pub fn describe(&self) -> &str {
         match self {
-            Self::Sender => "sender",
+            Self::Sender | Self::Cancelled => "sender",
             Self::Operator(name) => name,
             Self::Silence => "close_after",
             Self::Test => "test",
@@ -250,15 +252,14 @@ impl Alert {
             && !self.kind.is_test()
             && planned.contains(&Milestone::Opened)
             && !self.progress.is_heard_of()
-            && (REACHED_WITHIN <= now.duration_since(self.opened_at)
+            && (REACHED_WITHIN <= now.duration_since(self.openings.unheard_since(self.opened_at))
                 || contacts.values().any(|contact| contact.unreachable.is_some()))
     }
 
-    /// Those who could not be notified and are not being tried any more.
+    /// Those who could not be notified, unless nobody knows and everybody is tried on. Reminders may go on all the same.
     pub fn given_up(&self) -> impl Iterator<Item = GivenUp<'_>> {
         let goes_on = self.state == AlertState::Triggered && !self.progress.is_heard_of();
-        let contacts =
-            self.progress.contacts.iter().filter(move |(_, contact)| !goes_on && contact.is_idle());
+        let contacts = self.progress.contacts.iter().filter(move |_| !goes_on);
         contacts.filter_map(|(name, contact)| {
             let reason = contact.unreachable.as_deref()?;
             Some(GivenUp { contact: name, reason, is_told: contact.others == Others::Told })

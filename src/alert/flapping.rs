@@ -31,6 +31,9 @@ pub struct Openings {
     /// Somebody heard of a round before this one since it began to flap.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     told: bool,
+    /// Since when nobody has heard of any round, where the one before this was not heard of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unheard_since: Option<Timestamp>,
     /// A newer round has taken the place of this one, so its end is not told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub superseded: bool,
@@ -65,7 +68,14 @@ impl Openings {
         let rounds = if flaps { before.saturating_add(1) } else { 0 };
         let worst = self.worst.max(is_heard_of.then_some(severity)).filter(|_| flaps);
         let told = flaps && (self.told || (is_heard_of && self.flapping().is_some()));
-        Self { at, rounds, worst, told, superseded: false }
+        let is_known = is_heard_of || self.is_quiet(severity);
+        let unheard_since = (!is_known).then(|| self.unheard_since(opened));
+        Self { at, rounds, worst, told, unheard_since, superseded: false }
+    }
+
+    /// As far as it is about the rounds before this one, which was `opened` then.
+    pub fn unheard_since(&self, opened: Timestamp) -> Timestamp {
+        self.unheard_since.map_or(opened, |since| since.min(opened))
     }
 
     pub fn flapping(&self) -> Option<u32> {
@@ -137,6 +147,17 @@ mod tests {
         let seventh = sixth.next(unheard(Severity::Disaster, 15), at(18));
         assert!(seventh.is_quiet(Severity::High), "that was told");
         assert!(!seventh.is_quiet(Severity::Disaster), "that was not");
+    }
+
+    #[test]
+    fn it_is_known_since_when_nobody_has_heard_of_any_round() {
+        let unheard =
+            |opened| LastRound { is_heard_of: false, ..last(Severity::High, at(opened), at(opened + 1)) };
+        let third = Openings::default().next(unheard(0), at(3)).next(unheard(3), at(6));
+        assert_eq!(third.unheard_since(at(6)), at(0));
+        assert_eq!(third.next(last(Severity::High, at(6), at(7)), at(9)).unheard_since(at(9)), at(9));
+        let quiet = opened_at(&[0, 3, 6, 9, 12]);
+        assert_eq!(quiet.next(unheard(12), at(15)).unheard_since(at(15)), at(15), "they know that it flaps");
     }
 
     #[test]

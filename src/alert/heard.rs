@@ -4,13 +4,25 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Event, EventStatus, Severity, Update, holds::Holds, is_default};
+use super::{
+    Event, EventStatus, Severity,
+    holds::{COPY_WITHIN, Holds},
+    is_default,
+};
 
 /// How much older a late copy is at most, by the sender's clock, and how long after a newer message it comes at most,
 /// by ours. What is further off comes from a clock that was set back.
 pub const LATE_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
-/// What took the place of an open round this often, without an end in between, has a start that moves.
+/// As [`LATE_WITHIN`], of updates: a sender tries again for minutes to bring one.
+const OUTDATED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// How soon after another a round begins if its start may be no more than the time of its message, and for how long
+/// after that the recovery of the one before may still be under way.
+pub const SOON_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// What took the place of an open round this often, soon, without an end or a repetition in between, has a start that
+/// moves.
 const MOVES_AFTER: u8 = 3;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +30,7 @@ pub struct Heard {
     /// Of firing events and of the recovery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     starts: Option<Starts>,
-    /// Of the round before, where that was another problem.
+    /// Of the round before, where that was another problem, and of those before it that came soon after each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<Starts>,
     /// Message times: of the firing event that opened it, and of the last one.
@@ -26,14 +38,14 @@ pub struct Heard {
     opened: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fired: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    updated: Option<Updated>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    updated: Updated,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     holds: Option<Holds>,
     /// The last message that was not late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<Message>,
-    /// How many rounds in a row had their place taken while they were open.
+    /// How many rounds in a row, each said once, had their place taken soon while they were open.
     #[serde(default, skip_serializing_if = "is_default")]
     superseded: u8,
 }
@@ -50,27 +62,26 @@ struct Message {
     arrived: Timestamp,
 }
 
-/// The last update that was not outdated, by its message time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Updated {
-    said: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    acknowledged: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    severity: Option<Severity>,
+impl Message {
+    /// Whether it is the newer one, rather than of a clock that was set back since.
+    fn overtakes(self, said: Timestamp, now: Timestamp, within: SignedDuration) -> bool {
+        said < self.said
+            && self.said.duration_since(said) <= within
+            && now.duration_since(self.arrived) <= within
+    }
 }
 
-impl Updated {
-    fn of(event: &Event, said: Option<Timestamp>) -> Option<Self> {
-        let EventStatus::Update(Update { acknowledged, .. }) = &event.status else { return None };
-        Some(Self { said: said?, acknowledged: *acknowledged, severity: event.severity })
-    }
-
-    /// Of one message time, `newer`.
-    fn later(known: Option<Self>, newer: Option<Self>) -> Option<Self> {
-        let said = |updated: Option<Self>| updated.map(|updated| updated.said);
-        if said(known) <= said(newer) { newer } else { known }
-    }
+/// What updates have said that were not outdated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Updated {
+    /// The last one with a message time, and what it said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last: Option<Message>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acknowledged: Option<bool>,
+    /// By the last one that gave any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    severity: Option<Severity>,
 }
 
 /// The times of one event, as they count for its dedup key.
@@ -92,18 +103,18 @@ impl Times {
 pub enum Next {
     /// It is another problem.
     Anew,
-    /// It is another problem, and the end of the last one was lost.
-    Superseding,
+    /// It is another problem, and the end of the last one was lost; `once`: that was said once.
+    Superseding { once: bool },
     /// The same problem goes on: its end is taken back.
     Again,
 }
 
 impl Heard {
-    /// A start that moves is taken for the time of its message.
+    /// A start that moves is taken for the time of its message, rather than that.
     pub fn times(&self, event: &Event) -> Times {
         let Event { starts_at, said_at, .. } = event;
         if self.start_moves() {
-            Times { start: None, said: said_at.or(*starts_at) }
+            Times { start: None, said: starts_at.or(*said_at) }
         } else {
             Times { start: *starts_at, said: *said_at }
         }
@@ -129,13 +140,38 @@ impl Heard {
         Self { holds: said.or(self.holds), ..self.clone() }
     }
 
+    /// A start that moves does so with every message, and soon.
+    pub fn stop_moving_unless_heard_of(&mut self, now: Timestamp) {
+        if self.last.is_none_or(|last| SOON_AFTER < now.duration_since(last.arrived)) {
+            self.stop_moving();
+        }
+    }
+
+    fn stop_moving(&mut self) {
+        if self.start_moves() {
+            self.starts = self.starts_with(self.fired);
+            self.superseded = 0;
+        }
+    }
+
     pub fn hear(&mut self, event: &Event, now: Timestamp) {
+        let is_repeated = |last: Message| {
+            Some(last.said) == event.starts_at && COPY_WITHIN <= now.duration_since(last.arrived)
+        };
+        if event.status == EventStatus::Firing && self.last.is_some_and(is_repeated) {
+            self.stop_moving();
+        }
         let times = self.times(event);
         let is_firing = event.status == EventStatus::Firing;
         *self = self.with_holds(event, now);
-        match event.status {
-            EventStatus::Update(_) => {
-                self.updated = Updated::later(self.updated, Updated::of(event, times.said));
+        match &event.status {
+            EventStatus::Update(_) if self.is_outdated_update(event, now) => {}
+            EventStatus::Update(update) => {
+                if let Some(said) = times.said {
+                    self.updated.last = Some(Message { said, arrived: now });
+                    self.updated.acknowledged = update.acknowledged;
+                }
+                self.updated.severity = event.severity.or(self.updated.severity);
             }
             EventStatus::Firing | EventStatus::Resolved { .. } => self.starts = self.starts_with(times.start),
         }
@@ -153,17 +189,22 @@ impl Heard {
         for start in other.starts.into_iter().flat_map(|Starts { earliest, latest }| [earliest, latest]) {
             self.starts = self.starts_with(Some(start));
         }
-        self.updated = Updated::later(self.updated, other.updated);
         self.holds = Holds::newer(self.holds, other.holds);
-        let arrived = |heard: &Self| heard.last.map(|last| last.arrived);
-        if arrived(self) < arrived(other) {
+        self.superseded = self.superseded.min(other.superseded);
+        let is_newer = |ours: Option<Message>, other: Option<Message>| {
+            ours.map(|ours| ours.arrived) < other.map(|other| other.arrived)
+        };
+        if !is_newer(other.updated.last, self.updated.last) {
+            self.updated = other.updated;
+        }
+        if is_newer(self.last, other.last) {
             (self.last, self.fired) = (other.last, other.fired);
         }
     }
 
     /// What a clock that ran ahead heard was heard by `now`.
     pub fn pull_back(&mut self, now: Timestamp) {
-        if let Some(last) = &mut self.last {
+        for last in [&mut self.last, &mut self.updated.last].into_iter().flatten() {
             last.arrived = last.arrived.min(now);
         }
         self.holds = self.holds.map(|holds| holds.pulled_back(now));
@@ -175,15 +216,18 @@ impl Heard {
         Some(Starts { earliest: earliest.min(start), latest: latest.max(start) })
     }
 
-    /// What the next round begins with.
+    /// What the round after this one begins with, which began so long ago.
     #[must_use]
-    pub fn next(&self, next: Next) -> Self {
+    pub fn next(&self, next: Next, ago: SignedDuration) -> Self {
+        let is_soon = ago < SOON_AFTER;
         let superseded = match next {
-            Next::Superseding => self.superseded.saturating_add(1),
+            Next::Superseding { once: true } if is_soon => self.superseded.saturating_add(1),
             Next::Anew | Next::Again if self.start_moves() => self.superseded,
-            Next::Anew | Next::Again => 0,
+            Next::Superseding { .. } | Next::Anew | Next::Again => 0,
         };
-        let (starts, before) = if next == Next::Again { (self.starts, None) } else { (None, self.starts) };
+        let before = self.before.filter(|_| is_soon).map(|before| before.earliest);
+        let (starts, before) =
+            if next == Next::Again { (self.starts, None) } else { (None, self.starts_with(before)) };
         Self { starts, before, superseded, holds: self.holds, ..Self::default() }
     }
 
@@ -200,7 +244,7 @@ impl Heard {
         times.start.is_some_and(|start| self.starts.is_none_or(|starts| starts.latest < start))
     }
 
-    /// It names a start that only the round before had.
+    /// It names a start that only those before this round had.
     pub fn is_start_of_round_before(&self, times: Times) -> bool {
         let is_earlier = |start| self.starts.is_some_and(|starts| start < starts.earliest);
         let was_heard = |start| {
@@ -211,15 +255,36 @@ impl Heard {
 
     /// Without a start: it was overtaken by a newer message.
     pub fn is_late(&self, times: Times, now: Timestamp) -> bool {
-        let (None, Some(said), Some(last)) = (times.start, times.said, self.last) else { return false };
-        said < last.said
-            && last.said.duration_since(said) <= LATE_WITHIN
-            && now.duration_since(last.arrived) <= LATE_WITHIN
+        times.start.is_none() && times.said.is_some_and(|said| self.is_overtaken(said, now))
+    }
+
+    fn is_overtaken(&self, said: Timestamp, now: Timestamp) -> bool {
+        self.last.is_some_and(|last| last.overtakes(said, now, LATE_WITHIN))
+    }
+
+    /// How severe the problem is after this firing event, if it was `present` before: one that a newer message overtook
+    /// changes nothing; one that may be older than the last one of its time, or than an update, takes no raise back.
+    pub fn severity_after(&self, event: &Event, present: Severity, now: Timestamp) -> Severity {
+        let (times, severity) = (self.times(event), event.severity.unwrap_or(present));
+        match times.said {
+            Some(said) if self.is_overtaken(said, now) => present,
+            Some(_) if self.is_copy(times) && times.said < self.fired => present,
+            Some(_) if times.said == self.fired => severity.max(present),
+            Some(_) => severity,
+            None => severity.max(self.updated.severity.unwrap_or_default().min(present)),
+        }
     }
 
     /// A firing event with its message time was heard.
     pub fn is_copy(&self, times: Times) -> bool {
         times.said.is_some() && (times.said == self.opened || times.said == self.fired)
+    }
+
+    /// It says no more than what was heard, or was overtaken.
+    pub fn is_old(&self, times: Times, now: Timestamp) -> bool {
+        let names_start = |starts: Starts, start| starts.earliest <= start && start <= starts.latest;
+        let is_known = self.starts.zip(times.start).is_some_and(|(starts, start)| names_start(starts, start));
+        is_known || self.is_copy(times) || self.is_late(times, now)
     }
 
     /// A recovery that was overtaken by the firing event that counts.
@@ -232,10 +297,14 @@ impl Heard {
         self.is_late(times, now) && times.said < self.opened
     }
 
-    /// An update that a later one has overtaken, whatever the sender says of starts, or a copy of the last one.
-    pub fn is_outdated_update(&self, event: &Event) -> bool {
-        let update = Updated::of(event, self.times(event).said);
-        self.updated.zip(update).is_some_and(|(last, update)| update == last || update.said < last.said)
+    /// An update that a later one has overtaken, whatever the sender says of starts, or a copy of the last one. What is
+    /// further off comes from a clock that was set back.
+    pub fn is_outdated_update(&self, event: &Event, now: Timestamp) -> bool {
+        let EventStatus::Update(update) = &event.status else { return false };
+        let Some((said, last)) = self.times(event).said.zip(self.updated.last) else { return false };
+        let says_the_same = update.acknowledged == self.updated.acknowledged
+            && event.severity.is_none_or(|severity| Some(severity) == self.updated.severity);
+        (said == last.said && says_the_same) || last.overtakes(said, now, OUTDATED_WITHIN)
     }
 
     /// By its message time it says no more than the last firing event.
@@ -250,6 +319,7 @@ impl Heard {
 
     /// A note with a message time of its own says that what began then had begun before it.
     pub fn was_updated_after(&self, times: Times) -> bool {
-        times.start.or(times.said).is_some_and(|began| Some(began) <= self.updated.map(|update| update.said))
+        let updated = self.updated.last.map(|last| last.said);
+        times.start.or(times.said).is_some_and(|began| Some(began) <= updated)
     }
 }

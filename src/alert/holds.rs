@@ -13,8 +13,8 @@ const REPLICAS_APART: SignedDuration = SignedDuration::from_secs(60);
 /// How far one that fires moves on at least.
 const MOVES_ON_BY: SignedDuration = SignedDuration::from_secs(30);
 
-/// The same time is a copy of its message for so long; after that it did not move on.
-const COPY_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+/// What is said again within this is a copy of the message; after that its sender goes on saying it.
+pub const COPY_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Holds {

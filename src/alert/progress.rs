@@ -122,10 +122,10 @@ pub enum Others {
 pub enum Notified {
     #[default]
     No,
-    /// A digest counts it, and is accepted or becomes a dead letter of its own.
-    Counted,
     /// Something was sent without a readable answer.
     Maybe,
+    /// A digest counts it, and is accepted or becomes a dead letter of its own.
+    Counted,
     /// A provider accepted something.
     Yes,
 }
@@ -165,7 +165,7 @@ impl ContactProgress {
 
     /// Knows for certain, or is told by a digest.
     pub fn has_heard(&self) -> bool {
-        matches!(self.notified(), Notified::Yes | Notified::Counted)
+        Notified::Counted <= self.notified()
     }
 
     /// True while this report would tell something new.

@@ -69,12 +69,14 @@ pub(super) async fn retry(
     // In this order: what is given up once more in between is a dead letter again.
     let letter = context.dead_letters.retry(&id, &by).await?;
     if let Some(before) = &before {
-        let begins = context.queue.retry(before.alert_id, &before.contact, &by).await;
+        let people = &context.config.contacts;
+        let begins = context.queue.retry(before.alert_id, &before.contact, people, &by).await;
         if !matches!(begins, Ok(true)) {
             context.dead_letters.take_back_retry(before).await?;
         }
         if !begins? {
-            let detail = "nothing is tried: this contact is not given up, or somebody has acknowledged";
+            let detail =
+                "nothing is tried: this contact is not given up, or is not notified of this alert any more";
             return Err(Problem::new(StatusCode::CONFLICT, "nothing_to_retry", detail));
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn run(path: &Path, online: bool, environment: Environment<'_>) -> Re
     }
     let renderer = Renderer::new(config.templates.as_deref())?;
     let clock: Arc<dyn Clock> = SystemClock::start();
-    super::runtime()?.block_on(async {
+    super::block_on(async {
         let gateways = sms::gateways(&config.sms, clock.clone())?;
         let fcm = match &config.fcm {
             Some(fcm) => Some(FcmTransport::new(fcm, clock.clone(), TaskTracker::new())?),

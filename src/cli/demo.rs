@@ -35,7 +35,7 @@ struct Person {
 
 /// Runs until Ctrl-C, then removes what it kept.
 pub(super) fn run(listen: SocketAddr) -> Result<(), Failure> {
-    super::runtime()?.block_on(async {
+    super::block_on(async {
         let folder = Folder::create()?;
         let clock = SystemClock::start();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());

@@ -16,6 +16,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use setup::Sheet;
@@ -35,6 +36,9 @@ pub struct Arguments {
 }
 
 const CONFIG_FILE: &str = "bongsu.toml";
+
+/// Lines of the log that wait to be taken; the next is lost.
+const LOG_LINES_WAITING_MAX: usize = 8_192;
 
 const FIRST_STEPS: &str = "\
 First steps:
@@ -172,9 +176,9 @@ struct SetupArguments {
 pub fn run(arguments: Arguments, environment: Environment<'_>) -> ExitCode {
     let result = match arguments.command {
         Command::Serve(arguments) => {
-            start_logging(environment, "info").and_then(|()| serve::run(load(&arguments, environment)?))
+            start_logging(environment, "info").and_then(|_log| serve::run(load(&arguments, environment)?))
         }
-        Command::Demo { listen } => start_logging(environment, "warn").and_then(|()| demo::run(listen)),
+        Command::Demo { listen } => start_logging(environment, "warn").and_then(|_log| demo::run(listen)),
         Command::Check { config, online } => check::run(&config.config, online, environment),
         Command::Send(arguments) => send::run(&arguments, environment),
         Command::Setup(command) => set_up(command, environment),
@@ -249,21 +253,28 @@ fn say_on_stderr(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Logs go to standard error: `RUST_LOG` chooses what (default `level`), `BONGSU_LOG=json` how.
-fn start_logging(environment: Environment<'_>, level: &str) -> Result<(), Failure> {
+/// Logs go to standard error: `RUST_LOG` chooses what (default `level`), `BONGSU_LOG=json` how. By a thread of its own:
+/// whoever takes the lines may stand on a disk that hangs. What is returned waits for the last ones when it is dropped.
+fn start_logging(environment: Environment<'_>, level: &str) -> Result<WorkerGuard, Failure> {
     let directives = environment("RUST_LOG").unwrap_or_else(|| level.to_owned());
     let filter = EnvFilter::try_new(&directives).map_err(|error| format!("RUST_LOG: {error}"))?;
+    let lines = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LOG_LINES_WAITING_MAX);
+    let (writer, guard) = lines.finish(io::stderr());
     let registry = tracing_subscriber::registry().with(filter);
     if environment("BONGSU_LOG").as_deref() == Some("json") {
-        registry.with(fmt::layer().json().with_writer(io::stderr)).try_init()?;
+        registry.with(fmt::layer().json().with_writer(writer)).try_init()?;
     } else {
-        registry.with(fmt::layer().with_target(false).with_writer(io::stderr)).try_init()?;
+        registry.with(fmt::layer().with_target(false).with_writer(writer)).try_init()?;
     }
-    Ok(())
+    Ok(guard)
 }
 
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+/// Runs to the end of `main`; what hangs on a disk then is left behind.
+fn block_on(main: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(main);
+    runtime.shutdown_background();
+    ended
 }
 
 fn set_up(command: SetupCommand, environment: Environment<'_>) -> Result<(), Failure> {

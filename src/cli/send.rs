@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &SendArguments, environment: Environment<'_>) -> Re
     if let (false, Some(body)) = (arguments.to.is_empty(), body.as_object_mut()) {
         body.insert("to".into(), json!(arguments.to));
     }
-    super::runtime()?.block_on(async {
+    super::block_on(async {
         let client = client_builder(&Network::default())?.timeout(TIMEOUT).build()?;
         let request = client.post(format!("{url}/v1/alerts")).bearer_auth(token).body(body.to_string());
         let answer =

@@ -10,7 +10,7 @@ use crate::{app::App, clock::SystemClock, config::Config, telemetry};
 /// Runs until SIGTERM or SIGINT; a second signal ends at once.
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     telemetry::notice_panics();
-    super::runtime()?.block_on(async {
+    super::block_on(async {
         let stop = CancellationToken::new();
         let watch = stop_on_signal(stop.clone())?;
         let app = App::bind(config, SystemClock::start(), stop).await?;

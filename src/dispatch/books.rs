@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use super::{Dispatcher, inbox::Answer, step::Job};
 use crate::{
     alert::{Alert, AlertId, AlertState, Charge, Counted, Digest, Milestone},
-    plan::{Fold, Opening},
+    plan::{self, Fold, Opening},
     store::{AlertWrite, Commit, Expect, Lane, Marks, StoreError},
     watch::StormStatus,
 };
@@ -39,7 +39,8 @@ struct Uncounted {
 
 impl Dispatcher {
     /// What planning cannot look up itself: the rows that a digest counts, whether a flapping alert that is over has
-    /// come back under a new round, and what becomes of an end that was in doubt until now. An alert of which that
+    /// come back under a new round, what becomes of an end that was in doubt until now, and whether what would close
+    /// was heard of since it was written. An alert of which that
     /// cannot be read or decided is left out: it must not keep the others from being told.
     pub(super) async fn look_up(&mut self, jobs: &mut Vec<Job>) -> Result<(), StoreError> {
         let mut readable = Vec::with_capacity(jobs.len());
@@ -72,6 +73,13 @@ impl Dispatcher {
         if alert.doubt_ends_at().is_some_and(|at| at <= now) {
             self.queue.end_doubt(alert).await?;
             alert.doubt = None;
+        }
+        if alert.is_open() && alert.close_at <= now {
+            let seen = self.queue.with_seen(alert.clone());
+            (alert.close_at, alert.last_seen_at) = (seen.close_at, seen.last_seen_at);
+            if let Some(refused_at) = self.queue.refused_at() {
+                plan::wait_for_its_sender(alert, refused_at, now);
+            }
         }
         if alert.conversation.repeat_at.is_some_and(|at| at <= now) {
             self.queue.end_if_superseded(alert).await?;

@@ -1,6 +1,6 @@
 //! What waits longer than it must: a look at every scheduled alert, the earliest due first, a few between two steps, at
 //! the start and when an account that was at fault works again. An alert with requests of an earlier process under way,
-//! that a clock which ran ahead has dated, or that waits for that account is made due now, and planning sets it right.
+//! that a clock which ran ahead has dated, of which nobody who is there knows, or that waits for that account is made due now, and planning sets it right.
 
 use jiff::Timestamp;
 use tracing::{error, warn};
@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     plan::{
         Budgets, DeviceBook, Opening, Rules, STORM_LASTS, Settlement, hasten, is_misdated, is_orphaned,
-        set_back,
+        is_unheard, set_back,
     },
     store::{
         AlertFilter, AlertWrite, DeviceRecord, DuePlace, Expect, Lane, Store, StoreError, Stored,
@@ -75,8 +75,10 @@ impl Dispatcher {
 
     /// A look under way goes on to its end first: however often accounts recover, all alerts are looked at.
     fn look_for(&mut self, transport: Transport) {
-        let look = self.look.get_or_insert_default();
-        let wanted = if look.after.is_none() { &mut look.work_again } else { &mut look.next };
+        let wanted = match &mut self.look {
+            Some(look) => &mut look.next,
+            none => &mut none.insert(Look::default()).work_again,
+        };
         if !wanted.contains(&transport) {
             wanted.push(transport);
         }
@@ -99,6 +101,7 @@ impl Dispatcher {
         let page = self.store.scheduled(look.after, LOOKED_AT_PER_STEP).await?;
         // After it was read: what was accepted meanwhile is not of the future.
         let now = self.clock.now();
+        let people = self.roster.now();
         let mut writes: Vec<AlertWrite> = Vec::new();
         for (due, Stored { mut alert, version }) in page.alerts {
             let is_ahead = is_misdated(&alert, due, &self.rules, now);
@@ -107,6 +110,7 @@ impl Dispatcher {
             if is_ahead
                 || waits_in_vain
                 || (now < due && is_orphaned(&alert, &self.rules, self.running_since))
+                || (now < due && look.work_again.is_empty() && is_unheard(&alert, &people))
             {
                 writes.push(AlertWrite::of(alert, Expect::Version(version), Some(now)));
             }

@@ -34,6 +34,7 @@ use crate::{
     },
 };
 
+mod closing;
 mod crowd;
 mod damage;
 mod doubt;

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, text};
 use crate::{
-    alert::{Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Subject},
+    alert::{
+        Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Severity, Subject,
+    },
     roster,
 };
 
@@ -24,7 +26,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
         return;
     }
     if progress.planned.insert(Milestone::Opened) {
-        open(draft.facts, conversation, progress);
+        open(draft, conversation, progress);
     }
     match alert.state {
         AlertState::Noted => {}
@@ -57,12 +59,22 @@ pub(super) fn quiet_until(alert: &Alert, planned: &BTreeSet<Milestone>) -> Optio
     Some(since.saturating_add(STABLE_AFTER).unwrap_or(Timestamp::MAX))
 }
 
-/// It fires again: the new round tells what there is to tell.
+/// It fires again: the new round tells what there is to tell, but not whom this one turns out later to have missed.
 fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
-    progress.planned.extend([Milestone::Opened, Milestone::Resolved]);
+    progress.planned.insert(Milestone::Opened);
+    let is_first = progress.planned.insert(Milestone::Resolved);
     for (name, contact) in &mut progress.contacts {
         for notification in &mut contact.notifications {
-            if !matches!(notification.subject, Subject::Unreachable { .. }) {
+            let goes_on = match notification.subject {
+                Subject::Unreachable { .. } => true,
+                Subject::Missed => !is_first,
+                Subject::Opened
+                | Subject::Repeat { .. }
+                | Subject::Raised { .. }
+                | Subject::Resolved
+                | Subject::Digest => false,
+            };
+            if !goes_on {
                 notification::cancel(draft, name, notification);
             }
         }
@@ -70,14 +82,17 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
 }
 
 /// Everyone in the audience is notified; an alert that is already over is told as missed instead.
-fn open(facts: Facts<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+fn open(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+    let facts = draft.facts;
     progress.notified_as = Some(facts.alert.severity);
     if facts.alert.openings.is_worse(facts.alert.severity) {
         conversation::begin_anew(conversation);
     }
     for person in audience::of(facts) {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
-        if !facts.is(AlertState::Resolved) {
+        // A reminder may have told of a round that was quiet until now.
+        if !facts.is(AlertState::Resolved) && !contact.has_heard() {
+            notification::supersede(draft, contact);
             let opened = notification::begin(facts, person, Subject::Opened, contact.texted);
             contact.notifications.push(opened);
         }
@@ -95,8 +110,8 @@ fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut 
     for person in audience::of(facts) {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
         let raised = notification::begin(facts, person, Subject::Raised { to: severity }, contact.texted);
-        // Whoever knows of it is not out of reach because there is no channel at present.
-        if !contact.has_heard() || !notification::is_over(&raised) {
+        // Whoever knows of what waits for the morning is not out of reach because there is no channel at present.
+        if !contact.has_heard() || Severity::High <= severity || !notification::is_over(&raised) {
             notification::supersede(draft, contact);
             contact.notifications.push(raised);
         }
@@ -108,6 +123,12 @@ fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut 
 fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
     let facts = draft.facts;
     let first = progress.planned.insert(Milestone::Resolved);
+    if first && !facts.heard {
+        // Whoever was notified may not be there any more.
+        for person in audience::of(facts) {
+            progress.contacts.entry(person.name.clone()).or_default();
+        }
+    }
     for (name, contact) in &mut progress.contacts {
         let is_texting = |one: &mut Notification| one.text.is_in_flight();
         let knows = contact.about_open_alert().any(is_texting) || contact.has_heard();
@@ -117,7 +138,7 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
             lost = lost.or_else(|| text::take_lost(&mut notification.text));
             notification::cancel(draft, name, notification);
         }
-        if first && !contact.has_heard() {
+        if first && !contact.has_heard() && roster::find(facts.present.people, name).is_some() {
             // The end is owed to them, whatever was given up before.
             contact.unreachable = None;
         }

@@ -7,7 +7,7 @@ use super::{audience, notification, output::Draft, present::Facts, text};
 use crate::alert::{ContactProgress, Conversation, Entry, Milestone, Progress, Subject};
 
 /// Nobody acknowledges: everyone is notified again, whatever an earlier notification is doing, which needs no more
-/// tries of its own then. Whoever does not know yet is not reminded: what is news to them goes on.
+/// tries of its own then. Whoever does not know yet is not reminded: what is news to them goes on, by every road.
 pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     let (facts, severity) = (draft.facts, draft.facts.alert.severity);
     let repeats = facts.rules().repeats;
@@ -27,18 +27,17 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
             draft.note(Entry::Repeated { number, last });
             for person in audience::of(facts) {
                 let contact = progress.contacts.entry(person.name.clone()).or_default();
-                if contact.notifications.iter().any(notification::is_news_under_way) {
+                let subject = Subject::Repeat { number, last };
+                let mut known = contact.notifications.iter_mut();
+                if let Some(news) = known.find(|one| notification::is_news_under_way(one)) {
+                    notification::renew(facts, person, news, Some(&subject));
                     continue;
                 }
                 notification::supersede(draft, contact);
-                let subject = Subject::Repeat { number, last };
                 // A quiet round is one of which they know by the rounds before.
                 let knows = contact.has_heard() || facts.alert.openings.is_quiet(severity);
-                let repeat = if knows {
-                    notification::begin(facts, person, subject, contact.texted)
-                } else {
-                    notification::begin_again(facts, person, Subject::Opened, contact)
-                };
+                let subject = if knows { subject } else { Subject::Opened };
+                let repeat = notification::begin(facts, person, subject, contact.texted);
                 contact.notifications.push(repeat);
             }
         }

@@ -44,7 +44,7 @@ pub(super) fn ask(draft: &mut Draft<'_>, progress: &mut Progress) {
     for (name, contact) in &mut progress.contacts {
         for sent in &mut contact.sent {
             // Nothing would follow from the answer any more, unless this text is all that they heard of it.
-            let is_moot = over && sent.subject.is_about_open_alert() && contact.certain != Notified::No;
+            let is_moot = over && sent.subject.is_about_open_alert() && Notified::Counted <= contact.certain;
             if is_moot || draft.facts.rules().gateway(&sent.gateway).is_none() {
                 sent.ask_at = None;
             }

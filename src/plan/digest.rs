@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::{audience, notification, output::Draft, push};
 use crate::alert::{
-    Alert, ContactProgress, Counted, Entry, Milestone, Notification, Notified, Progress, Resolution,
-    ResolvedBy, Subject, Texted,
+    Alert, ContactProgress, Counted, Digest, Entry, Milestone, Notification, Notified, Others, Progress,
+    Resolution, ResolvedBy, Subject, Texted,
 };
 
 /// When this digest wants to be counted; `None` for anything else.
@@ -43,16 +43,20 @@ fn stop_retries(notification: &mut Notification) -> bool {
 
 /// A digest is over when it is told, or has nothing to tell.
 pub(super) fn end(alert: &mut Alert, now: Timestamp) {
-    let Some(counted) = alert.digest.as_ref().and_then(|digest| digest.counted.as_ref()) else { return };
+    let Some(digest @ Digest { counted: Some(counted), .. }) = &alert.digest else { return };
+    // Unless that contact had gone when it was counted, the others are only told where it could not be told.
+    let has_its_contact = alert.progress.contacts.contains_key(&digest.contact);
     let planned = alert.progress.planned.contains(&Milestone::Opened);
     let nothing = counted.total() == 0;
     let mut all_told = true;
-    for contact in alert.progress.contacts.values_mut() {
+    for (name, contact) in &mut alert.progress.contacts {
         if contact.notified() == Notified::Yes {
             contact.notifications.retain_mut(|notification| !stop_retries(notification));
         }
-        let is_told = Notified::Maybe <= contact.notified() || !counted.has_problems();
-        all_told &= contact.notifications.is_empty() && is_told;
+        let is_its_own = !has_its_contact || *name == digest.contact;
+        let is_given_up = contact.unreachable.is_some() && contact.others == Others::Told;
+        let is_told = Notified::Maybe <= contact.notified() || is_given_up || !counted.has_problems();
+        all_told &= contact.notifications.is_empty() && (is_told || !is_its_own);
     }
     if alert.is_open() && planned && (all_told || nothing) {
         alert.resolve(Resolution::by(ResolvedBy::Told, now));

@@ -15,7 +15,7 @@ pub(super) fn reason(
     message: Message<'_>,
     contact: &ContactProgress,
 ) -> Option<&'static str> {
-    if spending::is_exempt(facts, message.subject) {
+    if spending::is_exempt(facts) {
         return None;
     }
     let by_digest = contact.notified() == Notified::Counted;

@@ -15,6 +15,7 @@ mod digest;
 mod due;
 mod fold;
 mod gateways;
+mod heard;
 mod lost;
 mod may;
 mod misdated;
@@ -38,8 +39,10 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::{
+    audience::can_try_anew,
     backoff::{Backoff, RETRY_AFTER_MAX},
     budget::{Budgets, Fold, GatewayDay, Opening, STORM_LASTS, Storm},
+    heard::is_unheard,
     misdated::{is_misdated, is_orphaned, set_back},
     notification::hasten,
     output::{Ask, Plan, Send},
@@ -65,10 +68,11 @@ const NOT_HEARD_OF_AGAIN: &str = "its sender did not say it again";
 /// Brings the notifications of `alert` up to date.
 pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     misdated::pull_back(alert, present.rules, present.now);
+    heard::forget_who_left(&mut alert.progress, present.people);
     if alert.state == AlertState::Noted {
         return Plan { due: (present.now < alert.close_at).then_some(alert.close_at), ..Plan::default() };
     }
-    wait_for_its_sender(alert, present);
+    wait_for_its_sender(alert, present.running_since, present.now);
     if alert.is_open() && alert.close_at <= present.now {
         let by = if alert.kind.is_test() { ResolvedBy::Test } else { ResolvedBy::Silence };
         let is_unconfirmed = alert.taken_back.is_some() && alert.count == 1;
@@ -114,14 +118,14 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     Plan { due: due::of(alert), ..plan }
 }
 
-/// While we were away nobody could mention the alert: that is no silence. What should have ended meanwhile, perhaps by
-/// a clock that is wrong now, has as long as ever from our start on.
-fn wait_for_its_sender(alert: &mut Alert, present: &Present<'_>) {
+/// While we took no events nobody could mention the alert: that is no silence. What should have ended before `since`,
+/// when we began to take them, perhaps by a clock that is wrong now, has as long as ever from then on.
+pub fn wait_for_its_sender(alert: &mut Alert, since: Timestamp, now: Timestamp) {
     let close_after = alert.close_at.duration_since(alert.last_seen_at);
-    let was_away = alert.close_at <= present.running_since;
+    let was_away = alert.close_at <= since;
     let patience = if was_away { HEARD_AGAIN_WITHIN.max(close_after) } else { HEARD_AGAIN_WITHIN };
-    let heard_until = present.running_since.saturating_add(patience).unwrap_or(Timestamp::MAX);
-    if alert.is_open() && !alert.kind.is_test() && alert.close_at <= present.now {
+    let heard_until = since.saturating_add(patience).unwrap_or(Timestamp::MAX);
+    if alert.is_open() && !alert.kind.is_test() && alert.close_at <= now {
         alert.close_at = alert.close_at.max(heard_until);
     }
 }

@@ -83,6 +83,7 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
         // As long as another tells the same contact, none of its channels has failed for good.
         let goes_on = over.subject.is_about_open_alert() && !contact.is_idle();
         if let Some(reason) = failure(draft.facts, &over).filter(|_| !goes_on) {
+            draft.others_untold |= matches!(over.subject, Subject::Unreachable { .. });
             contact.unreachable.get_or_insert(reason);
         }
     }
@@ -134,7 +135,7 @@ fn give_up_old(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Not
     let facts = draft.facts;
     let is_needed =
         subject.is_about_open_alert() || (*subject == Subject::Digest && facts.is_worth_telling());
-    if is_needed && (facts.unheard || facts.is(AlertState::Acknowledged)) {
+    if is_needed && (facts.is_unheard() || facts.is(AlertState::Acknowledged)) {
         return;
     }
     let message = Message { contact: name, subject };
@@ -166,9 +167,27 @@ pub(super) fn note_unanswered(contact: &mut ContactProgress) {
 
 /// It tells its contact of the alert, or that it has become more severe, and has not arrived yet.
 pub(super) fn is_news_under_way(notification: &Notification) -> bool {
-    let Notification { subject, push, text, replaced, .. } = notification;
-    let is_news = matches!(subject, Subject::Opened | Subject::Raised { .. });
-    is_news && !*replaced && !push.accepted && *text != TextState::Accepted && !is_over(notification)
+    matches!(notification.subject, Subject::Opened | Subject::Raised { .. }) && is_on_its_way(notification)
+}
+
+/// It has not arrived, and is still tried.
+pub(super) fn is_on_its_way(notification: &Notification) -> bool {
+    let Notification { push, text, replaced, .. } = notification;
+    !*replaced && !push.accepted && *text != TextState::Accepted && !is_over(notification)
+}
+
+/// Opens every road again that is closed though the person has it: while nobody knows, or with a reminder, which sends
+/// once more what may have arrived.
+pub(super) fn renew(facts: Facts<'_>, person: &Person, one: &mut Notification, reminder: Option<&Subject>) {
+    push::renew(&mut one.push, push::begin(facts, person));
+    let is_closed = match &one.text {
+        TextState::Off | TextState::Failed { .. } => true,
+        TextState::Unknown => reminder.is_some(),
+        TextState::Standby { .. } | TextState::Open(_) | TextState::Accepted => false,
+    };
+    if is_closed {
+        one.text = text::begin(facts, person, reminder.unwrap_or(&one.subject), Texted::No);
+    }
 }
 
 /// Something else tells it: what is under way may still arrive, nothing more is begun.

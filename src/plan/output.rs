@@ -64,11 +64,19 @@ pub(super) struct Draft<'a> {
     pub(super) plan: Plan,
     pub(super) rows: Vec<Row>,
     pub(super) attempts: u32,
+    /// A message that somebody could not be reached has failed itself.
+    pub(super) others_untold: bool,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(facts: Facts<'a>) -> Self {
-        Self { facts, plan: Plan::default(), rows: Vec::new(), attempts: facts.alert.attempts }
+        Self {
+            facts,
+            plan: Plan::default(),
+            rows: Vec::new(),
+            attempts: facts.alert.attempts,
+            others_untold: false,
+        }
     }
 
     pub(super) fn note(&mut self, entry: Entry) {

@@ -30,8 +30,8 @@ pub(super) struct Facts<'a> {
     /// Without its progress and conversation, which are being changed.
     pub(super) alert: &'a Alert,
     pub(super) present: &'a Present<'a>,
-    /// Nobody has it, and nobody knows of it for certain.
-    pub(super) unheard: bool,
+    /// Somebody knows of it for certain, or a digest counts it.
+    pub(super) heard: bool,
     /// Somebody had it when it opened, and it is no more severe than what they took.
     pub(super) opened_acknowledged: bool,
 }
@@ -46,8 +46,12 @@ impl<'a> Facts<'a> {
         let acknowledged = conversation.acknowledged.as_ref();
         let opened_acknowledged = acknowledged.is_some_and(|taken| taken.at < alert.opened_at)
             && !alert.openings.is_worse(alert.severity);
-        let unheard = alert.state == AlertState::Triggered && !progress.is_heard_of();
-        Self { alert, present, unheard, opened_acknowledged }
+        Self { alert, present, heard: progress.is_heard_of(), opened_acknowledged }
+    }
+
+    /// Nobody has it, and nobody knows of it.
+    pub(super) fn is_unheard(&self) -> bool {
+        self.is(AlertState::Triggered) && !self.heard
     }
 
     pub(super) fn now(&self) -> Timestamp {

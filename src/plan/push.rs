@@ -24,6 +24,18 @@ pub(super) fn begin(facts: Facts<'_>, person: &Person) -> PushState {
     PushState { open: open.collect(), ..PushState::default() }
 }
 
+/// Adds the devices that are not tried any more, unless one has accepted it.
+pub(super) fn renew(push: &mut PushState, fresh: PushState) {
+    if push.accepted {
+        return;
+    }
+    for device in fresh.open {
+        if push.open.iter().all(|open| open.device != device.device) {
+            push.open.push(device);
+        }
+    }
+}
+
 pub(super) fn has_begun(push: &PushState) -> bool {
     push.accepted || push.open.iter().any(|open| open.state != Pending::Ready || 0 < open.attempts)
 }
@@ -85,12 +97,13 @@ pub(super) fn lives_for(facts: Facts<'_>, subject: &Subject) -> SignedDuration {
     }
 }
 
-/// It has been tried for as long as it is of use.
+/// It has been tried for as long as it is of use; what was opened again has one try.
 pub(super) fn give_up_old(draft: &mut Draft<'_>, message: Message<'_>, push: &mut PushState) {
     let lived = lives_for(draft.facts, message.subject);
     let reason =
         if lived == GIVE_UP_AFTER { "not accepted within 24 hours" } else { "not accepted within fcm.ttl" };
-    for open in keep_in_flight(push) {
+    let is_old = |open: &mut DevicePush| 0 < open.attempts && !open.state.is_in_flight();
+    for open in push.open.extract_if(.., is_old) {
         draft.dead_letter(message, Address::Device(open.device), reason);
         push.failed.get_or_insert_with(|| reason.to_owned());
     }

@@ -136,6 +136,9 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
             let before = known.as_ref().map(|known| known.text.clone());
             if let Some(known) = known {
                 text::settle(draft, message, &mut known.text, &answer);
+                if known.push.accepted {
+                    text::spare(draft, message, &mut known.text);
+                }
                 if known.replaced {
                     text::stop(draft, &mut known.text);
                 }

@@ -11,9 +11,10 @@ use crate::alert::{Charge, ContactName, DeviceId, OpenText, Payer, Reserved, Sev
 /// Said where no gateway may take another text today.
 pub(super) const DAYS_SPENT: &str = "per_day of every gateway that is left";
 
-/// No limit may drop a digest, nor a test that somebody waits for.
-pub(super) fn is_exempt(facts: Facts<'_>, subject: &Subject) -> bool {
-    *subject == Subject::Digest || facts.is_test()
+/// No limit may drop a digest, nor that it could not be told, which would go into another; nor a test that somebody
+/// waits for.
+pub(super) fn is_exempt(facts: Facts<'_>) -> bool {
+    facts.alert.digest.is_some() || facts.is_test()
 }
 
 /// Disasters have a budget of their own for what is new about them.
@@ -34,23 +35,19 @@ pub(super) fn tier(facts: Facts<'_>, subject: &Subject) -> Tier {
 
 /// This device may have another push.
 pub(super) fn can_push(draft: &Draft<'_>, device: DeviceId, subject: &Subject) -> bool {
-    is_exempt(draft.facts, subject) || has_room(draft, &Payer::Device(device), subject)
+    is_exempt(draft.facts) || has_room(draft, &Payer::Device(device), subject)
 }
 
 /// This contact may have another text, or which budget is spent.
 pub(super) fn admit_text(draft: &Draft<'_>, message: Message<'_>) -> Result<(), &'static str> {
     let tier = tier(draft.facts, message.subject);
     let payer = Payer::Contact(message.contact.clone(), tier);
-    if is_exempt(draft.facts, message.subject) || has_room(draft, &payer, message.subject) {
-        Ok(())
-    } else {
-        Err(tier.key())
-    }
+    if is_exempt(draft.facts) || has_room(draft, &payer, message.subject) { Ok(()) } else { Err(tier.key()) }
 }
 
 /// A gateway's day does not hold this back: no limit does, or a budget of its own.
 pub(super) fn ignores_days(facts: Facts<'_>, subject: &Subject) -> bool {
-    is_exempt(facts, subject) || tier(facts, subject) == Tier::Disaster
+    is_exempt(facts) || tier(facts, subject) == Tier::Disaster
 }
 
 /// The gateway has not reached its day's limit.

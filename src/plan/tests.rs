@@ -18,6 +18,9 @@ mod storm;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
+/// Of one alert within hours.
+const PLANS_MAX: usize = 2_000;
+
 /// One alert, its rules, and the requests that are under way.
 struct Scene {
     alert: Alert,
@@ -30,6 +33,8 @@ struct Scene {
     open: Vec<Send>,
     /// Every text sent, with the answer that was known so far.
     texts: Vec<(Send, Option<Outcome>)>,
+    /// How many of them went out before the last reminder, which tells anew.
+    texts_before_repeat: usize,
     /// What gateways reported of them.
     reported: Vec<Report>,
     /// What gateways were asked.
@@ -66,6 +71,7 @@ impl Scene {
             started: T0,
             open: Vec::new(),
             texts: Vec::new(),
+            texts_before_repeat: 0,
             reported: Vec::new(),
             asked: Vec::new(),
             due: None,
@@ -108,6 +114,9 @@ impl Scene {
             again.progress
         );
         assert_eq!(repeated.asks, [], "planning twice asks nothing twice");
+        if self.alert.conversation.repeats < alert.conversation.repeats {
+            self.texts_before_repeat = self.texts.len();
+        }
         self.alert = alert;
         self.due = plan.due;
         self.check_dates();
@@ -145,7 +154,8 @@ impl Scene {
             let is_failure = |report: &Report| matches!(report.fate, Fate::Failed { .. });
             self.reported.iter().any(|report| report.attempt == send.attempt && is_failure(report))
         };
-        let earlier = self.texts.iter().filter(same).filter(|(text, _)| !failed(text));
+        let earlier =
+            self.texts[self.texts_before_repeat..].iter().filter(same).filter(|(text, _)| !failed(text));
         let earlier: Vec<_> = earlier.map(|(_, outcome)| outcome).collect();
         let arrived = |outcome: &&&Option<Outcome>| matches!(outcome, Some(Outcome::Accepted { .. }));
         let may_be = |outcome: &&&Option<Outcome>| matches!(outcome, None | Some(Outcome::Unknown { .. }));
@@ -207,12 +217,14 @@ impl Scene {
 
     /// Every request is answered like this until `end`, whenever something is due.
     fn answer_all(&mut self, end: Timestamp, outcome: &Outcome) -> Vec<String> {
-        let mut sent = Vec::new();
+        let (mut sent, mut plans) = (Vec::new(), 0);
         loop {
             while let Some(send) = self.open.first().cloned() {
                 sent.extend(self.answer(send.attempt, outcome.clone()));
             }
             let Some(due) = self.due.filter(|due| *due <= end) else { break };
+            plans += 1;
+            assert!(plans < PLANS_MAX, "planned again and again: {:?}", self.alert.progress);
             // As a store does: old rows leave the document.
             self.alert.rows.drain(..self.alert.rows.len().saturating_sub(60));
             self.now = due;
@@ -307,6 +319,7 @@ const NOTHING: [&str; 0] = [];
 
 mod changes;
 mod gateways;
+mod goes_on;
 mod histories;
 mod push_first;
 mod reports;

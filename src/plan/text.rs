@@ -165,9 +165,9 @@ fn fail(
     TextState::Failed { reason }
 }
 
-/// A text that no gateway accepted within `GIVE_UP_AFTER` is of no use.
+/// A text that no gateway accepted within `GIVE_UP_AFTER` is of no use; one that was opened again has one try.
 pub(super) fn give_up_old(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState) {
-    if let Some(open) = text.open().filter(|open| !open.state.is_in_flight()) {
+    if let Some(open) = text.open().filter(|open| !open.state.is_in_flight() && 0 < open.attempts) {
         let reason = "no gateway accepted it within 24 hours".to_owned();
         let gateway = open
             .gateway
@@ -281,7 +281,13 @@ pub(super) fn spare(draft: &mut Draft<'_>, message: Message<'_>, text: &mut Text
 
 /// A text that does not wait for its push to fail.
 pub(super) fn is_own(facts: Facts<'_>, subject: &Subject) -> bool {
-    facts.texts_at_once() || matches!(subject, Subject::Resolved | Subject::Repeat { .. })
+    match subject {
+        Subject::Resolved | Subject::Repeat { .. } => true,
+        Subject::Digest => of_digest(facts).open().is_some(),
+        Subject::Opened | Subject::Raised { .. } | Subject::Missed | Subject::Unreachable { .. } => {
+            facts.texts_at_once()
+        }
+    }
 }
 
 /// Only what is under way may still arrive.

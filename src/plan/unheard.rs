@@ -3,13 +3,13 @@
 
 use super::{audience, notification, present::Facts, text};
 use crate::{
-    alert::{ContactProgress, Milestone, Progress, Subject},
+    alert::{Milestone, Notification, Progress, Subject},
     roster::Person,
 };
 
 /// However patient a provider wants us to be, what is under way is tried again in `retry.max`.
 pub(super) fn hurry(facts: Facts<'_>, progress: &mut Progress) {
-    if !facts.unheard {
+    if !facts.is_unheard() {
         return;
     }
     let latest = facts.after(facts.rules().backoff.longest());
@@ -21,36 +21,53 @@ pub(super) fn hurry(facts: Facts<'_>, progress: &mut Progress) {
     }
 }
 
-/// Tries those again for whom nothing is under way, once it is time. True if new notifications began.
+/// Tries those again for whom nothing more is tried, once it is time; whoever was not there when it opened, at once.
+/// True if something began.
 pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
-    if progress.again_at.is_none_or(|at| facts.now() < at) {
-        return false;
-    }
-    let subject = if facts.alert.digest.is_some() { Subject::Digest } else { Subject::Opened };
-    let idle = idle(facts, progress);
-    for person in &idle {
+    let is_time = progress.again_at.is_some_and(|at| at <= facts.now());
+    let is_new = |person: &&Person| !progress.contacts.contains_key(&person.name);
+    let mut left = left_alone(facts, progress);
+    left.retain(|person| is_time || is_new(person));
+    for person in &left {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
-        let again = notification::begin_again(facts, person, subject.clone(), contact);
-        contact.notifications.push(again);
+        if let Some(one) = contact.notifications.iter_mut().find(|one| lacks_a_road(facts, person, one)) {
+            notification::renew(facts, person, one, None);
+        } else {
+            let subject = if facts.alert.digest.is_some() { Subject::Digest } else { Subject::Opened };
+            let again = notification::begin_again(facts, person, subject, contact);
+            contact.notifications.push(again);
+        }
     }
-    !idle.is_empty()
+    !left.is_empty()
 }
 
-/// Whoever nothing is under way for is tried again in `retry.max`.
+/// Whoever nothing more is tried for is tried again in `retry.max`.
 pub(super) fn schedule(facts: Facts<'_>, progress: &mut Progress) {
-    let is_needed = !idle(facts, progress).is_empty();
+    let is_needed = !left_alone(facts, progress).is_empty();
     let planned = progress.again_at.filter(|at| facts.now() < *at);
     progress.again_at =
         is_needed.then(|| planned.unwrap_or_else(|| facts.after(facts.rules().backoff.longest())));
 }
 
-/// Those for whom nothing is under way, while nobody knows.
-fn idle<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
+/// Those for whom nothing more is tried, or not by every road, while nobody knows.
+fn left_alone<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
     let is_unheard =
-        facts.unheard && facts.is_worth_telling() && progress.planned.contains(&Milestone::Opened);
+        facts.is_unheard() && facts.is_worth_telling() && progress.planned.contains(&Milestone::Opened);
     if !is_unheard {
         return Vec::new();
     }
-    let is_idle = |person: &&Person| progress.contacts.get(&person.name).is_none_or(ContactProgress::is_idle);
-    audience::of(facts).into_iter().filter(is_idle).collect()
+    let is_left_alone = |person: &&Person| {
+        progress.contacts.get(&person.name).is_none_or(|contact| {
+            contact.is_idle() || contact.notifications.iter().any(|one| lacks_a_road(facts, person, one))
+        })
+    };
+    audience::of(facts).into_iter().filter(is_left_alone).collect()
+}
+
+/// A road that its contact has is closed.
+fn lacks_a_road(facts: Facts<'_>, person: &Person, one: &Notification) -> bool {
+    let is_about_alert = !matches!(one.subject, Subject::Unreachable { .. });
+    let mut renewed = one.clone();
+    notification::renew(facts, person, &mut renewed, None);
+    is_about_alert && notification::is_on_its_way(one) && renewed != *one
 }

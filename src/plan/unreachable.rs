@@ -18,6 +18,12 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Tells of those whose last road has failed. True if new notifications began.
 pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
     let others = others(draft.facts, progress);
+    if std::mem::take(&mut draft.others_untold) && others.is_empty() {
+        // Whom they were told of, they were not.
+        for contact in progress.contacts.values_mut() {
+            contact.others = Others::NotTold;
+        }
+    }
     let tell_now = if others.is_empty() { Others::NobodyLeft } else { Others::Told };
     if tells_at(progress).is_some_and(|at| draft.facts.now() < at) {
         return false;

@@ -8,6 +8,8 @@ use crate::{
         Acknowledgement, Alert, AlertId, AlertState, ContactName, ContactProgress, Entry, Report, Resolution,
         ResolvedBy, Row,
     },
+    plan::can_try_anew,
+    roster::Person,
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
 
@@ -40,13 +42,19 @@ impl Queue {
         changed.map(|changed| changed.alert).ok_or(ActionError::NotFound(id))
     }
 
-    /// Tries a contact once more who was given up. False if there is nobody of this name who was, or somebody has
-    /// acknowledged: then nothing begins.
-    pub async fn retry(&self, id: AlertId, contact: &ContactName, by: &str) -> Result<bool, StoreError> {
+    /// Tries a contact once more who was given up. False if there is nobody of this name who was, or nothing would begin
+    /// ([`can_try_anew`]).
+    pub async fn retry(
+        &self,
+        id: AlertId,
+        contact: &ContactName,
+        people: &[Person],
+        by: &str,
+    ) -> Result<bool, StoreError> {
         let change = |alert: &mut Alert| {
-            let is_acknowledged = alert.state == AlertState::Acknowledged;
+            let can_try = can_try_anew(alert, contact, people);
             let known = alert.progress.contacts.get_mut(contact);
-            let given_up = known.filter(|known| known.unreachable.is_some() && !is_acknowledged);
+            let given_up = known.filter(|known| known.unreachable.is_some() && can_try);
             let is_there = given_up.map(ContactProgress::try_anew).is_some();
             if is_there {
                 let entry = Entry::Retried { contact: contact.clone(), by: by.to_owned() };

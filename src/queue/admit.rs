@@ -6,10 +6,7 @@ use super::{
     decision::{Arrival, Change, Decision},
     note, over, round, update,
 };
-use crate::alert::{Admission, Alert, AlertState, Event, EventStatus, Next, Reason};
-
-/// After a later start opened a round, the recovery of the one before may still be under way for so long.
-const RECOVERY_OF_ROUND_BEFORE: SignedDuration = SignedDuration::from_mins(5);
+use crate::alert::{Admission, Alert, AlertState, COPY_WITHIN, Event, EventStatus, Next, Reason, SOON_AFTER};
 
 /// A sender that repeats every minute what fires was only restarted if its alert was heard of within this.
 const HEARD_OF_WITHIN: SignedDuration = SignedDuration::from_mins(5);
@@ -18,14 +15,19 @@ const HEARD_OF_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 pub fn admit(known: Option<&Alert>, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let restated = known.and_then(|known| known.heard.restated(event, arrival.now));
     let event = restated.as_ref().unwrap_or(event);
-    match known {
+    let decision = match known {
         None => note::first_heard(event, arrival),
         Some(alert) => match alert.state {
             AlertState::Noted => note::noted(alert, event, arrival),
             AlertState::Triggered | AlertState::Acknowledged => open(alert, event, arrival),
             AlertState::Resolved => over::over(alert, event, arrival),
         },
-    }
+    };
+    let start_moves = event.status == EventStatus::Firing
+        && event.starts_at.is_some()
+        && decision.alert().is_some_and(|alert| alert.heard.start_moves());
+    let moving = start_moves.then_some(Reason::MovingStart);
+    Decision { reason: decision.reason.or(moving), ..decision }
 }
 
 fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
@@ -36,7 +38,7 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         EventStatus::Update(_) if heard.is_late_update(times, now) => Decision::ignored(Reason::Late),
         EventStatus::Update(update) => {
             let mut alert = heard_of(known, event, arrival);
-            let changed = if heard.is_outdated_update(event) {
+            let changed = if heard.is_outdated_update(event, now) {
                 update::remember_comment(&mut alert, update, now)
             } else {
                 update::remember(&mut alert, event, update, now)
@@ -48,8 +50,7 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         EventStatus::Resolved { .. } if heard.is_late_end(times, now) => Decision::ignored(Reason::Late),
         // From a sender that is slower than its twin.
         EventStatus::Resolved { .. }
-            if heard.is_start_of_round_before(times)
-                && now.duration_since(known.opened_at) < RECOVERY_OF_ROUND_BEFORE =>
+            if heard.is_start_of_round_before(times) && now.duration_since(known.opened_at) < SOON_AFTER =>
         {
             Decision::ignored(Reason::Stale)
         }
@@ -70,7 +71,8 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     if event.idempotency_key.is_some() && event.idempotency_key == known.idempotency_key {
         return Decision::write_if(false, alert, Admission::Opened);
     }
-    let mut changed = update::change_severity(&mut alert, event, arrival.now);
+    let severity = known.heard.severity_after(event, known.severity, arrival.now);
+    let mut changed = update::change_severity(&mut alert, severity, arrival.now);
     if update::is_let_go_by_sender(known, event) {
         changed |= update::unacknowledge(&mut alert, arrival.integration, arrival.now);
     }
@@ -101,8 +103,8 @@ fn is_another_problem(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> bo
 fn supersede(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let mut over = known.clone();
     round::supersede(&mut over, arrival.now);
-    let round = round::next(&over, event, arrival, Next::Superseding);
-    let reason = round.heard.start_moves().then_some(Reason::MovingStart);
+    let once = known.last_seen_at.duration_since(known.opened_at) < COPY_WITHIN;
+    let round = round::next(&over, event, arrival, Next::Superseding { once });
     let change = Change::Supersede { round: Box::new(round), over: Box::new(over) };
-    Decision { admission: Admission::Opened, reason, change }
+    Decision { admission: Admission::Opened, reason: None, change }
 }

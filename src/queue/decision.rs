@@ -43,6 +43,16 @@ pub enum Change {
 }
 
 impl Decision {
+    /// As it is afterwards, where that is not as before.
+    pub(super) fn alert(&self) -> Option<&Alert> {
+        match &self.change {
+            Change::Nothing => None,
+            Change::Heard(alert) | Change::Write(alert) | Change::Supersede { round: alert, .. } => {
+                Some(alert)
+            }
+        }
+    }
+
     pub(super) fn ignored(reason: Reason) -> Self {
         Self { admission: Admission::Ignored, reason: Some(reason), change: Change::Nothing }
     }

@@ -9,6 +9,7 @@ mod decision;
 mod doubt;
 mod note;
 mod over;
+mod refused;
 mod repeats;
 mod round;
 mod seen;
@@ -20,7 +21,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tracing::error;
 
@@ -31,9 +32,9 @@ pub use self::note::NOTED_KEEP;
 pub use self::over::IDEMPOTENCY_KEEP;
 pub use self::repeats::BodyDigest;
 pub use self::round::TEST_CLOSES_AFTER;
-use self::{repeats::Repeats, seen::SeenCounts};
+use self::{refused::Refused, repeats::Repeats, seen::SeenCounts, threads::Thread};
 use crate::{
-    alert::{Admission, Alert, AlertId, DedupKey, Event, OURS, Reason},
+    alert::{Admission, Alert, AlertId, DedupKey, Event, EventStatus, OURS, Reason},
     clock::Clock,
     store::{AlertWrite, Commit, Expect, Lane, Store, StoreError, Stored},
 };
@@ -51,6 +52,7 @@ pub struct Queue {
     clock: Arc<dyn Clock>,
     seen: SeenCounts,
     repeats: Repeats,
+    refused: Refused,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -79,12 +81,19 @@ impl Poster<'_> {
 
 impl Queue {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, seen: SeenCounts::default(), repeats: Repeats::default() }
+        let refused = Refused::new(clock.clone());
+        Self { store, clock, seen: SeenCounts::default(), repeats: Repeats::default(), refused }
     }
 
     /// Admits events: one result each, in order. When this returns `Ok`, all of them are durable.
     pub async fn admit(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
-        self.admit_on(poster.lane(), poster, events).await
+        let taking = self.refused.unless_taken();
+        taking.answered(self.admit_on(poster.lane(), poster, events).await)
+    }
+
+    /// When an event of anybody was last not taken, by this process.
+    pub fn refused_at(&self) -> Option<Timestamp> {
+        self.refused.last()
     }
 
     async fn admit_on(
@@ -94,10 +103,16 @@ impl Queue {
         events: &[Event],
     ) -> Result<Vec<Admitted>, StoreError> {
         let mut results = Vec::with_capacity(events.len());
+        let mut refused = None;
         for some in events.chunks(EVENTS_AT_ONCE_MAX) {
-            results.extend(self.admit_some(lane, poster, some).await?);
+            match self.admit_some(lane, poster, some).await {
+                Ok(admitted) => results.extend(admitted),
+                // What comes after it may need no new alert.
+                Err(error @ StoreError::Full { .. }) => refused = Some(error),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(results)
+        refused.map_or(Ok(results), Err)
     }
 
     /// Admits a body that came before, word for word, and changes as little now as it did then: `None` if there
@@ -128,14 +143,33 @@ impl Queue {
         self.repeats.remember(body, poster.integration, events, admitted);
     }
 
+    /// A single firing event is not looked up: it is most likely new, and the store tells if it is not. A full one does
+    /// not say so.
     async fn admit_some(
         &self,
         lane: Lane,
         poster: Poster<'_>,
         events: &[Event],
     ) -> Result<Vec<Admitted>, StoreError> {
-        let mut results: Vec<Option<Admitted>> = vec![None; events.len()];
-        let mut threads = self.look_up(poster.integration, events).await?;
+        if let [event] = events
+            && event.status == EventStatus::Firing
+        {
+            match self.admit_threads(lane, poster, vec![Thread::new(event)]).await {
+                Err(StoreError::Full { .. }) => {}
+                admitted => return admitted,
+            }
+        }
+        let threads = self.look_up(poster.integration, events).await?;
+        self.admit_threads(lane, poster, threads).await
+    }
+
+    async fn admit_threads(
+        &self,
+        lane: Lane,
+        poster: Poster<'_>,
+        mut threads: Vec<Thread<'_>>,
+    ) -> Result<Vec<Admitted>, StoreError> {
+        let mut results: Vec<Option<Admitted>> = vec![None; threads::events_left(&threads)];
         let mut conflicts = 0;
         while conflicts < CONFLICTS_MAX {
             let left = threads::events_left(&threads);

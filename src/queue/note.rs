@@ -21,6 +21,7 @@ pub(super) fn first_heard(event: &Event, arrival: &Arrival<'_>) -> Decision {
             update::remember(&mut alert, event, update, arrival.now);
             Decision::write(alert, Admission::Noted)
         }
+        EventStatus::Resolved { escalation_cancelled: true, .. } => Decision::ignored(Reason::UnknownAlert),
         EventStatus::Resolved { .. } => Decision {
             change: early_end(event, arrival).map_or(Change::Nothing, |note| Change::Write(Box::new(note))),
             ..Decision::ignored(Reason::UnknownAlert)
@@ -37,7 +38,7 @@ pub(super) fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Deci
         EventStatus::Firing => problem(known, event, arrival),
         EventStatus::Update(update) => {
             let mut alert = known.clone();
-            let is_outdated = known.heard.is_outdated_update(event);
+            let is_outdated = known.heard.is_outdated_update(event, arrival.now);
             alert.heard.hear(event, arrival.now);
             alert.last_seen_at = arrival.now;
             let changed = if is_outdated {
@@ -48,6 +49,7 @@ pub(super) fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Deci
             };
             Decision::write_if(changed, alert, Admission::Noted)
         }
+        EventStatus::Resolved { escalation_cancelled: true, .. } => Decision::ignored(Reason::UnknownAlert),
         EventStatus::Resolved { .. } => {
             let over = Alert { close_at: arrival.now, ..note(event, arrival) };
             let note = in_place_of(known, early_end(event, arrival).unwrap_or(over));

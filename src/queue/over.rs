@@ -7,27 +7,53 @@ use super::{
     round, update,
 };
 use crate::alert::{
-    Admission, Alert, DOUBT_LASTS, Event, EventStatus, KeptEvent, Kind, Next, Reason, Resolution, ResolvedBy,
-    Update,
+    Admission, Alert, COPY_WITHIN, DOUBT_LASTS, Event, EventStatus, KeptEvent, Kind, Next, Reason,
+    Resolution, ResolvedBy, Update,
 };
 
 /// How long an `Idempotency-Key` names the alert that it opened.
 pub const IDEMPOTENCY_KEEP: SignedDuration = SignedDuration::from_hours(24);
 
-/// What fires again so long after it first fired in doubt is no copy.
-const DOUBT_CONFIRMED_AFTER: SignedDuration = SignedDuration::from_secs(10);
-
 pub(super) fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     match &event.status {
         EventStatus::Firing => fires(known, event, arrival),
         EventStatus::Resolved { .. } => ended_again(known, event, arrival),
-        EventStatus::Update(Update { comment: Some(text), by, .. }) => {
-            let mut alert = known.clone();
-            let changed = update::comment(&mut alert, by.as_deref(), text, arrival.now);
-            already_resolved(changed, alert)
-        }
-        EventStatus::Update(_) => Decision::ignored(Reason::AlreadyResolved),
+        EventStatus::Update(update) => updated(known, event, update, arrival),
     }
+}
+
+/// What its sender did not end goes on there, when an update says so.
+fn updated(known: &Alert, event: &Event, update: &Update, arrival: &Arrival<'_>) -> Decision {
+    let (heard, now) = (&known.heard, arrival.now);
+    let is_old = heard.is_late_update(heard.times(event), now) || heard.is_outdated_update(event, now);
+    let says_no_more = update.acknowledged.is_none()
+        && event.severity.is_none_or(|severity| severity == known.severity)
+        && known.resolved.as_ref().is_some_and(|end| now.duration_since(end.at) < DOUBT_LASTS);
+    let is_over = match ended_by(known) {
+        _ if known.doubt.is_some() => false,
+        Some(ResolvedBy::Operator(_) | ResolvedBy::Cancelled | ResolvedBy::Silence) => {
+            known.kind == Kind::Occurrence || says_no_more
+        }
+        _ => true,
+    };
+    let mut alert = known.clone();
+    let changed = update::remember_comment(&mut alert, update, now);
+    if is_old || is_over {
+        return already_resolved(changed, alert);
+    }
+    let event = as_known(&alert, event);
+    match ended_by(known) {
+        Some(ResolvedBy::Silence) => anew(&alert, &event, arrival),
+        _ => in_doubt(&alert, &event, arrival),
+    }
+}
+
+/// An update says what changed: the rest is as it was.
+fn as_known(known: &Alert, update: &Event) -> Event {
+    let Alert { title, body, labels, source_url, kind, transports, to, .. } = known.clone();
+    let in_doubt = known.doubt.as_ref().and_then(|doubt| doubt.event.severity);
+    let severity = update.severity.or(in_doubt).or(Some(known.severity));
+    Event { severity, title, body, labels, source_url, kind, transports, to, ..update.clone() }
 }
 
 fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
@@ -37,30 +63,33 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     }
     let heard = &known.heard;
     let times = heard.times(event);
-    let anew = || {
-        let round = round::next(known, event, arrival, Next::Anew);
-        round::opened(round, event, known, arrival.now)
-    };
     let says_nothing_new = times.start.is_some() || heard.is_said_again(times);
     if heard.is_later_start(times) {
-        return anew();
+        return anew(known, event, arrival);
     }
     match ended_by(known) {
         Some(ResolvedBy::Sender) if event.key_never_returns => Decision::ignored(Reason::Stale),
-        Some(ResolvedBy::Sender | ResolvedBy::Operator(_)) => {
+        Some(ResolvedBy::Sender | ResolvedBy::Operator(_) | ResolvedBy::Cancelled) => {
             let is_late = heard.is_late(times, arrival.now);
             if is_late && heard.is_copy(times) {
                 Decision::ignored(Reason::Late)
             } else if event.key_never_returns || says_nothing_new || is_late {
                 in_doubt(known, event, arrival)
             } else {
-                anew()
+                anew(known, event, arrival)
             }
         }
         // What happened, rather than lasts, is only said again.
-        _ if known.kind == Kind::Occurrence && says_nothing_new => Decision::ignored(Reason::Stale),
-        _ => anew(),
+        _ if known.kind == Kind::Occurrence && heard.is_old(times, arrival.now) => {
+            Decision::ignored(Reason::Stale)
+        }
+        _ => anew(known, event, arrival),
     }
+}
+
+fn anew(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
+    let round = round::next(known, event, arrival, Next::Anew);
+    round::opened(round, event, known, arrival.now)
 }
 
 fn ended_by(known: &Alert) -> Option<&ResolvedBy> {
@@ -70,10 +99,11 @@ fn ended_by(known: &Alert) -> Option<&ResolvedBy> {
 /// It fires as it did before its end: a late copy, or the end is taken back.
 fn in_doubt(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let is_past = |at: Timestamp, limit| limit <= arrival.now.duration_since(at);
+    let is_firing = event.status == EventStatus::Firing;
     let first = known.doubt.as_ref().map(|doubt| doubt.arrived);
-    if known.resolved.as_ref().is_none_or(|end| is_past(end.at, DOUBT_LASTS))
-        || first.is_some_and(|first| is_past(first, DOUBT_CONFIRMED_AFTER))
-    {
+    let event = &known.doubt.as_ref().map_or_else(|| event.clone(), |doubt| said_after(&doubt.event, event));
+    let is_confirmed = is_firing && first.is_some_and(|first| is_past(first, COPY_WITHIN));
+    if is_confirmed || known.resolved.as_ref().is_none_or(|end| is_past(end.at, DOUBT_LASTS)) {
         return Decision::opened(round::again(known, event, arrival), event);
     }
     // With what its integration says of closing, for when its time has come.
@@ -88,6 +118,21 @@ fn in_doubt(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     }
 }
 
+/// What updates have said stands until another one says otherwise.
+fn said_after(before: &Event, event: &Event) -> Event {
+    let EventStatus::Update(known) = &before.status else { return event.clone() };
+    let (update, severity) = match &event.status {
+        EventStatus::Update(update) => (
+            Update { acknowledged: update.acknowledged.or(known.acknowledged), ..update.clone() },
+            event.severity,
+        ),
+        EventStatus::Firing | EventStatus::Resolved { .. } => {
+            (known.clone(), event.severity.max(before.severity))
+        }
+    };
+    Event { status: EventStatus::Update(update), severity, ..event.clone() }
+}
+
 /// A recovery takes back a doubt, and makes the end its sender's. What it may be ahead of is remembered.
 fn ended_again(known: &Alert, recovery: &Event, arrival: &Arrival<'_>) -> Decision {
     let (heard, now) = (&known.heard, arrival.now);
@@ -96,9 +141,10 @@ fn ended_again(known: &Alert, recovery: &Event, arrival: &Arrival<'_>) -> Decisi
     let is_ahead =
         if times.start.is_some() { heard.is_later_start(times) } else { heard.is_later_message(times) };
     let mut alert = known.clone();
-    let mut changed = alert.doubt.take().is_some();
-    match ended_by(known) {
-        Some(ResolvedBy::Operator(_) | ResolvedBy::Silence) => {
+    let is_recovery = end.by == ResolvedBy::Sender;
+    let mut changed = is_recovery && alert.doubt.take().is_some();
+    match ended_by(known).filter(|_| is_recovery) {
+        Some(ResolvedBy::Operator(_) | ResolvedBy::Cancelled | ResolvedBy::Silence) => {
             alert.heard.hear(recovery, now);
             alert.resolve(end);
             changed = true;

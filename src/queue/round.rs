@@ -8,7 +8,7 @@ use super::{
 };
 use crate::alert::{
     Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, Heard, KeptEvent, LATE_WITHIN,
-    LastRound, Next, Reason, Resolution, ResolvedBy, Row, Times,
+    LastRound, Next, Notified, Reason, Resolution, ResolvedBy, Row, Times,
 };
 
 /// A test resolves itself after this; the next press of the button is then told again.
@@ -36,9 +36,12 @@ pub(super) fn of_note(note: &Alert, event: &Event, arrival: &Arrival<'_>) -> Ale
 /// The one after `known`, which is over.
 pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Next) -> Alert {
     let round = known.round.saturating_add(1);
-    let alert = Alert { round, ..begin(known.heard.next(next), event, arrival) };
+    let heard = known.heard.next(next, arrival.now.duration_since(known.opened_at));
+    let alert = Alert { round, ..begin(heard, event, arrival) };
     let mut alert = with_openings(alert, known);
-    if update::is_let_go_by_sender(known, event) {
+    if let EventStatus::Update(update) = &event.status {
+        update::remember(&mut alert, event, update, arrival.now);
+    } else if update::is_let_go_by_sender(known, event) {
         update::unacknowledge(&mut alert, arrival.integration, arrival.now);
     }
     alert
@@ -87,10 +90,13 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
     alert
 }
 
-/// Also by whoever took it while it was open.
+/// For certain: a text that a gateway took may still turn out not to have arrived. Also by whoever took the alert while it
+/// was open.
 fn is_heard_of(known: &Alert) -> bool {
     let taken = known.conversation.acknowledged.as_ref();
-    known.progress.is_heard_of() || taken.is_some_and(|taken| known.opened_at <= taken.at)
+    let mut certain = known.progress.contacts.values().map(|contact| contact.certain);
+    certain.any(|certain| matches!(certain, Notified::Yes | Notified::Counted))
+        || taken.is_some_and(|taken| known.opened_at <= taken.at)
 }
 
 /// The next round takes its place, and its end is not told apart.
@@ -133,10 +139,11 @@ pub(super) fn opened(mut alert: Alert, problem: &Event, known: &Alert, now: Time
 
 /// As this recovery says.
 pub(super) fn ended_by_sender(recovery: &Event, now: Timestamp) -> Resolution {
-    let note = match &recovery.status {
-        EventStatus::Resolved { note, .. } => note.clone(),
-        EventStatus::Firing | EventStatus::Update(_) => None,
+    let (note, by) = match &recovery.status {
+        EventStatus::Resolved { note, escalation_cancelled: true } => (note.clone(), ResolvedBy::Cancelled),
+        EventStatus::Resolved { note, .. } => (note.clone(), ResolvedBy::Sender),
+        EventStatus::Firing | EventStatus::Update(_) => (None, ResolvedBy::Sender),
     };
     let ended_at = recovery.ended_at.map(|ended_at| ended_at.min(now));
-    Resolution { note, ended_at, ..Resolution::by(ResolvedBy::Sender, now) }
+    Resolution { note, ended_at, ..Resolution::by(by, now) }
 }

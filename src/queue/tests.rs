@@ -8,6 +8,7 @@ mod holds;
 mod notes;
 mod over;
 mod properties;
+mod refused;
 mod repeats;
 mod requests;
 mod senders;
@@ -19,7 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::{
     alert::{
-        AlertState, DOUBT_LASTS, Entry, EventStatus, Resolution, ResolvedBy, Severity, ThreadKey, Update,
+        AlertState, DOUBT_LASTS, Entry, EventStatus, Kind, Resolution, ResolvedBy, Severity, ThreadKey,
+        Update,
     },
     clock::ManualClock,
     store::{AlertFilter, AlertWrite, Expect, Lane, MemoryStore, ROWS_IN_DOCUMENT_MAX, Stored},

@@ -12,7 +12,7 @@ use super::{
     round,
 };
 use crate::{
-    alert::{Alert, AlertId, Event, EventStatus, Milestone, Reason, ThreadKey},
+    alert::{Alert, AlertId, Event, Milestone, Reason, ThreadKey},
     chance,
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
@@ -53,14 +53,20 @@ impl Current {
     }
 }
 
+impl<'a> Thread<'a> {
+    /// Of an event that is probably the first of its key.
+    pub(super) fn new(event: &'a Event) -> Self {
+        Self { events: vec![(0, event)], known: None, is_damaged: false }
+    }
+}
+
 /// How many events are not covered by a write yet.
 pub(super) fn events_left(threads: &[Thread<'_>]) -> usize {
     threads.iter().map(|thread| thread.events.len()).sum()
 }
 
 impl Queue {
-    /// Groups events by dedup key. A single firing event is not looked up: it is most likely new,
-    /// and the store tells if it is not.
+    /// Groups events by dedup key.
     pub(super) async fn look_up<'a>(
         &self,
         integration: &str,
@@ -75,10 +81,7 @@ impl Queue {
             }
             by_key.entry(key).or_default().push((index, event));
         }
-        let known = match events {
-            [event] if event.status == EventStatus::Firing => vec![Ok(None)],
-            _ => self.find(order.clone()).await?,
-        };
+        let known = self.find(order.clone()).await?;
         let threads = order.into_iter().zip(known).map(|(key, known)| Thread {
             events: by_key.remove(&key).unwrap_or_default(),
             is_damaged: known.is_err(),
@@ -115,6 +118,7 @@ impl Queue {
             let Stored { mut alert, version } = *stored;
             self.seen.add_to(&mut alert);
             alert.pull_back_heard(now);
+            alert.heard.stop_moving_unless_heard_of(now);
             Current { alert, expect: Expect::Version(version) }
         });
         let mut is_changed = false;
@@ -179,7 +183,13 @@ impl Queue {
                 writes.extend(over);
             }
         }
-        let commits = self.store.commit(lane, &writes).await?;
+        let commits = match self.store.commit(lane, &writes).await {
+            Err(full @ StoreError::Full { .. }) => {
+                self.write_known(lane, writes).await?;
+                return Err(full);
+            }
+            commits => commits?,
+        };
         let mut written = commits.into_iter().zip(writes);
         let (mut again, mut changed, mut failed) = (Vec::new(), Vec::new(), Ok(()));
         for (mut thread, covered, has_over) in threads {
@@ -214,6 +224,18 @@ impl Queue {
             self.supersede(lane, id).await?;
         }
         Ok(again)
+    }
+
+    /// Writes what needs no new round, nor the place of one.
+    async fn write_known(&self, lane: Lane, mut writes: Vec<AlertWrite>) -> Result<(), StoreError> {
+        writes.retain(|write| write.expect != Expect::NewRound && !write.alert.openings.superseded);
+        let commits = self.store.commit(lane, &writes).await?;
+        for (write, commit) in writes.iter().zip(commits) {
+            if matches!(commit, Commit::Done(_)) {
+                self.seen.forget(write.alert.id);
+            }
+        }
+        Ok(())
     }
 
     /// Ends a planned alert whose place a newer round has taken: what was to end it was lost, with the process or the

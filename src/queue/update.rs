@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::alert::{Acknowledgement, Alert, AlertState, Entry, Event, Row, Update};
+use crate::alert::{Acknowledgement, Alert, AlertState, Entry, Event, Row, Severity, Update};
 
 /// True if it said anything that was not known.
 pub(super) fn remember(alert: &mut Alert, event: &Event, update: &Update, now: Timestamp) -> bool {
     let by = update.by.clone().unwrap_or_else(|| alert.integration.clone());
-    let mut changed = change_severity(alert, event, now);
+    let severity = event.severity.unwrap_or(alert.severity);
+    let mut changed = change_severity(alert, severity, now);
     match update.acknowledged {
         Some(true) => changed |= acknowledge(alert, Acknowledgement { by, at: now, by_sender: true }),
         Some(false) => changed |= unacknowledge(alert, &by, now),
@@ -32,8 +33,9 @@ pub(super) fn comment(alert: &mut Alert, by: Option<&str>, text: &str, now: Time
     is_new
 }
 
-pub(super) fn change_severity(alert: &mut Alert, event: &Event, now: Timestamp) -> bool {
-    let (from, to) = (alert.severity, event.severity.unwrap_or(alert.severity));
+/// False if it is as severe as that.
+pub(super) fn change_severity(alert: &mut Alert, to: Severity, now: Timestamp) -> bool {
+    let from = alert.severity;
     if from == to {
         return false;
     }

@@ -11,7 +11,7 @@ use super::{
     link, text, time,
     words::{Grade, State, state},
 };
-use crate::alert::{DedupKey, Event, Kind, Update};
+use crate::alert::{DedupKey, Event, Update};
 
 /// Icinga's word for what lies between critical and emergency, which is no severity elsewhere.
 const ALERT: &str = "alert";
@@ -48,10 +48,9 @@ pub(super) fn read(post: &Post<'_>, top: &Pairs<'_>) -> Option<Reading> {
         // Each event of an incident has its own time, which is no beginning.
         said_at: at,
         ended_at: at.filter(|_| is_over),
-        kind: if incident.is_none() { Kind::Occurrence } else { Kind::Problem },
         ..grade.event(key, text::title(&title))
     };
-    Some(event.into())
+    Some(if incident.is_none() { post.happened(event) } else { event }.into())
 }
 
 fn graded(post: &Post<'_>, word: &str) -> Grade {

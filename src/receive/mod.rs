@@ -34,10 +34,10 @@ mod zabbix;
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    alert::Event,
+    alert::{Event, Kind},
     config::{Integration, IntegrationKind},
 };
 
@@ -90,6 +90,9 @@ impl From<Result<Vec<Event>, String>> for Reading {
     }
 }
 
+/// What happened, rather than lasts, is told again when it happens this long after it was told.
+const OCCURRENCE_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
 /// One body, and what is needed to read it.
 #[derive(Clone, Copy, Debug)]
 struct Post<'a> {
@@ -103,6 +106,12 @@ impl Post<'_> {
     /// Reads a time as [`time::parse`] does, one without offset in the integration's time zone.
     fn time(&self, text: &str) -> Option<Timestamp> {
         time::parse(text, &self.integration.time_zone)
+    }
+
+    /// Says an event only that something happened.
+    fn happened(&self, event: Event) -> Event {
+        let expires_after = Some(OCCURRENCE_CLOSES_AFTER.min(self.integration.close_after));
+        Event { kind: Kind::Occurrence, expires_after, ..event }
     }
 
     /// By the integration's own table first.

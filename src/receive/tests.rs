@@ -37,6 +37,13 @@ pub(super) fn event(kind: IntegrationKind, body: &str) -> Event {
     }
 }
 
+#[test]
+fn what_icinga_says_of_an_object_that_is_well_is_told_again_after_an_hour() {
+    let body = include_str!("../../tests/fixtures/generic/icinga_notifications_no_incident.json");
+    let event = event(IntegrationKind::Generic, body);
+    assert_eq!((event.kind, event.expires_after), (Kind::Occurrence, Some(SignedDuration::from_hours(1))));
+}
+
 const KINDS: [IntegrationKind; 7] = [
     IntegrationKind::Zabbix,
     IntegrationKind::Grafana,

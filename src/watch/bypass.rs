@@ -1,5 +1,6 @@
 //! What the store cannot hold is told past it: from memory, one push to each device and one text to each contact, at
-//! most once an hour; whom nothing has reached is tried again sooner. Once all works again, one alert in the ledger says what happened, with every attempt.
+//! most once an hour, however often it comes and goes; whom nothing has reached is tried again sooner. Once all works
+//! again, one alert in the ledger says what happened, with every attempt; who was told is notified of the end.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -25,7 +26,7 @@ use crate::{
     store::{AlertWrite, Commit, Expect, Lane, Store, StoreError},
 };
 
-/// Whom something may have reached is told of the same outage at most this often.
+/// Whom something may have reached is told at most this often, unless another outage begins that stops something else.
 const TELL_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// It is over when nothing has stood still for this long.
@@ -55,6 +56,15 @@ pub struct BypassParts {
 pub(super) struct Bypass {
     parts: BypassParts,
     incident: Option<Incident>,
+    /// Who has heard of outages that are over.
+    heard: HashMap<ContactName, Heard>,
+}
+
+/// What one contact has heard of within an hour.
+struct Heard {
+    at: Timestamp,
+    /// What stood still.
+    parts: BTreeSet<Part>,
 }
 
 struct Incident {
@@ -63,7 +73,9 @@ struct Incident {
     /// Shared with each message that is on its way.
     attempts: Arc<Mutex<Attempts>>,
     /// When each contact was tried last.
-    tried: HashMap<ContactName, Timestamp>,
+    tried: BTreeMap<ContactName, Timestamp>,
+    /// What stood still in it and carries alerts.
+    parts: BTreeSet<Part>,
     /// Since when nothing has stood still any more.
     over_since: Option<Timestamp>,
 }
@@ -82,7 +94,7 @@ struct Attempts {
 
 impl Bypass {
     pub(super) fn new(parts: BypassParts) -> Self {
-        Self { parts, incident: None }
+        Self { parts, incident: None, heard: HashMap::new() }
     }
 
     /// These parts stand still: who has not been told within the last hour is.
@@ -93,9 +105,11 @@ impl Bypass {
         let parts: Vec<Part> = standstills.iter().map(|standstill| standstill.part).collect();
         let incident = self.incident.get_or_insert_with(|| Incident::new(&parts, since, now));
         incident.over_since = None;
+        incident.parts.extend(parts.iter().filter(|part| part.carries_alerts()));
         let outage = Arc::new(Outage { parts, since: incident.alert.starts_at });
         for person in self.parts.roster.now().iter() {
-            if !incident.is_due(&person.name, now, try_every) {
+            let is_known = self.heard.get(&person.name).is_some_and(|heard| heard.covers(incident, now));
+            if is_known || !incident.is_due(&person.name, now, try_every) {
                 continue;
             }
             error!("{}: {} is told past the store", incident.alert.title, person.name);
@@ -122,15 +136,31 @@ impl Bypass {
         if now.duration_since(since) < OVER_AFTER || 1 < Arc::strong_count(&incident.attempts) {
             return Ok(());
         }
-        let write = AlertWrite::of(incident.as_over(since), Expect::NewRound, Some(now));
+        // Where nobody was told of it, nobody is told of its end.
+        let due = (!incident.tried.is_empty()).then_some(now);
+        let write = AlertWrite::of(incident.as_over(since), Expect::NewRound, due);
         match store.commit(Lane::Deliver, &[write]).await?.pop() {
             Some(Commit::Failed(error)) => return Err(error),
             // A conflict: it was written by an earlier call that heard no answer.
             Some(Commit::Done(_) | Commit::Conflict(_)) | None => {}
         }
         info!("all works again since {since}");
+        self.heard.retain(|_, heard| now.duration_since(heard.at) < TELL_EVERY);
+        for (contact, at) in &locked(&incident.attempts).reached {
+            let heard = Heard { at: *at, parts: BTreeSet::new() };
+            let heard = self.heard.entry(contact.clone()).or_insert(heard);
+            heard.at = *at;
+            heard.parts.extend(&incident.parts);
+        }
         self.incident = None;
         Ok(())
+    }
+}
+
+impl Heard {
+    /// Whether this outage is no news to who has heard this.
+    fn covers(&self, incident: &Incident, now: Timestamp) -> bool {
+        now.duration_since(self.at) < TELL_EVERY && incident.parts.is_subset(&self.parts)
     }
 }
 
@@ -142,7 +172,13 @@ impl Incident {
         let event = firing(format!("standing-still:{since}"), Severity::Disaster, title, meanings.join("\n"));
         let id = AlertId::new(now, chance::bytes());
         let alert = Alert { starts_at: since, ..Alert::opened(id, OURS, &event, now) };
-        Self { alert, attempts: Arc::default(), tried: HashMap::new(), over_since: None }
+        Self {
+            alert,
+            attempts: Arc::default(),
+            tried: BTreeMap::new(),
+            parts: BTreeSet::new(),
+            over_since: None,
+        }
     }
 
     fn is_due(&self, contact: &ContactName, now: Timestamp, try_every: SignedDuration) -> bool {
@@ -155,6 +191,7 @@ impl Incident {
 
     fn as_over(&self, since: Timestamp) -> Alert {
         let mut alert = self.alert.clone();
+        alert.to = self.tried.keys().cloned().collect();
         let attempts = locked(&self.attempts);
         alert.attempts = attempts.count;
         alert.rows.extend(attempts.rows.iter().cloned());

@@ -22,6 +22,9 @@ use crate::{
 const WRONG_KEYS_TOLD_AT: u32 = 5;
 const WRONG_KEYS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
+/// How often people are notified of a start that moves, while it does.
+const MOVING_START_TOLD_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
 pub struct Senders {
     queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
@@ -78,6 +81,7 @@ impl Senders {
             }
         };
         warn!(integration, "{title}: {reason}");
+        let is_moving = matches!(fault, Fault::MovingStart { .. });
         let body = match fault {
             Fault::Unreadable { kept, .. } if !kept.is_empty() => format!("{reason}\n\n{kept}"),
             Fault::Unreadable { .. }
@@ -86,7 +90,10 @@ impl Senders {
             | Fault::MovingStart { .. } => reason,
         };
         let event = firing(key, Severity::High, title, body);
-        OwnEvent { integration, ..OwnEvent::once(event) }.post(&self.queue).await
+        let own = OwnEvent::once(event);
+        // Each of its messages says so, and no alert is lost: a day is often enough.
+        let close_after = if is_moving { MOVING_START_TOLD_EVERY } else { own.close_after };
+        OwnEvent { integration, close_after, ..own }.post(&self.queue).await
     }
 
     /// Counts a wrong key for this integration, and tells people once there are several.

@@ -59,7 +59,9 @@ impl From<StoreError> for Problem {
     fn from(source: StoreError) -> Self {
         error!(error = %source, "could not use the store: {source}");
         let detail = match source {
-            StoreError::Full { .. } => "the store has too little free space; nothing was accepted",
+            StoreError::Full { .. } => {
+                "the store has too little free space for new alerts; please send it again"
+            }
             StoreError::Unavailable(_) | StoreError::Damaged(_) | StoreError::TooLarge { .. } => {
                 "the store is not available; nothing was accepted, please send it again"
             }

@@ -109,7 +109,7 @@ async fn a_start_that_moves_with_each_message_is_told_to_people() {
     }
     let opened = "opened";
     assert_eq!(words[..4], [opened, opened, opened, "opened moving_start"]);
-    assert_eq!(words[4..], ["joined"; 4]);
+    assert_eq!(words[4..], ["joined moving_start"; 4]);
     assert!(
         h.pushes().iter().any(|push| push.contains("scripts sends starts that move")),
         "{:?}",

@@ -16,6 +16,7 @@ mod dead_letters;
 mod disaster;
 mod fallback;
 mod heartbeats;
+mod hung_disk;
 mod layout;
 mod limits;
 mod outage;

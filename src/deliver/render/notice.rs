@@ -72,6 +72,7 @@ impl Templated for Notice<'_> {
                 by: match &end.by {
                     ResolvedBy::Operator(name) => Some(name),
                     ResolvedBy::Sender
+                    | ResolvedBy::Cancelled
                     | ResolvedBy::Silence
                     | ResolvedBy::Test
                     | ResolvedBy::Told

@@ -237,3 +237,18 @@ fn a_round_that_another_follows_still_tells_whom_it_did_not_reach() {
     scene.alert.openings.superseded = true;
     assert_eq!(scene.pass(10), ["push 5 min unreachable"]);
 }
+
+#[test]
+fn a_round_that_another_follows_tells_whom_its_text_did_not_reach() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    flapping(&mut scene, 3);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.resolve();
+    scene.alert.openings.superseded = true;
+    assert_eq!(scene.pass(10), NOTHING);
+    assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), ["sms 2 jin missed"]);
+    assert_eq!(scene.answer(2, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.pass(10), ["sms 3 jin missed"]);
+}

@@ -156,7 +156,7 @@ impl Storm {
                     && (earlier.subject == send.subject.topic()
                         || (send.subject == Subject::Missed && earlier.outcome == AttemptOutcome::Unknown)))
             });
-            if first && send.address.transport() == Transport::Sms && send.subject != Subject::Digest {
+            if first && send.address.transport() == Transport::Sms && alert.digest.is_none() {
                 self.texts.push((self.now, send.contact.clone(), self.tier(number, send)));
             }
         }
@@ -276,7 +276,7 @@ impl Storm {
         let mut decided: BTreeMap<GatewayName, u64> = BTreeMap::new();
         for send in sends {
             let Address::Gateway(name) = &send.address else { continue };
-            let bound = send.subject != Subject::Digest && self.tier(number, send) == Tier::Ordinary;
+            let bound = self.alerts[number].digest.is_none() && self.tier(number, send) == Tier::Ordinary;
             let before = decided.entry(name.clone()).or_default();
             let payer = Payer::Gateway(name.clone());
             assert!(

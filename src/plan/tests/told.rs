@@ -3,16 +3,16 @@
 use super::*;
 
 #[test]
-fn whoever_knows_is_not_called_unreachable_by_a_raise_that_has_no_channel_left() {
-    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0), person("min", 1)]);
-    assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
-    scene.answer(1, accepted());
-    scene.answer(2, accepted());
-    scene.rules.gateways.clear();
-    scene.alert.severity = Severity::Disaster;
-    assert_eq!(scene.plan(), ["push 3 min raised"]);
-    assert_eq!(scene.answer(3, accepted()), NOTHING);
-    assert!(!scene.journal().contains("unreachable"), "{}", scene.journal());
+fn a_raise_that_has_no_channel_left_is_told_to_the_others_if_it_cannot_wait() {
+    for (from, to) in [(Severity::High, Severity::Disaster), (Severity::Warning, Severity::High)] {
+        let mut scene = Scene::at(from).with_people(vec![person("jin", 0), person("min", 1)]);
+        assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+        scene.answer(1, accepted());
+        scene.answer(2, accepted());
+        scene.rules.gateways.clear();
+        scene.alert.severity = to;
+        assert_eq!(scene.plan(), ["push 3 min raised", "push 4 min unreachable"], "{to}");
+    }
 }
 
 #[test]

@@ -89,8 +89,9 @@ fn somebody_who_can_be_reached_later_hears_of_the_alert_and_of_whom_it_did_not_r
     scene.answer(2, rejected(RejectCause::Recipient));
     assert!(scene.journal().contains(r#""nobody_left":true"#));
     scene.people.push(person("min", 1));
-    assert_eq!(scene.plan(), ["push 3 min unreachable"]);
+    assert_eq!(scene.plan(), ["push 3 min", "push 4 min unreachable"]);
     assert_eq!(scene.answer(3, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.answer(4, deferred(DeferCause::Unavailable)), NOTHING);
     let later =
         scene.answer_all(scene.now + SignedDuration::from_mins(6), &deferred(DeferCause::Unavailable));
     assert!(later.iter().any(|sent| sent.starts_with("push") && sent.ends_with(" min")), "{later:?}");

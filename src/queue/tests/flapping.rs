@@ -1,6 +1,47 @@
 //! What the next round of what comes and goes takes from the ones before.
 
 use super::*;
+use crate::alert::{ContactProgress, Notified, SentText, Subject};
+
+/// Somebody is texted of the open round, and so much is certain of it.
+async fn text(queue: &Queue, certain: Notified) {
+    let thread = ThreadKey::new(ZABBIX.integration, &DedupKey::new("1"));
+    let found = queue.store.find_threads(vec![thread]).await.expect("works").remove(0);
+    let Stored { mut alert, version } = found.expect("there");
+    let sent = SentText {
+        attempt: 1,
+        gateway: "company".into(),
+        subject: Subject::Opened,
+        since: alert.opened_at,
+        sent_at: alert.opened_at,
+        undelivered: Vec::new(),
+        unknowns: 0,
+        asks: 0,
+        ask_at: None,
+    };
+    let progress = ContactProgress { certain, sent: vec![sent], ..ContactProgress::default() };
+    alert.progress.contacts.insert("jin".parse().expect("a name"), progress);
+    let write = AlertWrite::of(alert, Expect::Version(version), None);
+    queue.store.commit(Lane::Deliver, &[write]).await.expect("works");
+}
+
+#[tokio::test]
+async fn what_flaps_is_not_quiet_because_of_a_text_that_may_not_have_arrived() {
+    for certain in [Notified::No, Notified::Yes] {
+        let (queue, clock) = queue();
+        for round in 1..=5 {
+            assert_eq!(answer(&queue, firing("1")).await, "opened");
+            if round < 5 {
+                text(&queue, certain).await;
+                clock.advance(SignedDuration::from_mins(2));
+                assert_eq!(answer(&queue, resolved("1")).await, "resolved");
+                clock.advance(SignedDuration::from_mins(2));
+            }
+        }
+        let fifth = latest(&queue, "1").await;
+        assert_eq!(fifth.openings.is_quiet(Severity::High), certain == Notified::Yes);
+    }
+}
 
 #[tokio::test]
 async fn what_flaps_is_quiet_only_once_somebody_knows_that_it_does() {

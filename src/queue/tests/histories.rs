@@ -7,15 +7,20 @@ use super::*;
 /// | word | meaning |
 /// |---|---|
 /// | `F` `R` `A` `U` | it fires, recovers, is acknowledged, is given back |
+/// | `C` | a comment on it |
+/// | `X` | its sender stops following it |
+/// | `disaster`, `warning`, `plain` | it is as severe as that, or its severity is not said; else it is high |
 /// | `s5` `m5` | with this start, this message time, in seconds after [`T0`] by the sender's clock |
 /// | `once` | its dedup key never returns |
 /// | `minutely` | it is over when it is not said again within minutes |
+/// | `happens` | it happens rather than lasts |
 /// | `quiet` | its sender says nothing of what is acknowledged there |
 /// | `jin` | no event: jin resolves it |
 /// | `takes` | no event: jin acknowledges it |
 /// | `gives` | no event: jin gives it back |
 /// | `silence` | no event: `close_after` ends it |
 /// | `due` | no event: a doubt ends; the answer is how the alert stands |
+/// | `severity` | no event: the answer is how severe the alert is |
 const HISTORIES: &[(&str, &str)] = &[
     (
         "a gap in the data: the end is taken back, with the start that it always had",
@@ -88,6 +93,112 @@ const HISTORIES: &[(&str, &str)] = &[
          310 | F s0 | noted doubtful
          320 | R s0 | ignored already_resolved
          360 | due | resolved",
+    ),
+    (
+        "somebody resolves what goes on, and somebody there raises it hours later",
+        "0 | F s0 once | opened
+         30 | jin | resolved
+         9000 | U s0 m9000 once disaster | opened
+         9001 | due | triggered
+         9002 | severity | disaster",
+    ),
+    (
+        "and acknowledges it there",
+        "0 | F s0 once warning | opened
+         600 | silence | resolved
+         9000 | A s0 m9000 once plain | opened
+         9001 | due | acknowledged
+         9002 | severity | warning
+         9003 | A s0 m9000 once plain | joined",
+    ),
+    (
+        "and what is raised while that is in doubt is as severe as it was raised to",
+        "0 | F s0 once warning | opened
+         5 | jin | resolved
+         10 | F s0 once warning | noted doubtful
+         15 | U s0 m15 once disaster | noted doubtful
+         17 | A s0 m17 once plain | noted doubtful
+         18 | F s0 once warning | noted doubtful
+         65 | due | acknowledged
+         66 | severity | disaster",
+    ),
+    (
+        "also where its sender had called it over",
+        "0 | F s0 warning | opened
+         5 | R s0 | resolved
+         10 | F s0 warning | noted doubtful
+         30 | U s0 m30 disaster | noted doubtful
+         65 | due | triggered
+         66 | severity | disaster",
+    ),
+    (
+        "an update that comes shortly after is in doubt, and a comment then says nothing of it",
+        "0 | F s0 once | opened
+         30 | jin | resolved
+         35 | C s0 m35 once | ignored already_resolved
+         90 | due | resolved
+         91 | C s0 m91 once | opened",
+    ),
+    (
+        "what a person and then its sender ended is over for updates",
+        "0 | F s0 once | opened
+         30 | jin | resolved
+         40 | A s0 m40 once | noted doubtful
+         50 | R s0 once | ignored already_resolved
+         90 | due | resolved
+         100 | A s0 m40 once | ignored already_resolved
+         900 | U s0 m900 once disaster | ignored already_resolved",
+    ),
+    (
+        "a copy of an update that came before somebody resolved it",
+        "0 | F s0 once | opened
+         10 | A s0 m10 once | acknowledged
+         30 | jin | resolved
+         200 | A s0 m10 once | ignored already_resolved",
+    ),
+    (
+        "one of two actions of a Zabbix is disabled: what the other says goes on",
+        "0 | F s0 once | opened
+         30 | X s0 once | resolved escalation_cancelled
+         31 | X s0 once | ignored already_resolved
+         40 | F s0 once | noted doubtful
+         41 | X s0 once | ignored already_resolved
+         90 | due | triggered
+         600 | R s0 once | resolved
+         660 | F s0 once | ignored stale",
+    ),
+    (
+        "and an hour later",
+        "0 | F s0 once | opened
+         30 | X s0 once | resolved escalation_cancelled
+         3600 | A s0 m3600 once | opened
+         3601 | due | acknowledged",
+    ),
+    (
+        "the recovery of what its sender had stopped following",
+        "0 | F s0 once | opened
+         30 | X s0 once | resolved escalation_cancelled
+         50 | R s0 once | ignored already_resolved
+         60 | F s0 once | ignored stale",
+    ),
+    (
+        "what its sender stops following before it came is no end of it",
+        "0 | X s0 once | ignored unknown_alert
+         1 | F s0 once | opened
+         2 | X s0 once | resolved escalation_cancelled",
+    ),
+    (
+        "and takes nothing of what was noted",
+        "0 | A s0 m0 once | noted
+         1 | X s0 once | ignored unknown_alert
+         2 | F s0 once | opened
+         3 | due | acknowledged",
+    ),
+    (
+        "nor an end that came first",
+        "0 | R s0 once | ignored unknown_alert
+         1 | X s0 once | ignored unknown_alert
+         2 | F s0 once | opened already_resolved",
     ),
     (
         "a silence of the sender is no end of its own",
@@ -208,6 +319,15 @@ const HISTORIES: &[(&str, &str)] = &[
          401 | R s0 | resolved",
     ),
     (
+        "and of the one before that",
+        "0 | F s0 | opened
+         100 | F s90 | opened
+         200 | F s190 | opened
+         210 | R s0 | ignored stale
+         220 | R s90 | ignored stale
+         230 | R s190 | resolved",
+    ),
+    (
         "a recovery with a start that was never heard ends it",
         "0 | F s0 | opened
          100 | R s50 | resolved
@@ -233,10 +353,49 @@ const HISTORIES: &[(&str, &str)] = &[
          60 | F s60 | opened
          120 | F s120 | opened
          180 | F s180 | opened moving_start
-         240 | F s240 | joined
+         240 | F s240 | joined moving_start
          300 | R s300 | resolved
-         360 | F s360 | opened
-         420 | F s420 | joined",
+         360 | F s360 | opened moving_start
+         420 | F s420 | joined moving_start",
+    ),
+    (
+        "a sender that never says an end, and each problem once more",
+        "0 | F s0 | opened
+         100 | F s0 | joined
+         200 | F s190 | opened
+         290 | F s190 | joined
+         380 | F s370 | opened
+         400 | F s370 | joined
+         500 | F s490 | opened
+         600 | F s590 | opened",
+    ),
+    (
+        "or days apart",
+        "0 | F s0 | opened
+         86400 | F s86400 | opened
+         172800 | F s172800 | opened
+         259200 | F s259200 | opened
+         345600 | takes | acknowledged
+         432000 | F s432000 | opened
+         432001 | due | triggered",
+    ),
+    (
+        "a start that moved is one again when it is said again",
+        "0 | F s0 | opened
+         60 | F s60 | opened
+         120 | F s120 | opened
+         180 | F s180 | opened moving_start
+         185 | F s180 | joined moving_start
+         240 | F s180 | joined
+         300 | F s290 | opened",
+    ),
+    (
+        "and when nothing was heard of it for minutes",
+        "0 | F s0 | opened
+         60 | F s60 | opened
+         120 | F s120 | opened
+         180 | F s180 | opened moving_start
+         481 | F s480 | opened",
     ),
     (
         "a start that is later only after an end does not move",
@@ -303,6 +462,81 @@ const HISTORIES: &[(&str, &str)] = &[
          13 | U m5 | joined",
     ),
     (
+        "message times: a late copy takes no raise back",
+        "0 | F m0 warning | opened
+         20 | F m20 disaster | joined
+         21 | F m0 warning | joined
+         22 | severity | disaster
+         25 | F m20 | joined
+         26 | severity | disaster
+         900 | F m0 warning | joined
+         901 | severity | disaster
+         902 | F m21 | joined
+         903 | severity | high",
+    ),
+    (
+        "message times: raised within the same second",
+        "0 | F m0 warning | opened
+         1 | F m0 disaster | joined
+         2 | severity | disaster
+         3 | F m0 warning | joined
+         4 | severity | disaster",
+    ),
+    (
+        "message times beside starts: a late copy",
+        "0 | F s0 m0 warning | opened
+         20 | F s0 m20 disaster | joined
+         21 | F s0 m0 warning | joined
+         22 | severity | disaster",
+    ),
+    (
+        "message times: a clock that was set back lowers what is less severe",
+        "0 | F m7200 disaster | opened
+         60 | F m0 warning | joined
+         61 | severity | warning",
+    ),
+    (
+        "what an update raised is not taken back by a problem without a time of its own",
+        "0 | F s0 once warning | opened
+         20 | U s0 m20 once disaster | joined
+         21 | C s0 m21 once plain | joined
+         30 | F s0 once warning | joined
+         31 | severity | disaster
+         40 | U s0 m40 once warning | joined
+         41 | severity | warning",
+    ),
+    (
+        "and by an update without a time of its own",
+        "0 | F once warning | opened
+         20 | U once disaster | joined
+         30 | F once warning | joined
+         31 | severity | disaster",
+    ),
+    (
+        "without updates and times it is as severe as it says",
+        "0 | F s0 disaster | opened
+         60 | F s0 warning | joined
+         61 | severity | warning",
+    ),
+    (
+        "updates after the sender's clock was set back",
+        "0 | F s0 once | opened
+         10 | A s0 m7200 once | acknowledged
+         60 | U s0 m60 once | joined
+         61 | due | triggered
+         62 | A s0 m62 once | acknowledged
+         63 | A s0 m62 once | joined",
+    ),
+    (
+        "updates after the sender's clock was set back by less, when they are apart",
+        "0 | F s0 once | opened
+         10 | A s0 m200 once | acknowledged
+         309 | U s0 m199 once | joined
+         310 | due | acknowledged
+         311 | U s0 m198 once | joined
+         312 | due | triggered",
+    ),
+    (
         "a copy of an acknowledgement that somebody here gave back",
         "0 | F m0 | opened
          10 | A m10 | acknowledged
@@ -324,6 +558,29 @@ const HISTORIES: &[(&str, &str)] = &[
          5 | R m5 | resolved
          10 | F m10 | opened
          11 | A m4 | ignored late",
+    ),
+    (
+        "what happens again after an hour",
+        "0 | F m0 happens | opened
+         1 | F m0 happens | joined
+         3000 | F m3000 happens | joined
+         3600 | silence | resolved
+         3601 | F m3000 happens | ignored stale
+         3900 | F m3900 happens | opened",
+    ),
+    (
+        "what happens again after its sender's clock was set back",
+        "0 | F m7200 happens | opened
+         3600 | silence | resolved
+         3601 | F m7200 happens | ignored stale
+         4000 | F m600 happens | opened",
+    ),
+    (
+        "and with starts",
+        "0 | F s7200 happens | opened
+         3600 | silence | resolved
+         3601 | F s7200 happens | ignored stale
+         4000 | F s600 happens | opened",
     ),
     (
         "what the sender acknowledged fires again, which it would not",
@@ -366,6 +623,7 @@ async fn each_history_is_answered_as_it_should_be() {
                     end_doubt(&queue).await;
                     latest(&queue, "1").await.state.as_str().to_owned()
                 }
+                "severity" => latest(&queue, "1").await.severity.as_str().to_owned(),
                 said => answer(&queue, event(said)).await,
             };
             if got != expected {
@@ -399,8 +657,16 @@ fn event(words: &str) -> Event {
             ("R", "") => event.status = resolved("1").status,
             ("A", "") => event.status = acknowledged(true),
             ("U", "") => event.status = acknowledged(false),
+            ("C", "") => event.status = EventStatus::Update(comment("looking")),
+            ("X", "") => {
+                event.status = EventStatus::Resolved { note: None, escalation_cancelled: true };
+            }
+            ("d", "isaster") => event.severity = Some(Severity::Disaster),
+            ("w", "arning") => event.severity = Some(Severity::Warning),
+            ("p", "lain") => event.severity = None,
             ("o", "nce") => event.key_never_returns = true,
             ("m", "inutely") => event.expires_after = Some(SignedDuration::from_mins(9)),
+            ("h", "appens") => event.kind = Kind::Occurrence,
             ("q", "uiet") => event.quiet_while_acknowledged = true,
             ("s", seconds) => event.starts_at = time(seconds),
             ("m", seconds) => event.said_at = time(seconds),

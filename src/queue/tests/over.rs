@@ -1,6 +1,10 @@
 //! What is said after the end: kept, told again, or neither.
 
 use super::*;
+use crate::{
+    alert::{ContactName, ContactProgress, Language},
+    roster::Person,
+};
 
 /// A sender that repeats what fires keeps its beginning: the end was only ours, in an outage between us.
 #[tokio::test]
@@ -101,4 +105,58 @@ async fn a_doubt_keeps_what_was_said_last() {
     queue.end_doubt(&latest(&queue, "1").await).await.expect("works");
     let alert = latest(&queue, "1").await;
     assert_eq!((alert.state, alert.severity), (AlertState::Triggered, Severity::Disaster));
+}
+
+#[tokio::test]
+async fn nobody_is_tried_anew_for_whom_nothing_would_begin() {
+    fn name(name: &str) -> ContactName {
+        name.parse().expect("a name")
+    }
+    struct Case {
+        title: &'static str,
+        of: fn(Alert) -> Alert,
+        people: &'static [&'static str],
+        begins: bool,
+    }
+    fn as_it_is(alert: Alert) -> Alert {
+        alert
+    }
+    fn to_min(alert: Alert) -> Alert {
+        Alert { to: vec![name("min")], ..alert }
+    }
+    fn over(mut alert: Alert) -> Alert {
+        alert.resolve(Resolution::by(ResolvedBy::Sender, T0));
+        alert
+    }
+    fn superseded(mut alert: Alert) -> Alert {
+        alert.openings.superseded = true;
+        over(alert)
+    }
+    let person =
+        |who: &str| Person { name: name(who), language: Language::En, phone: None, devices: Vec::new() };
+    let both = &["jin", "min"];
+    let cases = [
+        Case { title: "open", of: as_it_is, people: both, begins: true },
+        Case { title: "has left", of: as_it_is, people: &["min"], begins: false },
+        Case { title: "for another", of: to_min, people: both, begins: false },
+        Case { title: "for another who has left", of: to_min, people: &["jin"], begins: true },
+        Case { title: "over", of: |alert| over(to_min(alert)), people: both, begins: true },
+        Case { title: "over, and has left", of: over, people: &["min"], begins: false },
+        Case { title: "another round follows", of: superseded, people: both, begins: false },
+    ];
+    for Case { title, of, people, begins: expected } in cases {
+        let (queue, _) = queue();
+        admissions(&queue, &[firing("1")]).await;
+        let mut alert = of(latest(&queue, "1").await);
+        let given_up = ContactProgress { unreachable: Some("gone".to_owned()), ..ContactProgress::default() };
+        alert.progress.contacts.insert(name("jin"), given_up);
+        let id = alert.id;
+        let write = AlertWrite::of(alert, Expect::Version(1), None);
+        queue.store.commit(Lane::Deliver, &[write]).await.expect("works");
+        let people: Vec<Person> = people.iter().map(|name| person(name)).collect();
+        let begins = queue.retry(id, &name("jin"), &people, "dana").await.expect("works");
+        assert_eq!(begins, expected, "{title}");
+        let is_given_up = latest(&queue, "1").await.progress.contacts[&name("jin")].unreachable.is_some();
+        assert_eq!(is_given_up, !expected, "{title}");
+    }
 }

@@ -14,11 +14,9 @@
 //!
 //! No macro says whether "up" was found for the first time; only the action's condition does.
 
-use jiff::SignedDuration;
-
 use super::{message::Message, names::HOST};
 use crate::{
-    alert::{DedupKey, Event, Kind, Severity},
+    alert::{DedupKey, Event, Severity},
     receive::words::RESOLVED,
 };
 
@@ -27,9 +25,6 @@ const DISCOVERED: [&str; 2] = ["discovered", "발견"];
 
 /// The word of the severity table for new devices and services, and their severity without it.
 const NEW: (&str, Severity) = ("discovered", Severity::Information);
-
-/// An occurrence without an end is closed when Zabbix has not sent it again for this time.
-const CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// `{EVENT.OBJECT}` of a discovered device, rather than of a service on it.
 const DEVICE: &str = "1";
@@ -117,11 +112,10 @@ fn is_about_new(message: &Message<'_>) -> bool {
     action.split(|c: char| !c.is_alphanumeric()).any(|word| DISCOVERED.contains(&word))
 }
 
-/// Something that people are notified of once.
+/// Something that people are notified of once an hour.
 fn happened(message: &Message<'_>, key: DedupKey, title: Option<String>) -> Event {
     let title = title.unwrap_or_else(|| format!("Zabbix event {}", key.as_str()));
-    let expires_after = Some(CLOSES_AFTER.min(message.post.integration.close_after));
-    Event { kind: Kind::Occurrence, expires_after, ..seen(message, key, &title) }
+    message.post.happened(seen(message, key, &title))
 }
 
 /// Each check is an event of its own, so its time is that of the message.

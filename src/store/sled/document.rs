@@ -1,6 +1,12 @@
 //! Reading documents: by id, whole, of however many values they are, and by their thread. All of it blocks.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use ::sled::IVec;
 
@@ -8,7 +14,7 @@ use super::{
     handle::{Handle, guarded},
     keys,
     shared::Shared,
-    walk::{Order, Walk},
+    walk::Order,
 };
 use crate::{
     alert::{AlertId, ThreadKey},
@@ -26,11 +32,22 @@ const REREADS_MAX: usize = 16;
 pub(super) struct Reader {
     pub(super) handle: Arc<Handle>,
     pub(super) shared: Arc<Shared>,
+    /// How often the engine has answered.
+    pub(super) steps: Arc<AtomicU64>,
 }
 
 impl Reader {
-    pub(super) fn walk(&self, keys: Range<Vec<u8>>, order: Order) -> Walk<'_> {
-        self.handle.walk(keys, order, &self.shared.damage)
+    pub(super) fn walk(
+        &self,
+        keys: Range<Vec<u8>>,
+        order: Order,
+    ) -> impl Iterator<Item = Result<(IVec, IVec), StoreError>> {
+        self.handle.walk(keys, order, &self.shared.damage).inspect(|_| self.step())
+    }
+
+    /// The engine that is read, for whoever must not be the one who closes it.
+    pub(super) fn engine(&self) -> Weak<Handle> {
+        Arc::downgrade(&self.handle)
     }
 
     pub(super) fn alert(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
@@ -53,7 +70,7 @@ impl Reader {
     }
 
     pub(super) fn first_value(&self, id: AlertId) -> Result<Option<IVec>, StoreError> {
-        self.handle.get(&keys::alert(id))
+        self.get(&keys::alert(id))
     }
 
     /// The document that begins with this value; `None` if it is gone. It may be written between the reads of two
@@ -83,7 +100,7 @@ impl Reader {
     fn further_values(&self, id: AlertId, header: Header) -> Result<Option<Vec<IVec>>, StoreError> {
         let mut values = Vec::with_capacity(usize::from(header.further));
         for number in 0..header.further {
-            let Some(value) = self.handle.get(&keys::piece(id, number))? else { return Ok(None) };
+            let Some(value) = self.get(&keys::piece(id, number))? else { return Ok(None) };
             let piece = codec::decode_header(&value)
                 .map_err(|error| StoreError::Damaged(format!("alert {id}, value {number}: {error}")))?;
             if piece.version != header.version {
@@ -111,7 +128,7 @@ impl Reader {
     }
 
     fn latest_id(&self, thread: ThreadKey) -> Result<Option<AlertId>, StoreError> {
-        let Some(entry) = self.handle.get(&keys::thread(thread))? else { return Ok(None) };
+        let Some(entry) = self.get(&keys::thread(thread))? else { return Ok(None) };
         let latest = keys::latest_round_of(&entry);
         if latest.is_none() {
             self.shared.damage.note(
@@ -124,7 +141,13 @@ impl Reader {
         Ok(latest.map(|(id, _)| id))
     }
 
-    pub(super) async fn settled(&self, ids: &[AlertId]) -> Result<(), StoreError> {
-        self.shared.settled(&self.handle, ids).await
+    fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        let value = self.handle.get(key);
+        self.step();
+        value
+    }
+
+    fn step(&self) {
+        self.steps.fetch_add(1, Relaxed);
     }
 }

@@ -1,12 +1,36 @@
 //! Reading the due index: what is due, what is due next, what is scheduled at all.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::{document::Reader, handle::guarded, keys, walk::Order};
+use super::{document::Reader, handle::guarded, keys, shared::Shared, walk::Order};
 use crate::{
     alert::AlertId,
     store::{Claimed, DuePage, DuePlace, StoreError, codec},
 };
+
+/// Alerts that are claimed for whoever keeps them; dropped before, they are released: its caller has stopped waiting.
+pub(super) struct Claiming {
+    claimed: Claimed,
+    shared: Arc<Shared>,
+}
+
+impl Claiming {
+    pub(super) fn keep(mut self) -> Claimed {
+        std::mem::take(&mut self.claimed)
+    }
+}
+
+impl Drop for Claiming {
+    fn drop(&mut self) {
+        let Claimed { alerts, unreadable } = &self.claimed;
+        let claimed: Vec<&AlertId> = alerts.iter().map(|stored| &stored.alert.id).chain(unreadable).collect();
+        if !claimed.is_empty() {
+            self.shared.release(claimed);
+        }
+    }
+}
 
 impl Reader {
     pub(super) fn claim_due(
@@ -14,26 +38,20 @@ impl Reader {
         now: Timestamp,
         limit: usize,
         lease: SignedDuration,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<Claiming, StoreError> {
         let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let now_ms = u64::try_from(now.as_millisecond()).unwrap_or(0);
         self.shared.claims().expire(now);
-        let mut claimed = Claimed::default();
+        let mut claiming = Claiming { claimed: Claimed::default(), shared: Arc::clone(&self.shared) };
         for entry in self.walk(keys::DUES.to_vec()..keys::dues_after(now_ms).to_vec(), Order::Ascending) {
-            if claimed.alerts.len() == limit {
+            if claiming.claimed.alerts.len() == limit {
                 break;
             }
-            let id = entry.map(|(key, _)| keys::due_of(&key).map(|(_, id)| id));
-            match id.and_then(|id| id.map_or(Ok(()), |id| self.claim(id, now_ms, end, &mut claimed))) {
-                Ok(()) => {}
-                Err(error) => {
-                    // The caller will not see the ones already taken.
-                    self.shared.claims().release(claimed.alerts.iter().map(|stored| &stored.alert.id));
-                    return Err(error);
-                }
+            if let Some((_, id)) = keys::due_of(&entry?.0) {
+                self.claim(id, now_ms, end, &mut claiming.claimed)?;
             }
         }
-        Ok(claimed)
+        Ok(claiming)
     }
 
     /// Claims an alert with a due entry, unless it is claimed.
@@ -58,8 +76,7 @@ impl Reader {
             }
             Ok(_) => {
                 // Its due time moved between the look at the index and the claim.
-                self.shared.claims().release([&id]);
-                self.shared.due_changed.notify_one();
+                self.shared.release([&id]);
                 Ok(())
             }
             // What cannot be read stays claimed until the lease ends: it must not keep the others from

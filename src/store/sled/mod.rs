@@ -29,6 +29,7 @@ mod list;
 mod open;
 mod progress;
 mod read;
+mod readers;
 mod shared;
 mod walk;
 mod work;
@@ -55,9 +56,10 @@ use tokio::sync::{Notify, oneshot};
 pub use self::open::OpenError;
 use self::{
     document::Reader,
-    handle::guarded,
+    due::Claiming,
     lanes::{Lanes, MESSAGE_WRITES_MAX},
     open::OpenFailure,
+    readers::{PATIENCE, Readers},
     shared::Shared,
     work::{Answer, Done, Draft, FORGOTTEN_PER_WRITE, Verdict, Work},
     writer::Writer,
@@ -70,15 +72,13 @@ use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
 const REOPEN_PAUSE: Duration = Duration::from_secs(1);
 
-/// Most threads that one call looks up without leaving its task.
-const INLINE_READS_MAX: usize = 16;
-
 /// What a document goes on in that is one value.
 const NONE: &[IVec] = &[];
 
 #[derive(Debug)]
 pub struct SledStore {
     shared: Arc<Shared>,
+    readers: Readers,
     lanes: Arc<Lanes>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -88,13 +88,15 @@ pub struct SledStore {
 struct Options {
     free_bytes_min: u64,
     reopen_pause: Duration,
+    patience: Duration,
 }
 
 impl SledStore {
     /// Opens the store in this folder; creates it where the folder is empty or missing. Blocks
     /// while sled reads its log, for seconds with a large one.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_with(path, Options { free_bytes_min: FREE_BYTES_MIN, reopen_pause: REOPEN_PAUSE })
+        let (free_bytes_min, reopen_pause) = (FREE_BYTES_MIN, REOPEN_PAUSE);
+        Self::open_with(path, Options { free_bytes_min, reopen_pause, patience: PATIENCE })
     }
 
     fn open_with(path: &Path, options: Options) -> Result<Self, OpenError> {
@@ -103,29 +105,78 @@ impl SledStore {
 
     fn start(path: &Path, options: Options) -> Result<Self, OpenFailure> {
         let handle = Arc::new(open::open(path)?);
-        let shared = Arc::new(Shared::new(handle, options.free_bytes_min));
+        let shared = Arc::new(Shared::new(handle, options));
         let lanes = Arc::new(Lanes::new());
         let writer =
             Writer::new(path.to_owned(), Arc::clone(&shared), Arc::clone(&lanes), options.reopen_pause);
         let thread = thread::Builder::new().name("bongsu-store".to_owned()).spawn(|| writer.run())?;
-        Ok(Self { shared, lanes, writer: Mutex::new(Some(thread)) })
+        Ok(Self { shared, readers: Readers::default(), lanes, writer: Mutex::new(Some(thread)) })
     }
 
-    fn reader(&self) -> Result<Reader, StoreError> {
-        Ok(Reader { handle: self.shared.handle()?, shared: Arc::clone(&self.shared) })
+    async fn look_up<T: Send + 'static>(
+        &self,
+        find: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.look_ups.read(&self.shared, find).await
+    }
+
+    /// As [`SledStore::look_up`]; what is found of the alerts named by `ids` survives a power cut.
+    async fn look_up_settled<T: Send + 'static>(
+        &self,
+        find: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+        ids: impl FnOnce(&T) -> Vec<AlertId>,
+    ) -> Result<T, StoreError> {
+        let (found, engine) = self.look_up(move |reader| Ok((find(reader)?, reader.engine()))).await?;
+        self.shared.settled(&engine, &ids(&found)).await?;
+        Ok(found)
     }
 
     async fn scan<T: Send + 'static>(
         &self,
         scan: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let reader = self.reader()?;
-        let scanned = tokio::task::spawn_blocking(move || guarded(|| scan(&reader)));
-        scanned.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
+        self.readers.scans.read(&self.shared, scan).await
+    }
+
+    async fn push(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, StoreError> {
+        self.shared.written(self.lanes.push(lane, work)).await
+    }
+
+    async fn received(&self, answer: oneshot::Receiver<Answer>) -> Result<Done, StoreError> {
+        let interrupted = |_| Err(StoreError::Unavailable("the write was interrupted".to_owned()));
+        self.shared.written(async { answer.await.unwrap_or_else(interrupted) }).await
+    }
+
+    /// What became of these, message by message, each with its number of writes. Once one of them hangs or fails no other
+    /// is waited for.
+    async fn write_all(&self, lane: Lane, mut drafts: Vec<Draft>) -> Vec<(usize, Result<Done, StoreError>)> {
+        let (mut answers, mut failed) = (Vec::new(), None);
+        while !drafts.is_empty() {
+            let rest = drafts.split_off(drafts.len().min(MESSAGE_WRITES_MAX));
+            let work = Work::Alerts(std::mem::replace(&mut drafts, rest));
+            let count = work.writes();
+            let pushed = match &failed {
+                None => self.push(lane, work).await,
+                Some(error) => Err(StoreError::clone(error)),
+            };
+            failed = failed.or(pushed.as_ref().err().cloned());
+            answers.push((count, pushed));
+        }
+        let mut all = Vec::with_capacity(answers.len());
+        for (count, pushed) in answers {
+            let done = match (pushed, &failed) {
+                (Ok(answer), None) => self.received(answer).await,
+                (Ok(mut answer), Some(error)) => answer.try_recv().unwrap_or_else(|_| Err(error.clone())),
+                (Err(error), _) => Err(error),
+            };
+            failed = failed.or(done.as_ref().err().cloned());
+            all.push((count, done));
+        }
+        all
     }
 
     async fn finish(&self, lane: Lane, work: Work) -> Result<Done, StoreError> {
-        received(self.lanes.push(lane, work).await?).await
+        self.received(self.push(lane, work).await?).await
     }
 
     async fn commit_of(&self, verdict: Verdict) -> Result<Commit, StoreError> {
@@ -169,7 +220,7 @@ impl Drop for SledStore {
 #[async_trait]
 impl Store for SledStore {
     async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
-        self.shared.handle()?;
+        self.shared.is_open()?;
         // Joining, acknowledging and resolving go on in a full store, as delivering does.
         if lane == Lane::Accept && writes.iter().any(|write| write.expect == Expect::NewRound) {
             self.shared.room()?;
@@ -182,19 +233,8 @@ impl Store for SledStore {
             }
         }
 
-        let mut answers = Vec::new();
-        while !drafts.is_empty() {
-            let rest = drafts.split_off(drafts.len().min(MESSAGE_WRITES_MAX));
-            let work = Work::Alerts(std::mem::replace(&mut drafts, rest));
-            let count = work.writes();
-            answers.push((count, self.lanes.push(lane, work).await));
-        }
         let mut commits = Vec::with_capacity(writes.len());
-        for (count, answer) in answers {
-            let done = match answer {
-                Ok(answer) => received(answer).await,
-                Err(error) => Err(error),
-            };
+        for (count, done) in self.write_all(lane, drafts).await {
             match done {
                 Ok(done) => {
                     for verdict in done.verdicts {
@@ -212,35 +252,21 @@ impl Store for SledStore {
     }
 
     async fn get(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
-        // In place: a look into sled's cache takes microseconds, at worst one page of the file or
-        // the applying of one group; changing threads costs more.
-        let reader = self.reader()?;
-        let stored = reader.alert(id)?;
-        reader.settled(&[id]).await?;
-        Ok(stored)
+        self.look_up_settled(move |reader| reader.alert(id), |_| vec![id]).await
     }
 
     async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
-        let reader = self.reader()?;
-        let inline = threads.len() <= INLINE_READS_MAX;
-        let find = move |reader: &Reader| {
-            threads.into_iter().map(|thread| reader.latest_round(thread)).collect::<Result<Vec<_>, _>>()
-        };
-        let found = if inline { guarded(|| find(&reader))? } else { self.scan(find).await? };
-        let ids: Vec<_> = found.iter().flatten().map(|stored| stored.alert.id).collect();
-        reader.settled(&ids).await?;
-        Ok(found)
+        let find = |reader: &Reader| threads.into_iter().map(|thread| reader.latest_round(thread)).collect();
+        let ids =
+            |found: &Vec<Option<Stored>>| found.iter().flatten().map(|stored| stored.alert.id).collect();
+        self.look_up_settled(find, ids).await
     }
 
     async fn standings(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Standing>>, StoreError> {
-        let reader = self.reader()?;
-        let find = move |reader: &Reader| {
-            threads.into_iter().map(|thread| reader.standing(thread)).collect::<Result<Vec<_>, _>>()
-        };
-        let found = self.scan(find).await?;
-        let ids: Vec<_> = found.iter().flatten().map(|standing| standing.id).collect();
-        reader.settled(&ids).await?;
-        Ok(found)
+        let find = |reader: &Reader| threads.into_iter().map(|thread| reader.standing(thread)).collect();
+        let ids =
+            |found: &Vec<Option<Standing>>| found.iter().flatten().map(|standing| standing.id).collect();
+        self.look_up_settled(find, ids).await
     }
 
     async fn claim_due(
@@ -249,23 +275,19 @@ impl Store for SledStore {
         limit: usize,
         lease: SignedDuration,
     ) -> Result<Claimed, StoreError> {
-        self.scan(move |reader| reader.claim_due(now, limit, lease)).await
+        self.look_up(move |reader| reader.claim_due(now, limit, lease)).await.map(Claiming::keep)
     }
 
     async fn release(&self, ids: &[AlertId]) {
-        self.shared.claims().release(ids);
-        self.shared.due_changed.notify_one();
+        self.shared.release(ids);
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        // In place: it stops at the first entry that is not claimed, and few are claimed at a time.
-        let reader = self.reader()?;
-        guarded(|| reader.next_due())
+        self.look_up(Reader::next_due).await
     }
 
     async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
-        let reader = self.reader()?;
-        guarded(|| reader.waiting_since())
+        self.look_up(Reader::waiting_since).await
     }
 
     async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
@@ -309,7 +331,7 @@ impl Store for SledStore {
         key: Vec<u8>,
         record: Value,
     ) -> Result<(), StoreError> {
-        self.shared.handle()?;
+        self.shared.is_open()?;
         let value = codec::encode_plain(&record)?.into();
         let key = [keys::records_of(kind), key].concat().into();
         self.finish(lane, Work::Record { key, value }).await.map(drop)
@@ -346,12 +368,11 @@ impl Store for SledStore {
     async fn close(&self) {
         self.lanes.close();
         if let Some(writer) = self.take_writer() {
-            // A panic of the thread has been reported where it happened.
-            tokio::task::spawn_blocking(|| writer.join()).await.ok();
+            // A panic of the thread has been reported where it happened; one that hangs cannot be ended.
+            let joined = tokio::task::spawn_blocking(|| writer.join());
+            if tokio::time::timeout(self.shared.patience, joined).await.is_err() {
+                tracing::error!("could not close the store: the disk does not answer");
+            }
         }
     }
-}
-
-async fn received(answer: oneshot::Receiver<Answer>) -> Result<Done, StoreError> {
-    answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the write was interrupted".to_owned())))
 }

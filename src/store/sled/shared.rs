@@ -3,14 +3,15 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use tokio::sync::{Notify, watch};
 
-use super::{group::Effects, handle::Handle, keys, walk::Order};
+use super::{Options, group::Effects, handle::Handle, keys, readers::patient, walk::Order};
 use crate::{
     alert::AlertId,
     store::{Damage, Health, StoreError, claims::Claims, damage},
@@ -27,6 +28,7 @@ pub(super) struct Shared {
     over: watch::Sender<u64>,
     free_bytes: AtomicU64,
     free_bytes_min: u64,
+    pub(super) patience: Duration,
     scheduled: AtomicUsize,
     pub(super) damage: Damage,
     #[cfg(test)]
@@ -48,7 +50,7 @@ pub(super) enum Fault {
 }
 
 impl Shared {
-    pub(super) fn new(handle: Arc<Handle>, free_bytes_min: u64) -> Self {
+    pub(super) fn new(handle: Arc<Handle>, options: Options) -> Self {
         let damage = Damage::default();
         Self {
             scheduled: AtomicUsize::new(scheduled_in(&handle, &damage)),
@@ -59,14 +61,20 @@ impl Shared {
             unsynced: Mutex::default(),
             over: watch::Sender::new(0),
             free_bytes: AtomicU64::new(u64::MAX),
-            free_bytes_min,
+            free_bytes_min: options.free_bytes_min,
+            patience: options.patience,
             #[cfg(test)]
             fault: Mutex::default(),
         }
     }
 
+    /// For threads that may block: the last one who lets go of an engine closes it.
     pub(super) fn handle(&self) -> Result<Arc<Handle>, StoreError> {
         self.state.borrow().clone()
+    }
+
+    pub(super) fn is_open(&self) -> Result<(), StoreError> {
+        self.state.borrow().as_ref().map(|_| ()).map_err(StoreError::clone)
     }
 
     pub(super) fn reopened(&self, handle: Arc<Handle>) {
@@ -102,24 +110,37 @@ impl Shared {
 
     /// Waits until what was read of these alerts survives a power cut: an event that joins an
     /// alert is answered on the strength of it.
-    pub(super) async fn settled(&self, handle: &Arc<Handle>, ids: &[AlertId]) -> Result<(), StoreError> {
+    pub(super) async fn settled(&self, engine: &Weak<Handle>, ids: &[AlertId]) -> Result<(), StoreError> {
         let group = {
             let unsynced = locked(&self.unsynced);
             ids.iter().any(|id| unsynced.ids.contains(id)).then_some(unsynced.group)
         };
         if let Some(group) = group {
             let mut over = self.over.subscribe();
-            if over.wait_for(|over| group <= *over).await.is_err() {
-                return Err(StoreError::Unavailable("it was closed".to_owned()));
-            }
+            let closed = |_| StoreError::Unavailable("it was closed".to_owned());
+            self.written(async { over.wait_for(|over| group <= *over).await.map(drop).map_err(closed) })
+                .await?;
         }
         // If that group failed, its engine is gone.
-        let current = self.handle()?;
-        if Arc::ptr_eq(&current, handle) {
-            Ok(())
-        } else {
-            Err(StoreError::Unavailable("it was reopened meanwhile".to_owned()))
+        match &*self.state.borrow() {
+            Ok(current) if std::ptr::eq(Arc::as_ptr(current), engine.as_ptr()) => Ok(()),
+            Ok(_) => Err(StoreError::Unavailable("it was reopened meanwhile".to_owned())),
+            Err(error) => Err(error.clone()),
         }
+    }
+
+    /// Waits for what the writer thread does, as long as it gets from group to group.
+    pub(super) async fn written<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        patient(self.patience, work, || *self.over.borrow()).await
+    }
+
+    /// These can be claimed again.
+    pub(super) fn release<'a>(&self, ids: impl IntoIterator<Item = &'a AlertId>) {
+        self.claims().release(ids);
+        self.due_changed.notify_one();
     }
 
     pub(super) fn claims(&self) -> MutexGuard<'_, Claims> {
@@ -140,7 +161,7 @@ impl Shared {
     }
 
     pub(super) fn health(&self) -> Health {
-        let closed = self.handle().map(drop).and_then(|()| self.room()).err();
+        let closed = self.is_open().and_then(|()| self.room()).err();
         let free_bytes = self.free_bytes.load(Relaxed);
         Health {
             problem: closed.map(|error| error.to_string()),

@@ -20,8 +20,9 @@ use crate::{
 };
 
 mod damage;
+mod hung;
 
-const OPTIONS: Options = Options { free_bytes_min: 0, reopen_pause: Duration::ZERO };
+const OPTIONS: Options = Options { free_bytes_min: 0, reopen_pause: Duration::ZERO, patience: PATIENCE };
 
 async fn commit_one(store: &SledStore, write: AlertWrite) -> Result<Commit, StoreError> {
     Ok(store.commit(Lane::Accept, &[write]).await?.remove(0))
@@ -340,20 +341,20 @@ async fn a_read_waits_until_what_it_saw_survives_a_power_cut() {
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open(folder.path()).unwrap();
     let opened = opening("db", 1, at(0)).alert;
-    let (handle, ids) = (store.shared.handle().unwrap(), [opened.id]);
+    let (engine, ids) = (Arc::downgrade(&store.shared.handle().unwrap()), [opened.id]);
     store.shared.begin_group(ids.into());
-    let mut waiting = Box::pin(store.shared.settled(&handle, &ids));
+    let mut waiting = Box::pin(store.shared.settled(&engine, &ids));
     assert!(
         std::future::poll_fn(|context| std::task::Poll::Ready(waiting.as_mut().poll(context).is_pending()))
             .await
     );
-    store.shared.settled(&handle, &[opening("web", 1, at(0)).alert.id]).await.unwrap();
+    store.shared.settled(&engine, &[opening("web", 1, at(0)).alert.id]).await.unwrap();
     store.shared.synced(&group::Effects::default());
     waiting.await.unwrap();
 
     // A group that fails takes what was read of it along.
     store.shared.begin_group(ids.into());
-    let waiting = store.shared.settled(&handle, &ids);
+    let waiting = store.shared.settled(&engine, &ids);
     store.shared.closed("the disk failed");
     assert!(matches!(waiting.await, Err(StoreError::Unavailable(_))));
 }

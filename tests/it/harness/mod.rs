@@ -372,7 +372,7 @@ fn gateway(name: &str, sandbox: &Sandbox) -> String {
     format!("[[sms.gateway]]\nname = \"{name}\"\nprovider = \"{name}\"\n{of_provider}")
 }
 
-fn configuration(setting: &Setting, sandbox: &Sandbox) -> String {
+pub(crate) fn configuration(setting: &Setting, sandbox: &Sandbox) -> String {
     let Setting { fcm, contacts, gateways, more } = setting;
     let base_url = sandbox.base_url();
     let fcm = fcm.as_ref().map_or_else(String::new, |lines| {

@@ -1,0 +1,278 @@
+//! What goes on, or begins anew, while somebody who should know does not.
+
+use super::*;
+
+fn bare(name: &str) -> Person {
+    Person { devices: Vec::new(), ..person(name, 0) }
+}
+
+fn no_phone(name: &str) -> Person {
+    Person { phone: None, ..person(name, 1) }
+}
+
+fn texts(sent: &[String]) -> usize {
+    sent.iter().filter(|sent| sent.starts_with("sms")).count()
+}
+
+#[test]
+fn a_text_that_was_refused_is_tried_again_while_its_push_waits() {
+    for severity in [Severity::Average, Severity::High, Severity::Disaster] {
+        let mut scene = Scene::at(severity);
+        scene.plan();
+        let by = |text: Outcome| {
+            move |send: &Send| if is_push(send) { deferred(DeferCause::Unreachable) } else { text.clone() }
+        };
+        scene.answer_for(1, by(rejected(RejectCause::Refused)));
+        assert_eq!(texts(&scene.answer_for(6, by(accepted()))), 1, "{severity}");
+        assert_eq!(scene.told("jin"), Notified::Yes);
+    }
+}
+
+#[test]
+fn a_reminder_is_texted_though_an_earlier_text_may_have_arrived_twice() {
+    for (severity, minutes) in [(Severity::High, 31), (Severity::Disaster, 6)] {
+        let mut scene = Scene::at(severity).with_people(vec![bare("jin")]);
+        scene.plan();
+        scene.answer(1, unknown());
+        assert_eq!(scene.pass(60), ["sms 2 jin"]);
+        assert_eq!(scene.answer(2, unknown()), NOTHING);
+        let end = scene.now + SignedDuration::from_mins(minutes);
+        assert_eq!(texts(&scene.answer_all(end, &accepted())), 1, "{severity}");
+    }
+}
+
+#[test]
+fn whoever_takes_the_place_of_one_who_did_not_hear_is_told_at_once_and_of_the_end() {
+    for ends in [false, true] {
+        let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin")]);
+        scene.plan();
+        scene.answer(1, rejected(RejectCause::Recipient));
+        scene.people = vec![bare("min")];
+        assert!(is_unheard(&scene.alert, &scene.people), "so it is planned at the start");
+        if ends {
+            assert_eq!(scene.resolve(), ["sms 2 min missed"]);
+        } else {
+            assert_eq!(scene.plan(), ["sms 2 min"]);
+        }
+    }
+}
+
+#[test]
+fn what_only_people_know_who_have_left_is_told_to_those_who_are_there() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![no_phone("jin"), no_phone("min")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    assert!(!is_unheard(&scene.alert, &scene.people));
+    scene.people = vec![no_phone("kim")];
+    assert!(is_unheard(&scene.alert, &scene.people));
+    assert_eq!(scene.plan(), ["push 3 kim"]);
+}
+
+#[test]
+fn after_the_end_a_gateway_is_asked_about_a_text_that_is_all_somebody_may_have() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
+    scene.rules.gateways = gateways_that(2, false, true);
+    scene.asks = true;
+    scene.plan();
+    scene.answer(1, unknown());
+    scene.pass(50);
+    assert_eq!(scene.report(1, Fate::NotThere), ["sms 2 jin"]);
+    scene.answer(2, accepted());
+    scene.resolve();
+    let asked = scene.asked.len();
+    scene.answer_all(scene.now + SignedDuration::from_mins(10), &accepted());
+    assert!(asked < scene.asked.len());
+    assert_eq!(scene.report(2, Fate::Failed { reason: "30005".into() }), ["sms 3 jin missed"]);
+}
+
+#[test]
+fn a_text_that_stands_in_for_a_push_is_not_tried_again_once_the_push_is_accepted() {
+    let mut scene = Scene::at(Severity::High);
+    scene.plan();
+    assert_eq!(scene.pass(20), ["sms 2 jin"]);
+    scene.answer(1, accepted());
+    assert_eq!(scene.answer(2, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.pass(11), NOTHING);
+}
+
+#[test]
+fn that_the_others_could_not_be_told_either_is_not_forgotten() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), bare("min")]);
+    scene.plan();
+    scene.answer(2, accepted());
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["sms 3 min unreachable"]);
+    scene.answer(3, rejected(RejectCause::Recipient));
+    let told: Vec<_> = scene.alert.given_up().map(|given_up| given_up.is_told).collect();
+    assert_eq!(told, [false, false]);
+    scene.alert.severity = Severity::High;
+    assert_eq!(scene.plan(), ["sms 4 jin raised", "sms 5 min raised"]);
+    assert_eq!(scene.answer(5, accepted()), NOTHING);
+    scene.answer(4, rejected(RejectCause::Recipient));
+    let sent = scene.pass(31);
+    assert!(sent.iter().any(|sent| sent.ends_with("min unreachable")), "{sent:?}");
+}
+
+fn is_to(send: &Send, name: &str) -> bool {
+    send.contact.as_str() == name
+}
+
+fn is_push(send: &Send) -> bool {
+    send.address.transport() == Transport::Push
+}
+
+impl Scene {
+    /// Every request is answered as `outcome` says, for so many minutes; what goes out.
+    fn answer_for(&mut self, minutes: i64, outcome: impl Fn(&Send) -> Outcome) -> Vec<String> {
+        let end = self.now + SignedDuration::from_mins(minutes);
+        let mut sent = Vec::new();
+        loop {
+            while let Some(send) = self.open.first().cloned() {
+                sent.extend(self.answer(send.attempt, outcome(&send)));
+            }
+            let Some(due) = self.due.filter(|due| *due <= end) else { break };
+            self.alert.rows.drain(..self.alert.rows.len().saturating_sub(60));
+            self.now = due;
+            sent.extend(self.plan());
+        }
+        self.now = end;
+        sent
+    }
+
+    fn raised_to_disaster() -> Self {
+        let mut scene = Self::at(Severity::Average);
+        scene.plan();
+        scene.answer(1, accepted());
+        scene.alert.severity = Severity::Disaster;
+        scene.plan();
+        scene
+    }
+}
+
+#[test]
+fn a_raise_that_arrives_by_no_road_is_told_to_the_others_or_stays_a_dead_letter() {
+    let mut scene = Scene::raised_to_disaster();
+    let answer = |send: &Send| {
+        if is_push(send) { deferred(DeferCause::ProjectFault) } else { rejected(RejectCause::Refused) }
+    };
+    scene.answer_for(90, answer);
+    assert_eq!(scene.alert.given_up().count(), 1, "{:?}", scene.alert.progress);
+
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 1), no_phone("min")]);
+    scene.plan();
+    let sent = scene.answer_for(90, |send| if is_to(send, "min") { accepted() } else { answer(send) });
+    assert_eq!(sent.iter().filter(|sent| sent.ends_with("min unreachable")).count(), 1, "{sent:?}");
+}
+
+#[test]
+fn reminders_go_by_the_road_that_works_again_while_the_other_waits() {
+    let mut scene = Scene::raised_to_disaster();
+    scene.answer_for(70, |_| deferred(DeferCause::Unreachable));
+    let by_push = |send: &Send| if is_push(send) { accepted() } else { deferred(DeferCause::Unavailable) };
+    let sent = scene.answer_for(60, by_push);
+    assert!(sent.iter().any(|sent| sent.starts_with("push")), "{sent:?}");
+
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 1), no_phone("min")]);
+    scene.plan();
+    scene.answer_for(
+        70,
+        |send| if is_to(send, "min") { accepted() } else { deferred(DeferCause::Unavailable) },
+    );
+    scene.answer_for(60, by_push);
+    assert_eq!(scene.told("jin"), Notified::Yes);
+}
+
+#[test]
+fn a_road_that_is_added_while_nobody_knows_is_taken() {
+    let mut scene = Scene::at(Severity::Average);
+    let gateways = std::mem::take(&mut scene.rules.gateways);
+    scene.plan();
+    scene.answer_for(30, |_| deferred(DeferCause::ProjectFault));
+    scene.rules.gateways = gateways;
+    let by_text = |send: &Send| if is_push(send) { deferred(DeferCause::ProjectFault) } else { accepted() };
+    assert_eq!(texts(&scene.answer_for(10, by_text)), 1);
+
+    let mut scene = Scene::at(Severity::Disaster);
+    scene.plan();
+    scene.answer(1, rejected(RejectCause::DeviceGone));
+    scene.answer_for(30, |_| deferred(DeferCause::Unavailable));
+    scene.people[0].devices = person("ara", 1).devices;
+    scene.answer_for(12, |send| if is_push(send) { accepted() } else { deferred(DeferCause::Unavailable) });
+    assert_eq!(scene.told("jin"), Notified::Yes);
+}
+
+#[test]
+fn what_only_somebody_who_has_left_knew_is_not_ready_while_nobody_else_does() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![no_phone("jin")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.people = vec![no_phone("kim")];
+    scene.plan();
+    scene.answer_for(10, |_| deferred(DeferCause::Unavailable));
+    assert!(scene.alert.reaches_nobody(scene.now));
+    scene.answer_for(10, |_| rejected(RejectCause::Refused));
+    assert!(scene.alert.reaches_nobody(scene.now));
+    assert_eq!(scene.alert.given_up().count(), 0, "it is tried on");
+}
+
+#[test]
+fn a_quiet_round_that_stays_is_told_once_whether_as_a_reminder_or_as_new() {
+    use crate::alert::{LastRound, Openings};
+    let at = |minutes| T0 + SignedDuration::from_mins(minutes);
+    let openings = [-24_i64, -18, -12, -6, 0].windows(2).fold(Openings::default(), |openings, pair| {
+        let (opened, resolved) = (at(pair[0]), at(pair[0] + 2));
+        let last = LastRound { severity: Severity::Disaster, opened, resolved, is_heard_of: true };
+        openings.next(last, at(pair[1]))
+    });
+    let mut scene = Scene::at(Severity::Disaster);
+    assert!(openings.is_quiet(Severity::Disaster));
+    scene.alert.openings = openings;
+    scene.alert.conversation.repeats = 3;
+    scene.alert.conversation.repeat_at = Some(T0 + SignedDuration::from_secs(290));
+    scene.plan();
+    assert_eq!(scene.answer_for(9, |_| accepted()), ["push 1 jin repeat", "sms 2 jin repeat"]);
+}
+
+fn digest(people: Vec<Person>, text: bool) -> Scene {
+    use crate::alert::{Counted, Digest, FoldRow, FoldWord, Tier};
+    let contact = "jin".parse().expect("a name");
+    let waiting = Digest { contact, tier: Tier::Ordinary, due_at: T0, counted: None };
+    let mut scene = Scene::at(Severity::High).with_people(people);
+    scene.alert = Alert::opened_digest(AlertId::new(T0, [7; 10]), waiting, T0);
+    scene.alert.count(Counted::of(&[FoldRow {
+        alert_id: AlertId::new(T0, [8; 10]),
+        word: FoldWord::Fired,
+        severity: Severity::High,
+        title: "disk full".to_owned(),
+        at: T0,
+        text,
+        missed: false,
+        unreached: None,
+    }]));
+    scene
+}
+
+#[test]
+fn a_digest_ends_when_whoever_took_the_place_of_its_contact_is_told_or_the_others_that_it_failed() {
+    let mut scene = digest(vec![no_phone("jin")], false);
+    scene.plan();
+    scene.answer_for(30, |_| deferred(DeferCause::Unavailable));
+    scene.people = vec![no_phone("min")];
+    scene.answer_for(30, |_| accepted());
+    assert_eq!((scene.told("min"), scene.alert.is_open()), (Notified::Yes, false));
+
+    let mut scene = digest(vec![bare("jin"), no_phone("min")], true);
+    scene.plan();
+    scene.answer_for(30, |send| if is_to(send, "jin") { rejected(RejectCause::Refused) } else { accepted() });
+    assert!(!scene.alert.is_open());
+    assert_eq!(scene.alert.given_up().map(|given_up| given_up.is_told).collect::<Vec<_>>(), [true]);
+}
+
+#[test]
+fn the_text_of_a_digest_that_stands_for_a_text_goes_on_after_its_push() {
+    let mut scene = digest(vec![person("jin", 1)], true);
+    assert_eq!(scene.plan(), ["push 1 jin digest", "sms 2 jin digest"]);
+    scene.answer(1, accepted());
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.pass(11), ["sms 3 jin digest"]);
+}

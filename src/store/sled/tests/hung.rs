@@ -1,0 +1,148 @@
+//! A disk that does not answer: whoever waits for it is told, nothing else waits, and it goes on when the disk does.
+
+use std::sync::{
+    atomic::{AtomicU64, Ordering::SeqCst},
+    mpsc,
+};
+
+use super::*;
+use crate::store::sled::patience::patient;
+
+const IMPATIENT: Options = Options { patience: Duration::from_millis(20), ..OPTIONS };
+
+/// Lets go of everything that hangs when it is dropped.
+type Hang = mpsc::Sender<()>;
+
+/// A read that hangs until the other end is dropped.
+fn hanging() -> (Hang, impl FnOnce(&Reader) -> Result<(), StoreError> + Send + 'static) {
+    let (hang, hangs) = mpsc::channel();
+    (hang, move |_: &Reader| {
+        hangs.recv().ok();
+        Ok(())
+    })
+}
+
+fn is_hung<T>(answer: &Result<T, StoreError>) -> bool {
+    matches!(answer, Err(StoreError::Unavailable(problem)) if problem.contains("has not answered for"))
+}
+
+#[tokio::test]
+async fn a_read_that_hangs_is_given_up_by_its_caller_and_holds_up_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open_with(folder.path(), IMPATIENT).unwrap();
+    commit_one(&store, opening("db", 1, at(0))).await.unwrap();
+    let (_hang, read) = hanging();
+    // The one worker of this test is free meanwhile.
+    let (hung, due) = tokio::join!(store.look_up(read), store.next_due());
+    assert!(is_hung(&hung), "{hung:?}");
+    assert_eq!(due.unwrap(), Some(at(0)));
+}
+
+#[tokio::test]
+async fn a_disk_on_which_every_read_hangs_takes_no_more_threads_than_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open_with(folder.path(), IMPATIENT).unwrap();
+    let opened = opening("db", 1, at(0)).alert;
+    commit_one(&store, opening("db", 1, at(0))).await.unwrap();
+    let (mut hangs, mut rounds) = (Vec::new(), 0);
+    while {
+        let (hang, read) = hanging();
+        hangs.push(hang);
+        rounds += 1;
+        let began = Arc::new(AtomicU64::new(0));
+        let counted = began.clone();
+        let answer = store
+            .look_up(move |reader| {
+                counted.fetch_add(1, SeqCst);
+                read(reader)
+            })
+            .await;
+        assert!(is_hung(&answer), "{answer:?}");
+        began.load(SeqCst) == 1
+    } {}
+    assert_eq!(rounds, 65, "the last found no thread");
+    let refused = store.find_threads(vec![opened.thread()]).await;
+    assert!(is_hung(&refused), "{refused:?}");
+    assert_eq!(store.list(&AlertFilter::default()).await.unwrap().alerts.len(), 1, "what lists has its own");
+    drop(hangs);
+    // Threads come back one by one.
+    while store.get(opened.id).await.is_err() {}
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_crowd_of_readers_is_refused_beyond_its_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(SledStore::open(folder.path()).unwrap());
+    let tasks = TaskTracker::new();
+    let mut hangs = Vec::new();
+    let crowd: Vec<_> = (0..256)
+        .map(|_| {
+            let ((hang, read), store) = (hanging(), store.clone());
+            hangs.push(hang);
+            tasks.spawn(async move { store.scan(read).await })
+        })
+        .collect();
+    while store.readers.scans.place().is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let refused = store.list(&AlertFilter::default()).await;
+    assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("too many")), "{refused:?}");
+    drop(hangs);
+    for one in crowd {
+        one.await.unwrap().unwrap();
+    }
+    store.list(&AlertFilter::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_gets_on_is_waited_for_and_what_does_not_is_not() {
+    let asked = AtomicU64::new(0);
+    // Each look finds another step, ten times.
+    let progress = || asked.fetch_add(1, SeqCst).min(10);
+    let never = std::future::pending::<Result<(), StoreError>>();
+    let given_up = patient(Duration::from_millis(1), never, progress).await;
+    assert!(is_hung(&given_up), "{given_up:?}");
+    assert_eq!(asked.load(SeqCst), 12);
+}
+
+#[tokio::test]
+async fn a_write_that_hangs_is_answered_and_may_be_made_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open_with(folder.path(), IMPATIENT).unwrap();
+    let opened = opening("db", 1, at(0));
+    let engine = store.shared.handle().unwrap();
+    let (hang, hangs) = mpsc::channel::<()>();
+    let (locked, is_locked) = mpsc::channel();
+    let holder = thread::spawn(move || {
+        let _no_group_gets_through = engine.progress();
+        locked.send(()).unwrap();
+        hangs.recv().ok();
+    });
+    is_locked.recv().unwrap();
+    let answer = match commit_one(&store, opened.clone()).await.unwrap() {
+        Commit::Failed(error) => Err(error),
+        Commit::Done(_) | Commit::Conflict(_) => Ok(()),
+    };
+    assert!(is_hung(&answer), "{answer:?}");
+    // It can be seen, and may not survive a power cut.
+    let read = store.get(opened.alert.id).await;
+    assert!(read.is_err() || read.as_ref().is_ok_and(Option::is_none), "{read:?}");
+    drop(hang);
+    while !store.get(opened.alert.id).await.is_ok_and(|stored| stored.is_some()) {}
+    holder.join().unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn alerts_that_were_claimed_for_a_caller_who_has_left_can_be_claimed_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    commit_one(&store, opening("db", 1, at(0))).await.unwrap();
+    let lease = SignedDuration::from_hours(1);
+    store.look_up(move |reader| reader.claim_due(at(1), 10, lease).map(drop)).await.unwrap();
+    assert_eq!(store.next_due().await.unwrap(), Some(at(0)));
+    assert_eq!(store.claim_due(at(1), 10, lease).await.unwrap().alerts.len(), 1);
+    assert_eq!(store.next_due().await.unwrap(), Some(at(1) + lease));
+    store.close().await;
+}
