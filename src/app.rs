@@ -171,13 +171,15 @@ impl App {
 
     /// Waits until nothing is due and every request is settled. Polls, so it is for tests and tools.
     pub async fn settled(&self) -> Result<(), StoreError> {
-        let clock = &self.context.clock;
+        let (clock, mut pulse) = (&self.context.clock, self.pulse.clone());
         loop {
-            // In this order: the watch opens alerts, and dispatch says that it works before it takes one.
+            // In this order: the watch opens alerts, and dispatch says that it works before it takes one. What is due
+            // is true if dispatch has rested all the while.
             let watched = self.context.heartbeats.due().is_none_or(|due| clock.now() < due);
             let looked = self.context.vitals.is_up_to_date();
+            let resting = *pulse.borrow_and_update() == (Pulse { idle: true, under_way: 0 });
             let due = self.context.store.next_due().await?;
-            let quiet = *self.pulse.borrow() == (Pulse { idle: true, under_way: 0 });
+            let quiet = resting && pulse.has_changed().is_ok_and(|stepped| !stepped);
             if watched && looked && quiet && due.is_none_or(|due| clock.now() < due) {
                 return Ok(());
             }

@@ -8,7 +8,7 @@ pub enum Kind {
     /// It lasts until it is over: repeated until somebody acknowledges, and its end is notified.
     #[default]
     Problem,
-    /// It happened rather than lasts (a host registered itself): notified once until it closes, ends without a word.
+    /// It happened rather than lasts (a host registered itself): notified once, ends without a word.
     Occurrence,
     /// Our own word about a sender or ourselves (an unreadable body, a digest): as an occurrence.
     Own,
@@ -23,7 +23,7 @@ impl Kind {
 
     /// True for what closes itself at a time set when it was opened, however often it is heard of.
     pub fn closes_on_time(self) -> bool {
-        self != Self::Problem
+        matches!(self, Self::Own | Self::Test)
     }
 }
 

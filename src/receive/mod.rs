@@ -90,7 +90,7 @@ impl From<Result<Vec<Event>, String>> for Reading {
     }
 }
 
-/// What happened, rather than lasts, is told again when it happens this long after it was told.
+/// What happened, rather than lasts, is told again when it happens this long after it was said last.
 const OCCURRENCE_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// One body, and what is needed to read it.

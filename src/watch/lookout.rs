@@ -25,6 +25,9 @@ use crate::{
 /// A store that does not answer within this time is asked again at the next look.
 const STORE_PATIENCE: SignedDuration = SignedDuration::from_secs(2);
 
+/// A look says no more after this: well before the next one would take the whole process for asleep.
+const LOOK_MAX: SignedDuration = SignedDuration::from_secs(10);
+
 /// People are told below this many free bytes, and again above [`ROOM_BYTES`] that there is room: not at each byte
 /// around one limit.
 const LOW_BYTES: u64 = 2 * FREE_BYTES_MIN;
@@ -83,11 +86,12 @@ impl Lookout {
 
     async fn look(&self) {
         let mut told = self.told.lock().await;
-        self.vitals.wake();
         let (waiting, health) = tokio::join!(
             self.within(self.store.waiting_since()),
             condition::health(self.store.as_ref(), self.clock.as_ref())
         );
+        // After that: the whole process may have been stopped meanwhile.
+        self.vitals.wake();
         if let Some(Ok(since)) = waiting {
             self.vitals.note_waiting(since);
         }
@@ -103,6 +107,9 @@ impl Lookout {
             warn!(error = %error, "could not keep what was told past the store: {error}");
         }
         for topic in topics(&still, &health, alerts) {
+            if LOOK_MAX <= self.clock.now().duration_since(now) {
+                return;
+            }
             self.say(topic, alerts).await;
         }
         self.say_damage(&health.damaged, damage).await;

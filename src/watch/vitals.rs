@@ -56,6 +56,8 @@ pub struct StormStatus {
 #[derive(Debug)]
 struct Signs {
     parts: BTreeMap<Part, Signed>,
+    /// When the watch looked last.
+    looked_at: Timestamp,
     /// No part is blamed for the time before: nothing ran then.
     awake_since: Timestamp,
     /// Since when an alert has been due that is not planned.
@@ -80,7 +82,8 @@ pub struct Standstill {
 
 impl Vitals {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let signs = Signs { parts: BTreeMap::new(), awake_since: clock.now(), overdue_since: None };
+        let now = clock.now();
+        let signs = Signs { parts: BTreeMap::new(), looked_at: now, awake_since: now, overdue_since: None };
         Self {
             clock,
             unreached: Noted::default(),
@@ -123,14 +126,14 @@ impl Vitals {
         lock(&self.signs).parts.iter().map(|(part, signed)| (*part, signed.ends)).collect()
     }
 
-    /// The watch begins a look. If it comes late, nobody else could leave a sign either.
+    /// The watch looks. If it comes late, nobody else could leave a sign either.
     pub(super) fn wake(&self) {
         let now = self.clock.now();
         let mut signs = lock(&self.signs);
-        let looked = signs.parts.get(&Part::Watch).map_or(now, |signed| signed.last);
-        if ASLEEP_AFTER < now.duration_since(looked) {
+        if ASLEEP_AFTER < now.duration_since(signs.looked_at) {
             signs.awake_since = now;
         }
+        signs.looked_at = now;
     }
 
     /// Takes the earliest time at which an alert is or was due.

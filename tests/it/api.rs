@@ -156,5 +156,5 @@ async fn a_system_clock_that_was_set_is_shown_and_changes_nothing() {
     h.until(async || shows("bongsu_clock_drift_seconds -32400.0").await).await;
     h.zabbix(problem("disk full")).await;
     h.settled().await;
-    assert_eq!(h.pushes().len(), 1);
+    assert_eq!(h.pushes().len(), 1, "{:?}", h.pushes());
 }

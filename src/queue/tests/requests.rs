@@ -120,15 +120,3 @@ async fn an_idempotency_key_names_its_alert_for_a_day() {
     let later = queue.admit(ZABBIX, std::slice::from_ref(&event)).await.expect("works");
     assert_ne!(first[0].alert_id, later[0].alert_id);
 }
-
-#[tokio::test]
-async fn what_happens_again_and_again_closes_an_hour_after_it_was_told() {
-    let (queue, clock) = queue();
-    let happens =
-        Event { kind: Kind::Occurrence, expires_after: Some(SignedDuration::from_hours(1)), ..firing("1") };
-    for _ in 0..5 {
-        admissions(&queue, std::slice::from_ref(&happens)).await;
-        clock.advance(SignedDuration::from_mins(10));
-    }
-    assert_eq!(only_alert(&queue).await.close_at, T0 + SignedDuration::from_hours(1));
-}

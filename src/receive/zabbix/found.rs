@@ -112,7 +112,7 @@ fn is_about_new(message: &Message<'_>) -> bool {
     action.split(|c: char| !c.is_alphanumeric()).any(|word| DISCOVERED.contains(&word))
 }
 
-/// Something that people are notified of once an hour.
+/// Something that people are notified of once.
 fn happened(message: &Message<'_>, key: DedupKey, title: Option<String>) -> Event {
     let title = title.unwrap_or_else(|| format!("Zabbix event {}", key.as_str()));
     message.post.happened(seen(message, key, &title))

@@ -27,6 +27,7 @@ mod keys;
 mod lanes;
 mod list;
 mod open;
+mod patience;
 mod progress;
 mod read;
 mod readers;
@@ -59,7 +60,8 @@ use self::{
     due::Claiming,
     lanes::{Lanes, MESSAGE_WRITES_MAX},
     open::OpenFailure,
-    readers::{PATIENCE, Readers},
+    patience::PATIENCE,
+    readers::Readers,
     shared::Shared,
     work::{Answer, Done, Draft, FORGOTTEN_PER_WRITE, Verdict, Work},
     writer::Writer,

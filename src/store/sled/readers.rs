@@ -1,21 +1,14 @@
 //! Where the disk is waited for: beside the runtime, whose workers never touch it, and not for ever.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
 };
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{document::Reader, handle::guarded, shared::Shared};
+use super::{document::Reader, handle::guarded, patience::patient, shared::Shared};
 use crate::store::StoreError;
-
-/// What gets no further for this long hangs: whoever waits for it is told, and the sender answered. Below the 30 s after
-/// which Zabbix gives up.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How much is read at once. Each takes a thread, one that a hung disk keeps: together far below the 512 that tokio
 /// has for whatever blocks, which names of providers are looked up with, too.
@@ -81,25 +74,5 @@ impl Room {
         let read =
             async { reading.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string()))) };
         patient(patience, read, || steps.load(Relaxed)).await
-    }
-}
-
-/// Waits until `progress` has not changed for as long as `patience`.
-pub(super) async fn patient<T>(
-    patience: Duration,
-    work: impl Future<Output = Result<T, StoreError>>,
-    progress: impl Fn() -> u64,
-) -> Result<T, StoreError> {
-    tokio::pin!(work);
-    loop {
-        let before = progress();
-        match tokio::time::timeout(patience, &mut work).await {
-            Ok(done) => return done,
-            Err(_) if progress() == before => {
-                let seconds = patience.as_secs();
-                return Err(StoreError::Unavailable(format!("the disk has not answered for {seconds} s")));
-            }
-            Err(_) => {}
-        }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::{Notify, watch};
 
-use super::{Options, group::Effects, handle::Handle, keys, readers::patient, walk::Order};
+use super::{Options, group::Effects, handle::Handle, keys, patience::patient, walk::Order};
 use crate::{
     alert::AlertId,
     store::{Damage, Health, StoreError, claims::Claims, damage},

@@ -53,3 +53,20 @@ fn what_was_due_long_before_the_start_has_a_minute() {
     vitals.note_waiting(Some(T0 - seconds(36_000)));
     assert!(parts(&vitals).contains(&Part::Dispatch));
 }
+
+#[test]
+fn a_pause_of_the_whole_process_is_nobodys_fault_whenever_in_a_look_it_comes() {
+    let (clock, vitals) = scene();
+    vitals.wake();
+    clock.advance(seconds(600));
+    // The end of that look.
+    vitals.sign(Part::Watch);
+    vitals.wake();
+    assert!(parts(&vitals).is_empty());
+    for _ in 0..10 {
+        clock.advance(seconds(5));
+        vitals.sign(Part::Watch);
+        vitals.wake();
+    }
+    assert_eq!(parts(&vitals).len(), Part::ALL.len() - 1);
+}
