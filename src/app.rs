@@ -64,6 +64,8 @@ pub enum AppError {
     /// A task panicked: a defect of ours.
     #[error("a task of the program failed")]
     Task(#[from] JoinError),
+    #[error("stopped before what is stored was read")]
+    Unread,
     #[error("stopped before everything under way was settled; it counts as unknown at the next start")]
     Unsettled,
 }
@@ -116,10 +118,12 @@ impl App {
         let address =
             listener.local_addr().map_err(|source| AppError::Listen { address: configured, source })?;
         let (tasks, last_stop) = (TaskTracker::new(), CancellationToken::new());
-        let signing_key = SigningKey::new(store.signing_key(chance::bytes()).await);
-        let context = Shared::new(config, clock, store, signing_key);
+        let context = Shared::new(config, clock, store, SigningKey::default());
         let outbox = outbox(&context, &tasks)?;
+        let supervisor = Supervisor { vitals: context.vitals.clone(), tasks };
         context.vitals.expect_all();
+        // Before anything waits for the store.
+        start_lookout(&context, &outbox, &supervisor, &stop);
         let pulse = watch::Sender::new(Pulse::default());
         let parts = Parts {
             store: context.store.clone(),
@@ -131,9 +135,11 @@ impl App {
             rules: rules(&context.config),
             pulse: pulse.clone(),
         };
-        let mut first = Some(Dispatcher::new(parts.clone()).await);
-        context.heartbeats.restore().await;
-        context.dead_letters.restore().await;
+        let mut first = Some(tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(AppError::Unread),
+            dispatcher = read_what_is_kept(&context, parts.clone()) => dispatcher,
+        });
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 warn!(error = %error, "could not set TCP_NODELAY: {error}");
@@ -141,8 +147,7 @@ impl App {
         });
         let serve =
             axum::serve(listener, routes(&context)).with_graceful_shutdown(stop.clone().cancelled_owned());
-        let server = tasks.spawn(serve.into_future());
-        let supervisor = Supervisor { vitals: context.vitals.clone(), tasks };
+        let server = supervisor.tasks.spawn(serve.into_future());
         let dispatch = supervisor.keep(Part::Dispatch, &last_stop, move |life| {
             let (first, parts) = (first.take(), parts.clone());
             async move {
@@ -210,6 +215,24 @@ impl App {
     }
 }
 
+/// All that a start needs of the store, which may take a while; a dispatcher that knows its part of it.
+async fn read_what_is_kept(context: &Context, parts: Parts) -> Dispatcher {
+    let Shared { clock, store, signing_key, heartbeats, dead_letters, .. } = &**context;
+    signing_key.learn(store.signing_key(clock.as_ref(), chance::bytes()).await);
+    let dispatcher = Dispatcher::new(parts).await;
+    heartbeats.restore().await;
+    dead_letters.restore().await;
+    dispatcher
+}
+
+fn start_lookout(context: &Context, outbox: &OutboxParts, supervisor: &Supervisor, stop: &CancellationToken) {
+    let Shared { config, store, queue, vitals, .. } = &**context;
+    let OutboxParts { channels, roster, clock, tasks } = outbox.clone();
+    let bypass = BypassParts { channels, roster, clock, tasks, try_every: config.retry.max };
+    let lookout = Arc::new(Lookout::new(vitals.clone(), store.clone(), queue.clone(), bypass));
+    supervisor.keep(Part::Watch, stop, move |life| lookout.clone().run(life));
+}
+
 /// What alerts are not waiting for: these tasks run until `stop`.
 async fn start_chores(
     context: &Context,
@@ -217,15 +240,10 @@ async fn start_chores(
     supervisor: &Supervisor,
     stop: &CancellationToken,
 ) {
-    let Shared { config, clock, store, queue, metrics, vitals, .. } = &**context;
-    let OutboxParts { channels, roster, clock: _, tasks } = outbox;
-    let gateways = channels.gateways.clone();
+    let Shared { config, clock, store, queue, metrics, .. } = &**context;
+    let gateways = outbox.channels.gateways;
     let balances = Arc::new(Balances { gateways, queue: queue.clone(), metrics: metrics.clone() });
     let keep = config.store.keep;
-    // First of all, and before anything waits for the store.
-    let bypass = BypassParts { channels, roster, clock: clock.clone(), tasks, try_every: config.retry.max };
-    let lookout = Arc::new(Lookout::new(vitals.clone(), store.clone(), queue.clone(), bypass));
-    supervisor.keep(Part::Watch, stop, move |life| lookout.clone().run(life));
     let metrics = metrics.clone();
     supervisor.keep(Part::Balances, stop, move |life| balances.clone().watch(life));
     supervisor.keep(Part::Drift, stop, move |life| watch_drift(metrics.clone(), life));

@@ -15,7 +15,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -24,17 +24,18 @@ use tracing::{error, info, warn};
 
 pub use self::outbox::OutboxParts;
 use self::{
+    books::TakenBack,
     inbox::Inbox,
     outbox::{Answered, Outbox},
-    start::Look,
+    start::{Account, Look},
 };
 use crate::{
-    alert::{GatewayName, Transports},
+    alert::GatewayName,
     clock::Clock,
     plan::{Budgets, DeviceBook, Rules},
     queue::Queue,
     roster::Roster,
-    store::{Store, StoreError},
+    store::{Claimed, Store, StoreError},
     telemetry::Metrics,
     watch::{DeadLetters, GatewayLimits, Life, Vitals},
 };
@@ -79,10 +80,11 @@ pub struct Dispatcher {
     roster: Arc<Roster>,
     answers: mpsc::Receiver<Answered>,
     inbox: Inbox,
+    uncounted: TakenBack,
     /// `None` once every alert has been looked at.
     look: Option<Look>,
-    /// The accounts that work, as far as is known since the start: gateways, and `None` for the one that pushes.
-    working: HashSet<Option<GatewayName>>,
+    /// As far as they are known since the start: those with gateways, and `None` for the one that pushes.
+    accounts: HashMap<Option<GatewayName>, Account>,
     pulse: watch::Sender<Pulse>,
 }
 
@@ -117,16 +119,16 @@ pub enum Step {
 }
 
 impl Dispatcher {
-    /// A dispatcher that has not begun yet. What the store cannot tell of earlier processes it begins without.
+    /// A dispatcher that has not begun yet. It waits for a store that is not available, and begins without what is
+    /// damaged.
     pub async fn new(parts: Parts) -> Self {
         let Parts { store, queue, metrics, vitals, dead_letters, outbox, rules, pulse } = parts;
         let (clock, tasks, roster) = (outbox.clock.clone(), outbox.tasks.clone(), outbox.roster.clone());
         let running_since = clock.now();
-        let devices = start::devices(store.as_ref()).await;
-        let budgets = start::budgets(store.as_ref(), &rules, running_since).await;
-        start::vitals(store.as_ref(), &vitals, running_since).await;
-        let transports = if rules.push { Transports::PushOnly } else { Transports::All };
-        let gateway_limits = GatewayLimits::new(queue.clone(), clock.clone(), metrics.clone(), transports);
+        let devices = start::devices(store.as_ref(), clock.as_ref()).await;
+        let budgets = start::budgets(store.as_ref(), clock.as_ref(), &rules).await;
+        start::vitals(store.as_ref(), clock.as_ref(), &vitals).await;
+        let gateway_limits = GatewayLimits::new(queue.clone(), clock.clone(), metrics.clone());
         let (outbox, answers) = Outbox::new(outbox, ANSWERS_PER_STEP_MAX);
         let dispatcher = Self {
             store,
@@ -146,8 +148,9 @@ impl Dispatcher {
             one_by_one_until: running_since,
             answers,
             inbox: Inbox::default(),
+            uncounted: TakenBack::default(),
             look: Some(Look::default()),
-            working: HashSet::new(),
+            accounts: HashMap::new(),
             pulse,
         };
         dispatcher.show_storm();
@@ -199,16 +202,21 @@ impl Dispatcher {
         }
         let claims = claims.min(self.outbox.room(self.clock.now()));
         let claimed = if claims == 0 {
-            Vec::new()
+            Claimed::default()
         } else {
             self.store.claim_due(self.clock.now(), claims, LEASE).await?
         };
-        let worked = self.plan_and_write(claimed).await?;
+        for digest in claimed.unreadable {
+            self.uncount(digest).await;
+        }
+        self.take_back(claims.saturating_sub(claimed.alerts.len()));
+        let worked = self.plan_and_write(claimed.alerts).await?;
         self.calm_down();
         if 0 < claims {
             self.look_at_what_was_left().await?;
         }
-        if 0 < worked || (self.look.is_some() && 0 < claims) {
+        let goes_on = self.look.is_some() || !self.uncounted.is_empty();
+        if 0 < worked || (goes_on && 0 < claims) {
             return Ok(Step::Worked(worked));
         }
         let due = self.store.next_due().await?;

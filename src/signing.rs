@@ -1,5 +1,7 @@
 //! Words that only we can have made: what a delivery report shows to be believed.
 
+use std::sync::{Arc, OnceLock};
+
 use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -10,13 +12,21 @@ const SIGNATURE_BYTES: usize = 16;
 /// An alert's id and an attempt's number.
 const NAMED_BYTES: usize = 20;
 
-/// The key of this installation. It is made at the first start and kept in the store.
-#[derive(Clone)]
-pub struct SigningKey(hmac::Key);
+/// The key of this installation. It is made at the first start and kept in the store; until it is learnt from there
+/// no token is ours.
+#[derive(Clone, Default)]
+pub struct SigningKey(Arc<OnceLock<hmac::Key>>);
 
 impl SigningKey {
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+        let key = Self::default();
+        key.learn(bytes);
+        key
+    }
+
+    /// For all its copies; only the first time.
+    pub fn learn(&self, bytes: [u8; 32]) {
+        self.0.get_or_init(|| hmac::Key::new(hmac::HMAC_SHA256, &bytes));
     }
 
     /// Names one text of `gateway` in a URL: 48 characters that need no escape.
@@ -24,7 +34,7 @@ impl SigningKey {
         let mut token = alert.to_bytes().to_vec();
         token.extend(attempt.to_be_bytes());
         let signature = self.signature(gateway, &token);
-        token.extend(signature);
+        token.extend(signature.unwrap_or_default());
         URL_SAFE_NO_PAD.encode(token)
     }
 
@@ -32,15 +42,16 @@ impl SigningKey {
     pub fn read_text_token(&self, gateway: &str, token: &str) -> Option<(AlertId, u32)> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (named, signature) = bytes.split_at_checked(NAMED_BYTES)?;
-        verify_slices_are_equal(&self.signature(gateway, named), signature).ok()?;
+        verify_slices_are_equal(&self.signature(gateway, named)?, signature).ok()?;
         let (alert, attempt) = named.split_at_checked(16)?;
         Some((AlertId::from_bytes(alert.try_into().ok()?), u32::from_be_bytes(attempt.try_into().ok()?)))
     }
 
-    fn signature(&self, gateway: &str, named: &[u8]) -> Vec<u8> {
+    fn signature(&self, gateway: &str, named: &[u8]) -> Option<Vec<u8>> {
+        let key = self.0.get()?;
         // What is signed says what it is for, so that no other signature of this key can stand in for it.
         let signed = [b"text of gateway ".as_slice(), gateway.as_bytes(), b"\0", named].concat();
-        hmac::sign(&self.0, &signed).as_ref().iter().take(SIGNATURE_BYTES).copied().collect()
+        Some(hmac::sign(key, &signed).as_ref().iter().take(SIGNATURE_BYTES).copied().collect())
     }
 }
 
@@ -56,6 +67,18 @@ mod tests {
 
     fn key(byte: u8) -> SigningKey {
         SigningKey::new([byte; 32])
+    }
+
+    #[test]
+    fn before_the_key_is_known_no_token_is_ours() {
+        let id = AlertId::from_bytes([7; 16]);
+        let key = SigningKey::default();
+        let token = key.text_token("kannel", id, 1);
+        assert_eq!(key.read_text_token("kannel", &token), None);
+        key.clone().learn([1; 32]);
+        assert_eq!(key.read_text_token("kannel", &token), None);
+        let token = key.text_token("kannel", id, 1);
+        assert_eq!(key.read_text_token("kannel", &token), Some((id, 1)));
     }
 
     proptest::proptest! {

@@ -32,6 +32,6 @@ impl Kind {
 pub enum Transports {
     #[default]
     All,
-    /// Not worth a text: it is about texts themselves.
-    PushOnly,
+    /// A text only where no push is left: it is about texts themselves.
+    PushFirst,
 }

@@ -38,7 +38,8 @@ pub enum DeferCause {
     /// Our project or account is at fault (key revoked, API disabled, no funds): the breaker of this
     /// transport or gateway is open, so the other one is used at once.
     ProjectFault,
-    /// Google cannot reach this platform (APNs credential): as `ProjectFault`, for this device.
+    /// Google cannot reach this platform (APNs credential), or refuses this device where others get through: as
+    /// `ProjectFault`, for this device.
     PlatformFault,
 }
 

@@ -13,7 +13,7 @@ pub enum Pending {
     /// The next attempt is due at `at`.
     Waiting {
         at: Timestamp,
-        /// Our project or the platform is at fault: waiting for it is pointless.
+        /// Our project, our account or the platform is at fault: waiting for it is pointless.
         fault: bool,
     },
 }
@@ -46,6 +46,11 @@ impl Pending {
             }
             Self::Ready | Self::InFlight { .. } | Self::Waiting { .. } => false,
         }
+    }
+
+    /// True while it waits for an account or a platform that is at fault.
+    pub fn is_at_fault(self) -> bool {
+        matches!(self, Self::Waiting { fault: true, .. })
     }
 
     /// True if an attempt is to be made now.

@@ -36,6 +36,9 @@ pub struct OpenText {
     pub tried: Vec<GatewayName>,
     /// How many of those refused for good.
     pub refused: usize,
+    /// Our account with one of those was at fault.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fault: bool,
     pub attempts: u16,
     /// Attempts without a readable answer.
     pub unknowns: u8,

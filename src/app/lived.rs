@@ -10,7 +10,7 @@ use tracing::warn;
 
 use crate::{
     clock::Clock,
-    store::{Lane, Record, Store, StoreError},
+    store::{Lane, Record, Store, StoreError, when_available},
     watch::{Life, Pace, SIGN_EVERY},
 };
 
@@ -53,8 +53,9 @@ impl Lived {
         clock: Arc<dyn Clock>,
         longest_keep: SignedDuration,
     ) -> Self {
+        let kept = when_available(clock.as_ref(), "the time lived", || store.all()).await;
         let now = clock.now();
-        let mut so_far = match store.all().await.map(|mut kept| kept.pop()) {
+        let mut so_far = match kept.map(|mut kept| kept.pop()) {
             Ok(Some(so_far)) => so_far,
             Ok(None) if !store.has_lost::<LivedTime>() => LivedTime::first(now),
             Ok(None) | Err(_) => {

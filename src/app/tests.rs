@@ -1,8 +1,11 @@
 //! The whole program over a store that fails: whatever stands still, the probes say so and people are told.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    ops::Deref,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -22,6 +25,7 @@ use crate::{
     },
 };
 
+mod outage;
 mod parts;
 mod stands;
 
@@ -93,51 +97,28 @@ impl Guard for Faults {
 
 struct Scene {
     app: App,
-    store: Arc<Guarded<Faults>>,
-    clock: Arc<ManualClock>,
-    sandbox: Sandbox,
+    stage: Stage,
     sandbox_stop: CancellationToken,
     client: reqwest::Client,
     _folder: TempDir,
 }
 
-impl Scene {
-    /// jin, who reads Korean, and min, who has no device; one gateway.
-    async fn start() -> Self {
-        Self::start_on(Arc::default()).await
-    }
+impl Deref for Scene {
+    type Target = Stage;
 
-    /// On what an earlier process has left.
-    async fn start_on(left: Arc<MemoryStore>) -> Self {
-        let clock = ManualClock::at(T0);
-        let sandbox_stop = CancellationToken::new();
-        let (options, tasks) = (Options::default(), TaskTracker::new());
-        let sandbox = Sandbox::start(options, clock.clone(), &tasks, sandbox_stop.clone()).await;
-        let sandbox = sandbox.expect("a sandbox starts on any free port");
-        let folder = TempDir::new().expect("a temporary folder");
-        std::fs::write(folder.path().join("firebase.json"), sandbox.service_account_json()).expect("a file");
-        let base = sandbox.base_url();
-        let text = format!(
-            "public_url = \"https://alerts.example.org\"\n\
-             [fcm]\nservice_account = {{ file = \"firebase.json\" }}\nbase_url = \"{base}\"\n\
-             [[sms.gateway]]\nname = \"sms-one\"\nprovider = \"http\"\nurl = \"{base}/sms/send\"\n\
-             body = '{{\"to\": \"{{{{to}}}}\", \"text\": \"{{{{text}}}}\", \"alert_id\": \"{{{{alert_id}}}}\"}}'\n\
-             [[integration]]\nname = \"scripts\"\nkind = \"generic\"\nkey = \"{KEY}\"\n\
-             [[operator]]\nname = \"dana\"\ntoken = \"{OPERATOR}\"\n\
-             [[contact]]\nname = \"jin\"\nlanguage = \"ko\"\nphone = \"+821012345678\"\ndevices = [\"jins-phone\"]\n\
-             [[contact]]\nname = \"min\"\nlanguage = \"en\"\nphone = \"+821087654321\"\n"
-        );
-        let config = config::parse(&text, &folder.path().join("bongsu.toml"), &|_| None);
-        let config = config.unwrap_or_else(|error| panic!("{error}"));
-        let store = Arc::new(Guarded { inner: left, guard: Faults::default() });
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let app = App::start_over(store.clone(), config, listener, clock.clone(), CancellationToken::new());
-        let app = app.await.unwrap_or_else(|error| panic!("{error:?}"));
-        let scene = Self { app, store, clock, sandbox, sandbox_stop, client: client(), _folder: folder };
-        scene.work().await;
-        scene
+    fn deref(&self) -> &Stage {
+        &self.stage
     }
+}
 
+/// What is there before the program is.
+struct Stage {
+    store: Arc<Guarded<Faults>>,
+    clock: Arc<ManualClock>,
+    sandbox: Sandbox,
+}
+
+impl Stage {
     fn faults(&self) -> &Faults {
         &self.store.guard
     }
@@ -154,6 +135,85 @@ impl Scene {
             self.clock.advance(SignedDuration::from_secs(1));
             self.work().await;
         }
+    }
+
+    async fn until(&self, mut holds: impl AsyncFnMut() -> bool) {
+        let wait = async {
+            while !holds().await {
+                tokio::task::yield_now().await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, wait).await;
+        waited.unwrap_or_else(|_| panic!("it never holds: {:?} {:?}", self.pushes(), self.texts()));
+    }
+
+    /// Waits for so many pushes and texts, and that there are no more.
+    async fn told(&self, pushes: usize, texts: usize) {
+        self.until(async || pushes <= self.pushes().len() && texts <= self.texts().len()).await;
+        assert_eq!(
+            (self.pushes().len(), self.texts().len()),
+            (pushes, texts),
+            "{:?} {:?}",
+            self.pushes(),
+            self.texts()
+        );
+    }
+
+    fn pushes(&self) -> Vec<String> {
+        let pushes = self.sandbox.fcm().pushes();
+        pushes.iter().filter(|push| push.accepted).map(|push| push.data("title").to_owned()).collect()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        let texts = self.sandbox.sms().texts();
+        texts.iter().filter(|text| text.accepted).map(|text| text.text.clone()).collect()
+    }
+}
+
+impl Scene {
+    /// jin, who reads Korean, and min, who has no device; one gateway.
+    async fn start() -> Self {
+        Self::start_on(Arc::default()).await
+    }
+
+    /// On what an earlier process has left.
+    async fn start_on(left: Arc<MemoryStore>) -> Self {
+        let scene = Self::start_while(left, "", async |_| {}).await;
+        scene.work().await;
+        scene
+    }
+
+    /// On what an earlier process has left, with `more` in the configuration; `meanwhile` happens before the start is
+    /// over.
+    async fn start_while(left: Arc<MemoryStore>, more: &str, meanwhile: impl AsyncFnOnce(&Stage)) -> Self {
+        let clock = ManualClock::at(T0);
+        let sandbox_stop = CancellationToken::new();
+        let (options, tasks) = (Options::default(), TaskTracker::new());
+        let sandbox = Sandbox::start(options, clock.clone(), &tasks, sandbox_stop.clone()).await;
+        let sandbox = sandbox.expect("a sandbox starts on any free port");
+        let folder = TempDir::new().expect("a temporary folder");
+        std::fs::write(folder.path().join("firebase.json"), sandbox.service_account_json()).expect("a file");
+        let base = sandbox.base_url();
+        let text = format!(
+            "public_url = \"https://alerts.example.org\"\n\
+             [fcm]\nservice_account = {{ file = \"firebase.json\" }}\nbase_url = \"{base}\"\n\
+             [[sms.gateway]]\nname = \"sms-one\"\nprovider = \"http\"\nurl = \"{base}/sms/send\"\n\
+             body = '{{\"to\": \"{{{{to}}}}\", \"text\": \"{{{{text}}}}\", \"alert_id\": \"{{{{alert_id}}}}\"}}'\n\
+             [[integration]]\nname = \"scripts\"\nkind = \"generic\"\nkey = \"{KEY}\"\n\
+             [[operator]]\nname = \"dana\"\ntoken = \"{OPERATOR}\"\n\
+             [[contact]]\nname = \"jin\"\nlanguage = \"ko\"\nphone = \"+821012345678\"\ndevices = [\"jins-phone\"]\n\
+             [[contact]]\nname = \"min\"\nlanguage = \"en\"\nphone = \"+821087654321\"\n{more}"
+        );
+        let config = config::parse(&text, &folder.path().join("bongsu.toml"), &|_| None);
+        let config = config.unwrap_or_else(|error| panic!("{error}"));
+        let store = Arc::new(Guarded { inner: left, guard: Faults::default() });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let stage = Stage { store, clock, sandbox };
+        let (store, clock, stop) = (stage.store.clone(), stage.clock.clone(), CancellationToken::new());
+        let start = App::start_over(store, config, listener, clock, stop);
+        let ((), app) = tokio::join!(biased; meanwhile(&stage), start);
+        let app = app.unwrap_or_else(|error| panic!("{error:?}"));
+        Self { app, stage, sandbox_stop, client: client(), _folder: folder }
     }
 
     /// Posts an alert; the answer's status.
@@ -200,38 +260,6 @@ impl Scene {
             "{body}"
         );
         reasons
-    }
-
-    async fn until(&self, mut holds: impl AsyncFnMut() -> bool) {
-        let wait = async {
-            while !holds().await {
-                tokio::task::yield_now().await;
-            }
-        };
-        let waited = tokio::time::timeout(PATIENCE, wait).await;
-        waited.unwrap_or_else(|_| panic!("it never holds: {:?} {:?}", self.pushes(), self.texts()));
-    }
-
-    /// Waits for so many pushes and texts, and that there are no more.
-    async fn told(&self, pushes: usize, texts: usize) {
-        self.until(async || pushes <= self.pushes().len() && texts <= self.texts().len()).await;
-        assert_eq!(
-            (self.pushes().len(), self.texts().len()),
-            (pushes, texts),
-            "{:?} {:?}",
-            self.pushes(),
-            self.texts()
-        );
-    }
-
-    fn pushes(&self) -> Vec<String> {
-        let pushes = self.sandbox.fcm().pushes();
-        pushes.iter().filter(|push| push.accepted).map(|push| push.data("title").to_owned()).collect()
-    }
-
-    fn texts(&self) -> Vec<String> {
-        let texts = self.sandbox.sms().texts();
-        texts.iter().filter(|text| text.accepted).map(|text| text.text.clone()).collect()
     }
 
     /// The alerts about ourselves, newest first, each with its journal.

@@ -1,15 +1,41 @@
 //! The books behind budgets and digests: a digest is opened before anything goes into it and counted before it is
 //! sent, and what a restart needs is written down.
 
-use tracing::{info, warn};
+use std::collections::{HashSet, VecDeque};
 
-use super::{Dispatcher, step::Job};
+use tracing::{error, info, warn};
+
+use super::{Dispatcher, inbox::Answer, step::Job};
 use crate::{
-    alert::{Alert, AlertState, Charge, Counted, Digest, Milestone},
+    alert::{Alert, AlertId, AlertState, Charge, Counted, Digest, Milestone},
     plan::{self, Fold, Opening},
     store::{AlertWrite, Commit, Expect, Lane, Marks, StoreError},
     watch::StormStatus,
 };
+
+/// Most digests that cannot be read of which it is known that they were looked at; another one is looked at again and
+/// again, which tells nothing twice.
+const UNCOUNTED_DIGESTS_MAX: usize = 1_000;
+
+/// What digests that cannot be read were to count.
+#[derive(Default)]
+pub(super) struct TakenBack {
+    /// Those whose alerts are in the queue, or were.
+    digests: HashSet<AlertId>,
+    alerts: VecDeque<Uncounted>,
+}
+
+impl TakenBack {
+    /// Nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.alerts.is_empty()
+    }
+}
+
+struct Uncounted {
+    digest: AlertId,
+    alert: AlertId,
+}
 
 impl Dispatcher {
     /// What planning cannot look up itself: the rows that a digest counts, whether a flapping alert that is over has
@@ -90,7 +116,7 @@ impl Dispatcher {
         if opened.is_err() {
             // One that is there after all stays empty, and closes itself without a word.
             for opening in opens {
-                self.budgets.forget(opening);
+                self.budgets.forget(opening.id);
             }
         }
         opened
@@ -127,6 +153,36 @@ impl Dispatcher {
         Marks {
             folds: folds.iter().map(|fold| (fold.digest, fold.row.clone())).collect(),
             charges: charges.iter().filter(|charge| self.budgets.is_kept(&charge.payer)).cloned().collect(),
+        }
+    }
+
+    /// An alert that is due cannot be read. If it is a digest, what it was to count waits to be taken back from it.
+    pub(super) async fn uncount(&mut self, digest: AlertId) {
+        self.budgets.forget(digest);
+        if self.uncounted.digests.contains(&digest) {
+            return;
+        }
+        match self.store.folds(digest).await {
+            Ok(rows) => {
+                if !rows.is_empty() {
+                    warn!("digest {digest} cannot be read, {} alerts are told again", rows.len());
+                }
+                self.uncounted
+                    .alerts
+                    .extend(rows.iter().map(|row| Uncounted { digest, alert: row.alert_id }));
+                if self.uncounted.digests.len() < UNCOUNTED_DIGESTS_MAX {
+                    self.uncounted.digests.insert(digest);
+                }
+            }
+            Err(error) => error!("what digest {digest} was to count cannot be read at present: {error}"),
+        }
+    }
+
+    /// Plans up to `limit` of what was to be counted in a digest that cannot be read.
+    pub(super) fn take_back(&mut self, limit: usize) {
+        let queue = &mut self.uncounted.alerts;
+        for Uncounted { digest, alert } in queue.drain(..limit.min(queue.len())) {
+            self.inbox.put(alert, [Answer::NotCounted { digest }]);
         }
     }
 

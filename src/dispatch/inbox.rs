@@ -13,6 +13,10 @@ pub(super) enum Answer {
     Settled(Settlement),
     /// What a gateway that was asked knows of an earlier attempt.
     Reported(Report),
+    /// This digest cannot be read, and was to count the alert.
+    NotCounted {
+        digest: AlertId,
+    },
 }
 
 #[derive(Default)]
@@ -26,7 +30,7 @@ pub(super) struct Inbox {
 struct Waiting {
     /// Kept while requests are under way, so that their answers need no read.
     document: Option<Stored>,
-    /// At most one for each request under way.
+    /// At most one for each request under way, and one for each digest that was to count it.
     answers: Vec<Answer>,
     /// The alert cannot be read or written at present: its answers wait until it is due again.
     parked: bool,

@@ -6,7 +6,7 @@ use std::{
     future::Future,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
 };
 
@@ -23,15 +23,23 @@ use crate::{
     roster::{self, Person, Roster},
 };
 
-/// Most pushes under way at a time. Beyond it claims wait for answers; if none comes for
-/// [`STALLED_AFTER`], further pushes are put off at once, so that texts are not held back.
+/// Most pushes under way at a time. Beyond it claims wait for answers, unless FCM is too slow for that: then further
+/// pushes are put off at once, so that texts and digests are not held back.
 const PUSHES_UNDER_WAY_MAX: usize = 2_048;
 
 /// Most texts under way at a time, for each gateway.
 const TEXTS_UNDER_WAY_MAX: usize = 256;
 
-/// FCM hangs if it has answered nothing for this long while everything is under way.
-const STALLED_AFTER: SignedDuration = SignedDuration::from_secs(1);
+/// Most questions about texts under way at a time, for each gateway: room of their own, so that new texts do not keep
+/// an unanswered one from being asked about.
+const QUESTIONS_UNDER_WAY_MAX: usize = 256;
+
+/// Most questions that wait for that room, for each gateway; one more is not asked.
+const QUESTIONS_WAITING_MAX: usize = 4_096;
+
+/// FCM is too slow to wait for if fewer than [`PUSHES_UNDER_WAY_MAX`] pushes end within this time while there is room for
+/// no more: one takes longer than this.
+const LATENCY_MAX: SignedDuration = SignedDuration::from_secs(1);
 
 /// What an [`Outbox`] needs.
 #[derive(Clone)]
@@ -52,13 +60,26 @@ pub(super) struct Outbox {
     answers: mpsc::Sender<Answered>,
     under_way: Arc<AtomicUsize>,
     pushes: Arc<Semaphore>,
-    /// Since when the pushes under way have all been unanswered, in milliseconds since 1970.
-    silent_since: Arc<AtomicI64>,
+    /// Pushes that have ended.
+    ended: Arc<AtomicUsize>,
+    /// From when there was no room until half of it is free.
+    pressure: Option<Pressure>,
+}
+
+/// How fast pushes have ended since there was room for no more.
+struct Pressure {
+    since: Timestamp,
+    /// How many had ended then.
+    ended: usize,
+    too_slow: bool,
 }
 
 struct Gateway {
     transport: Arc<dyn SmsTransport>,
-    room: Arc<Semaphore>,
+    texts: Arc<Semaphore>,
+    questions: Arc<Semaphore>,
+    /// Under way, or waiting for that.
+    to_ask: Arc<Semaphore>,
 }
 
 pub(super) struct Answered {
@@ -75,8 +96,11 @@ impl Outbox {
         let Channels { composer, push, gateways } = channels;
         let (answers, receiver) = mpsc::channel(waiting_max);
         let gateway = |transport: Arc<dyn SmsTransport>| {
-            let room = Arc::new(Semaphore::new(TEXTS_UNDER_WAY_MAX));
-            (transport.name().clone(), Gateway { transport, room })
+            let room = |most| Arc::new(Semaphore::new(most));
+            let texts = room(TEXTS_UNDER_WAY_MAX);
+            let questions = room(QUESTIONS_UNDER_WAY_MAX);
+            let to_ask = room(QUESTIONS_UNDER_WAY_MAX + QUESTIONS_WAITING_MAX);
+            (transport.name().clone(), Gateway { transport, texts, questions, to_ask })
         };
         let outbox = Self {
             composer,
@@ -87,7 +111,8 @@ impl Outbox {
             answers,
             under_way: Arc::default(),
             pushes: Arc::new(Semaphore::new(PUSHES_UNDER_WAY_MAX)),
-            silent_since: Arc::new(AtomicI64::new(clock.now().as_millisecond())),
+            ended: Arc::default(),
+            pressure: None,
             clock,
         };
         (outbox, receiver)
@@ -98,28 +123,28 @@ impl Outbox {
         self.under_way.load(Ordering::Acquire)
     }
 
-    /// How many more alerts may be planned: what can be pushed to everybody at once. Beyond it,
-    /// while answers are coming, it is better to wait for them than to put pushes off.
-    pub(super) fn room(&self, now: Timestamp) -> usize {
+    /// How many more alerts may be planned: what can be pushed to everybody at once. Beyond it, while answers come
+    /// fast, it is better to wait for them than to put pushes off.
+    pub(super) fn room(&mut self, now: Timestamp) -> usize {
         let free = self.pushes.available_permits();
         let devices = self.roster.now().iter().map(|person| person.devices.len()).sum::<usize>().max(1);
-        if free == PUSHES_UNDER_WAY_MAX {
-            (free / devices).max(1)
-        } else if self.is_stalled(now) {
-            usize::MAX
-        } else {
-            free / devices
+        let room = if free == PUSHES_UNDER_WAY_MAX { (free / devices).max(1) } else { free / devices };
+        if 0 < room {
+            self.pressure.take_if(|_| PUSHES_UNDER_WAY_MAX / 2 <= free);
+            return room;
         }
+        let ended = self.ended.load(Ordering::Relaxed);
+        let pressure = self.pressure.get_or_insert(Pressure { since: now, ended, too_slow: false });
+        if LATENCY_MAX <= now.duration_since(pressure.since) {
+            let too_slow = ended.wrapping_sub(pressure.ended) < PUSHES_UNDER_WAY_MAX;
+            *pressure = Pressure { since: now, ended, too_slow };
+        }
+        if pressure.too_slow { usize::MAX } else { 0 }
     }
 
     /// When to look at an outbox without room again even if no answer comes.
     pub(super) fn try_again_at(now: Timestamp) -> Timestamp {
-        now.saturating_add(STALLED_AFTER).unwrap_or(Timestamp::MAX)
-    }
-
-    fn is_stalled(&self, now: Timestamp) -> bool {
-        let silent = now.as_millisecond() - self.silent_since.load(Ordering::Relaxed);
-        STALLED_AFTER.as_millis() <= i128::from(silent)
+        now.saturating_add(LATENCY_MAX).unwrap_or(Timestamp::MAX)
     }
 
     /// Starts the requests and questions of a plan for `alert`.
@@ -136,7 +161,7 @@ impl Outbox {
                     Ok(request) => self.make_push(alert.id, send, request),
                     Err(outcome) => self.answer_at_once(alert.id, send, outcome),
                 },
-                Address::Gateway(gateway) => match self.text_request(&about, &send, gateway, person) {
+                Address::Gateway(gateway) => match self.new_text(&about, &send, gateway, person) {
                     Ok(request) => self.make_text(alert.id, send, request),
                     Err(outcome) => self.answer_at_once(alert.id, send, outcome),
                 },
@@ -146,7 +171,7 @@ impl Outbox {
             let person = roster::find(&people, &contact);
             let address = Address::Gateway(gateway.clone());
             let send = Send { attempt, contact, subject, address, began: sent_at };
-            self.ask(alert.id, &send, self.text_request(&about, &send, &gateway, person));
+            self.ask(alert.id, &send, self.question(&about, &send, &gateway, person));
         }
     }
 
@@ -162,37 +187,43 @@ impl Outbox {
         let person = person.ok_or_else(gone)?;
         let device = person.devices.iter().find(|known| known.id == device).ok_or_else(gone)?;
         let permit = self.pushes.clone().try_acquire_owned().map_err(|_| put_off("push"))?;
-        if self.pushes.available_permits() + 1 == PUSHES_UNDER_WAY_MAX {
-            self.silent_since.store(self.clock.now().as_millisecond(), Ordering::Relaxed);
-        }
         let push =
             Push { target: device.target.clone(), message: about.push(&send.subject, person.language) };
         Ok(PushRequest { transport, push, permit })
     }
 
-    fn text_request(
+    fn new_text(
         &self,
         about: &About<'_>,
         send: &Send,
         gateway: &GatewayName,
         person: Option<&Person>,
     ) -> Result<TextRequest, Outcome> {
-        let gone = || not_configured("this number or gateway is not in the configuration any more");
-        let Gateway { transport, room } = self.gateways.get(gateway).ok_or_else(gone)?;
-        let person = person.filter(|person| person.phone.is_some()).ok_or_else(gone)?;
-        let permit = room.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
-        let text = about.text(send, person, transport.as_ref()).ok_or_else(gone)?;
-        Ok(TextRequest { transport: transport.clone(), text, permit })
+        let gateway = self.gateways.get(gateway).ok_or_else(no_text)?;
+        let permit = gateway.texts.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
+        gateway.request(about, send, person, permit)
+    }
+
+    fn question(
+        &self,
+        about: &About<'_>,
+        send: &Send,
+        gateway: &GatewayName,
+        person: Option<&Person>,
+    ) -> Result<Question, Outcome> {
+        let gateway = self.gateways.get(gateway).ok_or_else(no_text)?;
+        let permit = gateway.to_ask.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
+        let request = gateway.request(about, send, person, permit)?;
+        Ok(Question { request, room: gateway.questions.clone() })
     }
 
     fn make_push(&self, id: AlertId, send: Send, request: PushRequest) {
         let PushRequest { transport, push, permit } = request;
-        let (silent_since, clock) = (self.silent_since.clone(), self.clock.clone());
+        let (ended, clock) = (self.ended.clone(), self.clock.clone());
         self.spawn(id, permit, async move {
             let outcome = transport.send(push).await;
-            let ended = clock.now();
-            silent_since.store(ended.as_millisecond(), Ordering::Relaxed);
-            Answer::Settled(Settlement { send, outcome, segments: 0, ended })
+            ended.fetch_add(1, Ordering::Relaxed);
+            Answer::Settled(Settlement { send, outcome, segments: 0, ended: clock.now() })
         });
     }
 
@@ -205,12 +236,16 @@ impl Outbox {
         });
     }
 
-    fn ask(&self, id: AlertId, send: &Send, request: Result<TextRequest, Outcome>) {
+    fn ask(&self, id: AlertId, send: &Send, question: Result<Question, Outcome>) {
         let (attempt, sent_at, clock) = (send.attempt, send.began, self.clock.clone());
         let reported = move |fate| Answer::Reported(Report { attempt, at: clock.now(), fate });
-        match request {
-            Ok(TextRequest { transport, text, permit }) => {
-                self.spawn(id, permit, async move { reported(transport.ask(text, sent_at).await) });
+        match question {
+            Ok(Question { request: TextRequest { transport, text, permit }, room }) => {
+                self.spawn(id, permit, async move {
+                    // It is never closed.
+                    let _turn = room.acquire().await;
+                    reported(transport.ask(text, sent_at).await)
+                });
             }
             Err(outcome) => {
                 let fate = Fate::Unclear { reason: outcome.detail().to_owned() };
@@ -273,6 +308,30 @@ struct TextRequest {
     transport: Arc<dyn SmsTransport>,
     text: Text,
     permit: OwnedSemaphorePermit,
+}
+
+/// A request that waits for its turn.
+struct Question {
+    request: TextRequest,
+    room: Arc<Semaphore>,
+}
+
+impl Gateway {
+    fn request(
+        &self,
+        about: &About<'_>,
+        send: &Send,
+        person: Option<&Person>,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<TextRequest, Outcome> {
+        let person = person.filter(|person| person.phone.is_some()).ok_or_else(no_text)?;
+        let text = about.text(send, person, self.transport.as_ref()).ok_or_else(no_text)?;
+        Ok(TextRequest { transport: self.transport.clone(), text, permit })
+    }
+}
+
+fn no_text() -> Outcome {
+    not_configured("this number or gateway is not in the configuration any more")
 }
 
 fn not_configured(detail: &str) -> Outcome {

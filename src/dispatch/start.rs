@@ -7,12 +7,16 @@ use tracing::{error, warn};
 
 use super::Dispatcher;
 use crate::{
-    alert::{Alert, AlertState, Digest, OURS, Outcome, Transport},
+    alert::{Alert, AlertState, DeferCause, Digest, OURS, Outcome, Transport},
+    clock::Clock,
     plan::{
         Budgets, DeviceBook, Opening, Rules, STORM_LASTS, Settlement, hasten, is_misdated, is_orphaned,
         is_unheard, set_back,
     },
-    store::{AlertFilter, AlertWrite, DeviceRecord, DuePlace, Expect, Lane, Store, StoreError, Stored},
+    store::{
+        AlertFilter, AlertWrite, DeviceRecord, DuePlace, Expect, Lane, Store, StoreError, Stored,
+        when_available,
+    },
     watch::Vitals,
 };
 
@@ -30,25 +34,53 @@ pub(super) struct Look {
     misdated: usize,
     /// What waits for these is tried now.
     work_again: Vec<Transport>,
+    /// These have begun to work since it began: they are what the next look is for.
+    next: Vec<Transport>,
+}
+
+/// An account as its answers show it.
+#[derive(Debug)]
+pub(super) enum Account {
+    Works,
+    AtFault { since: Timestamp },
 }
 
 impl Dispatcher {
     /// An account that was at fault, or may have been before the start, works again: what waits for it is looked for
     /// from the beginning.
-    pub(super) fn note_recovery(&mut self, Settlement { send, outcome, .. }: &Settlement) {
+    pub(super) fn note_recovery(&mut self, Settlement { send, outcome, ended, .. }: &Settlement) {
+        let account = send.address.gateway().cloned();
+        let known = self.accounts.get(&account);
         match outcome {
-            Outcome::Deferred { cause, .. } if cause.is_fault() => {
-                self.working.remove(&send.address.gateway().cloned());
+            Outcome::Deferred { cause: DeferCause::ProjectFault, .. } => {
+                if !matches!(known, Some(Account::AtFault { .. })) {
+                    self.accounts.insert(account, Account::AtFault { since: *ended });
+                }
             }
-            Outcome::Accepted { .. } if self.working.insert(send.address.gateway().cloned()) => {
-                let mut look = Look { after: None, ..self.look.take().unwrap_or_default() };
-                look.work_again.push(send.address.transport());
-                self.look = Some(look);
+            Outcome::Accepted { .. } => {
+                // What was under way when the fault showed tells nothing of its end.
+                let works_again = match known {
+                    None => true,
+                    Some(Account::Works) => false,
+                    Some(Account::AtFault { since }) => *since <= send.began,
+                };
+                if works_again {
+                    self.accounts.insert(account, Account::Works);
+                    self.look_for(send.address.transport());
+                }
             }
-            Outcome::Accepted { .. }
-            | Outcome::Deferred { .. }
-            | Outcome::Rejected { .. }
-            | Outcome::Unknown { .. } => {}
+            Outcome::Deferred { .. } | Outcome::Rejected { .. } | Outcome::Unknown { .. } => {}
+        }
+    }
+
+    /// A look under way goes on to its end first: however often accounts recover, all alerts are looked at.
+    fn look_for(&mut self, transport: Transport) {
+        let wanted = match &mut self.look {
+            Some(look) => &mut look.next,
+            none => &mut none.insert(Look::default()).work_again,
+        };
+        if !wanted.contains(&transport) {
+            wanted.push(transport);
         }
     }
 
@@ -58,7 +90,7 @@ impl Dispatcher {
         let looked = self.look_at_next().await;
         if let Err(error @ StoreError::Damaged(_)) = looked {
             error!(error = %error, "could not look through what the last run left: {error}");
-            self.look = None;
+            self.end_look();
             return Ok(());
         }
         looked
@@ -92,7 +124,7 @@ impl Dispatcher {
         if page.next.is_some() {
             return Ok(());
         }
-        self.look = None;
+        self.end_look();
         if 0 < misdated {
             warn!(
                 misdated,
@@ -102,22 +134,27 @@ impl Dispatcher {
         }
         Ok(())
     }
+
+    fn end_look(&mut self) {
+        let work_again = self.look.take().map(|look| look.next).unwrap_or_default();
+        self.look = (!work_again.is_empty()).then(|| Look { work_again, ..Look::default() });
+    }
 }
 
 /// Devices that an earlier process retired.
-pub(super) async fn devices(store: &dyn Store) -> DeviceBook {
+pub(super) async fn devices(store: &dyn Store, clock: &dyn Clock) -> DeviceBook {
     let mut devices = DeviceBook::default();
-    for DeviceRecord { id, .. } in or_without("which devices are retired", store.all().await) {
+    for DeviceRecord { id, .. } in read(clock, "which devices are retired", || store.all()).await {
         devices.retire(id);
     }
     devices
 }
 
 /// What the store knows of earlier spending and of digests that collect.
-pub(super) async fn budgets(store: &dyn Store, rules: &Rules, now: Timestamp) -> Budgets {
-    let mut budgets = Budgets::new(rules);
+pub(super) async fn budgets(store: &dyn Store, clock: &dyn Clock, rules: &Rules) -> Budgets {
+    let (mut budgets, now) = (Budgets::new(rules), clock.now());
     let since = now.saturating_sub(budgets.counts_for()).unwrap_or(Timestamp::MIN);
-    let mut charges = or_without("what was spent before", store.charges(since).await);
+    let mut charges = read(clock, "what was spent before", || store.charges(since)).await;
     set_back(&mut charges, now);
     budgets.spend(&charges);
 
@@ -126,7 +163,7 @@ pub(super) async fn budgets(store: &dyn Store, rules: &Rules, now: Timestamp) ->
         AlertFilter { integration: Some(OURS.to_owned()), since: Some(since), ..AlertFilter::default() };
     let mut digests = Vec::new();
     let take = |alert: Alert| digests.extend(alert.digest.map(|digest| (alert.id, alert.opened_at, digest)));
-    look_through(store, filter, "digests", take).await;
+    look_through(store, clock, filter, "digests", take).await;
     for (id, opened_at, Digest { contact, tier, due_at, counted }) in digests {
         if let Some(counted) = counted {
             budgets.remember_counted(&contact, tier, due_at);
@@ -136,7 +173,8 @@ pub(super) async fn budgets(store: &dyn Store, rules: &Rules, now: Timestamp) ->
         } else {
             budgets.storm(&contact, opened_at.min(now));
             // They are counted when it is due.
-            let folds = or_without(&format!("what digest {id} counts so far"), store.folds(id).await);
+            let what = format!("what digest {id} counts so far");
+            let folds = read(clock, &what, || store.folds(id)).await;
             budgets.resume(&Opening { id, contact, tier, due_at }, folds.len());
         }
     }
@@ -144,19 +182,23 @@ pub(super) async fn budgets(store: &dyn Store, rules: &Rules, now: Timestamp) ->
 }
 
 /// Alerts that reached nobody or went unanswered before this process began: `/readyz` has to know before it answers.
-pub(super) async fn vitals(store: &dyn Store, vitals: &Vitals, now: Timestamp) {
+pub(super) async fn vitals(store: &dyn Store, clock: &dyn Clock, vitals: &Vitals) {
     let filter = AlertFilter { states: vec![AlertState::Triggered], ..AlertFilter::default() };
-    look_through(store, filter, "alerts that reached nobody or went unanswered", |alert| {
-        vitals.note(&alert, now);
-    })
-    .await;
+    let what = "alerts that reached nobody or went unanswered";
+    look_through(store, clock, filter, what, |alert| vitals.note(&alert, clock.now())).await;
 }
 
 /// Newest first, as far as there is time for it before dispatch begins.
-async fn look_through(store: &dyn Store, filter: AlertFilter, what: &str, mut each: impl FnMut(Alert)) {
+async fn look_through(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    filter: AlertFilter,
+    what: &str,
+    mut each: impl FnMut(Alert),
+) {
     let mut filter = AlertFilter { limit: PAGE, ..filter };
     for _ in 0..PAGES_MAX {
-        let page = or_without(what, store.list(&filter).await);
+        let page = read(clock, what, || store.list(&filter)).await;
         page.alerts.into_iter().for_each(|stored| each(stored.alert));
         filter.cursor = page.next;
         if page.next.is_none() {
@@ -166,9 +208,13 @@ async fn look_through(store: &dyn Store, filter: AlertFilter, what: &str, mut ea
     warn!("only the newest alerts were looked through for {what}: older ones are noted when they are due");
 }
 
-/// A start does not fail because of what is stored.
-fn or_without<T: Default>(what: &str, read: Result<T, StoreError>) -> T {
-    read.unwrap_or_else(|error| {
+/// A start does not fail because of what is stored: it goes on without what is damaged.
+async fn read<T: Default, F: Future<Output = Result<T, StoreError>>>(
+    clock: &dyn Clock,
+    what: &str,
+    read: impl Fn() -> F,
+) -> T {
+    when_available(clock, what, read).await.unwrap_or_else(|error| {
         error!(error = %error, "could not read {what}, starting without: {error}");
         T::default()
     })

@@ -190,6 +190,7 @@ impl Dispatcher {
                 Answer::Reported(report) => {
                     alert.progress.take_report(report);
                 }
+                Answer::NotCounted { digest } => plan::take_back(&mut alert, *digest, &self.present(people)),
             }
         }
         let plan = plan::advance(&mut alert, &self.present(people));

@@ -21,7 +21,7 @@ use crate::{
     clock::ManualClock,
     config::Rate,
     deliver::{
-        Channels, Composer, Renderer, SmsText, SmsTransport, Text,
+        Channels, Composer, Push, PushTransport, Renderer, SmsText, SmsTransport, Text,
         sms::{Finding, Fitted, Look, TextRules, fit},
     },
     plan::{BUILT_IN_REPEATS, Backoff, GatewayRule, Repeats},
@@ -40,6 +40,7 @@ mod damage;
 mod doubt;
 mod nights;
 mod recovery;
+mod room;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -72,6 +73,8 @@ struct Mortal {
     damaged: Mutex<BTreeSet<AlertId>>,
     /// Alerts whose writes are made, and nobody hears of it.
     unheard: Mutex<BTreeSet<AlertId>>,
+    /// What is small and what is many is damaged.
+    all_damaged: AtomicBool,
     /// Digests whose rows cannot be read.
     damaged_folds: Mutex<BTreeSet<AlertId>>,
 }
@@ -90,6 +93,7 @@ impl Mortal {
             refuses_new: AtomicBool::new(false),
             damaged: Mutex::default(),
             unheard: Mutex::default(),
+            all_damaged: AtomicBool::new(false),
             damaged_folds: Mutex::default(),
         };
         Arc::new(Guarded { inner: inner.clone(), guard })
@@ -124,6 +128,9 @@ impl Guard for Mortal {
     }
 
     fn read(&self) -> Result<(), StoreError> {
+        if self.all_damaged.load(Ordering::SeqCst) {
+            return Err(StoreError::Damaged("a fault made by a test".to_owned()));
+        }
         if self.writes_left.load(Ordering::SeqCst) == 0 { Err(dead()) } else { Ok(()) }
     }
 
@@ -223,8 +230,19 @@ async fn dispatcher_with(
     company: &Arc<Company>,
     rules: Rules,
 ) -> Dispatcher {
+    dispatcher_to(vec![person_jin()], None, company.clone(), (store, clock.clone()), rules).await
+}
+
+/// One that notifies these people by these transports.
+async fn dispatcher_to(
+    people: Vec<Person>,
+    push: Option<Arc<dyn PushTransport>>,
+    gateway: Arc<dyn SmsTransport>,
+    (store, clock): (Arc<dyn Store>, Arc<ManualClock>),
+    rules: Rules,
+) -> Dispatcher {
     let tasks = TaskTracker::new();
-    let clock: Arc<dyn Clock> = clock.clone();
+    let clock: Arc<dyn Clock> = clock;
     let composer = Composer {
         renderer: Renderer::new(None).expect("built-in templates"),
         public_url: "https://a.example.org".to_owned(),
@@ -232,8 +250,8 @@ async fn dispatcher_with(
         signing_key: SigningKey::new([7; 32]),
     };
     let outbox = OutboxParts {
-        channels: Channels { composer: Arc::new(composer), push: None, gateways: vec![company.clone()] },
-        roster: Arc::new(Roster::new(vec![person_jin()])),
+        channels: Channels { composer: Arc::new(composer), push, gateways: vec![gateway] },
+        roster: Arc::new(Roster::new(people)),
         clock: clock.clone(),
         tasks,
     };

@@ -230,9 +230,9 @@ impl Budgets {
         self.resume(opening, 0);
     }
 
-    /// It could not be opened.
-    pub fn forget(&mut self, opening: &Opening) {
-        self.collecting.retain(|_, open| open.id != opening.id);
+    /// Nothing more goes into this digest: it could not be opened, or cannot be read.
+    pub fn forget(&mut self, digest: AlertId) {
+        self.collecting.retain(|_, open| open.id != digest);
     }
 
     /// As [`Budgets::open`], for one that counts `alerts` already. Of two the one that counts later goes on.

@@ -8,7 +8,7 @@ use super::{
     present::Facts,
     spending::{self, DAYS_SPENT},
 };
-use crate::alert::{OpenText, Outcome, Pending};
+use crate::alert::{DeferCause, OpenText, Outcome, Pending};
 
 /// The gateway of the next attempt; `None` if none is left. `Err` says which limit holds it back.
 pub(super) fn choose<'a>(
@@ -57,7 +57,7 @@ fn left_in_pass<'a>(facts: Facts<'a>, open: &OpenText) -> impl Iterator<Item = &
 
 /// Every gateway may be tried again.
 pub(super) fn begin_pass(open: &mut OpenText) {
-    (open.tried, open.refused) = (Vec::new(), 0);
+    (open.tried, open.refused, open.fault) = (Vec::new(), 0, false);
 }
 
 /// The next gateway at once; after the last one a pause. True if every gateway refused for good.
@@ -68,17 +68,18 @@ pub(super) fn pass_on(
     asked: Option<SignedDuration>,
 ) -> bool {
     open.refused += usize::from(matches!(answered.outcome, Outcome::Rejected { .. }));
+    open.fault |= matches!(answered.outcome, Outcome::Deferred { cause: DeferCause::ProjectFault, .. });
     open.tried.push(answered.gateway.clone());
     if left_in_pass(facts, open).next().is_some() {
         open.state = Pending::Ready;
         return false;
     }
-    let everyone_refused = open.refused == open.tried.len();
+    let (everyone_refused, fault) = (open.refused == open.tried.len(), open.fault);
     begin_pass(open);
     let all = u16::try_from(usable(facts, open).count()).unwrap_or(u16::MAX).max(1);
     let own = facts.rules().backoff.delay(open.attempts / all, facts.present.chance);
     // One gateway's wish says nothing about the others.
     let asked = asked.filter(|_| all == 1).unwrap_or(SignedDuration::ZERO);
-    open.state = Pending::Waiting { at: facts.after(own.max(asked.min(RETRY_AFTER_MAX))), fault: false };
+    open.state = Pending::Waiting { at: facts.after(own.max(asked.min(RETRY_AFTER_MAX))), fault };
     everyone_refused
 }

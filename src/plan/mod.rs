@@ -27,6 +27,7 @@ mod rules;
 mod settle;
 mod spending;
 mod text;
+mod uncounted;
 mod unheard;
 mod unreachable;
 mod window;
@@ -51,6 +52,7 @@ pub use self::{
         PUSH_IN_FLIGHT_MAX, QUARANTINE, Repeats, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, Stage,
     },
     settle::{DeviceVerdict, Settled, Settlement, attempt_row, settle},
+    uncounted::take_back,
 };
 use crate::alert::{Alert, AlertState, Progress, Resolution, ResolvedBy};
 use output::Draft;

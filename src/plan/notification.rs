@@ -14,7 +14,7 @@ use super::{
 use crate::{
     alert::{
         Address, Alert, AlertState, ContactName, ContactProgress, Notification, Notified, OpenText, Outcome,
-        Pending, Progress, Subject, TextState, Texted, Transport, Transports,
+        Pending, Progress, Subject, TextState, Texted, Transport,
     },
     roster::{self, Person},
 };
@@ -62,7 +62,7 @@ pub(super) fn begin_missing(facts: Facts<'_>, progress: &mut Progress, subject: 
 
 /// Nobody is called unreachable because of it.
 pub(super) fn is_silent(facts: Facts<'_>) -> bool {
-    !facts.is_worth_telling() || facts.alert.transports == Transports::PushOnly
+    !facts.is_worth_telling()
 }
 
 /// Starts what is due in every notification of a contact and drops those that are over.
@@ -290,15 +290,16 @@ pub(super) fn tell_both_in_one(
     }
 }
 
-/// These channels work again: what waits for them is tried now. False if nothing does.
+/// These channels work again: what waits for an account that was at fault is tried now. False if nothing does.
 pub fn hasten(alert: &mut Alert, work_again: &[Transport], now: Timestamp) -> bool {
     let mut hastened = false;
     for one in alert.progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications) {
         if work_again.contains(&Transport::Push) {
             let pushes = one.push.open.iter_mut().map(|push| &mut push.state);
-            hastened |= pushes.fold(false, |any, state| state.hasten(now) | any);
+            let waiting = pushes.filter(|state| state.is_at_fault());
+            hastened |= waiting.fold(false, |any, state| state.hasten(now) | any);
         }
-        if work_again.contains(&Transport::Sms) {
+        if work_again.contains(&Transport::Sms) && one.text.pending().is_some_and(Pending::is_at_fault) {
             hastened |= text::hasten(&mut one.text, now);
         }
     }

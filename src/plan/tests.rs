@@ -321,8 +321,10 @@ mod changes;
 mod gateways;
 mod goes_on;
 mod histories;
+mod push_first;
 mod reports;
 mod told;
+mod uncounted;
 mod unheard;
 
 #[test]

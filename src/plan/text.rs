@@ -26,10 +26,7 @@ pub(super) const UNKNOWNS_MAX: u8 = 2;
 /// The text of a new notification: at once, only if the push fails, or none.
 pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted: Texted) -> TextState {
     let rules = facts.rules();
-    let can_text = person.phone.is_some()
-        && !rules.gateways.is_empty()
-        && !facts.is_test()
-        && facts.alert.transports == Transports::All;
+    let can_text = person.phone.is_some() && !rules.gateways.is_empty() && !facts.is_test();
     if !can_text {
         return TextState::Off;
     }
@@ -39,10 +36,12 @@ pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted
         Subject::Digest => of_digest(facts),
         Subject::Repeat { .. } if texts => at_once(),
         // It is over: a text only where no push is left.
-        Subject::Missed if texts => TextState::Standby { deadline: None },
+        Subject::Missed if texts => if_no_push_is_left(),
         Subject::Resolved | Subject::Repeat { .. } | Subject::Missed => TextState::Off,
         Subject::Opened | Subject::Raised { .. } | Subject::Unreachable { .. } => {
-            if facts.texts_at_once() {
+            if facts.alert.transports == Transports::PushFirst {
+                if_no_push_is_left()
+            } else if facts.texts_at_once() {
                 at_once()
             } else {
                 if_push_fails(facts)
@@ -53,6 +52,10 @@ pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted
 
 fn at_once() -> TextState {
     TextState::Open(Box::default())
+}
+
+fn if_no_push_is_left() -> TextState {
+    TextState::Standby { deadline: None }
 }
 
 fn if_push_fails(facts: Facts<'_>) -> TextState {

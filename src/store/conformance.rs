@@ -13,8 +13,9 @@ use super::{
     LIST_DOCUMENTS_READ_MAX, Lane, MemoryStore, Record, SledStore, Standing, Store, StoreError, Stored,
     VALUE_BYTES_MAX, Version,
 };
-use crate::alert::{
-    Alert, AlertId, AlertState, Charge, DeviceId, Entry, FoldRow, FoldWord, Payer, Severity, Tier,
+use crate::{
+    alert::{Alert, AlertId, AlertState, Charge, DeviceId, Entry, FoldRow, FoldWord, Payer, Severity, Tier},
+    clock::ManualClock,
 };
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -169,7 +170,7 @@ async fn later_writes_of_a_commit_see_earlier_ones(store: Shop) {
     assert_eq!(conflict(commits[3].clone()), Some(Stored { alert: first.alert.clone(), version: 2 }));
 
     assert_eq!(store.health().await.scheduled, 2);
-    let due = store.claim_due(at(100), 10, LEASE).await.unwrap();
+    let due = store.claim_due(at(100), 10, LEASE).await.unwrap().alerts;
     assert_eq!(ids(&due), [first.alert.id, second.alert.id]);
     assert_eq!(due[0].version, 3);
 }
@@ -250,7 +251,7 @@ async fn a_long_document_is_read_whole_wherever_it_is_read(store: Shop) {
             store.standings(vec![whole.alert.thread()]).await.unwrap(),
             [Some(Standing::of(&whole.alert))]
         );
-        assert_eq!(store.claim_due(at(9), 9, LEASE).await.unwrap(), std::slice::from_ref(&whole));
+        assert_eq!(store.claim_due(at(9), 9, LEASE).await.unwrap().alerts, std::slice::from_ref(&whole));
         store.release(&[id]).await;
         assert_eq!(store.scheduled(None, 9).await.unwrap().alerts, [(at(0), whole.clone())]);
         let filter = AlertFilter { limit: 9, ..AlertFilter::default() };
@@ -286,25 +287,25 @@ async fn an_alert_is_due_where_its_last_write_put_it_and_nowhere_else(store: Sho
     commit_one(&store, opened.clone()).await;
     commit_one(&store, change(&opened.alert, 1, Some(at(20)))).await;
     assert_eq!(store.next_due().await.unwrap(), Some(at(20)));
-    assert!(store.claim_due(at(19), 10, LEASE).await.unwrap().is_empty());
-    let due = store.claim_due(at(20), 10, LEASE).await.unwrap();
+    assert!(store.claim_due(at(19), 10, LEASE).await.unwrap().alerts.is_empty());
+    let due = store.claim_due(at(20), 10, LEASE).await.unwrap().alerts;
     assert_eq!(ids(&due), [opened.alert.id]);
 
     let over = AlertWrite { release: true, ..change(&resolved(opened.alert.clone(), at(20)), 2, None) };
     commit_one(&store, over).await;
     assert_eq!(store.next_due().await.unwrap(), None);
-    assert!(store.claim_due(at(1_000_000), 10, LEASE).await.unwrap().is_empty());
+    assert!(store.claim_due(at(1_000_000), 10, LEASE).await.unwrap().alerts.is_empty());
     assert_eq!(store.health().await.scheduled, 0);
 }
 
 async fn what_is_due_is_claimed_earliest_first_and_by_one(store: Shop) {
     let writes: Vec<_> = [30, 10, 20, 90].map(|due| opening(&due.to_string(), 1, at(due))).into();
     commit(&store, writes.clone()).await;
-    let first = store.claim_due(at(30), 2, LEASE).await.unwrap();
+    let first = store.claim_due(at(30), 2, LEASE).await.unwrap().alerts;
     assert_eq!(ids(&first), [writes[1].alert.id, writes[2].alert.id]);
-    let rest = store.claim_due(at(30), 9, LEASE).await.unwrap();
+    let rest = store.claim_due(at(30), 9, LEASE).await.unwrap().alerts;
     assert_eq!(ids(&rest), [writes[0].alert.id]);
-    assert!(store.claim_due(at(30), 9, LEASE).await.unwrap().is_empty());
+    assert!(store.claim_due(at(30), 9, LEASE).await.unwrap().alerts.is_empty());
     assert_eq!(store.next_due().await.unwrap(), Some(at(90)));
 }
 
@@ -318,7 +319,11 @@ async fn every_scheduled_alert_is_seen_page_by_page(store: Shop) {
     let mut over = opening("over", 1, at(15));
     (over.alert, over.due) = (resolved(over.alert, at(16)), None);
     commit_one(&store, over).await;
-    assert_eq!(store.claim_due(at(10), 9, LEASE).await.unwrap().len(), 1, "claimed ones are seen, too");
+    assert_eq!(
+        store.claim_due(at(10), 9, LEASE).await.unwrap().alerts.len(),
+        1,
+        "claimed ones are seen, too"
+    );
 
     let place = |place: usize| (writes[place].due.unwrap(), writes[place].alert.id);
     let expected: Vec<_> = [1, 2, 4, 0, 3, 5].map(place).into();
@@ -350,7 +355,7 @@ async fn a_claim_ends_with_its_lease_with_a_release_or_with_a_write_that_says_so
     let opened = opening("db", 1, at(0));
     let id = opened.alert.id;
     commit_one(&store, opened.clone()).await;
-    let claim = async |now| ids(&store.claim_due(now, 9, LEASE).await.unwrap());
+    let claim = async |now| ids(&store.claim_due(now, 9, LEASE).await.unwrap().alerts);
     assert_eq!(claim(at(0)).await, [id]);
     // Whoever waits for the next due time finds what a lost worker has left behind.
     assert_eq!(store.next_due().await.unwrap(), Some(at(30_000)));
@@ -381,7 +386,7 @@ async fn a_wake_up_that_comes_before_the_wait_is_not_lost(store: Shop) {
     let opened = opening("db", 1, at(0));
     commit_one(&store, opened.clone()).await;
     due_changed.notified().await;
-    assert_eq!(store.claim_due(at(0), 1, LEASE).await.unwrap().len(), 1);
+    assert_eq!(store.claim_due(at(0), 1, LEASE).await.unwrap().alerts.len(), 1);
     store.release(&[opened.alert.id]).await;
     due_changed.notified().await;
 }
@@ -599,7 +604,7 @@ async fn devices_are_remembered(store: Shop) {
 
 async fn the_signing_key_is_made_once(store: Shop) {
     for fresh in [[1; 32], [2; 32], [3; 32]] {
-        assert_eq!(store.signing_key(fresh).await, [1; 32]);
+        assert_eq!(store.signing_key(ManualClock::at(at(0)).as_ref(), fresh).await, [1; 32]);
     }
     assert_eq!(store.all::<DeviceRecord>().await.unwrap(), [], "and is no device");
 }

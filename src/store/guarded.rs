@@ -8,8 +8,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DeviceRecord, DuePage, DuePlace, Expect, Health,
-    Lane, MemoryStore, Record, Standing, Store, StoreError, Stored, damage,
+    AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DeviceRecord, DuePage, DuePlace, Expect,
+    Health, Lane, MemoryStore, Record, Standing, Store, StoreError, Stored, damage,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -86,15 +86,14 @@ impl<G: Guard> Guarded<G> {
         if self.guard.is_damaged(id) { Err(damaged(id)) } else { Ok(()) }
     }
 
-    /// Leaves out what cannot be read.
-    fn keep_readable<T>(&self, alerts: &mut Vec<T>, id_of: impl Fn(&T) -> AlertId) {
-        alerts.retain(|alert| {
-            let id = id_of(alert);
-            if self.guard.is_damaged(id) {
-                self.damage().note(damage::ALERT, id, "a fault made by a test");
-            }
-            !self.guard.is_damaged(id)
-        });
+    /// Leaves out what cannot be read, and gives its ids.
+    fn keep_readable<T>(&self, alerts: &mut Vec<T>, id_of: impl Fn(&T) -> AlertId) -> Vec<AlertId> {
+        let unreadable = alerts.extract_if(.., |alert| self.guard.is_damaged(id_of(alert)));
+        let unreadable: Vec<AlertId> = unreadable.map(|alert| id_of(&alert)).collect();
+        for id in &unreadable {
+            self.damage().note(damage::ALERT, id, "a fault made by a test");
+        }
+        unreadable
     }
 
     async fn write<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
@@ -158,15 +157,15 @@ impl<G: Guard> Store for Guarded<G> {
         now: Timestamp,
         limit: usize,
         lease: SignedDuration,
-    ) -> Result<Vec<Stored>, StoreError> {
+    ) -> Result<Claimed, StoreError> {
         self.guard.reach().await;
         self.guard.claim()?;
         // What cannot be read stays claimed.
         let mut claimed = self.inner.claim_due(now, limit, lease).await?;
-        for stored in &claimed {
+        for stored in &claimed.alerts {
             self.guard.claimed(stored.alert.id);
         }
-        self.keep_readable(&mut claimed, |stored| stored.alert.id);
+        claimed.unreadable = self.keep_readable(&mut claimed.alerts, |stored| stored.alert.id);
         Ok(claimed)
     }
 
@@ -234,6 +233,7 @@ impl<G: Guard> Store for Guarded<G> {
     }
 
     async fn records(&self, kind: &'static str) -> Result<Vec<(Vec<u8>, Value)>, StoreError> {
+        self.guard.reach().await;
         self.guard.read()?;
         self.inner.records(kind).await
     }

@@ -12,8 +12,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DuePage, DuePlace, Expect, Health, Lane, Store,
-    StoreError, Stored, Version, claims::Claims, codec, filter::is_purgeable,
+    AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DuePage, DuePlace, Expect, Health, Lane,
+    Store, StoreError, Stored, Version, claims::Claims, codec, filter::is_purgeable,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -145,14 +145,15 @@ impl Store for MemoryStore {
         now: Timestamp,
         limit: usize,
         lease: SignedDuration,
-    ) -> Result<Vec<Stored>, StoreError> {
+    ) -> Result<Claimed, StoreError> {
         let mut tables = self.tables();
         let Tables { alerts, dues, claims, .. } = &mut *tables;
         claims.expire(now);
         let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let due = dues.iter().take_while(|(due_ms, _)| codec::due_at(*due_ms) <= now);
         let claimed = due.filter(|(_, id)| claims.take(*id, end)).take(limit);
-        Ok(claimed.filter_map(|(_, id)| alerts.get(id)).map(|kept| kept.stored.clone()).collect())
+        let alerts = claimed.filter_map(|(_, id)| alerts.get(id)).map(|kept| kept.stored.clone()).collect();
+        Ok(Claimed { alerts, unreadable: Vec::new() })
     }
 
     async fn release(&self, ids: &[AlertId]) {

@@ -11,6 +11,7 @@ mod filter;
 #[cfg(test)]
 pub(crate) mod guarded;
 mod memory;
+mod patience;
 mod record;
 mod sled;
 
@@ -28,6 +29,7 @@ pub use self::{
     damage::{Damage, Damaged},
     filter::{AlertFilter, AlertPage, LIST_DOCUMENTS_READ_MAX},
     memory::MemoryStore,
+    patience::when_available,
     record::{DeviceRecord, HeartbeatRecord, Record},
     sled::{OpenError, SledStore},
 };
@@ -153,6 +155,14 @@ pub enum StoreError {
     TooLarge { bytes: usize, limit: usize },
 }
 
+/// What a claim has come to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Claimed {
+    pub alerts: Vec<Stored>,
+    /// Claimed, too, and left out: they cannot be read.
+    pub unreadable: Vec<AlertId>,
+}
+
 /// A place in the order of due times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DuePlace {
@@ -210,14 +220,13 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Up to `limit` alerts due at `now`, earliest first, which nobody else gets before the
-    /// claim is released by a write, by [`Store::release`] or by the end of the lease. One that cannot be read is claimed
-    /// and left out.
+    /// claim is released by a write, by [`Store::release`] or by the end of the lease.
     async fn claim_due(
         &self,
         now: Timestamp,
         limit: usize,
         lease: SignedDuration,
-    ) -> Result<Vec<Stored>, StoreError>;
+    ) -> Result<Claimed, StoreError>;
 
     async fn release(&self, ids: &[AlertId]);
 

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tracing::error;
 
-use super::{Lane, Store, StoreError};
-use crate::alert::DeviceId;
+use super::{Lane, Store, StoreError, when_available};
+use crate::{alert::DeviceId, clock::Clock};
 
 pub trait Record: Serialize + DeserializeOwned + Sync {
     /// One word or two, for the engine's keys and for errors; no `/`.
@@ -44,22 +44,24 @@ impl dyn Store {
     }
 
     /// The key that signs what this installation hands out: the one kept, or else `fresh`, which is kept from now
-    /// on. Whatever the store can do: without a key no alert is told.
-    pub async fn signing_key(&self, fresh: [u8; 32]) -> [u8; 32] {
-        let made = match self.all().await.map(|mut kept| kept.pop()) {
-            Ok(Some(SigningKeyRecord(kept))) => return kept,
-            Ok(None) => self.put(Lane::Deliver, &SigningKeyRecord(fresh)).await,
-            Err(error) => Err(error),
+    /// on. Whatever is damaged: without a key no alert is told.
+    pub async fn signing_key(&self, clock: &dyn Clock, fresh: [u8; 32]) -> [u8; 32] {
+        let keep = || async move {
+            match self.all().await?.pop() {
+                Some(SigningKeyRecord(kept)) => Ok(kept),
+                None => self.put(Lane::Deliver, &SigningKeyRecord(fresh)).await.map(|()| fresh),
+            }
         };
-        if let Err(error) = made {
+        let key = when_available(clock, "the signing key", keep).await.unwrap_or_else(|error| {
             error!(error = %error, "the signing key cannot be kept, another one is made at the next start: {error}");
-        }
-        if self.has_lost::<SigningKeyRecord>() {
+            fresh
+        });
+        if key == fresh && self.has_lost::<SigningKeyRecord>() {
             error!(
                 "the signing key could not be read, and a new one is made: reports of texts sent before are refused"
             );
         }
-        fresh
+        key
     }
 }
 

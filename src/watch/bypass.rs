@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -14,8 +15,8 @@ use tracing::{error, info};
 use super::{firing, vitals::Standstill};
 use crate::{
     alert::{
-        Address, Alert, AlertId, ContactName, Entry, OURS, Outcome, Part, Resolution, ResolvedBy, Row,
-        Severity, Subject,
+        Address, Alert, AlertId, ContactName, ContactProgress, Entry, Notified, OURS, Outcome, Part,
+        Resolution, ResolvedBy, Row, Severity, Subject, Texted, Transport,
     },
     chance,
     clock::Clock,
@@ -35,6 +36,10 @@ const OVER_AFTER: SignedDuration = SignedDuration::from_secs(30);
 const TRIES_MAX: usize = 3;
 const TRY_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
+/// Whom nothing has reached is tried again after `retry.max` within these bounds.
+const AGAIN_AFTER: RangeInclusive<SignedDuration> =
+    SignedDuration::from_mins(1)..=SignedDuration::from_mins(10);
+
 /// Most attempts of one outage that the ledger gets.
 const ROWS_MAX: usize = 2_000;
 
@@ -44,7 +49,7 @@ pub struct BypassParts {
     pub roster: Arc<Roster>,
     pub clock: Arc<dyn Clock>,
     pub tasks: TaskTracker,
-    /// Whom nothing has reached is tried again after this.
+    /// `retry.max`.
     pub try_every: SignedDuration,
 }
 
@@ -81,6 +86,10 @@ struct Attempts {
     rows: Vec<Row>,
     /// When something was sent last that may have reached this contact.
     reached: HashMap<ContactName, Timestamp>,
+    /// What each contact knows.
+    contacts: BTreeMap<ContactName, ContactProgress>,
+    /// Whom a message is on its way to.
+    under_way: BTreeSet<ContactName>,
 }
 
 impl Bypass {
@@ -91,6 +100,7 @@ impl Bypass {
     /// These parts stand still: who has not been told within the last hour is.
     pub(super) fn stands(&mut self, standstills: &[Standstill]) {
         let now = self.parts.clock.now();
+        let try_every = self.parts.try_every.clamp(*AGAIN_AFTER.start(), *AGAIN_AFTER.end());
         let Some(since) = standstills.iter().map(|standstill| standstill.since).min() else { return };
         let parts: Vec<Part> = standstills.iter().map(|standstill| standstill.part).collect();
         let incident = self.incident.get_or_insert_with(|| Incident::new(&parts, since, now));
@@ -99,11 +109,12 @@ impl Bypass {
         let outage = Arc::new(Outage { parts, since: incident.alert.starts_at });
         for person in self.parts.roster.now().iter() {
             let is_known = self.heard.get(&person.name).is_some_and(|heard| heard.covers(incident, now));
-            if is_known || !incident.is_due(&person.name, now, self.parts.try_every) {
+            if is_known || !incident.is_due(&person.name, now, try_every) {
                 continue;
             }
             error!("{}: {} is told past the store", incident.alert.title, person.name);
             incident.tried.insert(person.name.clone(), now);
+            locked(&incident.attempts).under_way.insert(person.name.clone());
             let message = Message {
                 channels: self.parts.channels.clone(),
                 clock: self.parts.clock.clone(),
@@ -172,8 +183,10 @@ impl Incident {
 
     fn is_due(&self, contact: &ContactName, now: Timestamp, try_every: SignedDuration) -> bool {
         let has_passed = |at: Option<&Timestamp>, pause| at.is_none_or(|at| pause <= now.duration_since(*at));
-        let reached = locked(&self.attempts).reached.get(contact).copied();
-        has_passed(self.tried.get(contact), try_every) && has_passed(reached.as_ref(), TELL_EVERY)
+        let attempts = locked(&self.attempts);
+        !attempts.under_way.contains(contact)
+            && has_passed(self.tried.get(contact), try_every)
+            && has_passed(attempts.reached.get(contact), TELL_EVERY)
     }
 
     fn as_over(&self, since: Timestamp) -> Alert {
@@ -182,6 +195,7 @@ impl Incident {
         let attempts = locked(&self.attempts);
         alert.attempts = attempts.count;
         alert.rows.extend(attempts.rows.iter().cloned());
+        alert.progress.contacts.clone_from(&attempts.contacts);
         alert.resolve(Resolution::by(ResolvedBy::Sender, since));
         alert
     }
@@ -257,16 +271,30 @@ impl Message {
 
     fn keep(&self, send: Send, outcome: Outcome, segments: u8) {
         let (number, contact) = (send.attempt, &send.contact);
-        let (transport, word) = (send.address.transport().as_str(), outcome.as_str());
-        info!("attempt {number} past the store, {transport} to {contact}: {word}");
+        let (transport, word) = (send.address.transport(), outcome.as_str());
+        info!("attempt {number} past the store, {} to {contact}: {word}", transport.as_str());
         let ended = self.clock.now();
         let reached = outcome.short().may_arrive().then(|| (contact.clone(), send.began));
+        let notified =
+            if matches!(outcome, Outcome::Accepted { .. }) { Notified::Yes } else { Notified::Maybe };
+        let texted = if transport == Transport::Sms { Texted::Yes } else { Texted::No };
         let row = plan::attempt_row(&Settlement { send, outcome, segments, ended });
         let mut attempts = locked(&self.attempts);
-        attempts.reached.extend(reached);
+        if let Some((contact, at)) = reached {
+            let known = attempts.contacts.entry(contact.clone()).or_default();
+            known.certain = known.certain.max(notified);
+            known.texted = known.texted.max(texted);
+            attempts.reached.insert(contact, at);
+        }
         if attempts.rows.len() < ROWS_MAX {
             attempts.rows.push(Row { at: ended, entry: Entry::Attempt(row) });
         }
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        locked(&self.attempts).under_way.remove(&self.person.name);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    iter,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -13,7 +14,7 @@ use tracing::error;
 use crate::{
     alert::{Alert, AlertId, ContactName, GivenUp},
     clock::Clock,
-    store::{Lane, Record, Store, StoreError},
+    store::{Lane, Record, Store, StoreError, when_available},
 };
 
 /// Most that are kept; one more takes the place of the oldest that needs nobody's look, else of the oldest.
@@ -94,7 +95,13 @@ impl Unseen {
     }
 }
 
-type Letters = BTreeMap<AlertId, BTreeMap<ContactName, DeadLetter>>;
+/// Those that are kept.
+#[derive(Default)]
+struct Letters {
+    by_alert: BTreeMap<AlertId, BTreeMap<ContactName, DeadLetter>>,
+    /// Whose each slot is.
+    owners: BTreeMap<u16, (AlertId, ContactName)>,
+}
 
 pub struct DeadLetters {
     store: Arc<dyn Store>,
@@ -112,14 +119,16 @@ impl DeadLetters {
     /// Reads what earlier processes kept; what cannot be read is left out. What an operator had tried once more, and
     /// was not, is to be looked at again.
     pub async fn restore(&self) {
-        if let Err(error) = self.read().await {
+        let clock = self.clock.as_ref();
+        if let Err(error) = when_available(clock, "the dead letters of earlier runs", || self.read()).await {
             error!(error = %error, "could not read the dead letters of earlier runs yet: {error}");
         }
         let is_retried = |letter: &&DeadLetter| matches!(letter.stands, Stands::Retried { .. });
         let retried: BTreeSet<AlertId> =
-            values(&self.letters()).filter(is_retried).map(|letter| letter.alert_id).collect();
+            self.letters().values().filter(is_retried).map(|letter| letter.alert_id).collect();
         for id in retried {
-            if let Ok(Some(stored)) = self.store.get(id).await {
+            let read = when_available(clock, "what was tried once more", || self.store.get(id)).await;
+            if let Ok(Some(stored)) = read {
                 self.note([&stored.alert]).await;
             }
         }
@@ -131,7 +140,7 @@ impl DeadLetters {
             let kept = self.store.all::<DeadLetter>().await?;
             let mut letters = self.letters();
             for letter in kept {
-                insert(&mut letters, letter);
+                letters.insert(letter);
             }
             Ok(())
         };
@@ -149,73 +158,24 @@ impl DeadLetters {
             let gives_up = |alert: &&Alert| alert.given_up().next().is_some();
             return alerts.into_iter().filter(gives_up).map(|alert| (alert.id, error.clone())).collect();
         }
-        let mut changed = Vec::new();
-        for alert in alerts {
-            self.note_one(alert, &mut changed);
-        }
         let mut writes = JoinSet::new();
-        for letter in changed {
+        for letter in self.letters().changed_by(alerts, self.clock.now()) {
             let store = self.store.clone();
             writes.spawn(async move { (store.put(Lane::Deliver, &letter).await, letter) });
         }
         let mut failed = HashMap::new();
         for (written, letter) in writes.join_all().await {
             match written {
-                Ok(()) => self.keep(letter),
+                Ok(()) => self.letters().insert(letter),
                 Err(error) => drop(failed.insert(letter.alert_id, error)),
             }
         }
         failed
     }
 
-    /// Adds the letters that this alert changes.
-    fn note_one(&self, alert: &Alert, changed: &mut Vec<DeadLetter>) {
-        let now = self.clock.now();
-        let letters = self.letters();
-        let of_alert = letters.get(&alert.id);
-        for GivenUp { contact, reason, is_told } in alert.given_up() {
-            match of_alert.and_then(|known| known.get(contact)) {
-                Some(known) if known.is_settled() => changed.push(DeadLetter {
-                    reason: reason.to_owned(),
-                    at: now,
-                    others_told: is_told,
-                    stands: Stands::Unseen,
-                    ..known.clone()
-                }),
-                Some(known) if known.others_told == is_told => {}
-                Some(known) => changed.push(DeadLetter { others_told: is_told, ..known.clone() }),
-                None => changed.push(DeadLetter {
-                    slot: free_slot(&letters, changed.len()),
-                    alert_id: alert.id,
-                    contact: contact.clone(),
-                    reason: reason.to_owned(),
-                    at: now,
-                    others_told: is_told,
-                    stands: Stands::Unseen,
-                }),
-            }
-        }
-        for known in of_alert.into_iter().flat_map(BTreeMap::values) {
-            let contact = alert.progress.contacts.get(&known.contact);
-            let is_told = contact.is_some_and(|it| it.has_heard() && it.unreachable.is_none());
-            if is_told && !matches!(known.stands, Stands::Told { .. }) {
-                changed.push(DeadLetter { stands: Stands::Told { since: now }, ..known.clone() });
-            }
-        }
-    }
-
-    fn keep(&self, letter: DeadLetter) {
-        let mut letters = self.letters();
-        letters.retain(|_, of_alert| {
-            of_alert.retain(|_, other| other.slot != letter.slot);
-            !of_alert.is_empty()
-        });
-        insert(&mut letters, letter);
-    }
-
     /// Those that nobody has looked at first, and the latest first.
     pub fn all(&self) -> Vec<DeadLetter> {
-        let mut all: Vec<DeadLetter> = values(&self.letters()).cloned().collect();
+        let mut all: Vec<DeadLetter> = self.letters().values().cloned().collect();
         all.sort_by(|one, other| {
             let order = other.is_unseen().cmp(&one.is_unseen()).then_with(|| other.at.cmp(&one.at));
             order.then_with(|| one.contact.cmp(&other.contact))
@@ -225,7 +185,7 @@ impl DeadLetters {
 
     pub fn unseen(&self) -> Unseen {
         let mut unseen = Unseen::default();
-        for letter in values(&self.letters()).filter(|letter| letter.is_unseen()) {
+        for letter in self.letters().values().filter(|letter| letter.is_unseen()) {
             *if letter.others_told { &mut unseen.told } else { &mut unseen.untold } += 1;
         }
         unseen
@@ -257,7 +217,9 @@ impl DeadLetters {
     }
 
     pub fn find(&self, id: &str) -> Option<DeadLetter> {
-        values(&self.letters()).find(|letter| letter.id() == id).cloned()
+        let (alert_id, contact) = id.split_once(':')?;
+        let (alert_id, contact) = (alert_id.parse().ok()?, contact.parse().ok()?);
+        self.letters().get(alert_id, &contact).cloned()
     }
 
     async fn change(
@@ -269,7 +231,7 @@ impl DeadLetters {
         let stands = change(&letter);
         let changed = DeadLetter { stands, ..letter };
         self.store.put(Lane::Deliver, &changed).await?;
-        self.keep(changed.clone());
+        self.letters().insert(changed.clone());
         Ok(Some(changed))
     }
 
@@ -278,29 +240,77 @@ impl DeadLetters {
     }
 }
 
-fn insert(letters: &mut Letters, letter: DeadLetter) {
-    letters.entry(letter.alert_id).or_default().insert(letter.contact.clone(), letter);
-}
-
-fn values(letters: &Letters) -> impl Iterator<Item = &DeadLetter> {
-    letters.values().flat_map(BTreeMap::values)
-}
-
-/// The place of the next but `taken` letter.
-fn free_slot(letters: &Letters, taken: usize) -> u16 {
-    let mut is_used = vec![false; usize::from(KEPT_MAX)];
-    for letter in values(letters) {
-        if let Some(used) = is_used.get_mut(usize::from(letter.slot)) {
-            *used = true;
-        }
+impl Letters {
+    fn values(&self) -> impl Iterator<Item = &DeadLetter> {
+        self.by_alert.values().flat_map(BTreeMap::values)
     }
-    let free = is_used.iter().enumerate().filter(|(_, used)| !**used).nth(taken);
-    let free = free.and_then(|(slot, _)| u16::try_from(slot).ok());
-    free.unwrap_or_else(|| {
-        let mut oldest: Vec<&DeadLetter> = values(letters).collect();
-        oldest.sort_by_key(|letter| (letter.is_unseen(), letter.at));
-        oldest.get(taken).map_or(0, |letter| letter.slot)
-    })
+
+    fn get(&self, alert_id: AlertId, contact: &ContactName) -> Option<&DeadLetter> {
+        self.by_alert.get(&alert_id)?.get(contact)
+    }
+
+    /// In place of the one that had its slot.
+    fn insert(&mut self, letter: DeadLetter) {
+        let owner = (letter.alert_id, letter.contact.clone());
+        let before = self.owners.insert(letter.slot, owner.clone()).filter(|before| *before != owner);
+        if let Some((alert_id, contact)) = before
+            && let Some(of_alert) = self.by_alert.get_mut(&alert_id)
+        {
+            of_alert.remove(&contact);
+            if of_alert.is_empty() {
+                self.by_alert.remove(&alert_id);
+            }
+        }
+        self.by_alert.entry(letter.alert_id).or_default().insert(letter.contact.clone(), letter);
+    }
+
+    /// The slots of new letters, one after the other. One that holds what cannot be read stays as it is.
+    fn slots(&self) -> impl Iterator<Item = u16> {
+        let oldest = || {
+            let mut oldest: Vec<&DeadLetter> = self.values().collect();
+            oldest.sort_by_key(|letter| (letter.is_unseen(), letter.at));
+            oldest.into_iter().map(|letter| letter.slot)
+        };
+        let unused = self.owners.last_key_value().map_or(0, |(last, _)| last + 1)..KEPT_MAX;
+        unused.chain(iter::once_with(oldest).flatten())
+    }
+
+    /// The letters that these alerts change or add.
+    fn changed_by<'a>(&self, alerts: impl IntoIterator<Item = &'a Alert>, now: Timestamp) -> Vec<DeadLetter> {
+        let (mut changed, mut slots) = (Vec::new(), self.slots());
+        for alert in alerts {
+            for GivenUp { contact, reason, is_told } in alert.given_up() {
+                match self.get(alert.id, contact) {
+                    Some(known) if known.is_settled() => changed.push(DeadLetter {
+                        reason: reason.to_owned(),
+                        at: now,
+                        others_told: is_told,
+                        stands: Stands::Unseen,
+                        ..known.clone()
+                    }),
+                    Some(known) if known.others_told == is_told => {}
+                    Some(known) => changed.push(DeadLetter { others_told: is_told, ..known.clone() }),
+                    None => changed.extend(slots.next().map(|slot| DeadLetter {
+                        slot,
+                        alert_id: alert.id,
+                        contact: contact.clone(),
+                        reason: reason.to_owned(),
+                        at: now,
+                        others_told: is_told,
+                        stands: Stands::Unseen,
+                    })),
+                }
+            }
+            for known in self.by_alert.get(&alert.id).into_iter().flat_map(BTreeMap::values) {
+                let contact = alert.progress.contacts.get(&known.contact);
+                let is_told = contact.is_some_and(|it| it.has_heard() && it.unreachable.is_none());
+                if is_told && !matches!(known.stands, Stands::Told { .. }) {
+                    changed.push(DeadLetter { stands: Stands::Told { since: now }, ..known.clone() });
+                }
+            }
+        }
+        changed
+    }
 }
 
 #[cfg(test)]

@@ -35,19 +35,12 @@ pub struct GatewayLimits {
     queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
-    transports: Transports,
     told_percent: HashMap<GatewayName, u64>,
 }
 
 impl GatewayLimits {
-    /// `transports`: how people may be notified of it.
-    pub fn new(
-        queue: Arc<Queue>,
-        clock: Arc<dyn Clock>,
-        metrics: Arc<Metrics>,
-        transports: Transports,
-    ) -> Self {
-        Self { queue, clock, metrics, transports, told_percent: HashMap::new() }
+    pub fn new(queue: Arc<Queue>, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+        Self { queue, clock, metrics, told_percent: HashMap::new() }
     }
 
     /// Takes how many segments of its day's `limit` a gateway has spent.
@@ -76,7 +69,7 @@ impl GatewayLimits {
         let body = "From 100 % on it takes only disasters and digests; other texts go to the next gateway, or into digests.";
         let key = format!("sms-gateway:{gateway}:{percent}:{day}");
         let event = Event {
-            transports: self.transports,
+            transports: Transports::PushFirst,
             key_never_returns: true,
             ..firing(key, severity, title, body)
         };

@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     config::{Config, Heartbeat},
     queue::Queue,
-    store::{HeartbeatRecord, Lane, Store, StoreError},
+    store::{HeartbeatRecord, Lane, Store, StoreError, when_available},
 };
 
 const STORE_PAUSE: SignedDuration = SignedDuration::from_secs(1);
@@ -75,7 +75,9 @@ impl Heartbeats {
     /// that is no longer configured resolves: no call of it can come any more. Of one whose record was lost we cannot
     /// tell whether it ever called: it is watched, since silence is worse than a false alarm.
     pub async fn restore(&self) {
-        let records = self.store.all::<HeartbeatRecord>().await;
+        let clock = self.clock.as_ref();
+        let read = || self.store.all::<HeartbeatRecord>();
+        let records = when_available(clock, "which heartbeats have called", read).await;
         let some_lost = records.is_err() || self.store.has_lost::<HeartbeatRecord>();
         let records = records.unwrap_or_else(|error| {
             error!(error = %error, "could not read which heartbeats have called: {error}");
@@ -85,7 +87,8 @@ impl Heartbeats {
         let known = |name: &str| self.watched.iter().any(|watched| watched.config.name == name);
         for HeartbeatRecord { name, .. } in records.iter().filter(|record| !known(&record.name)) {
             let event = words::over(name, Some("no longer in the configuration"));
-            if let Err(error) = OwnEvent::lasting(event).post(&self.queue).await {
+            let post = || OwnEvent::lasting(event.clone()).post(&self.queue);
+            if let Err(error) = when_available(clock, "which heartbeats are gone", post).await {
                 warn!(error = %error, "could not resolve the alert about a heartbeat that is gone: {error}");
             }
         }
@@ -94,7 +97,9 @@ impl Heartbeats {
         let just_now = Calls { first: self.since, last: self.since };
         for watched in &self.watched {
             // One by one: an alert that cannot be read concerns no other heartbeat.
-            let latest = self.store.find_threads(vec![thread(watched)]).await.unwrap_or_else(|error| {
+            let find = || self.store.find_threads(vec![thread(watched)]);
+            let latest = when_available(clock, "which heartbeats are late", find).await;
+            let latest = latest.unwrap_or_else(|error| {
                 error!(error = %error, "could not read whether heartbeat {} is late: {error}", watched.config.name);
                 Vec::new()
             });

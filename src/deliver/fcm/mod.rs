@@ -103,7 +103,7 @@ impl FcmTransport {
 
     /// Asks Google whether project, key and rights would do, without sending anything.
     pub async fn dry_run(&self) -> Outcome {
-        self.request(body::dry_run(), "").await.outcome(PAUSE_MIN)
+        self.request(body::dry_run(), "").await.outcome(Some(PAUSE_MIN))
     }
 
     /// One request, from the token to the answer; `target` is repeated in no text.
@@ -183,7 +183,7 @@ impl PushTransport for FcmTransport {
             Ok(pass) => pass,
             Err(wait) => {
                 let detail = "not sent: the Firebase project was at fault a moment ago".to_owned();
-                return Reading::Fault(detail).outcome(wait);
+                return Reading::Fault(detail).outcome(Some(wait));
             }
         };
         let (PushTarget::Token(target) | PushTarget::Fid(target)) = &push.target;

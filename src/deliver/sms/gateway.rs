@@ -97,7 +97,7 @@ impl SmsTransport for Gateway {
             let mut guard = self.guard();
             if let Err(pause) = guard.breaker.admit(now) {
                 let detail = format!("not asked, because of an earlier answer: {}", guard.fault);
-                return Reading::Fault(detail).outcome(pause);
+                return Reading::Fault(detail).outcome(Some(pause));
             }
         }
         self.settle(match built(self.provider.request(&self.client, &text, now)) {

@@ -74,10 +74,15 @@ impl Breaker {
         }
     }
 
-    /// How long no request passes from now; [`PAUSE_MIN`] if requests pass: that long a single suspicious device waits.
+    /// How long no request passes from now; `None` if requests pass.
     ///
     /// Answers of ordinary requests that were under way when it opened neither lengthen the pause nor end it.
-    pub(crate) fn settle(&mut self, pass: Pass, evidence: Evidence, now: Timestamp) -> SignedDuration {
+    pub(crate) fn settle(
+        &mut self,
+        pass: Pass,
+        evidence: Evidence,
+        now: Timestamp,
+    ) -> Option<SignedDuration> {
         let is_fault = match evidence {
             Evidence::Works | Evidence::Nothing => false,
             Evidence::Suspicious => !self.worked_recently(now),
@@ -99,7 +104,7 @@ impl Breaker {
             }
             (State::Closed | State::Open { .. }, Pass::Ordinary | Pass::Probe) => {}
         }
-        self.open_until().map_or(PAUSE_MIN, |until| until.duration_since(now).max(SignedDuration::ZERO))
+        self.open_until().map(|until| until.duration_since(now).max(SignedDuration::ZERO))
     }
 
     pub(crate) fn open_until(&self) -> Option<Timestamp> {

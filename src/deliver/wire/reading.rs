@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::breaker::Evidence;
+use super::breaker::{Evidence, PAUSE_MIN};
 use crate::alert::{DeferCause, Outcome, RejectCause};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,12 +46,13 @@ impl Reading {
         }
     }
 
-    /// `rest` is how long an account at fault is left alone.
-    pub(crate) fn outcome(self, rest: SignedDuration) -> Outcome {
+    /// `rest` is how long an account at fault is left alone; `None` if it is not: then this device rests.
+    pub(crate) fn outcome(self, rest: Option<SignedDuration>) -> Outcome {
         match self {
             Self::Done(outcome) => outcome,
             Self::Fault(detail) | Self::Suspicion(detail) => {
-                Outcome::Deferred { cause: DeferCause::ProjectFault, retry_after: Some(rest), detail }
+                let cause = if rest.is_some() { DeferCause::ProjectFault } else { DeferCause::PlatformFault };
+                Outcome::Deferred { cause, retry_after: rest.or(Some(PAUSE_MIN)), detail }
             }
         }
     }

@@ -40,28 +40,34 @@ async fn a_digest_whose_rows_cannot_be_read_waits_and_the_others_are_told() {
 }
 
 #[tokio::test]
-async fn what_is_held_back_after_a_digest_that_cannot_be_read_goes_into_the_next() {
-    let clock = ManualClock::at(T0);
-    let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
-    open_alerts(&inner, &clock, 0).await;
-    let store = Mortal::of(&inner, usize::MAX, Death::Before);
-    let mut dispatcher = dispatcher(store.clone(), &clock, &company).await;
-    work(&mut dispatcher).await.expect("the store works");
-    let digests = async || {
-        every_alert(&inner).await.into_iter().filter(|alert| alert.digest.is_some()).collect::<Vec<_>>()
-    };
-    let unreadable = digests().await[0].id;
-    store.guard.damaged.lock().expect("no panic").insert(unreadable);
-    clock.advance(SignedDuration::from_secs(31));
-    work(&mut dispatcher).await.expect("the others go on");
-    clock.advance(SignedDuration::from_secs(60));
-    open_alerts(&inner, &clock, ALERTS).await;
-    work(&mut dispatcher).await.expect("the others go on");
-    clock.advance(SignedDuration::from_mins(5));
-    work(&mut dispatcher).await.expect("the others go on");
-    let next = digests().await.into_iter().find(|digest| digest.id != unreadable).expect("another digest");
-    let counted = next.digest.and_then(|digest| digest.counted).expect("it has counted");
-    assert_eq!((counted.total() as usize, texts_about(&company, next.id)), (ALERTS, 1));
+async fn what_a_digest_that_cannot_be_read_was_to_count_goes_into_the_next_also_after_a_restart() {
+    for is_restarted in [false, true] {
+        let clock = ManualClock::at(T0);
+        let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+        open_alerts(&inner, &clock, 0).await;
+        let store = Mortal::of(&inner, usize::MAX, Death::Before);
+        let mut first = dispatcher(store.clone(), &clock, &company).await;
+        work(&mut first).await.expect("the store works");
+        let digests = async || {
+            every_alert(&inner).await.into_iter().filter(|alert| alert.digest.is_some()).collect::<Vec<_>>()
+        };
+        let unreadable = digests().await[0].id;
+        store.guard.damaged.lock().expect("no panic").insert(unreadable);
+        let mut goes_on =
+            if is_restarted { dispatcher(store.clone(), &clock, &company).await } else { first };
+        clock.advance(SignedDuration::from_secs(31));
+        open_alerts(&inner, &clock, ALERTS).await;
+        work(&mut goes_on).await.expect("the others go on");
+        for _ in 0..10 {
+            clock.advance(LEASE);
+            work(&mut goes_on).await.expect("the others go on");
+        }
+        let next: Vec<_> = digests().await.into_iter().filter(|digest| digest.id != unreadable).collect();
+        let counted = next[0].digest.as_ref().and_then(|digest| digest.counted.as_ref());
+        let total = counted.expect("it has counted").total() as usize;
+        assert_eq!((next.len(), total), (1, 2 * ALERTS - BUDGET as usize), "{is_restarted}");
+        assert_eq!((texts_about(&company, next[0].id), texts_about(&company, unreadable)), (1, 0));
+    }
 }
 
 /// While the answers of several alerts wait, one of these cannot be read any more.
@@ -123,11 +129,35 @@ async fn a_start_goes_on_without_what_cannot_be_read_of_earlier_processes() {
     let clock = ManualClock::at(T0);
     let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
     let waiting = open_disaster(&inner, &clock, "one").await;
-    let store = Mortal::of(&inner, 0, Death::Before);
+    let store = Mortal::of(&inner, usize::MAX, Death::Before);
+    store.guard.all_damaged.store(true, Ordering::SeqCst);
     let mut dispatcher = dispatcher(store.clone(), &clock, &company).await;
-    store.guard.writes_left.store(usize::MAX, Ordering::SeqCst);
+    store.guard.all_damaged.store(false, Ordering::SeqCst);
     work(&mut dispatcher).await.expect("the store works again");
     assert_eq!(texts_about(&company, waiting), 1);
+}
+
+#[tokio::test]
+async fn a_start_waits_for_a_store_that_is_not_available_and_begins_with_what_was_spent() {
+    let clock = ManualClock::at(T0);
+    let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    open_alerts(&inner, &clock, 0).await;
+    work(&mut dispatcher(inner.clone(), &clock, &company).await).await.expect("the store works");
+    open_alerts(&inner, &clock, ALERTS).await;
+    let store = Mortal::of(&inner, 0, Death::Before);
+    let comes_back = async {
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+            clock.advance(SignedDuration::from_secs(1));
+        }
+        store.guard.writes_left.store(usize::MAX, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+        clock.advance(SignedDuration::from_secs(1));
+    };
+    let (mut dispatcher, ()) = tokio::join!(dispatcher(store.clone(), &clock, &company), comes_back);
+    work(&mut dispatcher).await.expect("the store works again");
+    assert_eq!(company.texts.lock().expect("no panic").len(), BUDGET as usize);
+    assert!(dispatcher.budgets.is_stormy(&jin(), clock.now()));
 }
 
 #[tokio::test]

@@ -7,25 +7,27 @@ use jiff::{SignedDuration, Timestamp};
 use super::{document::Reader, handle::guarded, keys, shared::Shared, walk::Order};
 use crate::{
     alert::AlertId,
-    store::{DuePage, DuePlace, StoreError, Stored, codec},
+    store::{Claimed, DuePage, DuePlace, StoreError, codec},
 };
 
 /// Alerts that are claimed for whoever keeps them; dropped before, they are released: its caller has stopped waiting.
-pub(super) struct Claimed {
-    alerts: Vec<Stored>,
+pub(super) struct Claiming {
+    claimed: Claimed,
     shared: Arc<Shared>,
 }
 
-impl Claimed {
-    pub(super) fn keep(mut self) -> Vec<Stored> {
-        std::mem::take(&mut self.alerts)
+impl Claiming {
+    pub(super) fn keep(mut self) -> Claimed {
+        std::mem::take(&mut self.claimed)
     }
 }
 
-impl Drop for Claimed {
+impl Drop for Claiming {
     fn drop(&mut self) {
-        if !self.alerts.is_empty() {
-            self.shared.release(self.alerts.iter().map(|stored| &stored.alert.id));
+        let Claimed { alerts, unreadable } = &self.claimed;
+        let claimed: Vec<&AlertId> = alerts.iter().map(|stored| &stored.alert.id).chain(unreadable).collect();
+        if !claimed.is_empty() {
+            self.shared.release(claimed);
         }
     }
 }
@@ -36,26 +38,32 @@ impl Reader {
         now: Timestamp,
         limit: usize,
         lease: SignedDuration,
-    ) -> Result<Claimed, StoreError> {
+    ) -> Result<Claiming, StoreError> {
         let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let now_ms = u64::try_from(now.as_millisecond()).unwrap_or(0);
         self.shared.claims().expire(now);
-        let mut claimed = Claimed { alerts: Vec::new(), shared: Arc::clone(&self.shared) };
+        let mut claiming = Claiming { claimed: Claimed::default(), shared: Arc::clone(&self.shared) };
         for entry in self.walk(keys::DUES.to_vec()..keys::dues_after(now_ms).to_vec(), Order::Ascending) {
-            if claimed.alerts.len() == limit {
+            if claiming.claimed.alerts.len() == limit {
                 break;
             }
             if let Some((_, id)) = keys::due_of(&entry?.0) {
-                claimed.alerts.extend(self.claim(id, now_ms, end)?);
+                self.claim(id, now_ms, end, &mut claiming.claimed)?;
             }
         }
-        Ok(claimed)
+        Ok(claiming)
     }
 
-    /// Claims an alert with a due entry, unless it is claimed or cannot be read.
-    fn claim(&self, id: AlertId, now_ms: u64, end: Timestamp) -> Result<Option<Stored>, StoreError> {
+    /// Claims an alert with a due entry, unless it is claimed.
+    fn claim(
+        &self,
+        id: AlertId,
+        now_ms: u64,
+        end: Timestamp,
+        claimed: &mut Claimed,
+    ) -> Result<(), StoreError> {
         if !self.shared.claims().take(id, end) {
-            return Ok(None);
+            return Ok(());
         }
         let read = guarded(|| match self.first_value(id)? {
             Some(first) => self.document(id, first),
@@ -63,18 +71,20 @@ impl Reader {
         });
         match read {
             Ok(Some((header, stored))) if header.due_ms.is_some_and(|due_ms| due_ms <= now_ms) => {
-                Ok(Some(stored))
+                claimed.alerts.push(stored);
+                Ok(())
             }
             Ok(_) => {
                 // Its due time moved between the look at the index and the claim.
                 self.shared.release([&id]);
-                Ok(None)
+                Ok(())
             }
             // What cannot be read stays claimed until the lease ends: it must not keep the others from
             // being told, nor wake dispatch in a loop.
             Err(StoreError::Damaged(detail)) => {
                 self.shared.note_damaged(id, &detail);
-                Ok(None)
+                claimed.unreadable.push(id);
+                Ok(())
             }
             Err(error) => {
                 self.shared.claims().release([&id]);

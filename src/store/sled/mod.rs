@@ -57,7 +57,7 @@ use tokio::sync::{Notify, oneshot};
 pub use self::open::OpenError;
 use self::{
     document::Reader,
-    due::Claimed,
+    due::Claiming,
     lanes::{Lanes, MESSAGE_WRITES_MAX},
     open::OpenFailure,
     patience::PATIENCE,
@@ -67,8 +67,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DuePage, DuePlace, Expect, FREE_BYTES_MIN, Health,
-    Lane, Standing, Store, StoreError, Stored, codec,
+    AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DuePage, DuePlace, Expect, FREE_BYTES_MIN,
+    Health, Lane, Standing, Store, StoreError, Stored, codec,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -276,8 +276,8 @@ impl Store for SledStore {
         now: Timestamp,
         limit: usize,
         lease: SignedDuration,
-    ) -> Result<Vec<Stored>, StoreError> {
-        self.look_up(move |reader| reader.claim_due(now, limit, lease)).await.map(Claimed::keep)
+    ) -> Result<Claimed, StoreError> {
+        self.look_up(move |reader| reader.claim_due(now, limit, lease)).await.map(Claiming::keep)
     }
 
     async fn release(&self, ids: &[AlertId]) {

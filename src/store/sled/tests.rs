@@ -75,7 +75,7 @@ async fn a_store_that_is_opened_again_has_kept_everything() {
     assert_eq!((&store as &dyn Store).all::<DeviceRecord>().await.unwrap(), [device]);
     assert_eq!(store.health().await.scheduled, 1);
     // Claims end with the process.
-    assert_eq!(store.claim_due(at(10), 10, SignedDuration::from_hours(1)).await.unwrap(), [second]);
+    assert_eq!(store.claim_due(at(10), 10, SignedDuration::from_hours(1)).await.unwrap().alerts, [second]);
     store.close().await;
 }
 

@@ -70,7 +70,6 @@ async fn nothing_is_written_before_what_is_there_was_read() {
     assert!(scene(&inner).1.note(&[unheard(1)]).await.is_empty());
     let (store, letters) = scene(&inner);
     store.guard.reads_fail.store(true, Ordering::SeqCst);
-    letters.restore().await;
     let heard = Alert { progress: Progress::default(), ..unheard(3) };
     let failed = letters.note(&[unheard(2), heard]).await;
     assert_eq!(failed.into_keys().collect::<Vec<_>>(), [unheard(2).id], "who gives nobody up goes on");
@@ -105,4 +104,35 @@ async fn what_nobody_has_looked_at_is_listed_first() {
         letters.see(&first, "dana").await.expect("the store works");
     }
     assert_eq!(letters.unseen().in_all(), 0);
+}
+
+#[tokio::test]
+async fn a_start_waits_until_the_letters_of_earlier_runs_can_be_read() {
+    let inner = Arc::default();
+    assert!(scene(&inner).1.note(&[unheard(1)]).await.is_empty());
+    let store = Arc::new(Guarded { inner: inner.clone(), guard: Frail::default() });
+    let clock = ManualClock::at(T0);
+    let letters = DeadLetters::new(store.clone(), clock.clone());
+    store.guard.reads_fail.store(true, Ordering::SeqCst);
+    let comes_back = async {
+        tokio::task::yield_now().await;
+        store.guard.reads_fail.store(false, Ordering::SeqCst);
+        clock.advance(jiff::SignedDuration::from_secs(1));
+    };
+    tokio::join!(letters.restore(), comes_back);
+    assert_eq!(letters.unseen().in_all(), 1);
+}
+
+#[tokio::test]
+async fn the_next_letter_after_the_last_slot_takes_the_place_of_the_oldest_that_needs_no_look() {
+    let (_, letters) = scene(&Arc::default());
+    letters.note(&[unheard(1), unheard(2), unheard(3)]).await;
+    let seen = DeadLetter { slot: KEPT_MAX - 1, ..letters.all()[0].clone() };
+    letters.letters().insert(DeadLetter { alert_id: unheard(9).id, ..seen });
+    let second = format!("{}:jin", unheard(2).id);
+    letters.see(&second, "dana").await.expect("the store works");
+    letters.note(&[unheard(4), unheard(5)]).await;
+    assert!(letters.find(&second).is_none(), "somebody has looked at it");
+    assert_eq!(letters.all().len(), 4, "the oldest of the others has gone, too");
+    assert!([4, 5].iter().all(|number| letters.find(&format!("{}:jin", unheard(*number).id)).is_some()));
 }

@@ -12,7 +12,7 @@ use bongsu::{
     config,
     signing::SigningKey,
     store::{
-        AlertFilter, AlertPage, AlertWrite, Commit, Damage, DuePage, DuePlace, Health, Lane, Store,
+        AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DuePage, DuePlace, Health, Lane, Store,
         StoreError, Stored,
     },
     web::Shared,
@@ -60,7 +60,7 @@ impl Store for Broken {
         broken()
     }
 
-    async fn claim_due(&self, _: Timestamp, _: usize, _: SignedDuration) -> Result<Vec<Stored>, StoreError> {
+    async fn claim_due(&self, _: Timestamp, _: usize, _: SignedDuration) -> Result<Claimed, StoreError> {
         broken()
     }
 

@@ -13,7 +13,7 @@ fn secs(seconds: i64) -> SignedDuration {
 fn opened_at(second: i64, probes: Probes) -> Breaker {
     let mut breaker = Breaker::new(probes);
     assert_eq!(breaker.admit(at(second)), Ok(Pass::Ordinary));
-    assert_eq!(breaker.settle(Pass::Ordinary, Evidence::Fault, at(second)), secs(60));
+    assert_eq!(breaker.settle(Pass::Ordinary, Evidence::Fault, at(second)), Some(secs(60)));
     breaker
 }
 
@@ -37,7 +37,7 @@ fn a_fault_stops_requests_for_a_minute_and_then_lets_one_probe_through() {
     breaker.settle(Pass::Probe, Evidence::Works, at(60));
     assert_eq!(breaker.admit(at(61)), Ok(Pass::Ordinary));
     let pause = breaker.settle(Pass::Ordinary, Evidence::Fault, at(61));
-    assert_eq!(pause, secs(60), "a success starts the pauses anew");
+    assert_eq!(pause, Some(secs(60)), "a success starts the pauses anew");
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn pauses_double_up_to_ten_minutes_while_probes_keep_failing() {
         let (mut breaker, mut now, mut pauses) = (Breaker::new(probes), 0, Vec::new());
         for _ in 0..7 {
             let pass = breaker.admit(at(now)).expect("a probe, or the first request");
-            let pause = breaker.settle(pass, Evidence::Fault, at(now)).as_secs();
+            let pause = breaker.settle(pass, Evidence::Fault, at(now)).expect("it is open").as_secs();
             assert_eq!(breaker.open_until(), Some(at(now + pause)));
             pauses.push(pause);
             now += pause;
@@ -68,7 +68,7 @@ fn faults_of_requests_already_on_their_way_do_not_lengthen_the_pause() {
     for pass in [Pass::Ordinary, Pass::Probe] {
         let mut breaker = opened_at(0, Probes::OnePerPause);
         for late in [1, 2, 30] {
-            assert_eq!(breaker.settle(pass, Evidence::Fault, at(late)), secs(60 - late));
+            assert_eq!(breaker.settle(pass, Evidence::Fault, at(late)), Some(secs(60 - late)));
         }
         assert_eq!(breaker.admit(at(60)), Ok(Pass::Probe));
     }

@@ -68,7 +68,7 @@ async fn of_each_kind_what_does_not_read_is_left_out_and_the_rest_is_there() {
     for name in ["backup", "zabbix"] {
         records.put(Lane::Accept, &heartbeat(name)).await.unwrap();
     }
-    assert_eq!(records.signing_key([1; 32]).await, [1; 32]);
+    assert_eq!(records.signing_key(ManualClock::at(at(0)).as_ref(), [1; 32]).await, [1; 32]);
     store.close().await;
     drop(store);
 
@@ -88,7 +88,11 @@ async fn of_each_kind_what_does_not_read_is_left_out_and_the_rest_is_there() {
         assert_eq!(store.moved_rows(write.alert.id).await.unwrap(), rows(2..4));
         assert_eq!(records.all::<DeviceRecord>().await.unwrap(), [device(2)]);
         assert_eq!(records.all::<HeartbeatRecord>().await.unwrap(), [heartbeat("zabbix")]);
-        assert_eq!(records.signing_key([2; 32]).await, [2; 32], "a new one, which is kept");
+        assert_eq!(
+            records.signing_key(ManualClock::at(at(0)).as_ref(), [2; 32]).await,
+            [2; 32],
+            "a new one, which is kept"
+        );
     }
     let expected = [("charge", 1), ("device", 1), ("heartbeat", 1), ("journal chunk", 1), ("signing key", 1)];
     assert_eq!(left_out(&store), expected, "each once");
@@ -113,7 +117,8 @@ async fn a_damaged_document_does_not_keep_the_others_from_being_told() {
     let commits = store.commit(Lane::Accept, &writes).await.unwrap();
     assert!(matches!(&commits[..], [Commit::Failed(StoreError::Damaged(_)), Commit::Done(1)]), "{commits:?}");
     let good = Stored { alert: good.alert, version: 1 };
-    assert_eq!(store.claim_due(at(9), 10, LEASE).await.unwrap(), std::slice::from_ref(&good));
+    let claimed = Claimed { alerts: vec![good.clone()], unreadable: vec![bad.id] };
+    assert_eq!(store.claim_due(at(9), 10, LEASE).await.unwrap(), claimed);
     assert_eq!(store.next_due().await.unwrap(), Some(at(30_009)), "no busy loop over what does not read");
     assert_eq!(store.list(&AlertFilter { limit: 9, ..AlertFilter::default() }).await.unwrap().alerts, [good]);
     let scheduled = store.scheduled(None, 9).await.unwrap();
@@ -263,7 +268,7 @@ async fn a_page_that_does_not_read_is_passed_over_and_what_lies_behind_it_is_the
             assert_eq!(store.list(&filter).await.unwrap().alerts.len(), readable);
         }
         assert_eq!(store.scheduled(None, COUNT + 1).await.unwrap().alerts.len(), readable);
-        assert_eq!(store.claim_due(at(9_999), COUNT, LEASE).await.unwrap().len(), readable);
+        assert_eq!(store.claim_due(at(9_999), COUNT, LEASE).await.unwrap().alerts.len(), readable);
         assert_eq!(store.purge(at(9_999), COUNT).await.unwrap(), 0, "all of them are open");
 
         let mut writes_of_all: Vec<_> =

@@ -142,7 +142,7 @@ async fn alerts_that_were_claimed_for_a_caller_who_has_left_can_be_claimed_at_on
     let lease = SignedDuration::from_hours(1);
     store.look_up(move |reader| reader.claim_due(at(1), 10, lease).map(drop)).await.unwrap();
     assert_eq!(store.next_due().await.unwrap(), Some(at(0)));
-    assert_eq!(store.claim_due(at(1), 10, lease).await.unwrap().len(), 1);
+    assert_eq!(store.claim_due(at(1), 10, lease).await.unwrap().alerts.len(), 1);
     assert_eq!(store.next_due().await.unwrap(), Some(at(1) + lease));
     store.close().await;
 }

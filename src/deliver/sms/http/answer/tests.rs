@@ -107,7 +107,7 @@ fn the_detail_says_what_was_seen() {
         (403, "no such key", "answered 403 no such key"),
         (502, "<html>nginx</html>", "answered 502"),
     ] {
-        let outcome = classify(&rules, &answer(status, body), &[]).outcome(SignedDuration::ZERO);
+        let outcome = classify(&rules, &answer(status, body), &[]).outcome(Some(SignedDuration::ZERO));
         assert_eq!(outcome.detail(), says);
     }
 }

@@ -1,0 +1,151 @@
+//! Room for requests: what is slow holds back neither what is graver nor a question.
+
+use super::*;
+
+/// FCM that takes a while, for each push another one.
+struct Slow {
+    clock: Arc<ManualClock>,
+    /// From so many tenths of a second to so many.
+    tenths: std::ops::Range<i64>,
+    pushes: Mutex<i64>,
+}
+
+#[async_trait]
+impl PushTransport for Slow {
+    async fn send(&self, _: Push) -> Outcome {
+        let number = {
+            let mut pushes = self.pushes.lock().expect("no panic");
+            *pushes += 1;
+            *pushes
+        };
+        let tenths = self.tenths.start + number % (self.tenths.end - self.tenths.start);
+        self.clock.sleep(SignedDuration::from_millis(100 * tenths)).await;
+        Outcome::Accepted { provider_id: None }
+    }
+}
+
+fn many_devices(count: u64) -> Person {
+    let device =
+        |number: u64| Device { id: DeviceId(number), target: PushTarget::Token(format!("token {number}")) };
+    Person { devices: (0..count).map(device).collect(), ..person_jin() }
+}
+
+#[tokio::test]
+async fn a_slow_fcm_does_not_hold_back_the_text_of_a_disaster_behind_many_alerts() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    *company.clock.lock().expect("no panic") = Some(clock.clone());
+    let fcm = Arc::new(Slow { clock: clock.clone(), tenths: 20..140, pushes: Mutex::default() });
+    let rules = Rules { push: true, text_budget: Vec::new(), ..rules() };
+    let (people, ground) = (vec![many_devices(100)], (store.clone() as Arc<dyn Store>, clock.clone()));
+    let mut dispatcher = dispatcher_to(people, Some(fcm), company.clone(), ground, rules).await;
+    let mut disaster = None;
+    for tenth in 0..90 {
+        if tenth == 0 || tenth == 50 {
+            for batch in 0..8 {
+                open_alerts(&store, &clock, (tenth + batch) * ALERTS).await;
+            }
+        }
+        if tenth == 55 {
+            let queue = Queue::new(store.clone(), clock.clone());
+            let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
+            let event =
+                Event { severity: Some(Severity::Disaster), ..Event::firing(DedupKey::new("x"), "no power") };
+            let admitted = queue.admit(poster, &[event]).await.expect("it is admitted");
+            disaster = admitted[0].alert_id.map(|id| (id, clock.now()));
+        }
+        work(&mut dispatcher).await.expect("the store works");
+        clock.advance(SignedDuration::from_millis(100));
+    }
+    let (id, opened_at) = disaster.expect("it is opened");
+    let texts = company.texts.lock().expect("no panic").clone();
+    let (texted_at, _) = texts.iter().find(|(_, about)| *about == id).expect("a text about it");
+    let waited = texted_at.duration_since(opened_at);
+    assert!(waited <= SignedDuration::from_secs(2), "it waited {waited:#}");
+}
+
+#[tokio::test]
+async fn a_fast_fcm_is_waited_for_and_no_push_is_put_off() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let fcm = Arc::new(Slow { clock: clock.clone(), tenths: 1..6, pushes: Mutex::default() });
+    let rules = Rules { push: true, text_budget: Vec::new(), ..rules() };
+    let (people, ground) = (vec![many_devices(100)], (store.clone() as Arc<dyn Store>, clock.clone()));
+    let mut dispatcher = dispatcher_to(people, Some(fcm), company, ground, rules).await;
+    for batch in 0..20 {
+        open_alerts(&store, &clock, batch * ALERTS).await;
+    }
+    for _ in 0..60 {
+        work(&mut dispatcher).await.expect("the store works");
+        clock.advance(SignedDuration::from_millis(100));
+    }
+    for alert in every_alert(&store).await {
+        assert_eq!((alert.attempts, alert.progress.is_heard_of()), (100, true), "{}", alert.id);
+    }
+}
+
+/// A company that answers nothing, and can be asked.
+#[derive(Default)]
+struct Silent {
+    sent: Mutex<Vec<AlertId>>,
+    asked: Mutex<Vec<AlertId>>,
+}
+
+#[async_trait]
+impl SmsTransport for Silent {
+    fn name(&self) -> &GatewayName {
+        static NAME: LazyLock<GatewayName> = LazyLock::new(|| GatewayName::from("company"));
+        &NAME
+    }
+
+    fn fit(&self, _: &PhoneNumber, text: &SmsText) -> Fitted {
+        fit(&text.words, "", TextRules::automatic(1))
+    }
+
+    async fn send(&self, text: Text) -> Outcome {
+        let is_first = {
+            let mut sent = self.sent.lock().expect("no panic");
+            sent.push(text.alert_id);
+            sent.len() == 1
+        };
+        if !is_first {
+            std::future::pending::<()>().await;
+        }
+        Outcome::Unknown { detail: "no answer in time".to_owned() }
+    }
+
+    async fn ask(&self, text: Text, _: Timestamp) -> Fate {
+        self.asked.lock().expect("no panic").push(text.alert_id);
+        Fate::Taken
+    }
+
+    async fn look(&self, _: Look) -> Option<Result<Finding, String>> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_is_asked_about_a_text_though_new_texts_have_no_room() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Silent::default()), Arc::new(MemoryStore::new()));
+    let gateway = GatewayRule { asks: true, ..rules().gateways[0].clone() };
+    let rules = Rules { gateways: vec![gateway], text_budget: Vec::new(), ..rules() };
+    let ground = (store.clone() as Arc<dyn Store>, clock.clone());
+    let mut dispatcher = dispatcher_to(vec![person_jin()], None, company.clone(), ground, rules).await;
+    open_alerts(&store, &clock, 0).await;
+    work(&mut dispatcher).await.expect("the store works");
+    let lost = company.sent.lock().expect("no panic")[0];
+    clock.advance(SignedDuration::from_secs(45));
+    for batch in 1..40 {
+        open_alerts(&store, &clock, batch * ALERTS).await;
+    }
+    work(&mut dispatcher).await.expect("the store works");
+    assert!(company.sent.lock().expect("no panic").len() < 40 * ALERTS, "there is no room for all");
+    clock.advance(SignedDuration::from_secs(6));
+    work(&mut dispatcher).await.expect("the store works");
+    assert!(company.asked.lock().expect("no panic").contains(&lost));
+    clock.advance(SignedDuration::from_secs(60));
+    work(&mut dispatcher).await.expect("the store works");
+    let sent = company.sent.lock().expect("no panic").iter().filter(|id| **id == lost).count();
+    assert_eq!(sent, 1, "it is there");
+}
