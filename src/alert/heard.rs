@@ -17,11 +17,13 @@ pub const LATE_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 /// As [`LATE_WITHIN`], of updates: a sender tries again for minutes to bring one.
 const OUTDATED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// How soon after another a round begins if its start may be no more than the time of its message, and for how long
-/// after that the recovery of the one before may still be under way.
+/// How long after a later start opened a round the recovery of the one before may still be under way.
 pub const SOON_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// What took the place of an open round this often, soon, without an end or a repetition in between, has a start that
+/// How soon after another a round begins if its start may be no more than the time of its message.
+const MOVES_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// What took the place of an open round this often, so soon, without an end or a repetition in between, has a start that
 /// moves.
 const MOVES_AFTER: u8 = 3;
 
@@ -142,7 +144,7 @@ impl Heard {
 
     /// A start that moves does so with every message, and soon.
     pub fn stop_moving_unless_heard_of(&mut self, now: Timestamp) {
-        if self.last.is_none_or(|last| SOON_AFTER < now.duration_since(last.arrived)) {
+        if self.last.is_none_or(|last| MOVES_WITHIN < now.duration_since(last.arrived)) {
             self.stop_moving();
         }
     }
@@ -219,13 +221,12 @@ impl Heard {
     /// What the round after this one begins with, which began so long ago.
     #[must_use]
     pub fn next(&self, next: Next, ago: SignedDuration) -> Self {
-        let is_soon = ago < SOON_AFTER;
         let superseded = match next {
-            Next::Superseding { once: true } if is_soon => self.superseded.saturating_add(1),
+            Next::Superseding { once: true } if ago < MOVES_WITHIN => self.superseded.saturating_add(1),
             Next::Anew | Next::Again if self.start_moves() => self.superseded,
             Next::Superseding { .. } | Next::Anew | Next::Again => 0,
         };
-        let before = self.before.filter(|_| is_soon).map(|before| before.earliest);
+        let before = self.before.filter(|_| ago < SOON_AFTER).map(|before| before.earliest);
         let (starts, before) =
             if next == Next::Again { (self.starts, None) } else { (None, self.starts_with(before)) };
         Self { starts, before, superseded, holds: self.holds, ..Self::default() }

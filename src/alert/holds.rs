@@ -1,6 +1,6 @@
 //! The state of a problem whose sender says no more than until when it holds: Prometheus, vmalert and Loki, posting to
 //! us as to an Alertmanager. While it fires, each message moves that time on; at the end it falls back to when the
-//! problem was over, and stays there however often it is said.
+//! problem was over, and stays there however often it is said. Our clock decides, unless that tells that it is far off.
 //! Source: `rules/alerting.go` and `rules/manager.go` of Prometheus 3.
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,45 +10,69 @@ use serde::{Deserialize, Serialize};
 /// four times the minute (by default) after which it is said again, so its end falls back further than this.
 const REPLICAS_APART: SignedDuration = SignedDuration::from_secs(60);
 
-/// How far one that fires moves on at least.
-const MOVES_ON_BY: SignedDuration = SignedDuration::from_secs(30);
+/// An end that is said in time lies no further ahead by our clock.
+const ENDS_AHEAD_MAX: SignedDuration = SignedDuration::from_secs(30);
 
-/// What is said again within this is a copy of the message; after that its sender goes on saying it.
+/// What has fallen back and is said for so long does not move on again; longer than a replica is behind.
+const STANDS_STILL_AFTER: SignedDuration = SignedDuration::from_secs(45);
+
+/// The same time is a copy of its message for so long; after that it did not move on.
 pub const COPY_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// What was said longer ago may come from a clock that was set back since.
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Holds {
-    /// The latest of all that was said.
+    /// The latest of all that was said, and when it arrived.
     latest: Timestamp,
-    /// What was said last, and since when.
+    arrived: Timestamp,
+    /// That was in the past by our clock, and fired: its sender's clock is behind.
+    is_behind: bool,
+    /// What was said last, since when, and whether that fired.
     last: Timestamp,
     since: Timestamp,
+    fires: bool,
 }
 
 impl Holds {
     /// Whether a message that says `until` says that it fires, given what was said before.
     pub(super) fn fires(self, until: Timestamp, now: Timestamp) -> bool {
-        let moved_on = self.latest < until || MOVES_ON_BY <= until.duration_since(self.last);
-        let stands_still = until == self.last && COPY_WITHIN <= now.duration_since(self.since);
-        moved_on || (!stands_still && self.latest.duration_since(until) <= REPLICAS_APART)
+        let Self { latest, arrived, is_behind, last, since, fires } = self;
+        let stands_still = until == last && (!fires || STANDS_STILL_AFTER <= now.duration_since(since));
+        let fell_back = latest.duration_since(until);
+        if now < until {
+            let is_now = until.duration_since(now) <= ENDS_AHEAD_MAX;
+            let is_end_again = until == last && !fires;
+            return !is_end_again && (fell_back <= REPLICAS_APART || !(is_now || stands_still));
+        }
+        let (ago, moved_on) = (now.duration_since(arrived), until.duration_since(latest));
+        let keeps_pace = COPY_WITHIN <= ago && ago <= moved_on * 2 && ago <= moved_on + REPLICAS_APART;
+        keeps_pace || (is_behind && !stands_still && fell_back.abs() <= REPLICAS_APART)
     }
 
     pub(super) fn hear(known: Option<Self>, until: Timestamp, now: Timestamp) -> Self {
-        match known {
-            Some(known) if until == known.last => known,
-            Some(known) => Self { latest: known.latest.max(until), last: until, since: now },
-            None => Self { latest: until, last: until, since: now },
+        let fires = known.map_or(now < until, |known| known.fires(until, now));
+        let is_behind = fires && until <= now;
+        let fresh = Self { latest: until, arrived: now, is_behind, last: until, since: now, fires };
+        let Some(known) = known else { return fresh };
+        let since = if until == known.last { known.since } else { now };
+        let is_forgotten = FORGOTTEN_AFTER <= now.duration_since(known.arrived);
+        if known.latest < until || is_forgotten {
+            Self { since, ..fresh }
+        } else {
+            Self { last: until, since, fires, ..known }
         }
     }
 
     pub(super) fn pulled_back(self, now: Timestamp) -> Self {
-        Self { since: self.since.min(now), ..self }
+        Self { arrived: self.arrived.min(now), since: self.since.min(now), ..self }
     }
 
     /// Of two that grew apart.
     pub(super) fn newer(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        let since = |holds: Option<Self>| holds.map(|holds| holds.since);
-        if since(one) <= since(other) { other } else { one }
+        let age = |holds: Option<Self>| holds.map(|holds| (holds.arrived, holds.since));
+        if age(one) <= age(other) { other } else { one }
     }
 }
 
@@ -58,14 +82,16 @@ mod tests {
 
     const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
-    /// What a sender says whose clock is `off` seconds from ours: (when it arrives, until when), in seconds.
-    fn states(off: i64, said: &[(i64, i64)]) -> Vec<bool> {
+    /// What a sender says whose clock is `off` seconds from ours: (when it arrives, until when), in seconds; `1` for each
+    /// message that fires.
+    fn states(off: i64, said: &[(i64, i64)]) -> String {
         let at = |seconds| T0 + SignedDuration::from_secs(seconds);
         let mut known: Option<Holds> = None;
-        let mut states = Vec::new();
+        let mut states = String::new();
         for (now, until) in said {
             let (now, until) = (at(*now), at(until + off));
-            states.push(known.map_or(now < until, |known| known.fires(until, now)));
+            let fires = known.map_or(now < until, |known| known.fires(until, now));
+            states.push(if fires { '1' } else { '0' });
             known = Some(Holds::hear(known, until, now));
         }
         states
@@ -73,40 +99,61 @@ mod tests {
 
     #[test]
     fn what_moves_on_fires_and_what_falls_back_is_over_whatever_the_clock() {
-        let said = [(0, 240), (60, 300), (120, 360), (180, 175), (240, 175), (300, 175), (900, 1140)];
-        let expected = [true, true, true, false, false, false, true];
-        for off in [-7_200, -600, -60, 0, 60, 600, 7_200] {
-            assert_eq!(states(off, &said)[1..], expected[1..], "{off} s off");
+        let mut said = vec![(0, 240), (60, 300), (120, 360), (180, 175), (240, 175)];
+        said.extend([(300, 175), (900, 175), (960, 175), (1_200, 1_440)]);
+        for (off, expected) in [
+            // The first is taken for an end.
+            (-7_200, "011000001"),
+            (-600, "011000001"),
+            (-60, "111000001"),
+            (0, "111000001"),
+            (20, "111000001"),
+            // The end is believed when it is said again.
+            (60, "111100001"),
+            (600, "111100001"),
+            (7_200, "111100001"),
+        ] {
+            assert_eq!(states(off, &said), expected, "{off} s off");
         }
-        assert_eq!(states(0, &said), expected);
     }
 
     #[test]
     fn replicas_that_are_some_seconds_apart_say_the_same() {
         let said =
             [(0, 240), (3, 236), (60, 300), (62, 297), (100, 96), (103, 99), (160, 96), (163, 99), (220, 96)];
-        let expected = [true, true, true, true, false, false, false, false, false];
-        assert_eq!(states(600, &said), expected);
+        assert_eq!(states(0, &said), "111100000");
+        assert_eq!(states(-600, &said), "001100000");
+        // They say the same, the slower one later.
+        assert_eq!(states(0, &[(0, 240), (12, 240), (60, 300), (72, 300), (132, 300)]), "11111");
+        // One ends a minute before the other.
+        let said =
+            [(0, 240), (60, 300), (120, 115), (123, 363), (180, 115), (183, 177), (240, 115), (243, 177)];
+        assert_eq!(states(0, &said), "11010000");
     }
 
     #[test]
-    fn an_end_of_which_the_beginning_was_heard_long_ago_counts_when_it_does_not_move_on() {
-        assert_eq!(states(0, &[(0, 240), (900, 850), (960, 850)]), [true, true, false]);
+    fn an_end_of_which_the_beginning_was_heard_long_ago_is_one() {
+        assert_eq!(states(0, &[(0, 240), (900, 850), (960, 850)]), "100");
     }
 
     #[test]
-    fn what_is_said_again_every_second_is_over_once_it_stands_still() {
-        let said = [(0, 4), (1, 5), (2, 6), (3, 3), (4, 3), (13, 3), (14, 3), (30, 34)];
-        assert_eq!(states(600, &said), [true, true, true, true, true, false, false, true]);
+    fn a_clock_that_is_set_right_changes_nothing() {
+        for every in [15, 60] {
+            let ahead = (0..10).map(|n| (n * every, n * every + 4 * every + 3_600));
+            let right = (10..20).map(|n| (n * every, n * every + 4 * every));
+            let said: Vec<_> = ahead.chain(right).collect();
+            assert_eq!(states(0, &said), "1".repeat(20), "every {every} s");
+        }
     }
 
     #[test]
-    fn a_clock_that_was_set_back_is_believed_from_its_second_message_on() {
-        assert_eq!(states(0, &[(0, 240), (60, -3_300), (120, -3_240)]), [true, false, true]);
+    fn what_holds_for_a_fixed_time_or_for_a_shorter_one_from_now_on_fires() {
+        assert_eq!(states(0, &[(0, 9_999), (30, 9_999), (90, 9_999), (990, 9_999)]), "1111");
+        assert_eq!(states(0, &[(0, 2_400), (60, 2_460), (120, 360), (180, 420), (240, 480)]), "11111");
     }
 
     #[test]
-    fn a_message_that_comes_twice_says_the_same_twice() {
-        assert_eq!(states(0, &[(0, 240), (1, 240), (60, 300), (65, 300)]), [true; 4]);
+    fn what_is_said_again_every_second_is_over_at_once() {
+        assert_eq!(states(0, &[(0, 4), (1, 5), (2, 6), (3, 3), (4, 3), (13, 3), (30, 34)]), "1110001");
     }
 }

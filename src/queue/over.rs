@@ -26,9 +26,8 @@ pub(super) fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decis
 fn updated(known: &Alert, event: &Event, update: &Update, arrival: &Arrival<'_>) -> Decision {
     let (heard, now) = (&known.heard, arrival.now);
     let is_old = heard.is_late_update(heard.times(event), now) || heard.is_outdated_update(event, now);
-    let says_no_more = update.acknowledged.is_none()
-        && event.severity.is_none_or(|severity| severity == known.severity)
-        && known.resolved.as_ref().is_some_and(|end| now.duration_since(end.at) < DOUBT_LASTS);
+    let says_no_more =
+        update.acknowledged.is_none() && event.severity.is_none_or(|severity| severity == known.severity);
     let is_over = match ended_by(known) {
         _ if known.doubt.is_some() => false,
         Some(ResolvedBy::Operator(_) | ResolvedBy::Cancelled | ResolvedBy::Silence) => {
@@ -67,6 +66,10 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     if heard.is_later_start(times) {
         return anew(known, event, arrival);
     }
+    // What happened, rather than lasts, is only said again.
+    if known.kind == Kind::Occurrence && heard.is_old(times, arrival.now) {
+        return Decision::ignored(Reason::Stale);
+    }
     match ended_by(known) {
         Some(ResolvedBy::Sender) if event.key_never_returns => Decision::ignored(Reason::Stale),
         Some(ResolvedBy::Sender | ResolvedBy::Operator(_) | ResolvedBy::Cancelled) => {
@@ -78,10 +81,6 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             } else {
                 anew(known, event, arrival)
             }
-        }
-        // What happened, rather than lasts, is only said again.
-        _ if known.kind == Kind::Occurrence && heard.is_old(times, arrival.now) => {
-            Decision::ignored(Reason::Stale)
         }
         _ => anew(known, event, arrival),
     }
@@ -154,6 +153,11 @@ fn ended_again(known: &Alert, recovery: &Event, arrival: &Arrival<'_>) -> Decisi
             changed = true;
         }
         _ => {}
+    }
+    if is_recovery && recovery.holds_until.is_some() {
+        let heard = alert.heard.with_holds(recovery, now);
+        changed |= heard != alert.heard;
+        alert.heard = heard;
     }
     let is_said = |end: &Resolution, text: &str| end.note.as_deref() == Some(text);
     if let EventStatus::Resolved { note: Some(text), .. } = &recovery.status

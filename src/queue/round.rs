@@ -7,8 +7,8 @@ use super::{
     update,
 };
 use crate::alert::{
-    Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, Heard, KeptEvent, LATE_WITHIN,
-    LastRound, Next, Notified, Reason, Resolution, ResolvedBy, Row, Times,
+    Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, FLAPPING_ROUNDS, Heard, KeptEvent,
+    LATE_WITHIN, LastRound, Next, Notified, Reason, Resolution, ResolvedBy, Row, Times,
 };
 
 /// A test resolves itself after this; the next press of the button is then told again.
@@ -90,12 +90,14 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
     alert
 }
 
-/// For certain: a text that a gateway took may still turn out not to have arrived. Also by whoever took the alert while it
-/// was open.
+/// For certain: a text that a gateway took may still turn out not to have arrived, but not one text after another. Also by
+/// whoever took the alert while it was open.
 fn is_heard_of(known: &Alert) -> bool {
     let taken = known.conversation.acknowledged.as_ref();
+    let flaps_on = known.openings.flapping().is_some_and(|rounds| FLAPPING_ROUNDS < rounds as usize);
     let mut certain = known.progress.contacts.values().map(|contact| contact.certain);
-    certain.any(|certain| matches!(certain, Notified::Yes | Notified::Counted))
+    certain.any(|certain| Notified::Counted <= certain)
+        || (flaps_on && known.progress.is_heard_of())
         || taken.is_some_and(|taken| known.opened_at <= taken.at)
 }
 

@@ -52,7 +52,8 @@ fn array(post: &Post<'_>) -> Option<Reading> {
     let events = lists::events(post, &entries(post)?, |entry| {
         let alert = Alert::of(post, &group, entry)?;
         let event = event(&alert)?;
-        let holds_for = event.holds_until.map(|end| end.duration_since(post.now).max(SignedDuration::ZERO));
+        // Its clock may be behind.
+        let holds_for = event.holds_until.map(|end| end.duration_since(post.now).max(ENDS_GRACE));
         Some(Event { expires_after: holds_for.map(|holds_for| holds_for + ENDS_GRACE), ..event })
     });
     events.map(Reading::Events)

@@ -132,12 +132,12 @@ const HISTORIES: &[(&str, &str)] = &[
          66 | severity | disaster",
     ),
     (
-        "an update that comes shortly after is in doubt, and a comment then says nothing of it",
+        "a comment says nothing of what a person ended",
         "0 | F s0 once | opened
          30 | jin | resolved
          35 | C s0 m35 once | ignored already_resolved
          90 | due | resolved
-         91 | C s0 m91 once | opened",
+         91 | C s0 m91 once | ignored already_resolved",
     ),
     (
         "what a person and then its sender ended is over for updates",
@@ -390,12 +390,20 @@ const HISTORIES: &[(&str, &str)] = &[
          300 | F s290 | opened",
     ),
     (
-        "and when nothing was heard of it for minutes",
+        "and when nothing was heard of it for an hour",
         "0 | F s0 | opened
          60 | F s60 | opened
          120 | F s120 | opened
          180 | F s180 | opened moving_start
-         481 | F s480 | opened",
+         3781 | F s3780 | opened",
+    ),
+    (
+        "a start may move every ten minutes",
+        "0 | F s0 | opened
+         600 | F s600 | opened
+         1200 | F s1200 | opened
+         1800 | F s1800 | opened moving_start
+         2400 | F s2400 | joined moving_start",
     ),
     (
         "a start that is later only after an end does not move",

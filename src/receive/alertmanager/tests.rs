@@ -59,7 +59,7 @@ fn an_alert_of_the_array_holds_until_its_end_and_a_little_longer() {
     let event = only(array(r#"[{"labels":{"alertname":"A"},"endsAt":"2026-12-01T00:04:00Z"}]"#));
     assert_eq!(
         (event.status, event.expires_after),
-        (EventStatus::Firing, Some(SignedDuration::from_mins(9)))
+        (EventStatus::Firing, Some(SignedDuration::from_mins(10)))
     );
     let event = only(array(r#"[{"labels":{"alertname":"A"},"endsAt":"2026-12-01T00:00:00Z"}]"#));
     assert!(matches!(event.status, EventStatus::Resolved { .. }), "it ended this instant");
