@@ -1,12 +1,21 @@
 //! The digest itself: it waits until its time has come, is counted (by dispatch, which can read the rows), and
-//! is then notified like any alert, except that no budget holds it back.
+//! is then notified like any alert, except that no budget holds it back. What one was to count that cannot be read
+//! is told again.
 
 use jiff::Timestamp;
 
-use super::{audience, notification, output::Draft, push};
-use crate::alert::{
-    Alert, ContactProgress, Counted, Digest, Entry, Milestone, Notification, Notified, Others, Progress,
-    Resolution, ResolvedBy, Subject, Texted,
+use super::{
+    audience, notification,
+    output::Draft,
+    present::{Facts, Present},
+    push,
+};
+use crate::{
+    alert::{
+        Alert, AlertId, ContactName, ContactProgress, Counted, Digest, Entry, FoldWord, Milestone,
+        Notification, Notified, Others, Progress, Resolution, ResolvedBy, Subject, Texted,
+    },
+    roster,
 };
 
 /// When this digest wants to be counted; `None` for anything else.
@@ -61,4 +70,35 @@ pub(super) fn end(alert: &mut Alert, now: Timestamp) {
     if alert.is_open() && planned && (all_told || nothing) {
         alert.resolve(Resolution::by(ResolvedBy::Told, now));
     }
+}
+
+/// This digest cannot be read: whom it was to tell of the alert does not know of it by that. The caller then calls
+/// [`super::advance`], which notifies those who know nothing; who has heard of the alert otherwise is told how it stands.
+pub fn take_back(alert: &mut Alert, digest: AlertId, present: &Present<'_>) {
+    let mut progress = std::mem::take(&mut alert.progress);
+    let facts = Facts::new(alert, &alert.conversation, &progress, present);
+    let mut unreached: Vec<ContactName> = Vec::new();
+    for (name, contact) in &mut progress.contacts {
+        let Some(folded) = contact.folded.take_if(|folded| folded.digest == digest) else { continue };
+        unreached.extend(folded.unreached);
+        if contact.certain == Notified::Counted {
+            contact.certain = Notified::No;
+        }
+        if folded.word != FoldWord::Unreachable
+            && contact.has_heard()
+            && contact.is_idle()
+            && let Some(person) = roster::find(present.people, name)
+        {
+            let severity = alert.severity;
+            let subject = if alert.is_open() { Subject::Raised { to: severity } } else { Subject::Resolved };
+            contact.notifications.push(notification::begin(facts, person, subject, contact.texted));
+        }
+    }
+    for name in unreached {
+        // The others are told of them anew.
+        if let Some(contact) = progress.contacts.get_mut(&name) {
+            contact.others = Others::NotTold;
+        }
+    }
+    alert.progress = progress;
 }

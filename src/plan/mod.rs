@@ -27,7 +27,6 @@ mod rules;
 mod settle;
 mod spending;
 mod text;
-mod uncounted;
 mod unheard;
 mod unreachable;
 mod window;
@@ -42,6 +41,7 @@ pub use self::{
     audience::can_try_anew,
     backoff::{Backoff, RETRY_AFTER_MAX},
     budget::{Budgets, Fold, GatewayDay, Opening, STORM_LASTS, Storm},
+    digest::take_back,
     heard::is_unheard,
     misdated::{is_misdated, is_orphaned, set_back},
     notification::hasten,
@@ -52,7 +52,6 @@ pub use self::{
         PUSH_IN_FLIGHT_MAX, QUARANTINE, Repeats, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, Stage,
     },
     settle::{DeviceVerdict, Settled, Settlement, attempt_row, settle},
-    uncounted::take_back,
 };
 use crate::alert::{Alert, AlertState, Progress, Resolution, ResolvedBy};
 use output::Draft;

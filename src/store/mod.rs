@@ -11,7 +11,7 @@ mod filter;
 #[cfg(test)]
 pub(crate) mod guarded;
 mod memory;
-mod patience;
+mod available;
 mod record;
 mod sled;
 
@@ -26,10 +26,10 @@ use tokio::sync::Notify;
 use crate::alert::{Alert, AlertId, Charge, FoldRow, Row, Severity, ThreadKey};
 
 pub use self::{
+    available::when_available,
     damage::{Damage, Damaged},
     filter::{AlertFilter, AlertPage, LIST_DOCUMENTS_READ_MAX},
     memory::MemoryStore,
-    patience::when_available,
     record::{DeviceRecord, HeartbeatRecord, Record},
     sled::{OpenError, SledStore},
 };
