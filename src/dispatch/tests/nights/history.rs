@@ -240,7 +240,8 @@ fn happening() -> impl Strategy<Value = Happening> {
 pub(super) fn night() -> impl Strategy<Value = Night> {
     let seconds = |range: std::ops::Range<i64>| range.prop_map(SignedDuration::from_secs);
     let pause = prop_oneof![
-        6 => seconds(0..100),
+        3 => seconds(0..15),
+        4 => seconds(0..100),
         3 => seconds(100..1_800),
         1 => seconds(1_800..10_000),
     ];
