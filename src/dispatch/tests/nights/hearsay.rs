@@ -13,8 +13,14 @@ impl Morning<'_> {
         self.world.heard.iter().filter(move |heard| heard.key == *key)
     }
 
+    /// Those of which their sender was told that we have them.
     pub(super) fn fires(&self, key: &DedupKey) -> impl DoubleEndedIterator<Item = &Heard> {
         self.heard(key).filter(|heard| heard.word == Word::Fires && heard.is_certain)
+    }
+
+    /// The first of it that we may have.
+    pub(super) fn first_fires(&self, key: &DedupKey, problem: u32) -> Option<&Heard> {
+        self.heard(key).find(|heard| heard.word == Word::Fires && heard.problem == problem)
     }
 
     pub(super) fn last_recovery(&self, key: &DedupKey) -> Option<SignedDuration> {

@@ -144,6 +144,37 @@ impl<'a> Morning<'a> {
         rows.iter().filter(move |row| digest_of(row, &name).is_some()).map(|row| self.since(row.at))
     }
 
+    /// When nobody had it, and so it stayed for this long while we were up.
+    pub(super) fn nobody_has_it_from(&self, alert: &Alert, time: SignedDuration) -> Vec<SignedDuration> {
+        let (mut free, mut taken) = (Vec::new(), Vec::new());
+        for row in &self.rows[&alert.id] {
+            if matches!(row.entry, Entry::Opened | Entry::Unacknowledged { .. }) {
+                free.push(self.since(row.at));
+            } else if matches!(row.entry, Entry::Acknowledged { .. } | Entry::Resolved { .. }) {
+                taken.push(self.since(row.at));
+            }
+        }
+        let mut breaks = taken;
+        breaks.extend(&self.world.starts_and_stops);
+        let is_whole = |from: &SignedDuration| {
+            let within = *from..=*from + time;
+            let stops = self.world.starts_and_stops.iter().filter(|at| *at <= from).count();
+            stops % 2 == 1
+                && *within.end() <= self.world.night
+                && !breaks.iter().any(|at| within.contains(at))
+        };
+        free.retain(is_whole);
+        free
+    }
+
+    /// Whatever the configuration was.
+    pub(super) fn texts_are_always_on(&self) -> bool {
+        self.world.configs.iter().all(|config| {
+            let is_on = config.fallback_at == Some(Severity::NotClassified);
+            is_on && config.budget.is_none() && !config.gateways.is_empty()
+        })
+    }
+
     /// When it last became as severe as it is, if that is `high` or graver, it never was before, and nobody took it
     /// since.
     pub(super) fn raised(&self, alert: &Alert) -> Option<(SignedDuration, Severity)> {

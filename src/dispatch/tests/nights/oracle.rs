@@ -16,6 +16,9 @@ use crate::{
 /// The longest pause of a reminder that goes on without end, and the time to tell it.
 const REMINDED_WITHIN: SignedDuration = SignedDuration::from_mins(70);
 
+/// From when a push may fail until its text was tried: `accept_within`, and the time that requests take.
+const TEXTED_WITHIN: SignedDuration = SignedDuration::from_secs(45);
+
 /// From becoming graver until people are told.
 const RAISED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
@@ -26,6 +29,7 @@ pub(super) async fn faults(night: &Night, world: &World) -> Vec<String> {
         everybody_is_told_or_told_of,
         whoever_has_a_channel_is_told,
         nobody_is_given_up_untried,
+        a_text_follows_in_time,
         truths::what_goes_on_is_open,
         nobody_is_texted_twice,
         truths::what_is_only_repeated_is_one_alert,
@@ -63,6 +67,27 @@ fn everybody_is_told_or_told_of(morning: &Morning<'_>) -> Vec<String> {
     faults
 }
 
+/// As long as nobody has it and we are up, no phone waits for its push for longer than it may.
+fn a_text_follows_in_time(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    if morning.world.clock_was_set || !morning.texts_are_always_on() {
+        return faults;
+    }
+    for alert in morning.alerts().filter(|alert| morning.is_a_conversation_of_its_own(alert)) {
+        for at in morning.nobody_has_it_from(alert, TEXTED_WITHIN) {
+            let until = at + TEXTED_WITHIN;
+            let late = morning.phones().filter(|name| {
+                let is_pushed = morning.taken_by(alert, name).any(|taken| taken.at <= until);
+                let mut texts = morning.texts(alert.id, name);
+                !is_pushed && !texts.any(|text| text.started_at.duration_since(T0) <= until)
+            });
+            faults
+                .extend(late.map(|name| format!("from {at:#} on {name} waits for a text: {}", brief(alert))));
+        }
+    }
+    faults
+}
+
 /// Where everything works again, an open alert that nobody has is known to somebody who can be reached.
 fn whoever_has_a_channel_is_told(morning: &Morning<'_>) -> Vec<String> {
     if morning.night.end != End::Works {
@@ -79,13 +104,7 @@ fn whoever_has_a_channel_is_told(morning: &Morning<'_>) -> Vec<String> {
 
 /// A dead letter to somebody with a phone means that a text was tried.
 fn nobody_is_given_up_untried(morning: &Morning<'_>) -> Vec<String> {
-    let world = morning.world;
-    let always_texts = world.configs.iter().all(|config| {
-        !config.gateways.is_empty()
-            && config.budget.is_none()
-            && config.fallback_at == Some(Severity::NotClassified)
-    });
-    let given_up = morning.given_up().filter(|_| always_texts);
+    let given_up = morning.given_up().filter(|_| morning.texts_are_always_on());
     let untried = given_up.filter(|(alert, name)| {
         morning.phones().any(|phone| phone == *name) && morning.texts(alert.id, name).next().is_none()
     });

@@ -71,7 +71,7 @@ pub(super) fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> 
         let Some(last) = fires().next_back() else { continue };
         // Without a start one problem cannot be told from the next, if the end between them was lost.
         let since = if sender.tells_problems_apart() {
-            fires().find(|heard| heard.problem == last.problem).map(|heard| heard.at).unwrap_or_default()
+            morning.first_fires(key, last.problem).map(|heard| heard.at).unwrap_or_default()
         } else {
             alert.opened_at.duration_since(T0)
         };
@@ -98,8 +98,7 @@ pub(super) fn what_began_anew_is_another_alert(morning: &Morning<'_>) -> Vec<Str
             && !sender.clock_was_set
             && !morning.world.clock_was_set
             && !morning.was_key_damaged(&key);
-        let first =
-            morning.fires(&key).find(|heard| heard.problem == problem.number).filter(|_| is_understood);
+        let first = morning.first_fires(&key, problem.number).filter(|_| is_understood);
         let Some((first, alert)) = first.zip(morning.latest(&key)) else { continue };
         if alert.opened_at.duration_since(T0) < first.at && alert.is_open() {
             faults.push(format!("its problem began later, at {:#}: {}", first.at, brief(alert)));

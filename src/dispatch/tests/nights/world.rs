@@ -70,6 +70,8 @@ pub(super) struct World {
     pub(super) damaged: BTreeSet<AlertId>,
     pub(super) damaged_folds: BTreeSet<AlertId>,
     pub(super) quiet_since: SignedDuration,
+    /// When we started and when we stopped, in turn.
+    pub(super) starts_and_stops: Vec<SignedDuration>,
     /// `None` while we are down.
     pub(super) ours: Option<Process>,
     pub(super) down_for: SignedDuration,
@@ -98,6 +100,7 @@ impl World {
             damaged: BTreeSet::new(),
             damaged_folds: BTreeSet::new(),
             quiet_since: SignedDuration::ZERO,
+            starts_and_stops: Vec::new(),
             ours: None,
             down_for: SignedDuration::ZERO,
             errands: BTreeMap::new(),
@@ -160,6 +163,7 @@ impl World {
 
     pub(super) async fn start(&mut self) {
         self.log("we start");
+        self.starts_and_stops.push(self.night);
         let mut ours = Process::start(&self.store, &self.clock, &self.providers, &self.config).await;
         ours.damage(&self.damaged, &self.damaged_folds);
         self.ours = Some(ours);
@@ -169,6 +173,7 @@ impl World {
     pub(super) fn stop(&mut self, minutes: SignedDuration) {
         if self.ours.take().is_some() {
             self.log("we are down");
+            self.starts_and_stops.push(self.night);
             self.providers.forget_requests();
             self.plan(minutes.max(DOWN_MIN), Errand::Start);
         }
