@@ -28,8 +28,8 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
             for person in audience::of(facts) {
                 let contact = progress.contacts.entry(person.name.clone()).or_default();
                 let subject = Subject::Repeat { number, last };
-                let mut known = contact.notifications.iter_mut();
-                if let Some(news) = known.find(|one| notification::is_news_under_way(one)) {
+                let mut under_way = contact.notifications.iter_mut();
+                if let Some(news) = under_way.find(|one| notification::is_news_under_way(one)) {
                     notification::renew(facts, person, news, Some(&subject));
                     continue;
                 }
