@@ -4,7 +4,7 @@
 //! A few nights are played with every `cargo test`; many by hand:
 //!
 //! ```sh
-//! PROPTEST_CASES=100000 cargo test --release --locked --lib nights
+//! PROPTEST_CASES=100000 cargo test --release --locked --lib many_nights -- --ignored
 //! ```
 //!
 //! What fails is printed line by line, with what was said and sent; `PROPTEST_RNG_SEED` plays the same nights again.
@@ -21,10 +21,13 @@ mod senders;
 mod truths;
 mod world;
 
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestCaseError};
 
 use self::{history::Night, world::World};
 use super::*;
+
+/// Nights of every run.
+const A_FEW: u32 = 64;
 
 async fn faults(night: &Night) -> Vec<String> {
     let mut world = World::play(night).await;
@@ -36,13 +39,33 @@ async fn faults(night: &Night) -> Vec<String> {
     faults
 }
 
+fn play(night: &Night) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let faults = runtime.block_on(faults(night));
+    prop_assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    Ok(())
+}
+
+/// What failed is printed, and the same seed plays it again: no file is needed for that.
+fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: A_FEW, ..config() })]
 
     #[test]
-    fn in_the_morning_everybody_was_told_or_told_of(night in history::night()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let faults = runtime.block_on(faults(&night));
-        prop_assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    fn in_the_morning_of_a_few_nights_everybody_was_told_or_told_of(night in history::night()) {
+        play(&night)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    #[ignore = "as many as PROPTEST_CASES says: by hand, and by tests/long"]
+    fn in_the_morning_of_many_nights_everybody_was_told_or_told_of(night in history::night()) {
+        play(&night)?;
     }
 }

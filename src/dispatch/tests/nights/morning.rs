@@ -85,6 +85,11 @@ impl<'a> Morning<'a> {
         self.world.once_damaged.contains(&alert.id)
     }
 
+    /// It could not be read when we looked for what a clock that was set back has dated ahead.
+    pub(super) fn is_dated_ahead(&self, alert: &Alert) -> bool {
+        self.was_damaged(alert) && self.world.clock_was_set
+    }
+
     /// So was one of its rounds.
     pub(super) fn was_key_damaged(&self, key: &DedupKey) -> bool {
         self.alerts.iter().any(|alert| alert.dedup_key == *key && self.was_damaged(alert))
@@ -146,16 +151,18 @@ impl<'a> Morning<'a> {
 
     /// When nobody had it, and so it stayed for this long while we were up.
     pub(super) fn nobody_has_it_from(&self, alert: &Alert, time: SignedDuration) -> Vec<SignedDuration> {
-        let (mut free, mut taken) = (Vec::new(), Vec::new());
+        let (mut free, mut breaks) = (Vec::new(), self.world.starts_and_stops.clone());
+        let mut is_taken = false;
         for row in &self.rows[&alert.id] {
-            if matches!(row.entry, Entry::Opened | Entry::Unacknowledged { .. }) {
+            let was_taken = is_taken;
+            is_taken &= !matches!(row.entry, Entry::Unacknowledged { .. });
+            is_taken |= matches!(row.entry, Entry::Acknowledged { .. });
+            if !was_taken && row.entry == Entry::Opened || was_taken && !is_taken {
                 free.push(self.since(row.at));
-            } else if matches!(row.entry, Entry::Acknowledged { .. } | Entry::Resolved { .. }) {
-                taken.push(self.since(row.at));
+            } else if is_taken || matches!(row.entry, Entry::Resolved { .. }) {
+                breaks.push(self.since(row.at));
             }
         }
-        let mut breaks = taken;
-        breaks.extend(&self.world.starts_and_stops);
         let is_whole = |from: &SignedDuration| {
             let within = *from..=*from + time;
             let stops = self.world.starts_and_stops.iter().filter(|at| *at <= from).count();

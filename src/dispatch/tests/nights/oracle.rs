@@ -97,7 +97,8 @@ fn whoever_has_a_channel_is_told(morning: &Morning<'_>) -> Vec<String> {
     let unknown = triggered.filter(|alert| {
         let mut people = morning.people();
         let is_reachable = people.any(|name| morning.has_channel(alert, &name));
-        is_reachable && !morning.tells_by_next_round(alert) && !morning.is_known(alert)
+        let may_sleep = morning.is_dated_ahead(alert);
+        is_reachable && !may_sleep && !morning.tells_by_next_round(alert) && !morning.is_known(alert)
     });
     unknown.map(|alert| format!("known to nobody though it could be: {}", brief(alert))).collect()
 }
@@ -140,6 +141,7 @@ fn what_became_graver_is_told(morning: &Morning<'_>) -> Vec<String> {
         alert.state == AlertState::Triggered
             && alert.openings.flapping().is_none()
             && morning.night.end == End::Works
+            && !morning.world.clock_was_set
     });
     for alert in known {
         let Some((raised_at, to)) = morning.raised(alert).filter(|(at, _)| morning.world.quiet_since < *at)
@@ -202,7 +204,7 @@ fn every_open_alert_wakes_up(morning: &Morning<'_>) -> Vec<String> {
         match morning.due.get(&alert.id) {
             None => faults.push(format!("{} is open and sleeps", alert.id)),
             Some(due) if *due <= now => faults.push(format!("{} is due and stays so", alert.id)),
-            Some(due) if plan::is_misdated(alert, *due, &rules, now) => {
+            Some(due) if !morning.is_dated_ahead(alert) && plan::is_misdated(alert, *due, &rules, now) => {
                 faults.push(format!("waits for {due}, which no plan would set: {}", brief(alert)));
             }
             Some(_) => {}
