@@ -189,7 +189,7 @@ async fn a_store_that_has_lost_the_end_of_its_log_does_not_open_as_if_nothing_we
 #[tokio::test]
 async fn a_folder_of_somebody_else_is_refused_and_left_as_it_is() {
     let files: [(&str, &[u8]); 3] =
-        [("db", b"something else"), ("FORMAT", b"bongsu store 1\n"), ("FORMAT", b"\xff\xfe")];
+        [("db", b"something else"), ("FORMAT", b"bongsu store 2\n"), ("FORMAT", b"\xff\xfe")];
     for (name, bytes) in files {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(name), bytes).unwrap();
@@ -206,7 +206,7 @@ async fn a_tree_of_another_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     closed_store(folder.path()).await;
     let handle = open::open(folder.path()).unwrap();
-    handle.db().insert(keys::FORMAT, b"1").unwrap();
+    handle.db().insert(keys::FORMAT, b"2").unwrap();
     drop(handle);
     let error = SledStore::open(folder.path()).unwrap_err();
     assert!(
@@ -228,7 +228,7 @@ async fn a_store_whose_creation_was_cut_short_is_created_again() {
             fs::write(folder.path().join(name), text).unwrap();
         }
         closed_store(folder.path()).await;
-        assert_eq!(fs::read_to_string(folder.path().join("FORMAT")).unwrap(), "bongsu store 2\n");
+        assert_eq!(fs::read_to_string(folder.path().join("FORMAT")).unwrap(), "bongsu store 3\n");
     }
 }
 
