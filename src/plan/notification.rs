@@ -1,5 +1,7 @@
 //! One contact is notified of one thing: by push, and by text when the push fails.
 
+use std::iter;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -83,8 +85,12 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
         // As long as another tells the same contact, none of its channels has failed for good.
         let goes_on = over.subject.is_about_open_alert() && !contact.is_idle();
         if let Some(reason) = failure(draft.facts, &over).filter(|_| !goes_on) {
-            draft.others_untold |= matches!(over.subject, Subject::Unreachable { .. });
             contact.unreachable.get_or_insert(reason);
+            if over.text != TextState::Unknown
+                && let Subject::Unreachable { contact: named, also, .. } = over.subject
+            {
+                draft.untold.extend(iter::once(named).chain(also));
+            }
         }
     }
 }

@@ -64,8 +64,8 @@ pub(super) struct Draft<'a> {
     pub(super) plan: Plan,
     pub(super) rows: Vec<Row>,
     pub(super) attempts: u32,
-    /// A message that somebody could not be reached has failed itself.
-    pub(super) others_untold: bool,
+    /// Those of whom a message said that they could not be reached, which has surely failed itself.
+    pub(super) untold: Vec<ContactName>,
 }
 
 impl<'a> Draft<'a> {
@@ -75,7 +75,7 @@ impl<'a> Draft<'a> {
             plan: Plan::default(),
             rows: Vec::new(),
             attempts: facts.alert.attempts,
-            others_untold: false,
+            untold: Vec::new(),
         }
     }
 

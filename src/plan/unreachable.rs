@@ -18,9 +18,9 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Tells of those whose last road has failed. True if new notifications began.
 pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
     let others = others(draft.facts, progress);
-    if std::mem::take(&mut draft.others_untold) && others.is_empty() {
-        // Whom they were told of, they were not.
-        for contact in progress.contacts.values_mut() {
+    for name in std::mem::take(&mut draft.untold) {
+        // Whom the others were told of, they were not.
+        if let Some(contact) = progress.contacts.get_mut(&name).filter(|_| others.is_empty()) {
             contact.others = Others::NotTold;
         }
     }

@@ -127,6 +127,22 @@ fn that_the_others_could_not_be_told_either_is_not_forgotten() {
     assert!(sent.iter().any(|sent| sent.ends_with("min unreachable")), "{sent:?}");
 }
 
+#[test]
+fn that_somebody_could_not_be_reached_is_not_texted_a_third_time_where_it_may_have_arrived_twice() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), bare("min")]);
+    scene.plan();
+    scene.answer(2, accepted());
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["sms 3 min unreachable"]);
+    scene.answer(3, unknown());
+    assert_eq!(scene.pass(60), ["sms 4 min unreachable"]);
+    scene.answer(4, unknown());
+    scene.alert.severity = Severity::High;
+    assert_eq!(scene.plan(), ["sms 5 jin raised", "sms 6 min raised"]);
+    scene.answer(6, accepted());
+    scene.answer(5, rejected(RejectCause::Recipient));
+    assert_eq!(scene.pass(31), NOTHING);
+}
+
 fn is_to(send: &Send, name: &str) -> bool {
     send.contact.as_str() == name
 }

@@ -172,8 +172,9 @@ fn check_format(db: &Db, ready: bool) -> Result<(), OpenFailure> {
     match db.get(keys::FORMAT)? {
         Some(format) if *format == *FORMAT => Ok(()),
         Some(format) => Err(OpenFailure::OtherFormat(format!(
-            "it has format {}, this program reads format 2",
-            format.escape_ascii()
+            "it has format {}, this program reads format {}",
+            format.escape_ascii(),
+            FORMAT.escape_ascii()
         ))),
         None if ready => Err(damaged("it opens, but everything in it is gone")),
         None if db.is_empty() => {

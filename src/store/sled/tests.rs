@@ -210,7 +210,7 @@ async fn a_tree_of_another_format_is_refused() {
     drop(handle);
     let error = SledStore::open(folder.path()).unwrap_err();
     assert!(
-        matches!(&error.cause, OpenFailure::OtherFormat(detail) if detail.contains("format 1")),
+        matches!(&error.cause, OpenFailure::OtherFormat(detail) if detail.contains("has format 2")),
         "{error}"
     );
 }
