@@ -161,17 +161,20 @@ impl Outbox {
                     Ok(request) => self.make_push(alert.id, send, request),
                     Err(outcome) => self.answer_at_once(alert.id, send, outcome),
                 },
-                Address::Gateway(gateway) => match self.new_text(&about, &send, gateway, person) {
-                    Ok(request) => self.make_text(alert.id, send, request),
-                    Err(outcome) => self.answer_at_once(alert.id, send, outcome),
-                },
+                Address::Gateway(gateway) => {
+                    match self.gateway(gateway).and_then(|it| it.text(&about, &send, person)) {
+                        Ok(request) => self.make_text(alert.id, send, request),
+                        Err(outcome) => self.answer_at_once(alert.id, send, outcome),
+                    }
+                }
             }
         }
         for Ask { attempt, contact, subject, gateway, sent_at } in asks {
             let person = roster::find(&people, &contact);
             let address = Address::Gateway(gateway.clone());
             let send = Send { attempt, contact, subject, address, began: sent_at };
-            self.ask(alert.id, &send, self.question(&about, &send, &gateway, person));
+            let question = self.gateway(&gateway).and_then(|it| it.question(&about, &send, person));
+            self.ask(alert.id, &send, question);
         }
     }
 
@@ -192,29 +195,8 @@ impl Outbox {
         Ok(PushRequest { transport, push, permit })
     }
 
-    fn new_text(
-        &self,
-        about: &About<'_>,
-        send: &Send,
-        gateway: &GatewayName,
-        person: Option<&Person>,
-    ) -> Result<TextRequest, Outcome> {
-        let gateway = self.gateways.get(gateway).ok_or_else(no_text)?;
-        let permit = gateway.texts.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
-        gateway.request(about, send, person, permit)
-    }
-
-    fn question(
-        &self,
-        about: &About<'_>,
-        send: &Send,
-        gateway: &GatewayName,
-        person: Option<&Person>,
-    ) -> Result<Question, Outcome> {
-        let gateway = self.gateways.get(gateway).ok_or_else(no_text)?;
-        let permit = gateway.to_ask.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
-        let request = gateway.request(about, send, person, permit)?;
-        Ok(Question { request, room: gateway.questions.clone() })
+    fn gateway(&self, name: &GatewayName) -> Result<&Gateway, Outcome> {
+        self.gateways.get(name).ok_or_else(no_text)
     }
 
     fn make_push(&self, id: AlertId, send: Send, request: PushRequest) {
@@ -317,13 +299,23 @@ struct Question {
 }
 
 impl Gateway {
+    fn text(&self, about: &About<'_>, send: &Send, person: Option<&Person>) -> Result<TextRequest, Outcome> {
+        self.request(about, send, person, &self.texts)
+    }
+
+    fn question(&self, about: &About<'_>, send: &Send, person: Option<&Person>) -> Result<Question, Outcome> {
+        let request = self.request(about, send, person, &self.to_ask)?;
+        Ok(Question { request, room: self.questions.clone() })
+    }
+
     fn request(
         &self,
         about: &About<'_>,
         send: &Send,
         person: Option<&Person>,
-        permit: OwnedSemaphorePermit,
+        room: &Arc<Semaphore>,
     ) -> Result<TextRequest, Outcome> {
+        let permit = room.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
         let person = person.filter(|person| person.phone.is_some()).ok_or_else(no_text)?;
         let text = about.text(send, person, self.transport.as_ref()).ok_or_else(no_text)?;
         Ok(TextRequest { transport: self.transport.clone(), text, permit })

@@ -26,8 +26,8 @@ pub(super) fn hurry(facts: Facts<'_>, progress: &mut Progress) {
 pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
     let is_time = progress.again_at.is_some_and(|at| at <= facts.now());
     let is_new = |person: &&Person| !progress.contacts.contains_key(&person.name);
-    let mut left = left_alone(facts, progress);
-    left.retain(|person| is_time || is_new(person));
+    let mut left = to_be_told(facts, progress);
+    left.retain(|person| (is_time || is_new(person)) && is_left_alone(facts, progress, person));
     for person in &left {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
         if let Some(one) = contact.notifications.iter_mut().find(|one| lacks_a_road(facts, person, one)) {
@@ -43,25 +43,25 @@ pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
 
 /// Whoever nothing more is tried for is tried again in `retry.max`.
 pub(super) fn schedule(facts: Facts<'_>, progress: &mut Progress) {
-    let is_needed = !left_alone(facts, progress).is_empty();
+    let is_needed =
+        to_be_told(facts, progress).into_iter().any(|person| is_left_alone(facts, progress, person));
     let planned = progress.again_at.filter(|at| facts.now() < *at);
     progress.again_at =
         is_needed.then(|| planned.unwrap_or_else(|| facts.after(facts.rules().backoff.longest())));
 }
 
-/// Those for whom nothing more is tried, or not by every road, while nobody knows.
-fn left_alone<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
+/// Nobody, once somebody knows.
+fn to_be_told<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
     let is_unheard =
         facts.is_unheard() && facts.is_worth_telling() && progress.planned.contains(&Milestone::Opened);
-    if !is_unheard {
-        return Vec::new();
-    }
-    let is_left_alone = |person: &&Person| {
-        progress.contacts.get(&person.name).is_none_or(|contact| {
-            contact.is_idle() || contact.notifications.iter().any(|one| lacks_a_road(facts, person, one))
-        })
-    };
-    audience::of(facts).into_iter().filter(is_left_alone).collect()
+    if is_unheard { audience::of(facts) } else { Vec::new() }
+}
+
+/// Nothing more is tried for this person, or not by every road.
+fn is_left_alone(facts: Facts<'_>, progress: &Progress, person: &Person) -> bool {
+    progress.contacts.get(&person.name).is_none_or(|contact| {
+        contact.is_idle() || contact.notifications.iter().any(|one| lacks_a_road(facts, person, one))
+    })
 }
 
 /// A road that its contact has is closed.
