@@ -40,6 +40,10 @@ impl Life {
         self.vitals.sign(self.part);
     }
 
+    fn rest(&self, is_at_rest: bool) {
+        self.vitals.rest(self.part, is_at_rest);
+    }
+
     pub fn is_stopped(&self) -> bool {
         self.stop.is_cancelled()
     }
@@ -92,6 +96,7 @@ impl Pace {
             if self.went_well {
                 self.life.sign();
             }
+            self.life.rest(true);
             if !self.life.sleep_until(self.life.wake_by(self.next)).await {
                 return false;
             }
@@ -100,6 +105,7 @@ impl Pace {
                 break;
             }
         }
+        self.life.rest(false);
         self.next = after(self.life.clock().as_ref(), self.every);
         self.went_well = true;
         true

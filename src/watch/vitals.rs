@@ -67,6 +67,8 @@ struct Signs {
 #[derive(Clone, Copy, Debug)]
 struct Signed {
     last: Timestamp,
+    /// It waits for its next turn.
+    is_at_rest: bool,
     /// Its task has ended, and the next one has left no sign yet.
     gone_since: Option<Timestamp>,
     /// How often its task has ended though nobody had stopped it.
@@ -109,7 +111,14 @@ impl Vitals {
         let now = self.clock.now();
         let mut signs = lock(&self.signs);
         let ends = signs.parts.get(&part).map_or(0, |signed| signed.ends);
-        signs.parts.insert(part, Signed { last: now, gone_since: None, ends });
+        signs.parts.insert(part, Signed { last: now, is_at_rest: false, gone_since: None, ends });
+    }
+
+    /// Whether this part waits for its next turn.
+    pub(super) fn rest(&self, part: Part, is_at_rest: bool) {
+        if let Some(signed) = lock(&self.signs).parts.get_mut(&part) {
+            signed.is_at_rest = is_at_rest;
+        }
     }
 
     /// The task of this part has ended, and nobody had stopped it.
@@ -159,13 +168,14 @@ impl Vitals {
         signs.parts.iter().filter_map(standstill).collect()
     }
 
-    /// False while the watch is due for a look, or the store for a write. For tests and tools.
+    /// False while the watch looks or is due to, or the store is due for a write. For tests and tools.
     pub fn is_up_to_date(&self) -> bool {
         let now = self.clock.now();
         let signs = lock(&self.signs);
-        [(Part::Watch, LOOK_EVERY), (Part::Store, SIGN_EVERY)].iter().all(|(part, every)| {
-            signs.parts.get(part).is_none_or(|signed| now.duration_since(signed.last) < *every)
-        })
+        let holds = |part, holds: &dyn Fn(&Signed) -> bool| signs.parts.get(&part).is_none_or(holds);
+        let is_early = |signed: &Signed, every| now.duration_since(signed.last) < every;
+        holds(Part::Watch, &|signed| signed.is_at_rest && is_early(signed, LOOK_EVERY))
+            && holds(Part::Store, &|signed| is_early(signed, SIGN_EVERY))
     }
 
     /// Remembers an alert that reaches nobody or went unanswered, forgets one of which that no longer holds.
