@@ -38,6 +38,7 @@ async fn an_end_that_grafana_takes_back_is_told_within_a_minute_also_after_a_res
     }
     assert_eq!(h.pushes().len(), 2, "nobody is told while it may be a late copy: {:?}", h.pushes());
     h.restart().await;
+    h.settled().await;
     h.pass(60).await;
     let pushes = h.sandbox.fcm().pushes();
     assert_eq!(pushes.len(), 3, "{:?}", h.pushes());

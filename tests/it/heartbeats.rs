@@ -166,6 +166,7 @@ async fn one_that_is_on_time_before_a_restart_is_on_time_after_it() {
     call(&h).await;
     h.pass(100).await;
     h.restart().await;
+    h.settled().await;
     h.pass(100).await;
     call(&h).await;
     h.pass(179).await;

@@ -127,10 +127,12 @@ async fn a_gateway_that_leaves_the_configuration_is_passed_over() {
     h.sandbox.sms().always(Answer::Ok);
     // The first one is gone, and another has its place.
     h.restart_with("name = \"one\"", "name = \"three\"").await;
+    h.settled().await;
     h.pass(60).await;
     assert_eq!(texts_of(&h, &opened).await, ["one deferred", "two deferred", "three accepted"]);
     assert_eq!(h.texts().len(), 1);
     h.restart_with("name = \"three\"", "name = \"four\"").await;
+    h.settled().await;
     h.pass(600).await;
     assert_eq!(h.texts().len(), 1, "who sent it does not matter any more");
 }

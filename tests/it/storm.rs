@@ -183,6 +183,7 @@ async fn a_budget_and_what_was_held_back_survive_a_restart() {
     assert_eq!(h.texts().len(), 2, "nothing is left, as before");
     assert_eq!(h.get_as("/readyz", "").await.1["storm"]["contacts"], 1);
     h.restart().await;
+    h.settled().await;
     h.pass(30).await;
     assert_eq!(h.texts().len(), 3, "one digest for what was held back before and after");
     assert!(h.texts()[2].contains("3 more: 3 high"), "{:?}", h.texts());
