@@ -19,7 +19,7 @@ pub const REPORTS_WAITING_MAX: usize = 64;
 pub struct Progress {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub planned: BTreeSet<Milestone>,
-    /// As how severe people were notified of it: what goes beyond is news.
+    /// As how severe it was last told, or is to be told: what goes beyond is news.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notified_as: Option<Severity>,
     /// While nobody knows of it: when those for whom every channel has failed are tried again.

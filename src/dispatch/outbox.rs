@@ -172,7 +172,7 @@ impl Outbox {
         for Ask { attempt, contact, subject, gateway, sent_at } in asks {
             let person = roster::find(&people, &contact);
             let address = Address::Gateway(gateway.clone());
-            let send = Send { attempt, contact, subject, address, began: sent_at };
+            let send = Send { attempt, contact, subject, severity: alert.severity, address, began: sent_at };
             let question = self.gateway(&gateway).and_then(|it| it.question(&about, &send, person));
             self.ask(alert.id, &send, question);
         }

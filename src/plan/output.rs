@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::{Fold, Opening, present::Facts};
-use crate::alert::{Address, Charge, ContactName, Entry, GatewayName, Outcome, Payer, Pending, Row, Subject};
+use crate::alert::{
+    Address, Charge, ContactName, Entry, GatewayName, Outcome, Payer, Pending, Row, Severity, Subject,
+};
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -24,6 +26,8 @@ pub struct Send {
     pub attempt: u32,
     pub contact: ContactName,
     pub subject: Subject,
+    /// As how severe it tells the alert.
+    pub severity: Severity,
     pub address: Address,
     /// When it was planned.
     pub began: Timestamp,
@@ -90,6 +94,7 @@ impl<'a> Draft<'a> {
             attempt: self.attempts,
             contact: message.contact.clone(),
             subject: message.subject.clone(),
+            severity: self.facts.alert.severity,
             address,
             began: self.facts.now(),
         });

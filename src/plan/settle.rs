@@ -104,7 +104,7 @@ fn silence(
         return None;
     };
     let (contact, subject) = (contact.clone(), notification.subject.clone());
-    let send = Send { attempt, contact, subject, address, began };
+    let send = Send { attempt, contact, subject, severity: facts.alert.severity, address, began };
     let outcome = Outcome::Unknown { detail: detail.to_owned() };
     Some(Settlement { send, outcome, segments: 0, ended: facts.now() })
 }
@@ -118,6 +118,10 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     let Some(contact) = progress.contacts.get_mut(&send.contact) else { return };
     notification::remember(draft.facts, contact, &send.subject, &send.address, outcome);
     let known = notification::find(contact, send);
+    let is_newest = known.as_ref().is_some_and(|known| !known.replaced);
+    if is_newest && matches!(outcome, Outcome::Accepted { .. }) && send.subject.is_about_open_alert() {
+        progress.notified_as = progress.notified_as.min(Some(send.severity));
+    }
     let message = Message { contact: &send.contact, subject: &send.subject };
     match &send.address {
         Address::Device(device) => {

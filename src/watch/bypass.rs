@@ -265,8 +265,8 @@ impl Message {
     fn begin(&self, address: Address) -> Send {
         let mut attempts = locked(&self.attempts);
         attempts.count += 1;
-        let contact = self.person.name.clone();
-        Send { attempt: attempts.count, contact, subject: Subject::Opened, address, began: self.clock.now() }
+        let (attempt, contact, began) = (attempts.count, self.person.name.clone(), self.clock.now());
+        Send { attempt, contact, subject: Subject::Opened, severity: Severity::Disaster, address, began }
     }
 
     fn keep(&self, send: Send, outcome: Outcome, segments: u8) {

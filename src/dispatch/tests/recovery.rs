@@ -97,7 +97,8 @@ async fn an_account_works_again_when_something_begun_after_the_fault_is_accepted
     let accepted = Outcome::Accepted { provider_id: None };
     let mut looks = |outcome: &Outcome, began: i64, ended: i64| {
         let address = Address::Gateway("company".into());
-        let send = Send { attempt: 1, contact: jin(), subject: Subject::Opened, address, began: at(began) };
+        let (subject, severity) = (Subject::Opened, Severity::High);
+        let send = Send { attempt: 1, contact: jin(), subject, severity, address, began: at(began) };
         let outcome = outcome.clone();
         dispatcher.look = None;
         dispatcher.note_recovery(&Settlement { send, outcome, segments: 1, ended: at(ended) });

@@ -59,6 +59,25 @@ fn a_raise_is_news_to_whoever_was_texted() {
 }
 
 #[test]
+fn a_raise_that_had_fallen_again_when_it_was_told_is_news_when_it_comes_back() {
+    let mut scene = Scene::at(Severity::Average);
+    scene.plan();
+    scene.answer(1, accepted());
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 2 jin raised", "sms 3 jin raised"]);
+    scene.answer(3, deferred(DeferCause::Unavailable));
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.raise_to(Severity::Average), NOTHING);
+    assert_eq!(scene.pass(10), ["push 4 jin raised", "sms 5 jin raised"], "it goes out, as average");
+    assert_eq!(scene.raise_to(Severity::Disaster), NOTHING, "not told yet");
+    scene.answer(5, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.answer(4, accepted()), ["push 6 jin raised", "sms 7 jin raised"]);
+    scene.answer(6, accepted());
+    assert_eq!(scene.answer(7, accepted()), NOTHING);
+    assert_eq!(scene.raise_to(Severity::Average), NOTHING);
+    assert_eq!(scene.raise_to(Severity::Disaster), NOTHING, "that was told");
+}
+
+#[test]
 fn a_raise_takes_the_place_of_what_waits() {
     let mut scene = Scene::at(Severity::Warning);
     scene.rules.gateways.clear();
