@@ -102,7 +102,7 @@ impl Dispatcher {
         let write = |opening: &Opening| {
             let Opening { id, contact, tier, due_at } = opening.clone();
             let digest = Digest { contact, tier, due_at, counted: None };
-            AlertWrite::of(Alert::opened_digest(id, digest, now), Expect::NewRound, Some(due_at))
+            AlertWrite::of(Alert::opened_digest(id, digest, now), Expect::FIRST_ROUND, Some(due_at))
         };
         let writes: Vec<_> = opens.iter().map(write).collect();
         let opened = self.store.commit(Lane::Deliver, &writes).await;

@@ -13,7 +13,7 @@ pub(super) enum Answer {
     Settled(Settlement),
     /// What a gateway that was asked knows of an earlier attempt.
     Reported(Report),
-    /// This digest cannot be read, and was to count the alert.
+    /// This digest was to count the alert, and cannot be read, or may have been counted without it.
     NotCounted {
         digest: AlertId,
     },

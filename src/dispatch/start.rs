@@ -14,7 +14,7 @@ use crate::{
         is_unheard, set_back,
     },
     store::{
-        AlertFilter, AlertWrite, DeviceRecord, DuePlace, Expect, Lane, Store, StoreError, Stored,
+        AlertFilter, AlertWrite, Commit, DeviceRecord, DuePlace, Expect, Lane, Store, StoreError, Stored,
         when_available,
     },
     watch::Vitals,
@@ -117,7 +117,12 @@ impl Dispatcher {
         }
         if !writes.is_empty() {
             // A conflict: somebody else has planned it meanwhile, or made it due.
-            self.store.commit(Lane::Deliver, &writes).await?;
+            let commits = self.store.commit(Lane::Deliver, &writes).await?;
+            let unwritten = |commit| match commit {
+                Commit::Failed(error @ StoreError::Unavailable(_)) => Some(error),
+                Commit::Done(_) | Commit::Conflict(_) | Commit::Failed(_) => None,
+            };
+            commits.into_iter().find_map(unwritten).map_or(Ok(()), Err)?;
         }
         look.after = page.next;
         let misdated = look.misdated;

@@ -33,6 +33,25 @@ struct Planned {
     /// What was entered into the accounts for it.
     charges: Vec<Charge>,
     opens: Vec<Opening>,
+    /// What is to count it.
+    digests: Vec<AlertId>,
+}
+
+impl Planned {
+    /// What is known when it is planned again, though it may have been written. A digest may have counted without it
+    /// by then.
+    fn answers_again(&mut self) -> Vec<Answer> {
+        let mut answers = std::mem::take(&mut self.answers);
+        for digest in self.digests.drain(..) {
+            if !answers
+                .iter()
+                .any(|answer| matches!(answer, Answer::NotCounted { digest: known } if *known == digest))
+            {
+                answers.push(Answer::NotCounted { digest });
+            }
+        }
+        answers
+    }
 }
 
 impl Dispatcher {
@@ -60,15 +79,16 @@ impl Dispatcher {
                 Ok(commits) => commits,
                 Err(error) => {
                     // None of their requests starts, so nothing was spent, though some may be written.
-                    for Planned { id, answers, claimed, charges, .. } in planned {
-                        self.budgets.take_back(&charges);
-                        self.put_back(id, answers, claimed).await;
+                    for mut planned in planned {
+                        self.budgets.take_back(&planned.charges);
+                        let answers = planned.answers_again();
+                        self.put_back(planned.id, answers, planned.claimed).await;
                     }
                     return Err(error);
                 }
             };
             jobs = Vec::new();
-            for ((commit, planned), write) in commits.into_iter().zip(planned).zip(writes) {
+            for ((commit, mut planned), write) in commits.into_iter().zip(planned).zip(writes) {
                 if !matches!(commit, Commit::Done(_)) {
                     self.budgets.take_back(&planned.charges);
                 }
@@ -86,8 +106,8 @@ impl Dispatcher {
                     Commit::Conflict(None) => self.inbox.forget(planned.id),
                     // Perhaps written: none of its requests starts, and it is read again.
                     Commit::Failed(error @ StoreError::Unavailable(_)) => {
-                        let Planned { id, answers, claimed, .. } = planned;
-                        self.put_back(id, answers, claimed).await;
+                        let answers = planned.answers_again();
+                        self.put_back(planned.id, answers, planned.claimed).await;
                         failed = Some(error);
                     }
                     Commit::Failed(error) => self.leave(planned.id, planned.answers, &error),
@@ -209,8 +229,8 @@ impl Dispatcher {
         let mut write = AlertWrite::of(alert, Expect::Version(version), due);
         write.release = claimed;
         write.marks = self.marks(&charges, &folds);
-        let id = write.alert.id;
-        (Planned { id, answers, claimed, sends, asks, news, charges, opens }, write)
+        let (id, digests) = (write.alert.id, folds.iter().map(|fold| fold.digest).collect());
+        (Planned { id, answers, claimed, sends, asks, news, charges, opens, digests }, write)
     }
 
     fn present<'a>(&'a self, people: &'a [Person]) -> Present<'a> {

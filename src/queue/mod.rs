@@ -43,6 +43,9 @@ use crate::{
 /// has succeeded, so only a store gone wrong comes near it.
 const CONFLICTS_MAX: u32 = 64;
 
+/// Alerts of which it is written down together how often they were seen.
+const SAVED_AT_ONCE: usize = 256;
+
 /// Most events of one request that are looked up and written together: what is known of them is in memory
 /// meanwhile.
 const EVENTS_AT_ONCE_MAX: usize = 1_024;
@@ -200,21 +203,24 @@ impl Queue {
 
     /// Saves what was counted since the last save; called every minute.
     pub async fn save_seen(&self) -> Result<(), StoreError> {
-        for id in self.seen.ids() {
-            let current = match self.store.get(id).await {
-                Err(error @ StoreError::Damaged(_)) => {
-                    error!(alert.id = %id, "could not save when alert {id} was seen: {error}");
-                    self.seen.forget(id);
-                    continue;
+        for ids in self.seen.ids().chunks(SAVED_AT_ONCE) {
+            let mut writes = Vec::with_capacity(ids.len());
+            for id in ids {
+                match self.store.get(*id).await {
+                    Err(error @ StoreError::Damaged(_)) => {
+                        error!(alert.id = %id, "could not save when alert {id} was seen: {error}");
+                        self.seen.forget(*id);
+                    }
+                    current => writes.extend(current?.map(|Stored { mut alert, version }| {
+                        self.seen.add_to(&mut alert);
+                        AlertWrite::of(alert, Expect::Version(version), Some(self.clock.now()))
+                    })),
                 }
-                current => current?,
-            };
-            if let Some(Stored { mut alert, version }) = current {
-                self.seen.add_to(&mut alert);
-                let write = AlertWrite::of(alert, Expect::Version(version), Some(self.clock.now()));
-                let commits = self.store.commit(Lane::Deliver, &[write]).await?;
-                if matches!(commits.first(), Some(Commit::Done(_))) {
-                    self.seen.forget(id);
+            }
+            let commits = self.store.commit(Lane::Deliver, &writes).await?;
+            for (write, commit) in writes.iter().zip(commits) {
+                if matches!(commit, Commit::Done(_)) {
+                    self.seen.forget(write.alert.id);
                 }
             }
         }

@@ -48,8 +48,14 @@ impl Current {
 
     /// `alert` may be the same one, changed, or a new one.
     fn after(before: Option<Self>, alert: Alert) -> Self {
-        let same = before.filter(|before| before.alert.id == alert.id);
-        Self { alert, expect: same.map_or(Expect::NewRound, |before| before.expect) }
+        let expect = match before {
+            Some(Self { alert: before, expect }) if before.id == alert.id => expect,
+            Some(Self { expect: Expect::LatestRound(version), .. }) => {
+                Expect::NewRound { after: Some(version) }
+            }
+            Some(_) | None => Expect::FIRST_ROUND,
+        };
+        Self { alert, expect }
     }
 }
 
@@ -119,7 +125,7 @@ impl Queue {
             self.seen.add_to(&mut alert);
             alert.pull_back_heard(now);
             alert.heard.stop_moving_unless_heard_of(now);
-            Current { alert, expect: Expect::Version(version) }
+            Current { alert, expect: Expect::LatestRound(version) }
         });
         let mut is_changed = false;
         let mut applied = Applied::default();
@@ -145,7 +151,7 @@ impl Queue {
                 }
                 Change::Supersede { round, over } if !is_changed => {
                     let Current { alert, expect } = Current::after(current, *over);
-                    applied.over = Some(AlertWrite::of(alert, expect, Some(now)));
+                    applied.over = Some(AlertWrite::of(alert, expect.whichever_round(), Some(now)));
                     current = Some(Current::after(None, *round));
                     is_changed = true;
                 }
@@ -228,7 +234,7 @@ impl Queue {
 
     /// Writes what needs no new round, nor the place of one.
     async fn write_known(&self, lane: Lane, mut writes: Vec<AlertWrite>) -> Result<(), StoreError> {
-        writes.retain(|write| write.expect != Expect::NewRound && !write.alert.openings.superseded);
+        writes.retain(|write| !write.expect.is_new() && !write.alert.openings.superseded);
         let commits = self.store.commit(lane, &writes).await?;
         for (write, commit) in writes.iter().zip(commits) {
             if matches!(commit, Commit::Done(_)) {

@@ -8,8 +8,8 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DeviceRecord, DuePage, DuePlace, Expect,
-    Health, Lane, MemoryStore, Record, Standing, Store, StoreError, Stored, damage,
+    AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DeviceRecord, DuePage, DuePlace, Health,
+    Lane, MemoryStore, Record, Standing, Store, StoreError, Stored, damage,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -116,12 +116,15 @@ fn damaged(id: AlertId) -> StoreError {
 #[async_trait]
 impl<G: Guard> Store for Guarded<G> {
     async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
-        if lane == Lane::Accept && writes.iter().any(|write| write.expect == Expect::NewRound) {
+        if lane == Lane::Accept && writes.iter().any(|write| write.expect.is_new()) {
             self.guard.room()?;
         }
         let is_damaged = |write: &&AlertWrite| self.guard.is_damaged(write.alert.id);
         let good: Vec<_> = writes.iter().filter(|write| !is_damaged(write)).cloned().collect();
-        let mut commits = self.write(self.inner.commit(lane, &good)).await?;
+        let mut commits = match self.write(self.inner.commit(lane, &good)).await {
+            Err(error @ StoreError::Unavailable(_)) => vec![Commit::Failed(error); good.len()],
+            commits => commits?,
+        };
         for (place, write) in writes.iter().enumerate().filter(|(_, write)| is_damaged(write)) {
             commits.insert(place, Commit::Failed(damaged(write.alert.id)));
         }

@@ -59,22 +59,29 @@ impl MemoryStore {
 impl Tables {
     fn write(&mut self, write: AlertWrite) -> Commit {
         let (id, thread) = (write.alert.id, write.alert.thread());
-        let version = match write.expect {
-            Expect::NewRound => match self.threads.get(&thread) {
-                Some((latest, round)) if write.alert.round <= *round => {
-                    return Commit::Conflict(
-                        self.alerts.get(latest).map(|kept| Box::new(kept.stored.clone())),
-                    );
-                }
-                Some(_) | None if self.alerts.contains_key(&id) => return Commit::Conflict(None),
-                Some(_) | None => 1,
-            },
-            Expect::Version(expected) => match self.alerts.get(&id) {
-                Some(kept) if kept.stored.version == expected => expected + 1,
-                Some(kept) => return Commit::Conflict(Some(Box::new(kept.stored.clone()))),
-                None => return Commit::Conflict(None),
-            },
+        let there = |id: &AlertId| self.alerts.get(id).map(|kept| Box::new(kept.stored.clone()));
+        let latest = self.threads.get(&thread).and_then(|(latest, _)| there(latest));
+        let (conflict, found) = match write.expect {
+            Expect::NewRound { after } => {
+                let is_other = |latest: &Stored| {
+                    write.alert.round <= latest.alert.round
+                        || after.is_some_and(|after| after != latest.version)
+                };
+                let conflict = latest.as_deref().is_some_and(is_other);
+                (conflict || self.alerts.contains_key(&id), latest.filter(|_| conflict))
+            }
+            Expect::LatestRound(_) if latest.as_ref().is_some_and(|latest| latest.alert.id != id) => {
+                (true, latest)
+            }
+            Expect::Version(expected) | Expect::LatestRound(expected) => {
+                let found = there(&id);
+                (found.as_ref().is_none_or(|found| found.version != expected), found)
+            }
         };
+        if conflict {
+            return Commit::Conflict(found);
+        }
+        let version = write.expect.next();
         self.put(write, version);
         Commit::Done(version)
     }
@@ -88,7 +95,7 @@ impl Tables {
         if let Some(due_ms) = due_ms {
             self.dues.insert((due_ms, id));
         }
-        if expect == Expect::NewRound {
+        if expect.is_new() {
             self.threads.insert(alert.thread(), (id, alert.round));
         }
         if !chunk.is_empty() {

@@ -100,9 +100,39 @@ pub struct Marks {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// A new document, of a thread whose latest round is older, not known, or cannot be read.
-    NewRound,
+    /// A new document, of a thread whose latest round is older, not known, or cannot be read; `after`: in which version
+    /// that round was decided on.
+    NewRound {
+        after: Option<Version>,
+    },
     Version(Version),
+    /// As [`Expect::Version`], of what is still the latest round of its thread.
+    LatestRound(Version),
+}
+
+impl Expect {
+    pub const FIRST_ROUND: Self = Self::NewRound { after: None };
+
+    pub fn is_new(self) -> bool {
+        matches!(self, Self::NewRound { .. })
+    }
+
+    /// Though another round may be the latest by then.
+    #[must_use]
+    pub fn whichever_round(self) -> Self {
+        match self {
+            Self::LatestRound(version) => Self::Version(version),
+            Self::NewRound { .. } | Self::Version(_) => self,
+        }
+    }
+
+    /// The version that is written.
+    fn next(self) -> Version {
+        match self {
+            Self::NewRound { .. } => 1,
+            Self::Version(version) | Self::LatestRound(version) => version.saturating_add(1),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -132,8 +162,7 @@ impl Standing {
 pub enum Commit {
     /// Durable.
     Done(Version),
-    /// Something else is there: for [`Expect::NewRound`] the thread's latest round, otherwise the
-    /// document; `None` if it is gone.
+    /// Something else is there: the thread's latest round, for [`Expect::Version`] the document; `None` if it is gone.
     Conflict(Option<Box<Stored>>),
     /// [`StoreError::Unavailable`]: it may have been made or not. Otherwise it was not, and the same write will not be: it is
     /// too large, or what it would replace cannot be read.

@@ -138,7 +138,7 @@ impl Bypass {
         }
         // Where nobody was told of it, nobody is told of its end.
         let due = (!incident.tried.is_empty()).then_some(now);
-        let write = AlertWrite::of(incident.as_over(since), Expect::NewRound, due);
+        let write = AlertWrite::of(incident.as_over(since), Expect::FIRST_ROUND, due);
         match store.commit(Lane::Deliver, &[write]).await?.pop() {
             Some(Commit::Failed(error)) => return Err(error),
             // A conflict: it was written by an earlier call that heard no answer.

@@ -207,13 +207,14 @@ impl DeadLetters {
         self.change(id, |_| Stands::Retried { by: by.to_owned(), since }).await
     }
 
-    /// Nothing came of having `before` tried once more: it stands as it did.
+    /// Nothing came of having `before` tried once more: it stands as it did. What cannot be written down holds until the
+    /// next start, which takes no retry for a success.
     pub async fn take_back_retry(&self, before: &DeadLetter) -> Result<(), StoreError> {
-        let stands = |letter: &DeadLetter| match letter.stands {
-            Stands::Retried { .. } => before.stands.clone(),
-            Stands::Unseen | Stands::Seen { .. } | Stands::Told { .. } => letter.stands.clone(),
-        };
-        self.change(&before.id(), stands).await.map(drop)
+        let is_retried = |letter: &DeadLetter| matches!(letter.stands, Stands::Retried { .. });
+        let Some(letter) = self.find(&before.id()).filter(is_retried) else { return Ok(()) };
+        let as_before = DeadLetter { stands: before.stands.clone(), ..letter };
+        self.letters().insert(as_before.clone());
+        self.store.put(Lane::Deliver, &as_before).await
     }
 
     pub fn find(&self, id: &str) -> Option<DeadLetter> {

@@ -34,7 +34,7 @@ fn over(number: u32, at: Timestamp) -> AlertWrite {
         resolved: Some(resolved),
         ..Alert::opened(AlertId::new(at, entropy), "zabbix", &event, at)
     };
-    let mut write = AlertWrite::of(alert, Expect::NewRound, None);
+    let mut write = AlertWrite::of(alert, Expect::FIRST_ROUND, None);
     let payer = Payer::Contact("jin".parse().expect("a name"), Tier::Ordinary);
     write.marks.charges = vec![Charge { payer, at, units: 1, reserved: 0 }];
     write

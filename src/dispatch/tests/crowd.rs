@@ -68,7 +68,7 @@ async fn whatever_fails_for_the_most_people_and_devices_every_plan_is_written() 
         Event { severity: Some(Severity::High), ..Event::firing(DedupKey::new("x"), "\"".repeat(512)) };
     let mut alert = Alert::opened(AlertId::from_bytes([7; 16]), "zabbix", &event, T0);
     alert.body = "\"".repeat(8_192);
-    let (mut expect, mut longest, mut luck) = (Expect::NewRound, 0, 1_u32);
+    let (mut expect, mut longest, mut luck) = (Expect::FIRST_ROUND, 0, 1_u32);
     let mut told_of_others = 0;
     for step in 0..STEPS {
         let now = T0 + SignedDuration::from_secs(10 * i64::from(step));

@@ -61,7 +61,7 @@ fn progress(at: Timestamp) -> Progress {
 pub(crate) fn opening(key: &str, round: u32, opened_at: Timestamp) -> AlertWrite {
     AlertWrite {
         alert: alert(key, round, opened_at),
-        expect: Expect::NewRound,
+        expect: Expect::FIRST_ROUND,
         due: Some(opened_at),
         chunk: Vec::new(),
         release: false,

@@ -87,8 +87,9 @@ impl<'db> Group<'db> {
     fn write(&mut self, mut draft: Draft) -> Result<Verdict, Error> {
         let id = draft.id;
         let verdict = self.reach(&mut draft).and_then(|()| match draft.expect {
-            Expect::NewRound => self.open_round(draft),
+            Expect::NewRound { after } => self.open_round(draft, after),
             Expect::Version(version) => self.replace(draft, version),
+            Expect::LatestRound(version) => self.replace_latest(draft, version),
         });
         match verdict {
             // One unreadable page must not fail everybody's group again and again.
@@ -119,14 +120,20 @@ impl<'db> Group<'db> {
         Ok(())
     }
 
-    fn open_round(&mut self, draft: Draft) -> Result<Verdict, Error> {
+    fn open_round(&mut self, draft: Draft, after: Option<Version>) -> Result<Verdict, Error> {
         let thread = keys::thread(draft.thread);
         let latest = self.get(thread)?.and_then(|entry| keys::latest_round_of(&entry));
+        let is_other = |document: &IVec| {
+            let found = codec::decode_header(document).map(|header| header.version);
+            after.is_some_and(|after| found.is_ok_and(|found| found != after))
+        };
         // Neither an entry nor a document that does not read, or is not there, must bar the thread: what its sender
         // says next would reach nobody.
         if let Some((latest, round)) = latest
-            && draft.round <= round
+            && let is_past = draft.round <= round
+            && (is_past || after.is_some())
             && let Some(document) = self.readable_document(latest)?
+            && (is_past || is_other(&document))
         {
             return Ok(Verdict::Conflict(Some((latest, document))));
         }
@@ -153,6 +160,17 @@ impl<'db> Group<'db> {
                 Ok(self.store(draft, Some(header)))
             }
         }
+    }
+
+    fn replace_latest(&mut self, draft: Draft, expected: Version) -> Result<Verdict, Error> {
+        let latest = self.get(keys::thread(draft.thread))?.and_then(|entry| keys::latest_round_of(&entry));
+        if let Some((latest, _)) = latest
+            && latest != draft.id
+            && let Some(document) = self.readable_document(latest)?
+        {
+            return Ok(Verdict::Conflict(Some((latest, document))));
+        }
+        self.replace(draft, expected)
     }
 
     fn store(&mut self, draft: Draft, old: Option<Header>) -> Verdict {

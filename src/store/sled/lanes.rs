@@ -150,6 +150,8 @@ impl Waiting {
                 .saturating_sub(senders * DELIVER_YIELDS_WRITES)
                 .max(DELIVER_SHARE_WRITES_MIN),
         };
+        // Dispatch was told that it hangs, and plans anew. A sender that has hung up may not say it again.
+        self.deliver.retain(|message| !message.reply.answer.is_closed());
         let (delivering, deliver_writes) = draw_up_to(&mut self.deliver, deliver_max);
         let (mut group, _) = draw_up_to(&mut self.accept, GROUP_WRITES_MAX - deliver_writes);
         group.extend(delivering);
@@ -177,14 +179,16 @@ fn draw_up_to(queue: &mut VecDeque<Message>, writes_max: usize) -> (Vec<Message>
 mod tests {
     use super::*;
 
-    async fn waiting_with(accept: usize, deliver: usize, weight: usize) -> Lanes {
-        let lanes = Lanes::new();
+    type Callers = Vec<oneshot::Receiver<Answer>>;
+
+    async fn waiting_with(accept: usize, deliver: usize, weight: usize) -> (Lanes, Callers) {
+        let (lanes, mut callers) = (Lanes::new(), Vec::new());
         for (lane, count) in [(Lane::Accept, accept), (Lane::Deliver, deliver)] {
             for _ in 0..count {
-                lanes.push(lane, Work::Alerts(Work::drafts_for_tests(weight))).await.unwrap();
+                callers.push(lanes.push(lane, Work::Alerts(Work::drafts_for_tests(weight))).await.unwrap());
             }
         }
-        lanes
+        (lanes, callers)
     }
 
     fn weights(group: &[Message]) -> usize {
@@ -201,7 +205,7 @@ mod tests {
             (600, 0, 1, 600 - GROUP_WRITES_MAX, 0), //
             (80, 8, MESSAGE_WRITES_MAX, 17, 7), // the largest message of either lane fits
         ] {
-            let lanes = waiting_with(accept, deliver, weight).await;
+            let (lanes, _callers) = waiting_with(accept, deliver, weight).await;
             let Next::Group(group) = lanes.take_group(Duration::ZERO) else { panic!("a group") };
             assert!(weights(&group) <= GROUP_WRITES_MAX);
             let waiting = lanes.waiting();
@@ -211,7 +215,7 @@ mod tests {
 
     #[tokio::test]
     async fn delivering_fills_the_group_only_once_no_sender_has_come_for_a_while() {
-        let lanes = waiting_with(64, 2_000, 1).await;
+        let (lanes, _callers) = waiting_with(64, 2_000, 1).await;
         let mut shares = Vec::new();
         for _ in 0..14 {
             let before = lanes.waiting().deliver.len();
@@ -224,7 +228,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_lane_makes_the_sender_wait_and_the_other_lane_not() {
         let per_message = MESSAGE_WRITES_MAX;
-        let lanes = waiting_with(LANE_WRITES_MAX / per_message, 0, per_message).await;
+        let (lanes, _callers) = waiting_with(LANE_WRITES_MAX / per_message, 0, per_message).await;
         let mut late = Box::pin(lanes.push(Lane::Accept, Work::Alerts(Work::drafts_for_tests(1))));
         assert!(futures_poll(&mut late).await.is_none());
         assert!(lanes.push(Lane::Deliver, Work::Alerts(Work::drafts_for_tests(1))).await.is_ok());
@@ -233,8 +237,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_made_if_a_sender_said_it_and_not_if_dispatch_did() {
+        let (lanes, callers) = waiting_with(2, 3, 1).await;
+        drop(callers);
+        let Next::Group(group) = lanes.take_group(Duration::ZERO) else { panic!("a group") };
+        assert_eq!(weights(&group), 2);
+    }
+
+    #[tokio::test]
     async fn closing_hands_out_what_is_inside_and_takes_nothing_new() {
-        let lanes = waiting_with(1, 0, 1).await;
+        let (lanes, _callers) = waiting_with(1, 0, 1).await;
         lanes.close();
         assert!(lanes.push(Lane::Accept, Work::Alerts(Work::drafts_for_tests(1))).await.is_err());
         assert!(matches!(lanes.take_group(Duration::ZERO), Next::Group(_)));

@@ -67,8 +67,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DuePage, DuePlace, Expect, FREE_BYTES_MIN,
-    Health, Lane, Standing, Store, StoreError, Stored, codec,
+    AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DuePage, DuePlace, FREE_BYTES_MIN, Health,
+    Lane, Standing, Store, StoreError, Stored, codec,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -224,7 +224,7 @@ impl Store for SledStore {
     async fn commit(&self, lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
         self.shared.is_open()?;
         // Joining, acknowledging and resolving go on in a full store, as delivering does.
-        if lane == Lane::Accept && writes.iter().any(|write| write.expect == Expect::NewRound) {
+        if lane == Lane::Accept && writes.iter().any(|write| write.expect.is_new()) {
             self.shared.room()?;
         }
         let (mut drafts, mut refused) = (Vec::with_capacity(writes.len()), Vec::new());

@@ -92,10 +92,7 @@ impl Draft {
     /// unless it replaces the one before.
     pub(super) fn new(write: &AlertWrite) -> Result<Self, StoreError> {
         let AlertWrite { alert, expect, due, chunk, release, marks } = write;
-        let version = match expect {
-            Expect::NewRound => 1,
-            Expect::Version(version) => version.saturating_add(1),
-        };
+        let version = expect.next();
         let mut beside = encoded(alert.id, version, marks)?;
         for (first, rows) in codec::encode_rows(first_row(alert, chunk), chunk)? {
             beside.push((IVec::from(&keys::chunk(alert.id, first)), rows.into()));

@@ -86,7 +86,7 @@ async fn what_was_to_be_tried_once_more_and_was_not_is_unseen_after_a_restart() 
     let alert = unheard(1);
     letters.note([&alert]).await;
     let id = letters.all()[0].id();
-    store.commit(Lane::Deliver, &[AlertWrite::of(alert, Expect::NewRound, None)]).await.expect("it works");
+    store.commit(Lane::Deliver, &[AlertWrite::of(alert, Expect::FIRST_ROUND, None)]).await.expect("it works");
     letters.retry(&id, "dana").await.expect("the store works");
     assert_eq!(letters.unseen().in_all(), 0);
     let (_, letters) = scene(&inner);
