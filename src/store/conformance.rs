@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use self::samples::{alert, at, change, opening, resolved, rows};
 use super::{
-    AlertFilter, AlertWrite, Commit, DOCUMENT_BYTES_MAX, Damaged, DeviceRecord, HeartbeatRecord,
+    AlertFilter, AlertWrite, Commit, DOCUMENT_BYTES_MAX, Damaged, DeviceRecord, Expect, HeartbeatRecord,
     LIST_DOCUMENTS_READ_MAX, Lane, MemoryStore, Record, SledStore, Standing, Store, StoreError, Stored,
     VALUE_BYTES_MAX, Version,
 };
@@ -44,6 +44,7 @@ macro_rules! conformance {
 conformance! {
     a_thread_opens_each_round_once,
     a_write_replaces_only_the_version_it_has_read,
+    what_was_decided_on_a_round_is_written_only_while_that_is_the_latest_and_as_it_was,
     an_id_that_is_taken_is_not_overwritten,
     later_writes_of_a_commit_see_earlier_ones,
     of_64_tasks_that_open_one_round_exactly_one_wins,
@@ -117,6 +118,29 @@ async fn a_thread_opens_each_round_once(store: Shop) {
     assert_eq!(conflict(commit_one(&store, rival).await), Some(current.clone()));
     assert_eq!(store.find_threads(vec![first.alert.thread()]).await.unwrap(), [Some(current)]);
     assert_eq!(store.get(first.alert.id).await.unwrap(), Some(Stored { alert: first.alert, version: 1 }));
+}
+
+async fn what_was_decided_on_a_round_is_written_only_while_that_is_the_latest_and_as_it_was(store: Shop) {
+    let first = opening("db", 1, at(0));
+    let after = |version| AlertWrite {
+        expect: Expect::NewRound { after: Some(version) },
+        ..opening("db", 2, at(10))
+    };
+    let of_latest = |alert: &Alert, version| AlertWrite {
+        expect: Expect::LatestRound(version),
+        ..change(alert, version, None)
+    };
+    commit_one(&store, first.clone()).await;
+    let over = resolved(first.alert.clone(), at(5));
+    assert_eq!(version(&commit_one(&store, of_latest(&over, 1)).await), 2);
+    let current = Stored { alert: over.clone(), version: 2 };
+    assert_eq!(conflict(commit_one(&store, after(1)).await), Some(current));
+    assert_eq!(version(&commit_one(&store, after(2)).await), 1);
+    let second = Stored { alert: after(2).alert, version: 1 };
+    assert_eq!(conflict(commit_one(&store, of_latest(&over, 2)).await), Some(second));
+    assert_eq!(version(&commit_one(&store, change(&over, 2, None)).await), 3);
+    let third = AlertWrite { expect: Expect::NewRound { after: Some(7) }, ..opening("cpu", 3, at(20)) };
+    assert_eq!(version(&commit_one(&store, third).await), 1, "the round before was purged");
 }
 
 async fn a_write_replaces_only_the_version_it_has_read(store: Shop) {

@@ -116,20 +116,30 @@ impl Site {
 
     /// A process over the store; its log is on the same disk.
     async fn start(&self) -> Server {
+        let mut server = self.launch(self.folder.path());
+        self.until_it_listens(&mut server).await;
+        server
+    }
+
+    /// The disk of what is below this folder may hang.
+    fn launch(&self, may_hang: &Path) -> Server {
         let log = File::create(self.folder.path().join(LOG)).expect("a log");
         let child = Command::new(env!("CARGO_BIN_EXE_bongsu"))
             .args(["serve", "--config"])
             .arg(self.folder.path().join("bongsu.toml"))
             .env_clear()
             .env("LD_PRELOAD", &self.shim)
-            .env("HANG_BELOW", self.folder.path().canonicalize().expect("it is there"))
+            .env("HANG_BELOW", may_hang.canonicalize().expect("it is there"))
             .env("HANG_WHILE", &self.flag)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .expect("it starts");
-        let mut server = Server { child, url: String::new() };
+        Server { child, url: String::new() }
+    }
+
+    async fn until_it_listens(&self, server: &mut Server) {
         let listens = || {
             let said = self.log();
             said.split_once("listening on ")
@@ -141,7 +151,6 @@ impl Site {
             !server.url.is_empty()
         })
         .await;
-        server
     }
 
     fn disk_hangs(&self) {
@@ -283,4 +292,22 @@ async fn a_disk_that_hangs_stops_no_watch_and_no_probe_and_is_told_past_the_stor
     assert_eq!(site.post(&server.url, recovery("switch is down").id("switch")).await.0, 202);
     assert_eq!(site.get(&server, "/v1/alerts").await.0, 200);
     site.until("its log goes on", async || site.log().contains("all works again")).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_disk_that_hangs_at_the_start_is_told_past_the_store_and_waited_for() {
+    let site = Site::new().await;
+    let store = site.folder.path().join("alerts");
+    fs::create_dir(&store).expect("a folder");
+    site.disk_hangs();
+    let mut server = site.launch(&store);
+    site.until("it is told past the store", async || site.told("Bongsu itself stands still") == (1, 1)).await;
+    assert!(!site.log().contains("listening"), "{}", site.log());
+
+    site.disk_works();
+    site.until_it_listens(&mut server).await;
+    assert_eq!(site.post(&server.url, problem("switch is down").severity(4)).await.0, 202);
+    site.until("it is told", async || 0 < site.told("switch is down").0).await;
+    site.until("and that all works", async || site.log().contains("all works again")).await;
 }

@@ -43,7 +43,7 @@ use std::{
     iter,
     ops::Range,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -95,7 +95,8 @@ struct Options {
 
 impl SledStore {
     /// Opens the store in this folder; creates it where the folder is empty or missing. Blocks
-    /// while sled reads its log, for seconds with a large one.
+    /// while sled reads its log, for seconds with a large one. On a disk that is full, fails or hangs it is opened as soon
+    /// as that is over, and not available until then.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let (free_bytes_min, reopen_pause) = (FREE_BYTES_MIN, REOPEN_PAUSE);
         Self::open_with(path, Options { free_bytes_min, reopen_pause, patience: PATIENCE })
@@ -106,13 +107,23 @@ impl SledStore {
     }
 
     fn start(path: &Path, options: Options) -> Result<Self, OpenFailure> {
-        let handle = Arc::new(open::open(path)?);
-        let shared = Arc::new(Shared::new(handle, options));
-        let lanes = Arc::new(Lanes::new());
+        let (shared, lanes) = (Arc::new(Shared::new(options)), Arc::new(Lanes::new()));
         let writer =
             Writer::new(path.to_owned(), Arc::clone(&shared), Arc::clone(&lanes), options.reopen_pause);
-        let thread = thread::Builder::new().name("bongsu-store".to_owned()).spawn(|| writer.run())?;
-        Ok(Self { shared, readers: Readers::default(), lanes, writer: Mutex::new(Some(thread)) })
+        let (opening, opened) = mpsc::channel();
+        let thread = thread::Builder::new().name("bongsu-store".to_owned()).spawn(|| writer.run(opening))?;
+        let store = Self { shared, readers: Readers::default(), lanes, writer: Mutex::new(Some(thread)) };
+        match opened.recv_timeout(options.patience) {
+            Ok(Err(failure)) if failure.may_pass() => {
+                tracing::error!(problem = %failure, path = %path.display(), "could not open the store yet");
+            }
+            Ok(opened) => opened?,
+            Err(_) => {
+                let seconds = options.patience.as_secs();
+                tracing::error!(path = %path.display(), "the store has not opened for {seconds} s");
+            }
+        }
+        Ok(store)
     }
 
     async fn look_up<T: Send + 'static>(

@@ -13,6 +13,7 @@ use std::{
 };
 
 use ::sled::{Batch, Db, Error};
+use rustix::io::Errno;
 
 use super::{
     handle::{Handle, words_of},
@@ -63,6 +64,15 @@ pub enum OpenFailure {
     OtherFormat(String),
     #[error("{0}")]
     Io(#[from] io::Error),
+}
+
+impl OpenFailure {
+    /// The disk fails or is full, rather than that this is no folder for a store.
+    pub(super) fn may_pass(&self) -> bool {
+        let Self::Io(error) = self else { return false };
+        let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+        errno.is_some_and(|errno| [Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::ROFS].contains(&errno))
+    }
 }
 
 impl From<Error> for OpenFailure {

@@ -50,12 +50,11 @@ pub(super) enum Fault {
 }
 
 impl Shared {
-    pub(super) fn new(handle: Arc<Handle>, options: Options) -> Self {
-        let damage = Damage::default();
+    pub(super) fn new(options: Options) -> Self {
         Self {
-            scheduled: AtomicUsize::new(scheduled_in(&handle, &damage)),
-            damage,
-            state: watch::Sender::new(Ok(handle)),
+            scheduled: AtomicUsize::default(),
+            damage: Damage::default(),
+            state: watch::Sender::new(Err(StoreError::Unavailable("it is being opened".to_owned()))),
             claims: Mutex::default(),
             due_changed: Arc::new(Notify::new()),
             unsynced: Mutex::default(),
@@ -77,7 +76,7 @@ impl Shared {
         self.state.borrow().as_ref().map(|_| ()).map_err(StoreError::clone)
     }
 
-    pub(super) fn reopened(&self, handle: Arc<Handle>) {
+    pub(super) fn opened(&self, handle: Arc<Handle>) {
         self.scheduled.store(scheduled_in(&handle, &self.damage), Relaxed);
         drop(self.state.send_replace(Ok(handle)));
         self.due_changed.notify_one();

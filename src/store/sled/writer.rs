@@ -4,7 +4,7 @@ use std::{
     ops::ControlFlow,
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,7 @@ use super::{
     group::Group,
     handle::{Handle, failure, words_of},
     lanes::{Lanes, Message, Next},
-    open::{self, OpenError},
+    open::{self, OpenFailure},
     shared::Shared,
     work::{Answer, Work},
 };
@@ -36,15 +36,14 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(path: PathBuf, shared: Arc<Shared>, lanes: Arc<Lanes>, pause: Duration) -> Self {
-        let handle = shared.handle().ok();
         let now = monotonic();
-        let mut writer = Self { path, shared, lanes, handle, pause, open_at: now, look_at: now };
-        writer.look_at_free_space();
-        writer
+        Self { path, shared, lanes, handle: None, pause, open_at: now, look_at: now }
     }
 
-    /// Works until the lanes are closed and empty.
-    pub(super) fn run(mut self) {
+    /// Opens the store, says what came of that, and works until the lanes are closed and empty.
+    pub(super) fn run(mut self, opened: mpsc::Sender<Result<(), OpenFailure>>) {
+        // Nobody waits for it any more if it took too long.
+        opened.send(self.open()).ok();
         loop {
             match panic::catch_unwind(AssertUnwindSafe(|| self.step())) {
                 Ok(ControlFlow::Continue(())) => {}
@@ -108,18 +107,28 @@ impl Writer {
         self.open_at = monotonic() + self.pause;
     }
 
-    fn reopen(&mut self) {
-        let failed = |cause| OpenError { path: self.path.clone(), cause }.to_string();
-        match open::open(&self.path).map(Arc::new).map_err(failed) {
+    fn open(&mut self) -> Result<(), OpenFailure> {
+        let opened = open::open(&self.path).map(Arc::new);
+        match &opened {
             Ok(handle) => {
-                tracing::info!(path = %self.path.display(), "the store is open again");
-                self.handle = Some(Arc::clone(&handle));
-                self.shared.reopened(handle);
+                self.handle = Some(Arc::clone(handle));
+                self.look_at_free_space();
+                self.shared.opened(Arc::clone(handle));
             }
-            Err(problem) => {
-                tracing::error!(problem, path = %self.path.display(), "could not open the store again");
-                self.shared.closed(&problem);
+            Err(cause) => {
+                self.shared.closed(&format!("could not open it: {cause}"));
                 self.open_at = monotonic() + self.pause;
+            }
+        }
+        opened.map(drop)
+    }
+
+    fn reopen(&mut self) {
+        let path = self.path.clone();
+        match self.open() {
+            Ok(()) => tracing::info!(path = %path.display(), "the store is open again"),
+            Err(cause) => {
+                tracing::error!(problem = %cause, path = %path.display(), "could not open the store again")
             }
         }
     }
