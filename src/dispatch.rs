@@ -85,6 +85,8 @@ pub struct Dispatcher {
     look: Option<Look>,
     /// As far as they are known since the start: those with gateways, and `None` for the one that pushes.
     accounts: HashMap<Option<GatewayName>, Account>,
+    /// It was stopped.
+    is_finishing: bool,
     pulse: watch::Sender<Pulse>,
 }
 
@@ -151,6 +153,7 @@ impl Dispatcher {
             uncounted: TakenBack::default(),
             look: Some(Look::default()),
             accounts: HashMap::new(),
+            is_finishing: false,
             pulse,
         };
         dispatcher.show_storm();
@@ -247,8 +250,9 @@ impl Dispatcher {
         self.take(answered);
     }
 
-    /// No new claims: requests under way are waited for and settled.
+    /// No new claims and no new requests: those under way are waited for and settled.
     async fn finish(mut self) -> bool {
+        self.is_finishing = true;
         let deadline = self.clock.sleep(SHUTDOWN_GRACE);
         tokio::pin!(deadline);
         loop {

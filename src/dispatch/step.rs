@@ -213,7 +213,12 @@ impl Dispatcher {
                 Answer::NotCounted { digest } => plan::take_back(&mut alert, *digest, &self.present(people)),
             }
         }
-        let plan = plan::advance(&mut alert, &self.present(people));
+        let plan = if self.is_finishing {
+            // What follows from an answer is for the next start.
+            Plan { due: Some(self.clock.now()), ..Plan::default() }
+        } else {
+            plan::advance(&mut alert, &self.present(people))
+        };
         let Plan { sends, asks, due, folds, opens, .. } = plan;
         let news = alert.rows.get(known..).unwrap_or_default().to_vec();
         // Before the next alert is planned.

@@ -75,10 +75,9 @@ pub(super) struct TokenServer {
 }
 
 impl TokenServer {
-    /// Asks once. `behind` is how far our clock is known to be behind Google's.
-    pub(super) async fn ask(&self, clock: &dyn Clock, behind: SignedDuration) -> Result<Grant, Refusal> {
-        let now = clock.now();
-        let assertion = self.assertion(now.saturating_add(behind).unwrap_or(now))?;
+    /// Asks once. `google_now` is the time by Google's clock.
+    pub(super) async fn ask(&self, clock: &dyn Clock, google_now: Timestamp) -> Result<Grant, Refusal> {
+        let assertion = self.assertion(google_now)?;
         match self.post(&assertion, clock).await {
             Ok(answer) => read(&answer, &assertion),
             Err(failure) => {

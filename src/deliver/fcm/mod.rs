@@ -16,7 +16,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Response, Url, header};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
@@ -103,11 +103,12 @@ impl FcmTransport {
 
     /// Asks Google whether project, key and rights would do, without sending anything.
     pub async fn dry_run(&self) -> Outcome {
-        self.request(body::dry_run(), "").await.outcome(Some(PAUSE_MIN))
+        self.request(|_| body::dry_run(), "").await.outcome(Some(PAUSE_MIN))
     }
 
-    /// One request, from the token to the answer; `target` is repeated in no text.
-    async fn request(&self, body: String, target: &str) -> Reading {
+    /// One request, from the token to the answer; `body` is written at the time that it is at Google, `target` is
+    /// repeated in no text.
+    async fn request(&self, body: impl FnOnce(Timestamp) -> String, target: &str) -> Reading {
         let began = Instant::now();
         let (token, mut slot) = match self.prepare().await {
             Ok(prepared) => prepared,
@@ -119,7 +120,7 @@ impl FcmTransport {
             .header(header::AUTHORIZATION, token.authorization.clone())
             .header(header::CONTENT_TYPE, "application/json")
             .timeout(self.timeout.saturating_sub(began.elapsed()))
-            .body(body);
+            .body(body(self.tokens.google_now()));
         let sent = request.send().await.map_err(Failure::from);
         slot.opened(sent.is_ok().then(|| self.clock.now()));
         match sent {
@@ -187,8 +188,10 @@ impl PushTransport for FcmTransport {
             }
         };
         let (PushTarget::Token(target) | PushTarget::Fid(target)) = &push.target;
-        let write = || body::write(&push.message, self.shape, self.clock.now());
-        let body = body::addressed(push.message.written.get_or_init(write), &push.target);
+        let body = |now| {
+            let shared = push.message.written.get_or_init(|| body::write(&push.message, self.shape, now));
+            body::addressed(shared, &push.target)
+        };
         let reading = self.request(body, target).await;
         let rest = self.breaker().settle(pass, reading.evidence(), self.clock.now());
         reading.outcome(rest)

@@ -243,6 +243,13 @@ async fn a_wrong_clock_is_allowed_for_by_googles_date() {
     let form: Vec<(String, String)> = serde_urlencoded::from_str(&second.body).expect("a form");
     let claims = jsonwebtoken::dangerous::insecure_decode::<Value>(&form[1].1).expect("a token").claims;
     assert_eq!(claims["iat"], google_now.as_second() - 10);
+    let push: Value = serde_json::from_str(&rig.google.send_requests().remove(0).body).expect("a push");
+    let expires: i64 = push["message"]["apns"]["headers"]["apns-expiration"]
+        .as_str()
+        .expect("a time")
+        .parse()
+        .expect("a time");
+    assert!(google_now.as_second() < expires, "Apple would not keep it for a phone that is off");
 
     let hopeless = Rig::start().await;
     for _ in 0..2 {

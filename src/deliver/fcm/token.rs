@@ -185,8 +185,13 @@ impl Tokens {
     }
 
     async fn ask(&self) -> Result<Grant, Refusal> {
-        let behind = self.state().behind;
-        self.server.ask(self.clock.as_ref(), behind).await
+        self.server.ask(self.clock.as_ref(), self.google_now()).await
+    }
+
+    /// As far as it is known.
+    pub(super) fn google_now(&self) -> Timestamp {
+        let now = self.clock.now();
+        now.saturating_add(self.state().behind).unwrap_or(now)
     }
 
     fn keep(&self, result: Result<Grant, Refusal>) {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    alert::{Address, Subject},
+    alert::{Address, RejectCause, Subject},
     plan::{Send, Settlement},
 };
 
@@ -111,4 +111,37 @@ async fn an_account_works_again_when_something_begun_after_the_fault_is_accepted
     assert!(!looks(&fault, 5, 6), "not asked");
     assert!(looks(&accepted, 5, 7));
     assert!(!looks(&accepted, 7, 8));
+}
+
+/// No device is known to Google any more.
+struct NoDevice;
+
+#[async_trait]
+impl PushTransport for NoDevice {
+    async fn send(&self, _: Push) -> Outcome {
+        Outcome::Rejected { cause: RejectCause::DeviceGone, detail: "UNREGISTERED".to_owned() }
+    }
+}
+
+#[tokio::test]
+async fn what_follows_from_an_answer_at_a_stop_is_begun_at_the_next_start() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let devices = vec![Device { id: DeviceId(1), target: PushTarget::Token("gone".to_owned()) }];
+    let (people, rules) =
+        (vec![Person { devices, ..person_jin() }], Rules { push: true, text_budget: Vec::new(), ..rules() });
+    let start = async || {
+        let ground = (store.clone() as Arc<dyn Store>, clock.clone());
+        dispatcher_to(people.clone(), Some(Arc::new(NoDevice)), company.clone(), ground, rules.clone()).await
+    };
+    let texts = || company.texts.lock().expect("no panic").len();
+    open_alerts(&store, &clock, 0).await;
+    let mut before = start().await;
+    before.step(CLAIMS_PER_STEP_MAX).await.expect("the store works");
+    assert_eq!(before.outbox.under_way(), ALERTS);
+    assert!(before.finish().await);
+    assert_eq!(texts(), 0, "a text takes longer than a stop");
+    let mut after = start().await;
+    work(&mut after).await.expect("the store works");
+    assert_eq!(texts(), ALERTS);
 }
