@@ -54,10 +54,11 @@ impl Dispatcher {
         match outcome {
             Outcome::Deferred { cause: DeferCause::ProjectFault, .. } => {
                 if !matches!(known, Some(Account::AtFault { .. })) {
+                    self.vitals.show_account(&send.address, Some(*ended));
                     self.accounts.insert(account, Account::AtFault { since: *ended });
                 }
             }
-            Outcome::Accepted { .. } => {
+            Outcome::Accepted { .. } | Outcome::Rejected { .. } => {
                 // What was under way when the fault showed tells nothing of its end.
                 let works_again = match known {
                     None => true,
@@ -65,11 +66,12 @@ impl Dispatcher {
                     Some(Account::AtFault { since }) => *since <= send.began,
                 };
                 if works_again {
+                    self.vitals.show_account(&send.address, None);
                     self.accounts.insert(account, Account::Works);
                     self.look_for(send.address.transport());
                 }
             }
-            Outcome::Deferred { .. } | Outcome::Rejected { .. } | Outcome::Unknown { .. } => {}
+            Outcome::Deferred { .. } | Outcome::Unknown { .. } => {}
         }
     }
 

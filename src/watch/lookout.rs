@@ -33,6 +33,12 @@ const LOOK_MAX: SignedDuration = SignedDuration::from_secs(10);
 const LOW_BYTES: u64 = 2 * FREE_BYTES_MIN;
 const ROOM_BYTES: u64 = 3 * FREE_BYTES_MIN;
 
+/// People are told of an account that is at fault for this long.
+const FAULT_LASTS: SignedDuration = SignedDuration::from_mins(10);
+
+/// What lasts is said again this often: somebody may have resolved its alert.
+const SAID_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
 pub struct Lookout {
     vitals: Arc<Vitals>,
     clock: Arc<dyn Clock>,
@@ -44,10 +50,16 @@ pub struct Lookout {
 
 struct Told {
     bypass: Bypass,
-    /// Whether each alert of our own is open, as it was posted last.
-    alerts: BTreeMap<String, bool>,
+    /// Each alert of our own, as it was posted last.
+    alerts: BTreeMap<String, Said>,
     ends: BTreeMap<Part, u64>,
     damage: ToldDamage,
+}
+
+#[derive(Clone, Copy)]
+struct Said {
+    is_open: bool,
+    at: Timestamp,
 }
 
 /// How much of each kind people know to be left out of the store, and when that was posted last.
@@ -106,7 +118,8 @@ impl Lookout {
         if let Some(Err(error)) = self.within(bypass.works(self.store.as_ref())).await {
             warn!(error = %error, "could not keep what was told past the store: {error}");
         }
-        for topic in topics(&still, &health, alerts) {
+        let accounts = self.vitals.accounts().into_iter().map(|(name, since)| account(&name, since, now));
+        for topic in topics(&still, &health, alerts).into_iter().chain(accounts) {
             if LOOK_MAX <= self.clock.now().duration_since(now) {
                 return;
             }
@@ -122,22 +135,25 @@ impl Lookout {
     }
 
     /// Posts what has changed.
-    async fn say(&self, topic: Topic, alerts: &mut BTreeMap<String, bool>) {
+    async fn say(&self, topic: Topic, alerts: &mut BTreeMap<String, Said>) {
         let Topic { key, severity, title, body } = topic;
         // At start an alert of an earlier run may be open, so its end is said once, too.
-        let is_open = severity.is_some();
-        if alerts.get(&key) == Some(&is_open) {
+        let (is_open, at) = (severity.is_some(), self.clock.now());
+        let known = alerts.get(&key).filter(|said| said.is_open == is_open);
+        if known.is_some_and(|said| !is_open || at.duration_since(said.at) < SAID_AGAIN_AFTER) {
             return;
         }
         let event = match severity {
             Some(severity) => {
-                warn!("{title}: {body}");
+                if known.is_none() {
+                    warn!("{title}: {body}");
+                }
                 firing(key.clone(), severity, title, body)
             }
             None => over(key.clone(), title, None),
         };
         if self.post(OwnEvent::lasting(event)).await.is_some() {
-            alerts.insert(key, is_open);
+            alerts.insert(key, Said { is_open, at });
         }
     }
 
@@ -183,7 +199,7 @@ impl Lookout {
 }
 
 /// All that may be wrong while alerts are carried, as far as it is known. `told` says which alerts are open.
-fn topics(still: &[Standstill], health: &Health, told: &BTreeMap<String, bool>) -> Vec<Topic> {
+fn topics(still: &[Standstill], health: &Health, told: &BTreeMap<String, Said>) -> Vec<Topic> {
     let part = |part: &Part| Topic {
         key: format!("bongsu:standing-still:{part}"),
         severity: still.iter().any(|standstill| standstill.part == *part).then_some(Severity::High),
@@ -197,11 +213,22 @@ fn topics(still: &[Standstill], health: &Health, told: &BTreeMap<String, bool>) 
     topics
 }
 
-fn disk(free: u64, told: &BTreeMap<String, bool>) -> [Topic; 2] {
+fn account(name: &str, at_fault_since: Option<Timestamp>, now: Timestamp) -> Topic {
+    let lasts = at_fault_since.is_some_and(|since| FAULT_LASTS <= now.duration_since(since));
+    Topic {
+        key: format!("bongsu:account:{name}"),
+        severity: lasts.then_some(Severity::High),
+        title: format!("Bongsu: {name} refuses our account"),
+        body: "Nothing goes out by it: look at its key, rights and money. The attempts in the ledger say what it answers."
+            .to_owned(),
+    }
+}
+
+fn disk(free: u64, told: &BTreeMap<String, Said>) -> [Topic; 2] {
     let mebibytes = |bytes: u64| bytes / (1024 * 1024);
     let body = format!("{} MiB are free, and {} MiB are needed.", mebibytes(free), mebibytes(FREE_BYTES_MIN));
     let key = "bongsu:disk".to_owned();
-    let enough = if told.get(&key) == Some(&true) { ROOM_BYTES } else { LOW_BYTES };
+    let enough = if told.get(&key).is_some_and(|said| said.is_open) { ROOM_BYTES } else { LOW_BYTES };
     let low = Topic {
         key,
         severity: (free < enough).then_some(Severity::High),

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    alert::{Alert, AlertId, Part},
+    alert::{Address, Alert, AlertId, Part},
     clock::Clock,
 };
 
@@ -40,6 +40,8 @@ pub struct Vitals {
     /// [`Alert::went_unanswered`] holds.
     unanswered: Noted,
     storm: Mutex<StormStatus>,
+    /// Accounts with providers, by name, as their answers show them: since when each is at fault.
+    accounts: Mutex<BTreeMap<String, Option<Timestamp>>>,
     signs: Mutex<Signs>,
 }
 
@@ -91,6 +93,7 @@ impl Vitals {
             unreached: Noted::default(),
             unanswered: Noted::default(),
             storm: Mutex::default(),
+            accounts: Mutex::default(),
             signs: Mutex::new(signs),
         }
     }
@@ -190,6 +193,16 @@ impl Vitals {
 
     pub fn unanswered(&self) -> usize {
         self.unanswered.count()
+    }
+
+    /// The account behind this address is at fault since then, or works.
+    pub fn show_account(&self, address: &Address, at_fault_since: Option<Timestamp>) {
+        let name = address.gateway().map_or_else(|| "Firebase".to_owned(), ToString::to_string);
+        lock(&self.accounts).insert(name, at_fault_since);
+    }
+
+    pub(super) fn accounts(&self) -> BTreeMap<String, Option<Timestamp>> {
+        lock(&self.accounts).clone()
     }
 
     pub fn show_storm(&self, storm: StormStatus) {

@@ -50,11 +50,41 @@ async fn what_waits_for_an_account_goes_at_once_when_it_works_again() {
         h.clock.advance(SignedDuration::from_secs(1));
         h.settled().await;
     }
-    assert_eq!(
-        h.sandbox.fcm().pushes().iter().filter(|push| push.accepted).count(),
-        5,
-        "all five in the same instant"
-    );
+    let told = |of: &str| {
+        let pushes = h.sandbox.fcm().pushes();
+        pushes.iter().filter(|push| push.accepted && push.data("title").contains(of)).count()
+    };
+    assert_eq!(told("disk full"), 5, "all five in the same instant");
+}
+
+#[tokio::test]
+async fn an_account_that_is_refused_for_long_is_told_by_the_other_road_until_it_works() {
+    let h = Harness::start().await;
+    let pushes = |of: &str| h.pushes().iter().filter(|push| push.contains(of)).count();
+    let disaster = async |id: &str| {
+        h.zabbix(problem("no power").id(id).severity(5)).await;
+        h.settled().await;
+    };
+    h.sandbox.sms().always(Answer::json(401, &json!({"code": 20003, "message": "Authenticate"})));
+    disaster("1").await;
+    pass_slowly(&h, 9).await;
+    assert_eq!(pushes("refuses our account"), 0, "it may pass");
+    pass_slowly(&h, 3).await;
+    assert_eq!(pushes("refuses our account"), 1);
+    let ours = h.get("/v1/alerts?integration=bongsu").await["alerts"][0].clone();
+    h.act(&ours["id"], "resolve").await;
+    h.settled().await;
+    let resolved = pushes("refuses our account");
+    pass_slowly(&h, 62).await;
+    assert!(resolved < pushes("refuses our account"), "somebody resolved it, and it is refused still");
+
+    h.sandbox.sms().always(Answer::Ok);
+    disaster("2").await;
+    pass_slowly(&h, 12).await;
+    let ours = h.get("/v1/alerts?integration=bongsu").await;
+    let states: Vec<_> =
+        ours["alerts"].as_array().expect("alerts").iter().map(|one| one["state"].clone()).collect();
+    assert_eq!(states, ["resolved", "resolved"], "{ours:#}");
 }
 
 #[tokio::test]

@@ -111,7 +111,8 @@ impl SledStore {
         let writer =
             Writer::new(path.to_owned(), Arc::clone(&shared), Arc::clone(&lanes), options.reopen_pause);
         let (opening, opened) = mpsc::channel();
-        let thread = thread::Builder::new().name("bongsu-store".to_owned()).spawn(|| writer.run(opening))?;
+        let thread =
+            thread::Builder::new().name("bongsu-store".to_owned()).spawn(move || writer.run(&opening))?;
         let store = Self { shared, readers: Readers::default(), lanes, writer: Mutex::new(Some(thread)) };
         match opened.recv_timeout(options.patience) {
             Ok(Err(failure)) if failure.may_pass() => {

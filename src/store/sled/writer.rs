@@ -41,7 +41,7 @@ impl Writer {
     }
 
     /// Opens the store, says what came of that, and works until the lanes are closed and empty.
-    pub(super) fn run(mut self, opened: mpsc::Sender<Result<(), OpenFailure>>) {
+    pub(super) fn run(mut self, opened: &mpsc::Sender<Result<(), OpenFailure>>) {
         // Nobody waits for it any more if it took too long.
         opened.send(self.open()).ok();
         loop {
@@ -128,7 +128,7 @@ impl Writer {
         match self.open() {
             Ok(()) => tracing::info!(path = %path.display(), "the store is open again"),
             Err(cause) => {
-                tracing::error!(problem = %cause, path = %path.display(), "could not open the store again")
+                tracing::error!(problem = %cause, path = %path.display(), "could not open the store again");
             }
         }
     }
