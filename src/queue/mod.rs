@@ -90,8 +90,13 @@ impl Queue {
 
     /// Admits events: one result each, in order. When this returns `Ok`, all of them are durable.
     pub async fn admit(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
+        self.take(self.admit_on(poster.lane(), poster, events)).await
+    }
+
+    /// Whoever gets an error, or does not wait for the answer, was refused.
+    pub async fn take<T, E>(&self, answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let taking = self.refused.unless_taken();
-        taking.answered(self.admit_on(poster.lane(), poster, events).await)
+        taking.answered(answer.await)
     }
 
     /// When an event of anybody was last not taken, by this process.
