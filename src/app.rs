@@ -226,9 +226,9 @@ struct Kept {
 async fn read_what_is_kept(context: &Context, parts: Parts) -> Kept {
     let Shared { config, clock, store, signing_key, heartbeats, dead_letters, .. } = &**context;
     signing_key.learn(store.signing_key(clock.as_ref(), chance::bytes()).await);
-    let dispatcher = Dispatcher::new(parts).await;
     let longest_keep = config.store.keep.max(CHARGES_KEEP);
     let lived = Arc::new(Lived::restore(store.clone(), clock.clone(), longest_keep).await);
+    let dispatcher = Dispatcher::new(parts).await;
     heartbeats.restore(lived.until).await;
     dead_letters.restore().await;
     Kept { dispatcher, lived }

@@ -151,8 +151,10 @@ impl Heard {
     /// It ends again what ended before, by a sender whose twin has gone on since then.
     pub fn is_end_of_twin(&self, event: &Event) -> bool {
         let said = event.holds_until.zip(self.holds);
-        matches!(event.status, EventStatus::Resolved { .. })
-            && said.is_some_and(|(until, holds)| holds.is_end_of_twin(until))
+        let is_end = matches!(event.status, EventStatus::Resolved { .. });
+        // What lies before its start is only a word for an end.
+        let is_its_time = event.starts_at.is_some() && event.starts_at <= event.holds_until;
+        is_end && is_its_time && said.is_some_and(|(until, holds)| holds.is_end_of_twin(until))
     }
 
     /// A start that moves does so with every message, and soon.

@@ -55,7 +55,8 @@ impl Post<'_> {
     async fn take(self, body: Body) -> Result<Response, Problem> {
         let began = self.context.clock.now();
         let bytes = self.body(body, began).await?;
-        self.context.queue.take(self.answer(&bytes, began)).await
+        let taking = self.context.queue.unless_taken();
+        taking.answered(self.answer(&bytes, began).await)
     }
 
     async fn answer(&self, bytes: &[u8], began: Timestamp) -> Result<Response, Problem> {

@@ -185,18 +185,18 @@ mod tests {
     async fn whose_clock_is_behind_calls_while_its_time_moves_on() {
         for off in [-900, -300, 0, 300] {
             let Scene { heartbeats, clock, .. } = scene("[[heartbeat]]\nname = \"Watchdog\"\n");
-            let mut states = Vec::new();
+            let mut seen = Vec::new();
             for minute in 0..15 {
                 let ends = if minute < 5 { minute + 4 } else { 5 };
                 let until = clock.now() + SignedDuration::from_secs(off + 60 * (ends - minute));
                 let status = if until <= clock.now() { over() } else { EventStatus::Firing };
                 let event = Event { holds_until: Some(until), ..rule("Watchdog", status) };
                 sift_named(&heartbeats, vec![event]).await.unwrap();
-                states.push(state(&heartbeats));
+                seen.push(state(&heartbeats));
                 clock.advance(SignedDuration::from_mins(1));
             }
-            assert!(states[1..5].iter().all(|state| *state == BeatState::OnTime), "{off} s off: {states:?}");
-            assert!(states[9..].iter().all(|state| *state == BeatState::Late), "{off} s off: {states:?}");
+            assert!(seen[1..5].iter().all(|state| *state == BeatState::OnTime), "{off} s off: {seen:?}");
+            assert!(seen[9..].iter().all(|state| *state == BeatState::Late), "{off} s off: {seen:?}");
         }
     }
 

@@ -124,3 +124,16 @@ async fn an_end_that_one_replica_says_again_and_again_does_not_end_what_its_twin
     assert!(answers[22..].iter().all(|said| said == again), "{answers:?}");
     assert_eq!(latest(&queue, "1").await.round, 2);
 }
+
+/// A script that says so when it is over, rather than when that was.
+#[tokio::test]
+async fn a_time_long_past_is_an_end_each_time() {
+    let (queue, clock) = queue();
+    for _ in 0..3 {
+        let now = clock.now().duration_since(T0).as_secs();
+        assert_eq!(answer(&queue, since(now, as_read(now, now + 3_600))).await, "opened");
+        clock.advance(SignedDuration::from_mins(10));
+        assert_eq!(answer(&queue, since(now, as_read(now + 600, -900_000))).await, "resolved");
+        clock.advance(SignedDuration::from_mins(10));
+    }
+}
