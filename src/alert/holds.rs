@@ -81,7 +81,7 @@ impl Holds {
     /// It was an end before, and what was said after it first came goes past all that was said: of a replica that does
     /// not see what its twin sees.
     pub(super) fn is_end_of_twin(self, until: Timestamp) -> bool {
-        self.said(until).is_some_and(|said| !said.fires && said.since < self.arrived)
+        until < self.latest && self.said(until).is_some_and(|said| !said.fires && said.since < self.arrived)
     }
 
     pub(super) fn pulled_back(self, now: Timestamp) -> Self {
