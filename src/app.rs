@@ -135,11 +135,12 @@ impl App {
             rules: rules(&context.config),
             pulse: pulse.clone(),
         };
-        let mut first = Some(tokio::select! {
+        let Kept { dispatcher, lived } = tokio::select! {
             biased;
             () = stop.cancelled() => return Err(AppError::Unread),
-            dispatcher = read_what_is_kept(&context, parts.clone()) => dispatcher,
-        });
+            kept = read_what_is_kept(&context, parts.clone()) => kept,
+        };
+        let mut first = Some(dispatcher);
         let listener = listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
                 warn!(error = %error, "could not set TCP_NODELAY: {error}");
@@ -160,7 +161,7 @@ impl App {
         let heartbeats = context.heartbeats.clone();
         let heartbeats =
             supervisor.keep(Part::Heartbeats, &last_stop, move |life| heartbeats.clone().run(life));
-        start_chores(&context, outbox, &supervisor, &stop).await;
+        start_chores(&context, outbox, lived, &supervisor, &stop);
         let (tasks, pulse) = (supervisor.tasks, pulse.subscribe());
         Ok(Self { address, context, stop, last_stop, tasks, server, dispatch, heartbeats, pulse })
     }
@@ -215,14 +216,22 @@ impl App {
     }
 }
 
-/// All that a start needs of the store, which may take a while; a dispatcher that knows its part of it.
-async fn read_what_is_kept(context: &Context, parts: Parts) -> Dispatcher {
-    let Shared { clock, store, signing_key, heartbeats, dead_letters, .. } = &**context;
+/// What knows its part of what is kept.
+struct Kept {
+    dispatcher: Dispatcher,
+    lived: Arc<Lived>,
+}
+
+/// All that a start needs of the store, which may take a while.
+async fn read_what_is_kept(context: &Context, parts: Parts) -> Kept {
+    let Shared { config, clock, store, signing_key, heartbeats, dead_letters, .. } = &**context;
     signing_key.learn(store.signing_key(clock.as_ref(), chance::bytes()).await);
+    let longest_keep = config.store.keep.max(CHARGES_KEEP);
+    let lived = Arc::new(Lived::restore(store.clone(), clock.clone(), longest_keep).await);
     let dispatcher = Dispatcher::new(parts).await;
-    heartbeats.restore().await;
+    heartbeats.restore(lived.until).await;
     dead_letters.restore().await;
-    dispatcher
+    Kept { dispatcher, lived }
 }
 
 fn start_lookout(context: &Context, outbox: &OutboxParts, supervisor: &Supervisor, stop: &CancellationToken) {
@@ -234,26 +243,25 @@ fn start_lookout(context: &Context, outbox: &OutboxParts, supervisor: &Superviso
 }
 
 /// What alerts are not waiting for: these tasks run until `stop`.
-async fn start_chores(
+fn start_chores(
     context: &Context,
     outbox: OutboxParts,
+    lived: Arc<Lived>,
     supervisor: &Supervisor,
     stop: &CancellationToken,
 ) {
     let Shared { config, clock, store, queue, metrics, .. } = &**context;
     let gateways = outbox.channels.gateways;
     let balances = Arc::new(Balances { gateways, queue: queue.clone(), metrics: metrics.clone() });
-    let keep = config.store.keep;
     let metrics = metrics.clone();
     supervisor.keep(Part::Balances, stop, move |life| balances.clone().watch(life));
     supervisor.keep(Part::Drift, stop, move |life| watch_drift(metrics.clone(), life));
-    let lived = Arc::new(Lived::restore(store.clone(), clock.clone(), keep.max(CHARGES_KEEP)).await);
     let janitor = Arc::new(Janitor {
         store: store.clone(),
         queue: queue.clone(),
         clock: clock.clone(),
         lived: lived.clone(),
-        keep,
+        keep: config.store.keep,
     });
     supervisor.keep(Part::Janitor, stop, move |life| janitor.clone().run(life));
     supervisor.keep(Part::Store, stop, move |life| lived.clone().run(life));

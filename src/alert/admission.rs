@@ -32,7 +32,7 @@ pub enum Reason {
     MovingStart,
     /// A recovery of something never heard of.
     UnknownAlert,
-    /// It was over before; opened so, because its end came first.
+    /// It was over before; opened so, because its end came first; open, because a twin of its sender goes on.
     AlreadyResolved,
     /// A Test button: opened, and resolves itself.
     Test,

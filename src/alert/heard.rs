@@ -142,6 +142,21 @@ impl Heard {
         Self { holds: said.or(self.holds), ..self.clone() }
     }
 
+    /// Until when it holds, and nothing else.
+    #[must_use]
+    pub fn only_holds(&self) -> Self {
+        Self { holds: self.holds, ..Self::default() }
+    }
+
+    /// It ends again what ended before, by a sender whose twin has gone on since then.
+    pub fn is_end_of_twin(&self, event: &Event) -> bool {
+        let said = event.holds_until.zip(self.holds);
+        let is_end = matches!(event.status, EventStatus::Resolved { .. });
+        // What lies before its start is only a word for an end.
+        let is_its_time = event.starts_at.is_some() && event.starts_at <= event.holds_until;
+        is_end && is_its_time && said.is_some_and(|(until, holds)| holds.is_end_of_twin(until))
+    }
+
     /// A start that moves does so with every message, and soon.
     pub fn stop_moving_unless_heard_of(&mut self, now: Timestamp) {
         if self.last.is_none_or(|last| MOVES_WITHIN < now.duration_since(last.arrived)) {

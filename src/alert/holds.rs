@@ -29,49 +29,70 @@ pub(super) struct Holds {
     arrived: Timestamp,
     /// That was in the past by our clock, and fired: its sender's clock is behind.
     is_behind: bool,
-    /// What was said last, since when, and whether that fired.
-    last: Timestamp,
+    /// What was said and did not move that on: the last of each of two replicas, the newer first.
+    behind: [Option<Said>; 2],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Said {
+    until: Timestamp,
+    /// When it was first said.
     since: Timestamp,
+    /// Whether it fired when it was last said.
     fires: bool,
 }
 
 impl Holds {
     /// Whether a message that says `until` says that it fires, given what was said before.
     pub(super) fn fires(self, until: Timestamp, now: Timestamp) -> bool {
-        let Self { latest, arrived, is_behind, last, since, fires } = self;
-        let stands_still = until == last && (!fires || STANDS_STILL_AFTER <= now.duration_since(since));
+        let Self { latest, arrived, is_behind, .. } = self;
+        let was_end = self.said(until).is_some_and(|said| !said.fires);
+        let lasts = self.said(until).is_some_and(|said| STANDS_STILL_AFTER <= now.duration_since(said.since));
         let fell_back = latest.duration_since(until);
         if now < until {
             let is_now = until.duration_since(now) <= ENDS_AHEAD_MAX;
-            let is_end_again = until == last && !fires;
-            return !is_end_again && (fell_back <= REPLICAS_APART || !(is_now || stands_still));
+            let is_over = (lasts && fell_back.is_positive()) || (is_now && REPLICAS_APART < fell_back);
+            return !was_end && !is_over;
         }
         let (ago, moved_on) = (now.duration_since(arrived), until.duration_since(latest));
         let keeps_pace = COPY_WITHIN <= ago && ago <= moved_on * 2 && ago <= moved_on + REPLICAS_APART;
-        keeps_pace || (is_behind && !stands_still && fell_back.abs() <= REPLICAS_APART)
+        !was_end && (keeps_pace || (is_behind && !lasts && fell_back.abs() <= REPLICAS_APART))
     }
 
+    /// What comes too soon to tell whether its time moves on is not what the next is compared with.
     pub(super) fn hear(known: Option<Self>, until: Timestamp, now: Timestamp) -> Self {
         let fires = known.map_or(now < until, |known| known.fires(until, now));
-        let is_behind = fires && until <= now;
-        let fresh = Self { latest: until, arrived: now, is_behind, last: until, since: now, fires };
+        let fresh = Self { latest: until, arrived: now, is_behind: fires && until <= now, behind: [None; 2] };
         let Some(known) = known else { return fresh };
-        let since = if until == known.last { known.since } else { now };
-        let is_forgotten = FORGOTTEN_AFTER <= now.duration_since(known.arrived);
-        if known.latest < until || is_forgotten {
-            Self { since, ..fresh }
-        } else {
-            Self { last: until, since, fires, ..known }
+        let ago = now.duration_since(known.arrived);
+        if known.latest < until && (fires || COPY_WITHIN <= ago) {
+            return Self { behind: known.behind, ..fresh };
         }
+        let since = known.said(until).map_or(now, |said| said.since);
+        let other = known.behind.into_iter().flatten().find(|said| said.until != until);
+        let behind = [Some(Said { until, since, fires }), other];
+        if FORGOTTEN_AFTER <= ago { Self { behind, ..fresh } } else { Self { behind, ..known } }
+    }
+
+    fn said(self, until: Timestamp) -> Option<Said> {
+        self.behind.into_iter().flatten().find(|said| said.until == until)
+    }
+
+    /// It was an end before, and what was said after it first came goes past all that was said: of a replica that does
+    /// not see what its twin sees.
+    pub(super) fn is_end_of_twin(self, until: Timestamp) -> bool {
+        until < self.latest && self.said(until).is_some_and(|said| !said.fires && said.since < self.arrived)
     }
 
     pub(super) fn pulled_back(self, now: Timestamp) -> Self {
-        Self { arrived: self.arrived.min(now), since: self.since.min(now), ..self }
+        let behind = self.behind.map(|said| said.map(|said| Said { since: said.since.min(now), ..said }));
+        Self { arrived: self.arrived.min(now), behind, ..self }
     }
 
     /// Of two that grew apart.
     pub(super) fn newer(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        let age = |holds: Option<Self>| holds.map(|holds| (holds.arrived, holds.since));
+        let since = |holds: Self| holds.behind.into_iter().flatten().map(|said| said.since).max();
+        let age = |holds: Option<Self>| holds.map(|holds| (holds.arrived, since(holds)));
         if age(one) <= age(other) { other } else { one }
     }
 }
@@ -125,6 +146,9 @@ mod tests {
         assert_eq!(states(-600, &said), "001100000");
         // They say the same, the slower one later.
         assert_eq!(states(0, &[(0, 240), (12, 240), (60, 300), (72, 300), (132, 300)]), "11111");
+        // Of which only the ends are heard.
+        assert_eq!(states(0, &[(0, 0), (0, -5), (5, 0), (5, -5), (10, 0), (10, -5), (15, 0)]), "0000000");
+        assert_eq!(states(0, &[(0, -5), (0, 0), (5, -5), (5, 0), (10, -5), (10, 0), (15, 0)]), "0000000");
         // One ends a minute before the other.
         let said =
             [(0, 240), (60, 300), (120, 115), (123, 363), (180, 115), (183, 177), (240, 115), (243, 177)];
@@ -155,5 +179,38 @@ mod tests {
     #[test]
     fn what_is_said_again_every_second_is_over_at_once() {
         assert_eq!(states(0, &[(0, 4), (1, 5), (2, 6), (3, 3), (4, 3), (13, 3), (30, 34)]), "1110001");
+    }
+
+    /// A problem of five minutes, from its first message until a quarter of an hour after its end.
+    #[test]
+    fn it_fires_soon_and_once_however_often_it_is_said_and_whatever_the_clock() {
+        const LASTS: i64 = 300;
+        const TWINS: [Option<i64>; 3] = [None, Some(0), Some(3)];
+        /// When a message arrives and until when it says that the problem holds, by a clock that is so far behind.
+        fn says(every: i64, begins: i64, behind: i64) -> impl Iterator<Item = (i64, i64)> {
+            let until = move |now| if now < LASTS { now + 4 * every } else { LASTS + begins };
+            let times = (0..).map(move |count| begins + count * every).take_while(|now| *now < 1_200);
+            times.map(move |now| (now, until(now) - behind))
+        }
+        for (every, twin) in [5, 15, 60].into_iter().flat_map(|every| TWINS.map(|twin| (every, twin))) {
+            let twin_says = twin.into_iter().flat_map(|behind| says(every, every / 2, behind));
+            let mut said: Vec<_> = says(every, 0, 0).chain(twin_says).collect();
+            said.sort_unstable();
+            for off in (-600..=600).step_by(5) {
+                let states = states(off, &said);
+                let case = format!("every {every} s, twin {twin:?}, {off} s off: {states}");
+                let of = |state| {
+                    said.iter()
+                        .zip(states.chars())
+                        .filter(move |(_, said)| *said == state)
+                        .map(|((now, _), _)| *now)
+                };
+                let first = of('1').next().expect("it fires");
+                assert!(first <= COPY_WITHIN.as_secs() + every, "{first}: {case}");
+                assert_eq!(of('0').find(|now| (first..LASTS).contains(now)), None, "{case}");
+                let last = of('1').last().expect("it fires");
+                assert!(last < LASTS + STANDS_STILL_AFTER.as_secs() + every, "{last}: {case}");
+            }
+        }
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Lived {
     clock: Arc<dyn Clock>,
     /// Gaps before everything that is kept for a time do not matter.
     longest_keep: SignedDuration,
+    /// When the process before this one lived, as far as is known.
+    pub(super) until: Timestamp,
     so_far: Mutex<LivedTime>,
 }
 
@@ -53,9 +55,11 @@ impl Lived {
         clock: Arc<dyn Clock>,
         longest_keep: SignedDuration,
     ) -> Self {
-        let kept = when_available(clock.as_ref(), "the time lived", || store.all()).await;
+        let kept = when_available(clock.as_ref(), "the time lived", || store.all::<LivedTime>()).await;
         let now = clock.now();
-        let mut so_far = match kept.map(|mut kept| kept.pop()) {
+        let kept = kept.map(|mut kept| kept.pop());
+        let until = kept.as_ref().map_or(None, Option::as_ref).map_or(Timestamp::MIN, |kept| kept.seen_at);
+        let mut so_far = match kept {
             Ok(Some(so_far)) => so_far,
             Ok(None) if !store.has_lost::<LivedTime>() => LivedTime::first(now),
             Ok(None) | Err(_) => {
@@ -67,7 +71,7 @@ impl Lived {
         if LONG_GAP <= skipped {
             warn!("Bongsu lived last {skipped:#} ago: what is kept for a time is kept that much longer");
         }
-        Self { store, clock, longest_keep, so_far: Mutex::new(so_far) }
+        Self { store, clock, longest_keep, until, so_far: Mutex::new(so_far) }
     }
 
     /// Writes it down until it is stopped: a write that went through is the store's sign of life.

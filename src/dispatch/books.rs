@@ -39,9 +39,10 @@ struct Uncounted {
 
 impl Dispatcher {
     /// What planning cannot look up itself: the rows that a digest counts, whether a flapping alert that is over has
-    /// come back under a new round, what becomes of an end that was in doubt until now, and whether what would close
-    /// was heard of since it was written. An alert of which that
-    /// cannot be read or decided is left out: it must not keep the others from being told.
+    /// come back under a new round, what becomes of an end that was in doubt until now, whether what would close
+    /// was heard of since it was written, and whether a newer round has taken the place of what would close, be repeated
+    /// or be tried again. An alert of which that cannot be read or decided is left out: it must not keep the others from
+    /// being told.
     pub(super) async fn look_up(&mut self, jobs: &mut Vec<Job>) -> Result<(), StoreError> {
         let mut readable = Vec::with_capacity(jobs.len());
         while let Some(mut job) = jobs.pop() {
@@ -74,14 +75,16 @@ impl Dispatcher {
             self.queue.end_doubt(alert).await?;
             alert.doubt = None;
         }
-        if alert.is_open() && alert.close_at <= now {
+        let closes = alert.close_at <= now;
+        if alert.is_open() && closes {
             let seen = self.queue.with_seen(alert.clone());
             (alert.close_at, alert.last_seen_at) = (seen.close_at, seen.last_seen_at);
             if let Some(refused_at) = self.queue.refused_at() {
                 plan::wait_for_its_sender(alert, refused_at, now);
             }
         }
-        if alert.conversation.repeat_at.is_some_and(|at| at <= now) {
+        let repeats = alert.conversation.repeat_at.is_some_and(|at| at <= now);
+        if closes || repeats || !alert.progress.is_heard_of() {
             self.queue.end_if_superseded(alert).await?;
         }
         if awaits_stability(alert) {

@@ -55,9 +55,7 @@ pub(super) async fn sift(
     for event in events {
         let name = event.labels.get(ALERTNAME).filter(|_| kind.has_alertnames());
         if let Some(name) = name.filter(|name| heartbeats.knows(name)) {
-            if event.status == EventStatus::Firing {
-                heartbeats.call(name).await?;
-            }
+            heartbeats.hear(name, &event).await?;
             sifted.heard.push(Some(heard(event)));
             continue;
         }
@@ -112,7 +110,7 @@ mod tests {
     use super::*;
     use crate::{
         alert::DedupKey,
-        clock::ManualClock,
+        clock::{Clock as _, ManualClock},
         config,
         queue::Queue,
         store::{HeartbeatRecord, MemoryStore, Store},
@@ -181,6 +179,25 @@ mod tests {
         clock.advance(SignedDuration::from_mins(3));
         sift_named(&heartbeats, vec![rule("Watchdog", over())]).await.unwrap();
         assert_eq!(state(&heartbeats), BeatState::Late, "that it ended keeps nothing alive");
+    }
+
+    #[tokio::test]
+    async fn whose_clock_is_behind_calls_while_its_time_moves_on() {
+        for off in [-900, -300, 0, 300] {
+            let Scene { heartbeats, clock, .. } = scene("[[heartbeat]]\nname = \"Watchdog\"\n");
+            let mut seen = Vec::new();
+            for minute in 0..15 {
+                let ends = if minute < 5 { minute + 4 } else { 5 };
+                let until = clock.now() + SignedDuration::from_secs(off + 60 * (ends - minute));
+                let status = if until <= clock.now() { over() } else { EventStatus::Firing };
+                let event = Event { holds_until: Some(until), ..rule("Watchdog", status) };
+                sift_named(&heartbeats, vec![event]).await.unwrap();
+                seen.push(state(&heartbeats));
+                clock.advance(SignedDuration::from_mins(1));
+            }
+            assert!(seen[1..5].iter().all(|state| *state == BeatState::OnTime), "{off} s off: {seen:?}");
+            assert!(seen[9..].iter().all(|state| *state == BeatState::Late), "{off} s off: {seen:?}");
+        }
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ pub fn admit(known: Option<&Alert>, event: &Event, arrival: &Arrival<'_>) -> Dec
     let event = restated.as_ref().unwrap_or(event);
     let decision = match known {
         None => note::first_heard(event, arrival),
+        Some(alert) if alert.heard.is_end_of_twin(event) => Decision::ignored(Reason::AlreadyResolved),
         Some(alert) => match alert.state {
             AlertState::Noted => note::noted(alert, event, arrival),
             AlertState::Triggered | AlertState::Acknowledged => open(alert, event, arrival),

@@ -30,6 +30,7 @@ pub use self::admit::admit;
 pub use self::decision::{Arrival, Change, Decision};
 pub use self::note::NOTED_KEEP;
 pub use self::over::IDEMPOTENCY_KEEP;
+pub use self::refused::Taking;
 pub use self::repeats::BodyDigest;
 pub use self::round::TEST_CLOSES_AFTER;
 use self::{refused::Refused, repeats::Repeats, seen::SeenCounts, threads::Thread};
@@ -90,8 +91,13 @@ impl Queue {
 
     /// Admits events: one result each, in order. When this returns `Ok`, all of them are durable.
     pub async fn admit(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
-        let taking = self.refused.unless_taken();
+        let taking = self.unless_taken();
         taking.answered(self.admit_on(poster.lane(), poster, events).await)
+    }
+
+    /// What begins before anything is done with what a sender says.
+    pub fn unless_taken(&self) -> Taking<'_> {
+        self.refused.unless_taken()
     }
 
     /// When an event of anybody was last not taken, by this process.

@@ -23,7 +23,8 @@ pub(super) fn first_heard(event: &Event, arrival: &Arrival<'_>) -> Decision {
         }
         EventStatus::Resolved { escalation_cancelled: true, .. } => Decision::ignored(Reason::UnknownAlert),
         EventStatus::Resolved { .. } => Decision {
-            change: early_end(event, arrival).map_or(Change::Nothing, |note| Change::Write(Box::new(note))),
+            change: early_end(event, arrival, &Heard::default())
+                .map_or(Change::Nothing, |note| Change::Write(Box::new(note))),
             ..Decision::ignored(Reason::UnknownAlert)
         },
     }
@@ -52,7 +53,7 @@ pub(super) fn noted(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Deci
         EventStatus::Resolved { escalation_cancelled: true, .. } => Decision::ignored(Reason::UnknownAlert),
         EventStatus::Resolved { .. } => {
             let over = Alert { close_at: arrival.now, ..note(event, arrival) };
-            let note = in_place_of(known, early_end(event, arrival).unwrap_or(over));
+            let note = in_place_of(known, early_end(event, arrival, &known.heard).unwrap_or(over));
             Decision { change: Change::Write(Box::new(note)), ..Decision::ignored(Reason::UnknownAlert) }
         }
     }
@@ -111,10 +112,12 @@ fn note(event: &Event, arrival: &Arrival<'_>) -> Alert {
     Alert { state: AlertState::Noted, rows: Vec::new(), ..round::first(event, arrival) }
 }
 
-/// `None` if it could not tell its problem from a later one.
-fn early_end(recovery: &Event, arrival: &Arrival<'_>) -> Option<Alert> {
-    let heard = Heard::default();
-    heard.times(recovery).are_known().then(|| Alert {
+/// `None` if it could not tell its problem from a later one. What says until when it holds may be no end: the next
+/// message is compared with it, and with what was `heard` before.
+fn early_end(recovery: &Event, arrival: &Arrival<'_>, heard: &Heard) -> Option<Alert> {
+    let heard = heard.only_holds();
+    let is_worth_keeping = heard.times(recovery).are_known() || recovery.holds_until.is_some();
+    is_worth_keeping.then(|| Alert {
         severity: Severity::default(),
         close_at: arrival.after(round::early_end_keep(recovery)),
         heard: heard.with_holds(recovery, arrival.now),

@@ -12,7 +12,7 @@ pub(super) struct Refused {
 }
 
 /// Something that a sender says: unless it is taken in the end, its sender was refused, or has gone away.
-pub(super) struct Taking<'a> {
+pub struct Taking<'a> {
     refused: &'a Refused,
     is_taken: bool,
 }
@@ -33,7 +33,7 @@ impl Refused {
 
 impl Taking<'_> {
     /// What came of it, which is an answer if it is `Ok`.
-    pub(super) fn answered<T, E>(mut self, answer: Result<T, E>) -> Result<T, E> {
+    pub fn answered<T, E>(mut self, answer: Result<T, E>) -> Result<T, E> {
         self.is_taken = answer.is_ok();
         answer
     }

@@ -225,11 +225,10 @@ impl Queue {
                 again.push(thread);
             }
         }
-        failed?;
         for id in changed {
             self.supersede(lane, id).await?;
         }
-        Ok(again)
+        failed.map(|()| again)
     }
 
     /// Writes what needs no new round, nor the place of one.
@@ -245,7 +244,7 @@ impl Queue {
     }
 
     /// Ends a planned alert whose place a newer round has taken: what was to end it was lost, with the process or the
-    /// store. To be called before an open alert is planned; writes nothing.
+    /// store. To be called before such an alert is told or closed; writes nothing.
     pub async fn end_if_superseded(&self, alert: &mut Alert) -> Result<(), StoreError> {
         if alert.is_open() && alert.progress.planned.contains(&Milestone::Opened) {
             let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();

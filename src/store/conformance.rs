@@ -634,8 +634,12 @@ async fn the_signing_key_is_made_once(store: Shop) {
 }
 
 async fn heartbeats_are_remembered(store: Shop) {
-    let record =
-        |name: &str, last| HeartbeatRecord { name: name.to_owned(), first_call: at(1), last_call: at(last) };
+    let record = |name: &str, last| HeartbeatRecord {
+        name: name.to_owned(),
+        first_call: at(1),
+        last_call: at(last),
+        silent_since: at(last),
+    };
     store
         .put(Lane::Deliver, &DeviceRecord { id: DeviceId(7), retired_at: at(1), reason: String::new() })
         .await

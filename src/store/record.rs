@@ -90,6 +90,8 @@ pub struct HeartbeatRecord {
     pub first_call: Timestamp,
     /// When it called last, as far as that was saved.
     pub last_call: Timestamp,
+    /// Since when its silence counts.
+    pub silent_since: Timestamp,
 }
 
 impl Record for HeartbeatRecord {

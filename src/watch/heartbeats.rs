@@ -13,10 +13,10 @@ use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
 pub use self::beat::BeatState;
-use self::beat::{Beat, Calls, Task};
+use self::beat::{Away, Beat, Calls, Task};
 use super::{Life, OwnEvent};
 use crate::{
-    alert::{Admission, Alert, Event, OURS, Severity, ThreadKey},
+    alert::{Admission, Alert, Event, EventStatus, Heard, OURS, Severity, ThreadKey},
     clock::Clock,
     config::{Config, Heartbeat},
     queue::Queue,
@@ -39,6 +39,8 @@ pub struct Heartbeats {
 struct Watched {
     config: Heartbeat,
     beat: Mutex<Beat>,
+    /// What an alert that is a call while it fires has said of its times, to this process.
+    heard: Mutex<Heard>,
     /// Held during a task: a call that comes while lateness is written must find what it has to resolve.
     turn: tokio::sync::Mutex<()>,
 }
@@ -63,7 +65,8 @@ impl Heartbeats {
         let since = clock.now();
         let watch = |config: &Heartbeat| Watched {
             config: config.clone(),
-            beat: Mutex::new(Beat::new(config.every.saturating_add(config.grace), since)),
+            beat: Mutex::new(Beat::new(config.every, config.grace)),
+            heard: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         };
         let watched = config.heartbeats.iter().map(watch).collect();
@@ -71,10 +74,10 @@ impl Heartbeats {
         Self { watched, store, queue, clock, time_zone, since, sooner: Notify::new() }
     }
 
-    /// Takes over what an earlier process has saved and told, as far as it can be read. The alert about a heartbeat
+    /// Takes over what an earlier process, which lived until then, has saved and told, as far as it can be read. The alert about a heartbeat
     /// that is no longer configured resolves: no call of it can come any more. Of one whose record was lost we cannot
     /// tell whether it ever called: it is watched, since silence is worse than a false alarm.
-    pub async fn restore(&self) {
+    pub async fn restore(&self, lived_until: Timestamp) {
         let clock = self.clock.as_ref();
         let read = || self.store.all::<HeartbeatRecord>();
         let records = when_available(clock, "which heartbeats have called", read).await;
@@ -94,7 +97,10 @@ impl Heartbeats {
         }
         let thread =
             |watched: &Watched| ThreadKey::new(OURS, &words::over(&watched.config.name, None).dedup_key);
-        let just_now = Calls { first: self.since, last: self.since };
+        // Nobody could call before this was read.
+        let now = clock.now();
+        let away = Away { from: lived_until.min(now), until: now };
+        let just_now = Calls { first: now, last: now, silent_since: now };
         for watched in &self.watched {
             // One by one: an alert that cannot be read concerns no other heartbeat.
             let find = || self.store.find_threads(vec![thread(watched)]);
@@ -105,9 +111,13 @@ impl Heartbeats {
             });
             let open = latest.into_iter().flatten().map(|stored| stored.alert).find(Alert::is_open);
             let record = records.iter().find(|record| record.name == watched.config.name);
-            let calls = record.map(|record| Calls { first: record.first_call, last: record.last_call });
+            let calls = record.map(|record| Calls {
+                first: record.first_call,
+                last: record.last_call,
+                silent_since: record.silent_since,
+            });
             let calls = calls.or(some_lost.then_some(just_now));
-            watched.beat().restore(calls, open.map(|alert| alert.starts_at));
+            watched.beat().restore(calls, open.map(|alert| alert.starts_at), away);
         }
     }
 
@@ -120,7 +130,6 @@ impl Heartbeats {
     /// watched nor that it is no longer late.
     pub async fn call(&self, name: &str) -> Result<Option<HeartbeatStatus>, StoreError> {
         let Some(watched) = self.find(name) else { return Ok(None) };
-        let turn = watched.turn.lock().await;
         let now = self.clock.now();
         let (before, after) = {
             let mut beat = watched.beat();
@@ -128,15 +137,22 @@ impl Heartbeats {
             beat.call(now);
             (before, beat.due())
         };
-        // Before any waiting: if the caller hangs up meanwhile, the loop finishes what is owed.
+        // Before any waiting: if the caller hangs up meanwhile, it has called, and the loop finishes what is owed.
         if after.is_some_and(|after| before.is_none_or(|before| after < before)) {
             self.sooner.notify_one();
         }
+        let turn = watched.turn.lock().await;
         while let Some(task) = watched.owed() {
             self.run_task(watched, task, Lane::Accept).await?;
         }
         drop(turn);
         Ok(Some(watched.status(now)))
+    }
+
+    /// As [`Heartbeats::call`], by an alert that always fires: it is one while it does.
+    pub async fn hear(&self, name: &str, event: &Event) -> Result<(), StoreError> {
+        let fires = self.find(name).is_some_and(|watched| watched.fires(event, self.clock.now()));
+        if fires { self.call(name).await.map(drop) } else { Ok(()) }
     }
 
     /// In the order of the configuration.
@@ -203,8 +219,9 @@ impl Heartbeats {
                 self.post(name, words::late(&watched.config, &silence, &self.time_zone)).await?;
             }
             Task::Resolve => self.post(name, words::over(name, None)).await?,
-            Task::Save(Calls { first, last }) => {
-                let record = HeartbeatRecord { name: name.clone(), first_call: first, last_call: last };
+            Task::Save(Calls { first, last, silent_since }) => {
+                let name = name.clone();
+                let record = HeartbeatRecord { name, first_call: first, last_call: last, silent_since };
                 self.store.put(lane, &record).await?;
             }
         }
@@ -232,6 +249,14 @@ impl Heartbeats {
 impl Watched {
     fn beat(&self) -> MutexGuard<'_, Beat> {
         self.beat.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it does, by what was said before if it says no more than until when it holds.
+    fn fires(&self, event: &Event, now: Timestamp) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = heard.restated(event, now).map_or_else(|| event.status.clone(), |event| event.status);
+        *heard = heard.with_holds(event, now);
+        status == EventStatus::Firing
     }
 
     // A function of its own, so that the lock is released before the task runs.

@@ -325,3 +325,18 @@ async fn without_a_heartbeat_it_is_an_alert_that_says_how_to_make_one() {
     let ended = results(&h, "/v1/events/am", AM_KEY, ENDED).await;
     assert_eq!(ended[0]["admission"], "resolved");
 }
+
+#[tokio::test]
+async fn restarts_just_when_it_should_call_do_not_hide_that_it_has_died() {
+    let daily = "[[heartbeat]]\nname = \"zabbix-alive\"\nevery = \"1 day\"\ngrace = \"1h\"\n";
+    let mut h = Harness::with(with(daily)).await;
+    call(&h).await;
+    for night in 1..=3 {
+        h.pass(24 * 3_600).await;
+        assert_eq!(alerts(&h).await.len(), usize::from(night == 3), "granted once, in night 1");
+        h.stop().await;
+        h.clock.advance(SignedDuration::from_secs(10));
+        h.restart().await;
+        h.settled().await;
+    }
+}

@@ -4,12 +4,19 @@ use super::*;
 
 /// What Prometheus says `minute` minutes after its problem began, `off` seconds from our clock; as our clock reads it.
 fn said(off: i64, minute: i64, ended: Option<i64>) -> Event {
-    let at = |minute: i64| T0 + SignedDuration::from_secs(off + 60 * minute);
-    let until = at(ended.unwrap_or(minute + 4));
-    let is_over = until <= T0 + SignedDuration::from_mins(minute);
-    let event = if is_over { resolved("1") } else { firing("1") };
-    let expires_after = Some(SignedDuration::from_mins(9));
-    Event { starts_at: Some(at(0)), holds_until: Some(until), expires_after, ..event }
+    let until = 60 * ended.unwrap_or(minute + 4);
+    since(off, as_read(60 * minute, off + until))
+}
+
+/// A problem that holds until then; in seconds after [`T0`].
+fn as_read(now: i64, until: i64) -> Event {
+    let event = if until <= now { resolved("1") } else { firing("1") };
+    let holds_until = Some(T0 + SignedDuration::from_secs(until));
+    Event { holds_until, expires_after: Some(SignedDuration::from_mins(9)), ..event }
+}
+
+fn since(start: i64, event: Event) -> Event {
+    Event { starts_at: Some(T0 + SignedDuration::from_secs(start)), ..event }
 }
 
 #[tokio::test]
@@ -56,4 +63,77 @@ async fn what_begins_after_an_end_and_a_clock_set_right_is_told() {
         clock.advance(SignedDuration::from_mins(1));
     }
     assert!(latest(&queue, "1").await.is_open());
+}
+
+#[tokio::test]
+async fn what_is_said_again_every_few_seconds_by_a_clock_that_is_behind_is_told() {
+    for (every, has_twin) in [(5, false), (5, true), (15, false), (15, true)] {
+        for (off, was_over) in [(-4 * every - 5, false), (-4 * every - 5, true), (-600, false), (-600, true)]
+        {
+            let (queue, clock) = queue();
+            if was_over {
+                admissions(&queue, &[since(0, as_read(0, 60)), since(0, as_read(0, 0))]).await;
+                clock.advance(SignedDuration::from_mins(21));
+            }
+            let began = clock.now().duration_since(T0).as_secs();
+            for now in began..=began + 2 * every + 10 {
+                let is_time = (now - began) % every == 0;
+                if is_time || (has_twin && (now - began) % every == every / 2) {
+                    admissions(&queue, &[since(off + began, as_read(now, off + now + 4 * every))]).await;
+                }
+                clock.advance(SignedDuration::from_secs(1));
+            }
+            let alert = latest(&queue, "1").await;
+            let case = format!("every {every} s, {off} s off, a twin: {has_twin}, after another: {was_over}");
+            assert_eq!(alert.state, AlertState::Triggered, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_behind_is_noticed_also_where_no_start_is_said() {
+    let (queue, clock) = queue();
+    for minute in 0..3 {
+        admissions(&queue, &[as_read(60 * minute, 60 * minute - 900)]).await;
+        clock.advance(SignedDuration::from_mins(1));
+    }
+    assert!(latest(&queue, "1").await.is_open());
+}
+
+#[tokio::test]
+async fn an_end_that_one_replica_says_again_and_again_does_not_end_what_its_twin_goes_on_saying() {
+    let (queue, clock) = queue();
+    let mut answers = Vec::new();
+    for now in (0..1_200).step_by(30) {
+        let lost_sight = now % 60 == 0 && 300 <= now;
+        let until = if lost_sight { 300 } else { now.min(900) + if now < 900 { 240 } else { 0 } };
+        let said = answer(&queue, since(0, as_read(now, until))).await;
+        if 300 <= now {
+            answers.push(said);
+        }
+        if now == 870 {
+            assert!(latest(&queue, "1").await.is_open());
+        }
+        clock.advance(SignedDuration::from_secs(30));
+    }
+    let again = "ignored already_resolved";
+    assert_eq!(answers[..6], ["resolved", "noted doubtful", again, "opened", again, "joined"]);
+    assert!(answers[6..20].iter().step_by(2).all(|said| said == again), "{answers:?}");
+    assert!(answers[7..20].iter().step_by(2).all(|said| said == "joined"), "{answers:?}");
+    assert_eq!(answers[20..22], [again, "resolved"], "the twin's own end is one");
+    assert!(answers[22..].iter().all(|said| said == again), "{answers:?}");
+    assert_eq!(latest(&queue, "1").await.round, 2);
+}
+
+/// A script that says so when it is over, rather than when that was.
+#[tokio::test]
+async fn a_time_long_past_is_an_end_each_time() {
+    let (queue, clock) = queue();
+    for _ in 0..3 {
+        let now = clock.now().duration_since(T0).as_secs();
+        assert_eq!(answer(&queue, since(now, as_read(now, now + 3_600))).await, "opened");
+        clock.advance(SignedDuration::from_mins(10));
+        assert_eq!(answer(&queue, since(now, as_read(now + 600, -900_000))).await, "resolved");
+        clock.advance(SignedDuration::from_mins(10));
+    }
 }

@@ -1,6 +1,9 @@
 //! What is refused is known to be, and takes nothing else with it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 
@@ -14,6 +17,8 @@ use crate::store::{
 struct Shop {
     is_full: AtomicBool,
     hangs: AtomicBool,
+    /// Whose writes fail.
+    fails: Mutex<Option<AlertId>>,
 }
 
 #[async_trait]
@@ -28,6 +33,10 @@ impl Guard for Shop {
     fn room(&self) -> Result<(), StoreError> {
         let full = StoreError::Full { free_bytes: 0, limit_bytes: FREE_BYTES_MIN };
         if self.is_full.load(Ordering::SeqCst) { Err(full) } else { Ok(()) }
+    }
+
+    fn is_unheard(&self, id: AlertId) -> bool {
+        *self.fails.lock().expect("no panic") == Some(id)
     }
 }
 
@@ -101,4 +110,27 @@ async fn a_sender_that_does_not_wait_for_its_answer_was_refused() {
         () = tokio::task::yield_now() => {}
     }
     assert_eq!(queue.refused_at(), Some(T0));
+}
+
+#[tokio::test]
+async fn a_write_that_fails_keeps_no_other_round_from_being_over() {
+    let clock = ManualClock::at(T0);
+    let store = Arc::new(Guarded { inner: Arc::new(MemoryStore::new()), guard: Shop::default() });
+    let queue = Queue::new(store.clone(), clock.clone());
+    let started = |at| Event { starts_at: Some(at), ..firing("1") };
+    let first = queue.admit(ZABBIX, &[started(T0)]).await.expect("works").remove(0);
+    let first = first.alert_id.expect("opened");
+    clock.advance(SignedDuration::from_hours(1));
+    let events = [started(clock.now()), firing("2")];
+    let mut applied = Vec::new();
+    for mut thread in queue.look_up(ZABBIX.integration, &events).await.expect("works") {
+        let of_thread = queue.apply(ZABBIX, &mut thread);
+        applied.push((thread, of_thread));
+    }
+    let other = applied[1].1.write.as_ref().map(|write| write.alert.id);
+    *store.guard.fails.lock().expect("no panic") = other;
+    queue.act(first, &Action::Acknowledge, "jin").await.expect("works");
+    assert!(queue.write(Lane::Accept, applied).await.is_err());
+    let over = queue.store.get(first).await.expect("works").expect("there").alert;
+    assert_eq!(over.resolved.map(|end| end.by), Some(ResolvedBy::Superseded));
 }

@@ -84,7 +84,12 @@ async fn what_was_answered_survives_a_crash() {
     let (folder, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = SledStore::open(folder.path()).unwrap();
     let writes: Vec<_> = (0..50).map(|number| opening(&number.to_string(), 1, at(number))).collect();
-    let heartbeat = HeartbeatRecord { name: "zabbix".to_owned(), first_call: at(1), last_call: at(2) };
+    let heartbeat = HeartbeatRecord {
+        name: "zabbix".to_owned(),
+        first_call: at(1),
+        last_call: at(2),
+        silent_since: at(2),
+    };
     (&store as &dyn Store).put(Lane::Accept, &heartbeat).await.unwrap();
     for write in &writes {
         commit_one(&store, write.clone()).await.unwrap();

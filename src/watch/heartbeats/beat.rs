@@ -6,7 +6,7 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-/// How often the last call is saved. A crash loses at most this much, and silence is counted from our start anyway.
+/// How often the last call is saved; a crash loses at most this much.
 const SAVE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A late heartbeat is stated again after its own time, but not more often than this. It joins
@@ -15,10 +15,9 @@ const AGAIN_MIN: SignedDuration = SignedDuration::from_mins(1);
 
 #[derive(Clone, Debug)]
 pub(super) struct Beat {
+    every: SignedDuration,
     /// How long silence may last: `every` and `grace`.
     patience: SignedDuration,
-    /// When we began to listen. What was silent before may have called in vain.
-    since: Timestamp,
     calls: Option<Calls>,
     saved: Option<Saved>,
     said: Said,
@@ -26,7 +25,7 @@ pub(super) struct Beat {
 
 #[derive(Clone, Copy, Debug)]
 struct Saved {
-    last: Timestamp,
+    calls: Calls,
     at: Timestamp,
 }
 
@@ -34,6 +33,15 @@ struct Saved {
 pub(super) struct Calls {
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
+    /// Since when its silence counts: the last call, or later, as we were away when the next one was to come.
+    pub(super) silent_since: Timestamp,
+}
+
+/// When nobody listened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Away {
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -61,23 +69,44 @@ enum Said {
 }
 
 impl Beat {
-    pub(super) fn new(patience: SignedDuration, now: Timestamp) -> Self {
-        Self { patience, since: now, calls: None, saved: None, said: Said::Nothing }
+    pub(super) fn new(every: SignedDuration, grace: SignedDuration) -> Self {
+        let patience = every.saturating_add(grace);
+        Self { every, patience, calls: None, saved: None, said: Said::Nothing }
     }
 
-    /// What an earlier process knew: when it called, and since when the alert about it is open.
-    pub(super) fn restore(&mut self, calls: Option<Calls>, late_since: Option<Timestamp>) {
+    /// What an earlier process knew: when it called, and since when the alert about it is open. `away` ends now.
+    pub(super) fn restore(&mut self, calls: Option<Calls>, late_since: Option<Timestamp>, away: Away) {
+        let now = away.until;
+        self.saved = calls.map(|calls| Saved { calls, at: calls.last.min(now) });
         // A call of the future was made before somebody set the clock back.
-        self.calls = calls
-            .map(|Calls { first, last }| Calls { first: first.min(self.since), last: last.min(self.since) });
-        self.saved = self.calls.map(|calls| Saved { last: calls.last, at: calls.last });
-        self.said = late_since
-            .map_or(Said::Nothing, |since| Said::Late { since: since.min(self.since), said_at: self.since });
+        let calls = calls.map(|Calls { first, last, silent_since }| Calls {
+            first: first.min(now),
+            last: last.min(now),
+            silent_since: silent_since.min(now),
+        });
+        self.calls = calls.map(|calls| Calls { silent_since: self.silent_since_after(calls, away), ..calls });
+        self.said =
+            late_since.map_or(Said::Nothing, |since| Said::Late { since: since.min(now), said_at: now });
+    }
+
+    /// If its next call was to come while we were away, that may have come in vain: then it has as long as ever from now
+    /// on. But once: after that, only as much longer as we were away.
+    fn silent_since_after(&self, calls: Calls, away: Away) -> Timestamp {
+        let Calls { last, silent_since, .. } = calls;
+        // A call since then may not have been saved.
+        let was_late = after(silent_since, self.patience.saturating_add(SAVE_EVERY)) <= away.from;
+        if was_late || away.until < after(silent_since, self.every) {
+            silent_since
+        } else if silent_since == last {
+            away.until
+        } else {
+            after(silent_since, away.until.duration_since(away.from)).min(away.until)
+        }
     }
 
     pub(super) fn call(&mut self, now: Timestamp) {
         let first = self.calls.map_or(now, |calls| calls.first);
-        self.calls = Some(Calls { first, last: now });
+        self.calls = Some(Calls { first, last: now, silent_since: now });
         if matches!(self.said, Said::Late { .. }) {
             self.said = Said::CalledAgain;
         }
@@ -92,8 +121,7 @@ impl Beat {
         if let Said::Late { since, .. } = self.said {
             return Some(since);
         }
-        let heard = self.calls?.last.max(self.since);
-        Some(after(heard, self.patience))
+        Some(after(self.calls?.silent_since, self.patience))
     }
 
     pub(super) fn state(&self, now: Timestamp) -> BeatState {
@@ -129,14 +157,17 @@ impl Beat {
         self.tells_at().into_iter().chain(self.saves_at()).min()
     }
 
+    /// What was to be done at `now` is done; it may have called meanwhile.
     pub(super) fn done(&mut self, task: Task, now: Timestamp) {
         match task {
             Task::Tell => {
                 let since = self.late_at().unwrap_or(now);
-                self.said = Said::Late { since, said_at: now };
+                let has_called = now < since;
+                self.said = if has_called { Said::CalledAgain } else { Said::Late { since, said_at: now } };
             }
-            Task::Resolve => self.said = Said::Nothing,
-            Task::Save(calls) => self.saved = Some(Saved { last: calls.last, at: now }),
+            // And its call is kept as a first one is.
+            Task::Resolve => (self.said, self.saved) = (Said::Nothing, None),
+            Task::Save(calls) => self.saved = Some(Saved { calls, at: now }),
         }
     }
 
@@ -150,7 +181,7 @@ impl Beat {
 
     fn saves_at(&self) -> Option<Timestamp> {
         let (calls, saved) = (self.calls?, self.saved?);
-        (saved.last < calls.last).then(|| after(saved.at, SAVE_EVERY))
+        (saved.calls != calls).then(|| after(saved.at, SAVE_EVERY))
     }
 }
 

@@ -231,7 +231,7 @@ async fn one_whose_record_was_lost_is_watched_as_if_it_had_called_at_the_start()
             let key = b"one".to_vec();
             scene.store.put_record(Lane::Accept, HeartbeatRecord::KIND, key, of_another_shape).await.unwrap();
         }
-        scene.heartbeats.restore().await;
+        scene.heartbeats.restore(T0).await;
         scene.pass(179);
         scene.step().await.unwrap();
         assert_eq!(scene.alert("one").await, None);
@@ -242,4 +242,28 @@ async fn one_whose_record_was_lost_is_watched_as_if_it_had_called_at_the_start()
         scene.call("one").await.unwrap();
         assert_eq!(scene.alert("one").await, is_lost.then_some(AlertState::Resolved));
     }
+}
+
+#[tokio::test]
+async fn a_caller_that_does_not_wait_until_a_hanging_save_is_over_has_called() {
+    let scene = Scene::start();
+    scene.call("one").await.unwrap();
+    scene.pass(60);
+    scene.call("one").await.unwrap();
+    let gate = scene.store.guard.gate.acquire_many(100).await.unwrap();
+    let begun = scene.store.guard.begun.load(Ordering::SeqCst);
+    let called = async {
+        scene.begun(begun + 1).await;
+        scene.pass(20);
+        tokio::select! {
+            biased;
+            called = scene.call("one") => panic!("a save is under way: {called:?}"),
+            () = tokio::task::yield_now() => {}
+        }
+        drop(gate);
+    };
+    let (saved, ()) = tokio::join!(scene.step(), called);
+    saved.unwrap();
+    let last_call = scene.heartbeats.all().next().expect("there is one").last_call_at;
+    assert_eq!(last_call, Some(scene.clock.now()));
 }

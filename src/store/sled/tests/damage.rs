@@ -38,7 +38,7 @@ fn device(id: u64) -> DeviceRecord {
 }
 
 fn heartbeat(name: &str) -> HeartbeatRecord {
-    HeartbeatRecord { name: name.to_owned(), first_call: at(1), last_call: at(2) }
+    HeartbeatRecord { name: name.to_owned(), first_call: at(1), last_call: at(2), silent_since: at(2) }
 }
 
 #[tokio::test]
