@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, AlertState, ContactName, Folded, Pending, PushState, Report, SentText, Severity, Subject,
-    TextState, is_default,
+    Address, AlertState, ContactName, FLAPPING_ROUNDS, Folded, Openings, Pending, PushState, Report,
+    SentText, Severity, Subject, TextState, is_default,
 };
 
 /// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
@@ -54,6 +54,14 @@ impl Progress {
     /// Somebody knows of it for certain, or a digest counts it.
     pub fn is_heard_of(&self) -> bool {
         self.contacts.values().any(ContactProgress::has_heard)
+    }
+
+    /// Somebody was told of the round for certain: a text that a gateway took may still turn out not to have arrived, but not
+    /// one text after another.
+    pub fn is_told(&self, openings: &Openings) -> bool {
+        let flaps_on = openings.flapping().is_some_and(|rounds| FLAPPING_ROUNDS < rounds as usize);
+        let mut certain = self.contacts.values().map(|contact| contact.certain);
+        certain.any(|certain| Notified::Counted <= certain) || (flaps_on && self.is_heard_of())
     }
 
     pub fn is_under_way(&self) -> bool {

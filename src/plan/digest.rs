@@ -80,7 +80,7 @@ pub fn take_back(alert: &mut Alert, digest: AlertId, present: &Present<'_>) {
     let mut unreached: Vec<ContactName> = Vec::new();
     for (name, contact) in &mut progress.contacts {
         let Some(folded) = contact.folded.take_if(|folded| folded.digest == digest) else { continue };
-        unreached.extend(folded.unreached);
+        unreached.extend(folded.unreached.names);
         if contact.certain == Notified::Counted {
             contact.certain = Notified::No;
         }

@@ -1,12 +1,17 @@
 //! What a budget holds back goes into a digest instead.
 
+use std::iter;
+
 use super::{
     Fold, Opening,
     output::{Draft, Message},
     present::Facts,
     spending,
 };
-use crate::alert::{AlertId, ContactName, ContactProgress, Entry, FoldWord, Folded, Notified, Subject, Tier};
+use crate::alert::{
+    AlertId, ContactName, ContactProgress, Entry, FoldWord, Folded, Notified, Subject, Texted, Tier,
+    Unreached,
+};
 
 /// Why this notification, which has not begun, is told in a digest whatever the budgets say: who heard of an alert
 /// by a digest hears of its end by one, and in a storm nobody is reminded alert by alert.
@@ -49,10 +54,15 @@ pub(super) fn hold_back(
     contact: &mut ContactProgress,
     held: Held,
 ) -> bool {
-    let (word, unreached) = match message.subject {
-        Subject::Opened | Subject::Raised { .. } | Subject::Repeat { .. } => (FoldWord::Fired, None),
-        Subject::Resolved | Subject::Missed => (FoldWord::Resolved, None),
-        Subject::Unreachable { contact, .. } => (FoldWord::Unreachable, Some(contact.clone())),
+    let mut unreached = Unreached::default();
+    let word = match message.subject {
+        Subject::Opened | Subject::Raised { .. } | Subject::Repeat { .. } => FoldWord::Fired,
+        Subject::Resolved | Subject::Missed => FoldWord::Resolved,
+        Subject::Unreachable { contact, also, more, .. } => {
+            let names = iter::once(contact).chain(also).cloned().collect();
+            unreached = Unreached { names, more: *more };
+            FoldWord::Unreachable
+        }
         Subject::Digest => return false,
     };
     // The digest that is about to tell the beginning tells that it is over.
@@ -81,6 +91,10 @@ pub(super) fn hold_back(
     draft.note(Entry::Folded { contact: message.contact.clone(), digest: Some(digest), reason: held.reason });
     if word != FoldWord::Unreachable {
         contact.certain = contact.certain.max(Notified::Counted);
+    }
+    if held.text {
+        // By the digest.
+        contact.texted = contact.texted.max(Texted::Yes);
     }
     contact.folded = Some(folded);
     held.whole

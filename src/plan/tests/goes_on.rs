@@ -264,7 +264,7 @@ fn a_quiet_round_that_stays_is_told_once_whether_as_a_reminder_or_as_new() {
 }
 
 fn digest(people: Vec<Person>, text: bool) -> Scene {
-    use crate::alert::{Counted, Digest, FoldRow, FoldWord, Tier};
+    use crate::alert::{Counted, Digest, FoldRow, FoldWord, Tier, Unreached};
     let contact = "jin".parse().expect("a name");
     let waiting = Digest { contact, tier: Tier::Ordinary, due_at: T0, counted: None };
     let mut scene = Scene::at(Severity::High).with_people(people);
@@ -277,7 +277,7 @@ fn digest(people: Vec<Person>, text: bool) -> Scene {
         at: T0,
         text,
         missed: false,
-        unreached: None,
+        unreached: Unreached::default(),
     }]));
     scene
 }

@@ -1,7 +1,7 @@
 //! What a digest was to tell that cannot be read.
 
 use super::*;
-use crate::alert::{FoldWord, Folded, Others};
+use crate::alert::{FoldWord, Folded, Others, Unreached};
 
 fn digest(number: u8) -> AlertId {
     AlertId::from_bytes([number; 16])
@@ -13,7 +13,7 @@ fn name(name: &str) -> ContactName {
 
 /// jin's part of it goes into the digest, which then cannot be read.
 fn taken_back(scene: &mut Scene, word: FoldWord, unreached: Option<&str>) {
-    let unreached = unreached.map(name);
+    let unreached = Unreached { names: unreached.map(name).into_iter().collect(), more: 0 };
     let folded = Folded { digest: digest(9), word, at: scene.now, text: true, missed: false, unreached };
     let jin = scene.alert.progress.contacts.get_mut(&name("jin")).expect("a contact");
     jin.certain = jin.certain.max(Notified::Counted);
