@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Address, AlertState, ContactName, FLAPPING_ROUNDS, Folded, Openings, Pending, PushState, Report,
-    SentText, Severity, Subject, TextState, is_default,
+    SentText, Severity, Subject, TextState, Tier, is_default,
 };
 
 /// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
@@ -91,9 +91,9 @@ pub struct ContactProgress {
     pub unreachable: Option<String>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub others: Others,
-    /// What the last digest counts of it, if a budget held something back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub folded: Option<Folded>,
+    /// What the last digest of each tier counts of it, if a budget held something back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub folded: BTreeMap<Tier, Folded>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notifications: Vec<Notification>,
     /// Accepted texts whose delivery may still be reported, oldest first.
@@ -160,7 +160,8 @@ impl ContactProgress {
 
     /// Nothing was tried for this contact yet.
     pub fn try_anew(&mut self) {
-        let (notifications, folded) = (std::mem::take(&mut self.notifications), self.folded.take());
+        let (notifications, folded) =
+            (std::mem::take(&mut self.notifications), std::mem::take(&mut self.folded));
         *self = Self { folded, notifications, ..Self::default() };
     }
 

@@ -79,9 +79,13 @@ pub fn take_back(alert: &mut Alert, digest: AlertId, present: &Present<'_>) {
     let facts = Facts::new(alert, &alert.conversation, &progress, present);
     let mut unreached: Vec<ContactName> = Vec::new();
     for (name, contact) in &mut progress.contacts {
-        let Some(folded) = contact.folded.take_if(|folded| folded.digest == digest) else { continue };
+        let mut counted = contact.folded.iter();
+        let Some(tier) = counted.find(|(_, folded)| folded.digest == digest).map(|(tier, _)| *tier) else {
+            continue;
+        };
+        let Some(folded) = contact.folded.remove(&tier) else { continue };
         unreached.extend(folded.unreached.names);
-        if contact.certain == Notified::Counted {
+        if contact.certain == Notified::Counted && contact.folded.is_empty() {
             contact.certain = Notified::No;
         }
         if folded.word != FoldWord::Unreachable

@@ -66,11 +66,11 @@ pub(super) fn hold_back(
         Subject::Digest => return false,
     };
     // The digest that is about to tell the beginning tells that it is over.
-    let earlier =
-        contact.folded.as_ref().filter(|_| word == FoldWord::Resolved).map(|earlier| earlier.digest);
-    let earlier = earlier.filter(|digest| collects(draft, message.contact, *digest));
-    let tier = spending::tier(draft.facts, message.subject);
-    let digest = match earlier.or_else(|| collecting(draft, message.contact, tier)) {
+    let tells =
+        |earlier: &&Folded| word == FoldWord::Resolved && collects(draft, message.contact, earlier.digest);
+    let own = spending::tier(draft.facts, message.subject);
+    let tier = contact.folded.iter().find(|(_, earlier)| tells(earlier)).map_or(own, |(tier, _)| *tier);
+    let digest = match collecting(draft, message.contact, tier) {
         Some(digest) => digest,
         None if held.whole => open_digest(draft, message.contact, tier),
         None => {
@@ -81,7 +81,7 @@ pub(super) fn hold_back(
     };
     let missed = !contact.has_heard();
     let folded = Folded { digest, word, at: draft.facts.now(), text: held.text, missed, unreached }
-        .after(contact.folded.as_ref());
+        .after(contact.folded.get(&tier));
     draft.plan.folds.retain(|fold| fold.digest != digest);
     draft.plan.folds.push(Fold {
         digest,
@@ -96,17 +96,18 @@ pub(super) fn hold_back(
         // By the digest.
         contact.texted = contact.texted.max(Texted::Yes);
     }
-    contact.folded = Some(folded);
+    contact.folded.insert(tier, folded);
     held.whole
 }
 
-/// A digest that is about to say that the alert fires says that it is over.
+/// Digests that are about to say that the alert fires say that it is over.
 pub(super) fn is_over(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress) {
-    let Some(folded) = &mut contact.folded else { return };
-    if folded.word == FoldWord::Fired && collects(draft, name, folded.digest) {
-        folded.word = FoldWord::Resolved;
-        let (digest, row) = (folded.digest, draft.facts.alert.fold_row(folded));
-        draft.plan.folds.push(Fold { digest, contact: name.clone(), row });
+    for folded in contact.folded.values_mut() {
+        if folded.word == FoldWord::Fired && collects(draft, name, folded.digest) {
+            folded.word = FoldWord::Resolved;
+            let (digest, row) = (folded.digest, draft.facts.alert.fold_row(folded));
+            draft.plan.folds.push(Fold { digest, contact: name.clone(), row });
+        }
     }
 }
 

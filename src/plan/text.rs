@@ -327,7 +327,7 @@ pub(super) fn follow(text: &mut TextState, push: &PushState, lost: Option<OpenTe
         Some(lost) if push.open.is_empty() && *text != TextState::Off => {
             *text = TextState::Open(Box::new(lost));
         }
-        None if texted == Texted::Unanswered => *text = TextState::Off,
+        None if texted == Texted::Unanswered => *text = TextState::Unknown,
         Some(_) | None => {}
     }
 }

@@ -110,7 +110,10 @@ fn a_text_that_may_have_arrived_twice_is_not_sent_a_third_time_but_pushes_go_on(
     scene.answer(3, unknown());
     assert!(scene.alert.reaches_nobody(scene.now));
     assert_eq!(scene.pass(300), ["push 4 jin"]);
-    assert_eq!(scene.answer(4, rejected(RejectCause::Message)), NOTHING);
+    let down = deferred(DeferCause::Unavailable);
+    assert_eq!(scene.answer(4, down.clone()), NOTHING);
+    let sent = scene.answer_all(scene.now + SignedDuration::from_mins(30), &down);
+    assert!(!sent.is_empty() && sent.iter().all(|sent| sent.starts_with("push")), "{sent:?}");
 }
 
 #[test]

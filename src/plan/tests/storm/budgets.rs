@@ -380,3 +380,19 @@ fn what_a_digest_counts_is_not_begun_again_because_its_push_got_no_answer() {
     assert_eq!(storm.plan(), NOTHING, "and so is the push, once it has no answer");
     assert_eq!(storm.pass(30), ["push 1 jin digest", "sms 2 jin digest"]);
 }
+
+#[test]
+fn what_two_digests_are_about_to_tell_is_over_in_both() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(1, 600)], &[rate(1, 600)], &[]);
+    storm.fire(Severity::High);
+    storm.fire(Severity::Disaster);
+    let raised = storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    storm.alerts[raised].severity = Severity::Disaster;
+    storm.dues[raised] = Some(storm.now);
+    assert_eq!(storm.plan(), NOTHING);
+    storm.over(raised);
+    storm.pass(30);
+    assert_eq!(storm.words_of_digests(), ["1 more: 1 resolved", "1 more: 1 resolved"]);
+}

@@ -180,7 +180,7 @@ async fn a_row_of_a_digest_that_does_not_read_is_made_again_from_its_alert() {
             unreached: Unreached::default(),
         };
         let row = write.alert.fold_row(&held_back);
-        write.alert.progress.contacts.values_mut().next().unwrap().folded = Some(held_back);
+        write.alert.progress.contacts.values_mut().next().unwrap().folded.insert(Tier::Ordinary, held_back);
         write.marks.folds.push((digest, row.clone()));
         commit_one(&store, write.clone()).await.unwrap();
         ids.push(write.alert.id);
