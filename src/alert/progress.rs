@@ -121,8 +121,22 @@ pub enum Others {
     NotTold,
     /// There was nobody to notify of it; whoever can be reached later is.
     NobodyLeft,
-    /// They have been notified of it: once per alert.
-    Told,
+    /// So many of them have been notified of it, once per alert, as far as is known.
+    Told(usize),
+}
+
+impl Others {
+    /// What was to tell one of them has surely failed.
+    pub fn but_one(self) -> Self {
+        match self {
+            Self::Told(count) if 1 < count => Self::Told(count - 1),
+            Self::NotTold | Self::NobodyLeft | Self::Told(_) => Self::NotTold,
+        }
+    }
+
+    pub fn are_told(self) -> bool {
+        matches!(self, Self::Told(_))
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -63,7 +63,7 @@ pub(super) fn end(alert: &mut Alert, now: Timestamp) {
             contact.notifications.retain_mut(|notification| !stop_retries(notification));
         }
         let is_its_own = !has_its_contact || *name == digest.contact;
-        let is_given_up = contact.unreachable.is_some() && contact.others == Others::Told;
+        let is_given_up = contact.unreachable.is_some() && contact.others.are_told();
         let is_told = Notified::Maybe <= contact.notified() || is_given_up || !counted.has_problems();
         all_told &= contact.notifications.is_empty() && (is_told || !is_its_own);
     }

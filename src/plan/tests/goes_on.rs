@@ -128,6 +128,21 @@ fn that_the_others_could_not_be_told_either_is_not_forgotten() {
 }
 
 #[test]
+fn of_whom_nobody_was_told_whoever_can_be_reached_by_then_is_told() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), bare("min")]);
+    scene.plan();
+    scene.answer(2, accepted());
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["sms 3 min unreachable"]);
+    scene.people.push(no_phone("kim"));
+    scene.answer(3, rejected(RejectCause::Recipient));
+    assert_eq!(scene.pass(31), ["push 4 kim unreachable"]);
+    let Subject::Unreachable { contact, also, .. } = &scene.open[0].subject else {
+        panic!("{:?}", scene.open)
+    };
+    assert_eq!((contact.as_str(), also.len()), ("jin", 1), "and min");
+}
+
+#[test]
 fn that_somebody_could_not_be_reached_is_not_texted_a_third_time_where_it_may_have_arrived_twice() {
     let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), bare("min")]);
     scene.plan();
