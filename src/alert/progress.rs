@@ -127,6 +127,7 @@ pub enum Others {
 
 impl Others {
     /// What was to tell one of them has surely failed.
+    #[must_use]
     pub fn but_one(self) -> Self {
         match self {
             Self::Told(count) if 1 < count => Self::Told(count - 1),
