@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AlertId, AlertState, ContactName, Conversation, Counted, DOUBT_LASTS, DedupKey, Digest, Entry, Event,
-    FoldRow, Folded, Heard, KeptEvent, Kind, Milestone, Openings, Others, Progress, Row, Severity, Tag,
-    ThreadKey, Tier, Transports, digest::TITLE_CHARS_MAX, is_default,
+    FoldRow, Folded, Heard, KeptEvent, Kind, Milestone, Openings, Progress, Row, Severity, Tag, ThreadKey,
+    Tier, Transports, digest::TITLE_CHARS_MAX, is_default,
 };
 
 /// An alert that has reached nobody for this long is not on its way any more.
@@ -262,7 +262,7 @@ impl Alert {
         let contacts = self.progress.contacts.iter().filter(move |_| !goes_on);
         contacts.filter_map(|(name, contact)| {
             let reason = contact.unreachable.as_deref()?;
-            Some(GivenUp { contact: name, reason, is_told: contact.others == Others::Told })
+            Some(GivenUp { contact: name, reason, is_told: contact.others.are_told() })
         })
     }
 

@@ -5,7 +5,10 @@
 //! under the digest's id, with the same write that says so in its own document. When its time has
 //! come the rows are counted, once, and nothing is added to it any more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,6 +48,41 @@ pub enum FoldWord {
     Resolved,
 }
 
+/// Who could not be reached about what a digest counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreached {
+    /// At most [`DIGEST_UNREACHED_MAX`].
+    pub names: BTreeSet<ContactName>,
+    /// How many more, at least.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub more: u32,
+}
+
+impl Unreached {
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// These and the others, some of whom may be the same.
+    #[must_use]
+    fn and(self, others: &Self) -> Self {
+        let mut names = self.names;
+        names.extend(others.names.iter().cloned());
+        let surplus = names.len().saturating_sub(DIGEST_UNREACHED_MAX);
+        let names = names.into_iter().take(DIGEST_UNREACHED_MAX).collect();
+        Self { names, more: self.more.max(others.more).max(u32::try_from(surplus).unwrap_or(u32::MAX)) }
+    }
+}
+
+/// "jin, min +2"
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.names.iter().map(ContactName::as_str).collect();
+        f.write_str(&names.join(", "))?;
+        if 0 < self.more { write!(f, " +{}", self.more) } else { Ok(()) }
+    }
+}
+
 /// What an alert remembers of the digest that counts it for one contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folded {
@@ -58,9 +96,9 @@ pub struct Folded {
     /// This contact has not heard of it otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missed: bool,
-    /// Who could not be reached, where that is what would have been told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unreached: Option<ContactName>,
+    /// Who else could not be reached about it.
+    #[serde(default, skip_serializing_if = "Unreached::is_empty")]
+    pub unreached: Unreached,
 }
 
 impl Folded {
@@ -73,7 +111,7 @@ impl Folded {
             at: earlier.at.min(self.at),
             text: self.text || earlier.text,
             missed: self.missed || earlier.missed,
-            unreached: self.unreached.or_else(|| earlier.unreached.clone()),
+            unreached: self.unreached.and(&earlier.unreached),
             digest: self.digest,
         }
     }
@@ -93,9 +131,9 @@ pub struct FoldRow {
     /// Its contact has not heard of it otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missed: bool,
-    /// Who could not be reached, where that is what would have been told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unreached: Option<ContactName>,
+    /// Who else could not be reached about it.
+    #[serde(default, skip_serializing_if = "Unreached::is_empty")]
+    pub unreached: Unreached,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,8 +154,9 @@ pub struct Counted {
     pub missed: u32,
     /// Only those of which there was nothing else to tell.
     pub unreachable: u32,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub unreached: BTreeSet<ContactName>,
+    /// About those of them, or of the others.
+    #[serde(default, skip_serializing_if = "Unreached::is_empty")]
+    pub unreached: Unreached,
     /// The most severe that fire, the oldest first among equals; at most [`DIGEST_NAMES_MAX`].
     pub worst: Vec<Named>,
     /// When the first was held back, and the last.
@@ -141,11 +180,7 @@ impl Counted {
             counted.until = if first { row.at } else { counted.until.max(row.at) };
             counted.missed += u32::from(row.missed && row.word == FoldWord::Resolved);
             counted.text |= row.text;
-            if let Some(contact) = &row.unreached
-                && counted.unreached.len() < DIGEST_UNREACHED_MAX
-            {
-                counted.unreached.insert(contact.clone());
-            }
+            counted.unreached = counted.unreached.and(&row.unreached);
             if row.word != FoldWord::Resolved {
                 named.push(row);
             }
@@ -187,8 +222,13 @@ impl Counted {
         if 0 < self.resolved {
             parts.push(format!("{} resolved", self.resolved));
         }
-        if 0 < self.unreachable {
-            parts.push(format!("{} not told to others", self.unreachable));
+        if !self.unreached.is_empty() {
+            let about = if 0 < self.unreachable {
+                format!("{} about which ", self.unreachable)
+            } else {
+                String::new()
+            };
+            parts.push(format!("{about}{} could not be reached", self.unreached));
         }
         format!("{} more: {}", self.total(), parts.join(", "))
     }
@@ -199,6 +239,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn unreached(name: &str, more: u32) -> Unreached {
+        Unreached { names: [name.parse().expect("a name")].into(), more }
+    }
 
     fn row() -> impl Strategy<Value = FoldRow> {
         let word = prop_oneof![Just(FoldWord::Fired), Just(FoldWord::Resolved), Just(FoldWord::Unreachable)];
@@ -211,7 +255,11 @@ mod tests {
                 at: Timestamp::from_second(1_800_000_000 + seconds).expect("in range"),
                 text,
                 missed: false,
-                unreached: (word == FoldWord::Unreachable).then(|| "min".parse().expect("a name")),
+                unreached: if word == FoldWord::Unreachable {
+                    unreached("min", 0)
+                } else {
+                    Unreached::default()
+                },
             },
         )
     }
@@ -244,7 +292,7 @@ mod tests {
             at: at(seconds),
             text,
             missed: false,
-            unreached: None,
+            unreached: Unreached::default(),
         };
         let first = folded(1, FoldWord::Fired, 10, true);
         let over = folded(1, FoldWord::Resolved, 20, false).after(Some(&first));
@@ -260,5 +308,43 @@ mod tests {
             ..Counted::default()
         };
         assert_eq!(counted.words(), "37 more: 35 high, 2 average");
+    }
+
+    #[test]
+    fn everybody_who_could_not_be_reached_is_told_whatever_else_is_told_of_the_alert() {
+        let folded = |word, unreached| Folded {
+            digest: AlertId::from_bytes([1; 16]),
+            word,
+            at: Timestamp::UNIX_EPOCH,
+            text: true,
+            missed: false,
+            unreached,
+        };
+        let fired = folded(FoldWord::Fired, Unreached::default());
+        let jin = folded(FoldWord::Unreachable, unreached("jin", 2)).after(Some(&fired));
+        let both = folded(FoldWord::Unreachable, unreached("min", 0)).after(Some(&jin));
+        let over = folded(FoldWord::Resolved, Unreached::default()).after(Some(&both));
+        for (folded, words) in [
+            (&both, "1 more: 1 high, jin, min +2 could not be reached"),
+            (&over, "1 more: 1 resolved, jin, min +2 could not be reached"),
+            (
+                &folded(FoldWord::Unreachable, unreached("jin", 0)),
+                "1 more: 1 about which jin could not be reached",
+            ),
+        ] {
+            let row = FoldRow {
+                alert_id: AlertId::from_bytes([7; 16]),
+                word: folded.word,
+                severity: Severity::High,
+                title: "disk full".to_owned(),
+                at: folded.at,
+                text: folded.text,
+                missed: folded.missed,
+                unreached: folded.unreached.clone(),
+            };
+            let counted = Counted::of([&row]);
+            assert_eq!(counted.words(), words);
+            assert!(counted.has_problems());
+        }
     }
 }

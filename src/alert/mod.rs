@@ -36,7 +36,9 @@ pub use contact::{
 };
 pub use conversation::{Acknowledgement, Conversation};
 pub use dedup_key::{DedupKey, Tag, ThreadKey};
-pub use digest::{Counted, DIGEST_ALERTS_MAX, DIGEST_NAMES_MAX, Digest, FoldRow, FoldWord, Folded, Named};
+pub use digest::{
+    Counted, DIGEST_ALERTS_MAX, DIGEST_NAMES_MAX, Digest, FoldRow, FoldWord, Folded, Named, Unreached,
+};
 pub use event::{Event, EventStatus, Update};
 pub use flapping::{FLAPPING_ROUNDS, FLAPPING_WITHIN, LastRound, Openings, STABLE_AFTER};
 pub use heard::{Heard, LATE_WITHIN, Next, SOON_AFTER, Times};

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, AlertState, ContactName, Folded, Pending, PushState, Report, SentText, Severity, Subject,
-    TextState, is_default,
+    Address, AlertState, ContactName, FLAPPING_ROUNDS, Folded, Openings, Pending, PushState, Report,
+    SentText, Severity, Subject, TextState, Tier, is_default,
 };
 
 /// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
@@ -56,6 +56,14 @@ impl Progress {
         self.contacts.values().any(ContactProgress::has_heard)
     }
 
+    /// Somebody was told of the round for certain: a text that a gateway took may still turn out not to have arrived, but not
+    /// one text after another.
+    pub fn is_told(&self, openings: &Openings) -> bool {
+        let flaps_on = openings.flapping().is_some_and(|rounds| FLAPPING_ROUNDS < rounds as usize);
+        let mut certain = self.contacts.values().map(|contact| contact.certain);
+        certain.any(|certain| Notified::Counted <= certain) || (flaps_on && self.is_heard_of())
+    }
+
     pub fn is_under_way(&self) -> bool {
         self.notifications().flat_map(Notification::open).any(|(state, _)| state.is_in_flight())
     }
@@ -83,9 +91,9 @@ pub struct ContactProgress {
     pub unreachable: Option<String>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub others: Others,
-    /// What the last digest counts of it, if a budget held something back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub folded: Option<Folded>,
+    /// What the last digest of each tier counts of it, if a budget held something back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub folded: BTreeMap<Tier, Folded>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notifications: Vec<Notification>,
     /// Accepted texts whose delivery may still be reported, oldest first.
@@ -113,8 +121,23 @@ pub enum Others {
     NotTold,
     /// There was nobody to notify of it; whoever can be reached later is.
     NobodyLeft,
-    /// They have been notified of it: once per alert.
-    Told,
+    /// So many of them have been notified of it, once per alert, as far as is known.
+    Told(usize),
+}
+
+impl Others {
+    /// What was to tell one of them has surely failed.
+    #[must_use]
+    pub fn but_one(self) -> Self {
+        match self {
+            Self::Told(count) if 1 < count => Self::Told(count - 1),
+            Self::NotTold | Self::NobodyLeft | Self::Told(_) => Self::NotTold,
+        }
+    }
+
+    pub fn are_told(self) -> bool {
+        matches!(self, Self::Told(_))
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -152,7 +175,8 @@ impl ContactProgress {
 
     /// Nothing was tried for this contact yet.
     pub fn try_anew(&mut self) {
-        let (notifications, folded) = (std::mem::take(&mut self.notifications), self.folded.take());
+        let (notifications, folded) =
+            (std::mem::take(&mut self.notifications), std::mem::take(&mut self.folded));
         *self = Self { folded, notifications, ..Self::default() };
     }
 

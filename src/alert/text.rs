@@ -93,6 +93,9 @@ pub struct SentText {
     pub undelivered: Vec<GatewayName>,
     /// Earlier attempts without a readable answer: they may have arrived.
     pub unknowns: u8,
+    /// A push of the same notification was accepted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pushed: bool,
     pub asks: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask_at: Option<Timestamp>,

@@ -6,9 +6,7 @@ use jiff::Timestamp;
 
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, text};
 use crate::{
-    alert::{
-        Alert, AlertState, Conversation, Milestone, Notification, Progress, STABLE_AFTER, Severity, Subject,
-    },
+    alert::{Alert, AlertState, Conversation, Milestone, Progress, STABLE_AFTER, Severity, Subject, Texted},
     roster,
 };
 
@@ -59,24 +57,25 @@ pub(super) fn quiet_until(alert: &Alert, planned: &BTreeSet<Milestone>) -> Optio
     Some(since.saturating_add(STABLE_AFTER).unwrap_or(Timestamp::MAX))
 }
 
-/// It fires again: the new round tells what there is to tell, but not whom this one turns out later to have missed.
+/// It fires again: the new round tells what there is to tell, unless it is quiet, but not whom this one turns out later
+/// to have missed.
 fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
-    progress.planned.insert(Milestone::Opened);
     let is_first = progress.planned.insert(Milestone::Resolved);
+    let is_last_word = draft.facts.is_last_word;
     for (name, contact) in &mut progress.contacts {
         for notification in &mut contact.notifications {
             let goes_on = match notification.subject {
                 Subject::Unreachable { .. } => true,
                 Subject::Missed => !is_first,
-                Subject::Opened
-                | Subject::Repeat { .. }
-                | Subject::Raised { .. }
-                | Subject::Resolved
-                | Subject::Digest => false,
+                Subject::Opened | Subject::Raised { .. } => is_last_word,
+                Subject::Repeat { .. } | Subject::Resolved | Subject::Digest => false,
             };
             if !goes_on {
                 notification::cancel(draft, name, notification);
             }
+        }
+        if !is_last_word {
+            fold::is_over(draft, name, contact);
         }
     }
 }
@@ -130,8 +129,8 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
         }
     }
     for (name, contact) in &mut progress.contacts {
-        let is_texting = |one: &mut Notification| one.text.is_in_flight();
-        let knows = contact.about_open_alert().any(is_texting) || contact.has_heard();
+        let is_texting = contact.about_open_alert().any(|one| one.text.is_in_flight());
+        let knows = is_texting || contact.has_heard();
         notification::note_unanswered(contact);
         let mut lost = None;
         for notification in contact.about_open_alert() {
@@ -150,7 +149,8 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
             && let Some(person) = roster::find(facts.present.people, name)
         {
             fold::is_over(draft, name, contact);
-            let resolved = notification::begin(facts, person, Subject::Resolved, contact.texted);
+            let texted = if is_texting { contact.texted.max(Texted::Yes) } else { contact.texted };
+            let resolved = notification::begin(facts, person, Subject::Resolved, texted);
             contact.notifications.push(resolved);
         }
     }

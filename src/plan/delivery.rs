@@ -110,14 +110,20 @@ pub(super) fn keep(
         sent_at: taken.began,
         undelivered,
         unknowns,
+        pushed: notification.is_some_and(|notification| notification.push.accepted),
         asks: 0,
         ask_at: if rule.asks { next_ask(taken.began, 0, facts.now()) } else { None },
     });
+    // Those that stay say whether the contact knows.
     if SENT_TEXTS_MAX < contact.sent.len() {
-        let let_go = contact.sent.remove(0);
-        if let_go.subject.is_about_alert() {
-            contact.certain = Notified::Yes;
-        }
+        contact.sent.remove(0);
+    }
+}
+
+/// A push of this was accepted: its texts are not all that the contact has of it.
+pub(super) fn note_push(contact: &mut ContactProgress, subject: &Subject) {
+    for sent in contact.sent.iter_mut().filter(|sent| sent.subject == *subject) {
+        sent.pushed = true;
     }
 }
 
@@ -189,11 +195,10 @@ fn send_by_next(
         return notification::tell_both_in_one(draft, name, contact, None);
     }
     // A text that only stood in for a push that has arrived since is not missed.
-    let is_spare = contact.certain == Notified::Yes && !text::is_own(draft.facts, &sent.subject);
-    if is_spare && sent.unknowns == 0 {
+    if sent.pushed && sent.unknowns == 0 && !text::is_own(draft.facts, &sent.subject) {
         return;
     }
-    let SentText { gateway, subject, since, undelivered, unknowns, .. } = sent;
+    let SentText { gateway, subject, since, undelivered, unknowns, pushed, .. } = sent;
     let undelivered = Undelivered { gateway, before: undelivered, unknowns };
     let message = Message { contact: name, subject: &subject };
     let text = text::by_next(draft, message, undelivered, reason);
@@ -203,7 +208,7 @@ fn send_by_next(
         notification.replaced &= notification.subject != Subject::Digest;
         notification.text = text;
     } else {
-        let push = PushState { accepted: contact.certain == Notified::Yes, ..PushState::default() };
+        let push = PushState { accepted: pushed, ..PushState::default() };
         contact.notifications.push(Notification { subject, since, push, text, replaced: false });
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn end(alert: &mut Alert, now: Timestamp) {
             contact.notifications.retain_mut(|notification| !stop_retries(notification));
         }
         let is_its_own = !has_its_contact || *name == digest.contact;
-        let is_given_up = contact.unreachable.is_some() && contact.others == Others::Told;
+        let is_given_up = contact.unreachable.is_some() && contact.others.are_told();
         let is_told = Notified::Maybe <= contact.notified() || is_given_up || !counted.has_problems();
         all_told &= contact.notifications.is_empty() && (is_told || !is_its_own);
     }
@@ -79,9 +79,13 @@ pub fn take_back(alert: &mut Alert, digest: AlertId, present: &Present<'_>) {
     let facts = Facts::new(alert, &alert.conversation, &progress, present);
     let mut unreached: Vec<ContactName> = Vec::new();
     for (name, contact) in &mut progress.contacts {
-        let Some(folded) = contact.folded.take_if(|folded| folded.digest == digest) else { continue };
-        unreached.extend(folded.unreached);
-        if contact.certain == Notified::Counted {
+        let mut counted = contact.folded.iter();
+        let Some(tier) = counted.find(|(_, folded)| folded.digest == digest).map(|(tier, _)| *tier) else {
+            continue;
+        };
+        let Some(folded) = contact.folded.remove(&tier) else { continue };
+        unreached.extend(folded.unreached.names);
+        if contact.certain == Notified::Counted && contact.folded.is_empty() {
             contact.certain = Notified::No;
         }
         if folded.word != FoldWord::Unreachable

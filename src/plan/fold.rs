@@ -1,12 +1,17 @@
 //! What a budget holds back goes into a digest instead.
 
+use std::iter;
+
 use super::{
     Fold, Opening,
     output::{Draft, Message},
     present::Facts,
     spending,
 };
-use crate::alert::{AlertId, ContactName, ContactProgress, Entry, FoldWord, Folded, Notified, Subject, Tier};
+use crate::alert::{
+    AlertId, ContactName, ContactProgress, Entry, FoldWord, Folded, Notified, Subject, Texted, Tier,
+    Unreached,
+};
 
 /// Why this notification, which has not begun, is told in a digest whatever the budgets say: who heard of an alert
 /// by a digest hears of its end by one, and in a storm nobody is reminded alert by alert.
@@ -49,18 +54,23 @@ pub(super) fn hold_back(
     contact: &mut ContactProgress,
     held: Held,
 ) -> bool {
-    let (word, unreached) = match message.subject {
-        Subject::Opened | Subject::Raised { .. } | Subject::Repeat { .. } => (FoldWord::Fired, None),
-        Subject::Resolved | Subject::Missed => (FoldWord::Resolved, None),
-        Subject::Unreachable { contact, .. } => (FoldWord::Unreachable, Some(contact.clone())),
+    let mut unreached = Unreached::default();
+    let word = match message.subject {
+        Subject::Opened | Subject::Raised { .. } | Subject::Repeat { .. } => FoldWord::Fired,
+        Subject::Resolved | Subject::Missed => FoldWord::Resolved,
+        Subject::Unreachable { contact, also, more, .. } => {
+            let names = iter::once(contact).chain(also).cloned().collect();
+            unreached = Unreached { names, more: *more };
+            FoldWord::Unreachable
+        }
         Subject::Digest => return false,
     };
     // The digest that is about to tell the beginning tells that it is over.
-    let earlier =
-        contact.folded.as_ref().filter(|_| word == FoldWord::Resolved).map(|earlier| earlier.digest);
-    let earlier = earlier.filter(|digest| collects(draft, message.contact, *digest));
-    let tier = spending::tier(draft.facts, message.subject);
-    let digest = match earlier.or_else(|| collecting(draft, message.contact, tier)) {
+    let tells =
+        |earlier: &&Folded| word == FoldWord::Resolved && collects(draft, message.contact, earlier.digest);
+    let own = spending::tier(draft.facts, message.subject);
+    let tier = contact.folded.iter().find(|(_, earlier)| tells(earlier)).map_or(own, |(tier, _)| *tier);
+    let digest = match collecting(draft, message.contact, tier) {
         Some(digest) => digest,
         None if held.whole => open_digest(draft, message.contact, tier),
         None => {
@@ -71,7 +81,7 @@ pub(super) fn hold_back(
     };
     let missed = !contact.has_heard();
     let folded = Folded { digest, word, at: draft.facts.now(), text: held.text, missed, unreached }
-        .after(contact.folded.as_ref());
+        .after(contact.folded.get(&tier));
     draft.plan.folds.retain(|fold| fold.digest != digest);
     draft.plan.folds.push(Fold {
         digest,
@@ -82,17 +92,22 @@ pub(super) fn hold_back(
     if word != FoldWord::Unreachable {
         contact.certain = contact.certain.max(Notified::Counted);
     }
-    contact.folded = Some(folded);
+    if held.text {
+        // By the digest.
+        contact.texted = contact.texted.max(Texted::Yes);
+    }
+    contact.folded.insert(tier, folded);
     held.whole
 }
 
-/// A digest that is about to say that the alert fires says that it is over.
+/// Digests that are about to say that the alert fires say that it is over.
 pub(super) fn is_over(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress) {
-    let Some(folded) = &mut contact.folded else { return };
-    if folded.word == FoldWord::Fired && collects(draft, name, folded.digest) {
-        folded.word = FoldWord::Resolved;
-        let (digest, row) = (folded.digest, draft.facts.alert.fold_row(folded));
-        draft.plan.folds.push(Fold { digest, contact: name.clone(), row });
+    for folded in contact.folded.values_mut() {
+        if folded.word == FoldWord::Fired && collects(draft, name, folded.digest) {
+            folded.word = FoldWord::Resolved;
+            let (digest, row) = (folded.digest, draft.facts.alert.fold_row(folded));
+            draft.plan.folds.push(Fold { digest, contact: name.clone(), row });
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an acknowledgement holds back, and what goes out in spite of it.
 
 use super::present::Facts;
-use crate::alert::Subject;
+use crate::alert::{OpenText, Subject};
 
 /// What a notification may begin at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,9 @@ impl May {
         self == Self::Everything || attempts == 0
     }
 
-    pub(super) fn text(self, attempts: u16) -> bool {
-        self == Self::Everything || (self == Self::FirstTries && attempts == 0)
+    /// A text is tried for the first time until a gateway may have it, or every one was asked.
+    pub(super) fn text(self, text: &OpenText) -> bool {
+        let is_first_pass = usize::from(text.attempts) <= text.tried.len();
+        self == Self::Everything || (self == Self::FirstTries && is_first_pass)
     }
 }

@@ -123,9 +123,10 @@ fn advance(
     let whole = |text, reason| Held { text, whole: true, reason };
     match text::advance(draft, message, text, may) {
         // A reminder of what is known goes by push all the same, where there is one.
-        Err(spent) if matches!(subject, Subject::Repeat { .. }) && contact.has_heard() => {
+        Err(spent)
+            if matches!(subject, Subject::Repeat { .. }) && contact.has_heard() && push::is_out(push) =>
+        {
             text::stop(draft, text);
-            *replaced |= push.open.is_empty() && !push.accepted;
             Some(Held { text: true, whole: false, reason: format!("{spent} is spent") })
         }
         Err(spent) => Some(whole(true, format!("{spent} is spent"))),
@@ -218,6 +219,7 @@ fn failure(facts: Facts<'_>, notification: &Notification) -> Option<String> {
     let Notification { subject, push, text, replaced, .. } = notification;
     let matters = match subject {
         // Cut back by an acknowledgement or a resolution is not failed.
+        Subject::Opened | Subject::Raised { .. } if facts.is_last_word => true,
         Subject::Opened | Subject::Repeat { .. } | Subject::Raised { .. } => {
             facts.is(AlertState::Triggered) || text::has_failed(text)
         }

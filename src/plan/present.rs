@@ -4,7 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Budgets, DeviceBook, Rules};
 use crate::{
-    alert::{Alert, AlertState, Conversation, Counted, DeviceId, Digest, Kind, Progress},
+    alert::{
+        Acknowledgement, Alert, AlertState, Conversation, Counted, DeviceId, Digest, Kind, Milestone,
+        Progress,
+    },
     roster::Person,
 };
 
@@ -34,6 +37,8 @@ pub(super) struct Facts<'a> {
     pub(super) heard: bool,
     /// Somebody had it when it opened, and it is no more severe than what they took.
     pub(super) opened_acknowledged: bool,
+    /// It flaps, and somebody was told so: the round that has taken its place is quiet.
+    pub(super) is_last_word: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -44,9 +49,16 @@ impl<'a> Facts<'a> {
         present: &'a Present<'a>,
     ) -> Self {
         let acknowledged = conversation.acknowledged.as_ref();
-        let opened_acknowledged = acknowledged.is_some_and(|taken| taken.at < alert.opened_at)
+        // An update that says who has it opens it.
+        let has_opened = |taken: &Acknowledgement| taken.by_sender && taken.at == alert.opened_at;
+        let opened_acknowledged = acknowledged
+            .is_some_and(|taken| taken.at < alert.opened_at || has_opened(taken))
             && !alert.openings.is_worse(alert.severity);
-        Self { alert, present, heard: progress.is_heard_of(), opened_acknowledged }
+        let is_last_word = alert.openings.superseded
+            && alert.openings.flapping().is_some()
+            && progress.planned.contains(&Milestone::Opened)
+            && progress.is_told(&alert.openings);
+        Self { alert, present, heard: progress.is_heard_of(), opened_acknowledged, is_last_word }
     }
 
     /// Nobody has it, and nobody knows of it.

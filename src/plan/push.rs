@@ -40,6 +40,11 @@ pub(super) fn has_begun(push: &PushState) -> bool {
     push.accepted || push.open.iter().any(|open| open.state != Pending::Ready || 0 < open.attempts)
 }
 
+/// It is being sent, or a device has it.
+pub(super) fn is_out(push: &PushState) -> bool {
+    push.accepted || !push.open.is_empty()
+}
+
 /// Starts what is due. A device that may not have another push now is closed, except that with `text_to_come` one
 /// that was tried before waits for room. True if that leaves no device for a push that none has accepted.
 pub(super) fn advance(
@@ -84,16 +89,13 @@ pub(super) fn advance(
     *short && !*accepted && open.is_empty()
 }
 
-/// How long a push of this subject is tried. What nobody may have heard of, as it is over already, has as long as a
-/// text.
+/// How long a push of this subject is tried. What is said once, as the alert is over or counted, has as long as a text.
 pub(super) fn lives_for(facts: Facts<'_>, subject: &Subject) -> SignedDuration {
     match subject {
-        Subject::Missed | Subject::Digest => GIVE_UP_AFTER,
-        Subject::Opened
-        | Subject::Repeat { .. }
-        | Subject::Raised { .. }
-        | Subject::Resolved
-        | Subject::Unreachable { .. } => facts.rules().push_ttl,
+        Subject::Missed | Subject::Resolved | Subject::Digest => GIVE_UP_AFTER,
+        Subject::Opened | Subject::Repeat { .. } | Subject::Raised { .. } | Subject::Unreachable { .. } => {
+            facts.rules().push_ttl
+        }
     }
 }
 

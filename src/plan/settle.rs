@@ -117,6 +117,9 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     let outcome = if delivery::says_taken(progress, send.attempt) { &has_it } else { outcome };
     let Some(contact) = progress.contacts.get_mut(&send.contact) else { return };
     notification::remember(draft.facts, contact, &send.subject, &send.address, outcome);
+    if matches!((&send.address, outcome), (Address::Device(_), Outcome::Accepted { .. })) {
+        delivery::note_push(contact, &send.subject);
+    }
     let known = notification::find(contact, send);
     let is_newest = known.as_ref().is_some_and(|known| !known.replaced);
     if is_newest && matches!(outcome, Outcome::Accepted { .. }) && send.subject.is_about_open_alert() {

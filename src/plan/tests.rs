@@ -33,8 +33,8 @@ struct Scene {
     open: Vec<Send>,
     /// Every text sent, with the answer that was known so far.
     texts: Vec<(Send, Option<Outcome>)>,
-    /// How many of them went out before the last reminder, which tells anew.
-    texts_before_repeat: usize,
+    /// How many of them went out before the last reminder or raise, which tells anew.
+    texts_before_news: usize,
     /// What gateways reported of them.
     reported: Vec<Report>,
     /// What gateways were asked.
@@ -71,7 +71,7 @@ impl Scene {
             started: T0,
             open: Vec::new(),
             texts: Vec::new(),
-            texts_before_repeat: 0,
+            texts_before_news: 0,
             reported: Vec::new(),
             asked: Vec::new(),
             due: None,
@@ -114,8 +114,9 @@ impl Scene {
             again.progress
         );
         assert_eq!(repeated.asks, [], "planning twice asks nothing twice");
-        if self.alert.conversation.repeats < alert.conversation.repeats {
-            self.texts_before_repeat = self.texts.len();
+        let told = |alert: &Alert| (alert.conversation.repeats, alert.progress.notified_as);
+        if told(&self.alert).0 < told(&alert).0 || told(&self.alert).1 < told(&alert).1 {
+            self.texts_before_news = self.texts.len();
         }
         self.alert = alert;
         self.due = plan.due;
@@ -155,7 +156,7 @@ impl Scene {
             self.reported.iter().any(|report| report.attempt == send.attempt && is_failure(report))
         };
         let earlier =
-            self.texts[self.texts_before_repeat..].iter().filter(same).filter(|(text, _)| !failed(text));
+            self.texts[self.texts_before_news..].iter().filter(same).filter(|(text, _)| !failed(text));
         let earlier: Vec<_> = earlier.map(|(_, outcome)| outcome).collect();
         let arrived = |outcome: &&&Option<Outcome>| matches!(outcome, Some(Outcome::Accepted { .. }));
         let may_be = |outcome: &&&Option<Outcome>| matches!(outcome, None | Some(Outcome::Unknown { .. }));
@@ -485,6 +486,12 @@ fn at_disaster_the_first_push_and_text_go_out_in_spite_of_an_acknowledgement() {
     assert_eq!(scene.answer(1, deferred(DeferCause::Unavailable)), NOTHING);
     assert_eq!(scene.answer(2, deferred(DeferCause::Unavailable)), NOTHING);
     assert_eq!(scene.pass(600), NOTHING, "the first ones only");
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways(2);
+    assert_eq!(scene.acknowledge(), ["sms 1 jin"]);
+    assert_eq!(scene.answer(1, deferred(DeferCause::Unavailable)), ["sms 2 jin"], "nobody has taken it yet");
+    assert_eq!(scene.answer(2, deferred(DeferCause::Unavailable)), NOTHING, "each was asked");
+    assert_eq!(scene.pass(600), NOTHING);
     let mut scene = Scene::at(Severity::High);
     assert_eq!(scene.acknowledge(), ["push 1 jin"], "taken before it was told, and not grave");
 }
@@ -514,6 +521,12 @@ fn the_end_is_texted_to_whoever_was_texted_if_so_configured() {
     scene.answer(1, accepted());
     scene.answer(2, accepted());
     assert_eq!(scene.resolve(), ["push 3 jin resolved", "sms 4 jin resolved"]);
+
+    let mut scene = Scene::at(Severity::Disaster);
+    scene.rules.texts_resolved = true;
+    scene.plan();
+    scene.answer(1, accepted());
+    assert_eq!(scene.resolve(), ["push 3 jin resolved", "sms 4 jin resolved"], "that text may arrive");
 }
 
 #[test]

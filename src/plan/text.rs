@@ -113,7 +113,7 @@ pub(super) fn advance(
     may: May,
 ) -> Result<(), &'static str> {
     let TextState::Open(open) = text else { return Ok(()) };
-    if !open.state.is_due(draft.facts.now()) || !may.text(open.attempts) {
+    if !open.state.is_due(draft.facts.now()) || !may.text(open) {
         return Ok(());
     }
     if let Some(answered_by) = lost::ask(draft, message, open) {
@@ -144,9 +144,10 @@ pub(super) fn forget(draft: &mut Draft<'_>, text: &mut TextState) {
 }
 
 /// Ends it in `next`; what is reserved for a request under way counts as spent. What may have arrived stays so unless
-/// it has.
+/// it has, or is not tried any more before it went unanswered as often as it may.
 fn leave(draft: &mut Draft<'_>, text: &mut TextState, next: TextState) {
-    let may_be_there = text.open().is_some_and(|open| 0 < open.unknowns);
+    let least = if next == TextState::Off { UNKNOWNS_MAX } else { 1 };
+    let may_be_there = text.open().is_some_and(|open| least <= open.unknowns);
     if let Some(open) = text.open_mut() {
         spending::close(draft, open);
     }
@@ -326,7 +327,7 @@ pub(super) fn follow(text: &mut TextState, push: &PushState, lost: Option<OpenTe
         Some(lost) if push.open.is_empty() && *text != TextState::Off => {
             *text = TextState::Open(Box::new(lost));
         }
-        None if texted == Texted::Unanswered => *text = TextState::Off,
+        None if texted == Texted::Unanswered => *text = TextState::Unknown,
         Some(_) | None => {}
     }
 }

@@ -19,18 +19,18 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
     let others = others(draft.facts, progress);
     for name in std::mem::take(&mut draft.untold) {
-        // Whom the others were told of, they were not.
-        if let Some(contact) = progress.contacts.get_mut(&name).filter(|_| others.is_empty()) {
-            contact.others = Others::NotTold;
+        if let Some(contact) = progress.contacts.get_mut(&name) {
+            contact.others = contact.others.but_one();
         }
     }
-    let tell_now = if others.is_empty() { Others::NobodyLeft } else { Others::Told };
+    let tell_now = if others.is_empty() { Others::NobodyLeft } else { Others::Told(others.len()) };
     if tells_at(progress).is_some_and(|at| draft.facts.now() < at) {
         return false;
     }
     let mut failed = Vec::new();
     for (name, contact) in &mut progress.contacts {
-        if let Some(reason) = contact.unreachable.clone().filter(|_| contact.others < tell_now) {
+        let is_news = !contact.others.are_told() && contact.others < tell_now;
+        if let Some(reason) = contact.unreachable.clone().filter(|_| is_news) {
             contact.others = tell_now;
             failed.push((name.clone(), reason.clone()));
             let nobody_left = others.is_empty();

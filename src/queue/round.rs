@@ -7,8 +7,8 @@ use super::{
     update,
 };
 use crate::alert::{
-    Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, FLAPPING_ROUNDS, Heard, KeptEvent,
-    LATE_WITHIN, LastRound, Next, Notified, Reason, Resolution, ResolvedBy, Row, Times,
+    Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, Heard, KeptEvent, LATE_WITHIN,
+    LastRound, Next, Reason, Resolution, ResolvedBy, Row, Times,
 };
 
 /// A test resolves itself after this; the next press of the button is then told again.
@@ -90,15 +90,10 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
     alert
 }
 
-/// For certain: a text that a gateway took may still turn out not to have arrived, but not one text after another. Also by
-/// whoever took the alert while it was open.
+/// For certain, or by whoever took the alert while it was open.
 fn is_heard_of(known: &Alert) -> bool {
     let taken = known.conversation.acknowledged.as_ref();
-    let flaps_on = known.openings.flapping().is_some_and(|rounds| FLAPPING_ROUNDS < rounds as usize);
-    let mut certain = known.progress.contacts.values().map(|contact| contact.certain);
-    certain.any(|certain| Notified::Counted <= certain)
-        || (flaps_on && known.progress.is_heard_of())
-        || taken.is_some_and(|taken| known.opened_at <= taken.at)
+    known.progress.is_told(&known.openings) || taken.is_some_and(|taken| known.opened_at <= taken.at)
 }
 
 /// The next round takes its place, and its end is not told apart.

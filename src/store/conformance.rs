@@ -14,7 +14,10 @@ use super::{
     VALUE_BYTES_MAX, Version,
 };
 use crate::{
-    alert::{Alert, AlertId, AlertState, Charge, DeviceId, Entry, FoldRow, FoldWord, Payer, Severity, Tier},
+    alert::{
+        Alert, AlertId, AlertState, Charge, DeviceId, Entry, FoldRow, FoldWord, Payer, Severity, Tier,
+        Unreached,
+    },
     clock::ManualClock,
 };
 
@@ -528,7 +531,7 @@ async fn what_a_digest_counts_is_laid_down_with_the_write_and_goes_with_the_dige
         at: at(3),
         text: true,
         missed: false,
-        unreached: None,
+        unreached: Unreached::default(),
     };
     commit_one(&store, digest.clone()).await;
     let mut expected = Vec::new();

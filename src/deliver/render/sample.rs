@@ -1,13 +1,13 @@
 //! One notice of every kind, digests and an outage, so that a template that fails for any of them fails at start.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{DigestNotice, Notice, Outage, OutageNotice};
 use crate::alert::{
     Acknowledgement, Alert, AlertId, ContactName, Counted, DedupKey, Event, FLAPPING_ROUNDS, Kind, LastRound,
-    Named, Openings, Part, Resolution, ResolvedBy, Severity, Subject,
+    Named, Openings, Part, Resolution, ResolvedBy, Severity, Subject, Unreached,
 };
 
 /// 22 November 2026, 03:10 in Seoul.
@@ -110,14 +110,14 @@ pub(super) fn counts() -> [Counted; 4] {
         by_severity: Severity::ALL.into_iter().map(|severity| (severity, 6)).collect(),
         resolved: 3,
         unreachable: 1,
-        unreached: BTreeSet::from([jin()]),
+        unreached: Unreached { names: [jin()].into(), more: 0 },
         ..mixed.clone()
     };
     let untold = Counted { by_severity: BTreeMap::new(), resolved: 0, ..every.clone() };
     let over = Counted {
         resolved: 1,
         unreachable: 0,
-        unreached: BTreeSet::new(),
+        unreached: Unreached::default(),
         worst: Vec::new(),
         ..untold.clone()
     };

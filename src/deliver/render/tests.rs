@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     alert::{
         Acknowledgement, Alert, AlertId, Counted, DedupKey, Event, Kind, Named, Part, Resolution, ResolvedBy,
-        Severity, Subject,
+        Severity, Subject, Unreached,
     },
     deliver::{
         sms::{Encoding, TextRules, fit},
@@ -240,7 +240,10 @@ fn counted(by_severity: &[(Severity, u32)], resolved: u32, unreached: &[&str]) -
         by_severity: by_severity.iter().copied().collect(),
         resolved,
         unreachable: u32::try_from(unreached.len()).expect("few"),
-        unreached: unreached.iter().map(|name| name.parse().expect("a name")).collect(),
+        unreached: Unreached {
+            names: unreached.iter().map(|name| name.parse().expect("a name")).collect(),
+            more: 0,
+        },
         worst: by_severity.iter().map(named).collect(),
         ..sample
     }
@@ -259,6 +262,11 @@ fn a_digest_counts_the_gravest_first_and_names_them() {
             counted(&[(Severity::Disaster, 1)], 3, &["jin"]),
             "[재난] 5건 더: 재난 1건, 해결 3건, jin 연락 불가 1건: disaster {{ x }}",
             "[Disaster] 5 more: 1 disaster, 3 resolved, 1 about which jin could not be reached: disaster {{ x }}",
+        ),
+        (
+            Counted { unreachable: 0, ..counted(&[(Severity::High, 1)], 0, &["jin", "min"]) },
+            "[중대] 1건 더: 중대 1건, jin, min 연락 불가: high {{ x }}",
+            "[High] 1 more: 1 high, jin, min could not be reached: high {{ x }}",
         ),
         (counted(&[], 2, &[]), "2건 더: 해결 2건", "2 more: 2 resolved"),
     ] {

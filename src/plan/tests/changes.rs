@@ -129,9 +129,11 @@ fn giving_back_after_hours_goes_on_with_what_was_held() {
 
 #[test]
 fn what_opens_acknowledged_is_pushed_once() {
-    let taken =
-        Acknowledgement { by: "zabbix".into(), at: T0 - SignedDuration::from_hours(1), by_sender: true };
-    for severity in [Severity::High, Severity::Disaster] {
+    let taken = |at| Acknowledgement { by: "zabbix".into(), at, by_sender: true };
+    let before = taken(T0 - SignedDuration::from_hours(1));
+    for (severity, taken) in
+        [(Severity::High, &before), (Severity::Disaster, &before), (Severity::Disaster, &taken(T0))]
+    {
         let mut scene = Scene::at(severity).with_people(vec![person("jin", 1), person("min", 0)]);
         scene.alert.state = AlertState::Acknowledged;
         scene.alert.conversation.acknowledged = Some(taken.clone());
@@ -270,4 +272,53 @@ fn a_round_that_another_follows_tells_whom_its_text_did_not_reach() {
     assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), ["sms 2 jin missed"]);
     assert_eq!(scene.answer(2, deferred(DeferCause::Unavailable)), NOTHING);
     assert_eq!(scene.pass(10), ["sms 3 jin missed"]);
+}
+
+/// The fourth round of what comes and goes: jin hears of it by text, min's push does not get through, and the next
+/// round is quiet.
+fn heard_by_jin_only() -> Scene {
+    let people = vec![person("jin", 0), Person { phone: None, ..person("min", 1) }];
+    let mut scene = Scene::at(Severity::Average).with_people(people);
+    flapping(&mut scene, 3);
+    assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+    scene
+}
+
+#[test]
+fn that_it_comes_and_goes_is_told_to_whom_it_did_not_reach_before_the_next_round() {
+    let mut scene = heard_by_jin_only();
+    scene.answer(1, accepted());
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    scene.resolve();
+    scene.alert.openings.superseded = true;
+    assert_eq!(scene.pass(10), ["push 3 min"]);
+    assert_eq!(scene.answer(3, rejected(RejectCause::Message)), ["sms 4 jin unreachable"]);
+}
+
+#[test]
+fn a_round_that_nobody_heard_of_is_left_to_the_next() {
+    let mut scene = heard_by_jin_only();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    scene.resolve();
+    scene.alert.openings.superseded = true;
+    assert_eq!(scene.pass(10), NOTHING);
+    assert_eq!(scene.due, None);
+}
+
+#[test]
+fn one_text_without_an_answer_does_not_end_the_texts_after_a_raise() {
+    for answered_first in [true, false] {
+        let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 0)]);
+        assert_eq!(scene.plan(), ["sms 1 jin"]);
+        if answered_first {
+            scene.answer(1, unknown());
+        }
+        assert_eq!(scene.raise_to(Severity::High), ["sms 2 jin raised"]);
+        if !answered_first {
+            scene.answer(1, unknown());
+        }
+        scene.answer(2, rejected(RejectCause::Refused));
+        assert_eq!(scene.pass(300), ["sms 3 jin"], "nobody knows yet");
+    }
 }

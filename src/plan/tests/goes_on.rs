@@ -128,6 +128,21 @@ fn that_the_others_could_not_be_told_either_is_not_forgotten() {
 }
 
 #[test]
+fn of_whom_nobody_was_told_whoever_can_be_reached_by_then_is_told() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), bare("min")]);
+    scene.plan();
+    scene.answer(2, accepted());
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["sms 3 min unreachable"]);
+    scene.people.push(no_phone("kim"));
+    scene.answer(3, rejected(RejectCause::Recipient));
+    assert_eq!(scene.pass(31), ["push 4 kim unreachable"]);
+    let Subject::Unreachable { contact, also, .. } = &scene.open[0].subject else {
+        panic!("{:?}", scene.open)
+    };
+    assert_eq!((contact.as_str(), also.len()), ("jin", 1), "and min");
+}
+
+#[test]
 fn that_somebody_could_not_be_reached_is_not_texted_a_third_time_where_it_may_have_arrived_twice() {
     let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), bare("min")]);
     scene.plan();
@@ -264,7 +279,7 @@ fn a_quiet_round_that_stays_is_told_once_whether_as_a_reminder_or_as_new() {
 }
 
 fn digest(people: Vec<Person>, text: bool) -> Scene {
-    use crate::alert::{Counted, Digest, FoldRow, FoldWord, Tier};
+    use crate::alert::{Counted, Digest, FoldRow, FoldWord, Tier, Unreached};
     let contact = "jin".parse().expect("a name");
     let waiting = Digest { contact, tier: Tier::Ordinary, due_at: T0, counted: None };
     let mut scene = Scene::at(Severity::High).with_people(people);
@@ -277,7 +292,7 @@ fn digest(people: Vec<Person>, text: bool) -> Scene {
         at: T0,
         text,
         missed: false,
-        unreached: None,
+        unreached: Unreached::default(),
     }]));
     scene
 }

@@ -242,7 +242,8 @@ fn only_the_newest_texts_are_waited_for() {
         scene.report(attempt, failed());
     }
     assert_eq!(reported(&scene), ["2 failed", "3 failed", "4 failed"]);
-    assert_eq!(scene.told("jin"), Notified::Yes, "the first was accepted and nobody took that back");
+    assert_eq!(scene.told("jin"), Notified::No, "nobody says that the first arrived");
+    assert!(scene.alert.reaches_nobody(scene.now));
 }
 
 #[test]
@@ -257,4 +258,53 @@ fn an_answer_that_is_settled_twice_counts_once_and_a_report_after_it_still_leads
     assert_eq!(scene.answer(3, accepted()), NOTHING);
     assert_eq!(scene.told("jin"), Notified::Yes);
     assert_eq!(scene.pass(600), NOTHING);
+}
+
+#[test]
+fn who_knows_of_the_alert_does_not_know_of_the_raise_whose_text_did_not_arrive() {
+    for severity in [Severity::High, Severity::Disaster] {
+        let people = vec![person("jin", 0), Person { phone: None, ..person("min", 1) }];
+        let mut scene = Scene::at(Severity::Average).with_people(people);
+        scene.rules.gateways = gateways_that(2, true, false);
+        assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+        scene.answer(1, accepted());
+        scene.answer(2, accepted());
+        scene.report(1, Fate::Delivered);
+        scene.alert.severity = severity;
+        assert_eq!(scene.plan(), ["sms 3 jin raised", "push 4 min raised"]);
+        scene.answer(3, accepted());
+        scene.answer(4, accepted());
+        assert_eq!(scene.report(3, failed()), ["sms 5 jin raised"], "{severity}");
+        scene.answer(5, accepted());
+        assert_eq!(scene.report(5, failed()), ["push 6 min unreachable"], "{severity}");
+    }
+}
+
+#[test]
+fn who_knows_of_the_alert_does_not_know_whom_it_did_not_reach_if_that_text_did_not_arrive() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 0), person("kim", 0)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    assert_eq!(scene.plan(), ["sms 1 jin", "sms 2 kim"]);
+    scene.answer(2, accepted());
+    scene.report(2, Fate::Delivered);
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["sms 3 jin"]);
+    assert_eq!(scene.answer(3, rejected(RejectCause::Recipient)), ["sms 4 kim unreachable"]);
+    scene.answer(4, accepted());
+    assert_eq!(scene.report(4, failed()), ["sms 5 kim unreachable"]);
+    scene.answer(5, accepted());
+    scene.report(5, failed());
+    let told: Vec<_> = scene.alert.given_up().map(|given_up| given_up.is_told).collect();
+    assert_eq!(told, [false, false]);
+}
+
+#[test]
+fn a_push_that_comes_after_its_text_makes_up_for_it() {
+    let mut scene = Scene::at(Severity::Average);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.plan();
+    assert_eq!(scene.pass(20), ["sms 2 jin"]);
+    scene.answer(2, accepted());
+    scene.answer(1, accepted());
+    assert_eq!(scene.report(2, failed()), NOTHING);
+    assert!(!scene.journal().contains("unreachable"), "{}", scene.journal());
 }

@@ -1,7 +1,7 @@
 //! What a digest was to tell that cannot be read.
 
 use super::*;
-use crate::alert::{FoldWord, Folded, Others};
+use crate::alert::{FoldWord, Folded, Others, Tier, Unreached};
 
 fn digest(number: u8) -> AlertId {
     AlertId::from_bytes([number; 16])
@@ -13,11 +13,11 @@ fn name(name: &str) -> ContactName {
 
 /// jin's part of it goes into the digest, which then cannot be read.
 fn taken_back(scene: &mut Scene, word: FoldWord, unreached: Option<&str>) {
-    let unreached = unreached.map(name);
+    let unreached = Unreached { names: unreached.map(name).into_iter().collect(), more: 0 };
     let folded = Folded { digest: digest(9), word, at: scene.now, text: true, missed: false, unreached };
     let jin = scene.alert.progress.contacts.get_mut(&name("jin")).expect("a contact");
     jin.certain = jin.certain.max(Notified::Counted);
-    jin.folded = Some(folded);
+    jin.folded.insert(Tier::Ordinary, folded);
     let mut alert = scene.alert.clone();
     take_back(&mut alert, digest(8), &scene.present());
     assert_eq!(alert, scene.alert, "it is counted in another one");

@@ -2,7 +2,7 @@
 //! a day.
 
 use super::*;
-use crate::alert::{Counted, Digest, FoldRow, FoldWord, Tier};
+use crate::alert::{Counted, Digest, FoldRow, FoldWord, Tier, Unreached};
 
 fn without_phone(name: &str) -> Person {
     Person { phone: None, ..person(name, 1) }
@@ -110,7 +110,10 @@ fn a_text_that_may_have_arrived_twice_is_not_sent_a_third_time_but_pushes_go_on(
     scene.answer(3, unknown());
     assert!(scene.alert.reaches_nobody(scene.now));
     assert_eq!(scene.pass(300), ["push 4 jin"]);
-    assert_eq!(scene.answer(4, rejected(RejectCause::Message)), NOTHING);
+    let down = deferred(DeferCause::Unavailable);
+    assert_eq!(scene.answer(4, down.clone()), NOTHING);
+    let sent = scene.answer_all(scene.now + SignedDuration::from_mins(30), &down);
+    assert!(!sent.is_empty() && sent.iter().all(|sent| sent.starts_with("push")), "{sent:?}");
 }
 
 #[test]
@@ -186,7 +189,7 @@ fn a_digest_is_tried_until_it_is_told() {
         at: T0,
         text: false,
         missed: false,
-        unreached: None,
+        unreached: Unreached::default(),
     };
     scene.alert.count(Counted::of(&[row]));
     assert_eq!(scene.plan(), ["push 1 jin digest"]);
@@ -283,4 +286,17 @@ fn what_should_have_closed_itself_while_we_were_away_has_as_long_as_ever() {
     assert_eq!(scene.pass(6 * 24 * 3_600), NOTHING);
     assert!(scene.alert.is_open());
     assert_eq!(scene.pass(25 * 3_600), ["push 2 jin resolved"]);
+}
+
+#[test]
+fn the_end_is_pushed_for_a_day() {
+    let mut scene = Scene::at(Severity::High);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.resolve();
+    scene.answer_all(scene.hours(23), &deferred(DeferCause::Unavailable));
+    assert!(scene.due.is_some(), "{}", scene.journal());
+    scene.answer_all(scene.hours(2), &deferred(DeferCause::Unavailable));
+    assert_eq!(scene.due, None);
+    assert!(scene.journal().contains("not accepted within 24 hours"), "{}", scene.journal());
 }

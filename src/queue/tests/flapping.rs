@@ -16,6 +16,7 @@ async fn text(queue: &Queue, certain: Notified) {
         sent_at: alert.opened_at,
         undelivered: Vec::new(),
         unknowns: 0,
+        pushed: false,
         asks: 0,
         ask_at: None,
     };

@@ -42,7 +42,7 @@ impl Reader {
 
     fn fold_again(&self, digest: AlertId, id: AlertId) -> Option<FoldRow> {
         let alert = self.alert(id).ok()??.alert;
-        let mut folded = alert.progress.contacts.values().filter_map(|contact| contact.folded.as_ref());
+        let mut folded = alert.progress.contacts.values().flat_map(|contact| contact.folded.values());
         let folded = folded.find(|folded| folded.digest == digest)?;
         Some(alert.fold_row(folded))
     }

@@ -4,7 +4,7 @@ use std::os::unix::fs::FileExt as _;
 
 use super::*;
 use crate::{
-    alert::{AlertState, Charge, DeviceId, FoldWord, Folded, Payer, Tier},
+    alert::{AlertState, Charge, DeviceId, FoldWord, Folded, Payer, Tier, Unreached},
     store::{Damaged, Record},
 };
 
@@ -171,10 +171,16 @@ async fn a_row_of_a_digest_that_does_not_read_is_made_again_from_its_alert() {
     let (mut rows, mut ids) = (Vec::new(), Vec::new());
     for name in ["one", "two"] {
         let mut write = opening(name, 1, at(5));
-        let held_back =
-            Folded { digest, word: FoldWord::Fired, at: at(6), text: true, missed: false, unreached: None };
+        let held_back = Folded {
+            digest,
+            word: FoldWord::Fired,
+            at: at(6),
+            text: true,
+            missed: false,
+            unreached: Unreached::default(),
+        };
         let row = write.alert.fold_row(&held_back);
-        write.alert.progress.contacts.values_mut().next().unwrap().folded = Some(held_back);
+        write.alert.progress.contacts.values_mut().next().unwrap().folded.insert(Tier::Ordinary, held_back);
         write.marks.folds.push((digest, row.clone()));
         commit_one(&store, write.clone()).await.unwrap();
         ids.push(write.alert.id);
