@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     alert::{Alert, AlertId, Event, Milestone, Reason, ThreadKey},
-    chance,
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
 
@@ -128,7 +127,7 @@ impl Queue {
                 integration: poster.integration,
                 now,
                 close_after: event.expires_after.unwrap_or(poster.close_after),
-                entropy: chance::bytes(),
+                entropy: self.clock.chance().bytes(),
                 first_round: if thread.is_damaged { round_past_damage(now) } else { 1 },
             };
             let decision = admit(current.as_ref().map(|current| &current.alert), event, &arrival);

@@ -91,6 +91,8 @@ pub(super) struct Night {
     pub(super) turns: Severity,
     /// Whoever has an alert gives it back at the end.
     pub(super) gives_all_back: bool,
+    /// What is left to chance follows from it.
+    pub(super) chance: u64,
 }
 
 /// A line for each thing.
@@ -105,10 +107,11 @@ impl fmt::Debug for Night {
         }
         write!(
             f,
-            "  then {:?}, and sender 0 says {}{}",
+            "  then {:?}, and sender 0 says {}{}; chance {}",
             self.end,
             self.turns,
-            if self.gives_all_back { ", and all is given back" } else { "" }
+            if self.gives_all_back { ", and all is given back" } else { "" },
+            self.chance
         )
     }
 }
@@ -248,12 +251,13 @@ pub(super) fn night() -> impl Strategy<Value = Night> {
     let happenings = proptest::collection::vec((pause, happening()), 1..HAPPENINGS_MAX);
     let senders = proptest::collection::vec(habits(), 1..=SENDERS_MAX);
     let end = prop_oneof![12 => Just(End::Works), 3 => Just(End::Refuses), 1 => Just(End::Defers)];
-    (config(), senders, happenings, end, severity(), any::<bool>()).prop_map(
-        |(config, senders, happenings, end, turns, gives_all_back)| {
+    let chance = any::<u64>().no_shrink();
+    (config(), senders, happenings, end, severity(), any::<bool>(), chance).prop_map(
+        |(config, senders, happenings, end, turns, gives_all_back, chance)| {
             // A day of trying in vain is long enough for one alert of each sender.
             let flaps = happenings.iter().any(|(_, happening)| matches!(happening, Happening::Flaps(..)));
             let end = if flaps && end == End::Defers { End::Refuses } else { end };
-            Night { config, senders, happenings, end, turns, gives_all_back }
+            Night { config, senders, happenings, end, turns, gives_all_back, chance }
         },
     )
 }

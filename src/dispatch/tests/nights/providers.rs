@@ -1,5 +1,7 @@
 //! FCM and the SMS companies: each answers as the night says, and remembers what it has truly taken.
 
+use tokio::sync::oneshot;
+
 use super::*;
 use crate::{
     alert::{RejectCause, Report},
@@ -67,8 +69,8 @@ struct State {
     taken: Vec<Taken>,
     /// Reports that will come.
     reports: Vec<(SignedDuration, AlertId, Report)>,
-    /// Requests that wait for their time, by number; of the process that runs now.
-    waiting: BTreeMap<usize, Timestamp>,
+    /// Requests that wait for their time, by it and by number; of the process that runs now.
+    waiting: BTreeMap<(Timestamp, usize), oneshot::Sender<()>>,
     requests: usize,
     /// What was asked for, and the answer.
     log: Vec<String>,
@@ -83,8 +85,13 @@ impl Providers {
         self.state.lock().expect("no panic")
     }
 
+    /// Requests whose time has come go on, always in the same order.
     pub(super) fn pass(&self, night: SignedDuration) {
-        self.state().night = night;
+        let mut state = self.state();
+        state.night = night;
+        while let Some(first) = state.waiting.first_entry().filter(|first| first.key().0 <= self.clock.now()) {
+            let _ = first.remove().send(());
+        }
     }
 
     pub(super) fn push_answers(&self, answer: Answer) {
@@ -112,7 +119,7 @@ impl Providers {
 
     /// By our clock.
     pub(super) fn next_answer(&self) -> Option<Timestamp> {
-        self.state().waiting.values().min().copied()
+        self.state().waiting.keys().next().map(|(at, _)| *at)
     }
 
     pub(super) fn next_report(&self) -> Option<SignedDuration> {
@@ -189,16 +196,17 @@ impl Providers {
     }
 
     async fn sleep(&self, time: SignedDuration) {
-        let until = self.clock.now() + time;
-        let number = {
+        let (wake, woken) = oneshot::channel();
+        {
             let mut state = self.state();
             state.requests += 1;
-            let number = state.requests;
-            state.waiting.insert(number, until);
-            number
-        };
-        self.clock.sleep_until(until).await;
-        self.state().waiting.remove(&number);
+            let place = (self.clock.now() + time, state.requests);
+            state.waiting.insert(place, wake);
+        }
+        if woken.await.is_err() {
+            // The process is gone that waits for it.
+            std::future::pending::<()>().await;
+        }
     }
 }
 

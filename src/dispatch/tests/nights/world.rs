@@ -7,7 +7,7 @@ use super::{
     senders::{Message, Sender, Word},
     *,
 };
-use crate::queue::Action;
+use crate::{chance::Chance, queue::Action};
 
 /// How long everything is quiet at the end: whatever waits for a repeat or a wish of a provider has had its time.
 pub(super) const QUIET: SignedDuration = SignedDuration::from_mins(80);
@@ -83,7 +83,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn play(night: &Night) -> Self {
-        let clock = ManualClock::at(T0);
+        let clock = ManualClock::with(T0, Chance::seeded(night.chance));
         let providers = Providers::new(&clock);
         let senders = night.senders.iter().cloned().enumerate();
         let mut world = Self {
