@@ -2,14 +2,22 @@
 
 use super::{
     history::{Happening, Row as Damaged},
+    providers::Answer,
     senders::{CLOSE_AFTER, Message, Word},
     world::{Deed, Errand, Heard, World},
     *,
 };
-use crate::{alert::Report, queue::Action};
+use crate::{
+    alert::Report,
+    queue::Action,
+    store::{DeviceRecord, Record, guarded::CHARGE},
+};
 
 /// Pause of a sender that insists.
 const SAYS_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// In which somebody does one thing after the other, and no hanging request ends.
+const A_MOMENT: SignedDuration = SignedDuration::from_secs(4);
 
 impl World {
     pub(super) async fn happen(&mut self, happening: &Happening) {
@@ -31,6 +39,21 @@ impl World {
                     sender.severity = severity;
                     sender.flaps = Some(SignedDuration::from_secs(i64::from(seconds)));
                     self.plan(SignedDuration::ZERO, Errand::Flap(who % senders));
+                }
+            }
+            Happening::IsTakenInHaste(who, severity) => {
+                self.providers.push_answers(Answer::Hangs);
+                self.begin(who % senders, severity).await;
+                for action in [Action::Acknowledge, Action::Unacknowledge] {
+                    self.pass(A_MOMENT).await;
+                    self.act_on(0, action).await;
+                }
+                self.providers.push_answers(Answer::Refuses);
+            }
+            Happening::AllBegin(severity) => {
+                self.providers.push_answers(Answer::Garbles);
+                for who in 0..senders {
+                    self.begin(who, severity).await;
                 }
             }
             Happening::Turns(who, severity) => {
@@ -192,23 +215,29 @@ impl World {
             Damaged::Alert(which) => {
                 let alerts: Vec<_> = alerts.iter().filter(|alert| alert.digest.is_none()).collect();
                 let Some(alert) = alerts.get(usize::from(which) % alerts.len().max(1)) else { return };
-                self.damaged.insert(alert.id);
+                self.damaged.alerts.insert(alert.id);
                 self.once_damaged.insert(alert.id);
                 Some(alert.id)
             }
             Damaged::Folds => {
                 let Some(digest) = alerts.iter().find(|alert| alert.digest.is_some()) else { return };
-                self.damaged_folds.insert(digest.id);
+                self.damaged.folds.insert(digest.id);
+                None
+            }
+            Damaged::Devices => {
+                self.damaged.kinds.insert(DeviceRecord::KIND);
+                None
+            }
+            Damaged::Charges => {
+                self.damaged.kinds.insert(CHARGE);
                 None
             }
         };
-        // What a digest counts is always readable in the end.
+        // What is no alert is always readable in the end.
         let minutes = minutes.or(healed.is_none().then_some(10));
         if let Some(minutes) = minutes {
             self.plan(SignedDuration::from_mins(i64::from(minutes)), Errand::Heal(healed));
         }
-        if let Some(ours) = &mut self.ours {
-            ours.damage(&self.damaged, &self.damaged_folds);
-        }
+        self.show_damage();
     }
 }

@@ -56,7 +56,7 @@ impl<'a> Morning<'a> {
 
     /// Those of senders, as far as they can be read.
     pub(super) fn alerts(&self) -> impl Iterator<Item = &Alert> {
-        let is_readable = |alert: &&Alert| !self.world.damaged.contains(&alert.id);
+        let is_readable = |alert: &&Alert| !self.world.damaged.alerts.contains(&alert.id);
         self.alerts
             .iter()
             .filter(|alert| alert.digest.is_none() && alert.integration == "monitor")

@@ -2,7 +2,7 @@
 
 use super::{
     history::{Config, End, Happening, Night},
-    process::{Process, Worked},
+    process::{Damaged, Process, Worked},
     providers::{Answer, Providers},
     senders::{Message, Sender, Word},
     *,
@@ -47,6 +47,7 @@ pub(super) enum Errand {
     Deliver(Box<Message>),
     Repeat(usize, u32),
     Flap(usize),
+    /// This alert can be read again, or whatever is no alert.
     Heal(Option<AlertId>),
     Start,
 }
@@ -67,8 +68,7 @@ pub(super) struct World {
     pub(super) configs: Vec<Config>,
     /// Alerts that could not be read at some time.
     pub(super) once_damaged: BTreeSet<AlertId>,
-    pub(super) damaged: BTreeSet<AlertId>,
-    pub(super) damaged_folds: BTreeSet<AlertId>,
+    pub(super) damaged: Damaged,
     pub(super) quiet_since: SignedDuration,
     /// When we started and when we stopped, in turn.
     pub(super) starts_and_stops: Vec<SignedDuration>,
@@ -97,8 +97,7 @@ impl World {
             deeds: Vec::new(),
             clock_was_set: false,
             once_damaged: BTreeSet::new(),
-            damaged: BTreeSet::new(),
-            damaged_folds: BTreeSet::new(),
+            damaged: Damaged::default(),
             quiet_since: SignedDuration::ZERO,
             starts_and_stops: Vec::new(),
             ours: None,
@@ -164,9 +163,8 @@ impl World {
     pub(super) async fn start(&mut self) {
         self.log("we start");
         self.starts_and_stops.push(self.night);
-        let mut ours = Process::start(&self.store, &self.clock, &self.providers, &self.config).await;
-        ours.damage(&self.damaged, &self.damaged_folds);
-        self.ours = Some(ours);
+        let store = process::store(&self.store, &self.damaged);
+        self.ours = Some(Process::start(store, &self.clock, &self.providers, &self.config).await);
         self.work().await;
     }
 
@@ -236,6 +234,12 @@ impl World {
         [errand, due, answer, self.providers.next_report()].into_iter().flatten().min()
     }
 
+    pub(super) fn show_damage(&self) {
+        if let Some(ours) = &self.ours {
+            ours.damage(&self.damaged);
+        }
+    }
+
     async fn run(&mut self, errand: Errand) {
         match errand {
             Errand::Deliver(message) => self.deliver(*message).await,
@@ -262,12 +266,13 @@ impl World {
             }
             Errand::Heal(alert) => {
                 match alert {
-                    Some(alert) => drop(self.damaged.remove(&alert)),
-                    None => self.damaged_folds.clear(),
+                    Some(alert) => drop(self.damaged.alerts.remove(&alert)),
+                    None => {
+                        self.damaged.folds.clear();
+                        self.damaged.kinds.clear();
+                    }
                 }
-                if let Some(ours) = &mut self.ours {
-                    ours.damage(&self.damaged, &self.damaged_folds);
-                }
+                self.show_damage();
             }
             Errand::Start => {
                 if self.ours.is_none() {
