@@ -12,7 +12,7 @@ use super::{
     round,
 };
 use crate::{
-    alert::{Alert, AlertId, Event, Milestone, Reason, ThreadKey},
+    alert::{Alert, AlertId, AlertState, Event, Milestone, Reason, ThreadKey},
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
 
@@ -242,7 +242,9 @@ impl Queue {
     pub async fn end_if_superseded(&self, alert: &mut Alert) -> Result<(), StoreError> {
         if alert.is_open() && alert.progress.planned.contains(&Milestone::Opened) {
             let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
-            if latest.is_some_and(|latest| alert.round < latest.alert.round) {
+            // A note tells nothing in its place.
+            let tells = |latest: &Alert| latest.state != AlertState::Noted && alert.round < latest.round;
+            if latest.is_some_and(|latest| tells(&latest.alert)) {
                 round::supersede(alert, self.clock.now());
             }
         }

@@ -200,6 +200,12 @@ impl<'a> Morning<'a> {
         raised
     }
 
+    /// It became more or less severe since then.
+    pub(super) fn has_changed(&self, alert: &Alert, since: SignedDuration) -> bool {
+        let is_change = |row: &Row| matches!(row.entry, Entry::Severity { .. }) && since <= self.since(row.at);
+        self.rows[&alert.id].iter().any(is_change)
+    }
+
     /// By a message that arrived, or by a digest that did, or is shown not to have.
     pub(super) fn knows(&self, alert: &Alert, name: &ContactName) -> bool {
         let mut digests = self.rows[&alert.id].iter().filter_map(|row| digest_of(row, name));
@@ -239,17 +245,8 @@ impl<'a> Morning<'a> {
             && !config.gateways.is_empty()
             && (is_from(config.always_at) || is_from(config.fallback_at))
             && contact.is_none_or(|contact| contact.texted != Texted::Unanswered);
-        let pushes = !person.devices.is_empty() && !self.is_dead(name);
+        let pushes = !person.devices.is_empty() && !self.world.providers.is_gone(name);
         texts || pushes
-    }
-
-    /// Google said that the device is gone.
-    fn is_dead(&self, name: &ContactName) -> bool {
-        let is_gone = |row: &AttemptRow| {
-            let gone = AttemptOutcome::Rejected(crate::alert::RejectCause::DeviceGone);
-            row.contact == *name && row.outcome == gone
-        };
-        self.alerts.iter().any(|alert| self.attempts(alert.id).any(is_gone))
     }
 
     // --- requests

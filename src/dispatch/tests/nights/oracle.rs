@@ -180,7 +180,8 @@ fn a_disaster_is_told_again(morning: &Morning<'_>) -> Vec<String> {
         let disasters = morning.rounds(&key).filter(|round| round.severity == Severity::Disaster);
         let lasts = alert.severity == Severity::Disaster
             && morning.rounds(&key).all(|round| {
-                round.severity == Severity::Disaster || round.opened_at < T0 + world.quiet_since
+                let is_old = round.opened_at < T0 + world.quiet_since;
+                (round.severity == Severity::Disaster || is_old) && !morning.has_changed(round, since)
             });
         let is_reachable = morning.people().any(|name| morning.has_channel(alert, &name));
         let is_told = disasters.into_iter().any(|round| {

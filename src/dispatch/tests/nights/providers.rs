@@ -67,6 +67,8 @@ struct State {
     push: Option<Answer>,
     gateways: BTreeMap<GatewayName, Answer>,
     taken: Vec<Taken>,
+    /// Whose device is gone, as FCM said, whether we heard it or died of it.
+    gone: BTreeSet<ContactName>,
     /// Reports that will come.
     reports: Vec<(SignedDuration, AlertId, Report)>,
     /// Requests that wait for their time, by it and by number; of the process that runs now.
@@ -131,6 +133,10 @@ impl Providers {
         due.into_iter().map(|(_, id, report)| (id, report)).collect()
     }
 
+    pub(super) fn is_gone(&self, name: &ContactName) -> bool {
+        self.state().gone.contains(name)
+    }
+
     pub(super) fn taken(&self) -> Vec<Taken> {
         self.state().taken.clone()
     }
@@ -151,10 +157,10 @@ impl Providers {
     }
 
     async fn answer(&self, answer: Answer, taken: Taken, patience: SignedDuration) -> Outcome {
-        let (to, what) = (&taken.contact, if taken.text.is_some() { "text" } else { "push" });
+        let (to, is_push) = (&taken.contact, taken.text.is_none());
+        let what = if is_push { "push" } else { "text" };
         self.state().log.push(format!("{what} {:?} to {to} about {}: {answer:?}", taken.text, taken.alert));
         let detail = || format!("{answer:?}");
-        let is_push = taken.text.is_none();
         let deferred = |cause, minutes: u8| Outcome::Deferred {
             cause,
             retry_after: (0 < minutes).then(|| SignedDuration::from_mins(i64::from(minutes))),
@@ -180,7 +186,10 @@ impl Providers {
             Answer::Defers(minutes) => deferred(DeferCause::Unavailable, minutes),
             Answer::IsAtFault => deferred(DeferCause::ProjectFault, 1),
             Answer::Refuses => Outcome::Rejected { cause: RejectCause::Refused, detail: detail() },
-            Answer::Gone if is_push => Outcome::Rejected { cause: RejectCause::DeviceGone, detail: detail() },
+            Answer::Gone if is_push => {
+                self.state().gone.insert(taken.contact);
+                Outcome::Rejected { cause: RejectCause::DeviceGone, detail: detail() }
+            }
             Answer::Gone => Outcome::Rejected { cause: RejectCause::Recipient, detail: detail() },
             Answer::Garbles => Outcome::Unknown { detail: detail() },
             Answer::Hangs => {

@@ -97,7 +97,8 @@ pub(super) fn what_began_anew_is_another_alert(morning: &Morning<'_>) -> Vec<Str
         let is_understood = sender.tells_problems_apart()
             && !sender.clock_was_set
             && !morning.world.clock_was_set
-            && !morning.was_key_damaged(&key);
+            && !morning.was_key_damaged(&key)
+            && morning.fires(&key).any(|heard| heard.problem == problem.number);
         let first = morning.first_fires(&key, problem.number).filter(|_| is_understood);
         let Some((first, alert)) = first.zip(morning.latest(&key)) else { continue };
         if alert.opened_at.duration_since(T0) < first.at && alert.is_open() {

@@ -15,9 +15,6 @@ pub(super) const QUIET: SignedDuration = SignedDuration::from_mins(80);
 /// Longer than anything is tried.
 const A_DAY: SignedDuration = SignedDuration::from_hours(25);
 
-/// A process that claims nothing twice: leases are kept by the store of this test over its death.
-const DOWN_MIN: SignedDuration = SignedDuration::from_secs(31);
-
 /// Most times that something wakes up in a night.
 const WAKES_MAX: usize = 20_000;
 
@@ -163,6 +160,9 @@ impl World {
     pub(super) async fn start(&mut self) {
         self.log("we start");
         self.starts_and_stops.push(self.night);
+        // What a process has claimed ends with it.
+        let claimed: Vec<_> = every_alert(&self.store).await.iter().map(|alert| alert.id).collect();
+        self.store.release(&claimed).await;
         let store = process::store(&self.store, &self.damaged);
         self.ours = Some(Process::start(store, &self.clock, &self.providers, &self.config).await);
         self.work().await;
@@ -173,7 +173,7 @@ impl World {
             self.log("we are down");
             self.starts_and_stops.push(self.night);
             self.providers.forget_requests();
-            self.plan(minutes.max(DOWN_MIN), Errand::Start);
+            self.plan(minutes, Errand::Start);
         }
     }
 
