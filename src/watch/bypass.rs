@@ -102,7 +102,8 @@ impl Bypass {
         let try_every = self.parts.try_every.clamp(*AGAIN_AFTER.start(), *AGAIN_AFTER.end());
         let Some(since) = standstills.iter().map(|standstill| standstill.since).min() else { return };
         let parts: Vec<Part> = standstills.iter().map(|standstill| standstill.part).collect();
-        let incident = self.incident.get_or_insert_with(|| Incident::new(&parts, since, self.parts.clock.as_ref()));
+        let incident =
+            self.incident.get_or_insert_with(|| Incident::new(&parts, since, self.parts.clock.as_ref()));
         incident.over_since = None;
         incident.parts.extend(parts.iter().filter(|part| part.carries_alerts()));
         let outage = Arc::new(Outage { parts, since: incident.alert.starts_at });

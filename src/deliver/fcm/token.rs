@@ -238,7 +238,8 @@ fn token(grant: &Grant, generation: u64, clock: &dyn Clock) -> Result<Token, Ref
     let after = |by: SignedDuration| now.saturating_add(by).unwrap_or(Timestamp::MAX);
     let lifetime = grant.lifetime;
     // A short-lived token is renewed after half its life instead.
-    let renew_after = (lifetime - RENEW_BEFORE - RENEW_JITTER.mul_f64(clock.chance().unit())).max(lifetime / 2);
+    let renew_after =
+        (lifetime - RENEW_BEFORE - RENEW_JITTER.mul_f64(clock.chance().unit())).max(lifetime / 2);
     let unusable_after = (lifetime - LAST_SECONDS).max(lifetime / 2);
     Ok(Token {
         authorization,

@@ -59,7 +59,8 @@ async fn a_note_takes_no_place_of_an_alert_that_can_be_read_again() {
     let clock = ManualClock::at(T0);
     let store = Arc::new(Guarded { inner: Arc::new(MemoryStore::new()), guard: Bad::default() });
     let queue = Queue::new(store.clone(), clock.clone());
-    let first = queue.admit(ZABBIX, &[firing("old")]).await.expect("works").remove(0).alert_id.expect("opened");
+    let first =
+        queue.admit(ZABBIX, &[firing("old")]).await.expect("works").remove(0).alert_id.expect("opened");
     store.guard.0.lock().expect("whole").insert(first);
     clock.advance(SignedDuration::from_mins(2));
     let taken = Update { acknowledged: Some(true), ..Update::default() };

@@ -149,6 +149,18 @@ impl<'a> Morning<'a> {
         rows.iter().filter(move |row| digest_of(row, &name).is_some()).map(|row| self.since(row.at))
     }
 
+    /// When a budget held back what was to be told of it, whether a digest was to count that or not.
+    pub(super) fn held_back(
+        &self,
+        alert: &Alert,
+        name: &ContactName,
+    ) -> impl Iterator<Item = SignedDuration> {
+        let (name, rows) = (name.clone(), &self.rows[&alert.id]);
+        rows.iter()
+            .filter(move |row| matches!(&row.entry, Entry::Folded { contact, .. } if *contact == name))
+            .map(|row| self.since(row.at))
+    }
+
     /// When nobody had it, and so it stayed for this long while we were up.
     pub(super) fn nobody_has_it_from(&self, alert: &Alert, time: SignedDuration) -> Vec<SignedDuration> {
         let (mut free, mut breaks) = (Vec::new(), self.world.starts_and_stops.clone());
@@ -202,7 +214,8 @@ impl<'a> Morning<'a> {
 
     /// It became more or less severe since then.
     pub(super) fn has_changed(&self, alert: &Alert, since: SignedDuration) -> bool {
-        let is_change = |row: &Row| matches!(row.entry, Entry::Severity { .. }) && since <= self.since(row.at);
+        let is_change =
+            |row: &Row| matches!(row.entry, Entry::Severity { .. }) && since <= self.since(row.at);
         self.rows[&alert.id].iter().any(is_change)
     }
 

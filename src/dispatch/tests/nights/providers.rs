@@ -91,7 +91,8 @@ impl Providers {
     pub(super) fn pass(&self, night: SignedDuration) {
         let mut state = self.state();
         state.night = night;
-        while let Some(first) = state.waiting.first_entry().filter(|first| first.key().0 <= self.clock.now()) {
+        while let Some(first) = state.waiting.first_entry().filter(|first| first.key().0 <= self.clock.now())
+        {
             let _ = first.remove().send(());
         }
     }
