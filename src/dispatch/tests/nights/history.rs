@@ -129,6 +129,11 @@ fn severity() -> impl Strategy<Value = Severity> {
     select(vec![Severity::Average, Severity::Warning, Severity::High, Severity::High, Severity::Disaster])
 }
 
+/// As often as not a disaster.
+fn grave() -> impl Strategy<Value = Severity> {
+    prop_oneof![Just(Severity::Disaster), severity()]
+}
+
 fn threshold() -> impl Strategy<Value = Option<Severity>> {
     select(vec![Some(Severity::Disaster), None, Some(Severity::High), Some(Severity::NotClassified)])
 }
@@ -235,7 +240,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         6 => sender().prop_map(Ends),
         1 => sender().prop_map(EndsFirst),
         1 => (sender(), any::<bool>()).prop_map(|(who, end_is_lost)| IsTakenUnheard(who, end_is_lost)),
-        1 => (sender(), severity(), 90_u8..250).prop_map(|(who, severity, seconds)| Flaps(who, severity, seconds)),
+        2 => (sender(), grave(), 90_u8..250).prop_map(|(who, severity, seconds)| Flaps(who, severity, seconds)),
         1 => (sender(), severity()).prop_map(|(sender, severity)| IsTakenInHaste(sender, severity)),
         1 => severity().prop_map(AllBegin),
         3 => (sender(), severity()).prop_map(|(sender, severity)| Turns(sender, severity)),

@@ -164,12 +164,14 @@ impl<'a> Morning<'a> {
     /// When nobody had it, and so it stayed for this long while we were up.
     pub(super) fn nobody_has_it_from(&self, alert: &Alert, time: SignedDuration) -> Vec<SignedDuration> {
         let (mut free, mut breaks) = (Vec::new(), self.world.starts_and_stops.clone());
-        let mut is_taken = false;
+        let (mut is_there, mut is_taken) = (false, false);
         for row in &self.rows[&alert.id] {
             let was_taken = is_taken;
             is_taken &= !matches!(row.entry, Entry::Unacknowledged { .. });
             is_taken |= matches!(row.entry, Entry::Acknowledged { .. });
-            if !was_taken && row.entry == Entry::Opened || was_taken && !is_taken {
+            // What a note says goes before it.
+            is_there |= row.entry == Entry::Opened;
+            if !was_taken && row.entry == Entry::Opened || is_there && was_taken && !is_taken {
                 free.push(self.since(row.at));
             } else if is_taken || matches!(row.entry, Entry::Resolved { .. }) {
                 breaks.push(self.since(row.at));
