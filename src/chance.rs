@@ -28,7 +28,9 @@ impl Chance {
         let Self::Seeded(state) = self else { return bytes() };
         let mut bytes = [0; N];
         for chunk in bytes.chunks_mut(size_of::<u64>()) {
-            chunk.copy_from_slice(&next(state).to_le_bytes()[..chunk.len()]);
+            for (byte, random) in chunk.iter_mut().zip(next(state).to_le_bytes()) {
+                *byte = random;
+            }
         }
         bytes
     }

@@ -246,7 +246,9 @@ impl<G: Guard> Store for Guarded<G> {
         self.guard.read()?;
         let mut records = self.inner.records(kind).await?;
         if self.guard.is_kind_damaged(kind) {
-            records.iter_mut().for_each(|(_, record)| *record = Value::Null);
+            for (_, record) in &mut records {
+                *record = Value::Null;
+            }
         }
         Ok(records)
     }

@@ -41,15 +41,7 @@ impl World {
                     self.plan(SignedDuration::ZERO, Errand::Flap(who % senders));
                 }
             }
-            Happening::IsTakenInHaste(who, severity) => {
-                self.providers.push_answers(Answer::Hangs);
-                self.begin(who % senders, severity).await;
-                for action in [Action::Acknowledge, Action::Unacknowledge] {
-                    self.pass(A_MOMENT).await;
-                    self.act_on(0, action).await;
-                }
-                self.providers.push_answers(Answer::Refuses);
-            }
+            Happening::IsTakenInHaste(who, severity) => self.is_taken_in_haste(who % senders, severity).await,
             Happening::AllBegin(severity) => {
                 self.providers.push_answers(Answer::Garbles);
                 for who in 0..senders {
@@ -90,18 +82,29 @@ impl World {
             Happening::Gateway(number, answer) => {
                 self.providers.gateway_answers(process::gateway(number), answer);
             }
-            Happening::Report(which, fate) => {
-                let taken = self.providers.taken();
-                let texts: Vec<_> =
-                    taken.iter().rev().filter_map(|taken| Some((taken, taken.text?))).collect();
-                if let Some((text, attempt)) = texts.get(usize::from(which) % texts.len().max(1)) {
-                    let report = Report { attempt: *attempt, at: self.clock.now(), fate };
-                    self.report(text.alert, &report).await;
-                }
-            }
+            Happening::Report(which, fate) => self.report_on(which, fate).await,
             Happening::Damage(row, minutes) => self.damage(row, minutes).await,
         }
         self.work().await;
+    }
+
+    async fn is_taken_in_haste(&mut self, who: usize, severity: Severity) {
+        self.providers.push_answers(Answer::Hangs);
+        self.begin(who, severity).await;
+        for action in [Action::Acknowledge, Action::Unacknowledge] {
+            self.pass(A_MOMENT).await;
+            self.act_on(0, action).await;
+        }
+        self.providers.push_answers(Answer::Refuses);
+    }
+
+    async fn report_on(&mut self, which: u8, fate: Fate) {
+        let taken = self.providers.taken();
+        let texts: Vec<_> = taken.iter().rev().filter_map(|taken| Some((taken, taken.text?))).collect();
+        if let Some((text, attempt)) = texts.get(usize::from(which) % texts.len().max(1)) {
+            let report = Report { attempt: *attempt, at: self.clock.now(), fate };
+            self.report(text.alert, &report).await;
+        }
     }
 
     pub(super) async fn begin(&mut self, who: usize, severity: Severity) {

@@ -265,12 +265,11 @@ impl World {
                 }
             }
             Errand::Heal(alert) => {
-                match alert {
-                    Some(alert) => drop(self.damaged.alerts.remove(&alert)),
-                    None => {
-                        self.damaged.folds.clear();
-                        self.damaged.kinds.clear();
-                    }
+                if let Some(alert) = alert {
+                    self.damaged.alerts.remove(&alert);
+                } else {
+                    self.damaged.folds.clear();
+                    self.damaged.kinds.clear();
                 }
                 self.show_damage();
             }
