@@ -1,9 +1,11 @@
-//! Time is an argument: everything that waits or stamps asks a [`Clock`].
+//! Time and chance are arguments: everything that waits, stamps or draws asks a [`Clock`].
 
 use std::{fmt::Debug, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+
+use crate::chance::Chance;
 
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -16,6 +18,9 @@ pub trait Clock: Debug + Send + Sync + 'static {
 
     /// How far the clock of this machine is ahead of [`Clock::now`]: not zero after the machine's clock was set.
     fn drift(&self) -> SignedDuration;
+
+    /// Who decides what is left to chance.
+    fn chance(&self) -> &Chance;
 
     fn sleep(&self, delay: SignedDuration) -> Sleep {
         self.sleep_until(self.now().saturating_add(delay).unwrap_or(Timestamp::MAX))
@@ -50,6 +55,10 @@ impl Clock for SystemClock {
         Timestamp::now().duration_since(self.now())
     }
 
+    fn chance(&self) -> &Chance {
+        &Chance::System
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
     fn sleep_until(&self, at: Timestamp) -> Sleep {
         let wait = Duration::try_from(at.duration_since(self.now())).unwrap_or(Duration::ZERO);
@@ -62,11 +71,18 @@ impl Clock for SystemClock {
 pub struct ManualClock {
     now: watch::Sender<Timestamp>,
     drift: watch::Sender<SignedDuration>,
+    chance: Chance,
 }
 
 impl ManualClock {
     pub fn at(now: Timestamp) -> Arc<Self> {
-        Arc::new(Self { now: watch::Sender::new(now), drift: watch::Sender::new(SignedDuration::ZERO) })
+        Self::with(now, Chance::System)
+    }
+
+    /// One under which everything happens again as it did before.
+    pub fn with(now: Timestamp, chance: Chance) -> Arc<Self> {
+        let drift = watch::Sender::new(SignedDuration::ZERO);
+        Arc::new(Self { now: watch::Sender::new(now), drift, chance })
     }
 
     /// Moves time forward by `by` and wakes every sleeper that is due.
@@ -92,6 +108,10 @@ impl Clock for ManualClock {
 
     fn drift(&self) -> SignedDuration {
         *self.drift.borrow()
+    }
+
+    fn chance(&self) -> &Chance {
+        &self.chance
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {

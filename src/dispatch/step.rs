@@ -7,7 +7,6 @@ use tracing::{error, info, warn};
 use super::{ANSWERS_PER_ALERT_MAX, Dispatcher, inbox::Answer, news};
 use crate::{
     alert::{AlertId, Charge, Row},
-    chance,
     plan::{self, Ask, DeviceVerdict, Opening, Plan, Present, QUARANTINE, Send, Settlement},
     roster::Person,
     store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, StoreError, Stored},
@@ -246,8 +245,8 @@ impl Dispatcher {
             people,
             devices: &self.devices,
             budgets: &self.budgets,
-            chance: chance::unit(),
-            entropy: chance::bytes(),
+            chance: self.clock.chance().unit(),
+            entropy: self.clock.chance().bytes(),
         }
     }
 

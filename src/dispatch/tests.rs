@@ -77,6 +77,8 @@ struct Mortal {
     all_damaged: AtomicBool,
     /// Digests whose rows cannot be read.
     damaged_folds: Mutex<BTreeSet<AlertId>>,
+    /// Kinds of which nothing can be read.
+    damaged_kinds: Mutex<BTreeSet<&'static str>>,
 }
 
 fn dead() -> StoreError {
@@ -95,6 +97,7 @@ impl Mortal {
             unheard: Mutex::default(),
             all_damaged: AtomicBool::new(false),
             damaged_folds: Mutex::default(),
+            damaged_kinds: Mutex::default(),
         };
         Arc::new(Guarded { inner: inner.clone(), guard })
     }
@@ -140,6 +143,10 @@ impl Guard for Mortal {
 
     fn is_unheard(&self, id: AlertId) -> bool {
         self.unheard.lock().expect("no panic").contains(&id)
+    }
+
+    fn is_kind_damaged(&self, kind: &str) -> bool {
+        self.damaged_kinds.lock().expect("no panic").contains(kind)
     }
 
     fn has_damaged_folds(&self, digest: AlertId) -> bool {

@@ -13,7 +13,6 @@ use jiff::SignedDuration;
 use super::accepted;
 use crate::{
     alert::{AlertId, ContactName, Event},
-    chance,
     config::{Integration, IntegrationKind, MANUAL, Role},
     queue::Poster,
     receive::manual::{self, ManualError, ManualRequest},
@@ -74,7 +73,7 @@ fn event(context: &Context, headers: &HeaderMap, bytes: &[u8]) -> Result<Event, 
         );
         return Err(Problem::bad_request("bad_idempotency_key", detail));
     }
-    let unique = AlertId::new(context.clock.now(), chance::bytes()).to_string();
+    let unique = AlertId::new(context.clock.now(), context.clock.chance().bytes()).to_string();
     let request = ManualRequest {
         content_type: text_of(headers, "content-type"),
         body: bytes,

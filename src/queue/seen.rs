@@ -2,7 +2,7 @@
 //! that repeats itself every second must not cost a write every second.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -18,7 +18,7 @@ const ALERTS_MAX: usize = 100_000;
 
 #[derive(Debug)]
 pub(super) struct SeenCounts {
-    counts: Mutex<HashMap<AlertId, Seen>>,
+    counts: Mutex<BTreeMap<AlertId, Seen>>,
     alerts_max: usize,
 }
 
@@ -96,7 +96,7 @@ impl SeenCounts {
         self.lock().keys().copied().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<AlertId, Seen>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<AlertId, Seen>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

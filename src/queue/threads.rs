@@ -12,8 +12,7 @@ use super::{
     round,
 };
 use crate::{
-    alert::{Alert, AlertId, Event, Milestone, Reason, ThreadKey},
-    chance,
+    alert::{Alert, AlertId, AlertState, Event, Milestone, Reason, ThreadKey},
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
 
@@ -134,7 +133,7 @@ impl Queue {
                 integration: poster.integration,
                 now,
                 close_after: event.expires_after.unwrap_or(poster.close_after),
-                entropy: chance::bytes(),
+                entropy: self.clock.chance().bytes(),
                 first_round: if thread.is_damaged { round_past_damage(now) } else { 1 },
             };
             let decision = admit(current.as_ref().map(|current| &current.alert), event, &arrival);
@@ -248,7 +247,9 @@ impl Queue {
     pub async fn end_if_superseded(&self, alert: &mut Alert) -> Result<(), StoreError> {
         if alert.is_open() && alert.progress.planned.contains(&Milestone::Opened) {
             let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
-            if latest.is_some_and(|latest| alert.round < latest.alert.round) {
+            // A note tells nothing in its place.
+            let tells = |latest: &Alert| latest.state != AlertState::Noted && alert.round < latest.round;
+            if latest.is_some_and(|latest| tells(&latest.alert)) {
                 round::supersede(alert, self.clock.now());
             }
         }

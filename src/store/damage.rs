@@ -18,7 +18,7 @@ pub(super) const JOURNAL_CHUNK: &str = "journal chunk";
 pub(super) const DIGEST_ROW: &str = "digest row";
 /// Which round of a thread is the latest.
 pub(super) const THREAD: &str = "thread";
-pub(super) const CHARGE: &str = "charge";
+pub(crate) const CHARGE: &str = "charge";
 /// Of the engine itself: whatever lay on it.
 pub(super) const PAGE: &str = "page";
 

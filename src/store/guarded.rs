@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+pub(crate) use super::damage::CHARGE;
 use super::{
     AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DeviceRecord, DuePage, DuePlace, Health,
     Lane, MemoryStore, Record, Standing, Store, StoreError, Stored, damage,
@@ -55,6 +56,11 @@ pub(crate) trait Guard: Send + Sync + 'static {
 
     /// The write of this alert is made, and nobody hears of it.
     fn is_unheard(&self, _: AlertId) -> bool {
+        false
+    }
+
+    /// Nothing of this kind can be read.
+    fn is_kind_damaged(&self, _: &str) -> bool {
         false
     }
 
@@ -216,7 +222,10 @@ impl<G: Guard> Store for Guarded<G> {
 
     async fn charges(&self, since: Timestamp) -> Result<Vec<Charge>, StoreError> {
         self.guard.read()?;
-        self.inner.charges(since).await
+        let mut charges = self.inner.charges(since).await?;
+        // As an engine leaves out what it cannot read.
+        charges.retain(|_| !self.guard.is_kind_damaged(CHARGE));
+        Ok(charges)
     }
 
     async fn forget_charges(&self, keep: Range<Timestamp>, limit: usize) -> Result<usize, StoreError> {
@@ -238,7 +247,13 @@ impl<G: Guard> Store for Guarded<G> {
     async fn records(&self, kind: &'static str) -> Result<Vec<(Vec<u8>, Value)>, StoreError> {
         self.guard.reach().await;
         self.guard.read()?;
-        self.inner.records(kind).await
+        let mut records = self.inner.records(kind).await?;
+        if self.guard.is_kind_damaged(kind) {
+            for (_, record) in &mut records {
+                *record = Value::Null;
+            }
+        }
+        Ok(records)
     }
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {

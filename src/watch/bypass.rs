@@ -18,7 +18,6 @@ use crate::{
         Address, Alert, AlertId, ContactName, ContactProgress, Entry, Notified, OURS, Outcome, Part,
         Resolution, ResolvedBy, Row, Severity, Subject, Texted, Transport,
     },
-    chance,
     clock::Clock,
     deliver::{Channels, Outage, Push, PushTransport},
     plan::{self, Send, Settlement},
@@ -103,7 +102,8 @@ impl Bypass {
         let try_every = self.parts.try_every.clamp(*AGAIN_AFTER.start(), *AGAIN_AFTER.end());
         let Some(since) = standstills.iter().map(|standstill| standstill.since).min() else { return };
         let parts: Vec<Part> = standstills.iter().map(|standstill| standstill.part).collect();
-        let incident = self.incident.get_or_insert_with(|| Incident::new(&parts, since, now));
+        let incident =
+            self.incident.get_or_insert_with(|| Incident::new(&parts, since, self.parts.clock.as_ref()));
         incident.over_since = None;
         incident.parts.extend(parts.iter().filter(|part| part.carries_alerts()));
         let outage = Arc::new(Outage { parts, since: incident.alert.starts_at });
@@ -165,12 +165,13 @@ impl Heard {
 }
 
 impl Incident {
-    fn new(parts: &[Part], since: Timestamp, now: Timestamp) -> Self {
+    fn new(parts: &[Part], since: Timestamp, clock: &dyn Clock) -> Self {
         let names: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
         let meanings: Vec<&str> = parts.iter().map(|part| part.meaning()).collect();
         let title = format!("Bongsu itself stands still: {}", names.join(", "));
         let event = firing(format!("standing-still:{since}"), Severity::Disaster, title, meanings.join("\n"));
-        let id = AlertId::new(now, chance::bytes());
+        let now = clock.now();
+        let id = AlertId::new(now, clock.chance().bytes());
         let alert = Alert { starts_at: since, ..Alert::opened(id, OURS, &event, now) };
         Self {
             alert,

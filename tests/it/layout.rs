@@ -58,7 +58,8 @@ fn shipped() -> BTreeMap<String, String> {
 fn below(stage: &str) -> Vec<&'static str> {
     const GROUND: [&str; 6] = ["config", "clock", "chance", "roster", "signing", "telemetry"];
     let mut allowed: Vec<&'static str> = match stage {
-        "alert" | "clock" | "chance" => return vec![],
+        "alert" | "chance" => return vec![],
+        "clock" => return vec!["chance"],
         "config" => return vec!["alert", "roster"],
         "roster" | "signing" | "telemetry" => return vec!["alert"],
         "store" | "receive" | "plan" => vec!["alert"],

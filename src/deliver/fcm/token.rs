@@ -17,7 +17,6 @@ use tokio_util::task::TaskTracker;
 use super::grant::{Grant, Refusal, RefusalKind, TokenServer};
 use crate::{
     alert::DeferCause,
-    chance,
     clock::Clock,
     deliver::wire::{Reading, without_tokens},
 };
@@ -198,7 +197,7 @@ impl Tokens {
         let now = self.clock.now();
         let mut state = self.state();
         state.fetching_since = None;
-        match result.and_then(|grant| token(&grant, state.generation + 1, now)) {
+        match result.and_then(|grant| token(&grant, state.generation + 1, self.clock.as_ref())) {
             Ok(token) => {
                 state.generation = token.generation;
                 state.token = Some(Arc::new(token));
@@ -235,15 +234,17 @@ impl LastFailure {
     }
 }
 
-fn token(grant: &Grant, generation: u64, now: Timestamp) -> Result<Token, Refusal> {
+fn token(grant: &Grant, generation: u64, clock: &dyn Clock) -> Result<Token, Refusal> {
     let detail = "the token server granted a token that is no header value";
     let mut authorization = HeaderValue::try_from(format!("Bearer {}", grant.access_token.expose_secret()))
         .map_err(|_| Refusal::new(RefusalKind::Unavailable, detail))?;
     authorization.set_sensitive(true);
+    let now = clock.now();
     let after = |by: SignedDuration| now.saturating_add(by).unwrap_or(Timestamp::MAX);
     let lifetime = grant.lifetime;
     // A short-lived token is renewed after half its life instead.
-    let renew_after = (lifetime - RENEW_BEFORE - RENEW_JITTER.mul_f64(chance::unit())).max(lifetime / 2);
+    let renew_after =
+        (lifetime - RENEW_BEFORE - RENEW_JITTER.mul_f64(clock.chance().unit())).max(lifetime / 2);
     let unusable_after = (lifetime - LAST_SECONDS).max(lifetime / 2);
     Ok(Token {
         authorization,

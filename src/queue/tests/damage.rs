@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, sync::Mutex};
 use async_trait::async_trait;
 
 use super::*;
-use crate::store::guarded::{Guard, Guarded, Ruling};
+use crate::{
+    alert::Milestone,
+    store::guarded::{Guard, Guarded, Ruling},
+};
 
 #[derive(Default)]
 struct Bad(Mutex<BTreeSet<AlertId>>);
@@ -49,4 +52,26 @@ async fn what_is_said_of_a_damaged_alert_alone_is_told_too() {
     let taken = Update { acknowledged: Some(true), ..Update::default() };
     assert_eq!(answer(&queue, update("old", taken)).await, "noted");
     assert_eq!(answer(&queue, firing("old")).await, "opened");
+}
+
+#[tokio::test]
+async fn a_note_takes_no_place_of_an_alert_that_can_be_read_again() {
+    let clock = ManualClock::at(T0);
+    let store = Arc::new(Guarded { inner: Arc::new(MemoryStore::new()), guard: Bad::default() });
+    let queue = Queue::new(store.clone(), clock.clone());
+    let first =
+        queue.admit(ZABBIX, &[firing("old")]).await.expect("works").remove(0).alert_id.expect("opened");
+    store.guard.0.lock().expect("whole").insert(first);
+    clock.advance(SignedDuration::from_mins(2));
+    let taken = Update { acknowledged: Some(true), ..Update::default() };
+    assert_eq!(answer(&queue, update("old", taken)).await, "noted");
+    store.guard.0.lock().expect("whole").clear();
+
+    let mut alert = store.get(first).await.expect("works").expect("is there").alert;
+    alert.progress.planned.insert(Milestone::Opened);
+    queue.end_if_superseded(&mut alert).await.expect("works");
+    assert!(alert.is_open(), "nothing else tells it");
+    assert_eq!(answer(&queue, firing("old")).await, "opened");
+    queue.end_if_superseded(&mut alert).await.expect("works");
+    assert!(!alert.is_open(), "the next round does");
 }

@@ -2,14 +2,22 @@
 
 use super::{
     history::{Happening, Row as Damaged},
+    providers::Answer,
     senders::{CLOSE_AFTER, Message, Word},
     world::{Deed, Errand, Heard, World},
     *,
 };
-use crate::{alert::Report, queue::Action};
+use crate::{
+    alert::Report,
+    queue::Action,
+    store::{DeviceRecord, Record, guarded::CHARGE},
+};
 
 /// Pause of a sender that insists.
 const SAYS_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// In which somebody does one thing after the other, and no hanging request ends.
+const A_MOMENT: SignedDuration = SignedDuration::from_secs(4);
 
 impl World {
     pub(super) async fn happen(&mut self, happening: &Happening) {
@@ -31,6 +39,13 @@ impl World {
                     sender.severity = severity;
                     sender.flaps = Some(SignedDuration::from_secs(i64::from(seconds)));
                     self.plan(SignedDuration::ZERO, Errand::Flap(who % senders));
+                }
+            }
+            Happening::IsTakenInHaste(who, severity) => self.is_taken_in_haste(who % senders, severity).await,
+            Happening::AllBegin(severity) => {
+                self.providers.push_answers(Answer::Garbles);
+                for who in 0..senders {
+                    self.begin(who, severity).await;
                 }
             }
             Happening::Turns(who, severity) => {
@@ -67,18 +82,29 @@ impl World {
             Happening::Gateway(number, answer) => {
                 self.providers.gateway_answers(process::gateway(number), answer);
             }
-            Happening::Report(which, fate) => {
-                let taken = self.providers.taken();
-                let texts: Vec<_> =
-                    taken.iter().rev().filter_map(|taken| Some((taken, taken.text?))).collect();
-                if let Some((text, attempt)) = texts.get(usize::from(which) % texts.len().max(1)) {
-                    let report = Report { attempt: *attempt, at: self.clock.now(), fate };
-                    self.report(text.alert, &report).await;
-                }
-            }
+            Happening::Report(which, fate) => self.report_on(which, fate).await,
             Happening::Damage(row, minutes) => self.damage(row, minutes).await,
         }
         self.work().await;
+    }
+
+    async fn is_taken_in_haste(&mut self, who: usize, severity: Severity) {
+        self.providers.push_answers(Answer::Hangs);
+        self.begin(who, severity).await;
+        for action in [Action::Acknowledge, Action::Unacknowledge] {
+            self.pass(A_MOMENT).await;
+            self.act_on(0, action).await;
+        }
+        self.providers.push_answers(Answer::Refuses);
+    }
+
+    async fn report_on(&mut self, which: u8, fate: Fate) {
+        let taken = self.providers.taken();
+        let texts: Vec<_> = taken.iter().rev().filter_map(|taken| Some((taken, taken.text?))).collect();
+        if let Some((text, attempt)) = texts.get(usize::from(which) % texts.len().max(1)) {
+            let report = Report { attempt: *attempt, at: self.clock.now(), fate };
+            self.report(text.alert, &report).await;
+        }
     }
 
     pub(super) async fn begin(&mut self, who: usize, severity: Severity) {
@@ -192,23 +218,29 @@ impl World {
             Damaged::Alert(which) => {
                 let alerts: Vec<_> = alerts.iter().filter(|alert| alert.digest.is_none()).collect();
                 let Some(alert) = alerts.get(usize::from(which) % alerts.len().max(1)) else { return };
-                self.damaged.insert(alert.id);
+                self.damaged.alerts.insert(alert.id);
                 self.once_damaged.insert(alert.id);
                 Some(alert.id)
             }
             Damaged::Folds => {
                 let Some(digest) = alerts.iter().find(|alert| alert.digest.is_some()) else { return };
-                self.damaged_folds.insert(digest.id);
+                self.damaged.folds.insert(digest.id);
+                None
+            }
+            Damaged::Devices => {
+                self.damaged.kinds.insert(DeviceRecord::KIND);
+                None
+            }
+            Damaged::Charges => {
+                self.damaged.kinds.insert(CHARGE);
                 None
             }
         };
-        // What a digest counts is always readable in the end.
+        // What is no alert is always readable in the end.
         let minutes = minutes.or(healed.is_none().then_some(10));
         if let Some(minutes) = minutes {
             self.plan(SignedDuration::from_mins(i64::from(minutes)), Errand::Heal(healed));
         }
-        if let Some(ours) = &mut self.ours {
-            ours.damage(&self.damaged, &self.damaged_folds);
-        }
+        self.show_damage();
     }
 }

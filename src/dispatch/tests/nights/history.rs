@@ -37,6 +37,10 @@ pub(super) enum Row {
     Alert(u8),
     /// What the newest digest counts.
     Folds,
+    /// Which devices are gone.
+    Devices,
+    /// What was spent.
+    Charges,
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +53,11 @@ pub(super) enum Happening {
     IsTakenUnheard(usize, bool),
     /// From here on it comes and goes, as severe, this many seconds each, until it ends.
     Flaps(usize, Severity, u8),
+    /// Begins while pushes hang; somebody takes it and gives it back before any has an answer, and from then on they are
+    /// refused.
+    IsTakenInHaste(usize, Severity),
+    /// Every sender's problem begins, as severe, while FCM says nothing that could be read.
+    AllBegin(Severity),
     Turns(usize, Severity),
     IsTakenThere(usize),
     IsGivenBackThere(usize),
@@ -91,6 +100,8 @@ pub(super) struct Night {
     pub(super) turns: Severity,
     /// Whoever has an alert gives it back at the end.
     pub(super) gives_all_back: bool,
+    /// What is left to chance follows from it.
+    pub(super) chance: u64,
 }
 
 /// A line for each thing.
@@ -105,16 +116,22 @@ impl fmt::Debug for Night {
         }
         write!(
             f,
-            "  then {:?}, and sender 0 says {}{}",
+            "  then {:?}, and sender 0 says {}{}; chance {}",
             self.end,
             self.turns,
-            if self.gives_all_back { ", and all is given back" } else { "" }
+            if self.gives_all_back { ", and all is given back" } else { "" },
+            self.chance
         )
     }
 }
 
 fn severity() -> impl Strategy<Value = Severity> {
     select(vec![Severity::Average, Severity::Warning, Severity::High, Severity::High, Severity::Disaster])
+}
+
+/// As often as not a disaster.
+fn grave() -> impl Strategy<Value = Severity> {
+    prop_oneof![Just(Severity::Disaster), severity()]
 }
 
 fn threshold() -> impl Strategy<Value = Option<Severity>> {
@@ -130,7 +147,7 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
     let gateways = (all, prop_oneof![1 => Just(0), 3 => 1..=GATEWAYS])
         .prop_map(|(all, left)| all.into_iter().take(left).collect::<Vec<_>>());
     let people = select(vec![vec![0, 1, 2], vec![0], vec![1], vec![0, 1], vec![2, 1], vec![0, 1, 2, 3]]);
-    let budget = prop_oneof![3 => Just(None), 1 => (1_u32..4).prop_map(Some)];
+    let budget = prop_oneof![2 => Just(None), 1 => (1_u32..4).prop_map(Some)];
     let fallback_at = prop_oneof![3 => Just(Some(Severity::NotClassified)), 1 => threshold()];
     (people, gateways, any::<bool>(), any::<bool>(), threshold(), fallback_at, budget).prop_map(
         |(people, gateways, reports, asks, always_at, fallback_at, budget)| Config {
@@ -214,13 +231,18 @@ fn happening() -> impl Strategy<Value = Happening> {
     let config = prop_oneof![3 => Just(None), 1 => config().prop_map(Some)];
     let long = prop_oneof![4 => 1_u16..10, 2 => 10_u16..120, 1 => 1_300_u16..2_000];
     let death = prop_oneof![Just(Death::Before), Just(Death::After)];
-    let row = prop_oneof![3 => any::<u8>().prop_map(Row::Alert), 1 => Just(Row::Folds)];
+    let row = prop_oneof![
+        3 => any::<u8>().prop_map(Row::Alert),
+        1 => select(vec![Row::Folds, Row::Devices, Row::Charges]),
+    ];
     prop_oneof![
         8 => (sender(), severity()).prop_map(|(sender, severity)| Begins(sender, severity)),
         6 => sender().prop_map(Ends),
         1 => sender().prop_map(EndsFirst),
         1 => (sender(), any::<bool>()).prop_map(|(who, end_is_lost)| IsTakenUnheard(who, end_is_lost)),
-        1 => (sender(), severity(), 90_u8..250).prop_map(|(who, severity, seconds)| Flaps(who, severity, seconds)),
+        2 => (sender(), grave(), 90_u8..250).prop_map(|(who, severity, seconds)| Flaps(who, severity, seconds)),
+        1 => (sender(), severity()).prop_map(|(sender, severity)| IsTakenInHaste(sender, severity)),
+        1 => severity().prop_map(AllBegin),
         3 => (sender(), severity()).prop_map(|(sender, severity)| Turns(sender, severity)),
         3 => sender().prop_map(IsTakenThere),
         1 => sender().prop_map(IsGivenBackThere),
@@ -248,12 +270,13 @@ pub(super) fn night() -> impl Strategy<Value = Night> {
     let happenings = proptest::collection::vec((pause, happening()), 1..HAPPENINGS_MAX);
     let senders = proptest::collection::vec(habits(), 1..=SENDERS_MAX);
     let end = prop_oneof![12 => Just(End::Works), 3 => Just(End::Refuses), 1 => Just(End::Defers)];
-    (config(), senders, happenings, end, severity(), any::<bool>()).prop_map(
-        |(config, senders, happenings, end, turns, gives_all_back)| {
+    let chance = any::<u64>().no_shrink();
+    (config(), senders, happenings, end, severity(), any::<bool>(), chance).prop_map(
+        |(config, senders, happenings, end, turns, gives_all_back, chance)| {
             // A day of trying in vain is long enough for one alert of each sender.
             let flaps = happenings.iter().any(|(_, happening)| matches!(happening, Happening::Flaps(..)));
             let end = if flaps && end == End::Defers { End::Refuses } else { end };
-            Night { config, senders, happenings, end, turns, gives_all_back }
+            Night { config, senders, happenings, end, turns, gives_all_back, chance }
         },
     )
 }

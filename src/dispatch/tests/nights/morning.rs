@@ -56,7 +56,7 @@ impl<'a> Morning<'a> {
 
     /// Those of senders, as far as they can be read.
     pub(super) fn alerts(&self) -> impl Iterator<Item = &Alert> {
-        let is_readable = |alert: &&Alert| !self.world.damaged.contains(&alert.id);
+        let is_readable = |alert: &&Alert| !self.world.damaged.alerts.contains(&alert.id);
         self.alerts
             .iter()
             .filter(|alert| alert.digest.is_none() && alert.integration == "monitor")
@@ -149,15 +149,29 @@ impl<'a> Morning<'a> {
         rows.iter().filter(move |row| digest_of(row, &name).is_some()).map(|row| self.since(row.at))
     }
 
+    /// When a budget held back what was to be told of it, whether a digest was to count that or not.
+    pub(super) fn held_back(
+        &self,
+        alert: &Alert,
+        name: &ContactName,
+    ) -> impl Iterator<Item = SignedDuration> {
+        let (name, rows) = (name.clone(), &self.rows[&alert.id]);
+        rows.iter()
+            .filter(move |row| matches!(&row.entry, Entry::Folded { contact, .. } if *contact == name))
+            .map(|row| self.since(row.at))
+    }
+
     /// When nobody had it, and so it stayed for this long while we were up.
     pub(super) fn nobody_has_it_from(&self, alert: &Alert, time: SignedDuration) -> Vec<SignedDuration> {
         let (mut free, mut breaks) = (Vec::new(), self.world.starts_and_stops.clone());
-        let mut is_taken = false;
+        let (mut is_there, mut is_taken) = (false, false);
         for row in &self.rows[&alert.id] {
             let was_taken = is_taken;
             is_taken &= !matches!(row.entry, Entry::Unacknowledged { .. });
             is_taken |= matches!(row.entry, Entry::Acknowledged { .. });
-            if !was_taken && row.entry == Entry::Opened || was_taken && !is_taken {
+            // What a note says goes before it.
+            is_there |= row.entry == Entry::Opened;
+            if !was_taken && row.entry == Entry::Opened || is_there && was_taken && !is_taken {
                 free.push(self.since(row.at));
             } else if is_taken || matches!(row.entry, Entry::Resolved { .. }) {
                 breaks.push(self.since(row.at));
@@ -200,6 +214,13 @@ impl<'a> Morning<'a> {
         raised
     }
 
+    /// It became more or less severe since then.
+    pub(super) fn has_changed(&self, alert: &Alert, since: SignedDuration) -> bool {
+        let is_change =
+            |row: &Row| matches!(row.entry, Entry::Severity { .. }) && since <= self.since(row.at);
+        self.rows[&alert.id].iter().any(is_change)
+    }
+
     /// By a message that arrived, or by a digest that did, or is shown not to have.
     pub(super) fn knows(&self, alert: &Alert, name: &ContactName) -> bool {
         let mut digests = self.rows[&alert.id].iter().filter_map(|row| digest_of(row, name));
@@ -239,17 +260,8 @@ impl<'a> Morning<'a> {
             && !config.gateways.is_empty()
             && (is_from(config.always_at) || is_from(config.fallback_at))
             && contact.is_none_or(|contact| contact.texted != Texted::Unanswered);
-        let pushes = !person.devices.is_empty() && !self.is_dead(name);
+        let pushes = !person.devices.is_empty() && !self.world.providers.is_gone(name);
         texts || pushes
-    }
-
-    /// Google said that the device is gone.
-    fn is_dead(&self, name: &ContactName) -> bool {
-        let is_gone = |row: &AttemptRow| {
-            let gone = AttemptOutcome::Rejected(crate::alert::RejectCause::DeviceGone);
-            row.contact == *name && row.outcome == gone
-        };
-        self.alerts.iter().any(|alert| self.attempts(alert.id).any(is_gone))
     }
 
     // --- requests

@@ -112,13 +112,14 @@ fn nobody_is_given_up_untried(morning: &Morning<'_>) -> Vec<String> {
     untried.map(|(alert, name)| format!("{name} was given up without a text: {}", brief(alert))).collect()
 }
 
-/// A gateway takes one text about one thing, and another only after one without an answer, or one that was lost.
+/// A gateway takes one text about one thing, and another only after one without an answer, or one that was lost. Who left
+/// and came back is told anew.
 fn nobody_is_texted_twice(morning: &Morning<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     for alert in morning.alerts() {
-        for name in alert.progress.contacts.keys() {
+        for name in morning.phones() {
             for topic in [Topic::Opened, Topic::Missed, Topic::Resolved] {
-                let tries = morning.texts(alert.id, name).filter(|row| row.subject == topic);
+                let tries = morning.texts(alert.id, &name).filter(|row| row.subject == topic);
                 let tries: BTreeSet<u32> = tries.map(|row| row.attempt).collect();
                 let taken: Vec<u32> =
                     tries.iter().copied().filter(|attempt| morning.was_taken(alert.id, *attempt)).collect();
@@ -162,7 +163,8 @@ fn what_became_graver_is_told(morning: &Morning<'_>) -> Vec<String> {
     faults
 }
 
-/// While nobody has a disaster, also one that comes and goes, somebody is told of it again and again.
+/// While nobody has a disaster, also one that comes and goes, somebody is told of it again and again, as far as budgets
+/// allow it.
 fn a_disaster_is_told_again(morning: &Morning<'_>) -> Vec<String> {
     let world = morning.world;
     let mut faults = Vec::new();
@@ -180,12 +182,13 @@ fn a_disaster_is_told_again(morning: &Morning<'_>) -> Vec<String> {
         let disasters = morning.rounds(&key).filter(|round| round.severity == Severity::Disaster);
         let lasts = alert.severity == Severity::Disaster
             && morning.rounds(&key).all(|round| {
-                round.severity == Severity::Disaster || round.opened_at < T0 + world.quiet_since
+                let is_old = round.opened_at < T0 + world.quiet_since;
+                (round.severity == Severity::Disaster || is_old) && !morning.has_changed(round, since)
             });
         let is_reachable = morning.people().any(|name| morning.has_channel(alert, &name));
         let is_told = disasters.into_iter().any(|round| {
             morning.taken.iter().any(|taken| taken.alert == round.id && since <= taken.at)
-                || morning.people().any(|name| morning.folds(round, &name).any(|at| since <= at))
+                || morning.people().any(|name| morning.held_back(round, &name).any(|at| since <= at))
         });
         let is_shown = world.clock_was_set || morning.was_damaged(alert);
         if lasts && !sender.habits.wavers && is_reachable && !was_taken && !is_told && !is_shown {

@@ -20,6 +20,30 @@ pub(super) enum Worked {
     IsBusy(String),
 }
 
+/// What cannot be read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Damaged {
+    pub(super) alerts: BTreeSet<AlertId>,
+    /// Of digests.
+    pub(super) folds: BTreeSet<AlertId>,
+    pub(super) kinds: BTreeSet<&'static str>,
+}
+
+impl Damaged {
+    fn show_to(&self, guard: &Mortal) {
+        guard.damaged.lock().expect("no panic").clone_from(&self.alerts);
+        guard.damaged_folds.lock().expect("no panic").clone_from(&self.folds);
+        guard.damaged_kinds.lock().expect("no panic").clone_from(&self.kinds);
+    }
+}
+
+/// As the next process finds it.
+pub(super) fn store(inner: &Arc<MemoryStore>, damaged: &Damaged) -> Arc<Guarded<Mortal>> {
+    let store = Mortal::of(inner, usize::MAX, Death::Before);
+    damaged.show_to(&store.guard);
+    store
+}
+
 pub(super) struct Process {
     store: Arc<Guarded<Mortal>>,
     clock: Arc<ManualClock>,
@@ -72,12 +96,11 @@ pub(super) fn rules_of(config: &Config) -> Rules {
 
 impl Process {
     pub(super) async fn start(
-        inner: &Arc<MemoryStore>,
+        store: Arc<Guarded<Mortal>>,
         clock: &Arc<ManualClock>,
         providers: &Arc<Providers>,
         config: &Config,
     ) -> Self {
-        let store = Mortal::of(inner, usize::MAX, Death::Before);
         let company = |number: &usize| -> Arc<dyn SmsTransport> {
             Arc::new(Company { name: gateway(*number), providers: providers.clone() })
         };
@@ -119,9 +142,8 @@ impl Process {
         self.store.guard.writes_left.load(Ordering::SeqCst) == 0
     }
 
-    pub(super) fn damage(&mut self, alerts: &BTreeSet<AlertId>, folds: &BTreeSet<AlertId>) {
-        self.store.guard.damaged.lock().expect("no panic").clone_from(alerts);
-        self.store.guard.damaged_folds.lock().expect("no panic").clone_from(folds);
+    pub(super) fn damage(&self, damaged: &Damaged) {
+        damaged.show_to(&self.store.guard);
     }
 
     /// `None` if the sender is not told that it was taken.

@@ -1,5 +1,7 @@
 //! FCM and the SMS companies: each answers as the night says, and remembers what it has truly taken.
 
+use tokio::sync::oneshot;
+
 use super::*;
 use crate::{
     alert::{RejectCause, Report},
@@ -65,10 +67,12 @@ struct State {
     push: Option<Answer>,
     gateways: BTreeMap<GatewayName, Answer>,
     taken: Vec<Taken>,
+    /// Whose device is gone, as FCM said, whether we heard it or died of it.
+    gone: BTreeSet<ContactName>,
     /// Reports that will come.
     reports: Vec<(SignedDuration, AlertId, Report)>,
-    /// Requests that wait for their time, by number; of the process that runs now.
-    waiting: BTreeMap<usize, Timestamp>,
+    /// Requests that wait for their time, by it and by number; of the process that runs now.
+    waiting: BTreeMap<(Timestamp, usize), oneshot::Sender<()>>,
     requests: usize,
     /// What was asked for, and the answer.
     log: Vec<String>,
@@ -83,8 +87,14 @@ impl Providers {
         self.state.lock().expect("no panic")
     }
 
+    /// Requests whose time has come go on, always in the same order.
     pub(super) fn pass(&self, night: SignedDuration) {
-        self.state().night = night;
+        let mut state = self.state();
+        state.night = night;
+        while let Some(first) = state.waiting.first_entry().filter(|first| first.key().0 <= self.clock.now())
+        {
+            let _ = first.remove().send(());
+        }
     }
 
     pub(super) fn push_answers(&self, answer: Answer) {
@@ -112,7 +122,7 @@ impl Providers {
 
     /// By our clock.
     pub(super) fn next_answer(&self) -> Option<Timestamp> {
-        self.state().waiting.values().min().copied()
+        self.state().waiting.keys().next().map(|(at, _)| *at)
     }
 
     pub(super) fn next_report(&self) -> Option<SignedDuration> {
@@ -122,6 +132,10 @@ impl Providers {
     pub(super) fn due_reports(&self, night: SignedDuration) -> Vec<(AlertId, Report)> {
         let due = self.state().reports.extract_if(.., |(at, ..)| *at <= night).collect::<Vec<_>>();
         due.into_iter().map(|(_, id, report)| (id, report)).collect()
+    }
+
+    pub(super) fn is_gone(&self, name: &ContactName) -> bool {
+        self.state().gone.contains(name)
     }
 
     pub(super) fn taken(&self) -> Vec<Taken> {
@@ -144,10 +158,10 @@ impl Providers {
     }
 
     async fn answer(&self, answer: Answer, taken: Taken, patience: SignedDuration) -> Outcome {
-        let (to, what) = (&taken.contact, if taken.text.is_some() { "text" } else { "push" });
+        let (to, is_push) = (&taken.contact, taken.text.is_none());
+        let what = if is_push { "push" } else { "text" };
         self.state().log.push(format!("{what} {:?} to {to} about {}: {answer:?}", taken.text, taken.alert));
         let detail = || format!("{answer:?}");
-        let is_push = taken.text.is_none();
         let deferred = |cause, minutes: u8| Outcome::Deferred {
             cause,
             retry_after: (0 < minutes).then(|| SignedDuration::from_mins(i64::from(minutes))),
@@ -173,7 +187,10 @@ impl Providers {
             Answer::Defers(minutes) => deferred(DeferCause::Unavailable, minutes),
             Answer::IsAtFault => deferred(DeferCause::ProjectFault, 1),
             Answer::Refuses => Outcome::Rejected { cause: RejectCause::Refused, detail: detail() },
-            Answer::Gone if is_push => Outcome::Rejected { cause: RejectCause::DeviceGone, detail: detail() },
+            Answer::Gone if is_push => {
+                self.state().gone.insert(taken.contact);
+                Outcome::Rejected { cause: RejectCause::DeviceGone, detail: detail() }
+            }
             Answer::Gone => Outcome::Rejected { cause: RejectCause::Recipient, detail: detail() },
             Answer::Garbles => Outcome::Unknown { detail: detail() },
             Answer::Hangs => {
@@ -189,16 +206,17 @@ impl Providers {
     }
 
     async fn sleep(&self, time: SignedDuration) {
-        let until = self.clock.now() + time;
-        let number = {
+        let (wake, woken) = oneshot::channel();
+        {
             let mut state = self.state();
             state.requests += 1;
-            let number = state.requests;
-            state.waiting.insert(number, until);
-            number
-        };
-        self.clock.sleep_until(until).await;
-        self.state().waiting.remove(&number);
+            let place = (self.clock.now() + time, state.requests);
+            state.waiting.insert(place, wake);
+        }
+        if woken.await.is_err() {
+            // The process is gone that waits for it.
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -97,7 +97,8 @@ pub(super) fn what_began_anew_is_another_alert(morning: &Morning<'_>) -> Vec<Str
         let is_understood = sender.tells_problems_apart()
             && !sender.clock_was_set
             && !morning.world.clock_was_set
-            && !morning.was_key_damaged(&key);
+            && !morning.was_key_damaged(&key)
+            && morning.fires(&key).any(|heard| heard.problem == problem.number);
         let first = morning.first_fires(&key, problem.number).filter(|_| is_understood);
         let Some((first, alert)) = first.zip(morning.latest(&key)) else { continue };
         if alert.opened_at.duration_since(T0) < first.at && alert.is_open() {
@@ -107,7 +108,7 @@ pub(super) fn what_began_anew_is_another_alert(morning: &Morning<'_>) -> Vec<Str
     faults
 }
 
-/// Silence ends only what nobody spoke of.
+/// Silence ends only what nobody said still lasts.
 pub(super) fn nothing_that_was_spoken_of_is_closed_by_silence(morning: &Morning<'_>) -> Vec<String> {
     if morning.world.clock_was_set {
         return Vec::new();
@@ -116,6 +117,7 @@ pub(super) fn nothing_that_was_spoken_of_is_closed_by_silence(morning: &Morning<
         let end = alert.resolved.as_ref().filter(|_| is_closed_by_silence(alert))?;
         Some((alert, end.at.duration_since(T0)))
     });
+    let lasts = |heard: &Heard| heard.is_certain && heard.word != Word::IsOver;
     let mut faults = Vec::new();
     for (alert, at) in closed {
         let Some(sender) = morning.sender_of(alert) else { continue };
@@ -126,7 +128,7 @@ pub(super) fn nothing_that_was_spoken_of_is_closed_by_silence(morning: &Morning<
         let opened = alert.opened_at.duration_since(T0);
         let mut heard = morning.heard(&alert.dedup_key);
         if let Some(heard) =
-            heard.find(|heard| heard.is_certain && opened <= heard.at && within.contains(&heard.at))
+            heard.find(|heard| lasts(heard) && opened <= heard.at && within.contains(&heard.at))
         {
             faults.push(format!("{} was closed by silence, and was spoken of: {heard:?}", alert.id));
         }

@@ -2,21 +2,18 @@
 
 use super::{
     history::{Config, End, Happening, Night},
-    process::{Process, Worked},
+    process::{Damaged, Process, Worked},
     providers::{Answer, Providers},
     senders::{Message, Sender, Word},
     *,
 };
-use crate::queue::Action;
+use crate::{chance::Chance, queue::Action};
 
 /// How long everything is quiet at the end: whatever waits for a repeat or a wish of a provider has had its time.
 pub(super) const QUIET: SignedDuration = SignedDuration::from_mins(80);
 
 /// Longer than anything is tried.
 const A_DAY: SignedDuration = SignedDuration::from_hours(25);
-
-/// A process that claims nothing twice: leases are kept by the store of this test over its death.
-const DOWN_MIN: SignedDuration = SignedDuration::from_secs(31);
 
 /// Most times that something wakes up in a night.
 const WAKES_MAX: usize = 20_000;
@@ -47,6 +44,7 @@ pub(super) enum Errand {
     Deliver(Box<Message>),
     Repeat(usize, u32),
     Flap(usize),
+    /// This alert can be read again, or whatever is no alert.
     Heal(Option<AlertId>),
     Start,
 }
@@ -67,8 +65,7 @@ pub(super) struct World {
     pub(super) configs: Vec<Config>,
     /// Alerts that could not be read at some time.
     pub(super) once_damaged: BTreeSet<AlertId>,
-    pub(super) damaged: BTreeSet<AlertId>,
-    pub(super) damaged_folds: BTreeSet<AlertId>,
+    pub(super) damaged: Damaged,
     pub(super) quiet_since: SignedDuration,
     /// When we started and when we stopped, in turn.
     pub(super) starts_and_stops: Vec<SignedDuration>,
@@ -83,7 +80,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn play(night: &Night) -> Self {
-        let clock = ManualClock::at(T0);
+        let clock = ManualClock::with(T0, Chance::seeded(night.chance));
         let providers = Providers::new(&clock);
         let senders = night.senders.iter().cloned().enumerate();
         let mut world = Self {
@@ -97,8 +94,7 @@ impl World {
             deeds: Vec::new(),
             clock_was_set: false,
             once_damaged: BTreeSet::new(),
-            damaged: BTreeSet::new(),
-            damaged_folds: BTreeSet::new(),
+            damaged: Damaged::default(),
             quiet_since: SignedDuration::ZERO,
             starts_and_stops: Vec::new(),
             ours: None,
@@ -164,9 +160,11 @@ impl World {
     pub(super) async fn start(&mut self) {
         self.log("we start");
         self.starts_and_stops.push(self.night);
-        let mut ours = Process::start(&self.store, &self.clock, &self.providers, &self.config).await;
-        ours.damage(&self.damaged, &self.damaged_folds);
-        self.ours = Some(ours);
+        // What a process has claimed ends with it.
+        let claimed: Vec<_> = every_alert(&self.store).await.iter().map(|alert| alert.id).collect();
+        self.store.release(&claimed).await;
+        let store = process::store(&self.store, &self.damaged);
+        self.ours = Some(Process::start(store, &self.clock, &self.providers, &self.config).await);
         self.work().await;
     }
 
@@ -175,7 +173,7 @@ impl World {
             self.log("we are down");
             self.starts_and_stops.push(self.night);
             self.providers.forget_requests();
-            self.plan(minutes.max(DOWN_MIN), Errand::Start);
+            self.plan(minutes, Errand::Start);
         }
     }
 
@@ -236,6 +234,12 @@ impl World {
         [errand, due, answer, self.providers.next_report()].into_iter().flatten().min()
     }
 
+    pub(super) fn show_damage(&self) {
+        if let Some(ours) = &self.ours {
+            ours.damage(&self.damaged);
+        }
+    }
+
     async fn run(&mut self, errand: Errand) {
         match errand {
             Errand::Deliver(message) => self.deliver(*message).await,
@@ -261,13 +265,13 @@ impl World {
                 }
             }
             Errand::Heal(alert) => {
-                match alert {
-                    Some(alert) => drop(self.damaged.remove(&alert)),
-                    None => self.damaged_folds.clear(),
+                if let Some(alert) = alert {
+                    self.damaged.alerts.remove(&alert);
+                } else {
+                    self.damaged.folds.clear();
+                    self.damaged.kinds.clear();
                 }
-                if let Some(ours) = &mut self.ours {
-                    ours.damage(&self.damaged, &self.damaged_folds);
-                }
+                self.show_damage();
             }
             Errand::Start => {
                 if self.ours.is_none() {
