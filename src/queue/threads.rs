@@ -246,7 +246,11 @@ impl Queue {
     /// store. To be called before such an alert is told or closed; writes nothing.
     pub async fn end_if_superseded(&self, alert: &mut Alert) -> Result<(), StoreError> {
         if alert.is_open() && alert.progress.planned.contains(&Milestone::Opened) {
-            let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
+            let latest = match self.store.find_threads(vec![alert.thread()]).await {
+                // What cannot be read tells nothing in its place either.
+                Err(StoreError::Damaged(_)) => return Ok(()),
+                found => found?.pop().flatten(),
+            };
             // A note tells nothing in its place.
             let tells = |latest: &Alert| latest.state != AlertState::Noted && alert.round < latest.round;
             if latest.is_some_and(|latest| tells(&latest.alert)) {

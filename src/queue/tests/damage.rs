@@ -55,7 +55,7 @@ async fn what_is_said_of_a_damaged_alert_alone_is_told_too() {
 }
 
 #[tokio::test]
-async fn a_note_takes_no_place_of_an_alert_that_can_be_read_again() {
+async fn neither_a_note_nor_what_is_damaged_takes_the_place_of_an_alert_that_can_be_read_again() {
     let clock = ManualClock::at(T0);
     let store = Arc::new(Guarded { inner: Arc::new(MemoryStore::new()), guard: Bad::default() });
     let queue = Queue::new(store.clone(), clock.clone());
@@ -72,6 +72,10 @@ async fn a_note_takes_no_place_of_an_alert_that_can_be_read_again() {
     queue.end_if_superseded(&mut alert).await.expect("works");
     assert!(alert.is_open(), "nothing else tells it");
     assert_eq!(answer(&queue, firing("old")).await, "opened");
+    store.guard.0.lock().expect("whole").insert(latest(&queue, "old").await.id);
+    queue.end_if_superseded(&mut alert).await.expect("another that cannot be read does not hold it up");
+    assert!(alert.is_open(), "nothing else tells it");
+    store.guard.0.lock().expect("whole").clear();
     queue.end_if_superseded(&mut alert).await.expect("works");
     assert!(!alert.is_open(), "the next round does");
 }

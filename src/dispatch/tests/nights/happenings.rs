@@ -13,8 +13,8 @@ use crate::{
     store::{DeviceRecord, Record, guarded::CHARGE},
 };
 
-/// Pause of a sender that insists.
-const SAYS_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
+/// The longest pause of a sender that insists.
+const SAYS_AGAIN_AFTER_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// In which somebody does one thing after the other, and no hanging request ends.
 const A_MOMENT: SignedDuration = SignedDuration::from_secs(4);
@@ -180,10 +180,12 @@ impl World {
         self.work().await;
     }
 
-    fn is_not_taken(&mut self, message: Message) {
+    fn is_not_taken(&mut self, mut message: Message) {
         self.log(&format!("{message}: nobody takes it"));
         if self.senders[message.sender].habits.insists {
-            self.plan(SAYS_AGAIN_AFTER, Errand::Deliver(Box::new(message)));
+            let again_after = message.again_after;
+            message.again_after = (again_after * 2).min(SAYS_AGAIN_AFTER_MAX);
+            self.plan(again_after, Errand::Deliver(Box::new(message)));
         }
     }
 

@@ -8,6 +8,9 @@ use crate::alert::{EventStatus, Update};
 /// An alert that nobody speaks of for so long closes itself.
 pub(super) const CLOSE_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// Of a sender that insists, at first; each pause is twice as long as the one before.
+const SAYS_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
 /// The silence of a sender that repeats itself means nothing before this.
 const EXPIRES_AFTER_MIN: SignedDuration = SignedDuration::from_mins(9);
 
@@ -92,6 +95,8 @@ pub(super) struct Message {
     pub(super) problem: u32,
     pub(super) word: Word,
     pub(super) event: Event,
+    /// When its sender, if it insists, says it again.
+    pub(super) again_after: SignedDuration,
 }
 
 impl Sender {
@@ -184,7 +189,13 @@ impl Sender {
             key_never_returns,
             ..Event::firing(self.key(problem.number), format!("problem {} of {}", problem.number, self.name))
         };
-        Some(Message { sender: self.name, problem: problem.number, word, event })
+        Some(Message {
+            sender: self.name,
+            problem: problem.number,
+            word,
+            event,
+            again_after: SAYS_AGAIN_AFTER,
+        })
     }
 
     /// The next message is lost on the way.
@@ -203,7 +214,7 @@ impl Sender {
 
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sender, problem, word, event } = self;
+        let Self { sender, problem, word, event, .. } = self;
         write!(f, "sender {sender}, problem {problem}: {word:?}")?;
         let times = [("start", event.starts_at), ("said", event.said_at)];
         for (name, at) in times.into_iter().filter_map(|(name, at)| Some((name, at?))) {

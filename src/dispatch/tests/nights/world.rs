@@ -15,7 +15,7 @@ pub(super) const QUIET: SignedDuration = SignedDuration::from_mins(80);
 /// Longer than anything is tried.
 const A_DAY: SignedDuration = SignedDuration::from_hours(25);
 
-/// Most times that something wakes up in a night.
+/// Most times that something wakes up in a night while we are there.
 const WAKES_MAX: usize = 20_000;
 
 /// What reached us.
@@ -216,7 +216,7 @@ impl World {
             if end <= self.night {
                 return;
             }
-            self.wakes += 1;
+            self.wakes += usize::from(self.ours.is_some());
             assert!(self.wakes < WAKES_MAX, "something wakes up again and again\n{}", self.log.join("\n"));
             let next = next.max(self.night + SignedDuration::from_millis(1));
             self.clock.advance(next - self.night);
