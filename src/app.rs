@@ -2,7 +2,11 @@
 
 use std::{future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt as _};
+use axum::{
+    Router,
+    http::{StatusCode, header},
+    serve::{ListenerExt as _, Serve},
+};
 use jiff::SignedDuration;
 use tokio::{
     net::TcpListener,
@@ -39,7 +43,7 @@ use crate::{
     signing::SigningKey,
     store::{MemoryStore, OpenError, SledStore, Store, StoreError},
     watch::{Balances, BypassParts, Lookout, Supervisor, watch_drift},
-    web::{self, Context, Shared},
+    web::{self, Context, Problem, Shared},
 };
 
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
@@ -135,9 +139,12 @@ impl App {
             rules: rules(&context.config),
             pulse: pulse.clone(),
         };
+        let (listener, doorkeeper) =
+            doorkeeper(listener).map_err(|source| AppError::Listen { address, source })?;
         let Kept { dispatcher, lived } = tokio::select! {
             biased;
             () = stop.cancelled() => return Err(AppError::Unread),
+            _ = doorkeeper.into_future() => return Err(AppError::Unread),
             kept = read_what_is_kept(&context, parts.clone()) => kept,
         };
         let mut first = Some(dispatcher);
@@ -272,6 +279,21 @@ pub fn routes(context: &Context) -> Router {
         .merge(api::router(context.clone()))
         .merge(console::router(context.clone()));
     web::around(context.clone(), routes)
+}
+
+/// Answers while what is kept is being read, which takes as long as the disk does.
+fn doorkeeper(listener: TcpListener) -> std::io::Result<(TcpListener, Serve<TcpListener, Router, Router>)> {
+    let listener = listener.into_std()?;
+    let other = TcpListener::from_std(listener.try_clone()?)?;
+    let starting = || async {
+        let detail = "Bongsu is starting, and the store does not answer yet; nothing was accepted, please send it again";
+        // Whoever comes back on this connection would be answered here for ever.
+        (
+            [(header::CONNECTION, "close")],
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail),
+        )
+    };
+    Ok((TcpListener::from_std(listener)?, axum::serve(other, Router::new().fallback(starting))))
 }
 
 fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {

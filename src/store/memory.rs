@@ -265,7 +265,7 @@ impl Store for MemoryStore {
 
     async fn health(&self) -> Health {
         let (scheduled, damaged) = (self.tables().dues.len(), self.damage.counts());
-        Health { problem: None, free_bytes: None, scheduled, damaged }
+        Health { problem: None, free_bytes: None, is_moved: false, scheduled, damaged }
     }
 
     fn damage(&self) -> &Damage {

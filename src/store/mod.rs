@@ -212,6 +212,8 @@ pub struct Health {
     pub problem: Option<String>,
     /// Free bytes of the file system; `None` where that has no meaning.
     pub free_bytes: Option<u64>,
+    /// Its folder was removed or moved: what it would take would be lost with the process.
+    pub is_moved: bool,
     /// Alerts that wait to be claimed, due or not.
     pub scheduled: usize,
     /// What was left out since the store was opened, because it cannot be read.

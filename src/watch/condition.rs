@@ -24,7 +24,7 @@ pub async fn health(store: &dyn Store, clock: &dyn Clock) -> Health {
         () = clock.sleep(HEALTH_PATIENCE) => Health {
             problem: Some("the store does not answer".to_owned()),
             free_bytes: None,
-            scheduled: 0,
+            is_moved: false, scheduled: 0,
             damaged: Vec::new(),
         },
     }

@@ -207,6 +207,14 @@ fn topics(still: &[Standstill], health: &Health, told: &BTreeMap<String, Said>) 
         body: part.meaning().to_owned(),
     };
     let mut topics: Vec<Topic> = Part::ALL.iter().filter(|part| !part.carries_alerts()).map(part).collect();
+    topics.push(Topic {
+        key: "bongsu:store-moved".to_owned(),
+        severity: health.is_moved.then_some(Severity::Disaster),
+        title: "Bongsu refuses new alerts: the folder of its store was removed or moved".to_owned(),
+        body: "What was accepted is told as long as this process runs. Put the folder back as it was, or stop it, and start \
+               with a backup."
+            .to_owned(),
+    });
     if let Some(free) = health.free_bytes {
         topics.extend(disk(free, told));
     }

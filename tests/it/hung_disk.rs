@@ -153,6 +153,16 @@ impl Site {
         .await;
     }
 
+    /// Where the next process listens.
+    fn listen_at_a_known_port(&self) -> String {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+        let address = free.expect("a free port").to_string();
+        let path = self.folder.path().join("bongsu.toml");
+        let text = fs::read_to_string(&path).expect("a configuration").replace("127.0.0.1:0", &address);
+        fs::write(path, text).expect("a configuration");
+        format!("http://{address}")
+    }
+
     fn disk_hangs(&self) {
         fs::write(&self.flag, "").expect("a flag");
     }
@@ -301,9 +311,13 @@ async fn a_disk_that_hangs_at_the_start_is_told_past_the_store_and_waited_for() 
     let store = site.folder.path().join("alerts");
     fs::create_dir(&store).expect("a folder");
     site.disk_hangs();
+    let url = site.listen_at_a_known_port();
     let mut server = site.launch(&store);
     site.until("it is told past the store", async || site.told("Bongsu itself stands still") == (1, 1)).await;
     assert!(!site.log().contains("listening"), "{}", site.log());
+    server.url.clone_from(&url);
+    assert_eq!(site.probe(&server, "/healthz").await.0, 503);
+    assert_eq!(site.post(&url, problem("refused")).await.0, 503, "it is told to come again");
 
     site.disk_works();
     site.until_it_listens(&mut server).await;

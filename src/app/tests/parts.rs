@@ -87,8 +87,13 @@ async fn a_part_that_stands_still_while_alerts_are_carried_is_told_by_an_alert_u
 async fn what_an_earlier_process_said_is_over_when_it_is() {
     let left = Arc::new(MemoryStore::new());
     let is_free = |scene: &Scene, bytes| {
-        *scene.faults().health.lock().expect("no panic") =
-            Some(Health { problem: None, free_bytes: Some(bytes), scheduled: 0, damaged: Vec::new() });
+        *scene.faults().health.lock().expect("no panic") = Some(Health {
+            problem: None,
+            free_bytes: Some(bytes),
+            is_moved: false,
+            scheduled: 0,
+            damaged: Vec::new(),
+        });
     };
     let before = Scene::start_on(left.clone()).await;
     is_free(&before, FREE_BYTES_MIN);
@@ -107,8 +112,13 @@ async fn a_nearly_full_disk_is_told_before_alerts_are_refused_and_when_there_is_
     let scene = Scene::start().await;
     let free = |bytes: u64, problem: Option<&str>| {
         let problem = problem.map(str::to_owned);
-        *scene.faults().health.lock().expect("no panic") =
-            Some(Health { problem, free_bytes: Some(bytes), scheduled: 0, damaged: Vec::new() });
+        *scene.faults().health.lock().expect("no panic") = Some(Health {
+            problem,
+            free_bytes: Some(bytes),
+            is_moved: false,
+            scheduled: 0,
+            damaged: Vec::new(),
+        });
     };
     free(2 * FREE_BYTES_MIN, None);
     scene.pass(30).await;
@@ -142,7 +152,7 @@ async fn damage_is_a_notice_and_told_again_when_there_is_more_of_it_but_not_with
     let left_out = |rows: &[(&'static str, usize)]| {
         let damaged = rows.iter().map(|(kind, count)| Damaged { kind, count: *count }).collect();
         *scene.faults().health.lock().expect("no panic") =
-            Some(Health { problem: None, free_bytes: None, scheduled: 0, damaged });
+            Some(Health { problem: None, free_bytes: None, is_moved: false, scheduled: 0, damaged });
     };
     let told = async |pushes: usize| {
         scene.until(async || pushes <= scene.pushes().len()).await;

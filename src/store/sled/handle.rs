@@ -2,8 +2,11 @@
 
 use std::{
     any::Any,
-    fs::File,
+    fs::{self, File},
+    io,
+    os::unix::fs::MetadataExt,
     panic::{self, AssertUnwindSafe},
+    path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -49,6 +52,16 @@ impl Handle {
         // On Linux sled's flush ends in `sync_file_range`, which neither waits for the metadata nor
         // empties the cache of the disk.
         self.file.sync_data().map_err(Error::Io)
+    }
+
+    /// Its file is the one in this folder.
+    pub(super) fn is_in(&self, folder: &Path) -> io::Result<bool> {
+        let (ours, there) = (self.file.metadata()?, fs::metadata(folder.join("db")));
+        match there {
+            Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Only the writer thread asks for it.

@@ -4,7 +4,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -28,6 +28,7 @@ pub(super) struct Shared {
     over: watch::Sender<u64>,
     free_bytes: AtomicU64,
     free_bytes_min: u64,
+    is_moved: AtomicBool,
     pub(super) patience: Duration,
     scheduled: AtomicUsize,
     pub(super) damage: Damage,
@@ -61,6 +62,7 @@ impl Shared {
             over: watch::Sender::new(0),
             free_bytes: AtomicU64::new(u64::MAX),
             free_bytes_min: options.free_bytes_min,
+            is_moved: AtomicBool::new(false),
             patience: options.patience,
             #[cfg(test)]
             fault: Mutex::default(),
@@ -154,7 +156,14 @@ impl Shared {
         self.free_bytes.store(free_bytes, Relaxed);
     }
 
+    pub(super) fn set_moved(&self, is_moved: bool) {
+        self.is_moved.store(is_moved, Relaxed);
+    }
+
     pub(super) fn room(&self) -> Result<(), StoreError> {
+        if self.is_moved.load(Relaxed) {
+            return Err(StoreError::Unavailable("its folder was removed or moved".to_owned()));
+        }
         let (free_bytes, limit_bytes) = (self.free_bytes.load(Relaxed), self.free_bytes_min);
         if free_bytes < limit_bytes { Err(StoreError::Full { free_bytes, limit_bytes }) } else { Ok(()) }
     }
@@ -165,6 +174,7 @@ impl Shared {
         Health {
             problem: closed.map(|error| error.to_string()),
             free_bytes: (free_bytes != u64::MAX).then_some(free_bytes),
+            is_moved: self.is_moved.load(Relaxed),
             scheduled: self.scheduled.load(Relaxed),
             damaged: self.damage.counts(),
         }

@@ -115,6 +115,27 @@ async fn a_store_that_is_dropped_lets_go_of_its_folder() {
 }
 
 #[tokio::test]
+async fn a_folder_that_is_moved_under_a_running_store_takes_no_new_alert_until_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (place, aside) = (folder.path().join("store"), folder.path().join("aside"));
+    let store = SledStore::open(&place).unwrap();
+    let first = opening("db", 1, at(0));
+    commit_one(&store, first.clone()).await.unwrap();
+    let is_moved = async |expected| while store.health().await.is_moved != expected {};
+    fs::rename(&place, &aside).unwrap();
+    is_moved(true).await;
+    assert!(!store.health().await.is_writable());
+    let refused = commit_one(&store, opening("web", 1, at(1))).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    let told = store.commit(Lane::Deliver, &[change(&first.alert, 1, None)]).await.unwrap().remove(0);
+    assert!(matches!(told, Commit::Done(2)), "what was accepted goes on: {told:?}");
+    fs::rename(&aside, &place).unwrap();
+    is_moved(false).await;
+    commit_one(&store, opening("web", 1, at(1))).await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
 async fn a_folder_that_is_in_use_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open(folder.path()).unwrap();

@@ -59,7 +59,7 @@ impl Writer {
     fn step(&mut self) -> ControlFlow<()> {
         let now = monotonic();
         if self.look_at <= now {
-            self.look_at_free_space();
+            self.look_at_disk();
             self.note_progress();
         }
         if self.handle.is_none() && self.open_at <= now {
@@ -112,7 +112,7 @@ impl Writer {
         match &opened {
             Ok(handle) => {
                 self.handle = Some(Arc::clone(handle));
-                self.look_at_free_space();
+                self.look_at_disk();
                 self.shared.opened(Arc::clone(handle));
             }
             Err(cause) => {
@@ -140,11 +140,15 @@ impl Writer {
         }
     }
 
-    fn look_at_free_space(&mut self) {
+    fn look_at_disk(&mut self) {
         self.look_at = monotonic() + LOOK_EVERY;
         match rustix::fs::statvfs(&self.path) {
             Ok(space) => self.shared.set_free_bytes(space.f_bavail.saturating_mul(space.f_frsize)),
             Err(error) => tracing::warn!(%error, "could not read the free space of the store"),
+        }
+        match self.handle.as_ref().map_or(Ok(true), |handle| handle.is_in(&self.path)) {
+            Ok(is_there) => self.shared.set_moved(!is_there),
+            Err(error) => tracing::warn!(%error, "could not look for the folder of the store"),
         }
     }
 }

@@ -125,7 +125,7 @@ impl Store for Broken {
 
     async fn health(&self) -> Health {
         let problem = Some("input/output error".to_owned());
-        Health { problem, free_bytes: None, scheduled: 0, damaged: Vec::new() }
+        Health { problem, free_bytes: None, is_moved: false, scheduled: 0, damaged: Vec::new() }
     }
 
     fn damage(&self) -> &Damage {
