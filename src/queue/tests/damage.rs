@@ -72,7 +72,8 @@ async fn neither_a_note_nor_what_is_damaged_takes_the_place_of_an_alert_that_can
     queue.end_if_superseded(&mut alert).await.expect("works");
     assert!(alert.is_open(), "nothing else tells it");
     assert_eq!(answer(&queue, firing("old")).await, "opened");
-    store.guard.0.lock().expect("whole").insert(latest(&queue, "old").await.id);
+    let next = latest(&queue, "old").await.id;
+    store.guard.0.lock().expect("whole").insert(next);
     queue.end_if_superseded(&mut alert).await.expect("another that cannot be read does not hold it up");
     assert!(alert.is_open(), "nothing else tells it");
     store.guard.0.lock().expect("whole").clear();

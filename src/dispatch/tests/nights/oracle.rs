@@ -47,7 +47,8 @@ pub(super) async fn faults(night: &Night, world: &World) -> Vec<String> {
 fn everybody_is_told_or_told_of(morning: &Morning<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     for alert in morning.alerts() {
-        if morning.tells_by_next_round(alert) || alert.state == AlertState::Acknowledged {
+        let may_sleep = morning.is_dated_ahead(alert);
+        if morning.tells_by_next_round(alert) || alert.state == AlertState::Acknowledged || may_sleep {
             continue;
         }
         if alert.progress.contacts.is_empty() {

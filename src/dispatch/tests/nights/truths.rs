@@ -9,6 +9,9 @@ use super::{
 /// What a sender says for longer than this is no late copy.
 const INSISTS_FOR: SignedDuration = SignedDuration::from_secs(70);
 
+/// What is said without a start, and so shortly before, may be of the same problem.
+const SAID_TOGETHER: SignedDuration = SignedDuration::from_secs(60);
+
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a crash may lose of when an alert was last heard of, and what it takes to notice.
@@ -73,7 +76,7 @@ pub(super) fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> 
         let since = if sender.tells_problems_apart() {
             morning.first_fires(key, last.problem).map(|heard| heard.at).unwrap_or_default()
         } else {
-            alert.opened_at.duration_since(T0)
+            alert.opened_at.duration_since(T0) - SAID_TOGETHER
         };
         let by_person = morning.took(alert, since);
         let is_taking = |heard: &&Heard| heard.word == Word::IsTaken;
