@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Event, EventStatus, Severity,
-    holds::{COPY_WITHIN, Holds},
+    holds::{COPY_WITHIN, Holds, REPLICAS_APART},
     is_default,
 };
 
@@ -17,7 +17,7 @@ pub const LATE_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 /// As [`LATE_WITHIN`], of updates: a sender tries again for minutes to bring one.
 const OUTDATED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long after a later start opened a round the recovery of the one before may still be under way.
+/// How long after a round was opened what its sender said of an earlier problem may still be under way.
 pub const SOON_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// How soon after another a round begins if its start may be no more than the time of its message.
@@ -260,13 +260,15 @@ impl Heard {
         times.start.is_some_and(|start| self.starts.is_none_or(|starts| starts.latest < start))
     }
 
-    /// It names a start that only those before this round had.
+    /// It names a start that only those before this round had, or may have had: replicas are not that far apart.
     pub fn is_start_of_round_before(&self, times: Times) -> bool {
-        let is_earlier = |start| self.starts.is_some_and(|starts| start < starts.earliest);
         let was_heard = |start| {
             self.before.is_some_and(|Starts { earliest, latest }| (earliest..=latest).contains(&start))
         };
-        times.start.is_some_and(|start| was_heard(start) && is_earlier(start))
+        self.starts.zip(times.start).is_some_and(|(Starts { earliest, .. }, start)| {
+            let before = earliest.duration_since(start);
+            REPLICAS_APART < before || (before.is_positive() && was_heard(start))
+        })
     }
 
     /// Without a start: it was overtaken by a newer message.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// How far replicas may be apart, by their clocks and by when they evaluate. A problem that fires is said to hold for
 /// four times the minute (by default) after which it is said again, so its end falls back further than this.
-const REPLICAS_APART: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const REPLICAS_APART: SignedDuration = SignedDuration::from_secs(60);
 
 /// An end that is said in time lies no further ahead by our clock.
 const ENDS_AHEAD_MAX: SignedDuration = SignedDuration::from_secs(30);

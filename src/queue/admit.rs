@@ -34,8 +34,15 @@ pub fn admit(known: Option<&Alert>, event: &Event, arrival: &Arrival<'_>) -> Dec
 fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let (heard, now) = (&known.heard, arrival.now);
     let times = heard.times(event);
+    // From a sender that is slower than its twin, or that tried again to say it.
+    let is_of_round_before = !event.key_never_returns
+        && heard.is_start_of_round_before(times)
+        && now.duration_since(known.opened_at) < SOON_AFTER;
     match &event.status {
         EventStatus::Firing => fires(known, event, arrival),
+        EventStatus::Update(_) | EventStatus::Resolved { .. } if is_of_round_before => {
+            Decision::ignored(Reason::Stale)
+        }
         EventStatus::Update(_) if heard.is_late_update(times, now) => Decision::ignored(Reason::Late),
         EventStatus::Update(update) => {
             let mut alert = heard_of(known, event, arrival);
@@ -49,12 +56,6 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             Decision::write_if(changed, alert, admission)
         }
         EventStatus::Resolved { .. } if heard.is_late_end(times, now) => Decision::ignored(Reason::Late),
-        // From a sender that is slower than its twin.
-        EventStatus::Resolved { .. }
-            if heard.is_start_of_round_before(times) && now.duration_since(known.opened_at) < SOON_AFTER =>
-        {
-            Decision::ignored(Reason::Stale)
-        }
         EventStatus::Resolved { escalation_cancelled, .. } => {
             let mut alert = heard_of(known, event, arrival);
             alert.resolve(round::ended_by_sender(event, now));

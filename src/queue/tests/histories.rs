@@ -63,6 +63,21 @@ const HISTORIES: &[(&str, &str)] = &[
          90 | R s-3530 | resolved",
     ),
     (
+        "what was said of an earlier problem, of which we did not hear, comes when the next has begun",
+        "0 | F s400 | opened
+         1 | A s0 | ignored stale
+         2 | R s0 | ignored stale
+         3 | A s400 | acknowledged
+         299 | R s0 | ignored stale
+         301 | R s0 | resolved",
+    ),
+    (
+        "replicas that disagree on the start",
+        "0 | F s60 | opened
+         10 | A s10 | acknowledged
+         20 | R s10 | resolved",
+    ),
+    (
         "a twin that is behind says both of it again",
         "0 | F s0 | opened
          60 | R s0 | resolved

@@ -70,8 +70,10 @@ pub(super) fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> 
         let Some(taken) = &alert.conversation.acknowledged else { continue };
         let Some(sender) = morning.sender_of(alert).filter(|sender| !sender.clock_was_set) else { continue };
         let key = &alert.dedup_key;
-        let fires = || morning.fires(key).filter(|heard| morning.is_about(heard, alert));
-        let Some(last) = fires().next_back() else { continue };
+        let ended_at = alert.resolved.as_ref().map(|end| end.at.duration_since(T0));
+        let was_open = |heard: &&Heard| ended_at.is_none_or(|ended_at| heard.at <= ended_at);
+        let mut fires = morning.fires(key).filter(|heard| morning.is_about(heard, alert)).filter(was_open);
+        let Some(last) = fires.next_back() else { continue };
         // Without a start one problem cannot be told from the next, if the end between them was lost.
         let since = if sender.tells_problems_apart() {
             morning.first_fires(key, last.problem).map(|heard| heard.at).unwrap_or_default()
