@@ -51,6 +51,9 @@ const CONNECTIONS_GRACE: Duration = Duration::from_secs(5);
 /// A text's answer is waited for a little longer than the gateway's own timeout.
 const SMS_SETTLE_MARGIN: SignedDuration = SignedDuration::from_secs(2);
 
+/// Whoever comes while we start waits for so long, and is refused then.
+const STARTS_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     #[error("could not open the store")]
@@ -144,7 +147,7 @@ impl App {
         let Kept { dispatcher, lived } = tokio::select! {
             biased;
             () = stop.cancelled() => return Err(AppError::Unread),
-            _ = doorkeeper.into_future() => return Err(AppError::Unread),
+            _ = answer_who_waits(context.clock.as_ref(), doorkeeper) => return Err(AppError::Unread),
             kept = read_what_is_kept(&context, parts.clone()) => kept,
         };
         let mut first = Some(dispatcher);
@@ -279,6 +282,14 @@ pub fn routes(context: &Context) -> Router {
         .merge(api::router(context.clone()))
         .merge(console::router(context.clone()));
     web::around(context.clone(), routes)
+}
+
+async fn answer_who_waits(
+    clock: &dyn Clock,
+    doorkeeper: Serve<TcpListener, Router, Router>,
+) -> std::io::Result<()> {
+    clock.sleep(STARTS_WITHIN).await;
+    doorkeeper.await
 }
 
 /// Answers while what is kept is being read, which takes as long as the disk does.
