@@ -10,7 +10,7 @@ use super::{
     work::{Done, Draft, Removal, Verdict, Work},
 };
 use crate::{
-    alert::AlertId,
+    alert::{AlertId, ThreadKey},
     store::{
         Expect, Version,
         codec::{self, Header},
@@ -121,19 +121,14 @@ impl<'db> Group<'db> {
     }
 
     fn open_round(&mut self, draft: Draft, after: Option<Version>) -> Result<Verdict, Error> {
-        let thread = keys::thread(draft.thread);
-        let latest = self.get(thread)?.and_then(|entry| keys::latest_round_of(&entry));
-        let is_other = |document: &IVec| {
-            let found = codec::decode_header(document).map(|header| header.version);
-            after.is_some_and(|after| found.is_ok_and(|found| found != after))
-        };
+        let latest = self.latest_round(draft.thread)?;
         // Neither an entry nor a document that does not read, or is not there, must bar the thread: what its sender
         // says next would reach nobody.
         if let Some((latest, round)) = latest
             && let is_past = draft.round <= round
             && (is_past || after.is_some())
-            && let Some(document) = self.readable_document(latest)?
-            && (is_past || is_other(&document))
+            && let Some((version, document)) = self.readable_document(latest)?
+            && (is_past || after != Some(version))
         {
             return Ok(Verdict::Conflict(Some((latest, document))));
         }
@@ -144,7 +139,7 @@ impl<'db> Group<'db> {
         }
 
         let entry = keys::latest_round(draft.id, draft.round);
-        self.put(thread, IVec::from(&entry));
+        self.put(keys::thread(draft.thread), IVec::from(&entry));
         Ok(self.store(draft, None))
     }
 
@@ -163,10 +158,9 @@ impl<'db> Group<'db> {
     }
 
     fn replace_latest(&mut self, draft: Draft, expected: Version) -> Result<Verdict, Error> {
-        let latest = self.get(keys::thread(draft.thread))?.and_then(|entry| keys::latest_round_of(&entry));
-        if let Some((latest, _)) = latest
+        if let Some((latest, _)) = self.latest_round(draft.thread)?
             && latest != draft.id
-            && let Some(document) = self.readable_document(latest)?
+            && let Some((_, document)) = self.readable_document(latest)?
         {
             return Ok(Verdict::Conflict(Some((latest, document))));
         }
@@ -212,10 +206,9 @@ impl<'db> Group<'db> {
             return Ok(false);
         }
 
-        let thread = keys::thread(removal.thread);
-        let latest = self.get(thread)?.and_then(|entry| keys::latest_round_of(&entry));
+        let latest = self.latest_round(removal.thread)?;
         if latest.is_some_and(|(latest, _)| latest == removal.id) {
-            self.take_out(thread);
+            self.take_out(keys::thread(removal.thread));
         }
         for key in removal.beside {
             self.batch.remove(key);
@@ -225,11 +218,17 @@ impl<'db> Group<'db> {
         Ok(true)
     }
 
-    fn readable_document(&self, id: AlertId) -> Result<Option<IVec>, Error> {
-        match self.get(keys::alert(id)) {
-            Err(Error::Corruption { .. }) => Ok(None),
-            document => Ok(document?.filter(|document| codec::decode_header(document).is_ok())),
-        }
+    fn latest_round(&self, thread: ThreadKey) -> Result<Option<(AlertId, u32)>, Error> {
+        Ok(self.get(keys::thread(thread))?.and_then(|entry| keys::latest_round_of(&entry)))
+    }
+
+    fn readable_document(&self, id: AlertId) -> Result<Option<(Version, IVec)>, Error> {
+        let document = match self.get(keys::alert(id)) {
+            Err(Error::Corruption { .. }) => return Ok(None),
+            document => document?,
+        };
+        let readable = |document: IVec| Some((codec::decode_header(&document).ok()?.version, document));
+        Ok(document.and_then(readable))
     }
 
     fn get(&self, key: [u8; 18]) -> Result<Option<IVec>, Error> {
