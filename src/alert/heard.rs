@@ -76,9 +76,11 @@ impl Message {
 /// What updates have said that were not outdated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Updated {
-    /// The last one with a message time, and what it said.
+    /// The last one with a message time, the start that it named, and what it said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<Message>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     acknowledged: Option<bool>,
     /// By the last one that gave any.
@@ -186,6 +188,7 @@ impl Heard {
             EventStatus::Update(update) => {
                 if let Some(said) = times.said {
                     self.updated.last = Some(Message { said, arrived: now });
+                    self.updated.start = times.start;
                     self.updated.acknowledged = update.acknowledged;
                 }
                 self.updated.severity = event.severity.or(self.updated.severity);
@@ -335,9 +338,15 @@ impl Heard {
         times.said.is_some_and(|said| self.last.is_none_or(|last| last.said < said))
     }
 
-    /// A note with a message time of its own says that what began then had begun before it.
-    pub fn was_updated_after(&self, times: Times) -> bool {
-        let updated = self.updated.last.map(|last| last.said);
-        times.start.or(times.said).is_some_and(|began| Some(began) <= updated)
+    /// The last update, with a message time of its own, is about what began then. Where neither names a start that is so
+    /// only if it was said soon after: a note of what came next would speak for what fired before.
+    pub fn was_updated_about(&self, times: Times) -> bool {
+        let Some((began, last)) = times.start.or(times.said).zip(self.updated.last) else { return false };
+        let is_about = match (times.start, self.updated.start) {
+            (Some(start), Some(named)) => named.duration_since(start).abs() <= REPLICAS_APART,
+            (Some(_), None) => true,
+            (None, _) => last.said.duration_since(began) <= OUTDATED_WITHIN,
+        };
+        began <= last.said && is_about
     }
 }

@@ -35,12 +35,12 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let (heard, now) = (&known.heard, arrival.now);
     let times = heard.times(event);
     // From a sender that is slower than its twin, or that tried again to say it.
-    let is_of_round_before = !event.key_never_returns
-        && heard.is_start_of_round_before(times)
-        && now.duration_since(known.opened_at) < SOON_AFTER;
+    let is_of_round_before = !event.key_never_returns && heard.is_start_of_round_before(times);
+    let was_just_opened = now.duration_since(known.opened_at) < SOON_AFTER;
     match &event.status {
         EventStatus::Firing => fires(known, event, arrival),
-        EventStatus::Update(_) | EventStatus::Resolved { .. } if is_of_round_before => {
+        EventStatus::Update(_) if is_of_round_before => Decision::ignored(Reason::Stale),
+        EventStatus::Resolved { .. } if is_of_round_before && was_just_opened => {
             Decision::ignored(Reason::Stale)
         }
         EventStatus::Update(_) if heard.is_late_update(times, now) => Decision::ignored(Reason::Late),

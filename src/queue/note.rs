@@ -86,7 +86,7 @@ fn problem(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         (alert.id, alert.round) = (known.id, known.round);
     }
     let mut rows = known.rows.clone();
-    if event.key_never_returns || known.heard.was_updated_after(known.heard.times(event)) {
+    if event.key_never_returns || known.heard.was_updated_about(known.heard.times(event)) {
         if has_said_severity(known) {
             alert.severity = known.severity;
         }

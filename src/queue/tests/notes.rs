@@ -48,6 +48,12 @@ async fn a_problem_takes_a_note_that_is_certainly_about_it() {
         (said(0, taken()), said(-60, firing("1")), soon, has_it),
         (said(0, taken()), said(5, firing("1")), soon, free),
         (said(0, taken()), said(-60, firing("1")), day, free),
+        // A note of what came later does not speak for what fired before.
+        (said(0, taken()), said(-301, firing("1")), soon, free),
+        (said(0, began(-60, taken())), said(-7_200, began(-7_200, firing("1"))), soon, free),
+        (said(0, began(-7_200, taken())), said(-60, began(-60, firing("1"))), soon, free),
+        (said(0, began(-7_200, taken())), said(-7_200, began(-7_200, firing("1"))), soon, has_it),
+        (said(0, began(-7_200, taken())), said(-7_200, began(-7_170, firing("1"))), soon, has_it),
     ] {
         let state = opened_after(note.clone(), problem.clone(), pause).await;
         assert_eq!(state, expected, "{note:?} {problem:?}");

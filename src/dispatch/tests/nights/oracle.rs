@@ -113,17 +113,22 @@ fn nobody_is_given_up_untried(morning: &Morning<'_>) -> Vec<String> {
     untried.map(|(alert, name)| format!("{name} was given up without a text: {}", brief(alert))).collect()
 }
 
-/// A gateway takes one text about one thing, and another only after one without an answer, or one that was lost. Who left
-/// and came back is told anew.
+/// A gateway takes one text about one thing, and another only after one without an answer, or one that was lost: whoever
+/// may not know of an alert is told by its reminders that it fires. Who left and came back is told anew.
 fn nobody_is_texted_twice(morning: &Morning<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     for alert in morning.alerts() {
         for name in morning.phones() {
+            let attempts = |topic: Option<Topic>| -> BTreeSet<u32> {
+                let rows = morning.texts(alert.id, &name);
+                rows.filter(|row| topic.is_none_or(|topic| row.subject == topic))
+                    .map(|row| row.attempt)
+                    .collect()
+            };
             for topic in [Topic::Opened, Topic::Missed, Topic::Resolved] {
-                let tries = morning.texts(alert.id, &name).filter(|row| row.subject == topic);
-                let tries: BTreeSet<u32> = tries.map(|row| row.attempt).collect();
-                let taken: Vec<u32> =
-                    tries.iter().copied().filter(|attempt| morning.was_taken(alert.id, *attempt)).collect();
+                let mut taken = attempts(Some(topic));
+                taken.retain(|attempt| morning.was_taken(alert.id, *attempt));
+                let tries = attempts((topic != Topic::Opened).then_some(topic));
                 let excuses = tries.iter().filter(|attempt| {
                     morning.went_unanswered(alert.id, **attempt) || morning.was_lost(alert.id, **attempt)
                 });

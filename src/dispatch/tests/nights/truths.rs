@@ -72,20 +72,23 @@ pub(super) fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> 
         let key = &alert.dedup_key;
         let ended_at = alert.resolved.as_ref().map(|end| end.at.duration_since(T0));
         let was_open = |heard: &&Heard| ended_at.is_none_or(|ended_at| heard.at <= ended_at);
-        let mut fires = morning.fires(key).filter(|heard| morning.is_about(heard, alert)).filter(was_open);
-        let Some(last) = fires.next_back() else { continue };
+        let fires = morning.fires(key).filter(|heard| morning.is_about(heard, alert)).filter(was_open);
+        let fires: Vec<&Heard> = fires.collect();
+        let Some(last) = fires.last() else { continue };
         // Without a start one problem cannot be told from the next, if the end between them was lost.
-        let since = if sender.tells_problems_apart() {
+        let are_apart = sender.tells_problems_apart();
+        let since = if are_apart {
             morning.first_fires(key, last.problem).map(|heard| heard.at).unwrap_or_default()
         } else {
             alert.opened_at.duration_since(T0) - SAID_TOGETHER
         };
+        let is_of_it = |problem| {
+            problem == last.problem || (!are_apart && fires.iter().any(|heard| heard.problem == problem))
+        };
         let by_person = morning.took(alert, since);
         let is_taking = |heard: &&Heard| heard.word == Word::IsTaken;
-        let by_sender = morning
-            .heard(key)
-            .filter(is_taking)
-            .any(|heard| heard.problem == last.problem || since <= heard.at);
+        let by_sender =
+            morning.heard(key).filter(is_taking).any(|heard| is_of_it(heard.problem) || since <= heard.at);
         if !by_person && !by_sender {
             faults.push(format!("was taken by nobody since {since:#}, but {taken:?}: {}", brief(alert)));
         }
