@@ -244,16 +244,18 @@ impl Alert {
         matches!(self.state, AlertState::Triggered | AlertState::Acknowledged)
     }
 
-    /// Nobody has it, and nobody was reached for certain: for [`REACHED_WITHIN`], or every channel of a contact has
-    /// failed.
-    pub fn reaches_nobody(&self, now: Timestamp) -> bool {
+    /// From when on nobody has it, and nobody was reached for certain: for [`REACHED_WITHIN`], or every channel of a
+    /// contact has failed.
+    pub fn reaches_nobody_from(&self) -> Option<Timestamp> {
         let Progress { planned, contacts, .. } = &self.progress;
-        self.state == AlertState::Triggered
+        let holds = self.state == AlertState::Triggered
             && !self.kind.is_test()
             && planned.contains(&Milestone::Opened)
-            && !self.progress.is_heard_of()
-            && (REACHED_WITHIN <= now.duration_since(self.openings.unheard_since(self.opened_at))
-                || contacts.values().any(|contact| contact.unreachable.is_some()))
+            && !self.progress.is_heard_of();
+        let since = self.openings.unheard_since(self.opened_at);
+        let has_failed = contacts.values().any(|contact| contact.unreachable.is_some());
+        let after = if has_failed { SignedDuration::ZERO } else { REACHED_WITHIN };
+        holds.then(|| since.saturating_add(after).unwrap_or(Timestamp::MAX))
     }
 
     /// Those who could not be notified, unless nobody knows and everybody is tried on. Reminders may go on all the same.

@@ -236,17 +236,25 @@ impl Heard {
         Some(Starts { earliest: earliest.min(start), latest: latest.max(start) })
     }
 
-    /// What the round after this one begins with, which began so long ago.
+    /// What the round after this one begins with, which began so long ago; `times` are those of what opens it.
     #[must_use]
-    pub fn next(&self, next: Next, ago: SignedDuration) -> Self {
+    pub fn next(&self, next: Next, times: Times, ago: SignedDuration) -> Self {
         let superseded = match next {
             Next::Superseding { once: true } if ago < MOVES_WITHIN => self.superseded.saturating_add(1),
             Next::Anew | Next::Again if self.start_moves() => self.superseded,
             Next::Superseding { .. } | Next::Anew | Next::Again => 0,
         };
         let before = self.before.filter(|_| ago < SOON_AFTER).map(|before| before.earliest);
-        let (starts, before) =
-            if next == Next::Again { (self.starts, None) } else { (None, self.starts_with(before)) };
+        // Starts of a clock that was ahead until it was set right tell nothing of the next ones.
+        let was_set_back = self
+            .starts
+            .zip(times.start)
+            .is_some_and(|(Starts { earliest, .. }, start)| REPLICAS_APART < earliest.duration_since(start));
+        let (starts, before) = if next == Next::Again {
+            (self.starts.filter(|_| !was_set_back), None)
+        } else {
+            (None, self.starts_with(before))
+        };
         Self { starts, before, superseded, holds: self.holds, ..Self::default() }
     }
 
@@ -343,7 +351,7 @@ impl Heard {
     pub fn was_updated_about(&self, times: Times) -> bool {
         let Some((began, last)) = times.start.or(times.said).zip(self.updated.last) else { return false };
         let is_about = match (times.start, self.updated.start) {
-            (Some(start), Some(named)) => named.duration_since(start).abs() <= REPLICAS_APART,
+            (Some(start), Some(named)) => start == named,
             (Some(_), None) => true,
             (None, _) => last.said.duration_since(began) <= OUTDATED_WITHIN,
         };

@@ -64,6 +64,15 @@ impl Progress {
         certain.any(|certain| Notified::Counted <= certain) || (flaps_on && self.is_heard_of())
     }
 
+    /// Everybody is being reminded, and it has reached nobody so far.
+    pub fn reminds_nobody_yet(&self) -> bool {
+        let is_reminded = |contact: &ContactProgress| {
+            let mut told = contact.notifications.iter();
+            told.any(|one| matches!(one.subject, Subject::Repeat { .. }) && one.is_on_its_way())
+        };
+        !self.contacts.is_empty() && self.contacts.values().all(is_reminded)
+    }
+
     pub fn is_under_way(&self) -> bool {
         self.notifications().flat_map(Notification::open).any(|(state, _)| state.is_in_flight())
     }
@@ -205,6 +214,15 @@ impl ContactProgress {
 }
 
 impl Notification {
+    /// It has not arrived, and is still tried.
+    pub fn is_on_its_way(&self) -> bool {
+        !self.replaced && !self.push.accepted && self.text != TextState::Accepted && !self.is_over()
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.push.open.is_empty() && self.text.pending().is_none()
+    }
+
     /// What this destination waits for, of an alert in this state; none where an acknowledgement holds it.
     pub fn waits_for(&self, pending: Pending, state: AlertState) -> Option<Pending> {
         let is_held = self.subject.is_held(state) && !pending.is_in_flight();

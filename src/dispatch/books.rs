@@ -46,7 +46,7 @@ impl Dispatcher {
     pub(super) async fn look_up(&mut self, jobs: &mut Vec<Job>) -> Result<(), StoreError> {
         let mut readable = Vec::with_capacity(jobs.len());
         while let Some(mut job) = jobs.pop() {
-            match self.look_up_one(&mut job.base.alert).await {
+            match self.look_up_one(&mut job).await {
                 Ok(()) => readable.push(job),
                 Err(error @ StoreError::Unavailable(_)) => {
                     jobs.push(job);
@@ -60,8 +60,10 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn look_up_one(&mut self, alert: &mut Alert) -> Result<(), StoreError> {
+    async fn look_up_one(&mut self, job: &mut Job) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let is_answer = !job.answers.is_empty();
+        let alert = &mut job.base.alert;
         if let Some(Digest { contact, tier, due_at, counted: None }) = &alert.digest
             && *due_at <= now
         {
@@ -84,7 +86,8 @@ impl Dispatcher {
             }
         }
         let repeats = alert.conversation.repeat_at.is_some_and(|at| at <= now);
-        if closes || repeats || !alert.progress.is_heard_of() {
+        let is_tried_again = !is_answer && !alert.progress.is_heard_of();
+        if closes || repeats || is_tried_again {
             self.queue.end_if_superseded(alert).await?;
         }
         if awaits_stability(alert) {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::{
-    alert::{AlertId, Report},
-    plan::Settlement,
+    alert::{AlertId, Charge, Report},
+    plan::{Send, Settlement},
     store::Stored,
 };
 
@@ -13,6 +13,12 @@ pub(super) enum Answer {
     Settled(Settlement),
     /// What a gateway that was asked knows of an earlier attempt.
     Reported(Report),
+    /// What a plan was to begin and what it was to cost, of which it is not known whether it was written: none of it was
+    /// begun.
+    NotBegun {
+        sends: Vec<Send>,
+        charges: Vec<Charge>,
+    },
     /// This digest was to count the alert, and cannot be read, or may have been counted without it.
     NotCounted {
         digest: AlertId,
@@ -30,7 +36,8 @@ pub(super) struct Inbox {
 struct Waiting {
     /// Kept while requests are under way, so that their answers need no read.
     document: Option<Stored>,
-    /// At most one for each request under way, and one for each digest that was to count it.
+    /// At most one for each request under way, and one for each digest that was to count it; more only while the store
+    /// does not answer.
     answers: Vec<Answer>,
     /// The alert cannot be read or written at present: its answers wait until it is due again.
     parked: bool,

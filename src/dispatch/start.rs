@@ -53,8 +53,8 @@ impl Dispatcher {
         let known = self.accounts.get(&account);
         match outcome {
             Outcome::Deferred { cause: DeferCause::ProjectFault, .. } => {
+                self.vitals.show_fault(&send.address, *ended);
                 if !matches!(known, Some(Account::AtFault { .. })) {
-                    self.vitals.show_account(&send.address, Some(*ended));
                     self.accounts.insert(account, Account::AtFault { since: *ended });
                 }
             }
@@ -66,7 +66,7 @@ impl Dispatcher {
                     Some(Account::AtFault { since }) => *since <= send.began,
                 };
                 if works_again {
-                    self.vitals.show_account(&send.address, None);
+                    self.vitals.show_works(&send.address);
                     self.accounts.insert(account, Account::Works);
                     self.look_for(send.address.transport());
                 }
@@ -192,7 +192,7 @@ pub(super) async fn budgets(store: &dyn Store, clock: &dyn Clock, rules: &Rules)
 pub(super) async fn vitals(store: &dyn Store, clock: &dyn Clock, vitals: &Vitals) {
     let filter = AlertFilter { states: vec![AlertState::Triggered], ..AlertFilter::default() };
     let what = "alerts that reached nobody or went unanswered";
-    look_through(store, clock, filter, what, |alert| vitals.note(&alert, clock.now())).await;
+    look_through(store, clock, filter, what, |alert| vitals.note(&alert)).await;
 }
 
 /// Newest first, as far as there is time for it before dispatch begins.

@@ -41,6 +41,10 @@ impl Planned {
     /// by then.
     fn answers_again(&mut self) -> Vec<Answer> {
         let mut answers = std::mem::take(&mut self.answers);
+        if !self.sends.is_empty() {
+            let (sends, charges) = (std::mem::take(&mut self.sends), std::mem::take(&mut self.charges));
+            answers.push(Answer::NotBegun { sends, charges });
+        }
         for digest in self.digests.drain(..) {
             if !answers
                 .iter()
@@ -79,8 +83,8 @@ impl Dispatcher {
                 Err(error) => {
                     // None of their requests starts, so nothing was spent, though some may be written.
                     for mut planned in planned {
-                        self.budgets.take_back(&planned.charges);
                         let answers = planned.answers_again();
+                        self.budgets.take_back(&planned.charges);
                         self.put_back(planned.id, answers, planned.claimed).await;
                     }
                     return Err(error);
@@ -88,6 +92,8 @@ impl Dispatcher {
             };
             jobs = Vec::new();
             for ((commit, mut planned), write) in commits.into_iter().zip(planned).zip(writes) {
+                let is_perhaps_written = matches!(commit, Commit::Failed(StoreError::Unavailable(_)));
+                let answers_again = is_perhaps_written.then(|| planned.answers_again());
                 if !matches!(commit, Commit::Done(_)) {
                     self.budgets.take_back(&planned.charges);
                 }
@@ -103,9 +109,9 @@ impl Dispatcher {
                     }
                     // Purged meanwhile: the answers concern nobody any more.
                     Commit::Conflict(None) => self.inbox.forget(planned.id),
-                    // Perhaps written: none of its requests starts, and it is read again.
+                    // None of its requests starts, and it is read again.
                     Commit::Failed(error @ StoreError::Unavailable(_)) => {
-                        let answers = planned.answers_again();
+                        let answers = answers_again.unwrap_or_default();
                         self.put_back(planned.id, answers, planned.claimed).await;
                         failed = Some(error);
                     }
@@ -192,10 +198,10 @@ impl Dispatcher {
     }
 
     fn plan(&mut self, job: Job, people: &[Person]) -> (Planned, AlertWrite) {
-        let Job { base: Stored { mut alert, version }, answers, claimed } = job;
+        let Job { base: Stored { mut alert, version }, mut answers, claimed } = job;
         let known = alert.rows.len();
         let mut charges = Vec::new();
-        for answer in &answers {
+        for answer in &mut answers {
             match answer {
                 Answer::Settled(settlement) => {
                     self.note_recovery(settlement);
@@ -209,9 +215,20 @@ impl Dispatcher {
                 Answer::Reported(report) => {
                     alert.progress.take_report(report);
                 }
+                Answer::NotBegun { sends, charges: costs } => {
+                    if let Some(settled) = plan::was_not_begun(&mut alert, sends, &self.present(people)) {
+                        self.budgets.spend(&settled.charges);
+                        charges.extend(settled.charges);
+                        costs.clear();
+                    } else {
+                        self.budgets.take_back(costs);
+                        sends.clear();
+                    }
+                }
                 Answer::NotCounted { digest } => plan::take_back(&mut alert, *digest, &self.present(people)),
             }
         }
+        answers.retain(|answer| !matches!(answer, Answer::NotBegun { sends, .. } if sends.is_empty()));
         let plan = if self.is_finishing {
             // What follows from an answer is for the next start.
             Plan { due: Some(self.clock.now()), ..Plan::default() }
@@ -291,7 +308,7 @@ impl Dispatcher {
             let took = ended.duration_since(send.began).as_secs_f64();
             self.metrics.attempt(send.address.transport(), outcome, took);
         }
-        self.vitals.note(alert, self.clock.now());
+        self.vitals.note(alert);
         self.outbox.start(alert, planned.sends, planned.asks);
         if alert.progress.is_under_way() {
             self.inbox.hold(planned.id, stored);

@@ -1,12 +1,8 @@
 //! What a change of the alert (opened, raised, acknowledged, resolved) begins and ends.
 
-use std::collections::BTreeSet;
-
-use jiff::Timestamp;
-
-use super::{audience, conversation, fold, notification, output::Draft, present::Facts, text};
+use super::{audience, conversation, fold, notification, output::Draft, present::Facts, quiet, text};
 use crate::{
-    alert::{Alert, AlertState, Conversation, Milestone, Progress, STABLE_AFTER, Severity, Subject, Texted},
+    alert::{AlertState, Conversation, Milestone, Progress, Severity, Subject, Texted},
     roster,
 };
 
@@ -16,7 +12,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
     if alert.openings.superseded && draft.facts.is(AlertState::Resolved) {
         return let_go(draft, progress);
     }
-    if quiet_until(alert, &progress.planned).is_some_and(|until| draft.facts.now() < until) {
+    if quiet::until(alert, &progress.planned).is_some_and(|until| draft.facts.now() < until) {
         // It comes and goes, and nobody has it: the reminders go on over its rounds.
         if draft.facts.is(AlertState::Triggered) {
             conversation::repeat(draft, conversation, progress);
@@ -42,21 +38,6 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
     }
 }
 
-/// Until when nothing new is told because it comes and goes: how it stands is told when it is stable.
-pub(super) fn quiet_until(alert: &Alert, planned: &BTreeSet<Milestone>) -> Option<Timestamp> {
-    alert.openings.flapping()?;
-    let since = match (alert.state, &alert.resolved) {
-        (AlertState::Resolved, Some(resolution)) if !planned.contains(&Milestone::Resolved) => resolution.at,
-        (AlertState::Triggered | AlertState::Acknowledged, _)
-            if alert.openings.is_quiet(alert.severity) && !planned.contains(&Milestone::Opened) =>
-        {
-            alert.opened_at
-        }
-        _ => return None,
-    };
-    Some(since.saturating_add(STABLE_AFTER).unwrap_or(Timestamp::MAX))
-}
-
 /// It fires again: the new round tells what there is to tell, unless it is quiet, but not whom this one turns out later
 /// to have missed.
 fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
@@ -66,7 +47,7 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         for notification in &mut contact.notifications {
             let goes_on = match notification.subject {
                 Subject::Unreachable { .. } => true,
-                Subject::Missed => !is_first,
+                Subject::Missed => !is_first || is_last_word,
                 Subject::Opened | Subject::Raised { .. } => is_last_word,
                 Subject::Repeat { .. } | Subject::Resolved | Subject::Digest => false,
             };
@@ -83,7 +64,8 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
 /// Everyone in the audience is notified; an alert that is already over is told as missed instead.
 fn open(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     let facts = draft.facts;
-    progress.notified_as = Some(facts.alert.severity);
+    let reminded_as = progress.notified_as.filter(|_| facts.heard);
+    progress.notified_as = reminded_as.or(Some(facts.alert.severity));
     if facts.alert.openings.is_worse(facts.alert.severity) {
         conversation::begin_anew(conversation);
     }
@@ -110,7 +92,7 @@ fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut 
         let contact = progress.contacts.entry(person.name.clone()).or_default();
         let raised = notification::begin(facts, person, Subject::Raised { to: severity }, contact.texted);
         // Whoever knows of what waits for the morning is not out of reach because there is no channel at present.
-        if !contact.has_heard() || Severity::High <= severity || !notification::is_over(&raised) {
+        if !contact.has_heard() || Severity::High <= severity || !raised.is_over() {
             notification::supersede(draft, contact);
             contact.notifications.push(raised);
         }

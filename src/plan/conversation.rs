@@ -25,6 +25,8 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
             conversation.repeat_at = next(conversation);
             let (number, last) = (conversation.repeats, conversation.repeat_at.is_none());
             draft.note(Entry::Repeated { number, last });
+            // A quiet round is told by this.
+            progress.notified_as.get_or_insert(severity);
             for person in audience::of(facts) {
                 let contact = progress.contacts.entry(person.name.clone()).or_default();
                 let subject = Subject::Repeat { number, last };

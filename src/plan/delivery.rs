@@ -10,6 +10,7 @@ use super::{
     notification,
     output::{Ask, Draft, Message, TextAnswer},
     present::Facts,
+    push,
     text::{self, UNKNOWNS_MAX, Undelivered},
     words::DETAIL_CHARS_MAX,
 };
@@ -17,6 +18,7 @@ use crate::alert::{
     Address, AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, Notified,
     OpenText, Outcome, Progress, PushState, Report, SentText, Subject, TextState,
 };
+use crate::roster;
 
 /// Acts on every report that has come. One about a request still under way waits for its answer, which is
 /// often a moment behind it.
@@ -204,12 +206,26 @@ fn send_by_next(
     let text = text::by_next(draft, message, undelivered, reason);
     let mut known = contact.notifications.iter_mut();
     if let Some(notification) = known.find(|notification| notification.subject == subject) {
-        // The text of a digest was enough, and is not any more.
-        notification.replaced &= notification.subject != Subject::Digest;
         notification.text = text;
     } else {
         let push = PushState { accepted: pushed, ..PushState::default() };
         contact.notifications.push(Notification { subject, since, push, text, replaced: false });
+    }
+    push_digest_again(draft.facts, name, contact);
+}
+
+/// The text of a digest was enough, and is not any more: if no other follows, the others learn of it, and its push goes on.
+fn push_digest_again(facts: Facts<'_>, name: &ContactName, contact: &mut ContactProgress) {
+    let mut known = contact.notifications.iter_mut();
+    let Some(digest) = known.find(|one| one.subject == Subject::Digest) else { return };
+    digest.replaced = false;
+    if let (TextState::Failed { reason }, [], false) =
+        (&digest.text, digest.push.open.as_slice(), digest.push.accepted)
+    {
+        contact.unreachable.get_or_insert_with(|| reason.clone());
+        if let Some(person) = roster::find(facts.present.people, name) {
+            push::renew(&mut digest.push, push::begin(facts, person));
+        }
     }
 }
 
@@ -232,6 +248,7 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         } else {
             keep(draft.facts, contact, &subject, Some(&before), &taken);
         }
+        notification::tell_end_of_what_arrived(draft.facts, name, contact, began);
     }
     note(draft, message, &lost.gateway, report);
 }

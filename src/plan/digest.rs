@@ -47,7 +47,7 @@ fn stop_retries(notification: &mut Notification) -> bool {
     }
     notification.replaced = true;
     push::keep_in_flight(&mut notification.push);
-    notification::is_over(notification)
+    notification.is_over()
 }
 
 /// A digest is over when it is told, or has nothing to tell.

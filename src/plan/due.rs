@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{changes, delivery, digest, notification, unreachable};
+use super::{delivery, digest, notification, quiet, unreachable};
 use crate::alert::{Alert, AlertState};
 
 /// `None` only for an alert that is over and notified.
@@ -12,7 +12,7 @@ pub(super) fn of(alert: &Alert) -> Option<Timestamp> {
     let repeat = alert.conversation.repeat_at.filter(|_| alert.state == AlertState::Triggered);
     let close = (alert.state != AlertState::Resolved).then_some(alert.close_at);
     let asks = alert.progress.contacts.values().filter_map(delivery::wakes_at);
-    let quiet = changes::quiet_until(alert, &alert.progress.planned);
+    let stable = quiet::until(alert, &alert.progress.planned);
     let unreached = unreachable::tells_at(&alert.progress);
     let again = alert.progress.again_at;
     let doubt = alert.doubt_ends_at();
@@ -21,7 +21,7 @@ pub(super) fn of(alert: &Alert) -> Option<Timestamp> {
         .chain(close)
         .chain(asks)
         .chain(count)
-        .chain(quiet)
+        .chain(stable)
         .chain(unreached)
         .chain(again)
         .chain(doubt)

@@ -23,6 +23,7 @@ mod notification;
 mod output;
 mod present;
 mod push;
+mod quiet;
 mod rules;
 mod settle;
 mod spending;
@@ -51,7 +52,7 @@ pub use self::{
         BUILT_IN_REPEATS, DELIVERY_ASKED_AFTER, DeviceBook, GATEWAY_DAY, GIVE_UP_AFTER, GatewayRule,
         PUSH_IN_FLIGHT_MAX, QUARANTINE, Repeats, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, Stage,
     },
-    settle::{DeviceVerdict, Settled, Settlement, attempt_row, settle},
+    settle::{DeviceVerdict, Settled, Settlement, attempt_row, settle, was_not_begun},
 };
 use crate::alert::{Alert, AlertState, Progress, Resolution, ResolvedBy};
 use output::Draft;
@@ -81,10 +82,12 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     let mut progress = std::mem::take(&mut alert.progress);
     let mut conversation = std::mem::take(&mut alert.conversation);
     let mut draft = Draft::new(Facts::new(alert, &conversation, &progress, present));
+    let was_unheard = draft.facts.is_unheard();
     settle::expire(&mut draft, &mut progress);
     delivery::apply(&mut draft, &mut progress);
     // With what has just become known.
     draft.facts = Facts::new(alert, &conversation, &progress, present);
+    unheard::give_time_to_the_others(draft.facts, was_unheard, &mut progress);
     unheard::hurry(draft.facts, &mut progress);
     match &alert.digest {
         None => changes::apply(&mut draft, &mut conversation, &mut progress),
@@ -107,6 +110,7 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     while unreachable::tell(&mut draft, &mut progress) {
         advance_all(&mut draft, &mut progress);
     }
+    unheard::give_time_to_the_others(draft.facts, draft.facts.is_unheard(), &mut progress);
     unheard::schedule(draft.facts, &mut progress);
     delivery::ask(&mut draft, &mut progress);
     let Draft { plan, mut rows, attempts, .. } = draft;

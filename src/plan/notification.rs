@@ -80,7 +80,7 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
     }
     contact.notifications = notifications;
     note_unanswered(contact);
-    let over: Vec<Notification> = contact.notifications.extract_if(.., |one| is_over(one)).collect();
+    let over: Vec<Notification> = contact.notifications.extract_if(.., |one| one.is_over()).collect();
     for over in over {
         // As long as another tells the same contact, none of its channels has failed for good.
         let goes_on = over.subject.is_about_open_alert() && !contact.is_idle();
@@ -174,13 +174,7 @@ pub(super) fn note_unanswered(contact: &mut ContactProgress) {
 
 /// It tells its contact of the alert, or that it has become more severe, and has not arrived yet.
 pub(super) fn is_news_under_way(notification: &Notification) -> bool {
-    matches!(notification.subject, Subject::Opened | Subject::Raised { .. }) && is_on_its_way(notification)
-}
-
-/// It has not arrived, and is still tried.
-pub(super) fn is_on_its_way(notification: &Notification) -> bool {
-    let Notification { push, text, replaced, .. } = notification;
-    !*replaced && !push.accepted && *text != TextState::Accepted && !is_over(notification)
+    matches!(notification.subject, Subject::Opened | Subject::Raised { .. }) && notification.is_on_its_way()
 }
 
 /// Opens every road again that is closed though the person has it: while nobody knows, or with a reminder, which sends
@@ -208,10 +202,6 @@ pub(super) fn replace(draft: &mut Draft<'_>, notification: &mut Notification) {
 pub(super) fn wakes_at(alert: &Alert, notification: &Notification) -> Option<Timestamp> {
     let waits = notification.open().filter_map(|(state, _)| notification.waits_for(state, alert.state));
     waits.filter_map(Pending::wakes_at).min()
-}
-
-pub(super) fn is_over(notification: &Notification) -> bool {
-    notification.push.open.is_empty() && text::is_over(&notification.text)
 }
 
 /// Why a finished notification reached nobody, if it should have.
@@ -295,6 +285,25 @@ pub(super) fn tell_both_in_one(
         let mut missed = begin(draft.facts, person, Subject::Missed, contact.texted);
         text::follow(&mut missed.text, &missed.push, lost, contact.texted);
         contact.notifications.push(missed);
+    }
+}
+
+/// A text that was `sent` before the end was to be followed by one message that says both, and has arrived after all:
+/// what is missing is the end.
+pub(super) fn tell_end_of_what_arrived(
+    facts: Facts<'_>,
+    name: &ContactName,
+    contact: &mut ContactProgress,
+    sent: Timestamp,
+) {
+    let is_before_end = facts.alert.resolved.as_ref().is_some_and(|end| sent < end.at);
+    let was_to_say_both = contact.notifications.iter().any(|one| one.subject == Subject::Missed);
+    if is_before_end
+        && was_to_say_both
+        && facts.lasts()
+        && let Some(person) = roster::find(facts.present.people, name)
+    {
+        contact.notifications.push(begin(facts, person, Subject::Resolved, contact.texted));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Budgets, DeviceBook, Rules};
+use super::{Budgets, DeviceBook, Rules, quiet};
 use crate::{
     alert::{
         Acknowledgement, Alert, AlertState, Conversation, Counted, DeviceId, Digest, Kind, Milestone,
@@ -37,7 +37,7 @@ pub(super) struct Facts<'a> {
     pub(super) heard: bool,
     /// Somebody had it when it opened, and it is no more severe than what they took.
     pub(super) opened_acknowledged: bool,
-    /// It flaps, and somebody was told so: the round that has taken its place is quiet.
+    /// It flaps, and somebody was told so: the round that has taken its place, or may do so yet, is quiet.
     pub(super) is_last_word: bool,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Facts<'a> {
         let opened_acknowledged = acknowledged
             .is_some_and(|taken| taken.at < alert.opened_at || has_opened(taken))
             && !alert.openings.is_worse(alert.severity);
-        let is_last_word = alert.openings.superseded
+        let is_last_word = (alert.openings.superseded || quiet::may_come_back(alert, progress, present.now))
             && alert.openings.flapping().is_some()
             && progress.planned.contains(&Milestone::Opened)
             && progress.is_told(&alert.openings);

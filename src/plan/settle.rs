@@ -7,12 +7,12 @@ use super::{
     output::{Draft, Message, Send, TextAnswer},
     present::{Facts, Present},
     push::{self, PushAnswer},
-    text,
+    text, unheard,
     words::DETAIL_CHARS_MAX,
 };
 use crate::alert::{
-    Address, Alert, AttemptRow, Charge, ContactName, DeviceId, Entry, Notification, Outcome, Pending,
-    Progress, RejectCause,
+    Address, Alert, AttemptRow, Charge, ContactName, DeferCause, DeviceId, Entry, Notification, Outcome,
+    Pending, Progress, RejectCause,
 };
 
 /// The answer to one [`Send`].
@@ -53,10 +53,31 @@ pub fn settle(alert: &mut Alert, settlement: &Settlement, present: &Present<'_>)
     let facts = Facts::new(alert, &alert.conversation, &progress, present);
     let mut draft = Draft::new(facts);
     record(&mut draft, &mut progress, settlement);
+    unheard::give_time_to_the_others(facts, facts.is_unheard(), &mut progress);
     let Draft { plan, mut rows, .. } = draft;
     alert.rows.append(&mut rows);
     alert.progress = progress;
     Settled { verdict: verdict(settlement), charges: plan.charges }
+}
+
+/// A plan that was to begin these was perhaps written, and nothing of it was begun. `None` if it was not written.
+pub fn was_not_begun(alert: &mut Alert, sends: &[Send], present: &Present<'_>) -> Option<Settled> {
+    let was_written = |send: &&Send| {
+        let notifications = alert.progress.contacts.get(&send.contact)?.notifications.iter();
+        notifications.flat_map(Notification::open).find(|(state, _)| state.is_attempt(send.attempt))
+    };
+    let written: Vec<&Send> = sends.iter().filter(|send| was_written(send).is_some()).collect();
+    if written.is_empty() {
+        return None;
+    }
+    let mut charges = Vec::new();
+    for send in written {
+        let detail = "not begun: the store did not say that it was kept".to_owned();
+        let outcome = Outcome::Deferred { cause: DeferCause::Unavailable, retry_after: None, detail };
+        let settlement = Settlement { send: send.clone(), outcome, segments: 0, ended: present.now };
+        charges.extend(settle(alert, &settlement, present).charges);
+    }
+    Some(Settled { verdict: None, charges })
 }
 
 fn verdict(Settlement { send, outcome, .. }: &Settlement) -> Option<DeviceVerdict> {

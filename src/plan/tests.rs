@@ -235,6 +235,10 @@ impl Scene {
         sent
     }
 
+    fn reaches_nobody(&self, at: Timestamp) -> bool {
+        self.alert.reaches_nobody_from().is_some_and(|from| from <= at)
+    }
+
     fn hours(&self, hours: i64) -> Timestamp {
         self.now + SignedDuration::from_hours(hours)
     }
@@ -319,6 +323,7 @@ fn unknown() -> Outcome {
 const NOTHING: [&str; 0] = [];
 
 mod changes;
+mod flapping;
 mod gateways;
 mod goes_on;
 mod histories;

@@ -356,10 +356,6 @@ pub(super) fn is_out(text: &TextState) -> bool {
     matches!(text, TextState::Open(_) | TextState::Accepted)
 }
 
-pub(super) fn is_over(text: &TextState) -> bool {
-    text.pending().is_none()
-}
-
 /// Why it reached nobody; `None` if a gateway has it.
 pub(super) fn failure(text: &TextState, push: &PushState) -> Option<String> {
     match text {

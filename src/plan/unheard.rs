@@ -7,6 +7,15 @@ use crate::{
     roster::Person,
 };
 
+/// Somebody knows of it from now on: what still tells the others lives as long as if it had just begun.
+pub(super) fn give_time_to_the_others(facts: Facts<'_>, was_unheard: bool, progress: &mut Progress) {
+    if was_unheard && progress.is_heard_of() {
+        for one in progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications) {
+            one.since = facts.now();
+        }
+    }
+}
+
 /// However patient a provider wants us to be, what is under way is tried again in `retry.max`.
 pub(super) fn hurry(facts: Facts<'_>, progress: &mut Progress) {
     if !facts.is_unheard() {
@@ -69,5 +78,5 @@ fn lacks_a_road(facts: Facts<'_>, person: &Person, one: &Notification) -> bool {
     let is_about_alert = !matches!(one.subject, Subject::Unreachable { .. });
     let mut renewed = one.clone();
     notification::renew(facts, person, &mut renewed, None);
-    is_about_alert && notification::is_on_its_way(one) && renewed != *one
+    is_about_alert && one.is_on_its_way() && renewed != *one
 }

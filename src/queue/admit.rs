@@ -39,7 +39,11 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let was_just_opened = now.duration_since(known.opened_at) < SOON_AFTER;
     match &event.status {
         EventStatus::Firing => fires(known, event, arrival),
-        EventStatus::Update(_) if is_of_round_before => Decision::ignored(Reason::Stale),
+        EventStatus::Update(update) if is_of_round_before => {
+            let mut alert = Alert { heard: heard.clone(), ..heard_of(known, event, arrival) };
+            let changed = update::remember_comment(&mut alert, update, now);
+            Decision { reason: Some(Reason::Stale), ..Decision::write_if(changed, alert, Admission::Ignored) }
+        }
         EventStatus::Resolved { .. } if is_of_round_before && was_just_opened => {
             Decision::ignored(Reason::Stale)
         }

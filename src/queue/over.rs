@@ -87,6 +87,9 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
 }
 
 fn anew(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
+    // What a dedup key that never returns is about goes on as it was.
+    let known_severity = event.key_never_returns.then_some(known.severity);
+    let event = &Event { severity: event.severity.or(known_severity), ..event.clone() };
     let round = round::next(known, event, arrival, Next::Anew);
     round::opened(round, event, known, arrival.now)
 }

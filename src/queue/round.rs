@@ -36,7 +36,7 @@ pub(super) fn of_note(note: &Alert, event: &Event, arrival: &Arrival<'_>) -> Ale
 /// The one after `known`, which is over.
 pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Next) -> Alert {
     let round = known.round.saturating_add(1);
-    let heard = known.heard.next(next, arrival.now.duration_since(known.opened_at));
+    let heard = known.heard.next(next, known.heard.times(event), arrival.now.duration_since(known.opened_at));
     let alert = Alert { round, ..begin(heard, event, arrival) };
     let mut alert = with_openings(alert, known);
     if let EventStatus::Update(update) = &event.status {
@@ -49,6 +49,8 @@ pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Ne
 
 /// As [`next`], where the sender takes the end back.
 pub(super) fn again(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Alert {
+    // Its sender may say how severe it is only when that changes.
+    let event = &Event { severity: event.severity.or(Some(known.severity)), ..event.clone() };
     let mut alert = next(known, event, arrival, Next::Again);
     alert.taken_back.clone_from(&known.resolved);
     alert.close_at = alert.close_at.min(arrival.after(UNCONFIRMED_CLOSES_AFTER));
@@ -85,6 +87,11 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
         alert.conversation.clone_from(&known.conversation);
         if alert.conversation.acknowledged.is_some() {
             alert.state = AlertState::Acknowledged;
+        }
+        if known.progress.reminds_nobody_yet() {
+            // Its reminder ends with it, and is due again.
+            alert.conversation.repeats = alert.conversation.repeats.saturating_sub(1);
+            alert.conversation.repeat_at = Some(alert.opened_at);
         }
     }
     alert

@@ -13,7 +13,7 @@ use super::{
     condition, firing,
     life::{Life, Pace},
     over,
-    vitals::{LOOK_EVERY, STILL_AFTER, Standstill, Vitals},
+    vitals::{Fault, LOOK_EVERY, STILL_AFTER, Standstill, Vitals},
 };
 use crate::{
     alert::{Admission, Event, Part, Severity},
@@ -118,7 +118,9 @@ impl Lookout {
         if let Some(Err(error)) = self.within(bypass.works(self.store.as_ref())).await {
             warn!(error = %error, "could not keep what was told past the store: {error}");
         }
-        let accounts = self.vitals.accounts().into_iter().map(|(name, since)| account(&name, since, now));
+        let accounts = self.vitals.accounts();
+        let accounts: Vec<Topic> =
+            accounts.iter().filter_map(|(name, fault)| account(name, *fault, now, alerts)).collect();
         for topic in topics(&still, &health, alerts).into_iter().chain(accounts) {
             if LOOK_MAX <= self.clock.now().duration_since(now) {
                 return;
@@ -221,15 +223,21 @@ fn topics(still: &[Standstill], health: &Health, told: &BTreeMap<String, Said>) 
     topics
 }
 
-fn account(name: &str, at_fault_since: Option<Timestamp>, now: Timestamp) -> Topic {
-    let lasts = at_fault_since.is_some_and(|since| FAULT_LASTS <= now.duration_since(since));
-    Topic {
-        key: format!("bongsu:account:{name}"),
-        severity: lasts.then_some(Severity::High),
+/// `None` where there is nothing to say: it is at fault for less than [`FAULT_LASTS`], or was not asked since that was
+/// said.
+fn account(name: &str, fault: Option<Fault>, now: Timestamp, told: &BTreeMap<String, Said>) -> Option<Topic> {
+    let key = format!("bongsu:account:{name}");
+    let is_said = |last: Timestamp| told.get(&key).is_some_and(|said| said.is_open && last < said.at);
+    if fault.is_some_and(|Fault { since, last }| now.duration_since(since) < FAULT_LASTS || is_said(last)) {
+        return None;
+    }
+    Some(Topic {
+        severity: fault.map(|_| Severity::High),
         title: format!("Bongsu: {name} refuses our account"),
         body: "Nothing goes out by it: look at its key, rights and money. The attempts in the ledger say what it answers."
             .to_owned(),
-    }
+        key,
+    })
 }
 
 fn disk(free: u64, told: &BTreeMap<String, Said>) -> [Topic; 2] {
@@ -264,4 +272,30 @@ fn started_again(part: Part, times: u64) -> Event {
         format!("Bongsu: {part} was started again"),
         body,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_said_to_be_refused_after_ten_minutes_and_again_only_if_it_still_is() {
+        let at = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+        let fault = |since, last| Some(Fault { since: at(since), last: at(last) });
+        let none = BTreeMap::new();
+        let told =
+            |is_open| BTreeMap::from([("bongsu:account:west".to_owned(), Said { is_open, at: at(100) })]);
+        let severity = |fault, now, told: &BTreeMap<String, Said>| {
+            account("west", fault, at(now), told).map(|topic| topic.severity)
+        };
+        let refused = Some(Some(Severity::High));
+        // One that was refused a moment ago may have been before we were started.
+        assert_eq!(severity(fault(0, 9), 9, &none), None);
+        assert_eq!(severity(fault(0, 0), 10, &none), refused);
+        assert_eq!(severity(fault(0, 99), 170, &told(true)), None, "nobody has asked it since");
+        assert_eq!(severity(fault(0, 101), 170, &told(true)), refused);
+        assert_eq!(severity(fault(101, 101), 120, &told(false)), refused);
+        assert_eq!(severity(None, 120, &told(true)), Some(None));
+        assert_eq!(severity(None, 120, &none), Some(None), "an earlier run may have said it");
+    }
 }

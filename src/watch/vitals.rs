@@ -2,7 +2,7 @@
 //! or that nobody answered, storms. `/readyz` shows it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -35,19 +35,27 @@ const ASLEEP_AFTER: SignedDuration = SignedDuration::from_secs(20);
 #[derive(Debug)]
 pub struct Vitals {
     clock: Arc<dyn Clock>,
-    /// [`Alert::reaches_nobody`] holds.
+    /// [`Alert::reaches_nobody_from`] then.
     unreached: Noted,
     /// [`Alert::went_unanswered`] holds.
     unanswered: Noted,
     storm: Mutex<StormStatus>,
-    /// Accounts with providers, by name, as their answers show them: since when each is at fault.
-    accounts: Mutex<BTreeMap<String, Option<Timestamp>>>,
+    /// Accounts with providers, by name, as their answers show them.
+    accounts: Mutex<BTreeMap<String, Option<Fault>>>,
     signs: Mutex<Signs>,
 }
 
-/// Alerts of which something holds, as they were last planned.
+/// Alerts of which something holds from some time on, as they were last planned.
 #[derive(Debug, Default)]
-struct Noted(Mutex<BTreeSet<AlertId>>);
+struct Noted(Mutex<BTreeMap<AlertId, Timestamp>>);
+
+/// An account is at fault.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fault {
+    pub(super) since: Timestamp,
+    /// The last answer that showed it.
+    pub(super) last: Timestamp,
+}
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct StormStatus {
@@ -182,26 +190,33 @@ impl Vitals {
     }
 
     /// Remembers an alert that reaches nobody or went unanswered, forgets one of which that no longer holds.
-    pub fn note(&self, alert: &Alert, now: Timestamp) {
-        self.unreached.note(alert.id, alert.reaches_nobody(now));
-        self.unanswered.note(alert.id, alert.went_unanswered());
+    pub fn note(&self, alert: &Alert) {
+        self.unreached.note(alert.id, alert.reaches_nobody_from());
+        self.unanswered.note(alert.id, alert.went_unanswered().then_some(Timestamp::MIN));
     }
 
     pub fn unreached(&self) -> usize {
-        self.unreached.count()
+        self.unreached.count(self.clock.now())
     }
 
     pub fn unanswered(&self) -> usize {
-        self.unanswered.count()
+        self.unanswered.count(self.clock.now())
     }
 
-    /// The account behind this address is at fault since then, or works.
-    pub fn show_account(&self, address: &Address, at_fault_since: Option<Timestamp>) {
-        let name = address.gateway().map_or_else(|| "Firebase".to_owned(), ToString::to_string);
-        lock(&self.accounts).insert(name, at_fault_since);
+    /// An answer of then shows that the account behind this address is at fault.
+    pub fn show_fault(&self, address: &Address, at: Timestamp) {
+        let mut accounts = lock(&self.accounts);
+        let fault =
+            accounts.entry(account(address)).or_default().get_or_insert(Fault { since: at, last: at });
+        fault.last = at;
     }
 
-    pub(super) fn accounts(&self) -> BTreeMap<String, Option<Timestamp>> {
+    /// The account behind this address works.
+    pub fn show_works(&self, address: &Address) {
+        lock(&self.accounts).insert(account(address), None);
+    }
+
+    pub(super) fn accounts(&self) -> BTreeMap<String, Option<Fault>> {
         lock(&self.accounts).clone()
     }
 
@@ -215,18 +230,22 @@ impl Vitals {
 }
 
 impl Noted {
-    fn note(&self, id: AlertId, holds: bool) {
+    fn note(&self, id: AlertId, from: Option<Timestamp>) {
         let mut alerts = lock(&self.0);
-        if !holds {
-            alerts.remove(&id);
-        } else if alerts.len() < ALERTS_MAX {
-            alerts.insert(id);
+        match from {
+            None => drop(alerts.remove(&id)),
+            Some(from) if alerts.len() < ALERTS_MAX => drop(alerts.insert(id, from)),
+            Some(_) => {}
         }
     }
 
-    fn count(&self) -> usize {
-        lock(&self.0).len()
+    fn count(&self, now: Timestamp) -> usize {
+        lock(&self.0).values().filter(|from| **from <= now).count()
     }
+}
+
+fn account(address: &Address) -> String {
+    address.gateway().map_or_else(|| "Firebase".to_owned(), ToString::to_string)
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

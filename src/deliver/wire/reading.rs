@@ -51,6 +51,8 @@ impl Reading {
         match self {
             Self::Done(outcome) => outcome,
             Self::Fault(detail) | Self::Suspicion(detail) => {
+                // The account is asked again at once: by another device.
+                let rest = rest.filter(SignedDuration::is_positive);
                 let cause = if rest.is_some() { DeferCause::ProjectFault } else { DeferCause::PlatformFault };
                 Outcome::Deferred { cause, retry_after: rest.or(Some(PAUSE_MIN)), detail }
             }

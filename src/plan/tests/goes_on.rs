@@ -254,9 +254,9 @@ fn what_only_somebody_who_has_left_knew_is_not_ready_while_nobody_else_does() {
     scene.people = vec![no_phone("kim")];
     scene.plan();
     scene.answer_for(10, |_| deferred(DeferCause::Unavailable));
-    assert!(scene.alert.reaches_nobody(scene.now));
+    assert!(scene.reaches_nobody(scene.now));
     scene.answer_for(10, |_| rejected(RejectCause::Refused));
-    assert!(scene.alert.reaches_nobody(scene.now));
+    assert!(scene.reaches_nobody(scene.now));
     assert_eq!(scene.alert.given_up().count(), 0, "it is tried on");
 }
 
@@ -320,4 +320,31 @@ fn the_text_of_a_digest_that_stands_for_a_text_goes_on_after_its_push() {
     scene.answer(1, accepted());
     scene.answer(2, deferred(DeferCause::Unavailable));
     assert_eq!(scene.pass(11), ["sms 3 jin digest"]);
+}
+
+#[test]
+fn a_digest_whose_text_does_not_arrive_is_pushed_again() {
+    let mut scene = digest(vec![person("jin", 1)], true);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.answer(2, accepted());
+    assert!(!scene.alert.is_open(), "that is enough");
+    assert_eq!(scene.pass(600), NOTHING);
+    assert_eq!(scene.report(2, Fate::Failed { reason: "30005".into() }), ["push 3 jin digest"]);
+    scene.answer_for(30, |_| deferred(DeferCause::Unavailable));
+    scene.answer_for(6, |_| accepted());
+    assert_eq!((scene.told("jin"), scene.alert.given_up().count()), (Notified::Yes, 0));
+}
+
+#[test]
+fn whose_lost_text_turns_out_to_have_arrived_after_the_end_is_told_of_the_end() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
+    (scene.rules.gateways, scene.rules.texts_resolved) = (gateways_that(1, false, true), true);
+    scene.plan();
+    scene.answer(1, unknown());
+    scene.now += SignedDuration::from_secs(30);
+    assert_eq!(scene.resolve(), NOTHING);
+    scene.pass(20);
+    assert_eq!(scene.report(1, Fate::Taken), ["sms 2 jin resolved"]);
 }

@@ -149,7 +149,7 @@ proptest! {
             prop_assert!(contact.has_heard() || contact.unreachable.is_some(), "{name} was dropped: {contact:?} {:?} {}", scene.alert.state, scene.journal());
         }
         let unheard = !scene.alert.progress.is_heard_of();
-        prop_assert!(!(unheard && scene.alert.is_open()) || scene.alert.reaches_nobody(scene.now));
+        prop_assert!(!(unheard && scene.alert.is_open()) || scene.reaches_nobody(scene.now));
         let has_channel = |person: &Person| {
             let texts = person.phone.is_some() && !scene.rules.gateways.is_empty() && scene.rules.texts(scene.alert.severity);
             let contact = &scene.alert.progress.contacts[&person.name];

@@ -209,7 +209,7 @@ fn a_push_that_was_accepted_keeps_a_contact_told() {
     assert_eq!(scene.report(2, failed()), NOTHING);
     assert_eq!(scene.told("jin"), Notified::Yes);
     assert!(
-        !scene.alert.reaches_nobody(scene.now) && !scene.journal().contains("unreachable"),
+        !scene.reaches_nobody(scene.now) && !scene.journal().contains("unreachable"),
         "{}",
         scene.journal()
     );
@@ -221,9 +221,9 @@ fn without_another_road_the_alert_reaches_nobody() {
     scene.rules.gateways = gateways_that(1, true, false);
     scene.plan();
     scene.answer(1, accepted());
-    assert!(!scene.alert.reaches_nobody(scene.now));
+    assert!(!scene.reaches_nobody(scene.now));
     assert_eq!(scene.report(1, failed()), NOTHING);
-    assert!(scene.alert.reaches_nobody(scene.now));
+    assert!(scene.reaches_nobody(scene.now));
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn only_the_newest_texts_are_waited_for() {
     }
     assert_eq!(reported(&scene), ["2 failed", "3 failed", "4 failed"]);
     assert_eq!(scene.told("jin"), Notified::No, "nobody says that the first arrived");
-    assert!(scene.alert.reaches_nobody(scene.now));
+    assert!(scene.reaches_nobody(scene.now));
 }
 
 #[test]

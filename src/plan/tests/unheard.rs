@@ -61,13 +61,13 @@ fn what_nobody_knows_of_is_tried_at_least_every_retry_max_through_any_outage_of_
             let within = scene.now + SignedDuration::from_mins(6);
             let sent = scene.answer_all(within, &outcome);
             assert!(!sent.is_empty(), "{outcome:?} {}", scene.now);
-            assert!(scene.alert.reaches_nobody(scene.now + SignedDuration::from_mins(5)));
+            assert!(scene.reaches_nobody(scene.now + SignedDuration::from_mins(5)));
             scene.alert.rows.clear();
         }
         let end = scene.now + SignedDuration::from_mins(6);
         scene.answer_all(end, &accepted());
         assert_eq!((scene.told("jin"), scene.told("min")), (Notified::Yes, Notified::Yes));
-        assert!(!scene.alert.reaches_nobody(scene.now));
+        assert!(!scene.reaches_nobody(scene.now));
     }
 }
 
@@ -97,7 +97,7 @@ fn somebody_who_can_be_reached_later_hears_of_the_alert_and_of_whom_it_did_not_r
     assert!(later.iter().any(|sent| sent.starts_with("push") && sent.ends_with(" min")), "{later:?}");
     scene.answer_all(scene.now + SignedDuration::from_mins(6), &accepted());
     assert_eq!(scene.told("min"), Notified::Yes);
-    assert!(!scene.alert.reaches_nobody(scene.now));
+    assert!(!scene.reaches_nobody(scene.now));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_text_that_may_have_arrived_twice_is_not_sent_a_third_time_but_pushes_go_on(
     scene.answer(2, unknown());
     assert_eq!(scene.pass(60), ["sms 3 jin"]);
     scene.answer(3, unknown());
-    assert!(scene.alert.reaches_nobody(scene.now));
+    assert!(scene.reaches_nobody(scene.now));
     assert_eq!(scene.pass(300), ["push 4 jin"]);
     let down = deferred(DeferCause::Unavailable);
     assert_eq!(scene.answer(4, down.clone()), NOTHING);
@@ -194,7 +194,7 @@ fn a_digest_is_tried_until_it_is_told() {
     scene.alert.count(Counted::of(&[row]));
     assert_eq!(scene.plan(), ["push 1 jin digest"]);
     scene.answer_all(scene.hours(3), &deferred(DeferCause::Unavailable));
-    assert!(scene.alert.is_open() && scene.alert.reaches_nobody(scene.now));
+    assert!(scene.alert.is_open() && scene.reaches_nobody(scene.now));
     scene.alert.rows.clear();
     scene.answer_all(scene.hours(1), &refused());
     let end = scene.now + SignedDuration::from_mins(6);
@@ -299,4 +299,37 @@ fn the_end_is_pushed_for_a_day() {
     scene.answer_all(scene.hours(2), &deferred(DeferCause::Unavailable));
     assert_eq!(scene.due, None);
     assert!(scene.journal().contains("not accepted within 24 hours"), "{}", scene.journal());
+}
+
+#[test]
+fn whoever_is_still_being_told_when_somebody_first_hears_is_told_too() {
+    for outcome in [deferred(DeferCause::Unavailable), deferred(DeferCause::ProjectFault), unknown()] {
+        let mut scene =
+            Scene::at(Severity::Average).with_people(vec![without_phone("jin"), without_phone("min")]);
+        scene.plan();
+        scene.answer_all(scene.hours(2), &outcome);
+        let due = scene.due.expect("both wait");
+        scene.now = due;
+        let first = scene.plan();
+        assert!(!first.is_empty());
+        let send = scene.open[0].clone();
+        // The other one waits for its own time.
+        while let Some(other) = scene.open.iter().find(|other| other.contact != send.contact).cloned() {
+            scene.answer(other.attempt, outcome.clone());
+        }
+        scene.answer(send.attempt, accepted());
+        assert!(!scene.journal().contains("dead_letter"), "{}", scene.journal());
+        scene.answer_all(scene.now + SignedDuration::from_mins(6), &accepted());
+        assert_eq!((scene.told("jin"), scene.told("min")), (Notified::Yes, Notified::Yes), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_is_still_tried_when_somebody_knows_is_given_up_in_its_time() {
+    let mut scene =
+        Scene::at(Severity::Average).with_people(vec![without_phone("jin"), without_phone("min")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer_all(scene.hours(2), &deferred(DeferCause::Unavailable));
+    assert!(scene.journal().contains("not accepted within fcm.ttl"), "{}", scene.journal());
 }

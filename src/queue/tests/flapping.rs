@@ -1,7 +1,9 @@
 //! What the next round of what comes and goes takes from the ones before.
 
 use super::*;
-use crate::alert::{ContactProgress, Notified, SentText, Subject};
+use crate::alert::{
+    ContactProgress, Conversation, Notification, Notified, PushState, SentText, Subject, TextState,
+};
 
 /// Somebody is texted of the open round, and so much is certain of it.
 async fn text(queue: &Queue, certain: Notified) {
@@ -89,4 +91,48 @@ async fn an_acknowledgement_of_a_sender_that_fires_again_is_not_carried_on() {
         assert_eq!((fifth.openings.flapping(), fifth.state), (Some(5), expected));
         assert_eq!(fifth.conversation.acknowledged.is_none(), quiet_while_acknowledged);
     }
+}
+
+#[tokio::test]
+async fn a_reminder_that_ended_with_its_round_before_anybody_had_it_is_due_in_the_next() {
+    for is_reminded in [false, true] {
+        let (queue, clock) = queue();
+        for round in 1..=5 {
+            assert_eq!(answer(&queue, firing("1")).await, "opened");
+            if round == 4 {
+                remind(&queue, is_reminded).await;
+            }
+            if round < 5 {
+                clock.advance(SignedDuration::from_mins(2));
+                assert_eq!(answer(&queue, resolved("1")).await, "resolved");
+                clock.advance(SignedDuration::from_mins(2));
+            }
+        }
+        let Conversation { repeats, repeat_at, .. } = latest(&queue, "1").await.conversation;
+        let later = clock.now() + SignedDuration::from_hours(1);
+        assert_eq!((repeats, repeat_at), if is_reminded { (2, Some(later)) } else { (1, Some(clock.now())) });
+    }
+}
+
+/// Two people are reminded for the second time, the next time in an hour from the next round on; whether one has it.
+async fn remind(queue: &Queue, has_it: bool) {
+    let thread = ThreadKey::new(ZABBIX.integration, &DedupKey::new("1"));
+    let found = queue.store.find_threads(vec![thread]).await.expect("works").remove(0);
+    let Stored { mut alert, version } = found.expect("there");
+    let reminder = Notification {
+        subject: Subject::Repeat { number: 2, last: false },
+        since: alert.opened_at,
+        push: PushState::default(),
+        text: TextState::Open(Box::default()),
+        replaced: false,
+    };
+    for (name, notifications) in [("jin", vec![reminder.clone()]), ("min", vec![reminder])] {
+        let notifications = if has_it && name == "min" { Vec::new() } else { notifications };
+        let progress = ContactProgress { notifications, ..ContactProgress::default() };
+        alert.progress.contacts.insert(name.parse().expect("a name"), progress);
+    }
+    alert.conversation.repeats = 2;
+    alert.conversation.repeat_at = Some(alert.opened_at + SignedDuration::from_mins(64));
+    let write = AlertWrite::of(alert, Expect::Version(version), None);
+    queue.store.commit(Lane::Deliver, &[write]).await.expect("works");
 }

@@ -63,12 +63,22 @@ const HISTORIES: &[(&str, &str)] = &[
          90 | R s-3530 | resolved",
     ),
     (
+        "and the problems after it are told apart again",
+        "0 | F s32400 | opened
+         60 | R s32400 | resolved
+         70 | F s70 | noted doubtful
+         81 | F s70 | opened
+         200 | R s70 | resolved
+         220 | F s215 | opened",
+    ),
+    (
         "what was said of an earlier problem, of which we did not hear, comes when the next has begun",
         "0 | F s400 | opened
          1 | A s0 | ignored stale
          2 | R s0 | ignored stale
          3 | A s400 | acknowledged
          299 | R s0 | ignored stale
+         300 | A s0 | ignored stale
          301 | R s0 | resolved",
     ),
     (

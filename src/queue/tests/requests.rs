@@ -120,3 +120,23 @@ async fn an_idempotency_key_names_its_alert_for_a_day() {
     let later = queue.admit(ZABBIX, std::slice::from_ref(&event)).await.expect("works");
     assert_ne!(first[0].alert_id, later[0].alert_id);
 }
+
+#[tokio::test]
+async fn what_goes_on_after_a_person_ended_it_is_as_severe_as_it_had_become() {
+    for key_never_returns in [true, false] {
+        let (queue, clock) = queue();
+        let problem = Event {
+            severity: None,
+            severity_at_start: Some(Severity::Warning),
+            starts_at: Some(T0),
+            key_never_returns,
+            ..firing("1")
+        };
+        let raise = Event { severity: Some(Severity::Disaster), ..update("1", Update::default()) };
+        admissions(&queue, &[problem.clone(), raise]).await;
+        queue.act(latest(&queue, "1").await.id, &Action::Resolve, "jin").await.expect("works");
+        clock.advance(SignedDuration::from_secs(61));
+        assert_eq!(answer(&queue, problem).await, "opened");
+        assert_eq!(latest(&queue, "1").await.severity, Severity::Disaster);
+    }
+}

@@ -1,5 +1,8 @@
 use super::*;
-use crate::clock::ManualClock;
+use crate::{
+    alert::{AlertState, DedupKey, Event, Milestone},
+    clock::ManualClock,
+};
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
@@ -69,4 +72,20 @@ fn a_pause_of_the_whole_process_is_nobodys_fault_whenever_in_a_look_it_comes() {
         vitals.wake();
     }
     assert_eq!(parts(&vitals).len(), Part::ALL.len() - 1);
+}
+
+#[test]
+fn an_alert_that_is_not_planned_again_soon_is_counted_when_it_has_reached_nobody_for_five_minutes() {
+    let (clock, vitals) = scene();
+    let event = Event::firing(DedupKey::new("1"), "disk full");
+    let mut alert = Alert::opened(AlertId::new(T0, [7; 10]), "zabbix", &event, T0);
+    alert.progress.planned.insert(Milestone::Opened);
+    vitals.note(&alert);
+    for (passed, expected) in [(0, 0), (299, 0), (300, 1)] {
+        clock.advance((T0 + seconds(passed)).duration_since(clock.now()));
+        assert_eq!(vitals.unreached(), expected, "{passed}");
+    }
+    alert.state = AlertState::Acknowledged;
+    vitals.note(&alert);
+    assert_eq!(vitals.unreached(), 0);
 }

@@ -23,13 +23,15 @@ pub(super) fn classify(rules: &HttpGateway, answer: &Answer, private: &[String])
         return answer::by_status(answer, answer::plain_detail(answer, private));
     }
     let status = answer.status;
-    match rules.accepted.value.as_ref().filter(|rule| !found(rule)) {
+    let missing = rules.accepted.value.as_ref().filter(|rule| !found(rule));
+    // What could not be read may be the refusal, or what makes it accepted.
+    if !answer.is_whole() && (missing.is_some() || rules.rejected.is_some()) {
+        return Reading::unknown(format!("answered {status}, but the rest of the answer could not be read"));
+    }
+    match missing {
         None => {
             let id = rules.id_pointer.as_ref().zip(json.as_ref());
             Reading::accepted(id.and_then(|(pointer, json)| scalar(json.pointer(pointer)?)))
-        }
-        Some(_) if !answer.is_whole() => {
-            Reading::unknown(format!("answered {status}, but the rest of the answer could not be read"))
         }
         // A success all the same: if the rule is wrong, every text of a day would be sent again and again.
         Some(rule) => {

@@ -1,4 +1,8 @@
 use super::*;
+use crate::{
+    alert::{DeferCause, Outcome},
+    deliver::wire::Reading,
+};
 
 const EAGER: Probes = Probes::UntilOneTells(SignedDuration::from_secs(20));
 
@@ -101,4 +105,17 @@ fn one_odd_device_does_not_stop_an_account_that_works() {
     assert_eq!(breaker.open_until(), None);
     breaker.settle(Pass::Ordinary, Evidence::Suspicious, at(601));
     assert_eq!(breaker.open_until(), Some(at(661)), "nothing worked for ten minutes");
+}
+
+#[test]
+fn a_probe_with_an_odd_device_rests_that_device_and_not_the_account() {
+    let mut breaker = Breaker::new(EAGER);
+    breaker.settle(Pass::Ordinary, Evidence::Works, at(0));
+    breaker.settle(Pass::Ordinary, Evidence::Fault, at(1));
+    assert_eq!(breaker.admit(at(61)), Ok(Pass::Probe));
+    let rest = breaker.settle(Pass::Probe, Evidence::Suspicious, at(61));
+    let outcome = Reading::Suspicion("404".to_owned()).outcome(rest);
+    let (cause, retry_after) = (DeferCause::PlatformFault, Some(PAUSE_MIN));
+    assert_eq!(outcome, Outcome::Deferred { cause, retry_after, detail: "404".to_owned() });
+    assert_eq!(breaker.admit(at(61)), Ok(Pass::Probe), "the next device may show it");
 }

@@ -243,7 +243,8 @@ impl<'a> Morning<'a> {
             let is_told = matches!(letter.stands, Stands::Told { .. });
             letter.alert_id == alert.id && letter.contact == *name && !is_told
         };
-        alert.reaches_nobody(self.world.clock.now()) || self.letters.iter().any(is_letter)
+        alert.reaches_nobody_from().is_some_and(|from| from <= self.world.clock.now())
+            || self.letters.iter().any(is_letter)
     }
 
     /// Something could reach this contact now, of this alert.

@@ -76,6 +76,7 @@ pub(super) struct Sender {
     pub(super) flaps: Option<SignedDuration>,
     pub(super) severity: Severity,
     pub(super) clock_was_set: bool,
+    last_start: Option<Timestamp>,
     said: u32,
 }
 
@@ -101,9 +102,17 @@ pub(super) struct Message {
 
 impl Sender {
     pub(super) fn new(name: usize, habits: Habits) -> Self {
-        let (problem, flaps) = (None, None);
-        let severity = Severity::High;
-        Self { name, habits, problem, problems: 0, flaps, severity, clock_was_set: false, said: 0 }
+        Self {
+            name,
+            habits,
+            problem: None,
+            problems: 0,
+            flaps: None,
+            severity: Severity::High,
+            clock_was_set: false,
+            last_start: None,
+            said: 0,
+        }
     }
 
     pub(super) fn key(&self, problem: u32) -> DedupKey {
@@ -140,7 +149,11 @@ impl Sender {
     pub(super) fn begin(&mut self, severity: Severity, night: SignedDuration) {
         self.problems += 1;
         self.severity = severity;
-        let (number, start) = (self.problems, self.now(night));
+        let (number, now) = (self.problems, self.now(night));
+        // What begins in the same second could not be told apart.
+        let is_taken = self.last_start == Some(now);
+        let start = if is_taken { now + SignedDuration::from_secs(1) } else { now };
+        self.last_start = Some(start);
         self.problem = Some(Problem { number, start, severity, taken: false });
     }
 

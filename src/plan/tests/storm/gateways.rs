@@ -183,7 +183,8 @@ fn a_digest_whose_text_did_not_arrive_is_pushed_again_or_reported_to_the_others(
         if push_is_answered_first {
             storm.answer_one(0, put_off);
             assert_eq!(storm.plan(), NOTHING, "the text is enough");
-            assert_eq!(storm.report(digest, 2, undelivered()), ["sms 3 min unreachable"]);
+            let sent = storm.report(digest, 2, undelivered());
+            assert_eq!(sent, ["push 3 jin digest", "sms 4 min unreachable"]);
         } else {
             assert_eq!(storm.report(digest, 2, undelivered()), NOTHING);
             storm.answer_one(0, put_off);

@@ -94,6 +94,7 @@ fn a_success_whose_answer_broke_off_is_unknown_only_if_the_rest_matters() {
     let broken = Answer { end: BodyEnd::BrokenOff, ..answer(200, "{\"ok\"") };
     assert_eq!(class(&any_success(Some(rule("/ok", None))), None, &broken), "unknown");
     assert_eq!(class(&any_success(None), None, &broken), "accepted");
+    assert_eq!(class(&any_success(None), Some(&rule("/error", None)), &broken), "unknown");
 }
 
 #[test]

@@ -1,0 +1,108 @@
+//! What comes and goes: who was told of the last round that was told, and what becomes of what is not quiet any more.
+
+use super::*;
+use crate::alert::{LastRound, Openings};
+
+fn bare(name: &str) -> Person {
+    Person { devices: Vec::new(), ..person(name, 0) }
+}
+
+fn no_phone(name: &str) -> Person {
+    Person { phone: None, ..person(name, 1) }
+}
+
+/// Opens every six minutes, the last time now; those before were as severe, and heard of.
+fn openings(scene: &Scene, rounds: i64, severity: Severity) -> Openings {
+    let at = |minutes| scene.now + SignedDuration::from_mins(minutes);
+    (1..rounds).fold(Openings::default(), |openings, round| {
+        let (opened, resolved) = (at(6 * (round - rounds)), at(6 * (round - rounds) + 2));
+        openings.next(
+            LastRound { severity, opened, resolved, is_heard_of: true },
+            opened + SignedDuration::from_mins(6),
+        )
+    })
+}
+
+/// The fifth round: it was told by the fourth that it flaps.
+fn quiet(severity: Severity, worst: Severity) -> Scene {
+    let mut scene = Scene::at(severity);
+    scene.alert.openings = openings(&scene, 5, worst);
+    assert!(scene.alert.openings.is_quiet(severity));
+    scene.alert.conversation.repeats = 3;
+    scene.alert.conversation.repeat_at = Some(T0 + SignedDuration::from_secs(60));
+    assert_eq!(scene.plan(), NOTHING);
+    scene
+}
+
+#[test]
+fn a_raise_in_a_quiet_round_is_news_though_a_reminder_was_heard() {
+    for worst in [Severity::High, Severity::Disaster] {
+        let mut scene = quiet(Severity::High, worst);
+        assert_eq!(scene.pass(60), ["push 1 jin repeat", "sms 2 jin repeat"]);
+        scene.answer(1, accepted());
+        scene.answer(2, accepted());
+        scene.now += SignedDuration::from_secs(60);
+        scene.alert.severity = Severity::Disaster;
+        let mut sent = scene.plan();
+        if worst == Severity::Disaster {
+            assert_eq!(sent, NOTHING, "they know that it has been one");
+            sent = scene.pass(200);
+        }
+        assert_eq!(sent, ["push 3 jin raised", "sms 4 jin raised"], "{worst}");
+    }
+}
+
+/// The fourth round, which tells that it flaps, is over; min hears of it by push.
+fn fourth_round_is_over(jin: Person) -> Scene {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![jin, no_phone("min")]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.alert.openings = openings(&scene, 4, Severity::Average);
+    scene.plan();
+    scene.answer(2, accepted());
+    scene
+}
+
+fn come_back(scene: &mut Scene) {
+    scene.now += SignedDuration::from_secs(60);
+    scene.alert.openings.superseded = true;
+}
+
+#[test]
+fn whose_text_turns_out_not_to_have_arrived_when_the_next_round_has_begun_is_told() {
+    for is_planned_between in [false, true] {
+        let mut scene = fourth_round_is_over(bare("jin"));
+        scene.answer(1, accepted());
+        scene.resolve();
+        let failed = Fate::Failed { reason: "30005".into() };
+        let sent = if is_planned_between {
+            scene.pass(30);
+            come_back(&mut scene);
+            scene.report(1, failed)
+        } else {
+            come_back(&mut scene);
+            let report = Report { attempt: 1, at: scene.now, fate: failed };
+            scene.alert.progress.take_report(&report);
+            scene.reported.push(report);
+            scene.plan()
+        };
+        assert_eq!(sent, ["sms 3 jin missed"], "{is_planned_between}");
+        assert_eq!(scene.alert.given_up().count(), 0);
+    }
+}
+
+#[test]
+fn whoever_is_not_reached_while_it_may_come_back_is_told_of() {
+    let mut scene = fourth_round_is_over(no_phone("jin"));
+    scene.resolve();
+    assert_eq!(scene.answer(1, rejected(RejectCause::Refused)), ["push 3 min unreachable"]);
+    scene.answer(3, accepted());
+    come_back(&mut scene);
+    assert_eq!(scene.plan(), NOTHING);
+    assert_eq!(scene.alert.given_up().map(|given_up| given_up.is_told).collect::<Vec<_>>(), [true]);
+
+    let mut scene = fourth_round_is_over(no_phone("jin"));
+    scene.resolve();
+    scene.answer(1, rejected(RejectCause::Refused));
+    let sent = scene.answer_all(scene.now + SignedDuration::from_mins(6), &accepted());
+    assert!(sent.iter().any(|sent| sent.ends_with("jin missed")), "it stays away: {sent:?}");
+}
