@@ -204,6 +204,11 @@ impl Heard {
         }
     }
 
+    /// An update has opened the round: the start that it names is that of its problem.
+    pub fn begin_with(&mut self, update: &Event) {
+        self.starts = self.starts_with(self.times(update).start);
+    }
+
     /// Adds what the same round heard meanwhile, kept apart from it.
     pub fn add(&mut self, other: &Self) {
         for start in other.starts.into_iter().flat_map(|Starts { earliest, latest }| [earliest, latest]) {
@@ -236,9 +241,9 @@ impl Heard {
         Some(Starts { earliest: earliest.min(start), latest: latest.max(start) })
     }
 
-    /// What the round after this one begins with, which began so long ago; `times` are those of what opens it.
+    /// What the round after this one, which began so long ago, begins with; `event` opens it.
     #[must_use]
-    pub fn next(&self, next: Next, times: Times, ago: SignedDuration) -> Self {
+    pub fn next(&self, next: Next, event: &Event, ago: SignedDuration) -> Self {
         let superseded = match next {
             Next::Superseding { once: true } if ago < MOVES_WITHIN => self.superseded.saturating_add(1),
             Next::Anew | Next::Again if self.start_moves() => self.superseded,
@@ -246,9 +251,11 @@ impl Heard {
         };
         let before = self.before.filter(|_| ago < SOON_AFTER).map(|before| before.earliest);
         // Starts of a clock that was ahead until it was set right tell nothing of the next ones.
+        let fires = event.status == EventStatus::Firing;
+        let start = self.times(event).start.filter(|_| fires);
         let was_set_back = self
             .starts
-            .zip(times.start)
+            .zip(start)
             .is_some_and(|(Starts { earliest, .. }, start)| REPLICAS_APART < earliest.duration_since(start));
         let (starts, before) = if next == Next::Again {
             (self.starts.filter(|_| !was_set_back), None)

@@ -64,13 +64,11 @@ impl Progress {
         certain.any(|certain| Notified::Counted <= certain) || (flaps_on && self.is_heard_of())
     }
 
-    /// Everybody is being reminded, and it has reached nobody so far.
+    /// A reminder is under way that nobody can have had so far.
     pub fn reminds_nobody_yet(&self) -> bool {
-        let is_reminded = |contact: &ContactProgress| {
-            let mut told = contact.notifications.iter();
-            told.any(|one| matches!(one.subject, Subject::Repeat { .. }) && one.is_on_its_way())
-        };
-        !self.contacts.is_empty() && self.contacts.values().all(is_reminded)
+        let mut contacts = self.contacts.values();
+        self.notifications().any(|one| matches!(one.subject, Subject::Repeat { .. }))
+            && contacts.all(|contact| contact.notified() == Notified::No && !contact.may_be_on_its_way())
     }
 
     pub fn is_under_way(&self) -> bool {
@@ -87,6 +85,8 @@ pub enum Milestone {
     Acknowledged,
     /// It is over: notifying of the end has begun.
     Resolved,
+    /// It flaps, somebody was told so, and the next round has begun, which is quiet.
+    LastWord,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,6 +180,13 @@ impl ContactProgress {
     /// What this contact knows, unless a text that a gateway took turns out not to have arrived.
     pub fn notified(&self) -> Notified {
         if self.sent.iter().any(|sent| sent.subject.is_about_alert()) { Notified::Yes } else { self.certain }
+    }
+
+    /// A request is under way, or was not answered: it may have arrived.
+    fn may_be_on_its_way(&self) -> bool {
+        let mut open = self.notifications.iter().flat_map(Notification::open);
+        let mut texts = self.notifications.iter().filter_map(|one| one.text.open());
+        open.any(|(state, _)| state.is_in_flight()) || texts.any(|text| 0 < text.unknowns)
     }
 
     /// Nothing was tried for this contact yet.

@@ -62,6 +62,12 @@ impl Inbox {
         self.tidy(id);
     }
 
+    /// As [`Inbox::put`], before what came meanwhile: it is to be planned first.
+    pub(super) fn put_back(&mut self, id: AlertId, answers: Vec<Answer>) {
+        let later = self.take(id, usize::MAX);
+        self.put(id, answers.into_iter().chain(later));
+    }
+
     /// As [`Inbox::put`], for an alert that is not tried again before it is due.
     pub(super) fn park(&mut self, id: AlertId, answers: impl IntoIterator<Item = Answer>) {
         self.put(id, answers);
@@ -114,5 +120,24 @@ impl Inbox {
         {
             self.alerts.remove(&id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_is_put_back_is_planned_before_what_came_meanwhile() {
+        let (id, other) =
+            (AlertId::new(Timestamp::UNIX_EPOCH, [1; 10]), AlertId::new(Timestamp::UNIX_EPOCH, [2; 10]));
+        let mut inbox = Inbox::default();
+        inbox.put(id, [Answer::NotCounted { digest: other }]);
+        inbox.put_back(id, vec![Answer::NotBegun { sends: Vec::new(), charges: Vec::new() }]);
+        assert_eq!(inbox.ready(), 2);
+        assert!(matches!(inbox.take(id, 1)[..], [Answer::NotBegun { .. }]));
+        assert_eq!((inbox.take(id, 9).len(), inbox.ready()), (1, 0));
     }
 }

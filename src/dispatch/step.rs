@@ -43,7 +43,7 @@ impl Planned {
         let mut answers = std::mem::take(&mut self.answers);
         if !self.sends.is_empty() {
             let (sends, charges) = (std::mem::take(&mut self.sends), std::mem::take(&mut self.charges));
-            answers.push(Answer::NotBegun { sends, charges });
+            answers.insert(0, Answer::NotBegun { sends, charges });
         }
         for digest in self.digests.drain(..) {
             if !answers
@@ -319,6 +319,6 @@ impl Dispatcher {
         if claimed {
             self.store.release(&[id]).await;
         }
-        self.inbox.put(id, answers);
+        self.inbox.put_back(id, answers);
     }
 }

@@ -44,6 +44,9 @@ mod room;
 
 const T0: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
+/// As [`rules`] say.
+const RETRY_MAX: SignedDuration = SignedDuration::from_mins(5);
+
 /// Texts that the budget lets through.
 const BUDGET: u32 = 2;
 
@@ -219,7 +222,7 @@ fn rules() -> Rules {
         texts_resolved: false,
         accept_within: SignedDuration::from_secs(20),
         push_ttl: SignedDuration::from_hours(1),
-        backoff: Backoff::new(SignedDuration::from_secs(10), SignedDuration::from_mins(5)),
+        backoff: Backoff::new(SignedDuration::from_secs(10), RETRY_MAX),
         repeats: Repeats { high: &[], ..BUILT_IN_REPEATS },
         text_budget: vec![rate],
         disaster_budget: Vec::new(),

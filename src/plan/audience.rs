@@ -1,6 +1,8 @@
 //! Who is notified of an alert.
 
-use super::present::Facts;
+use jiff::Timestamp;
+
+use super::{present::Facts, quiet};
 use crate::{
     alert::{Alert, AlertState, ContactName},
     roster::{self, Person},
@@ -17,7 +19,10 @@ fn among<'a>(people: &'a [Person], alert: &Alert) -> Vec<&'a Person> {
 }
 
 /// Whether something begins for a contact who was given up and is tried anew.
-pub fn can_try_anew(alert: &Alert, contact: &ContactName, people: &[Person]) -> bool {
+pub fn can_try_anew(alert: &Alert, contact: &ContactName, people: &[Person], now: Timestamp) -> bool {
+    if quiet::until(alert, &alert.progress.planned).is_some_and(|until| now < until) {
+        return false;
+    }
     match alert.state {
         AlertState::Triggered => among(people, alert).iter().any(|person| person.name == *contact),
         AlertState::Resolved => !alert.openings.superseded && roster::find(people, contact).is_some(),

@@ -43,6 +43,9 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
 fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
     let is_first = progress.planned.insert(Milestone::Resolved);
     let is_last_word = draft.facts.is_last_word;
+    if is_last_word {
+        progress.planned.insert(Milestone::LastWord);
+    }
     for (name, contact) in &mut progress.contacts {
         for notification in &mut contact.notifications {
             let goes_on = match notification.subject {

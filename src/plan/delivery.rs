@@ -214,18 +214,20 @@ fn send_by_next(
     push_digest_again(draft.facts, name, contact);
 }
 
-/// The text of a digest was enough, and is not any more: if no other follows, the others learn of it, and its push goes on.
+/// The text of a digest was enough, and is not any more: its push goes on, and if no other gateway follows, the others
+/// learn of it.
 fn push_digest_again(facts: Facts<'_>, name: &ContactName, contact: &mut ContactProgress) {
     let mut known = contact.notifications.iter_mut();
     let Some(digest) = known.find(|one| one.subject == Subject::Digest) else { return };
     digest.replaced = false;
-    if let (TextState::Failed { reason }, [], false) =
-        (&digest.text, digest.push.open.as_slice(), digest.push.accepted)
-    {
+    if digest.push.accepted || !digest.push.open.is_empty() {
+        return;
+    }
+    if let TextState::Failed { reason } = &digest.text {
         contact.unreachable.get_or_insert_with(|| reason.clone());
-        if let Some(person) = roster::find(facts.present.people, name) {
-            push::renew(&mut digest.push, push::begin(facts, person));
-        }
+    }
+    if let Some(person) = roster::find(facts.present.people, name) {
+        push::renew(&mut digest.push, push::begin(facts, person));
     }
 }
 

@@ -297,9 +297,13 @@ pub(super) fn tell_end_of_what_arrived(
     sent: Timestamp,
 ) {
     let is_before_end = facts.alert.resolved.as_ref().is_some_and(|end| sent < end.at);
-    let was_to_say_both = contact.notifications.iter().any(|one| one.subject == Subject::Missed);
+    let mut missed = contact.notifications.iter().filter(|one| one.subject == Subject::Missed);
+    let was_to_say_both = missed.any(|one| !one.text.is_in_flight());
+    let is_said = contact.notifications.iter().any(|one| one.subject == Subject::Resolved)
+        || contact.sent.iter().any(|sent| sent.subject == Subject::Resolved);
     if is_before_end
         && was_to_say_both
+        && !is_said
         && facts.lasts()
         && let Some(person) = roster::find(facts.present.people, name)
     {

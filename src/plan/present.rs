@@ -54,10 +54,13 @@ impl<'a> Facts<'a> {
         let opened_acknowledged = acknowledged
             .is_some_and(|taken| taken.at < alert.opened_at || has_opened(taken))
             && !alert.openings.is_worse(alert.severity);
-        let is_last_word = (alert.openings.superseded || quiet::may_come_back(alert, progress, present.now))
-            && alert.openings.flapping().is_some()
-            && progress.planned.contains(&Milestone::Opened)
-            && progress.is_told(&alert.openings);
+        let is_over = progress.planned.contains(&Milestone::Resolved);
+        let is_last_word = progress.planned.contains(&Milestone::LastWord)
+            || (!is_over
+                && (alert.openings.superseded || quiet::may_come_back(alert, progress, present.now))
+                && alert.openings.flapping().is_some()
+                && progress.planned.contains(&Milestone::Opened)
+                && progress.is_told(&alert.openings));
         Self { alert, present, heard: progress.is_heard_of(), opened_acknowledged, is_last_word }
     }
 

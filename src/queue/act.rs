@@ -52,7 +52,7 @@ impl Queue {
         by: &str,
     ) -> Result<bool, StoreError> {
         let change = |alert: &mut Alert| {
-            let can_try = can_try_anew(alert, contact, people);
+            let can_try = can_try_anew(alert, contact, people, self.clock.now());
             let known = alert.progress.contacts.get_mut(contact);
             let given_up = known.filter(|known| known.unreachable.is_some() && can_try);
             let is_there = given_up.map(ContactProgress::try_anew).is_some();

@@ -74,7 +74,8 @@ fn dropped(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
 
 /// One document, however often a key is noted.
 fn in_place_of(known: &Alert, note: Alert) -> Alert {
-    Alert { id: known.id, round: known.round, opened_at: known.opened_at, ..note }
+    let Alert { id, round, opened_at, rows_moved, .. } = *known;
+    Alert { id, round, opened_at, rows_moved, ..note }
 }
 
 /// A problem takes the acknowledgement and the severity of a note that is certainly about it, and its end where that
@@ -83,7 +84,7 @@ fn problem(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let mut alert = round::of_note(known, event, arrival);
     // Ids tell when an alert was opened.
     if arrival.now.duration_since(known.opened_at) < NOTED_KEEP {
-        (alert.id, alert.round) = (known.id, known.round);
+        (alert.id, alert.round, alert.rows_moved) = (known.id, known.round, known.rows_moved);
     }
     let mut rows = known.rows.clone();
     if event.key_never_returns || known.heard.was_updated_about(known.heard.times(event)) {

@@ -25,7 +25,10 @@ pub(super) fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decis
 /// What its sender did not end goes on there, when an update says so.
 fn updated(known: &Alert, event: &Event, update: &Update, arrival: &Arrival<'_>) -> Decision {
     let (heard, now) = (&known.heard, arrival.now);
-    let is_old = heard.is_late_update(heard.times(event), now) || heard.is_outdated_update(event, now);
+    let times = heard.times(event);
+    let is_of_round_before = !event.key_never_returns && heard.is_start_of_round_before(times);
+    let is_old =
+        is_of_round_before || heard.is_late_update(times, now) || heard.is_outdated_update(event, now);
     let says_no_more =
         update.acknowledged.is_none() && event.severity.is_none_or(|severity| severity == known.severity);
     let is_over = match ended_by(known) {

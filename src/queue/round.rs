@@ -36,10 +36,11 @@ pub(super) fn of_note(note: &Alert, event: &Event, arrival: &Arrival<'_>) -> Ale
 /// The one after `known`, which is over.
 pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Next) -> Alert {
     let round = known.round.saturating_add(1);
-    let heard = known.heard.next(next, known.heard.times(event), arrival.now.duration_since(known.opened_at));
+    let heard = known.heard.next(next, event, arrival.now.duration_since(known.opened_at));
     let alert = Alert { round, ..begin(heard, event, arrival) };
     let mut alert = with_openings(alert, known);
     if let EventStatus::Update(update) = &event.status {
+        alert.heard.begin_with(event);
         update::remember(&mut alert, event, update, arrival.now);
     } else if update::is_let_go_by_sender(known, event) {
         update::unacknowledge(&mut alert, arrival.integration, arrival.now);

@@ -106,3 +106,48 @@ fn whoever_is_not_reached_while_it_may_come_back_is_told_of() {
     let sent = scene.answer_all(scene.now + SignedDuration::from_mins(6), &accepted());
     assert!(sent.iter().any(|sent| sent.ends_with("jin missed")), "it stays away: {sent:?}");
 }
+
+#[test]
+fn whoever_is_still_being_told_when_a_text_of_another_turns_out_to_be_lost_is_told_all_the_same() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), bare("min")]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.alert.openings = openings(&scene, 6, Severity::Average);
+    scene.alert.openings = unheard(&scene.alert.openings);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    scene.resolve();
+    come_back(&mut scene);
+    assert_eq!(scene.plan(), ["sms 3 min"]);
+    scene.answer(3, deferred(DeferCause::Unavailable));
+    scene.report(1, Fate::Failed { reason: "30005".into() });
+    let sent = scene.answer_all(scene.now + SignedDuration::from_mins(10), &accepted());
+    assert!(sent.iter().any(|sent| sent.ends_with("min")), "{sent:?}");
+    assert_eq!(scene.told("min"), Notified::Yes);
+}
+
+/// The same, but that nobody has heard so far.
+fn unheard(openings: &Openings) -> Openings {
+    let stored = serde_json::to_value(openings).expect("they are JSON");
+    let mut stored = stored.as_object().expect("an object").clone();
+    for known in ["told", "worst"] {
+        stored.remove(known);
+    }
+    serde_json::from_value(stored.into()).expect("as they were")
+}
+
+#[test]
+fn nobody_can_be_tried_anew_while_nothing_would_begin() {
+    let mut scene = fourth_round_is_over(no_phone("jin"));
+    scene.answer(1, rejected(RejectCause::Refused));
+    scene.answer_all(scene.now, &accepted());
+    let (jin, can_try) =
+        ("jin".parse::<ContactName>().expect("a name"), |scene: &Scene, jin: &ContactName| {
+            can_try_anew(&scene.alert, jin, &scene.people, scene.now)
+        });
+    assert!(can_try(&scene, &jin));
+    scene.resolve();
+    assert!(!can_try(&scene, &jin), "it may come back");
+    scene.pass(301);
+    assert!(can_try(&scene, &jin));
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::alert::{
-    ContactProgress, Conversation, Notification, Notified, PushState, SentText, Subject, TextState,
+    ContactProgress, Conversation, Notification, Notified, OpenText, PushState, SentText, Subject, TextState,
 };
 
 /// Somebody is texted of the open round, and so much is certain of it.
@@ -93,14 +93,26 @@ async fn an_acknowledgement_of_a_sender_that_fires_again_is_not_carried_on() {
     }
 }
 
+/// How a reminder stands when its round ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Reminder {
+    Waits,
+    MayHaveArrived,
+    /// min has it already.
+    IsHeard,
+    /// min cannot be reached.
+    CannotReachAll,
+}
+
 #[tokio::test]
-async fn a_reminder_that_ended_with_its_round_before_anybody_had_it_is_due_in_the_next() {
-    for is_reminded in [false, true] {
+async fn a_reminder_that_ended_with_its_round_before_anybody_can_have_had_it_is_due_in_the_next() {
+    use Reminder::{CannotReachAll, IsHeard, MayHaveArrived, Waits};
+    for reminder in [Waits, MayHaveArrived, IsHeard, CannotReachAll] {
         let (queue, clock) = queue();
         for round in 1..=5 {
             assert_eq!(answer(&queue, firing("1")).await, "opened");
             if round == 4 {
-                remind(&queue, is_reminded).await;
+                remind(&queue, reminder).await;
             }
             if round < 5 {
                 clock.advance(SignedDuration::from_mins(2));
@@ -109,26 +121,35 @@ async fn a_reminder_that_ended_with_its_round_before_anybody_had_it_is_due_in_th
             }
         }
         let Conversation { repeats, repeat_at, .. } = latest(&queue, "1").await.conversation;
+        let is_due = matches!(reminder, Waits | CannotReachAll);
         let later = clock.now() + SignedDuration::from_hours(1);
-        assert_eq!((repeats, repeat_at), if is_reminded { (2, Some(later)) } else { (1, Some(clock.now())) });
+        let expected = if is_due { (1, Some(clock.now())) } else { (2, Some(later)) };
+        assert_eq!((repeats, repeat_at), expected, "{reminder:?}");
     }
 }
 
-/// Two people are reminded for the second time, the next time in an hour from the next round on; whether one has it.
-async fn remind(queue: &Queue, has_it: bool) {
+/// Two people are reminded for the second time, the next time in an hour from the next round on.
+async fn remind(queue: &Queue, how: Reminder) {
     let thread = ThreadKey::new(ZABBIX.integration, &DedupKey::new("1"));
     let found = queue.store.find_threads(vec![thread]).await.expect("works").remove(0);
     let Stored { mut alert, version } = found.expect("there");
+    let unknowns = u8::from(how == Reminder::MayHaveArrived);
     let reminder = Notification {
         subject: Subject::Repeat { number: 2, last: false },
         since: alert.opened_at,
         push: PushState::default(),
-        text: TextState::Open(Box::default()),
+        text: TextState::Open(Box::new(OpenText { unknowns, ..OpenText::default() })),
         replaced: false,
     };
-    for (name, notifications) in [("jin", vec![reminder.clone()]), ("min", vec![reminder])] {
-        let notifications = if has_it && name == "min" { Vec::new() } else { notifications };
-        let progress = ContactProgress { notifications, ..ContactProgress::default() };
+    let jin = ContactProgress { notifications: vec![reminder], ..ContactProgress::default() };
+    let min = match how {
+        Reminder::Waits | Reminder::MayHaveArrived => jin.clone(),
+        Reminder::IsHeard => ContactProgress { certain: Notified::Yes, ..ContactProgress::default() },
+        Reminder::CannotReachAll => {
+            ContactProgress { unreachable: Some("refused".to_owned()), ..ContactProgress::default() }
+        }
+    };
+    for (name, progress) in [("jin", jin), ("min", min)] {
         alert.progress.contacts.insert(name.parse().expect("a name"), progress);
     }
     alert.conversation.repeats = 2;

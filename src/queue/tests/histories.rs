@@ -72,6 +72,25 @@ const HISTORIES: &[(&str, &str)] = &[
          220 | F s215 | opened",
     ),
     (
+        "what an update opened has the start that it named",
+        "0 | F s0 | opened
+         10 | silence | resolved
+         20 | A s0 | opened
+         7200 | F s7190 | opened
+         7201 | due | triggered",
+    ),
+    (
+        "what is said of an earlier problem opens nothing, and takes nothing",
+        "3600 | F s3600 | opened
+         3700 | jin | resolved
+         3800 | A s0 | ignored already_resolved
+         3810 | F s3600 | opened
+         3820 | R s3600 | resolved
+         3830 | F s3600 | noted doubtful
+         3835 | A s0 | ignored already_resolved
+         3880 | due | triggered",
+    ),
+    (
         "what was said of an earlier problem, of which we did not hear, comes when the next has begun",
         "0 | F s400 | opened
          1 | A s0 | ignored stale

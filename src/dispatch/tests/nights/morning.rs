@@ -120,9 +120,9 @@ impl<'a> Morning<'a> {
         self.people().any(|known| known == *name)
     }
 
-    /// Nothing works, and it is not a day yet.
+    /// Nothing works, and it is not a day yet, or it was not planned since.
     pub(super) fn is_being_tried(&self, contact: &ContactProgress) -> bool {
-        let limit = self.world.clock.now() - GIVE_UP_AFTER;
+        let limit = self.world.clock.now() - GIVE_UP_AFTER - RETRY_MAX;
         self.night.end == End::Defers
             && contact.notifications.iter().any(|one| !one.replaced && limit <= one.since)
     }
