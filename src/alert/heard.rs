@@ -354,13 +354,18 @@ impl Heard {
     }
 
     /// The last update, with a message time of its own, is about what began then. Where neither names a start that is so
-    /// only if it was said soon after: a note of what came next would speak for what fired before.
-    pub fn was_updated_about(&self, times: Times) -> bool {
+    /// only if it was said soon after, and not after the `end` that came with it: a note of what came next would speak for
+    /// what fired before.
+    pub fn was_updated_about(&self, times: Times, end: Option<&Event>) -> bool {
         let Some((began, last)) = times.start.or(times.said).zip(self.updated.last) else { return false };
         let is_about = match (times.start, self.updated.start) {
             (Some(start), Some(named)) => start == named,
             (Some(_), None) => true,
-            (None, _) => last.said.duration_since(began) <= OUTDATED_WITHIN,
+            (None, _) => {
+                let is_over = |end: Timestamp| began <= end && end < last.said;
+                let ended = end.and_then(|end| self.times(end).said);
+                last.said.duration_since(began) <= OUTDATED_WITHIN && !ended.is_some_and(is_over)
+            }
         };
         began <= last.said && is_about
     }

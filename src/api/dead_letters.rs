@@ -75,8 +75,7 @@ pub(super) async fn retry(
             context.dead_letters.take_back_retry(before).await?;
         }
         if !begins? {
-            let detail =
-                "nothing is tried: this contact is not given up, or is not notified of this alert any more";
+            let detail = "nothing is tried now: this contact is not given up, or is not notified of this alert any more";
             return Err(Problem::new(StatusCode::CONFLICT, "nothing_to_retry", detail));
         }
     }

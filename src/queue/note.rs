@@ -87,7 +87,8 @@ fn problem(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
         (alert.id, alert.round, alert.rows_moved) = (known.id, known.round, known.rows_moved);
     }
     let mut rows = known.rows.clone();
-    if event.key_never_returns || known.heard.was_updated_about(known.heard.times(event)) {
+    let end = known.early_end.as_ref().map(|end| &end.event);
+    if event.key_never_returns || known.heard.was_updated_about(known.heard.times(event), end) {
         if has_said_severity(known) {
             alert.severity = known.severity;
         }

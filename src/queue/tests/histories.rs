@@ -72,6 +72,13 @@ const HISTORIES: &[(&str, &str)] = &[
          220 | F s215 | opened",
     ),
     (
+        "what is taken after the end of a problem is not that one",
+        "0 | R m-20 | ignored unknown_alert
+         1 | A m-10 | noted
+         62 | F m-60 | opened
+         63 | due | triggered",
+    ),
+    (
         "what an update opened has the start that it named",
         "0 | F s0 | opened
          10 | silence | resolved

@@ -74,7 +74,8 @@ pub(super) fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> 
         let was_open = |heard: &&Heard| ended_at.is_none_or(|ended_at| heard.at <= ended_at);
         let fires = morning.fires(key).filter(|heard| morning.is_about(heard, alert)).filter(was_open);
         let fires: Vec<&Heard> = fires.collect();
-        let Some(last) = fires.last() else { continue };
+        // What began before it, and comes later, joins it.
+        let Some(last) = fires.iter().max_by_key(|heard| heard.problem) else { continue };
         // Without a start one problem cannot be told from the next, if the end between them was lost.
         let are_apart = sender.tells_problems_apart();
         let since = if are_apart {
@@ -107,7 +108,9 @@ pub(super) fn what_began_anew_is_another_alert(morning: &Morning<'_>) -> Vec<Str
             && !morning.world.clock_was_set
             && !morning.was_key_damaged(&key)
             && morning.fires(&key).any(|heard| heard.problem == problem.number);
-        let first = morning.first_fires(&key, problem.number).filter(|_| is_understood);
+        // An update may open it, too.
+        let first = morning.heard(&key).find(|heard| heard.problem == problem.number);
+        let first = first.filter(|_| is_understood);
         let Some((first, alert)) = first.zip(morning.latest(&key)) else { continue };
         if alert.opened_at.duration_since(T0) < first.at && alert.is_open() {
             faults.push(format!("its problem began later, at {:#}: {}", first.at, brief(alert)));
