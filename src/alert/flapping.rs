@@ -35,8 +35,18 @@ pub struct Openings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unheard_since: Option<Timestamp>,
     /// A newer round has taken the place of this one, so its end is not told.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub superseded: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<Successor>,
+}
+
+/// The round that has taken the place of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Successor {
+    /// Whoever is to be told of the one before is told of this one.
+    Tells,
+    /// It flaps on, which was told: who has not heard so by then is still told by the one before.
+    IsQuiet,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,12 +80,17 @@ impl Openings {
         let told = flaps && (self.told || (is_heard_of && self.flapping().is_some()));
         let is_known = is_heard_of || self.is_quiet(severity);
         let unheard_since = (!is_known).then(|| self.unheard_since(opened));
-        Self { at, rounds, worst, told, unheard_since, superseded: false }
+        Self { at, rounds, worst, told, unheard_since, superseded: None }
     }
 
     /// As far as it is about the rounds before this one, which was `opened` then.
     pub fn unheard_since(&self, opened: Timestamp) -> Timestamp {
         self.unheard_since.map_or(opened, |since| since.min(opened))
+    }
+
+    /// What a round with these openings, which is so severe, is to the one before.
+    pub fn as_successor(&self, severity: Severity) -> Successor {
+        if self.is_quiet(severity) { Successor::IsQuiet } else { Successor::Tells }
     }
 
     pub fn flapping(&self) -> Option<u32> {

@@ -40,7 +40,7 @@ pub use digest::{
     Counted, DIGEST_ALERTS_MAX, DIGEST_NAMES_MAX, Digest, FoldRow, FoldWord, Folded, Named, Unreached,
 };
 pub use event::{Event, EventStatus, Update};
-pub use flapping::{FLAPPING_ROUNDS, FLAPPING_WITHIN, LastRound, Openings, STABLE_AFTER};
+pub use flapping::{FLAPPING_ROUNDS, FLAPPING_WITHIN, LastRound, Openings, STABLE_AFTER, Successor};
 pub use heard::{Heard, LATE_WITHIN, Next, SOON_AFTER, Times};
 pub use holds::COPY_WITHIN;
 pub use id::AlertId;

@@ -85,8 +85,6 @@ pub enum Milestone {
     Acknowledged,
     /// It is over: notifying of the end has begun.
     Resolved,
-    /// It flaps, somebody was told so, and the next round has begun, which is quiet.
-    LastWord,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -92,8 +92,8 @@ impl Dispatcher {
         }
         if awaits_stability(alert) {
             let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
-            if latest.is_some_and(|latest| latest.alert.id != alert.id) {
-                alert.openings.superseded = true;
+            if let Some(next) = latest.map(|latest| latest.alert).filter(|next| next.id != alert.id) {
+                alert.openings.superseded = Some(next.openings.as_successor(next.severity));
             }
         }
         Ok(())

@@ -13,11 +13,11 @@ pub(super) enum Answer {
     Settled(Settlement),
     /// What a gateway that was asked knows of an earlier attempt.
     Reported(Report),
-    /// What a plan was to begin and what it was to cost, of which it is not known whether it was written: none of it was
-    /// begun.
+    /// What a plan was to begin and to cost, of which it is not known whether it was written: none of it was begun. It may
+    /// still be written until another is.
     NotBegun {
         sends: Vec<Send>,
-        charges: Vec<Charge>,
+        costs: Vec<Charge>,
     },
     /// This digest was to count the alert, and cannot be read, or may have been counted without it.
     NotCounted {
@@ -135,7 +135,7 @@ mod tests {
             (AlertId::new(Timestamp::UNIX_EPOCH, [1; 10]), AlertId::new(Timestamp::UNIX_EPOCH, [2; 10]));
         let mut inbox = Inbox::default();
         inbox.put(id, [Answer::NotCounted { digest: other }]);
-        inbox.put_back(id, vec![Answer::NotBegun { sends: Vec::new(), charges: Vec::new() }]);
+        inbox.put_back(id, vec![Answer::NotBegun { sends: Vec::new(), costs: Vec::new() }]);
         assert_eq!(inbox.ready(), 2);
         assert!(matches!(inbox.take(id, 1)[..], [Answer::NotBegun { .. }]));
         assert_eq!((inbox.take(id, 9).len(), inbox.ready()), (1, 0));

@@ -41,9 +41,18 @@ impl Planned {
     /// by then.
     fn answers_again(&mut self) -> Vec<Answer> {
         let mut answers = std::mem::take(&mut self.answers);
-        if !self.sends.is_empty() {
-            let (sends, charges) = (std::mem::take(&mut self.sends), std::mem::take(&mut self.charges));
-            answers.insert(0, Answer::NotBegun { sends, charges });
+        let (mut sends, charges) = (std::mem::take(&mut self.sends), std::mem::take(&mut self.charges));
+        if let Some(Answer::NotBegun { sends: earlier, costs }) = answers.first_mut() {
+            let is_same = |one: &Send, other: &Send| {
+                (one.attempt, &one.contact, &one.address) == (other.attempt, &other.contact, &other.address)
+            };
+            sends.retain(|send| !earlier.iter().any(|earlier| is_same(earlier, send)));
+            earlier.append(&mut sends);
+            costs.extend(charges);
+        } else if sends.is_empty() {
+            self.charges = charges;
+        } else {
+            answers.insert(0, Answer::NotBegun { sends, costs: charges });
         }
         for digest in self.digests.drain(..) {
             if !answers
@@ -215,20 +224,19 @@ impl Dispatcher {
                 Answer::Reported(report) => {
                     alert.progress.take_report(report);
                 }
-                Answer::NotBegun { sends, charges: costs } => {
-                    if let Some(settled) = plan::was_not_begun(&mut alert, sends, &self.present(people)) {
-                        self.budgets.spend(&settled.charges);
-                        charges.extend(settled.charges);
-                        costs.clear();
+                Answer::NotBegun { sends, costs } => {
+                    // If it was not written, it may still be, until this one is.
+                    if let Some(given_back) = plan::take_back_begun(&mut alert, sends) {
+                        self.budgets.spend(&given_back);
+                        charges.extend(given_back);
                     } else {
                         self.budgets.take_back(costs);
-                        sends.clear();
                     }
+                    costs.clear();
                 }
                 Answer::NotCounted { digest } => plan::take_back(&mut alert, *digest, &self.present(people)),
             }
         }
-        answers.retain(|answer| !matches!(answer, Answer::NotBegun { sends, .. } if sends.is_empty()));
         let plan = if self.is_finishing {
             // What follows from an answer is for the next start.
             Plan { due: Some(self.clock.now()), ..Plan::default() }

@@ -25,7 +25,9 @@ pub fn can_try_anew(alert: &Alert, contact: &ContactName, people: &[Person], now
     }
     match alert.state {
         AlertState::Triggered => among(people, alert).iter().any(|person| person.name == *contact),
-        AlertState::Resolved => !alert.openings.superseded && roster::find(people, contact).is_some(),
+        AlertState::Resolved => {
+            alert.openings.superseded.is_none() && roster::find(people, contact).is_some()
+        }
         AlertState::Acknowledged | AlertState::Noted => false,
     }
 }

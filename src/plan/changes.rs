@@ -2,20 +2,25 @@
 
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, quiet, text};
 use crate::{
-    alert::{AlertState, Conversation, Milestone, Progress, Severity, Subject, Texted},
+    alert::{
+        AlertState, ContactName, Conversation, Milestone, Notification, Progress, Severity, Subject, Texted,
+    },
     roster,
 };
 
 /// Compares the alert with what has been planned so far, and plans what is new.
 pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     let Facts { alert, .. } = draft.facts;
-    if alert.openings.superseded && draft.facts.is(AlertState::Resolved) {
+    if alert.openings.superseded.is_some() && draft.facts.is(AlertState::Resolved) {
         return let_go(draft, progress);
     }
     if quiet::until(alert, &progress.planned).is_some_and(|until| draft.facts.now() < until) {
-        // It comes and goes, and nobody has it: the reminders go on over its rounds.
-        if draft.facts.is(AlertState::Triggered) {
-            conversation::repeat(draft, conversation, progress);
+        match alert.state {
+            // It comes and goes, and nobody has it: the reminders go on over its rounds.
+            AlertState::Triggered => conversation::repeat(draft, conversation, progress),
+            // What an acknowledgement held is not told now that it is over.
+            AlertState::Resolved if conversation.acknowledged.is_some() => cancel_all(draft, progress),
+            AlertState::Noted | AlertState::Acknowledged | AlertState::Resolved => {}
         }
         return;
     }
@@ -42,26 +47,40 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
 /// to have missed.
 fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
     let is_first = progress.planned.insert(Milestone::Resolved);
-    let is_last_word = draft.facts.is_last_word;
-    if is_last_word {
-        progress.planned.insert(Milestone::LastWord);
+    if !draft.facts.is_last_word {
+        if is_first {
+            cancel_all(draft, progress);
+        }
+        return;
     }
     for (name, contact) in &mut progress.contacts {
         for notification in &mut contact.notifications {
-            let goes_on = match notification.subject {
-                Subject::Unreachable { .. } => true,
-                Subject::Missed => !is_first || is_last_word,
-                Subject::Opened | Subject::Raised { .. } => is_last_word,
-                Subject::Repeat { .. } | Subject::Resolved | Subject::Digest => false,
-            };
-            if !goes_on {
-                notification::cancel(draft, name, notification);
+            if matches!(notification.subject, Subject::Repeat { .. }) {
+                cancel(draft, name, notification);
             }
         }
-        if !is_last_word {
-            fold::is_over(draft, name, contact);
+        if is_first && contact.unreachable.is_none() && contact.is_idle() {
+            notification::tell_both_in_one(draft, name, contact, None);
         }
     }
+}
+
+/// Nothing of it is told any more but whom it did not reach.
+fn cancel_all(draft: &mut Draft<'_>, progress: &mut Progress) {
+    for (name, contact) in &mut progress.contacts {
+        for notification in &mut contact.notifications {
+            if !matches!(notification.subject, Subject::Unreachable { .. }) {
+                cancel(draft, name, notification);
+            }
+        }
+        fold::is_over(draft, name, contact);
+    }
+}
+
+/// That nobody hears of it this way is no failure.
+fn cancel(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Notification) {
+    notification::cancel(draft, name, notification);
+    notification.replaced = true;
 }
 
 /// Everyone in the audience is notified; an alert that is already over is told as missed instead.
@@ -127,7 +146,10 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
             contact.unreachable = None;
         }
         let was_given_up = contact.unreachable.is_some() || notification::is_silent(facts);
-        if !knows && (first || !was_given_up) {
+        // Who hears by this that somebody could not be reached is told nothing else.
+        let is_told_of_others =
+            contact.notifications.iter().any(|one| matches!(one.subject, Subject::Unreachable { .. }));
+        if !knows && (first || !(was_given_up || is_told_of_others)) {
             notification::tell_both_in_one(draft, name, contact, lost);
         } else if first
             && facts.lasts()

@@ -194,6 +194,10 @@ fn send_by_next(
 ) {
     let NotDelivered { sent, reason } = undelivered;
     if draft.facts.is(AlertState::Resolved) && sent.subject.is_about_open_alert() {
+        if draft.facts.may_come_back {
+            // What is told then depends on whether it does.
+            return;
+        }
         return notification::tell_both_in_one(draft, name, contact, None);
     }
     // A text that only stood in for a push that has arrived since is not missed.

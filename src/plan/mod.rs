@@ -52,7 +52,7 @@ pub use self::{
         BUILT_IN_REPEATS, DELIVERY_ASKED_AFTER, DeviceBook, GATEWAY_DAY, GIVE_UP_AFTER, GatewayRule,
         PUSH_IN_FLIGHT_MAX, QUARANTINE, Repeats, Rules, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN, Stage,
     },
-    settle::{DeviceVerdict, Settled, Settlement, attempt_row, settle, was_not_begun},
+    settle::{DeviceVerdict, Settled, Settlement, attempt_row, settle, take_back_begun},
 };
 use crate::alert::{Alert, AlertState, Progress, Resolution, ResolvedBy};
 use output::Draft;

@@ -6,7 +6,7 @@ use super::{Budgets, DeviceBook, Rules, quiet};
 use crate::{
     alert::{
         Acknowledgement, Alert, AlertState, Conversation, Counted, DeviceId, Digest, Kind, Milestone,
-        Progress,
+        Progress, Successor,
     },
     roster::Person,
 };
@@ -37,8 +37,10 @@ pub(super) struct Facts<'a> {
     pub(super) heard: bool,
     /// Somebody had it when it opened, and it is no more severe than what they took.
     pub(super) opened_acknowledged: bool,
-    /// It flaps, and somebody was told so: the round that has taken its place, or may do so yet, is quiet.
+    /// Nobody has it, and the round that has taken its place, or may do so yet, is quiet.
     pub(super) is_last_word: bool,
+    /// It flaps and is over, but not for long enough to be told so.
+    pub(super) may_come_back: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -54,14 +56,21 @@ impl<'a> Facts<'a> {
         let opened_acknowledged = acknowledged
             .is_some_and(|taken| taken.at < alert.opened_at || has_opened(taken))
             && !alert.openings.is_worse(alert.severity);
-        let is_over = progress.planned.contains(&Milestone::Resolved);
-        let is_last_word = progress.planned.contains(&Milestone::LastWord)
-            || (!is_over
-                && (alert.openings.superseded || quiet::may_come_back(alert, progress, present.now))
-                && alert.openings.flapping().is_some()
-                && progress.planned.contains(&Milestone::Opened)
-                && progress.is_told(&alert.openings));
-        Self { alert, present, heard: progress.is_heard_of(), opened_acknowledged, is_last_word }
+        let may_come_back = quiet::may_come_back(alert, progress, present.now);
+        let is_last_word = acknowledged.is_none()
+            && progress.planned.contains(&Milestone::Opened)
+            && match alert.openings.superseded {
+                Some(next) => next == Successor::IsQuiet,
+                None => may_come_back && progress.is_told(&alert.openings),
+            };
+        Self {
+            alert,
+            present,
+            heard: progress.is_heard_of(),
+            opened_acknowledged,
+            is_last_word,
+            may_come_back,
+        }
     }
 
     /// Nobody has it, and nobody knows of it.

@@ -6,13 +6,13 @@ use super::{
     GIVE_UP_AFTER, PUSH_IN_FLIGHT_MAX, RETRY_AFTER_MAX,
     bounds::Bounds,
     may::May,
-    output::{Draft, Message},
+    output::{Draft, Message, Send},
     present::Facts,
     spending,
     words::reason_of,
 };
 use crate::{
-    alert::{Address, DeferCause, DeviceId, DevicePush, Outcome, Pending, PushState, Subject},
+    alert::{Address, Charge, DeferCause, DeviceId, DevicePush, Outcome, Payer, Pending, PushState, Subject},
     roster::Person,
 };
 
@@ -109,6 +109,15 @@ pub(super) fn give_up_old(draft: &mut Draft<'_>, message: Message<'_>, push: &mu
         draft.dead_letter(message, Address::Device(open.device), reason);
         push.failed.get_or_insert_with(|| reason.to_owned());
     }
+}
+
+/// The request of this attempt was not begun. What it had been charged.
+pub(super) fn take_back_begun(push: &mut PushState, device: DeviceId, send: &Send) -> Option<Charge> {
+    let is_it = |open: &&mut DevicePush| open.device == device && open.state.is_attempt(send.attempt);
+    let open = push.open.iter_mut().find(is_it)?;
+    open.attempts = open.attempts.saturating_sub(1);
+    open.state = Pending::Ready;
+    Some(Charge { payer: Payer::Device(device), at: send.began, units: -1, reserved: 0 })
 }
 
 /// Closes every device without a request under way, and returns these.

@@ -11,8 +11,8 @@ use super::{
     words::DETAIL_CHARS_MAX,
 };
 use crate::alert::{
-    Address, Alert, AttemptRow, Charge, ContactName, DeferCause, DeviceId, Entry, Notification, Outcome,
-    Pending, Progress, RejectCause,
+    Address, Alert, AttemptRow, Charge, ContactName, DeviceId, Entry, Notification, Outcome, Pending,
+    Progress, RejectCause,
 };
 
 /// The answer to one [`Send`].
@@ -60,24 +60,23 @@ pub fn settle(alert: &mut Alert, settlement: &Settlement, present: &Present<'_>)
     Settled { verdict: verdict(settlement), charges: plan.charges }
 }
 
-/// A plan that was to begin these was perhaps written, and nothing of it was begun. `None` if it was not written.
-pub fn was_not_begun(alert: &mut Alert, sends: &[Send], present: &Present<'_>) -> Option<Settled> {
-    let was_written = |send: &&Send| {
-        let notifications = alert.progress.contacts.get(&send.contact)?.notifications.iter();
-        notifications.flat_map(Notification::open).find(|(state, _)| state.is_attempt(send.attempt))
-    };
-    let written: Vec<&Send> = sends.iter().filter(|send| was_written(send).is_some()).collect();
-    if written.is_empty() {
-        return None;
+/// A plan that was to begin these was perhaps written, and nothing of it was begun: what it entered into the alert is
+/// taken out again. What that gives back; `None` if it was not written. The caller then calls [`super::advance`].
+pub fn take_back_begun(alert: &mut Alert, sends: &[Send]) -> Option<Vec<Charge>> {
+    let mut given_back = None;
+    for send in sends {
+        let Some(contact) = alert.progress.contacts.get_mut(&send.contact) else { continue };
+        for Notification { push, text, .. } in &mut contact.notifications {
+            let charges = match &send.address {
+                Address::Device(device) => push::take_back_begun(push, *device, send),
+                Address::Gateway(gateway) => text::take_back_begun(text, gateway, send),
+            };
+            if let Some(charge) = charges {
+                given_back.get_or_insert_with(Vec::new).push(charge);
+            }
+        }
     }
-    let mut charges = Vec::new();
-    for send in written {
-        let detail = "not begun: the store did not say that it was kept".to_owned();
-        let outcome = Outcome::Deferred { cause: DeferCause::Unavailable, retry_after: None, detail };
-        let settlement = Settlement { send: send.clone(), outcome, segments: 0, ended: present.now };
-        charges.extend(settle(alert, &settlement, present).charges);
-    }
-    Some(Settled { verdict: None, charges })
+    given_back
 }
 
 fn verdict(Settlement { send, outcome, .. }: &Settlement) -> Option<DeviceVerdict> {

@@ -6,7 +6,11 @@ use super::{
     present::Facts,
     window::Spare,
 };
-use crate::alert::{Charge, ContactName, DeviceId, OpenText, Payer, Reserved, Severity, Subject, Tier};
+use jiff::Timestamp;
+
+use crate::alert::{
+    Charge, ContactName, DeviceId, GatewayName, OpenText, Payer, Reserved, Severity, Subject, Tier,
+};
 
 /// Said where no gateway may take another text today.
 pub(super) const DAYS_SPENT: &str = "per_day of every gateway that is left";
@@ -130,4 +134,10 @@ pub(super) fn close(draft: &mut Draft<'_>, open: &mut OpenText) {
         let payer = Payer::Gateway(gateway);
         draft.plan.charges.push(Charge { payer, at: draft.facts.now(), units: 0, reserved });
     }
+}
+
+/// The request under way was not begun: its gateway is not charged for it. What its contact is charged stays reserved.
+pub(super) fn take_back_begun(open: &mut OpenText, gateway: &GatewayName, at: Timestamp) -> Charge {
+    let units = -i32::from(std::mem::take(&mut open.at_gateway));
+    Charge { payer: Payer::Gateway(gateway.clone()), at, units, reserved: units }
 }

@@ -8,7 +8,7 @@ use crate::{
     alert::{
         Acknowledgement, Address, AlertId, Charge, ContactName, DedupKey, DeferCause, DeviceId, Entry, Event,
         Fate, GatewayName, Kind, Language, Notified, Outcome, PhoneNumber, PushTarget, RejectCause, Report,
-        Row, Severity, Subject, Transport,
+        Row, Severity, Subject, Successor, Transport,
     },
     roster::{Device, Person},
 };

@@ -7,14 +7,14 @@ use super::{
     bounds::Bounds,
     gateways, lost,
     may::May,
-    output::{Draft, Message, TextAnswer},
+    output::{Draft, Message, Send, TextAnswer},
     present::Facts,
     spending,
     words::reason_of,
 };
 use crate::{
     alert::{
-        Address, Counted, Entry, Fate, GatewayName, OpenText, Outcome, Pending, PushState, Subject,
+        Address, Charge, Counted, Entry, Fate, GatewayName, OpenText, Outcome, Pending, PushState, Subject,
         TextState, Texted, Tier, Transports, Unanswered,
     },
     roster::Person,
@@ -132,6 +132,14 @@ pub(super) fn advance(
         leave(draft, text, failed);
     }
     Ok(())
+}
+
+/// The request of this attempt was not begun. What it had been charged.
+pub(super) fn take_back_begun(text: &mut TextState, gateway: &GatewayName, send: &Send) -> Option<Charge> {
+    let open = text.open_mut().filter(|open| open.state.is_attempt(send.attempt))?;
+    open.attempts = open.attempts.saturating_sub(1);
+    open.state = Pending::Ready;
+    Some(spending::take_back_begun(open, gateway, send.began))
 }
 
 pub(super) fn has_begun(text: &TextState) -> bool {

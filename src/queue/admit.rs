@@ -6,7 +6,9 @@ use super::{
     decision::{Arrival, Change, Decision},
     note, over, round, update,
 };
-use crate::alert::{Admission, Alert, AlertState, COPY_WITHIN, Event, EventStatus, Next, Reason, SOON_AFTER};
+use crate::alert::{
+    Admission, Alert, AlertState, COPY_WITHIN, Event, EventStatus, Next, Reason, SOON_AFTER, Successor,
+};
 
 /// A sender that repeats every minute what fires was only restarted if its alert was heard of within this.
 const HEARD_OF_WITHIN: SignedDuration = SignedDuration::from_mins(5);
@@ -108,9 +110,10 @@ fn is_another_problem(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> bo
 
 fn supersede(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let mut over = known.clone();
-    round::supersede(&mut over, arrival.now);
+    round::supersede(&mut over, Successor::Tells, arrival.now);
     let once = known.last_seen_at.duration_since(known.opened_at) < COPY_WITHIN;
     let round = round::next(&over, event, arrival, Next::Superseding { once });
+    over.openings.superseded = Some(round.openings.as_successor(round.severity));
     let change = Change::Supersede { round: Box::new(round), over: Box::new(over) };
     Decision { admission: Admission::Opened, reason: None, change }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::alert::{
     Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, Heard, KeptEvent, LATE_WITHIN,
-    LastRound, Next, Reason, Resolution, ResolvedBy, Row, Times,
+    LastRound, Next, Reason, Resolution, ResolvedBy, Row, Successor, Times,
 };
 
 /// A test resolves itself after this; the next press of the button is then told again.
@@ -105,8 +105,8 @@ fn is_heard_of(known: &Alert) -> bool {
 }
 
 /// The next round takes its place, and its end is not told apart.
-pub(super) fn supersede(alert: &mut Alert, now: Timestamp) {
-    alert.openings.superseded = true;
+pub(super) fn supersede(alert: &mut Alert, next: Successor, now: Timestamp) {
+    alert.openings.superseded = Some(next);
     alert.resolve(Resolution::by(ResolvedBy::Superseded, now));
 }
 

@@ -12,7 +12,7 @@ use super::{
     round,
 };
 use crate::{
-    alert::{Alert, AlertId, AlertState, Event, Milestone, Reason, ThreadKey},
+    alert::{Alert, AlertId, AlertState, Event, Milestone, Reason, Successor, ThreadKey},
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
 
@@ -202,7 +202,8 @@ impl Queue {
             let over = if has_over { written.next() } else { None };
             if let Some((commit, AlertWrite { alert, .. })) = over {
                 self.seen.forget(alert.id);
-                changed.extend(matches!(commit, Commit::Conflict(_)).then_some(alert.id));
+                let next = alert.openings.superseded.filter(|_| matches!(commit, Commit::Conflict(_)));
+                changed.extend(next.map(|next| (alert.id, next)));
             }
             match commit {
                 Commit::Done(version) => {
@@ -224,15 +225,15 @@ impl Queue {
                 again.push(thread);
             }
         }
-        for id in changed {
-            self.supersede(lane, id).await?;
+        for (id, next) in changed {
+            self.supersede(lane, id, next).await?;
         }
         failed.map(|()| again)
     }
 
     /// Writes what needs no new round, nor the place of one.
     async fn write_known(&self, lane: Lane, mut writes: Vec<AlertWrite>) -> Result<(), StoreError> {
-        writes.retain(|write| !write.expect.is_new() && !write.alert.openings.superseded);
+        writes.retain(|write| !write.expect.is_new() && write.alert.openings.superseded.is_none());
         let commits = self.store.commit(lane, &writes).await?;
         for (write, commit) in writes.iter().zip(commits) {
             if matches!(commit, Commit::Done(_)) {
@@ -253,19 +254,20 @@ impl Queue {
             };
             // A note tells nothing in its place.
             let tells = |latest: &Alert| latest.state != AlertState::Noted && alert.round < latest.round;
-            if latest.is_some_and(|latest| tells(&latest.alert)) {
-                round::supersede(alert, self.clock.now());
+            if let Some(Stored { alert: next, .. }) = latest.filter(|latest| tells(&latest.alert)) {
+                let next = next.openings.as_successor(next.severity);
+                round::supersede(alert, next, self.clock.now());
             }
         }
         Ok(())
     }
 
     /// Somebody changed it since it was decided that the next round takes its place.
-    async fn supersede(&self, lane: Lane, id: AlertId) -> Result<(), StoreError> {
+    async fn supersede(&self, lane: Lane, id: AlertId, next: Successor) -> Result<(), StoreError> {
         let change = |alert: &mut Alert| {
             let is_open = alert.is_open();
             if is_open {
-                round::supersede(alert, self.clock.now());
+                round::supersede(alert, next, self.clock.now());
             }
             Ok::<_, StoreError>(is_open)
         };

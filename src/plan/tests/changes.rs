@@ -255,7 +255,7 @@ fn a_round_that_another_follows_still_tells_whom_it_did_not_reach() {
     assert_eq!(scene.answer(3, rejected(RejectCause::Recipient)), ["push 4 min unreachable"]);
     scene.answer(4, deferred(DeferCause::Unavailable));
     scene.resolve();
-    scene.alert.openings.superseded = true;
+    scene.alert.openings.superseded = Some(Successor::IsQuiet);
     assert_eq!(scene.pass(10), ["push 5 min unreachable"]);
 }
 
@@ -267,7 +267,7 @@ fn a_round_that_another_follows_tells_whom_its_text_did_not_reach() {
     scene.plan();
     scene.answer(1, accepted());
     scene.resolve();
-    scene.alert.openings.superseded = true;
+    scene.alert.openings.superseded = Some(Successor::IsQuiet);
     assert_eq!(scene.pass(10), NOTHING);
     assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), ["sms 2 jin missed"]);
     assert_eq!(scene.answer(2, deferred(DeferCause::Unavailable)), NOTHING);
@@ -290,7 +290,7 @@ fn that_it_comes_and_goes_is_told_to_whom_it_did_not_reach_before_the_next_round
     scene.answer(1, accepted());
     scene.answer(2, deferred(DeferCause::Unavailable));
     scene.resolve();
-    scene.alert.openings.superseded = true;
+    scene.alert.openings.superseded = Some(Successor::IsQuiet);
     assert_eq!(scene.pass(10), ["push 3 min"]);
     assert_eq!(scene.answer(3, rejected(RejectCause::Message)), ["sms 4 jin unreachable"]);
 }
@@ -301,7 +301,7 @@ fn a_round_that_nobody_heard_of_is_left_to_the_next() {
     scene.answer(1, deferred(DeferCause::Unavailable));
     scene.answer(2, deferred(DeferCause::Unavailable));
     scene.resolve();
-    scene.alert.openings.superseded = true;
+    scene.alert.openings.superseded = Some(Successor::Tells);
     assert_eq!(scene.pass(10), NOTHING);
     assert_eq!(scene.due, None);
 }

@@ -64,7 +64,7 @@ fn fourth_round_is_over(jin: Person) -> Scene {
 
 fn come_back(scene: &mut Scene) {
     scene.now += SignedDuration::from_secs(60);
-    scene.alert.openings.superseded = true;
+    scene.alert.openings.superseded = Some(Successor::IsQuiet);
 }
 
 #[test]
@@ -150,4 +150,77 @@ fn nobody_can_be_tried_anew_while_nothing_would_begin() {
     assert!(!can_try(&scene, &jin), "it may come back");
     scene.pass(301);
     assert!(can_try(&scene, &jin));
+}
+
+#[test]
+fn what_somebody_has_is_not_texted_when_its_round_is_over() {
+    for comes_back in [false, true] {
+        let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 1), bare("min")]);
+        scene.alert.openings = openings(&scene, 4, Severity::Disaster);
+        let taken = scene.now - SignedDuration::from_mins(9);
+        scene.alert.state = AlertState::Acknowledged;
+        scene.alert.conversation.acknowledged =
+            Some(Acknowledgement { by: "jin".into(), at: taken, by_sender: false });
+        assert_eq!(scene.plan(), ["push 1 jin"]);
+        scene.answer(1, deferred(DeferCause::Unavailable));
+        if comes_back {
+            come_back(&mut scene);
+        }
+        assert_eq!(scene.resolve(), NOTHING);
+        assert_eq!(scene.pass(60), NOTHING);
+        assert_eq!(scene.alert.given_up().count(), 0);
+    }
+}
+
+#[test]
+fn a_graver_round_that_nobody_heard_of_is_told_though_the_next_one_is_quiet() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![no_phone("jin")]);
+    scene.alert.openings = openings(&scene, 5, Severity::Average);
+    assert!(!scene.alert.openings.is_quiet(Severity::High));
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.resolve();
+    come_back(&mut scene);
+    scene.plan();
+    let end = scene.now + SignedDuration::from_mins(10);
+    scene.answer_all(end, &accepted());
+    assert_eq!(scene.told("jin"), Notified::Yes);
+}
+
+#[test]
+fn whose_only_text_did_not_arrive_is_told_though_the_next_round_is_quiet() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin")]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.alert.openings = openings(&scene, 5, Severity::Average);
+    scene.alert.openings = unheard(&scene.alert.openings);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.resolve();
+    come_back(&mut scene);
+    assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), ["sms 2 jin missed"]);
+}
+
+#[test]
+fn what_the_next_round_tells_is_told_by_it_alone_and_is_no_failure() {
+    let mut scene = fourth_round_is_over(bare("jin"));
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.resolve();
+    come_back(&mut scene);
+    scene.alert.openings.superseded = Some(Successor::Tells);
+    assert_eq!(scene.plan(), NOTHING);
+    let sent = scene.answer_all(scene.now + SignedDuration::from_mins(10), &accepted());
+    assert_eq!((sent.len(), scene.alert.given_up().count()), (0, 0), "{sent:?}");
+}
+
+#[test]
+fn whose_text_did_not_arrive_is_told_once_when_it_stays_away() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin")]);
+    (scene.rules.gateways, scene.rules.texts_resolved) = (gateways_that(2, true, false), true);
+    scene.alert.openings = openings(&scene, 4, Severity::Average);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.resolve();
+    assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), NOTHING, "it may come back");
+    let sent = scene.answer_all(scene.now + SignedDuration::from_mins(10), &accepted());
+    assert_eq!(sent, ["sms 2 jin missed"]);
 }

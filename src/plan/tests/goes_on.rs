@@ -375,3 +375,18 @@ fn whose_lost_text_turns_out_to_have_arrived_after_the_end_is_told_of_the_end() 
     scene.pass(20);
     assert_eq!(scene.report(1, Fate::Taken), ["sms 2 jin resolved"]);
 }
+
+#[test]
+fn what_was_not_begun_is_begun_as_if_it_had_not_been_planned() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 1), bare("min")]);
+    assert_eq!(scene.plan(), ["push 1 jin", "sms 2 jin", "sms 3 min"]);
+    let sends = std::mem::take(&mut scene.open);
+    scene.texts.clear();
+    assert_eq!(take_back_begun(&mut scene.alert, &sends).map(|given_back| given_back.len()), Some(3));
+    assert_eq!(take_back_begun(&mut scene.alert, &sends), None);
+    assert_eq!(scene.acknowledge(), ["push 4 jin", "sms 5 jin", "sms 6 min"], "the first ones still go");
+    scene.answer(4, accepted());
+    scene.answer(5, accepted());
+    scene.answer(6, accepted());
+    assert_eq!((scene.told("jin"), scene.told("min")), (Notified::Yes, Notified::Yes));
+}

@@ -100,7 +100,7 @@ impl<'a> Morning<'a> {
         let has_next =
             self.alerts.iter().any(|other| other.thread() == alert.thread() && alert.round < other.round);
         let is_quiet = alert.openings.flapping().is_some();
-        (has_next && (is_quiet || alert.openings.superseded)) || (is_quiet && self.is_young(alert))
+        (has_next && (is_quiet || alert.openings.superseded.is_some())) || (is_quiet && self.is_young(alert))
     }
 
     /// Neither come nor gone for long enough to be told.

@@ -243,7 +243,7 @@ fn a_round_that_another_follows_is_counted_as_over() {
     storm.plan();
     storm.answer_all(&|_| accepted());
     storm.over(1);
-    storm.alerts[1].openings.superseded = true;
+    storm.alerts[1].openings.superseded = Some(crate::alert::Successor::Tells);
     storm.plan();
     storm.pass(30);
     assert_eq!(storm.words_of_digests(), ["2 more: 1 high, 1 resolved"]);

@@ -34,7 +34,7 @@ fn flapping_is_told_once_then_only_how_it_stands_when_it_is_stable() {
     storm.answer_all(&|_| accepted());
     storm.over(first);
     assert_eq!(storm.plan(), NOTHING, "its end is not told yet");
-    storm.alerts[first].openings.superseded = true;
+    storm.alerts[first].openings.superseded = Some(crate::alert::Successor::IsQuiet);
     assert_eq!(storm.pass(300), NOTHING, "it has come back meanwhile");
     assert_eq!(storm.dues[first], None);
 
