@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AlertId, AlertState, ContactName, Conversation, Counted, DOUBT_LASTS, DedupKey, Digest, Entry, Event,
-    FoldRow, Folded, Heard, KeptEvent, Kind, Milestone, Openings, Progress, Row, Severity, Tag, ThreadKey,
-    Tier, Transports, digest::TITLE_CHARS_MAX, is_default,
+    FoldRow, Folded, Heard, KeptEvent, Kind, Milestone, Openings, Progress, Row, Severity, Tag, Taken,
+    ThreadKey, Tier, Transports, digest::TITLE_CHARS_MAX, is_default,
 };
 
 /// An alert that has reached nobody for this long is not on its way any more.
@@ -238,6 +238,16 @@ impl Alert {
             missed: folded.missed,
             unreached: folded.unreached.clone(),
         }
+    }
+
+    /// Somebody has it, by this conversation.
+    pub fn taken_by(&self, conversation: &Conversation) -> Option<Taken> {
+        let taken = conversation.acknowledged.as_ref().filter(|_| self.state == AlertState::Acknowledged)?;
+        // An update that says who has it opens it.
+        let has_opened = taken.by_sender && taken.at == self.opened_at;
+        let before_it_opened =
+            (taken.at < self.opened_at || has_opened) && !self.openings.is_worse(self.severity);
+        Some(Taken { at: taken.at, before_it_opened })
     }
 
     pub fn is_open(&self) -> bool {

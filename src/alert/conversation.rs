@@ -28,3 +28,21 @@ pub struct Acknowledgement {
     #[serde(default, skip_serializing_if = "is_default")]
     pub by_sender: bool,
 }
+
+/// Somebody has the alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    pub at: Timestamp,
+    /// They had it when it opened, and it is no more severe than what they took.
+    pub before_it_opened: bool,
+}
+
+/// What an acknowledgement holds of a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    Nothing,
+    /// It opened acknowledged: it goes by push.
+    Texts,
+    /// All but what was not tried yet.
+    Retries,
+}

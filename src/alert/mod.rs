@@ -34,7 +34,7 @@ pub use alert::{Alert, GivenUp, OURS, Resolution, ResolvedBy};
 pub use contact::{
     ContactName, DeviceId, InvalidContactName, InvalidPhoneNumber, Language, PhoneNumber, PushTarget,
 };
-pub use conversation::{Acknowledgement, Conversation};
+pub use conversation::{Acknowledgement, Conversation, Hold, Taken};
 pub use dedup_key::{DedupKey, Tag, ThreadKey};
 pub use digest::{
     Counted, DIGEST_ALERTS_MAX, DIGEST_NAMES_MAX, Digest, FoldRow, FoldWord, Folded, Named, Unreached,

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, AlertState, ContactName, FLAPPING_ROUNDS, Folded, Openings, Pending, PushState, Report,
-    SentText, Severity, Subject, TextState, Tier, is_default,
+    Address, ContactName, FLAPPING_ROUNDS, Folded, Hold, Openings, Pending, PushState, Report, SentText,
+    Severity, Subject, Taken, TextState, Tier, is_default,
 };
 
 /// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
@@ -228,10 +228,23 @@ impl Notification {
         self.push.open.is_empty() && self.text.pending().is_none()
     }
 
-    /// What this destination waits for, of an alert in this state; none where an acknowledgement holds it.
-    pub fn waits_for(&self, pending: Pending, state: AlertState) -> Option<Pending> {
-        let is_held = self.subject.is_held(state) && !pending.is_in_flight();
-        (!is_held).then_some(pending)
+    /// An acknowledgement holds what was begun before it; what is news since then goes on.
+    pub fn hold(&self, taken: Option<Taken>) -> Hold {
+        match taken.filter(|_| self.subject.is_about_open_alert()) {
+            Some(taken) if taken.before_it_opened && self.subject == Subject::Opened => Hold::Texts,
+            Some(taken) if self.since <= taken.at => Hold::Retries,
+            Some(_) | None => Hold::Nothing,
+        }
+    }
+
+    /// Every destination that waits for something but a person: what an acknowledgement holds does not.
+    pub fn waiting(&self, taken: Option<Taken>) -> impl Iterator<Item = (Pending, Option<Address>)> {
+        let hold = self.hold(taken);
+        self.open().filter(move |(pending, address)| match hold {
+            Hold::Nothing => true,
+            Hold::Texts => pending.is_in_flight() || matches!(address, Some(Address::Device(_))),
+            Hold::Retries => pending.is_in_flight(),
+        })
     }
 
     /// Every destination that may still be attempted, with the address of its last attempt; a text that was not

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumDiscriminants, IntoStaticStr};
 
-use super::{AlertState, ContactName, Severity, is_default};
+use super::{ContactName, Severity, is_default};
 
 /// Most people that one message names as not reached; the others are counted.
 pub const UNREACHED_NAMED_MAX: usize = 3;
@@ -61,11 +61,6 @@ impl Subject {
     /// True for what tells a contact of the alert itself. Who learns whom it did not reach learns of it, too.
     pub fn is_about_alert(&self) -> bool {
         *self != Self::Resolved
-    }
-
-    /// While somebody has the alert, nothing more is begun of this but what was not tried yet.
-    pub fn is_held(&self, state: AlertState) -> bool {
-        state == AlertState::Acknowledged && self.is_about_open_alert()
     }
 
     /// True for what an acknowledgement holds and a resolution makes pointless.

@@ -1,31 +1,32 @@
 //! What an acknowledgement holds back, and what goes out in spite of it.
 
 use super::present::Facts;
-use crate::alert::{OpenText, Subject};
+use crate::alert::{Hold, Notification, OpenText};
 
 /// What a notification may begin at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum May {
     Everything,
+    /// Somebody had the alert when it opened.
+    Pushes,
     /// Somebody has the alert: only what was not tried yet, by push and, at `sms.always_at`, by text.
     FirstTries,
-    /// Somebody has it, and it is not that severe or they had it when it opened: only a push that was not tried yet.
+    /// Somebody has it, and it is not that severe: only a push that was not tried yet.
     FirstPush,
 }
 
 impl May {
-    pub(super) fn of(facts: Facts<'_>, subject: &Subject) -> Self {
-        let is_held = subject.is_held(facts.alert.state);
-        let was_held = facts.opened_acknowledged && *subject == Subject::Opened;
-        match (is_held, facts.texts_at_once() && !was_held) {
-            (false, _) => Self::Everything,
-            (true, true) => Self::FirstTries,
-            (true, false) => Self::FirstPush,
+    pub(super) fn of(facts: Facts<'_>, notification: &Notification) -> Self {
+        match notification.hold(facts.taken) {
+            Hold::Nothing => Self::Everything,
+            Hold::Texts => Self::Pushes,
+            Hold::Retries if facts.texts_at_once() => Self::FirstTries,
+            Hold::Retries => Self::FirstPush,
         }
     }
 
     pub(super) fn push(self, attempts: u16) -> bool {
-        self == Self::Everything || attempts == 0
+        matches!(self, Self::Everything | Self::Pushes) || attempts == 0
     }
 
     /// A text is tried for the first time until a gateway may have it, or every one was asked.

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     alert::{
-        Address, Alert, AlertState, ContactName, ContactProgress, Notification, Notified, OpenText, Outcome,
-        Pending, Progress, Subject, TextState, Texted, Transport,
+        Address, Alert, AlertState, ContactName, ContactProgress, Hold, Notification, Notified, OpenText,
+        Outcome, Pending, Progress, Subject, TextState, Texted, Transport,
     },
     roster::{self, Person},
 };
@@ -102,7 +102,7 @@ fn advance(
     contact: &ContactProgress,
     notification: &mut Notification,
 ) -> Option<Held> {
-    let may = May::of(draft.facts, &notification.subject);
+    let may = May::of(draft.facts, notification);
     give_up_old(draft, name, notification);
     let Notification { subject, push, text, replaced, .. } = notification;
     let message = Message { contact: name, subject };
@@ -138,11 +138,12 @@ fn advance(
 /// What has been tried for too long is given up; but not while nobody knows of the alert and nobody has it, and not
 /// before it was tried for a while since our start.
 fn give_up_old(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Notification) {
+    let is_held = notification.hold(draft.facts.taken) == Hold::Retries;
     let Notification { subject, since, push, text, .. } = notification;
     let facts = draft.facts;
     let is_needed =
         subject.is_about_open_alert() || (*subject == Subject::Digest && facts.is_worth_telling());
-    if is_needed && (facts.is_unheard() || facts.is(AlertState::Acknowledged)) {
+    if is_needed && (facts.is_unheard() || is_held) {
         return;
     }
     let message = Message { contact: name, subject };
@@ -200,8 +201,8 @@ pub(super) fn replace(draft: &mut Draft<'_>, notification: &mut Notification) {
 
 /// When it wants to be looked at again. What an acknowledgement holds waits for nothing but its answers.
 pub(super) fn wakes_at(alert: &Alert, notification: &Notification) -> Option<Timestamp> {
-    let waits = notification.open().filter_map(|(state, _)| notification.waits_for(state, alert.state));
-    waits.filter_map(Pending::wakes_at).min()
+    let waits = notification.waiting(alert.taken_by(&alert.conversation));
+    waits.filter_map(|(state, _)| state.wakes_at()).min()
 }
 
 /// Why a finished notification reached nobody, if it should have.
@@ -211,7 +212,8 @@ fn failure(facts: Facts<'_>, notification: &Notification) -> Option<String> {
         // Cut back by an acknowledgement or a resolution is not failed.
         Subject::Opened | Subject::Raised { .. } if facts.is_last_word => true,
         Subject::Opened | Subject::Repeat { .. } | Subject::Raised { .. } => {
-            facts.is(AlertState::Triggered) || text::has_failed(text)
+            let is_news = facts.taken.is_some() && notification.hold(facts.taken) == Hold::Nothing;
+            facts.is(AlertState::Triggered) || is_news || text::has_failed(text)
         }
         Subject::Missed | Subject::Unreachable { .. } | Subject::Digest => true,
         Subject::Resolved => false,

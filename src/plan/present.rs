@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Budgets, DeviceBook, Rules, quiet};
 use crate::{
     alert::{
-        Acknowledgement, Alert, AlertState, Conversation, Counted, DeviceId, Digest, Kind, Milestone,
-        Progress, Successor,
+        Alert, AlertState, Conversation, Counted, DeviceId, Digest, Kind, Milestone, Progress, Successor,
+        Taken,
     },
     roster::Person,
 };
@@ -35,8 +35,8 @@ pub(super) struct Facts<'a> {
     pub(super) present: &'a Present<'a>,
     /// Somebody knows of it for certain, or a digest counts it.
     pub(super) heard: bool,
-    /// Somebody had it when it opened, and it is no more severe than what they took.
-    pub(super) opened_acknowledged: bool,
+    /// Somebody has it.
+    pub(super) taken: Option<Taken>,
     /// Nobody has it, and the round that has taken its place, or may do so yet, is quiet.
     pub(super) is_last_word: bool,
     /// It flaps and is over, but not for long enough to be told so.
@@ -51,11 +51,6 @@ impl<'a> Facts<'a> {
         present: &'a Present<'a>,
     ) -> Self {
         let acknowledged = conversation.acknowledged.as_ref();
-        // An update that says who has it opens it.
-        let has_opened = |taken: &Acknowledgement| taken.by_sender && taken.at == alert.opened_at;
-        let opened_acknowledged = acknowledged
-            .is_some_and(|taken| taken.at < alert.opened_at || has_opened(taken))
-            && !alert.openings.is_worse(alert.severity);
         let may_come_back = quiet::may_come_back(alert, progress, present.now);
         let is_last_word = acknowledged.is_none()
             && progress.planned.contains(&Milestone::Opened)
@@ -67,7 +62,7 @@ impl<'a> Facts<'a> {
             alert,
             present,
             heard: progress.is_heard_of(),
-            opened_acknowledged,
+            taken: alert.taken_by(conversation),
             is_last_word,
             may_come_back,
         }

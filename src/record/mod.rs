@@ -182,8 +182,7 @@ pub fn notifications(alert: &Alert, history: &[Row]) -> Vec<NotificationView> {
     }
     for (name, contact) in &alert.progress.contacts {
         for notification in &contact.notifications {
-            for (pending, address) in notification.open() {
-                let Some(pending) = notification.waits_for(pending, alert.state) else { continue };
+            for (pending, address) in notification.waiting(alert.taken_by(&alert.conversation)) {
                 // A text may still go through another gateway.
                 let device = address.filter(|address| address.transport() == Transport::Push);
                 let view = view(&mut views, name, notification.subject.topic(), device.as_ref());

@@ -390,3 +390,47 @@ fn what_was_not_begun_is_begun_as_if_it_had_not_been_planned() {
     scene.answer(6, accepted());
     assert_eq!((scene.told("jin"), scene.told("min")), (Notified::Yes, Notified::Yes));
 }
+
+#[test]
+fn what_is_news_to_whoever_has_the_alert_is_tried_until_it_is_told() {
+    let mut scene = Scene::at(Severity::Warning).with_people(vec![person("jin", 1), no_phone("min")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    scene.now += SignedDuration::from_secs(60);
+    scene.acknowledge();
+    scene.now += SignedDuration::from_secs(60);
+    scene.alert.severity = Severity::High;
+    assert_eq!(scene.plan(), ["push 3 jin raised", "push 4 min raised"]);
+    let down = deferred(DeferCause::Unavailable);
+    scene.answer(3, down.clone());
+    scene.answer(4, down.clone());
+    assert!(0 < texts(&scene.answer_for(2, |_| down.clone())), "where no push is accepted");
+    let sent = scene.answer_for(10, |_| accepted());
+    assert!(sent.iter().any(|sent| sent.ends_with("min raised")), "{sent:?}");
+    assert_eq!(scene.answer_for(120, |_| accepted()), NOTHING, "once, and no reminders");
+
+    let mut scene = Scene::at(Severity::Warning).with_people(vec![no_phone("jin")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.now += SignedDuration::from_secs(60);
+    scene.acknowledge();
+    scene.now += SignedDuration::from_secs(60);
+    scene.alert.severity = Severity::High;
+    scene.plan();
+    scene.answer_for(90, |_| down.clone());
+    assert_eq!(scene.alert.given_up().count(), 1, "or it is a dead letter");
+}
+
+#[test]
+fn what_opens_acknowledged_is_pushed_until_it_is_taken_and_not_texted() {
+    let mut scene = Scene::at(Severity::Disaster);
+    scene.alert.state = AlertState::Acknowledged;
+    scene.alert.conversation.acknowledged =
+        Some(Acknowledgement { by: "monitor".into(), at: scene.now, by_sender: true });
+    assert_eq!(scene.plan(), ["push 1 jin"]);
+    let sent = scene.answer_for(5, |_| deferred(DeferCause::Unavailable));
+    assert!(!sent.is_empty() && texts(&sent) == 0, "{sent:?}");
+    let sent = scene.answer_for(10, |_| accepted());
+    assert_eq!((sent.len(), scene.told("jin")), (1, Notified::Yes));
+}

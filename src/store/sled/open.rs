@@ -97,6 +97,10 @@ pub(super) fn open(path: &Path) -> Result<Handle, OpenFailure> {
         write_marker(path, MARKER_CREATING)?;
     }
 
+    if !ready {
+        tracing::info!("there is no store at {} yet: a new, empty one is made", path.display());
+    }
+    remove_half_written_snapshots(path)?;
     let db = open_engine(path)?;
     let file = File::open(path.join("db"))?;
     check_format(&db, ready)?;
@@ -151,6 +155,23 @@ fn write_marker(path: &Path, text: &str) -> io::Result<()> {
 fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()?;
     File::open(fs::canonicalize(path)?.parent().unwrap_or(path))?.sync_all()
+}
+
+/// sled takes a snapshot that a full disk or a power cut left half written for the newest one, and the store for damaged.
+/// Nothing is missing without it: the one before is there until it is whole. That of a process that has the store open is
+/// left alone.
+fn remove_half_written_snapshots(path: &Path) -> io::Result<()> {
+    let Ok(file) = File::open(path.join("db")) else { return Ok(()) };
+    if file.try_lock().is_err() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(path)? {
+        let half_written = entry?.path();
+        if half_written.extension().is_some_and(|extension| extension == "generating") {
+            fs::remove_file(half_written)?;
+        }
+    }
+    Ok(())
 }
 
 /// Waits for a folder that is about to be released: sled's own threads hold it for some moments

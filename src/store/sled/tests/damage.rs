@@ -297,3 +297,31 @@ async fn a_page_that_does_not_read_is_passed_over_and_what_lies_behind_it_is_the
         store.close().await;
     }
 }
+
+#[tokio::test]
+async fn a_snapshot_that_a_full_disk_left_half_written_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    commit_one(&store, opening("db", 1, at(0))).await.unwrap();
+    store.close().await;
+    drop(store);
+    for half_written in ["", "thirteen bytes"] {
+        let draft = folder.path().join("snap.00000000FFFFFFFF.generating");
+        std::fs::write(&draft, half_written).unwrap();
+        let store = SledStore::open(folder.path()).unwrap();
+        assert_eq!(
+            (
+                store
+                    .find_threads(vec![opening("db", 1, at(0)).alert.thread()])
+                    .await
+                    .unwrap()
+                    .into_iter()
+                    .flatten()
+                    .count(),
+                draft.exists()
+            ),
+            (1, false)
+        );
+        store.close().await;
+    }
+}
