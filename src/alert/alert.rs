@@ -240,14 +240,13 @@ impl Alert {
         }
     }
 
-    /// Somebody has it, by this conversation.
+    /// Somebody has it, or had it when it ended, by this conversation.
     pub fn taken_by(&self, conversation: &Conversation) -> Option<Taken> {
-        let taken = conversation.acknowledged.as_ref().filter(|_| self.state == AlertState::Acknowledged)?;
+        let taken = conversation.acknowledged.as_ref()?;
         // An update that says who has it opens it.
         let has_opened = taken.by_sender && taken.at == self.opened_at;
-        let before_it_opened =
-            (taken.at < self.opened_at || has_opened) && !self.openings.is_worse(self.severity);
-        Some(Taken { at: taken.at, before_it_opened })
+        let before_it_opened = taken.at < self.opened_at || has_opened;
+        Some(Taken { at: taken.at, before_it_opened, is_worse: self.openings.is_worse(self.severity) })
     }
 
     pub fn is_open(&self) -> bool {

@@ -33,8 +33,9 @@ pub struct Acknowledgement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     pub at: Timestamp,
-    /// They had it when it opened, and it is no more severe than what they took.
     pub before_it_opened: bool,
+    /// It is more severe than what was heard of the rounds before, and taken.
+    pub is_worse: bool,
 }
 
 /// What an acknowledgement holds of a notification.

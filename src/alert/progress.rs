@@ -228,12 +228,17 @@ impl Notification {
         self.push.open.is_empty() && self.text.pending().is_none()
     }
 
-    /// An acknowledgement holds what was begun before it; what is news since then goes on.
+    /// An acknowledgement holds what it was given for; that it is or becomes more severe than that is news.
     pub fn hold(&self, taken: Option<Taken>) -> Hold {
-        match taken.filter(|_| self.subject.is_about_open_alert()) {
-            Some(taken) if taken.before_it_opened && self.subject == Subject::Opened => Hold::Texts,
-            Some(taken) if self.since <= taken.at => Hold::Retries,
-            Some(_) | None => Hold::Nothing,
+        let Some(Taken { at, before_it_opened, is_worse }) = taken else { return Hold::Nothing };
+        match self.subject {
+            Subject::Opened if is_worse && at < self.since => Hold::Nothing,
+            Subject::Opened if before_it_opened && !is_worse => Hold::Texts,
+            Subject::Raised { .. } if at < self.since => Hold::Nothing,
+            Subject::Opened | Subject::Raised { .. } | Subject::Repeat { .. } => Hold::Retries,
+            Subject::Resolved | Subject::Missed | Subject::Unreachable { .. } | Subject::Digest => {
+                Hold::Nothing
+            }
         }
     }
 

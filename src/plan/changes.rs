@@ -3,7 +3,8 @@
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, quiet, text};
 use crate::{
     alert::{
-        AlertState, ContactName, Conversation, Milestone, Notification, Progress, Severity, Subject, Texted,
+        AlertState, ContactName, Conversation, Hold, Milestone, Notification, Progress, Severity, Subject,
+        Texted,
     },
     roster,
 };
@@ -19,8 +20,8 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
             // It comes and goes, and nobody has it: the reminders go on over its rounds.
             AlertState::Triggered => conversation::repeat(draft, conversation, progress),
             // What an acknowledgement held is not told now that it is over.
-            AlertState::Resolved if conversation.acknowledged.is_some() => cancel_all(draft, progress),
-            AlertState::Noted | AlertState::Acknowledged | AlertState::Resolved => {}
+            AlertState::Resolved => cancel_held(draft, progress),
+            AlertState::Noted | AlertState::Acknowledged => {}
         }
         return;
     }
@@ -53,14 +54,27 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         }
         return;
     }
+    cancel_held(draft, progress);
     for (name, contact) in &mut progress.contacts {
         for notification in &mut contact.notifications {
             if matches!(notification.subject, Subject::Repeat { .. }) {
                 cancel(draft, name, notification);
             }
         }
-        if is_first && contact.unreachable.is_none() && contact.is_idle() {
+        let is_owed = draft.facts.taken.is_none() && contact.unreachable.is_none() && contact.is_idle();
+        if is_first && is_owed {
             notification::tell_both_in_one(draft, name, contact, None);
+        }
+    }
+}
+
+/// What an acknowledgement held until the end is not told after it.
+fn cancel_held(draft: &mut Draft<'_>, progress: &mut Progress) {
+    for (name, contact) in &mut progress.contacts {
+        for notification in &mut contact.notifications {
+            if notification.hold(draft.facts.taken) != Hold::Nothing {
+                cancel(draft, name, notification);
+            }
         }
     }
 }

@@ -130,7 +130,9 @@ fn advance(
             Some(Held { text: true, whole: false, reason: format!("{spent} is spent") })
         }
         Err(spent) => Some(whole(true, format!("{spent} is spent"))),
-        Ok(()) if starved && !text::is_out(text) => Some(whole(false, "fcm.per_device is spent".to_owned())),
+        Ok(()) if starved && !text::goes_out(text, may) => {
+            Some(whole(false, "fcm.per_device is spent".to_owned()))
+        }
         Ok(()) => None,
     }
 }
@@ -138,7 +140,8 @@ fn advance(
 /// What has been tried for too long is given up; but not while nobody knows of the alert and nobody has it, and not
 /// before it was tried for a while since our start.
 fn give_up_old(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Notification) {
-    let is_held = notification.hold(draft.facts.taken) == Hold::Retries;
+    let is_held =
+        draft.facts.is(AlertState::Acknowledged) && notification.hold(draft.facts.taken) == Hold::Retries;
     let Notification { subject, since, push, text, .. } = notification;
     let facts = draft.facts;
     let is_needed =
@@ -212,7 +215,8 @@ fn failure(facts: Facts<'_>, notification: &Notification) -> Option<String> {
         // Cut back by an acknowledgement or a resolution is not failed.
         Subject::Opened | Subject::Raised { .. } if facts.is_last_word => true,
         Subject::Opened | Subject::Repeat { .. } | Subject::Raised { .. } => {
-            let is_news = facts.taken.is_some() && notification.hold(facts.taken) == Hold::Nothing;
+            let is_news =
+                facts.is(AlertState::Acknowledged) && notification.hold(facts.taken) == Hold::Nothing;
             facts.is(AlertState::Triggered) || is_news || text::has_failed(text)
         }
         Subject::Missed | Subject::Unreachable { .. } | Subject::Digest => true,

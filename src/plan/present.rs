@@ -35,9 +35,9 @@ pub(super) struct Facts<'a> {
     pub(super) present: &'a Present<'a>,
     /// Somebody knows of it for certain, or a digest counts it.
     pub(super) heard: bool,
-    /// Somebody has it.
+    /// Somebody has it, or had it when it ended.
     pub(super) taken: Option<Taken>,
-    /// Nobody has it, and the round that has taken its place, or may do so yet, is quiet.
+    /// The round that has taken its place, or may do so yet, is quiet.
     pub(super) is_last_word: bool,
     /// It flaps and is over, but not for long enough to be told so.
     pub(super) may_come_back: bool,
@@ -50,10 +50,8 @@ impl<'a> Facts<'a> {
         progress: &Progress,
         present: &'a Present<'a>,
     ) -> Self {
-        let acknowledged = conversation.acknowledged.as_ref();
         let may_come_back = quiet::may_come_back(alert, progress, present.now);
-        let is_last_word = acknowledged.is_none()
-            && progress.planned.contains(&Milestone::Opened)
+        let is_last_word = progress.planned.contains(&Milestone::Opened)
             && match alert.openings.superseded {
                 Some(next) => next == Successor::IsQuiet,
                 None => may_come_back && progress.is_told(&alert.openings),

@@ -7,7 +7,7 @@ use super::{
     output::{Draft, Message, Send, TextAnswer},
     present::{Facts, Present},
     push::{self, PushAnswer},
-    text, unheard,
+    spending, text, unheard,
     words::DETAIL_CHARS_MAX,
 };
 use crate::alert::{
@@ -69,7 +69,7 @@ pub fn take_back_begun(alert: &mut Alert, sends: &[Send]) -> Option<Vec<Charge>>
         for Notification { push, text, .. } in &mut contact.notifications {
             let charges = match &send.address {
                 Address::Device(device) => push::take_back_begun(push, *device, send),
-                Address::Gateway(gateway) => text::take_back_begun(text, gateway, send),
+                Address::Gateway(gateway) => spending::take_back_begun(text, gateway, send),
             };
             if let Some(charge) = charges {
                 given_back.get_or_insert_with(Vec::new).push(charge);

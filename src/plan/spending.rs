@@ -2,14 +2,13 @@
 
 use super::{
     GatewayRule,
-    output::{Draft, Message, TextAnswer},
+    output::{Draft, Message, Send, TextAnswer},
     present::Facts,
     window::Spare,
 };
-use jiff::Timestamp;
-
 use crate::alert::{
-    Charge, ContactName, DeviceId, GatewayName, OpenText, Payer, Reserved, Severity, Subject, Tier,
+    Charge, ContactName, DeviceId, GatewayName, OpenText, Payer, Pending, Reserved, Severity, Subject,
+    TextState, Tier,
 };
 
 /// Said where no gateway may take another text today.
@@ -136,8 +135,12 @@ pub(super) fn close(draft: &mut Draft<'_>, open: &mut OpenText) {
     }
 }
 
-/// The request under way was not begun: its gateway is not charged for it. What its contact is charged stays reserved.
-pub(super) fn take_back_begun(open: &mut OpenText, gateway: &GatewayName, at: Timestamp) -> Charge {
+/// The request of this attempt was not begun: its gateway is not charged for it. What its contact is charged stays
+/// reserved.
+pub(super) fn take_back_begun(text: &mut TextState, gateway: &GatewayName, send: &Send) -> Option<Charge> {
+    let open = text.open_mut().filter(|open| open.state.is_attempt(send.attempt))?;
+    open.attempts = open.attempts.saturating_sub(1);
+    open.state = Pending::Ready;
     let units = -i32::from(std::mem::take(&mut open.at_gateway));
-    Charge { payer: Payer::Gateway(gateway.clone()), at, units, reserved: units }
+    Some(Charge { payer: Payer::Gateway(gateway.clone()), at: send.began, units, reserved: units })
 }

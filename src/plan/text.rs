@@ -7,14 +7,14 @@ use super::{
     bounds::Bounds,
     gateways, lost,
     may::May,
-    output::{Draft, Message, Send, TextAnswer},
+    output::{Draft, Message, TextAnswer},
     present::Facts,
     spending,
     words::reason_of,
 };
 use crate::{
     alert::{
-        Address, Charge, Counted, Entry, Fate, GatewayName, OpenText, Outcome, Pending, PushState, Subject,
+        Address, Counted, Entry, Fate, GatewayName, OpenText, Outcome, Pending, PushState, Subject,
         TextState, Texted, Tier, Transports, Unanswered,
     },
     roster::Person,
@@ -132,14 +132,6 @@ pub(super) fn advance(
         leave(draft, text, failed);
     }
     Ok(())
-}
-
-/// The request of this attempt was not begun. What it had been charged.
-pub(super) fn take_back_begun(text: &mut TextState, gateway: &GatewayName, send: &Send) -> Option<Charge> {
-    let open = text.open_mut().filter(|open| open.state.is_attempt(send.attempt))?;
-    open.attempts = open.attempts.saturating_sub(1);
-    open.state = Pending::Ready;
-    Some(spending::take_back_begun(open, gateway, send.began))
 }
 
 pub(super) fn has_begun(text: &TextState) -> bool {
@@ -359,9 +351,10 @@ pub(super) fn has_failed(text: &TextState) -> bool {
     matches!(text, TextState::Failed { .. } | TextState::Unknown)
 }
 
-/// It is being sent, or a gateway has it.
-pub(super) fn is_out(text: &TextState) -> bool {
-    matches!(text, TextState::Open(_) | TextState::Accepted)
+/// It is being sent or may be, or a gateway has it.
+pub(super) fn goes_out(text: &TextState, may: May) -> bool {
+    *text == TextState::Accepted
+        || text.open().is_some_and(|open| open.state.is_in_flight() || may.text(open))
 }
 
 /// Why it reached nobody; `None` if a gateway has it.

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::alert::{Acknowledgement, Alert, AlertState, Entry, Event, Row, Severity, Update};
+use crate::alert::{
+    Acknowledgement, Alert, AlertState, Entry, Event, Hold, Notification, Row, Severity, Update,
+};
 
 /// True if it said anything that was not known.
 pub(super) fn remember(alert: &mut Alert, event: &Event, update: &Update, now: Timestamp) -> bool {
@@ -44,10 +46,14 @@ pub(super) fn change_severity(alert: &mut Alert, to: Severity, now: Timestamp) -
     true
 }
 
-/// False if somebody already has it.
+/// False if somebody already has it; but a person may take what has become more severe since.
 pub(super) fn acknowledge(alert: &mut Alert, acknowledgement: Acknowledgement) -> bool {
-    if alert.conversation.acknowledged.is_some() {
-        return false;
+    if let Some(taken) = alert.taken_by(&alert.conversation) {
+        let is_news =
+            |one: &Notification| one.subject.is_about_open_alert() && one.hold(Some(taken)) == Hold::Nothing;
+        if acknowledgement.by_sender || !alert.progress.notifications().any(is_news) {
+            return false;
+        }
     }
     if alert.state == AlertState::Triggered {
         alert.state = AlertState::Acknowledged;

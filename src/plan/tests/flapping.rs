@@ -224,3 +224,40 @@ fn whose_text_did_not_arrive_is_told_once_when_it_stays_away() {
     let sent = scene.answer_all(scene.now + SignedDuration::from_mins(10), &accepted());
     assert_eq!(sent, ["sms 2 jin missed"]);
 }
+
+/// It flaps at high, and jin took the round before this one, which is as severe as that.
+fn taken(severity: Severity) -> Scene {
+    let mut scene = Scene::at(severity).with_people(vec![no_phone("jin"), no_phone("min")]);
+    scene.alert.openings = openings(&scene, 5, Severity::High);
+    scene.alert.state = AlertState::Acknowledged;
+    let at = scene.now - SignedDuration::from_mins(3);
+    scene.alert.conversation.acknowledged = Some(Acknowledgement { by: "jin".into(), at, by_sender: false });
+    scene
+}
+
+#[test]
+fn a_graver_round_of_what_somebody_has_is_told_though_the_next_one_is_quiet() {
+    let mut scene = taken(Severity::Disaster);
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    scene.resolve();
+    come_back(&mut scene);
+    scene.plan();
+    scene.answer_all(scene.now + SignedDuration::from_mins(10), &accepted());
+    assert_eq!((scene.told("jin"), scene.told("min")), (Notified::Yes, Notified::Yes));
+}
+
+#[test]
+fn how_a_quiet_round_stands_is_no_news_to_whoever_took_it() {
+    let mut scene = taken(Severity::High);
+    assert_eq!(scene.plan(), NOTHING, "it is quiet");
+    scene.now += SignedDuration::from_secs(120);
+    scene.acknowledge();
+    scene.now += SignedDuration::from_secs(181);
+    assert_eq!(scene.plan(), ["push 1 jin", "push 2 min"]);
+    scene.answer(1, accepted());
+    scene.answer(2, rejected(RejectCause::Refused));
+    assert_eq!(scene.pass(600), NOTHING);
+    assert_eq!(scene.alert.given_up().count(), 0);
+}
