@@ -246,7 +246,8 @@ impl Alert {
         // An update that says who has it opens it.
         let has_opened = taken.by_sender && taken.at == self.opened_at;
         let before_it_opened = taken.at < self.opened_at || has_opened;
-        Some(Taken { at: taken.at, before_it_opened, is_worse: self.openings.is_worse(self.severity) })
+        let is_outgrown = taken.severity < self.severity;
+        Some(Taken { severity: taken.severity, before_it_opened, is_outgrown })
     }
 
     pub fn is_open(&self) -> bool {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::is_default;
+use super::{Severity, is_default};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
@@ -24,6 +24,9 @@ pub struct Acknowledgement {
     /// An operator here, or a user of the sender.
     pub by: String,
     pub at: Timestamp,
+    /// How severe it was, or had been as far as people had heard: what is more severe than that is news.
+    #[serde(default)]
+    pub severity: Severity,
     /// It was given in the sender's console, and not here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub by_sender: bool,
@@ -32,10 +35,11 @@ pub struct Acknowledgement {
 /// Somebody has the alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
-    pub at: Timestamp,
+    /// As severe as this.
+    pub severity: Severity,
     pub before_it_opened: bool,
-    /// It is more severe than what was heard of the rounds before, and taken.
-    pub is_worse: bool,
+    /// It is more severe than that.
+    pub is_outgrown: bool,
 }
 
 /// What an acknowledgement holds of a notification.

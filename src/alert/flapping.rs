@@ -102,6 +102,11 @@ impl Openings {
         self.told && !self.is_worse(severity)
     }
 
+    /// How severe it is or has been, as far as people have heard, if it is so severe now.
+    pub fn worst(&self, severity: Severity) -> Severity {
+        self.worst.map_or(severity, |worst| worst.max(severity))
+    }
+
     /// It flaps, and no earlier round that somebody heard of was as severe.
     pub fn is_worse(&self, severity: Severity) -> bool {
         self.worst.is_some_and(|worst| worst < severity)

@@ -230,11 +230,11 @@ impl Notification {
 
     /// An acknowledgement holds what it was given for; that it is or becomes more severe than that is news.
     pub fn hold(&self, taken: Option<Taken>) -> Hold {
-        let Some(Taken { at, before_it_opened, is_worse }) = taken else { return Hold::Nothing };
+        let Some(Taken { severity, before_it_opened, is_outgrown }) = taken else { return Hold::Nothing };
         match self.subject {
-            Subject::Opened if is_worse && at < self.since => Hold::Nothing,
-            Subject::Opened if before_it_opened && !is_worse => Hold::Texts,
-            Subject::Raised { .. } if at < self.since => Hold::Nothing,
+            Subject::Opened if is_outgrown => Hold::Nothing,
+            Subject::Opened if before_it_opened => Hold::Texts,
+            Subject::Raised { to } if severity < to => Hold::Nothing,
             Subject::Opened | Subject::Raised { .. } | Subject::Repeat { .. } => Hold::Retries,
             Subject::Resolved | Subject::Missed | Subject::Unreachable { .. } | Subject::Digest => {
                 Hold::Nothing

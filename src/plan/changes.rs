@@ -4,7 +4,7 @@ use super::{audience, conversation, fold, notification, output::Draft, present::
 use crate::{
     alert::{
         AlertState, ContactName, Conversation, Hold, Milestone, Notification, Progress, Severity, Subject,
-        Texted,
+        Successor, Texted,
     },
     roster,
 };
@@ -47,8 +47,19 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
 /// It fires again: the new round tells what there is to tell, unless it is quiet, but not whom this one turns out later
 /// to have missed.
 fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
+    let Facts { alert, .. } = draft.facts;
     let is_first = progress.planned.insert(Milestone::Resolved);
-    if !draft.facts.is_last_word {
+    // It was over before it was planned, and more severe than people knew.
+    let is_untold = is_first
+        && alert.openings.superseded == Some(Successor::IsQuiet)
+        && !alert.openings.is_quiet(alert.severity)
+        && progress.planned.insert(Milestone::Opened);
+    if is_untold {
+        for person in audience::of(draft.facts) {
+            progress.contacts.entry(person.name.clone()).or_default();
+        }
+    }
+    if !draft.facts.is_last_word && !is_untold {
         if is_first {
             cancel_all(draft, progress);
         }
@@ -61,7 +72,9 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
                 cancel(draft, name, notification);
             }
         }
-        let is_owed = draft.facts.taken.is_none() && contact.unreachable.is_none() && contact.is_idle();
+        let is_owed = draft.facts.taken.is_none_or(|taken| taken.is_outgrown)
+            && contact.unreachable.is_none()
+            && contact.is_idle();
         if is_first && is_owed {
             notification::tell_both_in_one(draft, name, contact, None);
         }

@@ -41,9 +41,8 @@ pub(super) fn pull_back(alert: &mut Alert, rules: &Rules, now: Timestamp) {
     if let Some(digest) = alert.digest.as_mut().filter(|digest| digest.counted.is_none()) {
         bounds.within(&mut digest.due_at, budget::digest_pause_max(digest.tier));
     }
-    if let Some(taken) = alert.conversation.acknowledged.as_mut().filter(|taken| now < taken.at) {
-        // What came after it is news still.
-        taken.at = now - SignedDuration::from_millis(1);
+    if let Some(taken) = &mut alert.conversation.acknowledged {
+        bounds.past(&mut taken.at);
     }
     if let Some(repeat_at) = &mut alert.conversation.repeat_at {
         bounds.within(repeat_at, rules.repeats.pause_max(alert.severity));

@@ -122,6 +122,7 @@ pub(super) fn take_back_begun(push: &mut PushState, device: DeviceId, send: &Sen
 
 /// Closes every device without a request under way, and returns these.
 pub(super) fn keep_in_flight(push: &mut PushState) -> Vec<DevicePush> {
+    push.short = false;
     push.open.extract_if(.., |open| !open.state.is_in_flight()).collect()
 }
 

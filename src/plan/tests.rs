@@ -204,8 +204,12 @@ impl Scene {
 
     fn acknowledge(&mut self) -> Vec<String> {
         self.alert.state = AlertState::Acknowledged;
-        self.alert.conversation.acknowledged =
-            Some(Acknowledgement { by: "min".into(), at: self.now, by_sender: false });
+        self.alert.conversation.acknowledged = Some(Acknowledgement {
+            by: "min".into(),
+            at: self.now,
+            severity: self.alert.severity,
+            by_sender: false,
+        });
         self.plan()
     }
 

@@ -354,7 +354,7 @@ pub(super) fn has_failed(text: &TextState) -> bool {
 /// It is being sent or may be, or a gateway has it.
 pub(super) fn goes_out(text: &TextState, may: May) -> bool {
     *text == TextState::Accepted
-        || text.open().is_some_and(|open| open.state.is_in_flight() || may.text(open))
+        || text.open().is_some_and(|open| open.state.is_in_flight() || may != May::Pushes)
 }
 
 /// Why it reached nobody; `None` if a gateway has it.

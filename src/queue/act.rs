@@ -114,7 +114,8 @@ fn apply(alert: &mut Alert, action: &Action, by: &str, now: Timestamp) -> Result
         }
         Action::Acknowledge | Action::Unacknowledge if over => Err(ActionError::AlreadyResolved(alert.id)),
         Action::Acknowledge => {
-            let taken = Acknowledgement { by: by.to_owned(), at: now, by_sender: false };
+            let taken =
+                Acknowledgement { by: by.to_owned(), at: now, severity: alert.severity, by_sender: false };
             Ok(update::acknowledge(alert, taken))
         }
         Action::Unacknowledge => Ok(update::unacknowledge(alert, by, now)),

@@ -93,7 +93,8 @@ fn problem(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
             alert.severity = known.severity;
         }
         alert.conversation.acknowledged.clone_from(&known.conversation.acknowledged);
-        if alert.conversation.acknowledged.is_some() {
+        if let Some(taken) = &mut alert.conversation.acknowledged {
+            taken.severity = alert.severity;
             alert.state = AlertState::Acknowledged;
         }
     } else {

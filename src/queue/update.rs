@@ -2,9 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::alert::{
-    Acknowledgement, Alert, AlertState, Entry, Event, Hold, Notification, Row, Severity, Update,
-};
+use crate::alert::{Acknowledgement, Alert, AlertState, Entry, Event, Row, Severity, Update};
 
 /// True if it said anything that was not known.
 pub(super) fn remember(alert: &mut Alert, event: &Event, update: &Update, now: Timestamp) -> bool {
@@ -12,7 +10,9 @@ pub(super) fn remember(alert: &mut Alert, event: &Event, update: &Update, now: T
     let severity = event.severity.unwrap_or(alert.severity);
     let mut changed = change_severity(alert, severity, now);
     match update.acknowledged {
-        Some(true) => changed |= acknowledge(alert, Acknowledgement { by, at: now, by_sender: true }),
+        Some(true) => {
+            changed |= acknowledge(alert, Acknowledgement { by, at: now, severity, by_sender: true });
+        }
         Some(false) => changed |= unacknowledge(alert, &by, now),
         None => {}
     }
@@ -48,13 +48,13 @@ pub(super) fn change_severity(alert: &mut Alert, to: Severity, now: Timestamp) -
 
 /// False if somebody already has it; but a person may take what has become more severe since.
 pub(super) fn acknowledge(alert: &mut Alert, acknowledgement: Acknowledgement) -> bool {
-    if let Some(taken) = alert.taken_by(&alert.conversation) {
-        let is_news =
-            |one: &Notification| one.subject.is_about_open_alert() && one.hold(Some(taken)) == Hold::Nothing;
-        if acknowledgement.by_sender || !alert.progress.notifications().any(is_news) {
-            return false;
-        }
+    let severity = alert.openings.worst(alert.severity);
+    if let Some(taken) = &alert.conversation.acknowledged
+        && (acknowledgement.by_sender || severity <= taken.severity)
+    {
+        return false;
     }
+    let acknowledgement = Acknowledgement { severity, ..acknowledgement };
     if alert.state == AlertState::Triggered {
         alert.state = AlertState::Acknowledged;
     }

@@ -70,8 +70,12 @@ fn full(subject: Subject, kind: Kind) -> Sample {
         ..Event::firing(DedupKey::new("sample"), "Disk full on db1")
     };
     let mut alert = Alert::opened(AlertId::from_bytes([7; 16]), "zabbix", &event, STARTS_AT);
-    alert.conversation.acknowledged =
-        Some(Acknowledgement { by: "min".to_owned(), at: STARTS_AT, by_sender: false });
+    alert.conversation.acknowledged = Some(Acknowledgement {
+        by: "min".to_owned(),
+        at: STARTS_AT,
+        severity: Severity::Disaster,
+        by_sender: false,
+    });
     if matches!(subject, Subject::Resolved | Subject::Missed) {
         let at = STARTS_AT + SignedDuration::from_mins(2);
         alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at, note: None, ended_at: None });

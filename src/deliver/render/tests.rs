@@ -296,8 +296,12 @@ fn a_digest_counts_the_gravest_first_and_names_them() {
 #[test]
 fn a_push_tells_times_in_the_configured_zone_and_who_has_it() {
     let mut alert = resolved(alert());
-    alert.conversation.acknowledged =
-        Some(Acknowledgement { by: "min".to_owned(), at: alert.starts_at, by_sender: false });
+    alert.conversation.acknowledged = Some(Acknowledgement {
+        by: "min".to_owned(),
+        at: alert.starts_at,
+        severity: alert.severity,
+        by_sender: false,
+    });
     assert_eq!(
         push(&alert, &Subject::Missed, Language::En),
         PushText {

@@ -96,10 +96,11 @@ fn a_raise_of_what_somebody_has_is_told_once() {
     scene.answer(1, accepted());
     scene.acknowledge();
     assert_eq!(scene.raise_to(Severity::High), ["push 2 jin raised"]);
-    assert_eq!(scene.answer(2, rejected(RejectCause::Message)), NOTHING, "no text");
-    assert_eq!(scene.raise_to(Severity::Disaster), ["push 3 jin raised", "sms 4 jin raised"]);
+    assert_eq!(scene.answer(2, rejected(RejectCause::Message)), ["sms 3 jin raised"], "it is news");
     scene.answer(3, accepted());
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 4 jin raised", "sms 5 jin raised"]);
     scene.answer(4, accepted());
+    scene.answer(5, accepted());
     assert_eq!(scene.pass(7_200), NOTHING, "and not repeated");
 }
 
@@ -129,7 +130,8 @@ fn giving_back_after_hours_goes_on_with_what_was_held() {
 
 #[test]
 fn what_opens_acknowledged_is_pushed_once() {
-    let taken = |at| Acknowledgement { by: "zabbix".into(), at, by_sender: true };
+    let taken =
+        |at| Acknowledgement { by: "zabbix".into(), at, severity: Severity::Disaster, by_sender: true };
     let before = taken(T0 - SignedDuration::from_hours(1));
     for (severity, taken) in
         [(Severity::High, &before), (Severity::Disaster, &before), (Severity::Disaster, &taken(T0))]

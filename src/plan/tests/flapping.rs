@@ -159,8 +159,12 @@ fn what_somebody_has_is_not_texted_when_its_round_is_over() {
         scene.alert.openings = openings(&scene, 4, Severity::Disaster);
         let taken = scene.now - SignedDuration::from_mins(9);
         scene.alert.state = AlertState::Acknowledged;
-        scene.alert.conversation.acknowledged =
-            Some(Acknowledgement { by: "jin".into(), at: taken, by_sender: false });
+        scene.alert.conversation.acknowledged = Some(Acknowledgement {
+            by: "jin".into(),
+            at: taken,
+            severity: Severity::Disaster,
+            by_sender: false,
+        });
         assert_eq!(scene.plan(), ["push 1 jin"]);
         scene.answer(1, deferred(DeferCause::Unavailable));
         if comes_back {
@@ -231,7 +235,8 @@ fn taken(severity: Severity) -> Scene {
     scene.alert.openings = openings(&scene, 5, Severity::High);
     scene.alert.state = AlertState::Acknowledged;
     let at = scene.now - SignedDuration::from_mins(3);
-    scene.alert.conversation.acknowledged = Some(Acknowledgement { by: "jin".into(), at, by_sender: false });
+    scene.alert.conversation.acknowledged =
+        Some(Acknowledgement { by: "jin".into(), at, severity: Severity::High, by_sender: false });
     scene
 }
 
@@ -260,4 +265,27 @@ fn how_a_quiet_round_stands_is_no_news_to_whoever_took_it() {
     scene.answer(2, rejected(RejectCause::Refused));
     assert_eq!(scene.pass(600), NOTHING);
     assert_eq!(scene.alert.given_up().count(), 0);
+}
+
+#[test]
+fn a_graver_round_that_was_over_before_it_was_planned_is_told_though_the_next_one_is_quiet() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![no_phone("jin"), bare("min")]);
+    scene.alert.openings = openings(&scene, 5, Severity::High);
+    assert_eq!(scene.resolve(), NOTHING, "it may come back");
+    come_back(&mut scene);
+    assert_eq!(scene.plan(), ["push 1 jin missed", "sms 2 min missed"]);
+}
+
+#[test]
+fn whose_text_of_a_graver_round_did_not_arrive_is_told_though_somebody_had_the_one_before() {
+    let mut scene = taken(Severity::Disaster);
+    scene.people = vec![no_phone("jin"), bare("min")];
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    scene.resolve();
+    assert_eq!(scene.report(2, Fate::Failed { reason: "30005".into() }), NOTHING);
+    come_back(&mut scene);
+    assert_eq!(scene.plan(), ["sms 3 min missed"]);
 }

@@ -426,11 +426,31 @@ fn what_is_news_to_whoever_has_the_alert_is_tried_until_it_is_told() {
 fn what_opens_acknowledged_is_pushed_until_it_is_taken_and_not_texted() {
     let mut scene = Scene::at(Severity::Disaster);
     scene.alert.state = AlertState::Acknowledged;
-    scene.alert.conversation.acknowledged =
-        Some(Acknowledgement { by: "monitor".into(), at: scene.now, by_sender: true });
+    scene.alert.conversation.acknowledged = Some(Acknowledgement {
+        by: "monitor".into(),
+        at: scene.now,
+        severity: Severity::Disaster,
+        by_sender: true,
+    });
     assert_eq!(scene.plan(), ["push 1 jin"]);
     let sent = scene.answer_for(5, |_| deferred(DeferCause::Unavailable));
     assert!(!sent.is_empty() && texts(&sent) == 0, "{sent:?}");
     let sent = scene.answer_for(10, |_| accepted());
     assert_eq!((sent.len(), scene.told("jin")), (1, Notified::Yes));
+}
+
+#[test]
+fn a_raise_that_was_taken_in_the_same_breath_is_held() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 1), bare("min")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    scene.alert.severity = Severity::High;
+    scene.alert.state = AlertState::Acknowledged;
+    scene.alert.conversation.acknowledged =
+        Some(Acknowledgement { by: "jin".into(), at: scene.now, severity: Severity::High, by_sender: true });
+    scene.now += SignedDuration::from_secs(1);
+    assert_eq!(scene.plan(), ["push 3 jin raised"]);
+    scene.answer(3, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.pass(600), NOTHING);
 }

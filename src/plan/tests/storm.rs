@@ -252,7 +252,12 @@ impl Storm {
         let alert = &mut self.alerts[number];
         (alert.state, alert.conversation.acknowledged) = match alert.state {
             AlertState::Triggered => {
-                let by = Acknowledgement { by: "min".to_owned(), at: self.now, by_sender: false };
+                let by = Acknowledgement {
+                    by: "min".to_owned(),
+                    at: self.now,
+                    severity: Severity::Disaster,
+                    by_sender: false,
+                };
                 (AlertState::Acknowledged, Some(by))
             }
             AlertState::Acknowledged | AlertState::Noted | AlertState::Resolved => {

@@ -1,7 +1,6 @@
 //! One request: its events folded in order, rounds as documents, counts, histories, keys of requests.
 
 use super::*;
-use crate::alert::{ContactProgress, Notification, PushState, Subject, TextState};
 
 #[tokio::test]
 async fn events_of_one_request_and_key_are_folded_in_their_order() {
@@ -156,21 +155,7 @@ async fn what_has_become_more_severe_can_be_taken_once_more() {
     assert_eq!(taken("jin").await, ("jin".to_owned(), first));
     clock.advance(SignedDuration::from_secs(60));
     assert_eq!(taken("min").await, ("jin".to_owned(), first), "jin has it");
-    raise(&queue, clock.now()).await;
+    admissions(&queue, &[Event { severity: Some(Severity::Disaster), ..firing("1") }]).await;
     clock.advance(SignedDuration::from_secs(60));
     assert_eq!(taken("min").await, ("min".to_owned(), clock.now()));
-}
-
-/// People are being told that the alert has become more severe.
-async fn raise(queue: &Queue, since: Timestamp) {
-    let thread = ThreadKey::new(ZABBIX.integration, &DedupKey::new("1"));
-    let found = queue.store.find_threads(vec![thread]).await.expect("works").remove(0);
-    let Stored { mut alert, version } = found.expect("there");
-    let subject = Subject::Raised { to: Severity::Disaster };
-    let text = TextState::Open(Box::default());
-    let raised = Notification { subject, since, push: PushState::default(), text, replaced: false };
-    let jin = ContactProgress { notifications: vec![raised], ..ContactProgress::default() };
-    alert.progress.contacts.insert("jin".parse().expect("a name"), jin);
-    let write = AlertWrite::of(alert, Expect::Version(version), None);
-    queue.store.commit(Lane::Deliver, &[write]).await.expect("works");
 }
