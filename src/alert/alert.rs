@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AlertId, AlertState, ContactName, Conversation, Counted, DOUBT_LASTS, DedupKey, Digest, Entry, Event,
-    FoldRow, Folded, Heard, KeptEvent, Kind, Milestone, Openings, Progress, Row, Severity, Tag, Taken,
+    FoldRow, Folded, Heard, KeptEvent, Kind, Milestone, Openings, Progress, Row, Severity, Successor, Tag,
     ThreadKey, Tier, Transports, digest::TITLE_CHARS_MAX, is_default,
 };
 
@@ -240,14 +240,14 @@ impl Alert {
         }
     }
 
-    /// Somebody has it, or had it when it ended, by this conversation.
-    pub fn taken_by(&self, conversation: &Conversation) -> Option<Taken> {
-        let taken = conversation.acknowledged.as_ref()?;
-        // An update that says who has it opens it.
-        let has_opened = taken.by_sender && taken.at == self.opened_at;
-        let before_it_opened = taken.at < self.opened_at || has_opened;
-        let is_outgrown = taken.severity < self.severity;
-        Some(Taken { severity: taken.severity, before_it_opened, is_outgrown })
+    /// What it is, as the latest round, to those before it. What somebody took in one of those tells the others for
+    /// certain no more than a quiet one does.
+    pub fn as_successor(&self) -> Successor {
+        let is_told = self.progress.planned.contains(&Milestone::Opened);
+        let is_held =
+            self.openings.flapping().is_some() && self.taken().is_some_and(|taken| !taken.is_outgrown);
+        let is_quiet = is_held || (!is_told && self.openings.is_quiet(self.severity));
+        if is_quiet { Successor::IsQuiet } else { Successor::Tells }
     }
 
     pub fn is_open(&self) -> bool {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Severity, is_default};
+use super::{Alert, AlertState, Entry, Milestone, Progress, Row, Severity, is_default};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {
@@ -24,7 +24,8 @@ pub struct Acknowledgement {
     /// An operator here, or a user of the sender.
     pub by: String,
     pub at: Timestamp,
-    /// How severe it was, or had been as far as people had heard: what is more severe than that is news.
+    /// How severe it was, or, in a quiet round, had been as far as people had heard: what is more severe than that is
+    /// news.
     #[serde(default)]
     pub severity: Severity,
     /// It was given in the sender's console, and not here.
@@ -35,10 +36,9 @@ pub struct Acknowledgement {
 /// Somebody has the alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// As severe as this.
-    pub severity: Severity,
+    /// Before it opened, or it was told by an earlier round of the conversation.
     pub before_it_opened: bool,
-    /// It is more severe than that.
+    /// It is more severe than when it was taken, and that is told.
     pub is_outgrown: bool,
 }
 
@@ -50,4 +50,62 @@ pub enum Hold {
     Texts,
     /// All but what was not tried yet.
     Retries,
+    Everything,
+}
+
+impl Alert {
+    /// False if somebody already has it; but a person may take what has become more severe since.
+    pub fn acknowledge(&mut self, by: &str, by_sender: bool, now: Timestamp) -> bool {
+        let severity = self.known_as();
+        if let Some(taken) = &self.conversation.acknowledged
+            && (by_sender || severity <= taken.severity)
+        {
+            return false;
+        }
+        if self.state == AlertState::Triggered {
+            self.state = AlertState::Acknowledged;
+        }
+        self.rows.push(Row { at: now, entry: Entry::Acknowledged { by: by.to_owned() } });
+        self.conversation.acknowledged =
+            Some(Acknowledgement { by: by.to_owned(), at: now, severity, by_sender });
+        // It may have been told as more severe before: when it is again, that is news.
+        self.openings.take_as(severity);
+        self.progress.notified_as = self.progress.notified_as.map(|told_as| told_as.min(severity));
+        true
+    }
+
+    /// False if nobody had it.
+    pub fn unacknowledge(&mut self, by: &str, now: Timestamp) -> bool {
+        if self.conversation.acknowledged.take().is_none() {
+            return false;
+        }
+        if self.state == AlertState::Acknowledged {
+            self.state = AlertState::Triggered;
+        }
+        self.openings.give_back();
+        self.rows.push(Row { at: now, entry: Entry::Unacknowledged { by: by.to_owned() } });
+        true
+    }
+
+    /// Somebody has it, or had it when it ended.
+    pub fn taken(&self) -> Option<Taken> {
+        self.taken_by(&self.conversation, &self.progress)
+    }
+
+    /// As [`Self::taken`], of what is being planned.
+    pub fn taken_by(&self, conversation: &Conversation, progress: &Progress) -> Option<Taken> {
+        let taken = conversation.acknowledged.as_ref()?;
+        // An update that says who has it opens it.
+        let has_opened = taken.by_sender && taken.at == self.opened_at;
+        let is_known = self.openings.is_quiet(self.severity);
+        let before_it_opened = taken.at < self.opened_at || has_opened || is_known;
+        let told_as = progress.notified_as.map_or(self.severity, |told_as| told_as.min(self.severity));
+        Some(Taken { before_it_opened, is_outgrown: taken.severity < told_as })
+    }
+
+    /// How severe it is or has been, as far as people know: an earlier round may have told of a quiet one.
+    pub fn known_as(&self) -> Severity {
+        let is_told = self.progress.planned.contains(&Milestone::Opened);
+        if is_told { self.severity } else { self.openings.worst(self.severity) }
+    }
 }

@@ -51,6 +51,7 @@ pub enum Successor {
 
 #[derive(Clone, Copy, Debug)]
 pub struct LastRound {
+    /// As which it was told, if it was.
     pub severity: Severity,
     pub opened: Timestamp,
     pub resolved: Timestamp,
@@ -88,11 +89,6 @@ impl Openings {
         self.unheard_since.map_or(opened, |since| since.min(opened))
     }
 
-    /// What a round with these openings, which is so severe, is to the one before.
-    pub fn as_successor(&self, severity: Severity) -> Successor {
-        if self.is_quiet(severity) { Successor::IsQuiet } else { Successor::Tells }
-    }
-
     pub fn flapping(&self) -> Option<u32> {
         (0 < self.rounds).then_some(self.rounds)
     }
@@ -100,6 +96,16 @@ impl Openings {
     /// It flaps, and somebody has heard so, and of an earlier round that was as severe.
     pub fn is_quiet(&self, severity: Severity) -> bool {
         self.told && !self.is_worse(severity)
+    }
+
+    /// Somebody took it as severe as this: what is more severe is news again.
+    pub fn take_as(&mut self, severity: Severity) {
+        self.worst = self.worst.map(|worst| worst.min(severity));
+    }
+
+    /// Whoever had it, and so kept it quiet, gave it back: it is told again.
+    pub fn give_back(&mut self) {
+        self.told = false;
     }
 
     /// How severe it is or has been, as far as people have heard, if it is so severe now.

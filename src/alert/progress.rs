@@ -230,12 +230,12 @@ impl Notification {
 
     /// An acknowledgement holds what it was given for; that it is or becomes more severe than that is news.
     pub fn hold(&self, taken: Option<Taken>) -> Hold {
-        let Some(Taken { severity, before_it_opened, is_outgrown }) = taken else { return Hold::Nothing };
+        let Some(Taken { before_it_opened, is_outgrown }) = taken else { return Hold::Nothing };
         match self.subject {
-            Subject::Opened if is_outgrown => Hold::Nothing,
+            Subject::Opened | Subject::Raised { .. } if is_outgrown => Hold::Nothing,
             Subject::Opened if before_it_opened => Hold::Texts,
-            Subject::Raised { to } if severity < to => Hold::Nothing,
-            Subject::Opened | Subject::Raised { .. } | Subject::Repeat { .. } => Hold::Retries,
+            Subject::Opened | Subject::Raised { .. } => Hold::Retries,
+            Subject::Repeat { .. } => Hold::Everything,
             Subject::Resolved | Subject::Missed | Subject::Unreachable { .. } | Subject::Digest => {
                 Hold::Nothing
             }
@@ -248,7 +248,7 @@ impl Notification {
         self.open().filter(move |(pending, address)| match hold {
             Hold::Nothing => true,
             Hold::Texts => pending.is_in_flight() || matches!(address, Some(Address::Device(_))),
-            Hold::Retries => pending.is_in_flight(),
+            Hold::Retries | Hold::Everything => pending.is_in_flight(),
         })
     }
 

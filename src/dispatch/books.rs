@@ -7,7 +7,7 @@ use tracing::{error, info, warn};
 
 use super::{Dispatcher, inbox::Answer, step::Job};
 use crate::{
-    alert::{Alert, AlertId, AlertState, Charge, Counted, Digest, Milestone},
+    alert::{Alert, AlertId, AlertState, Charge, Counted, Digest, Milestone, Successor},
     plan::{self, Fold, Opening},
     store::{AlertWrite, Commit, Expect, Lane, Marks, StoreError},
     watch::StormStatus,
@@ -90,10 +90,10 @@ impl Dispatcher {
         if closes || repeats || is_tried_again {
             self.queue.end_if_superseded(alert).await?;
         }
-        if awaits_stability(alert) {
+        if is_told_by_the_next_round(alert) {
             let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
             if let Some(next) = latest.map(|latest| latest.alert).filter(|next| next.id != alert.id) {
-                alert.openings.superseded = Some(next.openings.as_successor(next.severity));
+                alert.openings.superseded = Some(next.as_successor());
             }
         }
         Ok(())
@@ -200,9 +200,12 @@ impl Dispatcher {
     }
 }
 
-/// Its end is told when it stays away.
-fn awaits_stability(alert: &Alert) -> bool {
-    alert.state == AlertState::Resolved
-        && alert.openings.flapping().is_some()
-        && !alert.progress.planned.contains(&Milestone::Resolved)
+/// Its end is told when it stays away, and whom it did not reach when no later round tells them.
+fn is_told_by_the_next_round(alert: &Alert) -> bool {
+    let is_untold = match alert.openings.superseded {
+        None => !alert.progress.planned.contains(&Milestone::Resolved),
+        Some(Successor::IsQuiet) => alert.progress.notifications().next().is_some(),
+        Some(Successor::Tells) => false,
+    };
+    alert.state == AlertState::Resolved && alert.openings.flapping().is_some() && is_untold
 }

@@ -60,10 +60,7 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         }
     }
     if !draft.facts.is_last_word && !is_untold {
-        if is_first {
-            cancel_all(draft, progress);
-        }
-        return;
+        return cancel_all(draft, progress);
     }
     cancel_held(draft, progress);
     for (name, contact) in &mut progress.contacts {

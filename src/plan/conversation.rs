@@ -12,7 +12,8 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
     let (facts, severity) = (draft.facts, draft.facts.alert.severity);
     let repeats = facts.rules().repeats;
     if !facts.lasts() || !repeats.repeats_at(severity) {
-        return begin_anew(conversation);
+        // One that is planned waits until it is as severe again.
+        return;
     }
     let next = |Conversation { repeats: made, repeats_before, .. }: &Conversation| {
         repeats.pause_after(severity, made.saturating_sub(*repeats_before)).map(|pause| facts.after(pause))

@@ -194,8 +194,7 @@ fn send_by_next(
 ) {
     let NotDelivered { sent, reason } = undelivered;
     if draft.facts.is(AlertState::Resolved) && sent.subject.is_about_open_alert() {
-        if draft.facts.may_come_back {
-            // What is told then depends on whether it does.
+        if draft.facts.is_left_to_next_round() {
             return;
         }
         return notification::tell_both_in_one(draft, name, contact, None);

@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::{delivery, digest, notification, quiet, unreachable};
+use super::{Rules, delivery, digest, notification, quiet, unreachable};
 use crate::alert::{Alert, AlertState};
 
 /// `None` only for an alert that is over and notified.
-pub(super) fn of(alert: &Alert) -> Option<Timestamp> {
+pub(super) fn of(alert: &Alert, rules: &Rules) -> Option<Timestamp> {
     let count = digest::counts_at(alert);
     let notifications = alert.progress.notifications().filter_map(|one| notification::wakes_at(alert, one));
-    let repeat = alert.conversation.repeat_at.filter(|_| alert.state == AlertState::Triggered);
+    let is_repeated = alert.state == AlertState::Triggered && rules.repeats.repeats_at(alert.severity);
+    let repeat = alert.conversation.repeat_at.filter(|_| is_repeated);
     let close = (alert.state != AlertState::Resolved).then_some(alert.close_at);
     let asks = alert.progress.contacts.values().filter_map(delivery::wakes_at);
     let stable = quiet::until(alert, &alert.progress.planned);

@@ -13,6 +13,7 @@ pub(super) enum May {
     FirstTries,
     /// Somebody has it, and it is not that severe: only a push that was not tried yet.
     FirstPush,
+    Nothing,
 }
 
 impl May {
@@ -22,11 +23,16 @@ impl May {
             Hold::Texts => Self::Pushes,
             Hold::Retries if facts.texts_at_once() => Self::FirstTries,
             Hold::Retries => Self::FirstPush,
+            Hold::Everything => Self::Nothing,
         }
     }
 
     pub(super) fn push(self, attempts: u16) -> bool {
-        matches!(self, Self::Everything | Self::Pushes) || attempts == 0
+        match self {
+            Self::Everything | Self::Pushes => true,
+            Self::FirstTries | Self::FirstPush => attempts == 0,
+            Self::Nothing => false,
+        }
     }
 
     /// A text is tried for the first time until a gateway may have it, or every one was asked.

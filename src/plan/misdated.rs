@@ -16,7 +16,7 @@ pub fn is_misdated(alert: &Alert, due_at: Timestamp, rules: &Rules, now: Timesta
     let mut pulled = alert.clone();
     pull_back(&mut pulled, rules, now);
     // A change makes an alert due when it is made; only a plan puts off when.
-    let is_planned = due::of(alert).is_some_and(|planned| {
+    let is_planned = due::of(alert, rules).is_some_and(|planned| {
         (SignedDuration::ZERO..=ROUNDING_MAX).contains(&due_at.duration_since(planned))
     });
     pulled != *alert || (now < due_at && !is_planned)

@@ -97,6 +97,8 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
             }
         }
     }
+    // With what has just been planned.
+    draft.facts = Facts::new(alert, &conversation, &progress, present);
     let advance_all = |draft: &mut Draft<'_>, progress: &mut Progress| {
         for (name, contact) in &mut progress.contacts {
             notification::advance_all(draft, name, contact);
@@ -118,7 +120,7 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     alert.attempts = attempts;
     (alert.progress, alert.conversation) = (progress, conversation);
     digest::end(alert, present.now);
-    Plan { due: due::of(alert), ..plan }
+    Plan { due: due::of(alert, present.rules), ..plan }
 }
 
 /// While we took no events nobody could mention the alert: that is no silence. What should have ended before `since`,

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     alert::{
-        Address, Alert, AlertState, ContactName, ContactProgress, Hold, Notification, Notified, OpenText,
-        Outcome, Pending, Progress, Subject, TextState, Texted, Transport,
+        Address, Alert, ContactName, ContactProgress, Notification, Notified, OpenText, Outcome, Pending,
+        Progress, Subject, TextState, Texted, Transport,
     },
     roster::{self, Person},
 };
@@ -140,8 +140,7 @@ fn advance(
 /// What has been tried for too long is given up; but not while nobody knows of the alert and nobody has it, and not
 /// before it was tried for a while since our start.
 fn give_up_old(draft: &mut Draft<'_>, name: &ContactName, notification: &mut Notification) {
-    let is_held =
-        draft.facts.is(AlertState::Acknowledged) && notification.hold(draft.facts.taken) == Hold::Retries;
+    let is_held = draft.facts.is_held(notification);
     let Notification { subject, since, push, text, .. } = notification;
     let facts = draft.facts;
     let is_needed =
@@ -204,7 +203,7 @@ pub(super) fn replace(draft: &mut Draft<'_>, notification: &mut Notification) {
 
 /// When it wants to be looked at again. What an acknowledgement holds waits for nothing but its answers.
 pub(super) fn wakes_at(alert: &Alert, notification: &Notification) -> Option<Timestamp> {
-    let waits = notification.waiting(alert.taken_by(&alert.conversation));
+    let waits = notification.waiting(alert.taken());
     waits.filter_map(|(state, _)| state.wakes_at()).min()
 }
 
@@ -215,9 +214,8 @@ fn failure(facts: Facts<'_>, notification: &Notification) -> Option<String> {
         // Cut back by an acknowledgement or a resolution is not failed.
         Subject::Opened | Subject::Raised { .. } if facts.is_last_word => true,
         Subject::Opened | Subject::Repeat { .. } | Subject::Raised { .. } => {
-            let is_news =
-                facts.is(AlertState::Acknowledged) && notification.hold(facts.taken) == Hold::Nothing;
-            facts.is(AlertState::Triggered) || is_news || text::has_failed(text)
+            let is_news = facts.alert.is_open() && !facts.is_held(notification);
+            is_news || text::has_failed(text)
         }
         Subject::Missed | Subject::Unreachable { .. } | Subject::Digest => true,
         Subject::Resolved => false,

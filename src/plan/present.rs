@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Budgets, DeviceBook, Rules, quiet};
 use crate::{
     alert::{
-        Alert, AlertState, Conversation, Counted, DeviceId, Digest, Kind, Milestone, Progress, Successor,
-        Taken,
+        Alert, AlertState, Conversation, Counted, DeviceId, Digest, Hold, Kind, Milestone, Notification,
+        Progress, Successor, Taken,
     },
     roster::Person,
 };
@@ -60,7 +60,7 @@ impl<'a> Facts<'a> {
             alert,
             present,
             heard: progress.is_heard_of(),
-            taken: alert.taken_by(conversation),
+            taken: alert.taken_by(conversation, progress),
             is_last_word,
             may_come_back,
         }
@@ -69,6 +69,16 @@ impl<'a> Facts<'a> {
     /// Nobody has it, and nobody knows of it.
     pub(super) fn is_unheard(&self) -> bool {
         self.is(AlertState::Triggered) && !self.heard
+    }
+
+    /// The next round tells of it, or, where it may come, decides what this one tells.
+    pub(super) fn is_left_to_next_round(&self) -> bool {
+        self.may_come_back || self.alert.openings.superseded == Some(Successor::Tells)
+    }
+
+    /// Somebody has the alert, and this notification waits for them.
+    pub(super) fn is_held(&self, notification: &Notification) -> bool {
+        self.is(AlertState::Acknowledged) && notification.hold(self.taken) != Hold::Nothing
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -134,8 +134,11 @@ impl Repeats {
         stage.map(|stage| stage.every)
     }
 
+    /// The longest pause before one that is planned, where it may wait for being as severe again.
     pub(super) fn pause_max(&self, severity: Severity) -> SignedDuration {
-        self.stages(severity).iter().map(|stage| stage.every).max().unwrap_or_default()
+        let stages = [self.stages(severity), self.high, self.disaster];
+        let planned_by = if self.repeats_at(severity) { &stages[..1] } else { &stages[1..] };
+        planned_by.concat().iter().map(|stage| stage.every).max().unwrap_or_default()
     }
 }
 

@@ -203,13 +203,7 @@ impl Scene {
     }
 
     fn acknowledge(&mut self) -> Vec<String> {
-        self.alert.state = AlertState::Acknowledged;
-        self.alert.conversation.acknowledged = Some(Acknowledgement {
-            by: "min".into(),
-            at: self.now,
-            severity: self.alert.severity,
-            by_sender: false,
-        });
+        self.alert.acknowledge("min", false, self.now);
         self.plan()
     }
 

@@ -1,13 +1,14 @@
 //! A contact's last road has failed: the others are notified, once. Contacts that fail within half a minute are told
-//! of in one message, and that takes the place of an earlier one that is still being sent, so that however many fail,
-//! nobody is being sent more than two such messages at a time.
+//! of in one message, and that takes the place of an earlier one that is still being sent and cannot have arrived, so
+//! that however many fail, nobody is being sent more than a few such messages at a time.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{notification, output::Draft, present::Facts, text};
 use crate::{
     alert::{
-        ContactName, ContactProgress, Entry, Notification, Others, Progress, Subject, UNREACHED_NAMED_MAX,
+        ContactName, ContactProgress, Entry, Notification, Others, Progress, Subject, TextState,
+        UNREACHED_NAMED_MAX,
     },
     roster::Person,
 };
@@ -78,6 +79,10 @@ fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut
     known.notifications.retain_mut(|notification| {
         let Notification { subject, text, replaced, .. } = notification;
         let Subject::Unreachable { contact, reason, also, more } = &*subject else { return true };
+        if *text == TextState::Unknown {
+            // It may have told them, and goes on by push.
+            return true;
+        }
         if *replaced {
             text::forget(draft, text);
             return false;

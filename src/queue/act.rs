@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{CONFLICTS_MAX, Queue, update};
+use super::{CONFLICTS_MAX, Queue};
 use crate::{
     alert::{
-        Acknowledgement, Alert, AlertId, AlertState, ContactName, ContactProgress, Entry, Report, Resolution,
-        ResolvedBy, Row,
+        Alert, AlertId, AlertState, ContactName, ContactProgress, Entry, Report, Resolution, ResolvedBy, Row,
     },
     plan::can_try_anew,
     roster::Person,
@@ -113,12 +112,8 @@ fn apply(alert: &mut Alert, action: &Action, by: &str, now: Timestamp) -> Result
             Ok(true)
         }
         Action::Acknowledge | Action::Unacknowledge if over => Err(ActionError::AlreadyResolved(alert.id)),
-        Action::Acknowledge => {
-            let taken =
-                Acknowledgement { by: by.to_owned(), at: now, severity: alert.severity, by_sender: false };
-            Ok(update::acknowledge(alert, taken))
-        }
-        Action::Unacknowledge => Ok(update::unacknowledge(alert, by, now)),
+        Action::Acknowledge => Ok(alert.acknowledge(by, false, now)),
+        Action::Unacknowledge => Ok(alert.unacknowledge(by, now)),
         Action::Resolve if over => Ok(false),
         Action::Resolve => {
             alert.resolve(Resolution::by(ResolvedBy::Operator(by.to_owned()), now));

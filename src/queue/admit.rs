@@ -7,7 +7,8 @@ use super::{
     note, over, round, update,
 };
 use crate::alert::{
-    Admission, Alert, AlertState, COPY_WITHIN, Event, EventStatus, Next, Reason, SOON_AFTER, Successor,
+    Admission, Alert, AlertState, COPY_WITHIN, Event, EventStatus, Next, Reason, Resolution, ResolvedBy,
+    SOON_AFTER,
 };
 
 /// A sender that repeats every minute what fires was only restarted if its alert was heard of within this.
@@ -82,7 +83,7 @@ fn fires(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let severity = known.heard.severity_after(event, known.severity, arrival.now);
     let mut changed = update::change_severity(&mut alert, severity, arrival.now);
     if update::is_let_go_by_sender(known, event) {
-        changed |= update::unacknowledge(&mut alert, arrival.integration, arrival.now);
+        changed |= alert.unacknowledge(arrival.integration, arrival.now);
     }
     Decision::write_if(changed, alert, Admission::Joined)
 }
@@ -110,10 +111,10 @@ fn is_another_problem(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> bo
 
 fn supersede(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let mut over = known.clone();
-    round::supersede(&mut over, Successor::Tells, arrival.now);
+    over.resolve(Resolution::by(ResolvedBy::Superseded, arrival.now));
     let once = known.last_seen_at.duration_since(known.opened_at) < COPY_WITHIN;
     let round = round::next(&over, event, arrival, Next::Superseding { once });
-    over.openings.superseded = Some(round.openings.as_successor(round.severity));
+    over.openings.superseded = Some(round.as_successor());
     let change = Change::Supersede { round: Box::new(round), over: Box::new(over) };
     Decision { admission: Admission::Opened, reason: None, change }
 }

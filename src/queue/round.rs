@@ -43,7 +43,7 @@ pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Ne
         alert.heard.begin_with(event);
         update::remember(&mut alert, event, update, arrival.now);
     } else if update::is_let_go_by_sender(known, event) {
-        update::unacknowledge(&mut alert, arrival.integration, arrival.now);
+        alert.unacknowledge(arrival.integration, arrival.now);
     }
     alert
 }
@@ -79,7 +79,8 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
     let resolved = known.resolved.as_ref().map_or(known.last_seen_at, |resolution| resolution.at);
     if !alert.kind.closes_on_time() {
         let is_heard_of = is_heard_of(known);
-        let last = LastRound { severity: known.severity, opened: known.opened_at, resolved, is_heard_of };
+        let severity = known.progress.notified_as.unwrap_or(known.severity);
+        let last = LastRound { severity, opened: known.opened_at, resolved, is_heard_of };
         alert.openings = known.openings.next(last, alert.opened_at);
     }
     if let Some(rounds) = alert.openings.flapping() {

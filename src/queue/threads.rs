@@ -255,8 +255,7 @@ impl Queue {
             // A note tells nothing in its place.
             let tells = |latest: &Alert| latest.state != AlertState::Noted && alert.round < latest.round;
             if let Some(Stored { alert: next, .. }) = latest.filter(|latest| tells(&latest.alert)) {
-                let next = next.openings.as_successor(next.severity);
-                round::supersede(alert, next, self.clock.now());
+                round::supersede(alert, next.as_successor(), self.clock.now());
             }
         }
         Ok(())

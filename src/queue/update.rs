@@ -2,18 +2,15 @@
 
 use jiff::Timestamp;
 
-use crate::alert::{Acknowledgement, Alert, AlertState, Entry, Event, Row, Severity, Update};
+use crate::alert::{Alert, Entry, Event, Row, Severity, Update};
 
 /// True if it said anything that was not known.
 pub(super) fn remember(alert: &mut Alert, event: &Event, update: &Update, now: Timestamp) -> bool {
     let by = update.by.clone().unwrap_or_else(|| alert.integration.clone());
-    let severity = event.severity.unwrap_or(alert.severity);
-    let mut changed = change_severity(alert, severity, now);
+    let mut changed = change_severity(alert, event.severity.unwrap_or(alert.severity), now);
     match update.acknowledged {
-        Some(true) => {
-            changed |= acknowledge(alert, Acknowledgement { by, at: now, severity, by_sender: true });
-        }
-        Some(false) => changed |= unacknowledge(alert, &by, now),
+        Some(true) => changed |= alert.acknowledge(&by, true, now),
+        Some(false) => changed |= alert.unacknowledge(&by, now),
         None => {}
     }
     changed | remember_comment(alert, update, now)
@@ -46,40 +43,10 @@ pub(super) fn change_severity(alert: &mut Alert, to: Severity, now: Timestamp) -
     true
 }
 
-/// False if somebody already has it; but a person may take what has become more severe since.
-pub(super) fn acknowledge(alert: &mut Alert, acknowledgement: Acknowledgement) -> bool {
-    let severity = alert.openings.worst(alert.severity);
-    if let Some(taken) = &alert.conversation.acknowledged
-        && (acknowledgement.by_sender || severity <= taken.severity)
-    {
-        return false;
-    }
-    let acknowledgement = Acknowledgement { severity, ..acknowledgement };
-    if alert.state == AlertState::Triggered {
-        alert.state = AlertState::Acknowledged;
-    }
-    let Acknowledgement { by, at, .. } = &acknowledgement;
-    alert.rows.push(Row { at: *at, entry: Entry::Acknowledged { by: by.clone() } });
-    alert.conversation.acknowledged = Some(acknowledgement);
-    true
-}
-
 /// It fires, and its sender keeps quiet about what is acknowledged there: so it is not any more.
 pub(super) fn is_let_go_by_sender(known: &Alert, event: &Event) -> bool {
     let times = known.heard.times(event);
     let by_sender = known.conversation.acknowledged.as_ref().is_some_and(|taken| taken.by_sender);
     let may_return = event.quiet_while_acknowledged && !event.key_never_returns;
     by_sender && may_return && times.start.is_none() && known.heard.is_later_message(times)
-}
-
-/// False if nobody had it.
-pub(super) fn unacknowledge(alert: &mut Alert, by: &str, now: Timestamp) -> bool {
-    if alert.conversation.acknowledged.take().is_none() {
-        return false;
-    }
-    if alert.state == AlertState::Acknowledged {
-        alert.state = AlertState::Triggered;
-    }
-    alert.rows.push(Row { at: now, entry: Entry::Unacknowledged { by: by.to_owned() } });
-    true
 }

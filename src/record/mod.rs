@@ -182,7 +182,7 @@ pub fn notifications(alert: &Alert, history: &[Row]) -> Vec<NotificationView> {
     }
     for (name, contact) in &alert.progress.contacts {
         for notification in &contact.notifications {
-            for (pending, address) in notification.waiting(alert.taken_by(&alert.conversation)) {
+            for (pending, address) in notification.waiting(alert.taken()) {
                 // A text may still go through another gateway.
                 let device = address.filter(|address| address.transport() == Transport::Push);
                 let view = view(&mut views, name, notification.subject.topic(), device.as_ref());

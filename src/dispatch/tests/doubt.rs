@@ -1,7 +1,11 @@
-//! An end in doubt is decided at its time, also where new alerts are refused.
+//! What dispatch looks up before it plans: an end in doubt is decided at its time, also where new alerts are refused,
+//! and what a later round tells is not told by an earlier one.
 
 use super::*;
-use crate::alert::EventStatus;
+use crate::{
+    alert::{EventStatus, Milestone, Successor},
+    store::{AlertWrite, Expect, Lane},
+};
 
 #[tokio::test]
 async fn on_a_full_disk_a_doubtful_end_is_decided_and_holds_up_no_other() {
@@ -27,4 +31,48 @@ async fn on_a_full_disk_a_doubtful_end_is_decided_and_holds_up_no_other() {
     let rounds = every_alert(&inner).await.into_iter().filter(|alert| alert.dedup_key == key()).count();
     assert_eq!(rounds, 2, "its sender goes on saying that it fires");
     assert_eq!(company.texts.lock().expect("no panic").len(), BUDGET as usize, "the others are told");
+}
+
+#[tokio::test]
+async fn whom_a_quiet_round_left_to_the_one_before_is_told_by_a_later_one_alone() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let queue = Queue::new(store.clone(), clock.clone());
+    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
+    let fires = Event { severity: Some(Severity::High), ..Event::firing(DedupKey::new("disk"), "disk full") };
+    let status = EventStatus::Resolved { note: None, escalation_cancelled: false };
+    let ends = Event { status, ..fires.clone() };
+    let rules = Rules { text_budget: Vec::new(), ..rules() };
+    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
+    company.at_fault.store(true, Ordering::SeqCst);
+    for event in [&fires, &ends, &fires, &ends, &fires, &ends, &fires] {
+        queue.admit(poster, std::slice::from_ref(event)).await.expect("it is admitted");
+        clock.advance(SignedDuration::from_secs(60));
+    }
+    let round = async |number: u32| {
+        let alert = every_alert(&store).await.into_iter().find(|alert| alert.round == number);
+        store.get(alert.expect("there").id).await.expect("works").expect("there")
+    };
+    work(&mut dispatcher).await.expect("it works");
+    for event in [&ends, &fires] {
+        queue.admit(poster, std::slice::from_ref(event)).await.expect("it is admitted");
+    }
+    work(&mut dispatcher).await.expect("it works");
+    let before = round(4).await;
+    let (mut alert, version) = (before.alert, before.version);
+    assert!(!alert.progress.planned.is_empty() && alert.openings.flapping().is_some());
+    alert.openings.superseded = Some(Successor::IsQuiet);
+    alert.progress.planned.insert(Milestone::Resolved);
+    let jin = alert.progress.contacts.get_mut(&jin()).expect("planned");
+    jin.notifications.clone_from(&round(5).await.alert.progress.contacts[&self::jin()].notifications);
+    let write = AlertWrite::of(alert, Expect::Version(version), Some(clock.now()));
+    store.commit(Lane::Deliver, &[write]).await.expect("works");
+    company.at_fault.store(false, Ordering::SeqCst);
+    for _ in 0..20 {
+        work(&mut dispatcher).await.expect("it works");
+        clock.advance(SignedDuration::from_mins(1));
+    }
+    let texts = company.texts.lock().expect("no panic").iter().map(|(_, alert)| *alert).collect::<Vec<_>>();
+    let of = |id: AlertId| texts.iter().filter(|alert| **alert == id).count();
+    assert_eq!((of(round(4).await.alert.id), of(round(5).await.alert.id)), (0, 1));
 }

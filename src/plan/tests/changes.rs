@@ -3,10 +3,13 @@
 use super::*;
 use crate::alert::{LastRound, Openings};
 
+fn no_phone(name: &str) -> Person {
+    Person { phone: None, ..person(name, 1) }
+}
+
 impl Scene {
     pub(super) fn give_back(&mut self) -> Vec<String> {
-        self.alert.state = AlertState::Triggered;
-        self.alert.conversation.acknowledged = None;
+        self.alert.unacknowledge("min", self.now);
         self.plan()
     }
 
@@ -105,6 +108,87 @@ fn a_raise_of_what_somebody_has_is_told_once() {
 }
 
 #[test]
+fn what_was_taken_while_it_was_milder_is_told_when_it_is_as_grave_as_before() {
+    for (grave, mild) in [(Severity::High, Severity::Warning), (Severity::Disaster, Severity::Average)] {
+        let mut scene = Scene::at(grave).with_people(vec![no_phone("jin")]);
+        scene.plan();
+        scene.answer(1, accepted());
+        assert_eq!(scene.raise_to(mild), NOTHING);
+        assert_eq!(scene.acknowledge(), NOTHING);
+        assert_eq!(scene.raise_to(grave), ["push 2 jin raised"]);
+        scene.answer(2, deferred(DeferCause::Unavailable));
+        assert_eq!(scene.pass(60), ["push 3 jin raised"], "until it is told");
+        scene.answer(3, accepted());
+        assert_eq!(scene.raise_to(mild), NOTHING);
+        assert_eq!(scene.raise_to(grave), NOTHING, "that was told");
+    }
+}
+
+#[test]
+fn what_had_fallen_when_it_was_taken_is_held() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 1), no_phone("min")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    assert_eq!(
+        scene.raise_to(Severity::Disaster),
+        ["push 3 jin raised", "sms 4 jin raised", "push 5 min raised"]
+    );
+    scene.answer(3, accepted());
+    scene.answer(4, deferred(DeferCause::Unavailable));
+    scene.answer(5, deferred(DeferCause::Unavailable));
+    scene.raise_to(Severity::Average);
+    assert_eq!(scene.acknowledge(), NOTHING);
+    assert_eq!(scene.pass(60), NOTHING);
+    assert_eq!(scene.pass(30 * 3_600), NOTHING);
+    assert_eq!(scene.alert.given_up().count(), 0);
+    let sent = scene.raise_to(Severity::Disaster);
+    assert_eq!(sent, ["push 6 jin raised", "sms 7 jin raised", "push 8 min raised"], "it is news again");
+}
+
+#[test]
+fn what_is_no_news_leaves_held_what_was_held() {
+    let mut scene = Scene::at(Severity::Warning).with_people(vec![person("jin", 1), person("min", 1)]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    scene.acknowledge();
+    assert_eq!(scene.raise_to(Severity::Average), NOTHING);
+    assert_eq!(scene.pass(60), NOTHING);
+}
+
+#[test]
+fn reminders_wait_while_it_is_too_mild_for_them() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![no_phone("jin")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.pass(25 * 60);
+    assert_eq!(scene.raise_to(Severity::Warning), NOTHING);
+    assert_eq!(scene.due, Some(scene.alert.close_at), "no reminder is due");
+    assert_eq!(scene.pass(60), NOTHING);
+    assert_eq!(scene.raise_to(Severity::High), NOTHING, "that was told");
+    assert_eq!(scene.pass(4 * 60), ["push 2 jin repeat"]);
+    scene.answer(2, accepted());
+    scene.raise_to(Severity::Warning);
+    assert_eq!(scene.pass(2 * 3_600), NOTHING);
+    assert_eq!(scene.raise_to(Severity::High), ["push 3 jin repeat"], "it was due meanwhile");
+    assert!(!scene.alert.went_unanswered());
+}
+
+#[test]
+fn a_reminder_that_was_not_delivered_is_not_texted_again_once_somebody_has_it() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("min", 0)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.plan();
+    scene.answer(1, accepted());
+    assert_eq!(scene.pass(300), ["sms 2 min repeat"]);
+    scene.answer(2, accepted());
+    scene.acknowledge();
+    assert_eq!(scene.report(2, Fate::Failed { reason: "30005".into() }), NOTHING);
+    assert_eq!(scene.pass(60), NOTHING);
+}
+
+#[test]
 fn giving_back_gives_back_the_text_behind_a_push_that_then_fails() {
     let mut scene = Scene::at(Severity::Average);
     scene.plan();
@@ -129,7 +213,7 @@ fn giving_back_after_hours_goes_on_with_what_was_held() {
 }
 
 #[test]
-fn what_opens_acknowledged_is_pushed_once() {
+fn what_opens_acknowledged_is_pushed_until_it_is_taken_and_no_more() {
     let taken =
         |at| Acknowledgement { by: "zabbix".into(), at, severity: Severity::Disaster, by_sender: true };
     let before = taken(T0 - SignedDuration::from_hours(1));
@@ -141,7 +225,9 @@ fn what_opens_acknowledged_is_pushed_once() {
         scene.alert.conversation.acknowledged = Some(taken.clone());
         assert_eq!(scene.plan(), ["push 1 jin"]);
         assert_eq!(scene.answer(1, deferred(DeferCause::Unavailable)), NOTHING);
-        assert_eq!(scene.pass(7_200), NOTHING, "no text, no repeats");
+        assert_eq!(scene.pass(7_200), ["push 2 jin"], "no text");
+        scene.answer(2, accepted());
+        assert_eq!(scene.pass(7_200), NOTHING, "no repeats");
     }
 }
 

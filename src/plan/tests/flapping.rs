@@ -268,6 +268,56 @@ fn how_a_quiet_round_stands_is_no_news_to_whoever_took_it() {
 }
 
 #[test]
+fn a_disaster_that_was_taken_in_a_quiet_round_is_pushed_and_not_texted_when_it_is_stable() {
+    let mut scene = quiet(Severity::Disaster, Severity::Disaster);
+    assert_eq!(scene.acknowledge(), NOTHING);
+    assert_eq!(scene.pass(300), ["push 1 jin"]);
+    assert_eq!(scene.answer(1, rejected(RejectCause::DeviceGone)), NOTHING);
+    assert_eq!(scene.pass(600), NOTHING);
+}
+
+#[test]
+fn a_raise_after_it_was_taken_as_milder_than_it_flapped_is_tried_until_it_is_told() {
+    let mut scene = quiet(Severity::Warning, Severity::High);
+    scene.people = vec![no_phone("jin")];
+    assert_eq!(scene.pass(300), ["push 1 jin"]);
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    scene.alert.severity = Severity::High;
+    assert_eq!(scene.plan(), ["push 2 jin raised"]);
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.pass(60), ["push 3 jin raised"]);
+}
+
+#[test]
+fn what_is_given_back_in_a_quiet_round_is_told_to_everybody() {
+    let mut scene = quiet(Severity::Average, Severity::Average);
+    scene.people = vec![no_phone("jin"), bare("min")];
+    scene.acknowledge();
+    assert_eq!(scene.give_back(), ["push 1 jin", "sms 2 min"]);
+}
+
+#[test]
+fn whom_a_text_of_a_superseded_round_did_not_reach_is_told_by_the_next_one_alone() {
+    for is_let_go in [false, true] {
+        let mut scene = Scene::at(Severity::Average).with_people(vec![bare("min")]);
+        scene.rules.gateways = gateways_that(2, true, false);
+        scene.plan();
+        scene.answer(1, accepted());
+        scene.now += SignedDuration::from_mins(10);
+        scene.alert.openings.superseded = Some(Successor::Tells);
+        scene.alert.state = AlertState::Resolved;
+        scene.alert.resolved =
+            Some(Resolution { by: ResolvedBy::Superseded, at: scene.now, note: None, ended_at: None });
+        if is_let_go {
+            assert_eq!(scene.plan(), NOTHING);
+            scene.now += SignedDuration::from_mins(10);
+        }
+        assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), NOTHING);
+    }
+}
+
+#[test]
 fn a_graver_round_that_was_over_before_it_was_planned_is_told_though_the_next_one_is_quiet() {
     let mut scene = Scene::at(Severity::Disaster).with_people(vec![no_phone("jin"), bare("min")]);
     scene.alert.openings = openings(&scene, 5, Severity::High);

@@ -162,3 +162,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_text_about_others_that_may_have_arrived_twice_is_not_sent_again_in_other_words() {
+    let people = vec![person("jin", 2), person("min", 0), Person { phone: None, ..person("ara", 1) }];
+    let mut scene = Scene::at(Severity::Warning).with_people(people);
+    scene.rules.gateways = gateways_that(GATEWAYS, false, false);
+    scene.rules.always_at = Some(Severity::NotClassified);
+    scene.plan();
+    scene.happen(Happening::Theirs(2, unknown()));
+    scene.happen(Happening::Theirs(1, rejected(RejectCause::Refused)));
+    scene.happen(Happening::Resolve);
+    scene.answer_all(scene.hours(1), &rejected(RejectCause::Refused));
+}

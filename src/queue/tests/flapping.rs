@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::alert::{
-    ContactProgress, Conversation, Notification, Notified, OpenText, PushState, SentText, Subject, TextState,
+    ContactProgress, Conversation, Milestone, Notification, Notified, OpenText, PushState, SentText, Subject,
+    Successor, TextState,
 };
 
 /// Somebody is texted of the open round, and so much is certain of it.
@@ -23,6 +24,8 @@ async fn text(queue: &Queue, certain: Notified) {
         ask_at: None,
     };
     let progress = ContactProgress { certain, sent: vec![sent], ..ContactProgress::default() };
+    alert.progress.notified_as = Some(alert.severity);
+    alert.progress.planned.insert(Milestone::Opened);
     alert.progress.contacts.insert("jin".parse().expect("a name"), progress);
     let write = AlertWrite::of(alert, Expect::Version(version), None);
     queue.store.commit(Lane::Deliver, &[write]).await.expect("works");
@@ -64,6 +67,56 @@ async fn what_flaps_is_quiet_only_once_somebody_knows_that_it_does() {
         let fifth = latest(&queue, "1").await;
         assert_eq!(fifth.openings.flapping(), Some(5));
         assert_eq!(fifth.openings.is_quiet(Severity::High), taken == Some(4), "taken in round {taken:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_flaps_is_quiet_as_severe_as_it_was_told_however_mild_it_was_at_its_end() {
+    for taken in [None, Some(Severity::High), Some(Severity::Warning)] {
+        let (queue, clock) = queue();
+        let as_severe = |severity| Event { severity: Some(severity), ..firing("1") };
+        for round in 1..=5 {
+            assert_eq!(answer(&queue, as_severe(Severity::High)).await, "opened");
+            if round < 5 {
+                text(&queue, Notified::Yes).await;
+                let take = async |severity| {
+                    let is_then = round == 4 && taken == Some(severity);
+                    let id = latest(&queue, "1").await.id;
+                    if is_then {
+                        queue.act(id, &Action::Acknowledge, "jin").await.expect("works");
+                    }
+                };
+                take(Severity::High).await;
+                clock.advance(SignedDuration::from_mins(1));
+                assert_eq!(answer(&queue, as_severe(Severity::Warning)).await, "joined");
+                take(Severity::Warning).await;
+                clock.advance(SignedDuration::from_mins(1));
+                assert_eq!(answer(&queue, resolved("1")).await, "resolved");
+                clock.advance(SignedDuration::from_mins(2));
+            }
+        }
+        let fifth = latest(&queue, "1").await;
+        assert_eq!(fifth.openings.is_quiet(Severity::High), taken != Some(Severity::Warning), "{taken:?}");
+        assert_eq!(fifth.taken().is_some_and(|taken| taken.is_outgrown), taken == Some(Severity::Warning));
+    }
+}
+
+#[tokio::test]
+async fn a_graver_round_has_the_last_word_before_one_that_somebody_has() {
+    let (queue, clock) = queue();
+    let as_severe = |severity| Event { severity: Some(severity), ..firing("1") };
+    for round in 1..=5 {
+        let severity = if round == 4 { Severity::Disaster } else { Severity::Average };
+        assert_eq!(answer(&queue, as_severe(severity)).await, "opened");
+        if round == 3 {
+            queue.act(latest(&queue, "1").await.id, &Action::Acknowledge, "jin").await.expect("works");
+        }
+        let alert = latest(&queue, "1").await;
+        let expected = if round == 5 { Successor::IsQuiet } else { Successor::Tells };
+        assert_eq!((round, alert.as_successor()), (round, expected));
+        clock.advance(SignedDuration::from_mins(2));
+        assert_eq!(answer(&queue, resolved("1")).await, "resolved");
+        clock.advance(SignedDuration::from_mins(2));
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     *,
 };
 use crate::{
-    alert::{AttemptOutcome, AttemptRow, ContactProgress, ResolvedBy, Texted},
+    alert::{AttemptOutcome, AttemptRow, ContactProgress, ResolvedBy, Successor, Texted},
     plan::GIVE_UP_AFTER,
     watch::{DeadLetter, Stands},
 };
@@ -95,12 +95,14 @@ impl<'a> Morning<'a> {
         self.alerts.iter().any(|alert| alert.dedup_key == *key && self.was_damaged(alert))
     }
 
-    /// A later round of a problem that comes and goes, or whose end was lost, tells of it.
-    pub(super) fn tells_by_next_round(&self, alert: &Alert) -> bool {
-        let has_next =
-            self.alerts.iter().any(|other| other.thread() == alert.thread() && alert.round < other.round);
-        let is_quiet = alert.openings.flapping().is_some();
-        (has_next && (is_quiet || alert.openings.superseded.is_some())) || (is_quiet && self.is_young(alert))
+    /// A later round tells of it, or an earlier one has, whose contacts are judged there.
+    pub(super) fn is_told_by_another_round(&self, alert: &Alert) -> bool {
+        let is_quiet = alert.openings.is_quiet(alert.severity);
+        match alert.openings.superseded {
+            Some(Successor::Tells) => true,
+            Some(Successor::IsQuiet) => is_quiet || alert.conversation.acknowledged.is_some(),
+            None => alert.openings.flapping().is_some() && self.is_young(alert),
+        }
     }
 
     /// Neither come nor gone for long enough to be told.
@@ -196,19 +198,20 @@ impl<'a> Morning<'a> {
         })
     }
 
-    /// When it last became as severe as it is, if that is `high` or graver, it never was before, and nobody took it
-    /// since.
+    /// When it last became as severe as it is, if that is `high` or graver, and it never was before, or not since
+    /// somebody took it.
     pub(super) fn raised(&self, alert: &Alert) -> Option<(SignedDuration, Severity)> {
-        let rows = &self.rows[&alert.id];
-        let mut before = Severity::NotClassified;
+        let earlier = alert.conversation.acknowledged.as_ref().filter(|taken| taken.at < alert.opened_at);
+        let known = alert.openings.worst(earlier.map(|taken| taken.severity).unwrap_or_default());
+        let (mut before, mut is) = (known, Severity::NotClassified);
         let mut raised = None;
-        for row in rows {
+        for row in &self.rows[&alert.id] {
             if let Entry::Severity { from, to } = row.entry {
-                before = before.max(from);
+                (before, is) = (before.max(from), to);
                 let is_news = before < to && Severity::High <= to;
                 raised = is_news.then_some((self.since(row.at), to));
             } else if let Entry::Acknowledged { .. } = row.entry {
-                raised = None;
+                (before, raised) = (known.max(is), None);
             }
         }
         raised

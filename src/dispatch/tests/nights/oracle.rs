@@ -48,7 +48,7 @@ fn everybody_is_told_or_told_of(morning: &Morning<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     for alert in morning.alerts() {
         let may_sleep = morning.is_dated_ahead(alert);
-        if morning.tells_by_next_round(alert) || alert.state == AlertState::Acknowledged || may_sleep {
+        if morning.is_told_by_another_round(alert) || alert.state == AlertState::Acknowledged || may_sleep {
             continue;
         }
         if alert.progress.contacts.is_empty() {
@@ -99,7 +99,7 @@ fn whoever_has_a_channel_is_told(morning: &Morning<'_>) -> Vec<String> {
         let mut people = morning.people();
         let is_reachable = people.any(|name| morning.has_channel(alert, &name));
         let may_sleep = morning.is_dated_ahead(alert);
-        is_reachable && !may_sleep && !morning.tells_by_next_round(alert) && !morning.is_known(alert)
+        is_reachable && !may_sleep && !morning.is_told_by_another_round(alert) && !morning.is_known(alert)
     });
     unknown.map(|alert| format!("known to nobody though it could be: {}", brief(alert))).collect()
 }
@@ -144,12 +144,9 @@ fn nobody_is_texted_twice(morning: &Morning<'_>) -> Vec<String> {
 /// When it becomes graver while everything works, whoever knows of it is told soon.
 fn what_became_graver_is_told(morning: &Morning<'_>) -> Vec<String> {
     let mut faults = Vec::new();
-    let known = morning.alerts().filter(|alert| {
-        alert.state == AlertState::Triggered
-            && alert.openings.flapping().is_none()
-            && morning.night.end == End::Works
-            && !morning.world.clock_was_set
-    });
+    let known = morning
+        .alerts()
+        .filter(|alert| alert.is_open() && morning.night.end == End::Works && !morning.world.clock_was_set);
     for alert in known {
         let Some((raised_at, to)) = morning.raised(alert).filter(|(at, _)| morning.world.quiet_since < *at)
         else {
@@ -189,15 +186,16 @@ fn a_disaster_is_told_again(morning: &Morning<'_>) -> Vec<String> {
         let lasts = alert.severity == Severity::Disaster
             && morning.rounds(&key).all(|round| {
                 let is_old = round.opened_at < T0 + world.quiet_since;
-                (round.severity == Severity::Disaster || is_old) && !morning.has_changed(round, since)
-            });
+                round.severity == Severity::Disaster || is_old
+            })
+            && !morning.has_changed(alert, world.night - RAISED_WITHIN);
         let is_reachable = morning.people().any(|name| morning.has_channel(alert, &name));
         let is_told = disasters.into_iter().any(|round| {
             morning.taken.iter().any(|taken| taken.alert == round.id && since <= taken.at)
                 || morning.people().any(|name| morning.held_back(round, &name).any(|at| since <= at))
         });
         let is_shown = world.clock_was_set || morning.was_damaged(alert);
-        if lasts && !sender.habits.wavers && is_reachable && !was_taken && !is_told && !is_shown {
+        if lasts && is_reachable && !was_taken && !is_told && !is_shown {
             faults.push(format!("for {REMINDED_WITHIN:#} nobody heard of {}", brief(alert)));
         }
     }
