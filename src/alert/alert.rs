@@ -240,14 +240,21 @@ impl Alert {
         }
     }
 
-    /// What it is, as the latest round, to those before it. What somebody took in one of those tells the others for
-    /// certain no more than a quiet one does.
-    pub fn as_successor(&self) -> Successor {
+    /// What it is, as the latest round, to one before it, of which more severe things may be left to tell.
+    pub fn as_successor(&self, before: &Self) -> Successor {
         let is_told = self.progress.planned.contains(&Milestone::Opened);
-        let is_held =
-            self.openings.flapping().is_some() && self.taken().is_some_and(|taken| !taken.is_outgrown);
-        let is_quiet = is_held || (!is_told && self.openings.is_quiet(self.severity));
-        if is_quiet { Successor::IsQuiet } else { Successor::Tells }
+        let is_quiet = !is_told && self.openings.is_quiet(self.severity);
+        if is_quiet || self.told_as() < before.told_as() { Successor::IsQuiet } else { Successor::Tells }
+    }
+
+    /// As how severe it was told, or is to be.
+    pub fn told_as(&self) -> Severity {
+        self.progress.notified_as.unwrap_or(self.severity)
+    }
+
+    /// It comes and goes since that round, or longer.
+    pub fn flaps_since(&self, before: &Self) -> bool {
+        self.openings.flapping().is_some_and(|rounds| self.round.saturating_sub(before.round) < rounds)
     }
 
     pub fn is_open(&self) -> bool {

@@ -97,9 +97,11 @@ impl Alert {
         let taken = conversation.acknowledged.as_ref()?;
         // An update that says who has it opens it.
         let has_opened = taken.by_sender && taken.at == self.opened_at;
-        let is_known = self.openings.is_quiet(self.severity);
+        // So does an earlier round that told of it.
+        let is_planned = progress.notified_at.is_some_and(|told_at| told_at <= taken.at);
+        let is_known = self.openings.is_quiet(self.severity) && !is_planned;
         let before_it_opened = taken.at < self.opened_at || has_opened || is_known;
-        let told_as = progress.notified_as.map_or(self.severity, |told_as| told_as.min(self.severity));
+        let told_as = self.severity.min(progress.notified_as.unwrap_or(self.severity));
         Some(Taken { before_it_opened, is_outgrown: taken.severity < told_as })
     }
 

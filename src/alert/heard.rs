@@ -279,11 +279,12 @@ impl Heard {
     }
 
     /// It names a start that only those before this round had, or may have had: replicas are not that far apart.
-    pub fn is_start_of_round_before(&self, times: Times) -> bool {
+    pub fn is_of_round_before(&self, event: &Event) -> bool {
         let was_heard = |start| {
             self.before.is_some_and(|Starts { earliest, latest }| (earliest..=latest).contains(&start))
         };
-        self.starts.zip(times.start).is_some_and(|(Starts { earliest, .. }, start)| {
+        let starts = self.starts.zip(self.times(event).start).filter(|_| !event.key_never_returns);
+        starts.is_some_and(|(Starts { earliest, .. }, start)| {
             let before = earliest.duration_since(start);
             REPLICAS_APART < before || (before.is_positive() && was_heard(start))
         })

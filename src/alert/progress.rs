@@ -22,6 +22,9 @@ pub struct Progress {
     /// As how severe it was last told, or is to be told: what goes beyond is news.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notified_as: Option<Severity>,
+    /// When that began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notified_at: Option<Timestamp>,
     /// While nobody knows of it: when those for whom every channel has failed are tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_at: Option<Timestamp>,

@@ -90,10 +90,12 @@ impl Dispatcher {
         if closes || repeats || is_tried_again {
             self.queue.end_if_superseded(alert).await?;
         }
-        if is_told_by_the_next_round(alert) {
+        if may_be_told_by_the_next_round(alert) {
             let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
-            if let Some(next) = latest.map(|latest| latest.alert).filter(|next| next.id != alert.id) {
-                alert.openings.superseded = Some(next.as_successor());
+            let is_first = alert.openings.superseded.is_none();
+            let is_next = |next: &Alert| next.id != alert.id && (is_first || next.flaps_since(alert));
+            if let Some(next) = latest.map(|latest| latest.alert).filter(is_next) {
+                alert.openings.superseded = Some(next.as_successor(alert));
             }
         }
         Ok(())
@@ -201,10 +203,10 @@ impl Dispatcher {
 }
 
 /// Its end is told when it stays away, and whom it did not reach when no later round tells them.
-fn is_told_by_the_next_round(alert: &Alert) -> bool {
+fn may_be_told_by_the_next_round(alert: &Alert) -> bool {
     let is_untold = match alert.openings.superseded {
         None => !alert.progress.planned.contains(&Milestone::Resolved),
-        Some(Successor::IsQuiet) => alert.progress.notifications().next().is_some(),
+        Some(Successor::IsQuiet) => true,
         Some(Successor::Tells) => false,
     };
     alert.state == AlertState::Resolved && alert.openings.flapping().is_some() && is_untold

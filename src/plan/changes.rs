@@ -1,10 +1,12 @@
 //! What a change of the alert (opened, raised, acknowledged, resolved) begins and ends.
 
+use jiff::Timestamp;
+
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, quiet, text};
 use crate::{
     alert::{
-        AlertState, ContactName, Conversation, Hold, Milestone, Notification, Progress, Severity, Subject,
-        Successor, Texted,
+        AlertState, ContactName, Conversation, FLAPPING_WITHIN, Hold, Milestone, Notification, Progress,
+        Severity, Subject, Successor, Texted,
     },
     roster,
 };
@@ -37,8 +39,12 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
             conversation::repeat(draft, conversation, progress);
         }
         AlertState::Acknowledged => {
-            progress.planned.insert(Milestone::Acknowledged);
             raise(draft, conversation, progress);
+            if alert.taken_by(conversation, progress).is_some_and(|taken| taken.is_outgrown) {
+                outgrow(draft, conversation, progress);
+            } else {
+                progress.planned.insert(Milestone::Acknowledged);
+            }
         }
         AlertState::Resolved => resolve(draft, progress),
     }
@@ -60,7 +66,10 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         }
     }
     if !draft.facts.is_last_word && !is_untold {
-        return cancel_all(draft, progress);
+        if is_first || alert.openings.superseded == Some(Successor::Tells) {
+            cancel_all(draft, progress);
+        }
+        return;
     }
     cancel_held(draft, progress);
     for (name, contact) in &mut progress.contacts {
@@ -112,6 +121,7 @@ fn open(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut P
     let facts = draft.facts;
     let reminded_as = progress.notified_as.filter(|_| facts.heard);
     progress.notified_as = reminded_as.or(Some(facts.alert.severity));
+    progress.notified_at = Some(facts.now());
     if facts.alert.openings.is_worse(facts.alert.severity) {
         conversation::begin_anew(conversation);
     }
@@ -129,10 +139,25 @@ fn open(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut P
 /// It has become more severe, which is news: everyone is notified as if it had been opened so.
 fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     let (facts, severity) = (draft.facts, draft.facts.alert.severity);
-    if !progress.notified_as.is_some_and(|known| facts.rules().is_news(severity, known)) {
-        return;
+    if progress.notified_as.is_some_and(|known| facts.rules().is_news(severity, known)) {
+        tell_raise(draft, conversation, progress);
     }
-    progress.notified_as = Some(severity);
+}
+
+/// It is more severe again than when it was taken: what was held goes on, and everyone is notified anew unless they were
+/// shortly before.
+fn outgrow(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+    let told_at = progress.notified_at.unwrap_or(Timestamp::MIN);
+    let is_long_ago = FLAPPING_WITHIN <= draft.facts.now().duration_since(told_at);
+    if conversation::resume(draft.facts, progress) && is_long_ago {
+        tell_raise(draft, conversation, progress);
+    }
+    notification::begin_missing(draft.facts, progress, &Subject::Opened);
+}
+
+fn tell_raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+    let (facts, severity) = (draft.facts, draft.facts.alert.severity);
+    (progress.notified_as, progress.notified_at) = (Some(severity), Some(facts.now()));
     conversation::begin_anew(conversation);
     for person in audience::of(facts) {
         let contact = progress.contacts.entry(person.name.clone()).or_default();

@@ -3,16 +3,19 @@
 //! An acknowledgement takes nothing away: what waits is held (`notification::advance`) and goes on when the alert is
 //! given back.
 
-use super::{audience, notification, output::Draft, present::Facts, text};
-use crate::alert::{ContactProgress, Conversation, Entry, Milestone, Progress, Subject};
+use super::{Rules, audience, notification, output::Draft, present::Facts, text};
+use crate::alert::{Alert, ContactProgress, Conversation, Entry, Kind, Milestone, Progress, Subject};
 
 /// Nobody acknowledges: everyone is notified again, whatever an earlier notification is doing, which needs no more
 /// tries of its own then. Whoever does not know yet is not reminded: what is news to them goes on, by every road.
 pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     let (facts, severity) = (draft.facts, draft.facts.alert.severity);
     let repeats = facts.rules().repeats;
-    if !facts.lasts() || !repeats.repeats_at(severity) {
+    if !is_repeated(facts.alert, facts.rules()) {
         // One that is planned waits until it is as severe again.
+        if conversation.repeat_at.is_none() {
+            begin_anew(conversation);
+        }
         return;
     }
     let next = |Conversation { repeats: made, repeats_before, .. }: &Conversation| {
@@ -47,19 +50,25 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
     }
 }
 
+/// While nobody has it and it is as severe as it is.
+pub(super) fn is_repeated(alert: &Alert, rules: &Rules) -> bool {
+    alert.kind == Kind::Problem && rules.repeats.repeats_at(alert.severity)
+}
+
 /// The next reminder comes as the first one does.
 pub(super) fn begin_anew(conversation: &mut Conversation) {
     (conversation.repeats_before, conversation.repeat_at) = (conversation.repeats, None);
 }
 
-/// Nobody has it any more: what was held goes on as if it had been planned now. A reminder whose time has passed
-/// meanwhile is due.
-pub(super) fn resume(facts: Facts<'_>, progress: &mut Progress) {
+/// Nobody has it any more, or not as severe as it is: what was held goes on as if it had been planned now. A reminder
+/// whose time has passed meanwhile is due. False if nothing was held.
+pub(super) fn resume(facts: Facts<'_>, progress: &mut Progress) -> bool {
     if !progress.planned.remove(&Milestone::Acknowledged) {
-        return;
+        return false;
     }
     for held in progress.contacts.values_mut().flat_map(ContactProgress::about_open_alert) {
         held.since = facts.now();
         text::resume(facts, &mut held.text);
     }
+    true
 }

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Rules, bounds::Bounds, budget, delivery, due, notification};
-use crate::alert::{Alert, Charge, Notification, Pending};
+use crate::alert::{Alert, Charge, Notification, Pending, Progress};
 
 /// A due time is kept in whole milliseconds, rounded up, some of the times that it is taken from rounded down.
 const ROUNDING_MAX: SignedDuration = SignedDuration::from_millis(1);
@@ -50,7 +50,8 @@ pub(super) fn pull_back(alert: &mut Alert, rules: &Rules, now: Timestamp) {
     if let Some(again_at) = &mut alert.progress.again_at {
         bounds.within(again_at, rules.backoff.longest());
     }
-    if let Some(told_at) = &mut alert.progress.unreached_told_at {
+    let Progress { unreached_told_at, notified_at, .. } = &mut alert.progress;
+    for told_at in [unreached_told_at, notified_at].into_iter().flatten() {
         bounds.past(told_at);
     }
     for contact in alert.progress.contacts.values_mut() {

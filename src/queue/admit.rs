@@ -38,7 +38,7 @@ fn open(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     let (heard, now) = (&known.heard, arrival.now);
     let times = heard.times(event);
     // From a sender that is slower than its twin, or that tried again to say it.
-    let is_of_round_before = !event.key_never_returns && heard.is_start_of_round_before(times);
+    let is_of_round_before = heard.is_of_round_before(event);
     let was_just_opened = now.duration_since(known.opened_at) < SOON_AFTER;
     match &event.status {
         EventStatus::Firing => fires(known, event, arrival),
@@ -114,7 +114,7 @@ fn supersede(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decision {
     over.resolve(Resolution::by(ResolvedBy::Superseded, arrival.now));
     let once = known.last_seen_at.duration_since(known.opened_at) < COPY_WITHIN;
     let round = round::next(&over, event, arrival, Next::Superseding { once });
-    over.openings.superseded = Some(round.as_successor());
+    over.openings.superseded = Some(round.as_successor(known));
     let change = Change::Supersede { round: Box::new(round), over: Box::new(over) };
     Decision { admission: Admission::Opened, reason: None, change }
 }

@@ -26,7 +26,7 @@ pub(super) fn over(known: &Alert, event: &Event, arrival: &Arrival<'_>) -> Decis
 fn updated(known: &Alert, event: &Event, update: &Update, arrival: &Arrival<'_>) -> Decision {
     let (heard, now) = (&known.heard, arrival.now);
     let times = heard.times(event);
-    let is_of_round_before = !event.key_never_returns && heard.is_start_of_round_before(times);
+    let is_of_round_before = heard.is_of_round_before(event);
     let is_old =
         is_of_round_before || heard.is_late_update(times, now) || heard.is_outdated_update(event, now);
     let says_no_more =

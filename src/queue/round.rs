@@ -79,7 +79,7 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
     let resolved = known.resolved.as_ref().map_or(known.last_seen_at, |resolution| resolution.at);
     if !alert.kind.closes_on_time() {
         let is_heard_of = is_heard_of(known);
-        let severity = known.progress.notified_as.unwrap_or(known.severity);
+        let severity = known.told_as();
         let last = LastRound { severity, opened: known.opened_at, resolved, is_heard_of };
         alert.openings = known.openings.next(last, alert.opened_at);
     }

@@ -255,7 +255,8 @@ impl Queue {
             // A note tells nothing in its place.
             let tells = |latest: &Alert| latest.state != AlertState::Noted && alert.round < latest.round;
             if let Some(Stored { alert: next, .. }) = latest.filter(|latest| tells(&latest.alert)) {
-                round::supersede(alert, next.as_successor(), self.clock.now());
+                let next = next.as_successor(alert);
+                round::supersede(alert, next, self.clock.now());
             }
         }
         Ok(())

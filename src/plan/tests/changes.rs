@@ -147,6 +147,48 @@ fn what_had_fallen_when_it_was_taken_is_held() {
 }
 
 #[test]
+fn what_was_held_while_it_was_milder_has_its_time_when_it_is_grave_again() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![no_phone("jin"), no_phone("min")]);
+    scene.rules.gateways.clear();
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    scene.acknowledge();
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 3 jin raised", "push 4 min raised"]);
+    scene.answer(3, accepted());
+    scene.answer(4, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.raise_to(Severity::Average), NOTHING);
+    assert_eq!(scene.pass(20 * 60), NOTHING);
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 5 min raised"], "jin knows");
+    scene.answer(5, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.raise_to(Severity::Average), NOTHING);
+    assert_eq!(scene.pass(8 * 3_600), NOTHING);
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 6 jin raised", "push 7 min raised"], "after hours");
+    scene.answer(6, accepted());
+    scene.answer(7, accepted());
+    assert_eq!(scene.pass(8 * 3_600), NOTHING);
+    assert_eq!(scene.alert.given_up().count(), 0);
+}
+
+#[test]
+fn who_missed_a_raise_of_what_somebody_has_can_be_tried_anew() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![no_phone("jin")]);
+    let jin: ContactName = "jin".parse().expect("a name");
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    assert!(!can_try_anew(&scene.alert, &jin, &scene.people, scene.now));
+    scene.raise_to(Severity::Disaster);
+    scene.answer(2, rejected(RejectCause::Refused));
+    assert_eq!(scene.alert.given_up().count(), 1);
+    assert!(can_try_anew(&scene.alert, &jin, &scene.people, scene.now));
+    scene.alert.progress.contacts.get_mut(&jin).expect("planned").try_anew();
+    assert_eq!(scene.plan(), ["push 3 jin"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.alert.given_up().count(), 0);
+}
+
+#[test]
 fn what_is_no_news_leaves_held_what_was_held() {
     let mut scene = Scene::at(Severity::Warning).with_people(vec![person("jin", 1), person("min", 1)]);
     scene.plan();
@@ -173,6 +215,19 @@ fn reminders_wait_while_it_is_too_mild_for_them() {
     assert_eq!(scene.pass(2 * 3_600), NOTHING);
     assert_eq!(scene.raise_to(Severity::High), ["push 3 jin repeat"], "it was due meanwhile");
     assert!(!scene.alert.went_unanswered());
+}
+
+#[test]
+fn reminders_that_have_ended_begin_anew_when_it_has_been_too_mild_for_them() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![no_phone("jin")]);
+    scene.plan();
+    scene.answer_all(scene.hours(4), &accepted());
+    assert!(scene.alert.went_unanswered());
+    assert_eq!(scene.raise_to(Severity::Warning), NOTHING);
+    assert_eq!(scene.pass(24 * 3_600), NOTHING);
+    assert_eq!(scene.raise_to(Severity::High), NOTHING, "that was told");
+    assert!(!scene.alert.went_unanswered());
+    assert_eq!(scene.answer_all(scene.hours(4), &accepted()).len(), 6);
 }
 
 #[test]

@@ -277,6 +277,30 @@ fn a_disaster_that_was_taken_in_a_quiet_round_is_pushed_and_not_texted_when_it_i
 }
 
 #[test]
+fn what_is_taken_after_a_round_was_told_to_be_stable_holds_its_retries() {
+    let mut scene = quiet(Severity::High, Severity::High);
+    assert_eq!(scene.pass(300), ["push 1 jin"]);
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.acknowledge();
+    assert_eq!(scene.pass(600), NOTHING);
+}
+
+#[test]
+fn whose_reminder_in_a_quiet_round_did_not_arrive_is_told() {
+    let mut scene = quiet(Severity::High, Severity::High);
+    scene.people = vec![bare("jin")];
+    scene.rules.gateways = gateways_that(2, true, false);
+    assert_eq!(scene.pass(60), ["sms 1 jin repeat"]);
+    scene.answer(1, accepted());
+    scene.resolve();
+    come_back(&mut scene);
+    scene.plan();
+    assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), ["sms 2 jin missed"]);
+    scene.answer(2, accepted());
+    assert_eq!(scene.told("jin"), Notified::Yes);
+}
+
+#[test]
 fn a_raise_after_it_was_taken_as_milder_than_it_flapped_is_tried_until_it_is_told() {
     let mut scene = quiet(Severity::Warning, Severity::High);
     scene.people = vec![no_phone("jin")];

@@ -102,21 +102,29 @@ async fn what_flaps_is_quiet_as_severe_as_it_was_told_however_mild_it_was_at_its
 }
 
 #[tokio::test]
-async fn a_graver_round_has_the_last_word_before_one_that_somebody_has() {
-    let (queue, clock) = queue();
-    let as_severe = |severity| Event { severity: Some(severity), ..firing("1") };
-    for round in 1..=5 {
-        let severity = if round == 4 { Severity::Disaster } else { Severity::Average };
-        assert_eq!(answer(&queue, as_severe(severity)).await, "opened");
-        if round == 3 {
-            queue.act(latest(&queue, "1").await.id, &Action::Acknowledge, "jin").await.expect("works");
+async fn a_graver_round_has_the_last_word_before_a_milder_one() {
+    for is_taken in [false, true] {
+        let (queue, clock) = queue();
+        let as_severe = |severity| Event { severity: Some(severity), ..firing("1") };
+        let mut rounds = Vec::new();
+        for round in 1..=6 {
+            let severity = if round == 5 { Severity::Disaster } else { Severity::Average };
+            assert_eq!(answer(&queue, as_severe(severity)).await, "opened");
+            if is_taken && round == 4 {
+                queue.act(latest(&queue, "1").await.id, &Action::Acknowledge, "jin").await.expect("works");
+            }
+            rounds.push(latest(&queue, "1").await);
+            clock.advance(SignedDuration::from_mins(2));
+            assert_eq!(answer(&queue, resolved("1")).await, "resolved");
+            clock.advance(SignedDuration::from_mins(2));
         }
-        let alert = latest(&queue, "1").await;
-        let expected = if round == 5 { Successor::IsQuiet } else { Successor::Tells };
-        assert_eq!((round, alert.as_successor()), (round, expected));
-        clock.advance(SignedDuration::from_mins(2));
-        assert_eq!(answer(&queue, resolved("1")).await, "resolved");
-        clock.advance(SignedDuration::from_mins(2));
+        let [_, _, _, fourth, fifth, sixth] = &rounds[..] else { panic!("six rounds") };
+        assert_eq!(fifth.as_successor(fourth), Successor::Tells);
+        assert_eq!(sixth.as_successor(fifth), Successor::IsQuiet);
+        assert!(sixth.flaps_since(&rounds[0]) && sixth.flaps_since(fifth));
+        clock.advance(SignedDuration::from_mins(5));
+        assert_eq!(answer(&queue, as_severe(Severity::Disaster)).await, "opened");
+        assert!(!latest(&queue, "1").await.flaps_since(fifth), "that is another conversation");
     }
 }
 

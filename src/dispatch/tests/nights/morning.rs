@@ -270,7 +270,7 @@ impl<'a> Morning<'a> {
 
     // --- requests
 
-    fn attempts(&self, id: AlertId) -> impl Iterator<Item = &AttemptRow> {
+    pub(super) fn attempts(&self, id: AlertId) -> impl Iterator<Item = &AttemptRow> {
         self.rows.get(&id).into_iter().flatten().filter_map(|row| {
             let Entry::Attempt(attempt) = &row.entry else { return None };
             Some(attempt)

@@ -8,7 +8,7 @@ use super::{
     *,
 };
 use crate::{
-    alert::{AlertState, Milestone, Topic},
+    alert::{AlertState, AttemptRow, Milestone, STABLE_AFTER, Topic},
     plan,
     queue::Action,
 };
@@ -32,6 +32,7 @@ pub(super) async fn faults(night: &Night, world: &World) -> Vec<String> {
         a_text_follows_in_time,
         truths::what_goes_on_is_open,
         nobody_is_texted_twice,
+        what_flaps_on_is_quiet,
         truths::what_is_only_repeated_is_one_alert,
         truths::nobody_has_what_nobody_took,
         truths::what_began_anew_is_another_alert,
@@ -137,6 +138,25 @@ fn nobody_is_texted_twice(morning: &Morning<'_>) -> Vec<String> {
                 }
             }
         }
+    }
+    faults
+}
+
+/// A round of what people know to flap is not told before it is stable, but by reminders.
+fn what_flaps_on_is_quiet(morning: &Morning<'_>) -> Vec<String> {
+    let is_quiet = |alert: &&Alert| {
+        alert.openings.is_quiet(alert.severity)
+            && !morning.has_changed(alert, SignedDuration::MIN)
+            && !morning.was_key_damaged(&alert.dedup_key)
+            && !morning.world.clock_was_set
+    };
+    let mut faults = Vec::new();
+    for alert in morning.alerts().filter(is_quiet) {
+        let stable_at = alert.opened_at + STABLE_AFTER;
+        let is_told = |row: &&AttemptRow| row.subject == Topic::Opened && row.started_at < stable_at;
+        faults.extend(
+            morning.attempts(alert.id).find(is_told).map(|row| format!("{row:?} tells of {}", brief(alert))),
+        );
     }
     faults
 }
