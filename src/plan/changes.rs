@@ -60,11 +60,6 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         && alert.openings.superseded == Some(Successor::IsQuiet)
         && !alert.openings.is_quiet(alert.severity)
         && progress.planned.insert(Milestone::Opened);
-    if is_untold {
-        for person in audience::of(draft.facts) {
-            progress.contacts.entry(person.name.clone()).or_default();
-        }
-    }
     if !draft.facts.is_last_word && !is_untold {
         if is_first || alert.openings.superseded == Some(Successor::Tells) {
             cancel_all(draft, progress);
@@ -72,6 +67,13 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         return;
     }
     cancel_held(draft, progress);
+    // Whoever was to be told may have left.
+    let is_anew = is_first || progress.contacts.is_empty();
+    if is_untold || progress.contacts.is_empty() {
+        for person in audience::of(draft.facts) {
+            progress.contacts.entry(person.name.clone()).or_default();
+        }
+    }
     for (name, contact) in &mut progress.contacts {
         for notification in &mut contact.notifications {
             if matches!(notification.subject, Subject::Repeat { .. }) {
@@ -81,7 +83,7 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         let is_owed = draft.facts.taken.is_none_or(|taken| taken.is_outgrown)
             && contact.unreachable.is_none()
             && contact.is_idle();
-        if is_first && is_owed {
+        if is_anew && is_owed {
             notification::tell_both_in_one(draft, name, contact, None);
         }
     }

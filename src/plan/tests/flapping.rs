@@ -192,6 +192,27 @@ fn a_graver_round_that_nobody_heard_of_is_told_though_the_next_one_is_quiet() {
 }
 
 #[test]
+fn whoever_takes_the_place_of_those_who_missed_a_graver_round_is_told_of_it() {
+    for leaves_before in [true, false] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![no_phone("jin")]);
+        scene.alert.openings = openings(&scene, 5, Severity::Average);
+        scene.plan();
+        scene.answer(1, deferred(DeferCause::Unavailable));
+        scene.resolve();
+        come_back(&mut scene);
+        if leaves_before {
+            scene.people = vec![no_phone("min")];
+            assert_eq!(scene.plan(), ["push 2 min missed"]);
+        } else {
+            assert_eq!(scene.plan(), ["push 2 jin"]);
+            scene.answer(2, deferred(DeferCause::Unavailable));
+            scene.people = vec![no_phone("min")];
+            assert_eq!(scene.plan(), ["push 3 min missed"]);
+        }
+    }
+}
+
+#[test]
 fn whose_only_text_did_not_arrive_is_told_though_the_next_round_is_quiet() {
     let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin")]);
     scene.rules.gateways = gateways_that(2, true, false);
