@@ -240,11 +240,12 @@ impl Alert {
         }
     }
 
-    /// What it is, as the latest round, to one before it, of which more severe things may be left to tell.
+    /// What it is, as the latest round, to one before it. If that was more severe, there is something left to tell.
     pub fn as_successor(&self, before: &Self) -> Successor {
         let is_told = self.progress.planned.contains(&Milestone::Opened);
         let is_quiet = !is_told && self.openings.is_quiet(self.severity);
-        if is_quiet || self.told_as() < before.told_as() { Successor::IsQuiet } else { Successor::Tells }
+        let is_milder = self.flaps_since(before) && self.told_as() < before.told_as();
+        if is_quiet || is_milder { Successor::IsQuiet } else { Successor::Tells }
     }
 
     /// As how severe it was told, or is to be.
@@ -265,7 +266,7 @@ impl Alert {
     /// contact has failed.
     pub fn reaches_nobody_from(&self) -> Option<Timestamp> {
         let Progress { planned, contacts, .. } = &self.progress;
-        let holds = self.state == AlertState::Triggered
+        let holds = self.is_free()
             && !self.kind.is_test()
             && planned.contains(&Milestone::Opened)
             && !self.progress.is_heard_of();
@@ -277,7 +278,7 @@ impl Alert {
 
     /// Those who could not be notified, unless nobody knows and everybody is tried on. Reminders may go on all the same.
     pub fn given_up(&self) -> impl Iterator<Item = GivenUp<'_>> {
-        let goes_on = self.state == AlertState::Triggered && !self.progress.is_heard_of();
+        let goes_on = self.is_free() && !self.progress.is_heard_of();
         let contacts = self.progress.contacts.iter().filter(move |_| !goes_on);
         contacts.filter_map(|(name, contact)| {
             let reason = contact.unreachable.as_deref()?;

@@ -98,8 +98,8 @@ impl Openings {
         self.told && !self.is_worse(severity)
     }
 
-    /// Somebody took it as severe as this: what is more severe is news again.
-    pub fn take_as(&mut self, severity: Severity) {
+    /// What is more severe than this is news again.
+    pub fn is_known_as(&mut self, severity: Severity) {
         self.worst = self.worst.map(|worst| worst.min(severity));
     }
 

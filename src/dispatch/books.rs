@@ -7,7 +7,7 @@ use tracing::{error, info, warn};
 
 use super::{Dispatcher, inbox::Answer, step::Job};
 use crate::{
-    alert::{Alert, AlertId, AlertState, Charge, Counted, Digest, Milestone, Successor},
+    alert::{Alert, AlertId, AlertState, Charge, Counted, Digest, Milestone, Subject, Successor},
     plan::{self, Fold, Opening},
     store::{AlertWrite, Commit, Expect, Lane, Marks, StoreError},
     watch::StormStatus,
@@ -90,12 +90,10 @@ impl Dispatcher {
         if closes || repeats || is_tried_again {
             self.queue.end_if_superseded(alert).await?;
         }
-        if may_be_told_by_the_next_round(alert) {
+        if may_be_told_by_the_next_round(alert, is_answer) {
             let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
-            let is_first = alert.openings.superseded.is_none();
-            let is_next = |next: &Alert| next.id != alert.id && (is_first || next.flaps_since(alert));
-            if let Some(next) = latest.map(|latest| latest.alert).filter(is_next) {
-                alert.openings.superseded = Some(next.as_successor(alert));
+            if let Some(next) = latest.map(|latest| latest.alert).filter(|next| next.id != alert.id) {
+                alert.openings.superseded = superseded(alert, &next);
             }
         }
         Ok(())
@@ -202,12 +200,33 @@ impl Dispatcher {
     }
 }
 
-/// Its end is told when it stays away, and whom it did not reach when no later round tells them.
-fn may_be_told_by_the_next_round(alert: &Alert) -> bool {
-    let is_untold = match alert.openings.superseded {
-        None => !alert.progress.planned.contains(&Milestone::Resolved),
-        Some(Successor::IsQuiet) => true,
+/// Its end is told when it stays away and does not fire again before that, and whom it did not reach when no later round
+/// tells them.
+fn may_be_told_by_the_next_round(alert: &Alert, is_answer: bool) -> bool {
+    let flaps = alert.openings.flapping().is_some();
+    let tells_end = || alert.progress.notifications().any(|one| one.subject == Subject::Resolved);
+    let may_be = match alert.openings.superseded {
+        None if alert.progress.planned.contains(&Milestone::Resolved) => !is_answer && tells_end(),
+        None | Some(Successor::IsQuiet) => flaps,
         Some(Successor::Tells) => false,
     };
-    alert.state == AlertState::Resolved && alert.openings.flapping().is_some() && is_untold
+    alert.state == AlertState::Resolved && may_be
+}
+
+/// What the latest round is to one that is over.
+fn superseded(alert: &Alert, latest: &Alert) -> Option<Successor> {
+    let known = alert.openings.superseded;
+    let is_told = alert.progress.planned.contains(&Milestone::Resolved);
+    if known.is_none() && is_told {
+        // Its end is being told.
+        return latest.is_open().then_some(Successor::IsQuiet);
+    }
+    if known.is_some() && !latest.flaps_since(alert) {
+        // That is about something else.
+        return known;
+    }
+    let successor = latest.as_successor(alert);
+    // It does not come back any more: what is left to tell is that it fired and is over.
+    let is_left = successor == Successor::IsQuiet && latest.progress.planned.contains(&Milestone::Resolved);
+    (!is_left).then_some(successor)
 }

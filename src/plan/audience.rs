@@ -24,9 +24,8 @@ pub fn can_try_anew(alert: &Alert, contact: &ContactName, people: &[Person], now
         return false;
     }
     match alert.state {
-        AlertState::Acknowledged if !alert.taken().is_some_and(|taken| taken.is_outgrown) => false,
         AlertState::Triggered | AlertState::Acknowledged => {
-            among(people, alert).iter().any(|person| person.name == *contact)
+            alert.is_free() && among(people, alert).iter().any(|person| person.name == *contact)
         }
         AlertState::Resolved => {
             alert.openings.superseded.is_none() && roster::find(people, contact).is_some()

@@ -76,7 +76,7 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
     }
     for (name, contact) in &mut progress.contacts {
         for notification in &mut contact.notifications {
-            if matches!(notification.subject, Subject::Repeat { .. }) {
+            if matches!(notification.subject, Subject::Repeat { .. } | Subject::Resolved) {
                 cancel(draft, name, notification);
             }
         }

@@ -21,10 +21,18 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
     let next = |Conversation { repeats: made, repeats_before, .. }: &Conversation| {
         repeats.pause_after(severity, made.saturating_sub(*repeats_before)).map(|pause| facts.after(pause))
     };
+    // One that was planned while it was milder comes as soon as it would now.
+    let soon = next(conversation);
+    conversation.repeat_at = conversation.repeat_at.map(|at| soon.map_or(at, |soon| at.min(soon)));
     match conversation.repeat_at {
-        None => conversation.repeat_at = next(conversation),
+        None => conversation.repeat_at = soon,
         Some(at) if facts.now() < at => {}
         Some(_) => {
+            let made = conversation.repeats.saturating_sub(conversation.repeats_before);
+            if repeats.count(severity).is_some_and(|count| count <= made) {
+                // While it was more severe.
+                conversation.repeats_before = conversation.repeats;
+            }
             conversation.repeats = conversation.repeats.saturating_add(1);
             conversation.repeat_at = next(conversation);
             let (number, last) = (conversation.repeats, conversation.repeat_at.is_none());

@@ -112,7 +112,9 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     while unreachable::tell(&mut draft, &mut progress) {
         advance_all(&mut draft, &mut progress);
     }
-    unheard::give_time_to_the_others(draft.facts, draft.facts.is_unheard(), &mut progress);
+    let was_unheard = draft.facts.is_unheard();
+    draft.facts = Facts::new(alert, &conversation, &progress, present);
+    unheard::give_time_to_the_others(draft.facts, was_unheard, &mut progress);
     unheard::schedule(draft.facts, &mut progress);
     delivery::ask(&mut draft, &mut progress);
     let Draft { plan, mut rows, attempts, .. } = draft;

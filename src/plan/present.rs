@@ -50,25 +50,24 @@ impl<'a> Facts<'a> {
         progress: &Progress,
         present: &'a Present<'a>,
     ) -> Self {
+        let taken = alert.taken_by(conversation, progress);
         let may_come_back = quiet::may_come_back(alert, progress, present.now);
         let is_last_word = progress.planned.contains(&Milestone::Opened)
             && match alert.openings.superseded {
                 Some(next) => next == Successor::IsQuiet,
                 None => may_come_back && progress.is_told(&alert.openings),
             };
-        Self {
-            alert,
-            present,
-            heard: progress.is_heard_of(),
-            taken: alert.taken_by(conversation, progress),
-            is_last_word,
-            may_come_back,
-        }
+        Self { alert, present, heard: is_heard(taken, progress), taken, is_last_word, may_come_back }
     }
 
-    /// Nobody has it, and nobody knows of it.
+    /// Nobody has it as severe as it is, and nobody knows of it.
     pub(super) fn is_unheard(&self) -> bool {
-        self.is(AlertState::Triggered) && !self.heard
+        self.alert.is_free_of(self.taken) && !self.heard
+    }
+
+    /// As [`Self::heard`], with what has become known since.
+    pub(super) fn is_heard(&self, progress: &Progress) -> bool {
+        is_heard(self.taken, progress)
     }
 
     /// The next round tells of it, or, where it may come, decides what this one tells.
@@ -119,4 +118,12 @@ impl<'a> Facts<'a> {
     pub(super) fn is_usable(&self, device: DeviceId) -> bool {
         self.present.devices.is_usable(device, self.now())
     }
+}
+
+/// Somebody knows of it for certain, or a digest counts it; where it is more severe than when it was taken, somebody may
+/// know of that.
+fn is_heard(taken: Option<Taken>, progress: &Progress) -> bool {
+    let is_outgrown = taken.is_some_and(|taken| taken.is_outgrown);
+    let is_missed = progress.contacts.values().all(|contact| contact.unreachable.is_some());
+    progress.is_heard_of() && !(is_outgrown && is_missed)
 }

@@ -134,6 +134,11 @@ impl Repeats {
         stage.map(|stage| stage.every)
     }
 
+    /// How many there are; `None` = without end.
+    pub(super) fn count(&self, severity: Severity) -> Option<u16> {
+        self.stages(severity).iter().map(|stage| stage.times).sum()
+    }
+
     /// The longest pause before one that is planned, where it may wait for being as severe again.
     pub(super) fn pause_max(&self, severity: Severity) -> SignedDuration {
         let stages = [self.stages(severity), self.high, self.disaster];

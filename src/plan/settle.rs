@@ -12,7 +12,7 @@ use super::{
 };
 use crate::alert::{
     Address, Alert, AttemptRow, Charge, ContactName, DeviceId, Entry, Notification, Outcome, Pending,
-    Progress, RejectCause,
+    Progress, RejectCause, TextState,
 };
 
 /// The answer to one [`Send`].
@@ -142,7 +142,9 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     }
     let known = notification::find(contact, send);
     let is_newest = known.as_ref().is_some_and(|known| !known.replaced);
-    if is_newest && matches!(outcome, Outcome::Accepted { .. }) && send.subject.is_about_open_alert() {
+    let was_texted = known.as_ref().is_some_and(|known| known.text == TextState::Accepted);
+    let is_told = is_newest && matches!(outcome, Outcome::Accepted { .. }) && !was_texted;
+    if is_told && send.subject.is_about_open_alert() && draft.facts.alert.is_open() {
         progress.notified_as = progress.notified_as.min(Some(send.severity));
     }
     let message = Message { contact: &send.contact, subject: &send.subject };

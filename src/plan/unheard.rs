@@ -9,7 +9,7 @@ use crate::{
 
 /// Somebody knows of it from now on: what still tells the others lives as long as if it had just begun.
 pub(super) fn give_time_to_the_others(facts: Facts<'_>, was_unheard: bool, progress: &mut Progress) {
-    if was_unheard && progress.is_heard_of() {
+    if was_unheard && facts.is_heard(progress) {
         for one in progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications) {
             one.since = facts.now();
         }

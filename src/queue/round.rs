@@ -43,7 +43,7 @@ pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Ne
         alert.heard.begin_with(event);
         update::remember(&mut alert, event, update, arrival.now);
     } else if update::is_let_go_by_sender(known, event) {
-        alert.unacknowledge(arrival.integration, arrival.now);
+        alert.drop_acknowledgement(arrival.integration, arrival.now);
     }
     alert
 }

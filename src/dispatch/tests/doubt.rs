@@ -34,6 +34,39 @@ async fn on_a_full_disk_a_doubtful_end_is_decided_and_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn an_end_that_could_not_be_told_before_it_fires_again_is_not_told_after_it() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let queue = Queue::new(store.clone(), clock.clone());
+    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
+    let fires = Event { severity: Some(Severity::High), ..Event::firing(DedupKey::new("disk"), "disk full") };
+    let status = EventStatus::Resolved { note: None, escalation_cancelled: false };
+    let ends = Event { status, ..fires.clone() };
+    let rules = Rules { text_budget: Vec::new(), texts_resolved: true, ..rules() };
+    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
+    for (event, at_fault) in [(&fires, false), (&ends, true), (&fires, true)] {
+        company.at_fault.store(at_fault, Ordering::SeqCst);
+        queue.admit(poster, std::slice::from_ref(event)).await.expect("it is admitted");
+        for _ in 0..10 {
+            work(&mut dispatcher).await.expect("it works");
+            clock.advance(SignedDuration::from_mins(1));
+        }
+    }
+    company.at_fault.store(false, Ordering::SeqCst);
+    for _ in 0..20 {
+        work(&mut dispatcher).await.expect("it works");
+        clock.advance(SignedDuration::from_mins(1));
+    }
+    let rounds = every_alert(&store).await;
+    let texts = company.texts.lock().expect("no panic").iter().map(|(_, alert)| *alert).collect::<Vec<_>>();
+    let of = |number| {
+        let id = rounds.iter().find(|alert| alert.round == number).expect("there").id;
+        texts.iter().filter(|alert| **alert == id).count()
+    };
+    assert_eq!((of(1), of(2)), (1, 1));
+}
+
+#[tokio::test]
 async fn whom_a_quiet_round_left_to_the_one_before_is_told_by_a_later_one_alone() {
     let clock = ManualClock::at(T0);
     let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));

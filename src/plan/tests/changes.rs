@@ -3,6 +3,10 @@
 use super::*;
 use crate::alert::{LastRound, Openings};
 
+fn bare_person(name: &str) -> Person {
+    Person { devices: Vec::new(), ..person(name, 0) }
+}
+
 fn no_phone(name: &str) -> Person {
     Person { phone: None, ..person(name, 1) }
 }
@@ -215,6 +219,87 @@ fn reminders_wait_while_it_is_too_mild_for_them() {
     assert_eq!(scene.pass(2 * 3_600), NOTHING);
     assert_eq!(scene.raise_to(Severity::High), ["push 3 jin repeat"], "it was due meanwhile");
     assert!(!scene.alert.went_unanswered());
+}
+
+#[test]
+fn a_reminder_that_was_planned_while_it_was_milder_comes_as_soon_as_it_would_now() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![no_phone("jin")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    scene.raise_to(Severity::High);
+    scene.give_back();
+    assert_eq!(scene.pass(60), NOTHING, "in half an hour");
+    scene.alert.progress.notified_as = Some(Severity::Disaster);
+    assert_eq!(scene.raise_to(Severity::Disaster), NOTHING, "that was told");
+    assert_eq!(scene.pass(300), ["push 2 jin repeat"]);
+}
+
+#[test]
+fn what_was_given_back_while_it_was_milder_is_told_when_it_is_as_grave_as_before() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![no_phone("jin")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 2 jin raised"]);
+    scene.answer(2, accepted());
+    scene.raise_to(Severity::High);
+    assert_eq!(scene.give_back(), NOTHING);
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 3 jin raised"]);
+}
+
+#[test]
+fn reminders_of_a_disaster_that_became_high_are_those_of_high() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![no_phone("jin")]);
+    scene.plan();
+    let sent = scene.answer_all(scene.now + SignedDuration::from_mins(50), &accepted());
+    assert_eq!(sent.len(), 7, "{sent:?}");
+    scene.raise_to(Severity::High);
+    let sent = scene.answer_all(scene.hours(12), &accepted());
+    assert_eq!(
+        sent,
+        [
+            "push 9 jin repeat",
+            "push 10 jin repeat",
+            "push 11 jin repeat",
+            "push 12 jin repeat",
+            "push 13 jin repeat",
+            "push 14 jin repeat"
+        ]
+    );
+    assert!(scene.alert.went_unanswered());
+}
+
+#[test]
+fn a_raise_of_what_somebody_has_that_reached_nobody_is_tried_on() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 1), bare_person("min")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    scene.acknowledge();
+    scene.raise_to(Severity::Disaster);
+    scene.answer_all(scene.now + SignedDuration::from_mins(3), &rejected(RejectCause::Refused));
+    assert_eq!(scene.alert.given_up().count(), 2);
+    scene.answer_all(scene.now + SignedDuration::from_mins(10), &accepted());
+    assert_eq!(scene.alert.given_up().count(), 0);
+    assert_eq!(scene.answer_all(scene.hours(8), &accepted()), NOTHING, "once");
+}
+
+#[test]
+fn taking_again_what_was_more_severe_for_a_while_takes_it_as_it_is() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![no_phone("jin")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    assert!(!scene.alert.acknowledge("jin", false, scene.now), "jin has it");
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 2 jin raised"]);
+    scene.answer(2, accepted());
+    scene.raise_to(Severity::Average);
+    assert!(!scene.alert.acknowledge("zabbix", true, scene.now));
+    assert!(scene.alert.acknowledge("jin", false, scene.now));
+    assert!(!scene.alert.acknowledge("jin", false, scene.now));
+    assert_eq!(scene.plan(), NOTHING);
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 3 jin raised"]);
 }
 
 #[test]
