@@ -90,11 +90,10 @@ impl Dispatcher {
         if closes || repeats || is_tried_again {
             self.queue.end_if_superseded(alert).await?;
         }
-        if may_be_told_by_the_next_round(alert, is_answer) {
-            let latest = self.store.find_threads(vec![alert.thread()]).await?.pop().flatten();
-            if let Some(next) = latest.map(|latest| latest.alert).filter(|next| next.id != alert.id) {
-                alert.openings.superseded = superseded(alert, &next);
-            }
+        if may_be_told_by_the_next_round(alert, is_answer)
+            && let Some(next) = self.queue.newer_round(alert).await?
+        {
+            alert.openings.superseded = superseded(alert, &next);
         }
         Ok(())
     }

@@ -246,20 +246,26 @@ impl Queue {
     /// Ends a planned alert whose place a newer round has taken: what was to end it was lost, with the process or the
     /// store. To be called before such an alert is told or closed; writes nothing.
     pub async fn end_if_superseded(&self, alert: &mut Alert) -> Result<(), StoreError> {
-        if alert.is_open() && alert.progress.planned.contains(&Milestone::Opened) {
-            let latest = match self.store.find_threads(vec![alert.thread()]).await {
-                // What cannot be read tells nothing in its place either.
-                Err(StoreError::Damaged(_)) => return Ok(()),
-                found => found?.pop().flatten(),
-            };
-            // A note tells nothing in its place.
-            let tells = |latest: &Alert| latest.state != AlertState::Noted && alert.round < latest.round;
-            if let Some(Stored { alert: next, .. }) = latest.filter(|latest| tells(&latest.alert)) {
-                let next = next.as_successor(alert);
-                round::supersede(alert, next, self.clock.now());
-            }
+        if alert.is_open()
+            && alert.progress.planned.contains(&Milestone::Opened)
+            && let Some(next) = self.newer_round(alert).await?
+        {
+            let next = next.as_successor(alert);
+            round::supersede(alert, next, self.clock.now());
         }
         Ok(())
+    }
+
+    /// The latest round of its dedup key, if that is another one.
+    pub async fn newer_round(&self, alert: &Alert) -> Result<Option<Alert>, StoreError> {
+        let latest = match self.store.find_threads(vec![alert.thread()]).await {
+            // What cannot be read tells nothing in its place.
+            Err(StoreError::Damaged(_)) => None,
+            found => found?.pop().flatten(),
+        };
+        // Nor does a note.
+        let tells = |latest: &Alert| latest.state != AlertState::Noted && alert.round < latest.round;
+        Ok(latest.map(|latest| latest.alert).filter(tells))
     }
 
     /// Somebody changed it since it was decided that the next round takes its place.

@@ -1,6 +1,7 @@
 //! An alert that cannot be read holds up no other, and what its requests came to is not lost.
 
 use super::*;
+use crate::queue::Action;
 
 async fn open_disaster(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, key: &str) -> AlertId {
     let queue = Queue::new(store.clone(), clock.clone());
@@ -37,6 +38,30 @@ async fn a_digest_whose_rows_cannot_be_read_waits_and_the_others_are_told() {
     clock.advance(LEASE);
     work(&mut dispatcher).await.expect("the store works");
     assert_eq!(texts_about(&company, digest.id), 1, "it is told when it can be read again");
+}
+
+#[tokio::test]
+async fn an_end_is_told_though_the_round_that_followed_cannot_be_read() {
+    let clock = ManualClock::at(T0);
+    let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let store = Mortal::of(&inner, usize::MAX, Death::Before);
+    let rules = Rules { texts_resolved: true, ..rules() };
+    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
+    let queue = Queue::new(inner.clone(), clock.clone());
+    let first = open_disaster(&inner, &clock, "one").await;
+    work(&mut dispatcher).await.expect("it works");
+    company.at_fault.store(true, Ordering::SeqCst);
+    queue.act(first, &Action::Resolve, "jin").await.expect("it works");
+    work(&mut dispatcher).await.expect("it works");
+    clock.advance(SignedDuration::from_mins(6));
+    let second = open_disaster(&inner, &clock, "one").await;
+    store.guard.damaged.lock().expect("no panic").insert(second);
+    company.at_fault.store(false, Ordering::SeqCst);
+    for _ in 0..20 {
+        work(&mut dispatcher).await.expect("it works");
+        clock.advance(SignedDuration::from_mins(1));
+    }
+    assert_eq!(texts_about(&company, first), 2);
 }
 
 #[tokio::test]
