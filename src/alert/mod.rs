@@ -26,6 +26,7 @@ mod severity;
 mod spending;
 mod state;
 mod subject;
+mod taking;
 mod text;
 
 pub use address::{Address, GatewayName, Transport};

@@ -1,0 +1,94 @@
+//! Taking an alert and giving it back, and how severe it is taken to be.
+
+use jiff::Timestamp;
+
+use super::{
+    Acknowledgement, Alert, AlertState, Conversation, Entry, Milestone, Progress, Row, Severity, Taken,
+};
+
+impl Alert {
+    /// False if somebody already has it; but a person may take what has become more severe since, or had for a while.
+    pub fn acknowledge(&mut self, by: &str, by_sender: bool, now: Timestamp) -> bool {
+        let severity = self.known_as();
+        if let Some(taken) = &self.conversation.acknowledged
+            && (by_sender || severity.max(self.told_as()) <= taken.severity)
+        {
+            return false;
+        }
+        if self.state == AlertState::Triggered {
+            self.state = AlertState::Acknowledged;
+        }
+        self.rows.push(Row { at: now, entry: Entry::Acknowledged { by: by.to_owned() } });
+        self.conversation.acknowledged =
+            Some(Acknowledgement { by: by.to_owned(), at: now, severity, by_sender });
+        self.is_known_as(severity);
+        true
+    }
+
+    /// What was held is told. False if nobody had it.
+    pub fn unacknowledge(&mut self, by: &str, now: Timestamp) -> bool {
+        let had = self.drop_acknowledgement(by, now);
+        if had {
+            self.is_known_as(self.known_as());
+            self.openings.give_back();
+        }
+        had
+    }
+
+    /// Before anything of it was held. False if nobody had it.
+    pub fn drop_acknowledgement(&mut self, by: &str, now: Timestamp) -> bool {
+        if self.conversation.acknowledged.take().is_none() {
+            return false;
+        }
+        if self.state == AlertState::Acknowledged {
+            self.state = AlertState::Triggered;
+        }
+        self.rows.push(Row { at: now, entry: Entry::Unacknowledged { by: by.to_owned() } });
+        true
+    }
+
+    /// It may have been told as more severe before: when it is again, that is news.
+    fn is_known_as(&mut self, severity: Severity) {
+        self.openings.is_known_as(severity);
+        self.progress.notified_as = self.progress.notified_as.map(|told_as| told_as.min(severity));
+    }
+
+    /// Somebody has it, or had it when it ended.
+    pub fn taken(&self) -> Option<Taken> {
+        self.taken_by(&self.conversation, &self.progress)
+    }
+
+    /// As [`Self::taken`], of what is being planned.
+    pub fn taken_by(&self, conversation: &Conversation, progress: &Progress) -> Option<Taken> {
+        let taken = conversation.acknowledged.as_ref()?;
+        // An update that says who has it opens it.
+        let has_opened = taken.by_sender && taken.at == self.opened_at;
+        // So does an earlier round that told of it.
+        let is_planned = progress.notified_at.is_some_and(|told_at| told_at <= taken.at);
+        let is_known = self.openings.is_quiet(self.severity) && !is_planned;
+        let before_it_opened = taken.at < self.opened_at || has_opened || is_known;
+        let told_as = progress.notified_as.unwrap_or(self.severity);
+        // What it was counts once it is over.
+        let told_as = if self.is_open() { told_as.min(self.severity) } else { told_as };
+        Some(Taken { before_it_opened, is_outgrown: taken.severity < told_as })
+    }
+
+    /// It is open, and nobody has it as severe as it is.
+    pub fn is_free(&self) -> bool {
+        self.is_free_of(self.taken())
+    }
+
+    pub fn is_free_of(&self, taken: Option<Taken>) -> bool {
+        match self.state {
+            AlertState::Triggered => true,
+            AlertState::Acknowledged => taken.is_some_and(|taken| taken.is_outgrown),
+            AlertState::Noted | AlertState::Resolved => false,
+        }
+    }
+
+    /// How severe it is or has been, as far as people know: an earlier round may have told of a quiet one.
+    pub fn known_as(&self) -> Severity {
+        let is_told = self.progress.planned.contains(&Milestone::Opened);
+        if is_told { self.severity } else { self.openings.worst(self.severity) }
+    }
+}
