@@ -269,8 +269,9 @@ impl Alert {
         let holds = self.is_free()
             && !self.kind.is_test()
             && planned.contains(&Milestone::Opened)
-            && !self.progress.is_heard_of();
-        let since = self.openings.unheard_since(self.opened_at);
+            && !self.is_heard();
+        let raised_at = self.progress.notified_at.filter(|_| self.state == AlertState::Acknowledged);
+        let since = raised_at.unwrap_or_else(|| self.openings.unheard_since(self.opened_at));
         let has_failed = contacts.values().any(|contact| contact.unreachable.is_some());
         let after = if has_failed { SignedDuration::ZERO } else { REACHED_WITHIN };
         holds.then(|| since.saturating_add(after).unwrap_or(Timestamp::MAX))
@@ -278,7 +279,7 @@ impl Alert {
 
     /// Those who could not be notified, unless nobody knows and everybody is tried on. Reminders may go on all the same.
     pub fn given_up(&self) -> impl Iterator<Item = GivenUp<'_>> {
-        let goes_on = self.is_free() && !self.progress.is_heard_of();
+        let goes_on = self.is_free() && !self.is_heard();
         let contacts = self.progress.contacts.iter().filter(move |_| !goes_on);
         contacts.filter_map(|(name, contact)| {
             let reason = contact.unreachable.as_deref()?;

@@ -204,6 +204,11 @@ impl ContactProgress {
             .all(|one| one.replaced || matches!(one.subject, Subject::Unreachable { .. }))
     }
 
+    /// What is new of it did not arrive, or has not yet.
+    pub fn misses_news(&self) -> bool {
+        self.unreachable.is_some() || self.notifications.iter().any(Notification::is_news_under_way)
+    }
+
     /// Knows for certain, or is told by a digest.
     pub fn has_heard(&self) -> bool {
         Notified::Counted <= self.notified()
@@ -225,6 +230,11 @@ impl Notification {
     /// It has not arrived, and is still tried.
     pub fn is_on_its_way(&self) -> bool {
         !self.replaced && !self.push.accepted && self.text != TextState::Accepted && !self.is_over()
+    }
+
+    /// It tells its contact of the alert, or that it has become more severe, and has not arrived yet.
+    pub fn is_news_under_way(&self) -> bool {
+        matches!(self.subject, Subject::Opened | Subject::Raised { .. }) && self.is_on_its_way()
     }
 
     pub fn is_over(&self) -> bool {

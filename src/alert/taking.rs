@@ -3,17 +3,19 @@
 use jiff::Timestamp;
 
 use super::{
-    Acknowledgement, Alert, AlertState, Conversation, Entry, Milestone, Progress, Row, Severity, Taken,
+    Acknowledgement, Alert, AlertState, ContactName, Conversation, Entry, Milestone, Progress, Row, Severity,
+    Taken,
 };
 
 impl Alert {
     /// False if somebody already has it; but a person may take what has become more severe since, or had for a while.
     pub fn acknowledge(&mut self, by: &str, by_sender: bool, now: Timestamp) -> bool {
-        let severity = self.known_as();
-        if let Some(taken) = &self.conversation.acknowledged
-            && (by_sender || severity.max(self.told_as()) <= taken.severity)
-        {
-            return false;
+        let mut severity = self.known_as();
+        if let Some(taken) = &self.conversation.acknowledged {
+            if by_sender || severity.max(self.told_as()) <= taken.severity {
+                return false;
+            }
+            severity = severity.max(taken.severity);
         }
         if self.state == AlertState::Triggered {
             self.state = AlertState::Acknowledged;
@@ -27,22 +29,14 @@ impl Alert {
 
     /// What was held is told. False if nobody had it.
     pub fn unacknowledge(&mut self, by: &str, now: Timestamp) -> bool {
-        let had = self.drop_acknowledgement(by, now);
-        if had {
-            self.is_known_as(self.known_as());
-            self.openings.give_back();
-        }
-        had
-    }
-
-    /// Before anything of it was held. False if nobody had it.
-    pub fn drop_acknowledgement(&mut self, by: &str, now: Timestamp) -> bool {
         if self.conversation.acknowledged.take().is_none() {
             return false;
         }
         if self.state == AlertState::Acknowledged {
             self.state = AlertState::Triggered;
         }
+        self.is_known_as(self.known_as());
+        self.openings.give_back();
         self.rows.push(Row { at: now, entry: Entry::Unacknowledged { by: by.to_owned() } });
         true
     }
@@ -84,6 +78,19 @@ impl Alert {
             AlertState::Acknowledged => taken.is_some_and(|taken| taken.is_outgrown),
             AlertState::Noted | AlertState::Resolved => false,
         }
+    }
+
+    /// Somebody knows of it for certain, or a digest counts it; where it is more severe than when it was taken, of that.
+    pub fn is_heard(&self) -> bool {
+        self.is_heard_by(self.taken(), &self.progress)
+    }
+
+    /// As [`Self::is_heard`], of what is being planned.
+    pub fn is_heard_by(&self, taken: Option<Taken>, progress: &Progress) -> bool {
+        let is_outgrown = self.is_open() && taken.is_some_and(|taken| taken.is_outgrown);
+        let is_meant = |name: &ContactName| self.to.is_empty() || self.to.contains(name);
+        let mut meant = progress.contacts.iter().filter(|(name, _)| is_meant(name));
+        progress.is_heard_of() && !(is_outgrown && meant.all(|(_, contact)| contact.misses_news()))
     }
 
     /// How severe it is or has been, as far as people know: an earlier round may have told of a quiet one.

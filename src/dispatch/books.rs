@@ -86,7 +86,7 @@ impl Dispatcher {
             }
         }
         let repeats = alert.conversation.repeat_at.is_some_and(|at| at <= now);
-        let is_tried_again = !is_answer && !alert.progress.is_heard_of();
+        let is_tried_again = !is_answer && !alert.is_heard();
         if closes || repeats || is_tried_again {
             self.queue.end_if_superseded(alert).await?;
         }
@@ -225,7 +225,13 @@ fn superseded(alert: &Alert, latest: &Alert) -> Option<Successor> {
         return known;
     }
     let successor = latest.as_successor(alert);
+    if !latest.flaps_since(alert) && latest.told_as() < alert.told_as() {
+        // So is that, and tells less.
+        return None;
+    }
     // It does not come back any more: what is left to tell is that it fired and is over.
-    let is_left = successor == Successor::IsQuiet && latest.progress.planned.contains(&Milestone::Resolved);
+    let is_over = latest.progress.planned.contains(&Milestone::Resolved);
+    let was_told = alert.progress.planned.contains(&Milestone::Opened);
+    let is_left = successor == Successor::IsQuiet && is_over && was_told;
     (!is_left).then_some(successor)
 }

@@ -190,7 +190,10 @@ pub(super) async fn budgets(store: &dyn Store, clock: &dyn Clock, rules: &Rules)
 
 /// Alerts that reached nobody or went unanswered before this process began: `/readyz` has to know before it answers.
 pub(super) async fn vitals(store: &dyn Store, clock: &dyn Clock, vitals: &Vitals) {
-    let filter = AlertFilter { states: vec![AlertState::Triggered], ..AlertFilter::default() };
+    let filter = AlertFilter {
+        states: vec![AlertState::Triggered, AlertState::Acknowledged],
+        ..AlertFilter::default()
+    };
     let what = "alerts that reached nobody or went unanswered";
     look_through(store, clock, filter, what, |alert| vitals.note(&alert)).await;
 }

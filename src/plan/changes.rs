@@ -54,6 +54,10 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
 /// to have missed.
 fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
     let Facts { alert, .. } = draft.facts;
+    if alert.openings.flapping().is_none() && alert.openings.superseded == Some(Successor::IsQuiet) {
+        resolve(draft, progress);
+        return cancel_some(draft, progress, |one| one.subject == Subject::Resolved);
+    }
     let is_first = progress.planned.insert(Milestone::Resolved);
     // It was over before it was planned, and more severe than people knew.
     let is_untold = is_first
@@ -67,6 +71,7 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         return;
     }
     cancel_held(draft, progress);
+    cancel_some(draft, progress, |one| matches!(one.subject, Subject::Repeat { .. }));
     // Whoever was to be told may have left.
     let is_anew = is_first || progress.contacts.is_empty();
     if is_untold || progress.contacts.is_empty() {
@@ -75,11 +80,6 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         }
     }
     for (name, contact) in &mut progress.contacts {
-        for notification in &mut contact.notifications {
-            if matches!(notification.subject, Subject::Repeat { .. } | Subject::Resolved) {
-                cancel(draft, name, notification);
-            }
-        }
         let is_owed = draft.facts.taken.is_none_or(|taken| taken.is_outgrown)
             && contact.unreachable.is_none()
             && contact.is_idle();
@@ -91,23 +91,22 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
 
 /// What an acknowledgement held until the end is not told after it.
 fn cancel_held(draft: &mut Draft<'_>, progress: &mut Progress) {
+    let taken = draft.facts.taken;
+    cancel_some(draft, progress, |one| one.hold(taken) != Hold::Nothing);
+}
+
+fn cancel_some(draft: &mut Draft<'_>, progress: &mut Progress, which: impl Fn(&Notification) -> bool) {
     for (name, contact) in &mut progress.contacts {
-        for notification in &mut contact.notifications {
-            if notification.hold(draft.facts.taken) != Hold::Nothing {
-                cancel(draft, name, notification);
-            }
+        for notification in contact.notifications.iter_mut().filter(|one| which(one)) {
+            cancel(draft, name, notification);
         }
     }
 }
 
 /// Nothing of it is told any more but whom it did not reach.
 fn cancel_all(draft: &mut Draft<'_>, progress: &mut Progress) {
+    cancel_some(draft, progress, |one| !matches!(one.subject, Subject::Unreachable { .. }));
     for (name, contact) in &mut progress.contacts {
-        for notification in &mut contact.notifications {
-            if !matches!(notification.subject, Subject::Unreachable { .. }) {
-                cancel(draft, name, notification);
-            }
-        }
         fold::is_over(draft, name, contact);
     }
 }
@@ -141,7 +140,11 @@ fn open(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut P
 /// It has become more severe, which is news: everyone is notified as if it had been opened so.
 fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     let (facts, severity) = (draft.facts, draft.facts.alert.severity);
-    if progress.notified_as.is_some_and(|known| facts.rules().is_news(severity, known)) {
+    // What was told since somebody took it as more severe is known to them as that.
+    let taken = conversation.acknowledged.as_ref().filter(|taken| Some(taken.at) < progress.notified_at);
+    let known =
+        progress.notified_as.map(|told_as| taken.map_or(told_as, |taken| told_as.max(taken.severity)));
+    if known.is_some_and(|known| facts.rules().is_news(severity, known)) {
         tell_raise(draft, conversation, progress);
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
                 let contact = progress.contacts.entry(person.name.clone()).or_default();
                 let subject = Subject::Repeat { number, last };
                 let mut under_way = contact.notifications.iter_mut();
-                if let Some(news) = under_way.find(|one| notification::is_news_under_way(one)) {
+                if let Some(news) = under_way.find(|one| one.is_news_under_way()) {
                     notification::renew(facts, person, news, Some(&subject));
                     continue;
                 }

@@ -91,6 +91,7 @@ pub(super) fn hold_back(
     draft.note(Entry::Folded { contact: message.contact.clone(), digest: Some(digest), reason: held.reason });
     if word != FoldWord::Unreachable {
         contact.certain = contact.certain.max(Notified::Counted);
+        contact.unreachable = None;
     }
     if held.text {
         // By the digest.

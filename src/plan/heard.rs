@@ -21,7 +21,7 @@ pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
 pub fn is_unheard(alert: &Alert, people: &[Person]) -> bool {
     let is_there = |name| roster::find(people, name).is_some();
     let contacts = &alert.progress.contacts;
-    alert.state == AlertState::Triggered
+    alert.is_free()
         && alert.progress.planned.contains(&Milestone::Opened)
         && !contacts.iter().any(|(name, contact)| contact.has_heard() && is_there(name))
 }

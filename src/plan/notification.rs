@@ -175,11 +175,6 @@ pub(super) fn note_unanswered(contact: &mut ContactProgress) {
     }
 }
 
-/// It tells its contact of the alert, or that it has become more severe, and has not arrived yet.
-pub(super) fn is_news_under_way(notification: &Notification) -> bool {
-    matches!(notification.subject, Subject::Opened | Subject::Raised { .. }) && notification.is_on_its_way()
-}
-
 /// Opens every road again that is closed though the person has it: while nobody knows, or with a reminder, which sends
 /// once more what may have arrived.
 pub(super) fn renew(facts: Facts<'_>, person: &Person, one: &mut Notification, reminder: Option<&Subject>) {

@@ -54,10 +54,10 @@ impl<'a> Facts<'a> {
         let may_come_back = quiet::may_come_back(alert, progress, present.now);
         let is_last_word = progress.planned.contains(&Milestone::Opened)
             && match alert.openings.superseded {
-                Some(next) => next == Successor::IsQuiet,
+                Some(next) => next == Successor::IsQuiet && alert.openings.flapping().is_some(),
                 None => may_come_back && progress.is_told(&alert.openings),
             };
-        Self { alert, present, heard: is_heard(taken, progress), taken, is_last_word, may_come_back }
+        Self { alert, present, heard: alert.is_heard_by(taken, progress), taken, is_last_word, may_come_back }
     }
 
     /// Nobody has it as severe as it is, and nobody knows of it.
@@ -67,7 +67,7 @@ impl<'a> Facts<'a> {
 
     /// As [`Self::heard`], with what has become known since.
     pub(super) fn is_heard(&self, progress: &Progress) -> bool {
-        is_heard(self.taken, progress)
+        self.alert.is_heard_by(self.taken, progress)
     }
 
     /// The next round tells of it, or, where it may come, decides what this one tells.
@@ -118,12 +118,4 @@ impl<'a> Facts<'a> {
     pub(super) fn is_usable(&self, device: DeviceId) -> bool {
         self.present.devices.is_usable(device, self.now())
     }
-}
-
-/// Somebody knows of it for certain, or a digest counts it; where it is more severe than when it was taken, somebody may
-/// know of that.
-fn is_heard(taken: Option<Taken>, progress: &Progress) -> bool {
-    let is_outgrown = taken.is_some_and(|taken| taken.is_outgrown);
-    let is_missed = progress.contacts.values().all(|contact| contact.unreachable.is_some());
-    progress.is_heard_of() && !(is_outgrown && is_missed)
 }

@@ -38,12 +38,19 @@ pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Ne
     let round = known.round.saturating_add(1);
     let heard = known.heard.next(next, event, arrival.now.duration_since(known.opened_at));
     let alert = Alert { round, ..begin(heard, event, arrival) };
-    let mut alert = with_openings(alert, known);
+    let is_let_go = event.status == EventStatus::Firing && update::is_let_go_by_sender(known, event);
+    let mut before = known.clone();
+    if is_let_go {
+        // Whoever took it there is not enough to keep it quiet.
+        before.conversation.acknowledged = None;
+    }
+    let mut alert = with_openings(alert, &before);
     if let EventStatus::Update(update) = &event.status {
         alert.heard.begin_with(event);
         update::remember(&mut alert, event, update, arrival.now);
-    } else if update::is_let_go_by_sender(known, event) {
-        alert.drop_acknowledgement(arrival.integration, arrival.now);
+    } else if is_let_go && alert.openings.flapping().is_some() {
+        let entry = Entry::Unacknowledged { by: arrival.integration.to_owned() };
+        alert.rows.push(Row { at: arrival.now, entry });
     }
     alert
 }

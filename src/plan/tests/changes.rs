@@ -184,7 +184,7 @@ fn who_missed_a_raise_of_what_somebody_has_can_be_tried_anew() {
     assert!(!can_try_anew(&scene.alert, &jin, &scene.people, scene.now));
     scene.raise_to(Severity::Disaster);
     scene.answer(2, rejected(RejectCause::Refused));
-    assert_eq!(scene.alert.given_up().count(), 1);
+    assert!(scene.reaches_nobody(scene.now));
     assert!(can_try_anew(&scene.alert, &jin, &scene.people, scene.now));
     scene.alert.progress.contacts.get_mut(&jin).expect("planned").try_anew();
     assert_eq!(scene.plan(), ["push 3 jin"]);
@@ -279,10 +279,35 @@ fn a_raise_of_what_somebody_has_that_reached_nobody_is_tried_on() {
     scene.acknowledge();
     scene.raise_to(Severity::Disaster);
     scene.answer_all(scene.now + SignedDuration::from_mins(3), &rejected(RejectCause::Refused));
-    assert_eq!(scene.alert.given_up().count(), 2);
+    assert!(scene.reaches_nobody(scene.now));
     scene.answer_all(scene.now + SignedDuration::from_mins(10), &accepted());
+    assert!(!scene.reaches_nobody(scene.now));
     assert_eq!(scene.alert.given_up().count(), 0);
     assert_eq!(scene.answer_all(scene.hours(8), &accepted()), NOTHING, "once");
+}
+
+#[test]
+fn a_raise_of_what_somebody_has_is_pushed_on_while_its_texts_wait() {
+    let mut scene = Scene::at(Severity::Average);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    scene.raise_to(Severity::Disaster);
+    let sent = scene.answer_all(scene.hours(3), &deferred(DeferCause::Unavailable));
+    assert!(sent.iter().filter(|sent| sent.starts_with("push")).count() > 30, "{sent:?}");
+    assert!(scene.reaches_nobody(scene.now));
+    scene.answer_all(scene.now + SignedDuration::from_mins(6), &accepted());
+    assert!(!scene.reaches_nobody(scene.now));
+}
+
+#[test]
+fn what_was_taken_as_grave_as_it_becomes_is_held_though_it_was_told_as_milder_since() {
+    let mut scene = Scene::at(Severity::Warning).with_people(vec![bare_person("min")]);
+    scene.alert.acknowledge("jin", false, scene.now);
+    scene.alert.conversation.acknowledged.as_mut().expect("taken").severity = Severity::Disaster;
+    scene.now += SignedDuration::from_secs(60);
+    scene.plan();
+    assert_eq!(scene.raise_to(Severity::Disaster), NOTHING);
 }
 
 #[test]
@@ -299,6 +324,17 @@ fn taking_again_what_was_more_severe_for_a_while_takes_it_as_it_is() {
     assert!(scene.alert.acknowledge("jin", false, scene.now));
     assert!(!scene.alert.acknowledge("jin", false, scene.now));
     assert_eq!(scene.plan(), NOTHING);
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 3 jin raised"]);
+
+    let mut scene = Scene::at(Severity::High).with_people(vec![no_phone("jin")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    scene.raise_to(Severity::Disaster);
+    scene.answer(2, accepted());
+    scene.raise_to(Severity::Average);
+    scene.alert.acknowledge("min", false, scene.now);
+    assert_eq!(scene.raise_to(Severity::High), NOTHING, "as grave as it was taken before");
     assert_eq!(scene.raise_to(Severity::Disaster), ["push 3 jin raised"]);
 }
 

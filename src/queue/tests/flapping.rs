@@ -151,6 +151,11 @@ async fn an_acknowledgement_of_a_sender_that_fires_again_is_not_carried_on() {
         let fifth = latest(&queue, "1").await;
         assert_eq!((fifth.openings.flapping(), fifth.state), (Some(5), expected));
         assert_eq!(fifth.conversation.acknowledged.is_none(), quiet_while_acknowledged);
+        assert_ne!(
+            fifth.openings.is_quiet(Severity::High),
+            quiet_while_acknowledged,
+            "nobody else has heard"
+        );
     }
 }
 
