@@ -271,7 +271,7 @@ impl Alert {
             && planned.contains(&Milestone::Opened)
             && !self.is_heard();
         let raised_at = self.progress.notified_at.filter(|_| self.state == AlertState::Acknowledged);
-        let since = raised_at.unwrap_or_else(|| self.openings.unheard_since(self.opened_at));
+        let since = self.openings.unheard_since(raised_at.unwrap_or(self.opened_at));
         let has_failed = contacts.values().any(|contact| contact.unreachable.is_some());
         let after = if has_failed { SignedDuration::ZERO } else { REACHED_WITHIN };
         holds.then(|| since.saturating_add(after).unwrap_or(Timestamp::MAX))

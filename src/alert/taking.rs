@@ -8,11 +8,13 @@ use super::{
 };
 
 impl Alert {
-    /// False if somebody already has it; but a person may take what has become more severe since, or had for a while.
+    /// False if somebody already has it; but a person may take what has become more severe since, or had for a while, and
+    /// what was only taken there, where it may be given up again.
     pub fn acknowledge(&mut self, by: &str, by_sender: bool, now: Timestamp) -> bool {
         let mut severity = self.known_as();
         if let Some(taken) = &self.conversation.acknowledged {
-            if by_sender || severity.max(self.told_as()) <= taken.severity {
+            let is_new = !by_sender && (taken.by_sender || taken.severity < severity.max(self.told_as()));
+            if !is_new {
                 return false;
             }
             severity = severity.max(taken.severity);
@@ -88,7 +90,8 @@ impl Alert {
     /// As [`Self::is_heard`], of what is being planned.
     pub fn is_heard_by(&self, taken: Option<Taken>, progress: &Progress) -> bool {
         let is_outgrown = self.is_open() && taken.is_some_and(|taken| taken.is_outgrown);
-        let is_meant = |name: &ContactName| self.to.is_empty() || self.to.contains(name);
+        let names_nobody = !progress.contacts.keys().any(|name| self.to.contains(name));
+        let is_meant = |name: &ContactName| names_nobody || self.to.contains(name);
         let mut meant = progress.contacts.iter().filter(|(name, _)| is_meant(name));
         progress.is_heard_of() && !(is_outgrown && meant.all(|(_, contact)| contact.misses_news()))
     }

@@ -227,7 +227,7 @@ fn superseded(alert: &Alert, latest: &Alert) -> Option<Successor> {
     let successor = latest.as_successor(alert);
     if !latest.flaps_since(alert) && latest.told_as() < alert.told_as() {
         // So is that, and tells less.
-        return None;
+        return Some(Successor::IsQuiet);
     }
     // It does not come back any more: what is left to tell is that it fired and is over.
     let is_over = latest.progress.planned.contains(&Milestone::Resolved);

@@ -71,7 +71,7 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         return;
     }
     cancel_held(draft, progress);
-    cancel_some(draft, progress, |one| matches!(one.subject, Subject::Repeat { .. }));
+    cancel_some(draft, progress, |one| matches!(one.subject, Subject::Repeat { .. } | Subject::Resolved));
     // Whoever was to be told may have left.
     let is_anew = is_first || progress.contacts.is_empty();
     if is_untold || progress.contacts.is_empty() {
@@ -162,7 +162,9 @@ fn outgrow(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mu
 
 fn tell_raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     let (facts, severity) = (draft.facts, draft.facts.alert.severity);
-    (progress.notified_as, progress.notified_at) = (Some(severity), Some(facts.now()));
+    progress.notified_as = Some(severity);
+    // While nobody knows of it, it goes on since then.
+    progress.notified_at = progress.notified_at.filter(|_| facts.is_unheard()).or(Some(facts.now()));
     conversation::begin_anew(conversation);
     for person in audience::of(facts) {
         let contact = progress.contacts.entry(person.name.clone()).or_default();

@@ -19,9 +19,7 @@ pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
 
 /// It is open, and whoever was notified of it is not there any more, or has not heard.
 pub fn is_unheard(alert: &Alert, people: &[Person]) -> bool {
-    let is_there = |name| roster::find(people, name).is_some();
-    let contacts = &alert.progress.contacts;
-    alert.is_free()
-        && alert.progress.planned.contains(&Milestone::Opened)
-        && !contacts.iter().any(|(name, contact)| contact.has_heard() && is_there(name))
+    let mut alert = alert.clone();
+    alert.progress.contacts.retain(|name, _| roster::find(people, name).is_some());
+    alert.is_free() && alert.progress.planned.contains(&Milestone::Opened) && !alert.is_heard()
 }

@@ -301,6 +301,19 @@ fn a_raise_of_what_somebody_has_is_pushed_on_while_its_texts_wait() {
 }
 
 #[test]
+fn a_raise_is_heard_by_whoever_takes_the_place_of_those_it_was_addressed_to() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![no_phone("min")]);
+    scene.alert.to = vec!["jin".parse().expect("a name")];
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 2 min raised"]);
+    scene.answer(2, accepted());
+    assert_eq!(scene.answer_all(scene.hours(2), &accepted()), NOTHING);
+    assert!(!scene.reaches_nobody(scene.now));
+}
+
+#[test]
 fn what_was_taken_as_grave_as_it_becomes_is_held_though_it_was_told_as_milder_since() {
     let mut scene = Scene::at(Severity::Warning).with_people(vec![bare_person("min")]);
     scene.alert.acknowledge("jin", false, scene.now);

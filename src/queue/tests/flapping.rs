@@ -159,6 +159,24 @@ async fn an_acknowledgement_of_a_sender_that_fires_again_is_not_carried_on() {
     }
 }
 
+#[tokio::test]
+async fn an_acknowledgement_of_a_person_stays_where_that_of_the_sender_falls() {
+    for is_taken_here in [false, true] {
+        let (queue, clock) = queue();
+        let said = |event| Event { said_at: Some(clock.now()), quiet_while_acknowledged: true, ..event };
+        answer(&queue, said(firing("1"))).await;
+        clock.advance(SignedDuration::from_mins(1));
+        let taken = Update { acknowledged: Some(true), ..Update::default() };
+        assert_eq!(answer(&queue, said(update("1", taken))).await, "acknowledged");
+        if is_taken_here {
+            queue.act(latest(&queue, "1").await.id, &Action::Acknowledge, "jin").await.expect("works");
+        }
+        clock.advance(SignedDuration::from_mins(1));
+        assert_eq!(answer(&queue, said(firing("1"))).await, "joined");
+        assert_eq!(latest(&queue, "1").await.state == AlertState::Acknowledged, is_taken_here);
+    }
+}
+
 /// How a reminder stands when its round ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Reminder {
