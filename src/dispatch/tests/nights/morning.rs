@@ -199,11 +199,16 @@ impl<'a> Morning<'a> {
     }
 
     /// When it last became as severe as it is, if that is `high` or graver, and it never was before, or not since
-    /// somebody took it.
+    /// somebody took it who had not had it as that before.
     pub(super) fn raised(&self, alert: &Alert) -> Option<(SignedDuration, Severity)> {
         let earlier = alert.conversation.acknowledged.as_ref().filter(|taken| taken.at < alert.opened_at);
         let known = alert.openings.worst(earlier.map(|taken| taken.severity).unwrap_or_default());
-        let (mut before, mut is) = (known, Severity::NotClassified);
+        let changes = |row: &Row| {
+            let Entry::Severity { from, .. } = row.entry else { return None };
+            Some(from)
+        };
+        let mut is = self.rows[&alert.id].iter().find_map(changes).unwrap_or(alert.severity);
+        let (mut before, mut taken_as) = (known, known);
         let mut raised = None;
         for row in &self.rows[&alert.id] {
             if let Entry::Severity { from, to } = row.entry {
@@ -211,7 +216,10 @@ impl<'a> Morning<'a> {
                 let is_news = before < to && Severity::High <= to;
                 raised = is_news.then_some((self.since(row.at), to));
             } else if let Entry::Acknowledged { .. } = row.entry {
-                (before, raised) = (known.max(is), None);
+                taken_as = taken_as.max(is);
+                (before, raised) = (taken_as, None);
+            } else if let Entry::Unacknowledged { .. } = row.entry {
+                taken_as = known;
             }
         }
         raised
