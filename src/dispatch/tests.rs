@@ -297,6 +297,10 @@ async fn open_alerts(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, first: 
     }
 }
 
+fn texts_about(company: &Company, id: AlertId) -> usize {
+    company.texts.lock().expect("no panic").iter().filter(|(_, about)| *about == id).count()
+}
+
 async fn every_alert(store: &MemoryStore) -> Vec<Alert> {
     let filter = AlertFilter { limit: 500, ..AlertFilter::default() };
     let page = store.list(&filter).await.expect("a page");

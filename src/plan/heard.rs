@@ -19,7 +19,10 @@ pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
 
 /// It is open, and whoever was notified of it is not there any more, or has not heard.
 pub fn is_unheard(alert: &Alert, people: &[Person]) -> bool {
-    let mut alert = alert.clone();
-    alert.progress.contacts.retain(|name, _| roster::find(people, name).is_some());
-    alert.is_free() && alert.progress.planned.contains(&Milestone::Opened) && !alert.is_heard()
+    let is_heard_here = || {
+        let mut progress = alert.progress.clone();
+        progress.contacts.retain(|name, _| roster::find(people, name).is_some());
+        alert.is_heard_by(alert.taken(), &progress)
+    };
+    alert.is_free() && alert.progress.planned.contains(&Milestone::Opened) && !is_heard_here()
 }

@@ -7,8 +7,8 @@ use super::{
     update,
 };
 use crate::alert::{
-    Admission, Alert, AlertId, AlertState, Entry, Event, EventStatus, Heard, KeptEvent, LATE_WITHIN,
-    LastRound, Next, Reason, Resolution, ResolvedBy, Row, Successor, Times,
+    Admission, Alert, AlertId, AlertState, Conversation, Entry, Event, EventStatus, Heard, KeptEvent,
+    LATE_WITHIN, LastRound, Next, Reason, Resolution, ResolvedBy, Row, Successor, Times,
 };
 
 /// A test resolves itself after this; the next press of the button is then told again.
@@ -39,12 +39,13 @@ pub(super) fn next(known: &Alert, event: &Event, arrival: &Arrival<'_>, next: Ne
     let heard = known.heard.next(next, event, arrival.now.duration_since(known.opened_at));
     let alert = Alert { round, ..begin(heard, event, arrival) };
     let is_let_go = event.status == EventStatus::Firing && update::is_let_go_by_sender(known, event);
-    let mut before = known.clone();
-    if is_let_go {
+    let mut alert = if is_let_go {
         // Whoever took it there is not enough to keep it quiet.
-        before.conversation.acknowledged = None;
-    }
-    let mut alert = with_openings(alert, &before);
+        let conversation = Conversation { acknowledged: None, ..known.conversation.clone() };
+        with_openings(alert, &Alert { conversation, ..known.clone() })
+    } else {
+        with_openings(alert, known)
+    };
     if let EventStatus::Update(update) = &event.status {
         alert.heard.begin_with(event);
         update::remember(&mut alert, event, update, arrival.now);

@@ -10,10 +10,6 @@ async fn open_disaster(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, key: 
     queue.admit(poster, &[event]).await.expect("it is admitted")[0].alert_id.expect("it is opened")
 }
 
-fn texts_about(company: &Company, id: AlertId) -> usize {
-    company.texts.lock().expect("no panic").iter().filter(|(_, about)| *about == id).count()
-}
-
 #[tokio::test]
 async fn a_digest_whose_rows_cannot_be_read_waits_and_the_others_are_told() {
     let clock = ManualClock::at(T0);

@@ -65,11 +65,8 @@ async fn tells_no_end_after_it_fires_again(before: u32) {
         clock.advance(SignedDuration::from_mins(1));
     }
     let rounds = every_alert(&store).await;
-    let texts = company.texts.lock().expect("no panic").iter().map(|(_, alert)| *alert).collect::<Vec<_>>();
-    let of = |number| {
-        let id = rounds.iter().find(|alert| alert.round == number).expect("there").id;
-        texts.iter().filter(|alert| **alert == id).count()
-    };
+    let of =
+        |number| texts_about(&company, rounds.iter().find(|alert| alert.round == number).expect("there").id);
     assert_eq!((of(before + 1), of(before + 2)), (1, 1), "{before}");
 }
 
@@ -118,7 +115,6 @@ async fn whom_a_quiet_round_left_to_the_one_before_is_told_by_a_later_one_alone(
         work(&mut dispatcher).await.expect("it works");
         clock.advance(SignedDuration::from_mins(1));
     }
-    let texts = company.texts.lock().expect("no panic").iter().map(|(_, alert)| *alert).collect::<Vec<_>>();
-    let of = |id: AlertId| texts.iter().filter(|alert| **alert == id).count();
+    let of = |id: AlertId| texts_about(&company, id);
     assert_eq!((of(round(4).await.alert.id), of(round(5).await.alert.id)), (0, 1));
 }
