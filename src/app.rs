@@ -5,6 +5,8 @@ use std::{future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time:
 use axum::{
     Router,
     http::{StatusCode, header},
+    middleware::map_response,
+    response::Response,
     serve::{ListenerExt as _, Serve},
 };
 use jiff::SignedDuration;
@@ -143,7 +145,7 @@ impl App {
             pulse: pulse.clone(),
         };
         let (listener, doorkeeper) =
-            doorkeeper(listener).map_err(|source| AppError::Listen { address, source })?;
+            doorkeeper(listener, &context).map_err(|source| AppError::Listen { address, source })?;
         let Kept { dispatcher, lived } = tokio::select! {
             biased;
             () = stop.cancelled() => return Err(AppError::Unread),
@@ -293,18 +295,20 @@ async fn answer_who_waits(
 }
 
 /// Answers while what is kept is being read, which takes as long as the disk does.
-fn doorkeeper(listener: TcpListener) -> std::io::Result<(TcpListener, Serve<TcpListener, Router, Router>)> {
+fn doorkeeper(
+    listener: TcpListener,
+    context: &Context,
+) -> std::io::Result<(TcpListener, Serve<TcpListener, Router, Router>)> {
     let listener = listener.into_std()?;
     let other = TcpListener::from_std(listener.try_clone()?)?;
     let starting = || async {
         let detail = "Bongsu is starting, and the store does not answer yet; nothing was accepted, please send it again";
-        // Whoever comes back on this connection would be answered here for ever.
-        (
-            [(header::CONNECTION, "close")],
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail),
-        )
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
     };
-    Ok((TcpListener::from_std(listener)?, axum::serve(other, Router::new().fallback(starting))))
+    // Whoever comes back on this connection would be answered here for ever.
+    let close = async |response: Response| ([(header::CONNECTION, "close")], response);
+    let routes = api::router_at_start(context.clone()).fallback(starting).layer(map_response(close));
+    Ok((TcpListener::from_std(listener)?, axum::serve(other, routes)))
 }
 
 fn open(engine: &StoreEngine) -> Result<Arc<dyn Store>, OpenError> {

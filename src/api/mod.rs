@@ -18,6 +18,11 @@ use crate::{
     web::Context,
 };
 
+/// While what is kept is being read.
+pub fn router_at_start(context: Context) -> Router {
+    Router::new().route("/readyz", get(probes::readyz_at_start)).with_state(context)
+}
+
 pub fn router(context: Context) -> Router {
     Router::new()
         .route("/v1/alerts", get(alerts::list))

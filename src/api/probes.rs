@@ -11,6 +11,7 @@ use axum::{
 use serde_json::json;
 
 use crate::{
+    store::Health,
     telemetry::Figures,
     watch::{self, BeatState, Condition},
     web::{Context, Problem, Shared, Viewer},
@@ -35,7 +36,18 @@ pub(super) async fn healthz(State(context): State<Context>) -> Result<&'static s
 /// `GET /readyz`: 503 while the promise does not hold.
 pub(super) async fn readyz(State(context): State<Context>) -> Response {
     let health = watch::health(context.store.as_ref(), context.clock.as_ref()).await;
-    let condition = Condition::of(&context.vitals, &health, context.dead_letters.unseen());
+    readiness(&context, &health)
+}
+
+/// As [`readyz`], before an event is accepted.
+pub(super) async fn readyz_at_start(State(context): State<Context>) -> Response {
+    let mut health = watch::health(context.store.as_ref(), context.clock.as_ref()).await;
+    health.problem.get_or_insert_with(|| "Bongsu is starting".to_owned());
+    readiness(&context, &health)
+}
+
+fn readiness(context: &Context, health: &Health) -> Response {
+    let condition = Condition::of(&context.vitals, health, context.dead_letters.unseen());
     let ready = condition.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({

@@ -13,10 +13,13 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
     super::block_on(async {
         let stop = CancellationToken::new();
         let watch = stop_on_signal(stop.clone())?;
-        let app = App::bind(config, SystemClock::start(), stop).await?;
-        info!("listening on http://{}", app.address());
+        let run = async {
+            let app = App::bind(config, SystemClock::start(), stop).await?;
+            info!("listening on http://{}", app.address());
+            app.finish().await
+        };
         tokio::select! {
-            ended = app.finish() => ended?,
+            ended = run => ended?,
             () = watch => return Err("stopped at once by a second signal".into()),
         }
         info!("stopped");

@@ -318,10 +318,22 @@ async fn a_disk_that_hangs_at_the_start_is_told_past_the_store_and_waited_for() 
     server.url.clone_from(&url);
     assert_eq!(site.probe(&server, "/healthz").await.0, 503);
     assert_eq!(site.post(&url, problem("refused")).await.0, 503, "it is told to come again");
+    let (status, body) = site.probe(&server, "/readyz").await;
+    let reasons = body["reasons"].as_array().expect("reasons");
+    assert!(status == 503 && reasons.iter().any(|reason| reason["code"] == "store_not_writable"), "{body}");
 
     site.disk_works();
     site.until_it_listens(&mut server).await;
     assert_eq!(site.post(&server.url, problem("switch is down").severity(4)).await.0, 202);
     site.until("it is told", async || 0 < site.told("switch is down").0).await;
     site.until("and that all works", async || site.log().contains("all works again")).await;
+
+    drop(server);
+    site.disk_hangs();
+    let mut server = site.launch(&store);
+    server.url = url;
+    site.until("it is told to come again", async || site.probe(&server, "/healthz").await.0 == 503).await;
+    let asked = Command::new("kill").arg(server.child.id().to_string()).status();
+    assert!(asked.expect("kill is there").success());
+    site.until("it stops", async || server.child.try_wait().expect("a child").is_some()).await;
 }

@@ -40,11 +40,30 @@ async fn a_start_that_waits_for_the_store_can_be_stopped() {
     let scene = Scene::start().await;
     let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
     let config = scene.app.context.config.clone();
     scene.faults().hangs.send_replace(true);
     let start = App::start_over(scene.store.clone(), config, listener, scene.clock.clone(), stop.clone());
     let stopped = async {
         scene.work().await;
+        let ask = scene.client.get(format!("http://{address}/readyz")).send();
+        let passes = async {
+            for _ in 0.. {
+                scene.pass(1).await;
+            }
+        };
+        let answer = tokio::select! {
+            answer = ask => answer.expect("answered"),
+            () = passes => unreachable!("it never ends"),
+        };
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let body = answer.text().await.expect("read");
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        assert_eq!(
+            (&body["ready"], &body["reasons"][0]["code"]),
+            (&Value::Bool(false), &Value::from("store_not_writable")),
+            "{body}"
+        );
         stop.cancel();
     };
     let (started, ()) = tokio::join!(start, stopped);
