@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     alert::{
-        Alert, AlertId, ContactName, ContactProgress, Counted, Digest, Entry, FoldWord, Milestone,
-        Notification, Notified, Others, Progress, Resolution, ResolvedBy, Subject, Texted,
+        Alert, AlertId, AlertState, ContactName, ContactProgress, Counted, Digest, Entry, FoldWord,
+        Milestone, Notification, Notified, Others, Progress, Resolution, ResolvedBy, Subject, Texted,
     },
     roster,
 };
@@ -50,8 +50,8 @@ fn stop_retries(notification: &mut Notification) -> bool {
     notification.is_over()
 }
 
-/// A digest is over when it is told, or has nothing to tell.
-pub(super) fn end(alert: &mut Alert, now: Timestamp) {
+/// A digest is over when it is told, or has nothing to tell. One whose text turns out not to have arrived goes on.
+pub(super) fn end(alert: &mut Alert, present: &Present<'_>) {
     let Some(digest @ Digest { counted: Some(counted), .. }) = &alert.digest else { return };
     // Unless that contact had gone when it was counted, the others are only told where it could not be told.
     let has_its_contact = alert.progress.contacts.contains_key(&digest.contact);
@@ -67,8 +67,13 @@ pub(super) fn end(alert: &mut Alert, now: Timestamp) {
         let is_told = Notified::Maybe <= contact.notified() || is_given_up || !counted.has_problems();
         all_told &= contact.notifications.is_empty() && (is_told || !is_its_own);
     }
-    if alert.is_open() && planned && (all_told || nothing) {
-        alert.resolve(Resolution::by(ResolvedBy::Told, now));
+    let is_over = planned && (all_told || nothing);
+    if alert.is_open() && is_over {
+        alert.resolve(Resolution::by(ResolvedBy::Told, present.now));
+    } else if !is_over && alert.resolved.as_ref().is_some_and(|end| end.by == ResolvedBy::Told) {
+        (alert.state, alert.resolved) = (AlertState::Triggered, None);
+        let again_at = present.now.saturating_add(present.rules.backoff.longest());
+        alert.progress.again_at = again_at.ok();
     }
 }
 

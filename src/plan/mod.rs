@@ -121,7 +121,7 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     alert.rows.append(&mut rows);
     alert.attempts = attempts;
     (alert.progress, alert.conversation) = (progress, conversation);
-    digest::end(alert, present.now);
+    digest::end(alert, present);
     Plan { due: due::of(alert, present.rules), ..plan }
 }
 
