@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{DigestNotice, Notice, Outage, OutageNotice, PushMessage, Renderer, SmsText, SmsTransport, Text};
 use crate::{
-    alert::{Alert, Language, Subject},
+    alert::{Alert, AlertState, Language, Subject},
     plan::Send,
     roster::Person,
     signing::SigningKey,
@@ -139,6 +139,7 @@ fn state_of(subject: &Subject, alert: &Alert) -> &'static str {
     match subject {
         Subject::Digest => "digest",
         Subject::Resolved | Subject::Missed => "resolved",
+        Subject::Unreachable { .. } if alert.state == AlertState::Resolved => "resolved",
         Subject::Opened | Subject::Repeat { .. } | Subject::Raised { .. } | Subject::Unreachable { .. } => {
             if alert.kind.is_test() {
                 "test"

@@ -73,6 +73,7 @@ fn full(subject: Subject, kind: Kind) -> Sample {
     alert.conversation.acknowledged = Some(Acknowledgement {
         by: "min".to_owned(),
         at: STARTS_AT,
+        since: STARTS_AT,
         severity: Severity::Disaster,
         by_sender: false,
     });

@@ -131,6 +131,12 @@ fn a_text_says_what_happened_how_grave_it_is_and_what_it_is_about() {
             "[재난] jin 연락 불가(no device enrol…): 서버실 온도 45℃ 초과",
             "[Disaster] could not reach jin: no device enrol…: 서버실 온도 45℃ 초과",
         ),
+        (
+            &over,
+            unreachable(),
+            "[해결] jin 연락 불가(no device enrol…): 서버실 온도 45℃ 초과",
+            "[Resolved] could not reach jin: no device enrol…: 서버실 온도 45℃ 초과",
+        ),
         (&test, Subject::Opened, "[시험] 서버실 온도 45℃ 초과", "[Test] 서버실 온도 45℃ 초과"),
     ] {
         assert_eq!(sms(alert, &subject, Language::Ko), ko);
@@ -299,6 +305,7 @@ fn a_push_tells_times_in_the_configured_zone_and_who_has_it() {
     alert.conversation.acknowledged = Some(Acknowledgement {
         by: "min".to_owned(),
         at: alert.starts_at,
+        since: alert.starts_at,
         severity: alert.severity,
         by_sender: false,
     });
@@ -312,8 +319,9 @@ fn a_push_tells_times_in_the_configured_zone_and_who_has_it() {
     assert_eq!(
         push(&alert, &unreachable(), Language::Ko),
         PushText {
-            title: "[재난] jin 연락 불가: 서버실 온도 45℃ 초과".to_owned(),
-            body: "jin 연락 불가: no device enrolled\n\n센서 2번\nzabbix · 03:10 발생\n확인: min".to_owned(),
+            title: "[해결] jin 연락 불가: 서버실 온도 45℃ 초과".to_owned(),
+            body: "jin 연락 불가: no device enrolled\n\n센서 2번\nzabbix · 03:10 발생, 03:12 해결\n확인: min"
+                .to_owned(),
         }
     );
 }
