@@ -244,7 +244,7 @@ impl Alert {
     pub fn as_successor(&self, before: &Self) -> Successor {
         let is_told = self.progress.planned.contains(&Milestone::Opened);
         let is_quiet = !is_told && self.openings.is_quiet(self.severity);
-        let is_milder = self.flaps_since(before) && self.told_as() < before.told_as();
+        let is_milder = self.told_as() < before.told_as();
         if is_quiet || is_milder { Successor::IsQuiet } else { Successor::Tells }
     }
 
@@ -271,7 +271,11 @@ impl Alert {
             && planned.contains(&Milestone::Opened)
             && !self.is_heard();
         let raised_at = self.progress.notified_at.filter(|_| self.state == AlertState::Acknowledged);
-        let since = self.openings.unheard_since(raised_at.unwrap_or(self.opened_at));
+        let since = match raised_at {
+            // What it was before, and so the rounds before it, somebody has heard of.
+            Some(raised_at) if self.progress.is_heard_of() => raised_at,
+            raised_at => self.openings.unheard_since(raised_at.unwrap_or(self.opened_at)),
+        };
         let has_failed = contacts.values().any(|contact| contact.unreachable.is_some());
         let after = if has_failed { SignedDuration::ZERO } else { REACHED_WITHIN };
         holds.then(|| since.saturating_add(after).unwrap_or(Timestamp::MAX))

@@ -24,6 +24,8 @@ pub struct Acknowledgement {
     /// An operator here, or a user of the sender.
     pub by: String,
     pub at: Timestamp,
+    /// Since when somebody has had it as severe as that: another may have had it before, whose place this took.
+    pub since: Timestamp,
     /// How severe it was, or, in a quiet round, had been as far as people had heard: what is more severe than that is
     /// news.
     #[serde(default)]
@@ -35,11 +37,12 @@ pub struct Acknowledgement {
 
 /// Somebody has the alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub enum Taken {
     /// Before it opened, or it was told by an earlier round of the conversation.
-    pub before_it_opened: bool,
+    BeforeItOpened,
+    WhileOpen,
     /// It is more severe than when it was taken, and that is told.
-    pub is_outgrown: bool,
+    Outgrown,
 }
 
 /// What an acknowledgement holds of a notification.

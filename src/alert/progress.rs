@@ -22,7 +22,7 @@ pub struct Progress {
     /// As how severe it was last told, or is to be told: what goes beyond is news.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notified_as: Option<Severity>,
-    /// When that began.
+    /// When that began, or somebody heard of it who was the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notified_at: Option<Timestamp>,
     /// While nobody knows of it: when those for whom every channel has failed are tried again.
@@ -75,7 +75,7 @@ impl Progress {
     }
 
     pub fn is_under_way(&self) -> bool {
-        self.notifications().flat_map(Notification::open).any(|(state, _)| state.is_in_flight())
+        self.contacts.values().any(ContactProgress::is_under_way)
     }
 }
 
@@ -183,11 +183,15 @@ impl ContactProgress {
         if self.sent.iter().any(|sent| sent.subject.is_about_alert()) { Notified::Yes } else { self.certain }
     }
 
+    /// A request is under way.
+    pub fn is_under_way(&self) -> bool {
+        self.notifications.iter().flat_map(Notification::open).any(|(state, _)| state.is_in_flight())
+    }
+
     /// A request is under way, or was not answered: it may have arrived.
     fn may_be_on_its_way(&self) -> bool {
-        let mut open = self.notifications.iter().flat_map(Notification::open);
         let mut texts = self.notifications.iter().filter_map(|one| one.text.open());
-        open.any(|(state, _)| state.is_in_flight()) || texts.any(|text| 0 < text.unknowns)
+        self.is_under_way() || texts.any(|text| 0 < text.unknowns)
     }
 
     /// Nothing was tried for this contact yet.
@@ -243,10 +247,10 @@ impl Notification {
 
     /// An acknowledgement holds what it was given for; that it is or becomes more severe than that is news.
     pub fn hold(&self, taken: Option<Taken>) -> Hold {
-        let Some(Taken { before_it_opened, is_outgrown }) = taken else { return Hold::Nothing };
+        let Some(taken) = taken else { return Hold::Nothing };
         match self.subject {
-            Subject::Opened | Subject::Raised { .. } if is_outgrown => Hold::Nothing,
-            Subject::Opened if before_it_opened => Hold::Texts,
+            Subject::Opened | Subject::Raised { .. } if taken == Taken::Outgrown => Hold::Nothing,
+            Subject::Opened if taken == Taken::BeforeItOpened => Hold::Texts,
             Subject::Opened | Subject::Raised { .. } => Hold::Retries,
             Subject::Repeat { .. } => Hold::Everything,
             Subject::Resolved | Subject::Missed | Subject::Unreachable { .. } | Subject::Digest => {

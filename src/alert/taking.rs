@@ -11,20 +11,23 @@ impl Alert {
     /// False if somebody already has it; but a person may take what has become more severe since, or had for a while, and
     /// what was only taken there, where it may be given up again.
     pub fn acknowledge(&mut self, by: &str, by_sender: bool, now: Timestamp) -> bool {
-        let mut severity = self.known_as();
+        let (mut severity, mut since) = (self.known_as(), now);
         if let Some(taken) = &self.conversation.acknowledged {
             let is_new = !by_sender && (taken.by_sender || taken.severity < severity.max(self.told_as()));
             if !is_new {
                 return false;
             }
             severity = severity.max(taken.severity);
+            if severity == taken.severity {
+                since = taken.since;
+            }
         }
         if self.state == AlertState::Triggered {
             self.state = AlertState::Acknowledged;
         }
         self.rows.push(Row { at: now, entry: Entry::Acknowledged { by: by.to_owned() } });
         self.conversation.acknowledged =
-            Some(Acknowledgement { by: by.to_owned(), at: now, severity, by_sender });
+            Some(Acknowledgement { by: by.to_owned(), at: now, since, severity, by_sender });
         self.is_known_as(severity);
         true
     }
@@ -58,15 +61,20 @@ impl Alert {
     pub fn taken_by(&self, conversation: &Conversation, progress: &Progress) -> Option<Taken> {
         let taken = conversation.acknowledged.as_ref()?;
         // An update that says who has it opens it.
-        let has_opened = taken.by_sender && taken.at == self.opened_at;
+        let has_opened = taken.since == self.opened_at && (taken.by_sender || taken.since < taken.at);
         // So does an earlier round that told of it.
-        let is_planned = progress.notified_at.is_some_and(|told_at| told_at <= taken.at);
+        let is_planned = progress.notified_at.is_some_and(|told_at| told_at <= taken.since);
         let is_known = self.openings.is_quiet(self.severity) && !is_planned;
-        let before_it_opened = taken.at < self.opened_at || has_opened || is_known;
         let told_as = progress.notified_as.unwrap_or(self.severity);
         // What it was counts once it is over.
         let told_as = if self.is_open() { told_as.min(self.severity) } else { told_as };
-        Some(Taken { before_it_opened, is_outgrown: taken.severity < told_as })
+        Some(if taken.severity < told_as {
+            Taken::Outgrown
+        } else if taken.since < self.opened_at || has_opened || is_known {
+            Taken::BeforeItOpened
+        } else {
+            Taken::WhileOpen
+        })
     }
 
     /// It is open, and nobody has it as severe as it is.
@@ -77,7 +85,7 @@ impl Alert {
     pub fn is_free_of(&self, taken: Option<Taken>) -> bool {
         match self.state {
             AlertState::Triggered => true,
-            AlertState::Acknowledged => taken.is_some_and(|taken| taken.is_outgrown),
+            AlertState::Acknowledged => taken == Some(Taken::Outgrown),
             AlertState::Noted | AlertState::Resolved => false,
         }
     }
@@ -89,7 +97,7 @@ impl Alert {
 
     /// As [`Self::is_heard`], of what is being planned.
     pub fn is_heard_by(&self, taken: Option<Taken>, progress: &Progress) -> bool {
-        let is_outgrown = self.is_open() && taken.is_some_and(|taken| taken.is_outgrown);
+        let is_outgrown = self.is_open() && taken == Some(Taken::Outgrown);
         let names_nobody = !progress.contacts.keys().any(|name| self.to.contains(name));
         let is_meant = |name: &ContactName| names_nobody || self.to.contains(name);
         let mut meant = progress.contacts.iter().filter(|(name, _)| is_meant(name));

@@ -7,7 +7,9 @@ use tracing::{error, info, warn};
 
 use super::{Dispatcher, inbox::Answer, step::Job};
 use crate::{
-    alert::{Alert, AlertId, AlertState, Charge, Counted, Digest, Milestone, Subject, Successor},
+    alert::{
+        Alert, AlertId, AlertState, Charge, Counted, Digest, Milestone, Notification, Subject, Successor,
+    },
     plan::{self, Fold, Opening},
     store::{AlertWrite, Commit, Expect, Lane, Marks, StoreError},
     watch::StormStatus,
@@ -203,7 +205,8 @@ impl Dispatcher {
 /// tells them.
 fn may_be_told_by_the_next_round(alert: &Alert, is_answer: bool) -> bool {
     let flaps = alert.openings.flapping().is_some();
-    let tells_end = || alert.progress.notifications().any(|one| one.subject == Subject::Resolved);
+    let of_end = |one: &Notification| matches!(one.subject, Subject::Resolved | Subject::Missed);
+    let tells_end = || alert.progress.again_at.is_some() || alert.progress.notifications().any(of_end);
     let may_be = match alert.openings.superseded {
         None if alert.progress.planned.contains(&Milestone::Resolved) => !is_answer && tells_end(),
         None | Some(Successor::IsQuiet) => flaps,
@@ -218,19 +221,15 @@ fn superseded(alert: &Alert, latest: &Alert) -> Option<Successor> {
     let is_told = alert.progress.planned.contains(&Milestone::Resolved);
     if known.is_none() && is_told {
         // Its end is being told.
-        return latest.is_open().then_some(Successor::IsQuiet);
+        return latest.is_open().then(|| latest.as_successor(alert));
     }
     if known.is_some() && !latest.flaps_since(alert) {
         // That is about something else.
         return known;
     }
     let successor = latest.as_successor(alert);
-    if !latest.flaps_since(alert) && latest.told_as() < alert.told_as() {
-        // So is that, and tells less.
-        return Some(Successor::IsQuiet);
-    }
     // It does not come back any more: what is left to tell is that it fired and is over.
-    let is_over = latest.progress.planned.contains(&Milestone::Resolved);
+    let is_over = latest.flaps_since(alert) && latest.progress.planned.contains(&Milestone::Resolved);
     let was_told = alert.progress.planned.contains(&Milestone::Opened);
     let is_left = successor == Successor::IsQuiet && is_over && was_told;
     (!is_left).then_some(successor)

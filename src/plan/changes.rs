@@ -6,7 +6,7 @@ use super::{audience, conversation, fold, notification, output::Draft, present::
 use crate::{
     alert::{
         AlertState, ContactName, Conversation, FLAPPING_WITHIN, Hold, Milestone, Notification, Progress,
-        Severity, Subject, Successor, Texted,
+        Severity, Subject, Successor, Taken, Texted,
     },
     roster,
 };
@@ -40,7 +40,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
         }
         AlertState::Acknowledged => {
             raise(draft, conversation, progress);
-            if alert.taken_by(conversation, progress).is_some_and(|taken| taken.is_outgrown) {
+            if alert.taken_by(conversation, progress) == Some(Taken::Outgrown) {
                 outgrow(draft, conversation, progress);
             } else {
                 progress.planned.insert(Milestone::Acknowledged);
@@ -80,7 +80,7 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         }
     }
     for (name, contact) in &mut progress.contacts {
-        let is_owed = draft.facts.taken.is_none_or(|taken| taken.is_outgrown)
+        let is_owed = matches!(draft.facts.taken, None | Some(Taken::Outgrown))
             && contact.unreachable.is_none()
             && contact.is_idle();
         if is_anew && is_owed {
@@ -141,7 +141,7 @@ fn open(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut P
 fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
     let (facts, severity) = (draft.facts, draft.facts.alert.severity);
     // What was told since somebody took it as more severe is known to them as that.
-    let taken = conversation.acknowledged.as_ref().filter(|taken| Some(taken.at) < progress.notified_at);
+    let taken = conversation.acknowledged.as_ref().filter(|taken| Some(taken.since) < progress.notified_at);
     let known =
         progress.notified_as.map(|told_as| taken.map_or(told_as, |taken| told_as.max(taken.severity)));
     if known.is_some_and(|known| facts.rules().is_news(severity, known)) {
@@ -152,12 +152,14 @@ fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut 
 /// It is more severe again than when it was taken: what was held goes on, and everyone is notified anew unless they were
 /// shortly before.
 fn outgrow(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+    let facts = draft.facts;
     let told_at = progress.notified_at.unwrap_or(Timestamp::MIN);
-    let is_long_ago = FLAPPING_WITHIN <= draft.facts.now().duration_since(told_at);
-    if conversation::resume(draft.facts, progress) && is_long_ago {
+    let is_long_ago = FLAPPING_WITHIN <= facts.now().duration_since(told_at);
+    // While nobody has heard of it, it is tried on.
+    if conversation::resume(facts, progress) && is_long_ago && !facts.is_unheard() {
         tell_raise(draft, conversation, progress);
     }
-    notification::begin_missing(draft.facts, progress, &Subject::Opened);
+    notification::begin_missing(facts, progress, &Subject::Opened);
 }
 
 fn tell_raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {

@@ -8,6 +8,7 @@ use crate::{
 /// Who has left is no part of an alert any more, once nothing to them is under way: what only they know nobody knows,
 /// while it is open.
 pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
+    let was_unheard = alert.is_free() && !alert.is_heard();
     let is_over = alert.state == AlertState::Resolved;
     alert.progress.contacts.retain(|name, contact| {
         let mut open = contact.notifications.iter().flat_map(Notification::open);
@@ -15,6 +16,13 @@ pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
             || open.any(|(state, _)| state.is_in_flight())
             || (is_over && contact.has_heard())
     });
+    // Who is left had heard only of what somebody took.
+    if was_unheard
+        && alert.is_heard()
+        && let Some(taken) = &alert.conversation.acknowledged
+    {
+        alert.progress.notified_as = Some(taken.severity);
+    }
 }
 
 /// It is open, and whoever was notified of it is not there any more, or has not heard.

@@ -43,6 +43,7 @@ pub(super) fn pull_back(alert: &mut Alert, rules: &Rules, now: Timestamp) {
     }
     if let Some(taken) = &mut alert.conversation.acknowledged {
         bounds.past(&mut taken.at);
+        bounds.past(&mut taken.since);
     }
     if let Some(repeat_at) = &mut alert.conversation.repeat_at {
         bounds.within(repeat_at, rules.repeats.pause_max(alert.severity));

@@ -1,15 +1,16 @@
 //! An open alert that nobody knows of and nobody has is not given up: whoever every channel has failed for is tried
-//! again and again.
+//! again and again; and for a day where it is over.
 
-use super::{audience, notification, present::Facts, text};
+use super::{GIVE_UP_AFTER, audience, notification, present::Facts, text};
 use crate::{
-    alert::{Milestone, Notification, Progress, Subject},
+    alert::{AlertState, Milestone, Notification, Progress, ResolvedBy, Subject},
     roster::Person,
 };
 
 /// Somebody knows of it from now on: what still tells the others lives as long as if it had just begun.
 pub(super) fn give_time_to_the_others(facts: Facts<'_>, was_unheard: bool, progress: &mut Progress) {
     if was_unheard && facts.is_heard(progress) {
+        progress.notified_at = progress.notified_at.and(Some(facts.now()));
         for one in progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications) {
             one.since = facts.now();
         }
@@ -42,7 +43,13 @@ pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
         if let Some(one) = contact.notifications.iter_mut().find(|one| lacks_a_road(facts, person, one)) {
             notification::renew(facts, person, one, None);
         } else {
-            let subject = if facts.alert.digest.is_some() { Subject::Digest } else { Subject::Opened };
+            let subject = if facts.alert.digest.is_some() {
+                Subject::Digest
+            } else if facts.is(AlertState::Resolved) {
+                Subject::Missed
+            } else {
+                Subject::Opened
+            };
             let again = notification::begin_again(facts, person, subject, contact);
             contact.notifications.push(again);
         }
@@ -63,7 +70,27 @@ pub(super) fn schedule(facts: Facts<'_>, progress: &mut Progress) {
 fn to_be_told<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
     let is_unheard =
         facts.is_unheard() && facts.is_worth_telling() && progress.planned.contains(&Milestone::Opened);
-    if is_unheard { audience::of(facts) } else { Vec::new() }
+    if is_unheard {
+        audience::of(facts)
+    } else if ended_unheard(facts, progress) {
+        let known = |person: &&Person| progress.contacts.get(&person.name);
+        let is_owed = |person: &&Person| known(person).is_some_and(|known| !known.others.are_told());
+        facts.present.people.iter().filter(is_owed).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// It fired and was over before anybody had it or heard of it, and no later round tells of it.
+fn ended_unheard(facts: Facts<'_>, progress: &Progress) -> bool {
+    let Some(end) = &facts.alert.resolved else { return false };
+    progress.planned.contains(&Milestone::Resolved)
+        && facts.lasts()
+        && !facts.heard
+        && facts.taken.is_none()
+        && facts.alert.openings.superseded.is_none()
+        && !matches!(end.by, ResolvedBy::Operator(_))
+        && facts.now().duration_since(end.at) < GIVE_UP_AFTER
 }
 
 /// Nothing more is tried for this person, or not by every road.

@@ -30,8 +30,8 @@ pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
     }
     let mut failed = Vec::new();
     for (name, contact) in &mut progress.contacts {
-        let is_news = !contact.others.are_told() && contact.others < tell_now;
-        if let Some(reason) = contact.unreachable.clone().filter(|_| is_news) {
+        let is_news = contact.others < tell_now;
+        if is_news && let Some(reason) = failed_for(contact).cloned() {
             contact.others = tell_now;
             failed.push((name.clone(), reason.clone()));
             let nobody_left = others.is_empty();
@@ -60,10 +60,15 @@ pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
 /// When those who failed since the last message are told of.
 pub(super) fn tells_at(progress: &Progress) -> Option<Timestamp> {
     let waits =
-        |contact: &ContactProgress| contact.unreachable.is_some() && contact.others == Others::NotTold;
+        |contact: &ContactProgress| contact.others == Others::NotTold && failed_for(contact).is_some();
     let told_at = progress.unreached_told_at.unwrap_or(Timestamp::MIN);
     let at = told_at.saturating_add(PAUSE).unwrap_or(Timestamp::MAX);
     progress.contacts.values().any(waits).then_some(at)
+}
+
+/// Why the others do not know yet that this contact could not be reached; a try under way may do it yet.
+fn failed_for(contact: &ContactProgress) -> Option<&String> {
+    contact.unreachable.as_ref().filter(|_| !contact.others.are_told() && !contact.is_under_way())
 }
 
 /// Everybody who may still be reached.

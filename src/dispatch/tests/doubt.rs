@@ -77,6 +77,44 @@ async fn an_end_that_could_not_be_told_before_it_fires_again_is_not_told_after_i
 }
 
 #[tokio::test]
+async fn that_it_came_and_went_is_not_told_once_it_fires_again_as_grave() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let queue = Queue::new(store.clone(), clock.clone());
+    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
+    let status = EventStatus::Resolved { note: None, escalation_cancelled: false };
+    let fires = |severity| Event {
+        severity: Some(severity),
+        ..Event::firing(DedupKey::new(format!("disk {severity}")), "disk full")
+    };
+    let rules = Rules { text_budget: Vec::new(), ..rules() };
+    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
+    let again_as = [(Severity::High, 0), (Severity::Average, 1)];
+    for at_fault in [true, false] {
+        company.at_fault.store(at_fault, Ordering::SeqCst);
+        for (severity, _) in again_as.iter().filter(|_| at_fault) {
+            let first = Event { severity: Some(Severity::High), ..fires(*severity) };
+            let ends = Event { status: status.clone(), ..first.clone() };
+            for event in [first, ends, fires(*severity)] {
+                queue.admit(poster, &[event]).await.expect("it is admitted");
+                work(&mut dispatcher).await.expect("it works");
+                clock.advance(SignedDuration::from_secs(40));
+            }
+        }
+        for _ in 0..20 {
+            work(&mut dispatcher).await.expect("it works");
+            clock.advance(SignedDuration::from_mins(1));
+        }
+    }
+    for (severity, missed) in again_as {
+        let key = fires(severity).dedup_key;
+        let rounds = every_alert(&store).await.into_iter().filter(|alert| alert.dedup_key == key);
+        let told: Vec<_> = rounds.map(|alert| (alert.round, texts_about(&company, alert.id))).collect();
+        assert!(told.contains(&(1, missed)) && told.contains(&(2, 1)), "{severity}: {told:?}");
+    }
+}
+
+#[tokio::test]
 async fn whom_a_quiet_round_left_to_the_one_before_is_told_by_a_later_one_alone() {
     let clock = ManualClock::at(T0);
     let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));

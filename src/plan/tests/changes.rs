@@ -320,7 +320,86 @@ fn what_was_taken_as_grave_as_it_becomes_is_held_though_it_was_told_as_milder_si
     scene.alert.conversation.acknowledged.as_mut().expect("taken").severity = Severity::Disaster;
     scene.now += SignedDuration::from_secs(60);
     scene.plan();
+    scene.alert.conversation.acknowledged.as_mut().expect("taken").by_sender = true;
+    assert!(scene.alert.acknowledge("min", false, scene.now), "it was only taken there");
     assert_eq!(scene.raise_to(Severity::Disaster), NOTHING);
+}
+
+#[test]
+fn a_raise_of_what_somebody_has_is_told_to_those_left_when_those_it_was_addressed_to_leave() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare_person("jin"), no_phone("min")]);
+    scene.alert.to = vec!["jin".parse().expect("a name")];
+    assert_eq!(scene.plan(), ["sms 1 jin"]);
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["push 2 min unreachable"]);
+    scene.answer(2, accepted());
+    scene.now += SignedDuration::from_secs(1);
+    scene.acknowledge();
+    assert_eq!(scene.raise_to(Severity::Disaster), ["sms 3 jin raised"]);
+    scene.answer(3, rejected(RejectCause::Recipient));
+    assert!(scene.reaches_nobody(scene.now));
+    scene.people = vec![no_phone("min"), no_phone("sue")];
+    assert_eq!(scene.plan(), ["push 4 min raised", "push 5 sue raised"]);
+    scene.answer(4, accepted());
+    scene.answer(5, accepted());
+    assert_eq!(scene.answer_all(scene.hours(2), &accepted()), NOTHING, "once");
+    assert!(!scene.reaches_nobody(scene.now));
+}
+
+#[test]
+fn a_raise_that_comes_and_goes_and_may_have_been_heard_is_not_texted_each_time() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare_person("jin")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    scene.now += SignedDuration::from_secs(1);
+    scene.raise_to(Severity::Disaster);
+    scene.answer_all(scene.now + SignedDuration::from_mins(35), &unknown());
+    let mut texts = 0;
+    for _ in 0..10 {
+        scene.raise_to(Severity::High);
+        scene.now += SignedDuration::from_secs(60);
+        texts += scene.raise_to(Severity::Disaster).len();
+        let until = scene.now + SignedDuration::from_mins(2);
+        texts += scene.answer_all(until, &unknown()).len();
+    }
+    assert_eq!(texts, 0, "two of them may have arrived");
+    assert!(scene.reaches_nobody(scene.now));
+}
+
+#[test]
+fn a_raise_that_arrived_after_half_an_hour_is_not_told_anew_when_it_comes_back_at_once() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![no_phone("jin")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.now += SignedDuration::from_secs(1);
+    scene.acknowledge();
+    scene.raise_to(Severity::High);
+    scene.answer_all(scene.now + SignedDuration::from_mins(40), &deferred(DeferCause::Unavailable));
+    assert!(!scene.answer_all(scene.now + SignedDuration::from_mins(10), &accepted()).is_empty());
+    scene.raise_to(Severity::Average);
+    scene.now += SignedDuration::from_secs(60);
+    assert_eq!(scene.raise_to(Severity::High), NOTHING);
+}
+
+#[test]
+fn a_raise_has_its_five_minutes_though_nobody_had_heard_of_the_rounds_before() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![no_phone("jin")]);
+    let mut openings = Openings::default();
+    for round in 0..4 {
+        let opened = T0 - SignedDuration::from_mins(16 - 4 * round);
+        let resolved = opened + SignedDuration::from_secs(60);
+        let last = LastRound { severity: Severity::Average, opened, resolved, is_heard_of: false };
+        openings = openings.next(last, opened + SignedDuration::from_mins(4));
+    }
+    scene.alert.openings = openings;
+    scene.plan();
+    assert!(scene.reaches_nobody(scene.now), "since the first of them");
+    scene.answer(1, accepted());
+    scene.now += SignedDuration::from_secs(1);
+    scene.acknowledge();
+    scene.raise_to(Severity::High);
+    assert!(!scene.reaches_nobody(scene.now + SignedDuration::from_secs(299)));
+    assert!(scene.reaches_nobody(scene.now + SignedDuration::from_secs(300)));
 }
 
 #[test]
@@ -403,8 +482,13 @@ fn giving_back_after_hours_goes_on_with_what_was_held() {
 
 #[test]
 fn what_opens_acknowledged_is_pushed_until_it_is_taken_and_no_more() {
-    let taken =
-        |at| Acknowledgement { by: "zabbix".into(), at, severity: Severity::Disaster, by_sender: true };
+    let taken = |at| Acknowledgement {
+        by: "zabbix".into(),
+        at,
+        since: at,
+        severity: Severity::Disaster,
+        by_sender: true,
+    };
     let before = taken(T0 - SignedDuration::from_hours(1));
     for (severity, taken) in
         [(Severity::High, &before), (Severity::Disaster, &before), (Severity::Disaster, &taken(T0))]
@@ -417,6 +501,9 @@ fn what_opens_acknowledged_is_pushed_until_it_is_taken_and_no_more() {
         assert_eq!(scene.pass(7_200), ["push 2 jin"], "no text");
         scene.answer(2, accepted());
         assert_eq!(scene.pass(7_200), NOTHING, "no repeats");
+        assert!(scene.alert.acknowledge("jin", false, scene.now), "what was only taken there");
+        assert_eq!(scene.plan(), NOTHING, "it holds what it held");
+        assert_eq!(scene.pass(7_200), NOTHING);
     }
 }
 

@@ -162,6 +162,7 @@ fn what_somebody_has_is_not_texted_when_its_round_is_over() {
         scene.alert.conversation.acknowledged = Some(Acknowledgement {
             by: "jin".into(),
             at: taken,
+            since: taken,
             severity: Severity::Disaster,
             by_sender: false,
         });
@@ -257,7 +258,7 @@ fn taken(severity: Severity) -> Scene {
     scene.alert.state = AlertState::Acknowledged;
     let at = scene.now - SignedDuration::from_mins(3);
     scene.alert.conversation.acknowledged =
-        Some(Acknowledgement { by: "jin".into(), at, severity: Severity::High, by_sender: false });
+        Some(Acknowledgement { by: "jin".into(), at, since: at, severity: Severity::High, by_sender: false });
     scene
 }
 
@@ -369,6 +370,15 @@ fn a_graver_round_that_was_over_before_it_was_planned_is_told_though_the_next_on
     assert_eq!(scene.resolve(), NOTHING, "it may come back");
     come_back(&mut scene);
     assert_eq!(scene.plan(), ["push 1 jin missed", "sms 2 min missed"]);
+}
+
+#[test]
+fn what_was_graver_than_what_took_its_place_before_it_was_planned_is_told_as_over() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![no_phone("jin")]);
+    scene.alert.openings.superseded = Some(Successor::IsQuiet);
+    assert_eq!(scene.resolve(), ["push 1 jin missed"]);
+    scene.answer(1, accepted());
+    assert_eq!(scene.pass(600), NOTHING);
 }
 
 #[test]

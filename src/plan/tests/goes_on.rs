@@ -143,6 +143,22 @@ fn of_whom_nobody_was_told_whoever_can_be_reached_by_then_is_told() {
 }
 
 #[test]
+fn that_somebody_could_not_be_reached_is_not_said_while_a_try_is_under_way() {
+    let refused = || rejected(RejectCause::Refused);
+    for last in [accepted(), refused()] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![no_phone("jin"), no_phone("min")]);
+        scene.plan();
+        scene.answer_all(scene.now + SignedDuration::from_secs(40), &refused());
+        scene.now = scene.due.expect("tried again");
+        assert_eq!(scene.plan().len(), 2, "to both of them");
+        let (first, second) = (scene.open[0].attempt, scene.open[1].attempt);
+        assert_eq!(scene.answer(first, accepted()), NOTHING);
+        let says_so = |sent: Vec<String>| sent.iter().any(|sent| sent.ends_with("jin unreachable"));
+        assert_eq!(says_so(scene.answer(second, last.clone())), last != accepted());
+    }
+}
+
+#[test]
 fn that_somebody_could_not_be_reached_is_not_texted_a_third_time_where_it_may_have_arrived_twice() {
     let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), bare("min")]);
     scene.plan();
@@ -338,6 +354,53 @@ fn a_digest_whose_text_does_not_arrive_is_pushed_again() {
 }
 
 #[test]
+fn a_digest_whose_texts_do_not_arrive_is_tried_until_one_does() {
+    let mut scene = digest(vec![bare("jin")], true);
+    scene.rules.gateways = gateways_that(2, true, false);
+    let undelivered = || Fate::Failed { reason: "30005".into() };
+    assert_eq!(scene.plan(), ["sms 1 jin digest"]);
+    scene.answer(1, accepted());
+    assert_eq!(scene.report(1, undelivered()), ["sms 2 jin digest"]);
+    scene.answer(2, accepted());
+    assert!(!scene.alert.is_open(), "that is enough");
+    scene.report(2, undelivered());
+    assert!(scene.alert.is_open(), "it is not");
+    let sent = scene.answer_for(6, |_| accepted());
+    assert_eq!(texts(&sent), 1, "{sent:?}");
+    scene.report(3, Fate::Delivered);
+    assert_eq!((scene.told("jin"), scene.alert.is_open()), (Notified::Yes, false));
+    assert_eq!(scene.answer_for(60, |_| accepted()), NOTHING);
+}
+
+#[test]
+fn what_was_over_before_anybody_heard_of_it_is_tried_for_a_day_also_where_it_is_refused() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
+    scene.plan();
+    scene.answer(1, rejected(RejectCause::Refused));
+    assert_eq!(scene.resolve(), ["sms 2 jin missed"]);
+    scene.answer_for(30, |_| rejected(RejectCause::Refused));
+    assert_eq!(scene.alert.given_up().count(), 1, "it is shown all the same");
+    assert_eq!(texts(&scene.answer_for(6, |_| accepted())), 1);
+    assert_eq!((scene.told("jin"), scene.alert.given_up().count()), (Notified::Yes, 0));
+    assert_eq!(scene.answer_for(60, |_| accepted()), NOTHING);
+
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
+    scene.plan();
+    scene.answer(1, rejected(RejectCause::Refused));
+    scene.resolve();
+    scene.answer_for(24 * 60, |_| rejected(RejectCause::Refused));
+    assert_eq!((scene.due, scene.alert.given_up().count()), (None, 1));
+
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin"), no_phone("min")]);
+    scene.plan();
+    scene.answer(1, rejected(RejectCause::Refused));
+    scene.resolve();
+    let is_told = |send: &Send| if is_to(send, "jin") { rejected(RejectCause::Refused) } else { accepted() };
+    scene.answer_for(10, is_told);
+    assert_eq!(scene.due, None, "min knows");
+}
+
+#[test]
 fn a_digest_whose_text_does_not_arrive_is_pushed_while_the_next_gateway_is_down() {
     let mut scene = digest(vec![person("jin", 1)], true);
     scene.rules.gateways = gateways_that(2, true, false);
@@ -429,6 +492,7 @@ fn what_opens_acknowledged_is_pushed_until_it_is_taken_and_not_texted() {
     scene.alert.conversation.acknowledged = Some(Acknowledgement {
         by: "monitor".into(),
         at: scene.now,
+        since: scene.now,
         severity: Severity::Disaster,
         by_sender: true,
     });
@@ -447,8 +511,13 @@ fn a_raise_that_was_taken_in_the_same_breath_is_held() {
     scene.answer(2, accepted());
     scene.alert.severity = Severity::High;
     scene.alert.state = AlertState::Acknowledged;
-    scene.alert.conversation.acknowledged =
-        Some(Acknowledgement { by: "jin".into(), at: scene.now, severity: Severity::High, by_sender: true });
+    scene.alert.conversation.acknowledged = Some(Acknowledgement {
+        by: "jin".into(),
+        at: scene.now,
+        since: scene.now,
+        severity: Severity::High,
+        by_sender: true,
+    });
     scene.now += SignedDuration::from_secs(1);
     assert_eq!(scene.plan(), ["push 3 jin raised"]);
     scene.answer(3, deferred(DeferCause::Unavailable));

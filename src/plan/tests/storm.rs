@@ -255,6 +255,7 @@ impl Storm {
                 let by = Acknowledgement {
                     by: "min".to_owned(),
                     at: self.now,
+                    since: self.now,
                     severity: Severity::Disaster,
                     by_sender: false,
                 };

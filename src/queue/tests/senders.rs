@@ -1,6 +1,7 @@
 //! Senders that are heard of: what moves the time at which an alert closes itself, what is written, and when.
 
 use super::*;
+use crate::alert::Successor;
 
 fn minutely(severity: Severity) -> Event {
     Event { severity: Some(severity), expires_after: Some(SignedDuration::from_mins(9)), ..firing("1") }
@@ -82,6 +83,17 @@ async fn what_has_its_place_taken_is_over_and_what_takes_it_is_triggered() {
     let alert = latest(&queue, "1").await;
     assert_eq!((alert.round, alert.state, alert.starts_at), (2, AlertState::Triggered, clock.now()));
     assert_eq!(alert.conversation.acknowledged, None);
+}
+
+#[tokio::test]
+async fn what_was_graver_than_what_takes_its_place_tells_what_it_has_to_tell() {
+    let (queue, clock) = queue();
+    let started = |at, severity| Event { starts_at: Some(at), severity: Some(severity), ..firing("1") };
+    let first = queue.admit(ZABBIX, &[started(T0, Severity::Disaster)]).await.expect("works").remove(0);
+    clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(answer(&queue, started(clock.now(), Severity::Warning)).await, "opened");
+    let over = queue.store.get(first.alert_id.expect("opened")).await.expect("works").expect("there").alert;
+    assert_eq!(over.openings.superseded, Some(Successor::IsQuiet));
 }
 
 #[tokio::test]
