@@ -240,12 +240,15 @@ impl Alert {
         }
     }
 
-    /// What it is, as the latest round, to one before it. If that was more severe, there is something left to tell.
+    /// What it is, as the latest round, to one before it. If that was more severe, or for others, there is something
+    /// left to tell.
     pub fn as_successor(&self, before: &Self) -> Successor {
         let is_told = self.progress.planned.contains(&Milestone::Opened);
         let is_quiet = !is_told && self.openings.is_quiet(self.severity);
         let is_milder = self.told_as() < before.told_as();
-        if is_quiet || is_milder { Successor::IsQuiet } else { Successor::Tells }
+        let is_for_others = !self.to.is_empty()
+            && (before.to.is_empty() || !before.to.iter().all(|name| self.to.contains(name)));
+        if is_quiet || is_milder || is_for_others { Successor::IsQuiet } else { Successor::Tells }
     }
 
     /// As how severe it was told, or is to be.

@@ -45,7 +45,8 @@ pub struct Openings {
 pub enum Successor {
     /// Whoever is to be told of the one before is told of this one.
     Tells,
-    /// It flaps on, which was told: who has not heard so by then is still told by the one before.
+    /// It flaps on, which was told, or tells less, or other people: who has not heard of the one before is still told
+    /// by that.
     IsQuiet,
 }
 
@@ -91,6 +92,15 @@ impl Openings {
 
     pub fn flapping(&self) -> Option<u32> {
         (0 < self.rounds).then_some(self.rounds)
+    }
+
+    /// What there is to tell of the round, but its end, no other one tells.
+    pub fn tells_itself(&self) -> bool {
+        match self.superseded {
+            None => true,
+            Some(Successor::IsQuiet) => self.flapping().is_none(),
+            Some(Successor::Tells) => false,
+        }
     }
 
     /// It flaps, and somebody has heard so, and of an earlier round that was as severe.

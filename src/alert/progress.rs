@@ -74,6 +74,15 @@ impl Progress {
             && contacts.all(|contact| contact.notified() == Notified::No && !contact.may_be_on_its_way())
     }
 
+    /// One who was to be told that these could not be reached surely was not.
+    pub fn untell(&mut self, names: &[ContactName]) {
+        for name in names {
+            if let Some(contact) = self.contacts.get_mut(name) {
+                contact.others = contact.others.but_one();
+            }
+        }
+    }
+
     pub fn is_under_way(&self) -> bool {
         self.contacts.values().any(ContactProgress::is_under_way)
     }

@@ -63,6 +63,20 @@ impl Subject {
         *self != Self::Resolved
     }
 
+    /// Who it says could not be reached, as far as it names them.
+    pub fn out_of_reach(&self) -> impl Iterator<Item = &ContactName> {
+        let (first, also) = match self {
+            Self::Unreachable { contact, also, .. } => (Some(contact), also.as_slice()),
+            Self::Opened
+            | Self::Repeat { .. }
+            | Self::Raised { .. }
+            | Self::Resolved
+            | Self::Missed
+            | Self::Digest => (None, [].as_slice()),
+        };
+        first.into_iter().chain(also)
+    }
+
     /// True for what an acknowledgement holds and a resolution makes pointless.
     pub fn is_about_open_alert(&self) -> bool {
         matches!(self, Self::Opened | Self::Repeat { .. } | Self::Raised { .. })

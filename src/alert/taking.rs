@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    Acknowledgement, Alert, AlertState, ContactName, Conversation, Entry, Milestone, Progress, Row, Severity,
-    Taken,
+    Acknowledgement, Alert, AlertState, ContactName, ContactProgress, Conversation, Entry, Milestone,
+    Progress, Row, Severity, Taken,
 };
 
 impl Alert {
@@ -34,13 +34,13 @@ impl Alert {
 
     /// What was held is told. False if nobody had it.
     pub fn unacknowledge(&mut self, by: &str, now: Timestamp) -> bool {
-        if self.conversation.acknowledged.take().is_none() {
-            return false;
-        }
+        let has_failed = self.progress.contacts.values().all(ContactProgress::is_idle);
+        let reaches_nobody = has_failed && self.is_free() && !self.is_heard();
+        let Some(taken) = self.conversation.acknowledged.take() else { return false };
         if self.state == AlertState::Acknowledged {
             self.state = AlertState::Triggered;
         }
-        self.is_known_as(self.known_as());
+        self.is_known_as(if reaches_nobody { taken.severity } else { self.known_as() });
         self.openings.give_back();
         self.rows.push(Row { at: now, entry: Entry::Unacknowledged { by: by.to_owned() } });
         true

@@ -209,7 +209,8 @@ fn may_be_told_by_the_next_round(alert: &Alert, is_answer: bool) -> bool {
     let tells_end = || alert.progress.again_at.is_some() || alert.progress.notifications().any(of_end);
     let may_be = match alert.openings.superseded {
         None if alert.progress.planned.contains(&Milestone::Resolved) => !is_answer && tells_end(),
-        None | Some(Successor::IsQuiet) => flaps,
+        None => flaps,
+        Some(Successor::IsQuiet) => flaps || (!is_answer && tells_end()),
         Some(Successor::Tells) => false,
     };
     alert.state == AlertState::Resolved && may_be
@@ -219,13 +220,11 @@ fn may_be_told_by_the_next_round(alert: &Alert, is_answer: bool) -> bool {
 fn superseded(alert: &Alert, latest: &Alert) -> Option<Successor> {
     let known = alert.openings.superseded;
     let is_told = alert.progress.planned.contains(&Milestone::Resolved);
-    if known.is_none() && is_told {
-        // Its end is being told.
-        return latest.is_open().then(|| latest.as_successor(alert));
-    }
-    if known.is_some() && !latest.flaps_since(alert) {
-        // That is about something else.
-        return known;
+    let is_about_something_else = known.is_some() && !latest.flaps_since(alert);
+    if (known.is_none() && is_told) || is_about_something_else {
+        // Its end is being told, which is untrue once it fires as severe.
+        let next = latest.is_open().then(|| latest.as_successor(alert));
+        return next.or(known);
     }
     let successor = latest.as_successor(alert);
     // It does not come back any more: what is left to tell is that it fired and is over.

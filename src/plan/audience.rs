@@ -27,9 +27,7 @@ pub fn can_try_anew(alert: &Alert, contact: &ContactName, people: &[Person], now
         AlertState::Triggered | AlertState::Acknowledged => {
             alert.is_free() && among(people, alert).iter().any(|person| person.name == *contact)
         }
-        AlertState::Resolved => {
-            alert.openings.superseded.is_none() && roster::find(people, contact).is_some()
-        }
+        AlertState::Resolved => alert.openings.tells_itself() && roster::find(people, contact).is_some(),
         AlertState::Noted => false,
     }
 }

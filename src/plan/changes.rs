@@ -54,7 +54,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
 /// to have missed.
 fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
     let Facts { alert, .. } = draft.facts;
-    if alert.openings.flapping().is_none() && alert.openings.superseded == Some(Successor::IsQuiet) {
+    if alert.openings.tells_itself() {
         resolve(draft, progress);
         return cancel_some(draft, progress, |one| one.subject == Subject::Resolved);
     }
@@ -155,9 +155,13 @@ fn outgrow(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mu
     let facts = draft.facts;
     let told_at = progress.notified_at.unwrap_or(Timestamp::MIN);
     let is_long_ago = FLAPPING_WITHIN <= facts.now().duration_since(told_at);
-    // While nobody has heard of it, it is tried on.
-    if conversation::resume(facts, progress) && is_long_ago && !facts.is_unheard() {
-        tell_raise(draft, conversation, progress);
+    if conversation::resume(facts, progress) {
+        if facts.is_unheard() {
+            // It is tried on, and at once where nothing is under way.
+            progress.again_at = Some(facts.now());
+        } else if is_long_ago {
+            tell_raise(draft, conversation, progress);
+        }
     }
     notification::begin_missing(facts, progress, &Subject::Opened);
 }

@@ -8,7 +8,7 @@ use super::{
     audience, notification,
     output::Draft,
     present::{Facts, Present},
-    push,
+    push, unheard,
 };
 use crate::{
     alert::{
@@ -64,16 +64,22 @@ pub(super) fn end(alert: &mut Alert, present: &Present<'_>) {
         }
         let is_its_own = !has_its_contact || *name == digest.contact;
         let is_given_up = contact.unreachable.is_some() && contact.others.are_told();
-        let is_told = Notified::Maybe <= contact.notified() || is_given_up || !counted.has_problems();
+        let may_know = contact.has_heard() || contact.texted == Texted::Unanswered;
+        let is_told = may_know || is_given_up || !counted.has_problems();
         all_told &= contact.notifications.is_empty() && (is_told || !is_its_own);
     }
     let is_over = planned && (all_told || nothing);
     if alert.is_open() && is_over {
         alert.resolve(Resolution::by(ResolvedBy::Told, present.now));
     } else if !is_over && alert.resolved.as_ref().is_some_and(|end| end.by == ResolvedBy::Told) {
-        (alert.state, alert.resolved) = (AlertState::Triggered, None);
-        let again_at = present.now.saturating_add(present.rules.backoff.longest());
-        alert.progress.again_at = again_at.ok();
+        alert.resolved = None;
+        if alert.conversation.acknowledged.is_some() {
+            alert.state = AlertState::Acknowledged;
+        } else {
+            alert.state = AlertState::Triggered;
+            let pause = unheard::pause(alert, &alert.progress, present);
+            alert.progress.again_at = present.now.saturating_add(pause).ok();
+        }
     }
 }
 

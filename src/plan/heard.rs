@@ -1,7 +1,7 @@
 //! Who knows of an alert, of those who are there.
 
 use crate::{
-    alert::{Alert, AlertState, Milestone, Notification},
+    alert::{Alert, AlertState, ContactName, Milestone},
     roster::{self, Person},
 };
 
@@ -10,12 +10,18 @@ use crate::{
 pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
     let was_unheard = alert.is_free() && !alert.is_heard();
     let is_over = alert.state == AlertState::Resolved;
+    let mut untold: Vec<ContactName> = Vec::new();
     alert.progress.contacts.retain(|name, contact| {
-        let mut open = contact.notifications.iter().flat_map(Notification::open);
-        roster::find(people, name).is_some()
-            || open.any(|(state, _)| state.is_in_flight())
-            || (is_over && contact.has_heard())
+        let stays = roster::find(people, name).is_some()
+            || contact.is_under_way()
+            || (is_over && contact.has_heard());
+        if !stays {
+            let waiting = contact.notifications.iter().filter(|one| one.is_on_its_way());
+            untold.extend(waiting.flat_map(|one| one.subject.out_of_reach()).cloned());
+        }
+        stays
     });
+    alert.progress.untell(&untold);
     // Who is left had heard only of what somebody took.
     if was_unheard
         && alert.is_heard()

@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Rules, bounds::Bounds, budget, delivery, due, notification};
+use super::{Rules, bounds::Bounds, budget, delivery, due, notification, unheard};
 use crate::alert::{Alert, Charge, Notification, Pending, Progress};
 
 /// A due time is kept in whole milliseconds, rounded up, some of the times that it is taken from rounded down.
@@ -48,8 +48,9 @@ pub(super) fn pull_back(alert: &mut Alert, rules: &Rules, now: Timestamp) {
     if let Some(repeat_at) = &mut alert.conversation.repeat_at {
         bounds.within(repeat_at, rules.repeats.pause_max(alert.severity));
     }
+    let again_max = unheard::pause_max(alert, rules);
     if let Some(again_at) = &mut alert.progress.again_at {
-        bounds.within(again_at, rules.backoff.longest());
+        bounds.within(again_at, again_max);
     }
     let Progress { unreached_told_at, notified_at, .. } = &mut alert.progress;
     for told_at in [unreached_told_at, notified_at].into_iter().flatten() {

@@ -1,7 +1,5 @@
 //! One contact is notified of one thing: by push, and by text when the push fails.
 
-use std::iter;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -86,10 +84,8 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
         let goes_on = over.subject.is_about_open_alert() && !contact.is_idle();
         if let Some(reason) = failure(draft.facts, &over).filter(|_| !goes_on) {
             contact.unreachable.get_or_insert(reason);
-            if over.text != TextState::Unknown
-                && let Subject::Unreachable { contact: named, also, .. } = over.subject
-            {
-                draft.untold.extend(iter::once(named).chain(also));
+            if over.text != TextState::Unknown {
+                draft.untold.extend(over.subject.out_of_reach().cloned());
             }
         }
     }

@@ -142,8 +142,9 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     }
     let known = notification::find(contact, send);
     let is_newest = known.as_ref().is_some_and(|known| !known.replaced);
-    let was_texted = known.as_ref().is_some_and(|known| known.text == TextState::Accepted);
-    let is_told = is_newest && matches!(outcome, Outcome::Accepted { .. }) && !was_texted;
+    let had_arrived =
+        known.as_ref().is_some_and(|known| known.push.accepted || known.text == TextState::Accepted);
+    let is_told = is_newest && matches!(outcome, Outcome::Accepted { .. }) && !had_arrived;
     if is_told && send.subject.is_about_open_alert() && draft.facts.alert.is_open() {
         progress.notified_as = progress.notified_as.min(Some(send.severity));
     }

@@ -1,11 +1,19 @@
 //! An open alert that nobody knows of and nobody has is not given up: whoever every channel has failed for is tried
 //! again and again; and for a day where it is over.
 
-use super::{GIVE_UP_AFTER, audience, notification, present::Facts, text};
+use jiff::SignedDuration;
+
+use super::{
+    GIVE_UP_AFTER, Rules, audience, notification,
+    present::{Facts, Present},
+    text,
+};
 use crate::{
-    alert::{AlertState, Milestone, Notification, Progress, ResolvedBy, Subject},
+    alert::{Alert, AlertState, Milestone, Notification, Progress, Subject, Taken, Texted},
     roster::Person,
 };
+
+const DIGEST_PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
 
 /// Somebody knows of it from now on: what still tells the others lives as long as if it had just begun.
 pub(super) fn give_time_to_the_others(facts: Facts<'_>, was_unheard: bool, progress: &mut Progress) {
@@ -62,8 +70,23 @@ pub(super) fn schedule(facts: Facts<'_>, progress: &mut Progress) {
     let is_needed =
         to_be_told(facts, progress).into_iter().any(|person| is_left_alone(facts, progress, person));
     let planned = progress.again_at.filter(|at| facts.now() < *at);
-    progress.again_at =
-        is_needed.then(|| planned.unwrap_or_else(|| facts.after(facts.rules().backoff.longest())));
+    progress.again_at = is_needed
+        .then(|| planned.unwrap_or_else(|| facts.after(pause(facts.alert, progress, facts.present))));
+}
+
+/// Before who was left alone is tried again. A text that a gateway takes is paid for though it does not arrive, and no
+/// budget holds a digest back: such a digest is tried more and more seldom.
+pub(super) fn pause(alert: &Alert, progress: &Progress, present: &Present<'_>) -> SignedDuration {
+    let shortest = present.rules.backoff.longest();
+    let is_paid_for = progress.contacts.values().any(|contact| contact.texted != Texted::No);
+    let Some(digest) = alert.digest.as_ref().filter(|_| is_paid_for) else { return shortest };
+    (present.now.duration_since(digest.due_at) / 4).min(DIGEST_PAUSE_MAX).max(shortest)
+}
+
+/// As [`pause`], at most.
+pub(super) fn pause_max(alert: &Alert, rules: &Rules) -> SignedDuration {
+    let longest = rules.backoff.longest();
+    if alert.digest.is_some() { longest.max(DIGEST_PAUSE_MAX) } else { longest }
 }
 
 /// Nobody, once somebody knows.
@@ -85,11 +108,11 @@ fn to_be_told<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
 fn ended_unheard(facts: Facts<'_>, progress: &Progress) -> bool {
     let Some(end) = &facts.alert.resolved else { return false };
     progress.planned.contains(&Milestone::Resolved)
-        && facts.lasts()
+        && facts.alert.digest.is_none()
+        && !facts.is_test()
         && !facts.heard
-        && facts.taken.is_none()
-        && facts.alert.openings.superseded.is_none()
-        && !matches!(end.by, ResolvedBy::Operator(_))
+        && matches!(facts.taken, None | Some(Taken::Outgrown))
+        && (facts.alert.openings.tells_itself() || facts.is_last_word)
         && facts.now().duration_since(end.at) < GIVE_UP_AFTER
 }
 

@@ -331,8 +331,9 @@ async fn a_disk_that_hangs_at_the_start_is_told_past_the_store_and_waited_for() 
     drop(server);
     site.disk_hangs();
     let mut server = site.launch(&store);
-    server.url = url;
-    site.until("it is told to come again", async || site.probe(&server, "/healthz").await.0 == 503).await;
+    // On no connection to the process before.
+    let probe = async || client().get(format!("{url}/healthz")).send().await;
+    site.until("it answers", async || probe().await.is_ok_and(|answer| answer.status() == 503)).await;
     let asked = Command::new("kill").arg(server.child.id().to_string()).status();
     assert!(asked.expect("kill is there").success());
     site.until("it stops", async || server.child.try_wait().expect("a child").is_some()).await;

@@ -367,6 +367,59 @@ fn a_raise_that_comes_and_goes_and_may_have_been_heard_is_not_texted_each_time()
 }
 
 #[test]
+fn a_raise_that_was_refused_is_tried_again_each_time_it_comes_back() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare_person("jin")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.now += SignedDuration::from_secs(1);
+    scene.acknowledge();
+    assert_eq!(scene.raise_to(Severity::Disaster), ["sms 2 jin raised"]);
+    scene.answer(2, rejected(RejectCause::Refused));
+    for attempt in 3..6 {
+        scene.now += SignedDuration::from_secs(120);
+        assert_eq!(scene.raise_to(Severity::High), NOTHING);
+        scene.now += SignedDuration::from_secs(120);
+        assert_eq!(scene.raise_to(Severity::Disaster).len(), 1);
+        scene.answer(attempt, rejected(RejectCause::Refused));
+    }
+    scene.raise_to(Severity::High);
+    assert_eq!(scene.raise_to(Severity::Disaster).len(), 1);
+    scene.answer(6, accepted());
+    scene.raise_to(Severity::High);
+    assert_eq!(scene.raise_to(Severity::Disaster), NOTHING, "it has arrived");
+    assert!(!scene.reaches_nobody(scene.now));
+}
+
+#[test]
+fn a_raise_that_reached_nobody_is_told_when_it_is_given_back() {
+    let mut scene = Scene::at(Severity::Warning).with_people(vec![bare_person("jin")]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.now += SignedDuration::from_secs(1);
+    scene.acknowledge();
+    assert_eq!(scene.raise_to(Severity::Average), NOTHING, "no news");
+    assert_eq!(scene.raise_to(Severity::High), ["sms 2 jin raised"]);
+    scene.answer(2, rejected(RejectCause::Refused));
+    assert_eq!(scene.give_back(), ["sms 3 jin raised"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.pass(60), NOTHING);
+}
+
+#[test]
+fn a_second_device_that_accepts_while_it_is_milder_makes_nothing_news_again() {
+    let mut scene =
+        Scene::at(Severity::Disaster).with_people(vec![Person { phone: None, ..person("jin", 2) }]);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    scene.raise_to(Severity::High);
+    scene.now = scene.due.expect("tried again");
+    scene.plan();
+    scene.answer(3, accepted());
+    assert_eq!(scene.raise_to(Severity::Disaster), NOTHING);
+}
+
+#[test]
 fn a_raise_that_arrived_after_half_an_hour_is_not_told_anew_when_it_comes_back_at_once() {
     let mut scene = Scene::at(Severity::Average).with_people(vec![no_phone("jin")]);
     scene.plan();

@@ -377,7 +377,10 @@ fn what_was_graver_than_what_took_its_place_before_it_was_planned_is_told_as_ove
     let mut scene = Scene::at(Severity::Disaster).with_people(vec![no_phone("jin")]);
     scene.alert.openings.superseded = Some(Successor::IsQuiet);
     assert_eq!(scene.resolve(), ["push 1 jin missed"]);
-    scene.answer(1, accepted());
+    scene.answer(1, rejected(RejectCause::Refused));
+    assert!(can_try_anew(&scene.alert, &scene.people[0].name, &scene.people, scene.now));
+    assert_eq!(scene.pass(300), ["push 2 jin missed"]);
+    scene.answer(2, accepted());
     assert_eq!(scene.pass(600), NOTHING);
 }
 

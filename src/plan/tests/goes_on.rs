@@ -373,6 +373,91 @@ fn a_digest_whose_texts_do_not_arrive_is_tried_until_one_does() {
 }
 
 #[test]
+fn a_digest_is_tried_on_though_one_text_of_it_got_no_answer_once_that_one_has_failed() {
+    let mut scene = digest(vec![bare("jin")], true);
+    scene.rules.gateways = gateways_that(2, true, false);
+    let undelivered = || Fate::Failed { reason: "30005".into() };
+    scene.plan();
+    scene.answer(1, unknown());
+    assert_eq!(scene.report(1, undelivered()), ["sms 2 jin digest"]);
+    scene.answer(2, accepted());
+    scene.report(2, undelivered());
+    assert!(scene.alert.is_open());
+    assert_eq!(texts(&scene.answer_for(6, |_| accepted())), 1);
+}
+
+#[test]
+fn a_digest_that_does_not_arrive_is_tried_more_and_more_seldom() {
+    let mut scene = digest(vec![bare("jin")], true);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.plan();
+    let tries = |scene: &mut Scene, hours: i64| {
+        let (end, mut tries) = (scene.now + SignedDuration::from_hours(hours), 0);
+        loop {
+            while let Some(send) = scene.open.first().cloned() {
+                tries += 1;
+                scene.answer(send.attempt, accepted());
+                scene.report(send.attempt, Fate::Failed { reason: "30005".into() });
+            }
+            let Some(due) = scene.due.filter(|due| *due <= end) else { break };
+            scene.now = due;
+            scene.plan();
+        }
+        scene.now = end;
+        tries
+    };
+    let counts = [1, 23, 24].map(|hours| tries(&mut scene, hours));
+    assert!((5..12).contains(&counts[0]) && (10..20).contains(&counts[1]), "{counts:?}");
+    assert_eq!(counts[2], 4, "every six hours");
+}
+
+#[test]
+fn whoever_is_reached_after_all_is_not_called_out_of_reach() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), no_phone("min")]);
+    scene.plan();
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["push 3 min unreachable"]);
+    scene.answer(2, accepted());
+    scene.answer(3, deferred(DeferCause::Unavailable));
+    scene.alert.severity = Severity::High;
+    assert_eq!(scene.plan(), ["sms 4 jin raised", "push 5 min raised"]);
+    scene.answer(4, accepted());
+    scene.answer(5, accepted());
+    assert_eq!(scene.pass(60), NOTHING);
+}
+
+#[test]
+fn whom_only_somebody_who_has_left_was_to_be_told_of_is_tried_on() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin"), no_phone("min")]);
+    scene.plan();
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    scene.resolve();
+    while let Some(send) = scene.open.first().cloned() {
+        let outcome = if is_to(&send, "jin") {
+            rejected(RejectCause::Refused)
+        } else {
+            deferred(DeferCause::Unavailable)
+        };
+        scene.answer(send.attempt, outcome);
+    }
+    scene.people.retain(|person| person.name.as_str() == "jin");
+    scene.plan();
+    assert_eq!(scene.alert.given_up().map(|given_up| given_up.is_told).collect::<Vec<_>>(), [false]);
+    assert_eq!(texts(&scene.answer_for(6, |_| accepted())), 1);
+}
+
+#[test]
+fn a_digest_that_somebody_has_is_not_tried_again() {
+    let mut scene = digest(vec![bare("jin")], true);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.alert.close_at = scene.hours(24);
+    scene.plan();
+    scene.acknowledge();
+    scene.answer(1, accepted());
+    scene.report(1, Fate::Failed { reason: "30005".into() });
+    assert_eq!((scene.alert.state, scene.due), (AlertState::Acknowledged, Some(scene.alert.close_at)));
+}
+
+#[test]
 fn what_was_over_before_anybody_heard_of_it_is_tried_for_a_day_also_where_it_is_refused() {
     let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
     scene.plan();
@@ -390,6 +475,14 @@ fn what_was_over_before_anybody_heard_of_it_is_tried_for_a_day_also_where_it_is_
     scene.resolve();
     scene.answer_for(24 * 60, |_| rejected(RejectCause::Refused));
     assert_eq!((scene.due, scene.alert.given_up().count()), (None, 1));
+
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
+    scene.alert.kind = Kind::Occurrence;
+    scene.plan();
+    scene.answer(1, rejected(RejectCause::Refused));
+    scene.resolve();
+    scene.answer_for(30, |_| rejected(RejectCause::Refused));
+    assert_eq!(texts(&scene.answer_for(6, |_| accepted())), 1, "what merely happened, too");
 
     let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin"), no_phone("min")]);
     scene.plan();

@@ -129,7 +129,7 @@ async fn nobody_is_tried_anew_for_whom_nothing_would_begin() {
         alert
     }
     fn superseded(mut alert: Alert) -> Alert {
-        alert.openings.superseded = Some(crate::alert::Successor::IsQuiet);
+        alert.openings.superseded = Some(crate::alert::Successor::Tells);
         over(alert)
     }
     let person =

@@ -96,6 +96,24 @@ async fn what_was_graver_than_what_takes_its_place_tells_what_it_has_to_tell() {
     assert_eq!(over.openings.superseded, Some(Successor::IsQuiet));
 }
 
+#[test]
+fn what_is_for_others_tells_nothing_of_the_round_before() {
+    let name = |name: &str| name.parse().expect("a name");
+    let alert = |to: &[&str]| {
+        let to = to.iter().map(|to| name(to)).collect();
+        Alert::opened(AlertId::new(T0, [1; 10]), "api", &Event { to, ..firing("1") }, T0)
+    };
+    for (before, after, next) in [
+        (alert(&[]), alert(&[]), Successor::Tells),
+        (alert(&["jin"]), alert(&[]), Successor::Tells),
+        (alert(&["jin"]), alert(&["min", "jin"]), Successor::Tells),
+        (alert(&["jin"]), alert(&["min"]), Successor::IsQuiet),
+        (alert(&[]), alert(&["min"]), Successor::IsQuiet),
+    ] {
+        assert_eq!(after.as_successor(&before), next, "{:?} {:?}", before.to, after.to);
+    }
+}
+
 #[tokio::test]
 async fn two_later_starts_in_one_request_are_two_rounds() {
     let (queue, _) = queue();
