@@ -246,9 +246,17 @@ impl Alert {
         let is_told = self.progress.planned.contains(&Milestone::Opened);
         let is_quiet = !is_told && self.openings.is_quiet(self.severity);
         let is_milder = self.told_as() < before.told_as();
-        let is_for_others = !self.to.is_empty()
-            && (before.to.is_empty() || !before.to.iter().all(|name| self.to.contains(name)));
-        if is_quiet || is_milder || is_for_others { Successor::IsQuiet } else { Successor::Tells }
+        if is_quiet || is_milder || self.is_for_others(before) {
+            Successor::IsQuiet
+        } else {
+            Successor::Tells
+        }
+    }
+
+    /// It is not told to all whom that round was for.
+    pub fn is_for_others(&self, before: &Self) -> bool {
+        let is_for_all_of_them = before.to.iter().all(|name| self.to.contains(name)) && !before.to.is_empty();
+        !self.to.is_empty() && !is_for_all_of_them
     }
 
     /// As how severe it was told, or is to be.

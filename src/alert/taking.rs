@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Acknowledgement, Alert, AlertState, ContactName, ContactProgress, Conversation, Entry, Milestone,
-    Progress, Row, Severity, Taken,
+    Progress, Row, Severity, Taken, Texted,
 };
 
 impl Alert {
@@ -34,7 +34,9 @@ impl Alert {
 
     /// What was held is told. False if nobody had it.
     pub fn unacknowledge(&mut self, by: &str, now: Timestamp) -> bool {
-        let has_failed = self.progress.contacts.values().all(ContactProgress::is_idle);
+        let surely_missed =
+            |contact: &ContactProgress| contact.is_idle() && contact.texted != Texted::Unanswered;
+        let has_failed = self.progress.contacts.values().all(surely_missed);
         let reaches_nobody = has_failed && self.is_free() && !self.is_heard();
         let Some(taken) = self.conversation.acknowledged.take() else { return false };
         if self.state == AlertState::Acknowledged {

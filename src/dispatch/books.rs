@@ -219,6 +219,9 @@ fn may_be_told_by_the_next_round(alert: &Alert, is_answer: bool) -> bool {
 /// What the latest round is to one that is over.
 fn superseded(alert: &Alert, latest: &Alert) -> Option<Successor> {
     let known = alert.openings.superseded;
+    if latest.is_for_others(alert) {
+        return known;
+    }
     let is_told = alert.progress.planned.contains(&Milestone::Resolved);
     let is_about_something_else = known.is_some() && !latest.flaps_since(alert);
     if (known.is_none() && is_told) || is_about_something_else {

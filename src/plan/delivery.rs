@@ -118,7 +118,8 @@ pub(super) fn keep(
     });
     // Those that stay say whether the contact knows.
     if SENT_TEXTS_MAX < contact.sent.len() {
-        contact.sent.remove(0);
+        let of_others = |sent: &SentText| matches!(sent.subject, Subject::Unreachable { .. });
+        contact.sent.remove(contact.sent.iter().position(of_others).unwrap_or(0));
     }
 }
 

@@ -73,10 +73,9 @@ pub(super) fn end(alert: &mut Alert, present: &Present<'_>) {
         alert.resolve(Resolution::by(ResolvedBy::Told, present.now));
     } else if !is_over && alert.resolved.as_ref().is_some_and(|end| end.by == ResolvedBy::Told) {
         alert.resolved = None;
-        if alert.conversation.acknowledged.is_some() {
-            alert.state = AlertState::Acknowledged;
-        } else {
-            alert.state = AlertState::Triggered;
+        let is_taken = alert.conversation.acknowledged.is_some();
+        alert.state = if is_taken { AlertState::Acknowledged } else { AlertState::Triggered };
+        if alert.is_free() {
             let pause = unheard::pause(alert, &alert.progress, present);
             alert.progress.again_at = present.now.saturating_add(pause).ok();
         }

@@ -6,7 +6,7 @@ use super::{Budgets, DeviceBook, Rules, quiet};
 use crate::{
     alert::{
         Alert, AlertState, Conversation, Counted, DeviceId, Digest, Hold, Kind, Milestone, Notification,
-        Progress, Successor, Taken,
+        Progress, Severity, Successor, Taken,
     },
     roster::Person,
 };
@@ -37,6 +37,8 @@ pub(super) struct Facts<'a> {
     pub(super) heard: bool,
     /// Somebody has it, or had it when it ended.
     pub(super) taken: Option<Taken>,
+    /// How severe it is; once it is over, was told to be.
+    pub(super) told_as: Severity,
     /// The round that has taken its place, or may do so yet, is quiet.
     pub(super) is_last_word: bool,
     /// It flaps and is over, but not for long enough to be told so.
@@ -57,7 +59,10 @@ impl<'a> Facts<'a> {
                 Some(next) => next == Successor::IsQuiet && alert.openings.flapping().is_some(),
                 None => may_come_back && progress.is_told(&alert.openings),
             };
-        Self { alert, present, heard: alert.is_heard_by(taken, progress), taken, is_last_word, may_come_back }
+        let heard = alert.is_heard_by(taken, progress);
+        let told_as = progress.notified_as.filter(|_| alert.state == AlertState::Resolved);
+        let told_as = told_as.map_or(alert.severity, |told_as| told_as.max(alert.severity));
+        Self { alert, present, heard, taken, told_as, is_last_word, may_come_back }
     }
 
     /// Nobody has it as severe as it is, and nobody knows of it.

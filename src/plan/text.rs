@@ -30,7 +30,7 @@ pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted
     if !can_text {
         return TextState::Off;
     }
-    let texts = rules.texts(facts.alert.severity);
+    let texts = rules.texts(facts.told_as);
     match subject {
         Subject::Resolved if rules.texts_resolved && texted != Texted::No => at_once(),
         Subject::Digest => of_digest(facts),

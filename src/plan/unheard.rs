@@ -13,7 +13,8 @@ use crate::{
     roster::Person,
 };
 
-const DIGEST_PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
+/// The longest pause of what is tried more and more seldom.
+const SELDOM: SignedDuration = SignedDuration::from_hours(1);
 
 /// Somebody knows of it from now on: what still tells the others lives as long as if it had just begun.
 pub(super) fn give_time_to_the_others(facts: Facts<'_>, was_unheard: bool, progress: &mut Progress) {
@@ -74,19 +75,24 @@ pub(super) fn schedule(facts: Facts<'_>, progress: &mut Progress) {
         .then(|| planned.unwrap_or_else(|| facts.after(pause(facts.alert, progress, facts.present))));
 }
 
-/// Before who was left alone is tried again. A text that a gateway takes is paid for though it does not arrive, and no
-/// budget holds a digest back: such a digest is tried more and more seldom.
+/// Before who was left alone is tried again. What is over is tried more and more seldom, and so is a digest whose texts a
+/// gateway takes, which are paid for though they do not arrive, and which no budget holds back.
 pub(super) fn pause(alert: &Alert, progress: &Progress, present: &Present<'_>) -> SignedDuration {
     let shortest = present.rules.backoff.longest();
     let is_paid_for = progress.contacts.values().any(|contact| contact.texted != Texted::No);
-    let Some(digest) = alert.digest.as_ref().filter(|_| is_paid_for) else { return shortest };
-    (present.now.duration_since(digest.due_at) / 4).min(DIGEST_PAUSE_MAX).max(shortest)
+    let since = match (&alert.digest, &alert.resolved) {
+        (Some(digest), _) if is_paid_for => digest.due_at,
+        (None, Some(end)) => end.at,
+        _ => return shortest,
+    };
+    (present.now.duration_since(since) / 4).min(SELDOM).max(shortest)
 }
 
 /// As [`pause`], at most.
 pub(super) fn pause_max(alert: &Alert, rules: &Rules) -> SignedDuration {
     let longest = rules.backoff.longest();
-    if alert.digest.is_some() { longest.max(DIGEST_PAUSE_MAX) } else { longest }
+    let may_be_seldom = alert.digest.is_some() || alert.state == AlertState::Resolved;
+    if may_be_seldom { longest.max(SELDOM) } else { longest }
 }
 
 /// Nobody, once somebody knows.

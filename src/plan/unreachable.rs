@@ -55,7 +55,8 @@ pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
     true
 }
 
-/// Whoever was reached after all is not told of any more, where that has surely not been said.
+/// Whoever was reached after all is not told of any more, where that has surely not been said; whom else the message
+/// names is told of anew.
 pub(super) fn drop_untrue(draft: &mut Draft<'_>, progress: &mut Progress) {
     let contacts = progress.contacts.iter();
     let reached = contacts.filter(|(_, contact)| contact.unreachable.is_none() && contact.others.are_told());
@@ -66,7 +67,7 @@ pub(super) fn drop_untrue(draft: &mut Draft<'_>, progress: &mut Progress) {
             && !one.open().any(|(state, _)| state.is_in_flight())
             && one.text != TextState::Unknown
             && one.text.open().is_none_or(|text| text.unknowns == 0)
-            && one.subject.out_of_reach().all(|name| reached.contains(name))
+            && one.subject.out_of_reach().any(|name| reached.contains(name))
     };
     let all = progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications);
     let mut untold = Vec::new();

@@ -407,8 +407,8 @@ fn a_digest_that_does_not_arrive_is_tried_more_and_more_seldom() {
         tries
     };
     let counts = [1, 23, 24].map(|hours| tries(&mut scene, hours));
-    assert!((5..12).contains(&counts[0]) && (10..20).contains(&counts[1]), "{counts:?}");
-    assert_eq!(counts[2], 4, "every six hours");
+    assert!((5..12).contains(&counts[0]) && (25..35).contains(&counts[1]), "{counts:?}");
+    assert_eq!(counts[2], 24, "every hour");
 }
 
 #[test]
@@ -446,6 +446,17 @@ fn whom_only_somebody_who_has_left_was_to_be_told_of_is_tried_on() {
 }
 
 #[test]
+fn what_became_milder_before_it_was_over_is_texted_as_what_it_was() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
+    scene.rules.fallback_at = Some(Severity::High);
+    assert_eq!(scene.plan(), ["sms 1 jin"]);
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.alert.severity = Severity::Warning;
+    scene.plan();
+    assert_eq!(scene.resolve(), ["sms 2 jin missed"]);
+}
+
+#[test]
 fn a_digest_that_somebody_has_is_not_tried_again() {
     let mut scene = digest(vec![bare("jin")], true);
     scene.rules.gateways = gateways_that(1, true, false);
@@ -465,7 +476,7 @@ fn what_was_over_before_anybody_heard_of_it_is_tried_for_a_day_also_where_it_is_
     assert_eq!(scene.resolve(), ["sms 2 jin missed"]);
     scene.answer_for(30, |_| rejected(RejectCause::Refused));
     assert_eq!(scene.alert.given_up().count(), 1, "it is shown all the same");
-    assert_eq!(texts(&scene.answer_for(6, |_| accepted())), 1);
+    assert_eq!(texts(&scene.answer_for(12, |_| accepted())), 1, "more and more seldom");
     assert_eq!((scene.told("jin"), scene.alert.given_up().count()), (Notified::Yes, 0));
     assert_eq!(scene.answer_for(60, |_| accepted()), NOTHING);
 
@@ -473,7 +484,7 @@ fn what_was_over_before_anybody_heard_of_it_is_tried_for_a_day_also_where_it_is_
     scene.plan();
     scene.answer(1, rejected(RejectCause::Refused));
     scene.resolve();
-    scene.answer_for(24 * 60, |_| rejected(RejectCause::Refused));
+    scene.answer_for(25 * 60, |_| rejected(RejectCause::Refused));
     assert_eq!((scene.due, scene.alert.given_up().count()), (None, 1));
 
     let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
@@ -482,7 +493,7 @@ fn what_was_over_before_anybody_heard_of_it_is_tried_for_a_day_also_where_it_is_
     scene.answer(1, rejected(RejectCause::Refused));
     scene.resolve();
     scene.answer_for(30, |_| rejected(RejectCause::Refused));
-    assert_eq!(texts(&scene.answer_for(6, |_| accepted())), 1, "what merely happened, too");
+    assert_eq!(texts(&scene.answer_for(12, |_| accepted())), 1, "what merely happened, too");
 
     let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin"), no_phone("min")]);
     scene.plan();
