@@ -113,7 +113,7 @@ impl Openings {
         self.worst = self.worst.map(|worst| worst.min(severity));
     }
 
-    /// Whoever had it, and so kept it quiet, gave it back: it is told again.
+    /// Whoever had it, and so kept it quiet, gave it back, or knew of it alone: it is told again.
     pub fn give_back(&mut self) {
         self.told = false;
     }

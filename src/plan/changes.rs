@@ -178,6 +178,8 @@ fn tell_raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: 
         // Whoever knows of what waits for the morning is not out of reach because there is no channel at present.
         if !contact.has_heard() || Severity::High <= severity || !raised.is_over() {
             notification::supersede(draft, contact);
+            // Texts of what was milder count no more.
+            contact.texted = contact.texted.min(Texted::Yes);
             contact.notifications.push(raised);
         }
     }

@@ -119,7 +119,9 @@ pub(super) fn keep(
     // Those that stay say whether the contact knows.
     if SENT_TEXTS_MAX < contact.sent.len() {
         let of_others = |sent: &SentText| matches!(sent.subject, Subject::Unreachable { .. });
-        contact.sent.remove(contact.sent.iter().position(of_others).unwrap_or(0));
+        let mut before = contact.sent.iter().take(SENT_TEXTS_MAX);
+        let surplus = before.position(of_others).unwrap_or(0);
+        contact.sent.remove(surplus);
     }
 }
 

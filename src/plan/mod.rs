@@ -97,7 +97,6 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
             }
         }
     }
-    unreachable::drop_untrue(&mut draft, &mut progress);
     // With what has just been planned.
     draft.facts = Facts::new(alert, &conversation, &progress, present);
     let advance_all = |draft: &mut Draft<'_>, progress: &mut Progress| {

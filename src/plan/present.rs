@@ -37,7 +37,7 @@ pub(super) struct Facts<'a> {
     pub(super) heard: bool,
     /// Somebody has it, or had it when it ended.
     pub(super) taken: Option<Taken>,
-    /// How severe it is; once it is over, was told to be.
+    /// How severe it is, or was told to be.
     pub(super) told_as: Severity,
     /// The round that has taken its place, or may do so yet, is quiet.
     pub(super) is_last_word: bool,
@@ -60,8 +60,7 @@ impl<'a> Facts<'a> {
                 None => may_come_back && progress.is_told(&alert.openings),
             };
         let heard = alert.is_heard_by(taken, progress);
-        let told_as = progress.notified_as.filter(|_| alert.state == AlertState::Resolved);
-        let told_as = told_as.map_or(alert.severity, |told_as| told_as.max(alert.severity));
+        let told_as = progress.notified_as.map_or(alert.severity, |told_as| told_as.max(alert.severity));
         Self { alert, present, heard, taken, told_as, is_last_word, may_come_back }
     }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     alert::{
-        Address, Counted, Entry, Fate, GatewayName, OpenText, Outcome, Pending, PushState, Subject,
+        Address, Counted, Entry, Fate, GatewayName, OpenText, Outcome, Pending, PushState, Severity, Subject,
         TextState, Texted, Tier, Transports, Unanswered,
     },
     roster::Person,
@@ -30,7 +30,10 @@ pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted
     if !can_text {
         return TextState::Off;
     }
-    let texts = rules.texts(facts.told_as);
+    // It may have become milder since.
+    let is_about_past = matches!(subject, Subject::Missed | Subject::Unreachable { .. });
+    let severity = if is_about_past { facts.told_as } else { facts.alert.severity };
+    let texts = rules.texts(severity);
     match subject {
         Subject::Resolved if rules.texts_resolved && texted != Texted::No => at_once(),
         Subject::Digest => of_digest(facts),
@@ -41,10 +44,10 @@ pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted
         Subject::Opened | Subject::Raised { .. } | Subject::Unreachable { .. } => {
             if facts.alert.transports == Transports::PushFirst {
                 if_no_push_is_left()
-            } else if facts.texts_at_once() {
+            } else if rules.texts_at_once(severity) {
                 at_once()
             } else {
-                if_push_fails(facts)
+                if_push_fails(facts, severity)
             }
         }
     }
@@ -54,16 +57,16 @@ fn at_once() -> TextState {
     TextState::Open(Box::default())
 }
 
-fn if_no_push_is_left() -> TextState {
-    TextState::Standby { deadline: None }
-}
-
-fn if_push_fails(facts: Facts<'_>) -> TextState {
-    if facts.rules().falls_back(facts.alert.severity) {
+fn if_push_fails(facts: Facts<'_>, severity: Severity) -> TextState {
+    if facts.rules().falls_back(severity) {
         TextState::Standby { deadline: Some(facts.after(facts.rules().accept_within)) }
     } else {
         TextState::Off
     }
+}
+
+fn if_no_push_is_left() -> TextState {
+    TextState::Standby { deadline: None }
 }
 
 /// At once where a text was held back or a disaster was; none for mere ends.
@@ -71,7 +74,7 @@ fn of_digest(facts: Facts<'_>) -> TextState {
     let Some(digest) = &facts.alert.digest else { return TextState::Off };
     match &digest.counted {
         Some(counted) if counted.text || (digest.tier == Tier::Disaster && 0 < counted.firing()) => at_once(),
-        Some(counted) if counted.has_problems() => if_push_fails(facts),
+        Some(counted) if counted.has_problems() => if_push_fails(facts, facts.alert.severity),
         Some(Counted { .. }) | None => TextState::Off,
     }
 }

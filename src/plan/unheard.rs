@@ -56,6 +56,9 @@ pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
                 Subject::Digest
             } else if facts.is(AlertState::Resolved) {
                 Subject::Missed
+            } else if contact.has_heard() {
+                // Of what was milder.
+                Subject::Raised { to: facts.alert.severity }
             } else {
                 Subject::Opened
             };

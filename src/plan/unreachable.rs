@@ -2,8 +2,6 @@
 //! of in one message, and that takes the place of an earlier one that is still being sent and cannot have arrived, so
 //! that however many fail, nobody is being sent more than a few such messages at a time.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::{notification, output::Draft, present::Facts, text};
@@ -53,29 +51,6 @@ pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
         }
     }
     true
-}
-
-/// Whoever was reached after all is not told of any more, where that has surely not been said; whom else the message
-/// names is told of anew.
-pub(super) fn drop_untrue(draft: &mut Draft<'_>, progress: &mut Progress) {
-    let contacts = progress.contacts.iter();
-    let reached = contacts.filter(|(_, contact)| contact.unreachable.is_none() && contact.others.are_told());
-    let reached: BTreeSet<ContactName> = reached.map(|(name, _)| name.clone()).collect();
-    let is_untrue = |one: &Notification| {
-        matches!(one.subject, Subject::Unreachable { more: 0, .. })
-            && one.is_on_its_way()
-            && !one.open().any(|(state, _)| state.is_in_flight())
-            && one.text != TextState::Unknown
-            && one.text.open().is_none_or(|text| text.unknowns == 0)
-            && one.subject.out_of_reach().any(|name| reached.contains(name))
-    };
-    let all = progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications);
-    let mut untold = Vec::new();
-    for one in all.filter(|one| is_untrue(one)) {
-        untold.extend(one.subject.out_of_reach().cloned());
-        notification::replace(draft, one);
-    }
-    progress.untell(&untold);
 }
 
 /// When those who failed since the last message are told of.

@@ -90,6 +90,10 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
         let severity = known.told_as();
         let last = LastRound { severity, opened: known.opened_at, resolved, is_heard_of };
         alert.openings = known.openings.next(last, alert.opened_at);
+        if known.is_for_others(&alert) {
+            // Not all whom it is for know that it flaps.
+            alert.openings.give_back();
+        }
     }
     if let Some(rounds) = alert.openings.flapping() {
         let entry = Entry::Flapping { rounds, quiet: alert.openings.is_quiet(alert.severity) };

@@ -406,6 +406,21 @@ fn a_raise_that_reached_nobody_is_told_when_it_is_given_back() {
 }
 
 #[test]
+fn a_raise_that_was_refused_is_told_when_it_is_given_back_though_an_earlier_text_got_no_answer() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 1)]);
+    scene.rules.accept_within = SignedDuration::from_secs(20);
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.answer_all(scene.now + SignedDuration::from_mins(5), &unknown());
+    scene.answer_all(scene.now + SignedDuration::from_mins(5), &accepted());
+    scene.acknowledge();
+    scene.raise_to(Severity::High);
+    scene.answer_all(scene.now + SignedDuration::from_mins(3), &rejected(RejectCause::Refused));
+    assert!(scene.reaches_nobody(scene.now));
+    assert!(!scene.give_back().is_empty());
+}
+
+#[test]
 fn a_second_device_that_accepts_while_it_is_milder_makes_nothing_news_again() {
     let mut scene =
         Scene::at(Severity::Disaster).with_people(vec![Person { phone: None, ..person("jin", 2) }]);

@@ -412,20 +412,6 @@ fn a_digest_that_does_not_arrive_is_tried_more_and_more_seldom() {
 }
 
 #[test]
-fn whoever_is_reached_after_all_is_not_called_out_of_reach() {
-    let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), no_phone("min")]);
-    scene.plan();
-    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["push 3 min unreachable"]);
-    scene.answer(2, accepted());
-    scene.answer(3, deferred(DeferCause::Unavailable));
-    scene.alert.severity = Severity::High;
-    assert_eq!(scene.plan(), ["sms 4 jin raised", "push 5 min raised"]);
-    scene.answer(4, accepted());
-    scene.answer(5, accepted());
-    assert_eq!(scene.pass(60), NOTHING);
-}
-
-#[test]
 fn whom_only_somebody_who_has_left_was_to_be_told_of_is_tried_on() {
     let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin"), no_phone("min")]);
     scene.plan();
@@ -454,6 +440,14 @@ fn what_became_milder_before_it_was_over_is_texted_as_what_it_was() {
     scene.alert.severity = Severity::Warning;
     scene.plan();
     assert_eq!(scene.resolve(), ["sms 2 jin missed"]);
+
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin"), bare("min")]);
+    scene.rules.fallback_at = Some(Severity::High);
+    scene.plan();
+    scene.answer(2, accepted());
+    scene.alert.severity = Severity::Warning;
+    scene.plan();
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["sms 3 min unreachable"]);
 }
 
 #[test]
