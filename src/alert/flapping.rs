@@ -113,9 +113,14 @@ impl Openings {
         self.worst = self.worst.map(|worst| worst.min(severity));
     }
 
-    /// Whoever had it, and so kept it quiet, gave it back, or knew of it alone: it is told again.
+    /// Whoever had it, and so kept it quiet, gave it back: it is told again.
     pub fn give_back(&mut self) {
         self.told = false;
+    }
+
+    /// It is for people who know nothing of the rounds before.
+    pub fn begin_anew(&mut self) {
+        (self.told, self.worst) = (false, None);
     }
 
     /// How severe it is or has been, as far as people have heard, if it is so severe now.

@@ -6,7 +6,7 @@ use super::{audience, conversation, fold, notification, output::Draft, present::
 use crate::{
     alert::{
         AlertState, ContactName, Conversation, FLAPPING_WITHIN, Hold, Milestone, Notification, Progress,
-        Severity, Subject, Successor, Taken, Texted,
+        Severity, Subject, Successor, Taken, TextState, Texted,
     },
     roster,
 };
@@ -180,6 +180,9 @@ fn tell_raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: 
             notification::supersede(draft, contact);
             // Texts of what was milder count no more.
             contact.texted = contact.texted.min(Texted::Yes);
+            for earlier in contact.about_open_alert().filter(|one| one.text == TextState::Unknown) {
+                earlier.text = TextState::Off;
+            }
             contact.notifications.push(raised);
         }
     }

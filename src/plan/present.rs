@@ -6,7 +6,7 @@ use super::{Budgets, DeviceBook, Rules, quiet};
 use crate::{
     alert::{
         Alert, AlertState, Conversation, Counted, DeviceId, Digest, Hold, Kind, Milestone, Notification,
-        Progress, Severity, Successor, Taken,
+        Progress, Severity, Subject, Successor, Taken,
     },
     roster::Person,
 };
@@ -106,6 +106,12 @@ impl<'a> Facts<'a> {
 
     pub(super) fn texts_at_once(&self) -> bool {
         self.rules().texts_at_once(self.alert.severity)
+    }
+
+    /// As how severe this tells it: it may have become milder since what it is about.
+    pub(super) fn severity_of(&self, subject: &Subject) -> Severity {
+        let is_about_past = matches!(subject, Subject::Missed | Subject::Unreachable { .. });
+        if is_about_past { self.told_as } else { self.alert.severity }
     }
 
     /// Neither a test nor a digest that counts nothing but ends.

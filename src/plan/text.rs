@@ -30,9 +30,7 @@ pub(super) fn begin(facts: Facts<'_>, person: &Person, subject: &Subject, texted
     if !can_text {
         return TextState::Off;
     }
-    // It may have become milder since.
-    let is_about_past = matches!(subject, Subject::Missed | Subject::Unreachable { .. });
-    let severity = if is_about_past { facts.told_as } else { facts.alert.severity };
+    let severity = facts.severity_of(subject);
     let texts = rules.texts(severity);
     match subject {
         Subject::Resolved if rules.texts_resolved && texted != Texted::No => at_once(),
@@ -289,7 +287,7 @@ pub(super) fn is_own(facts: Facts<'_>, subject: &Subject) -> bool {
         Subject::Resolved | Subject::Repeat { .. } => true,
         Subject::Digest => of_digest(facts).open().is_some(),
         Subject::Opened | Subject::Raised { .. } | Subject::Missed | Subject::Unreachable { .. } => {
-            facts.texts_at_once()
+            facts.rules().texts_at_once(facts.severity_of(subject))
         }
     }
 }

@@ -1,5 +1,7 @@
 //! How a round begins, and what it takes from the one before.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -7,8 +9,8 @@ use super::{
     update,
 };
 use crate::alert::{
-    Admission, Alert, AlertId, AlertState, Conversation, Entry, Event, EventStatus, Heard, KeptEvent,
-    LATE_WITHIN, LastRound, Next, Reason, Resolution, ResolvedBy, Row, Successor, Times,
+    Admission, Alert, AlertId, AlertState, ContactName, Conversation, Entry, Event, EventStatus, Heard,
+    KeptEvent, LATE_WITHIN, LastRound, Next, Reason, Resolution, ResolvedBy, Row, Successor, Times,
 };
 
 /// A test resolves itself after this; the next press of the button is then told again.
@@ -16,6 +18,9 @@ pub const TEST_CLOSES_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// What fires again with nothing new to say closes itself after this, unless it is heard of again.
 const UNCONFIRMED_CLOSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Most contacts that the rounds of what flaps name; beyond that, it is for everybody.
+const TOGETHER_MAX: usize = 100;
 
 /// How long a recovery waits for its problem.
 const EARLY_END_KEEP: SignedDuration = SignedDuration::from_secs(60);
@@ -90,25 +95,37 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
         let severity = known.told_as();
         let last = LastRound { severity, opened: known.opened_at, resolved, is_heard_of };
         alert.openings = known.openings.next(last, alert.opened_at);
-        if known.is_for_others(&alert) {
-            // Not all whom it is for know that it flaps.
-            alert.openings.give_back();
-        }
     }
     if let Some(rounds) = alert.openings.flapping() {
+        let is_for_more = known.is_for_others(&alert);
+        if is_for_more {
+            alert.openings.begin_anew();
+        }
+        // Whoever was told that it flaps is told how it goes on.
+        alert.to = together(&known.to, &alert.to);
         let entry = Entry::Flapping { rounds, quiet: alert.openings.is_quiet(alert.severity) };
         alert.rows.push(Row { at: alert.opened_at, entry });
         alert.conversation.clone_from(&known.conversation);
         if alert.conversation.acknowledged.is_some() {
             alert.state = AlertState::Acknowledged;
         }
-        if known.progress.reminds_nobody_yet() {
+        if is_for_more {
+            let Conversation { repeats, repeats_before, repeat_at, .. } = &mut alert.conversation;
+            (*repeats_before, *repeat_at) = (*repeats, None);
+        } else if known.progress.reminds_nobody_yet() {
             // Its reminder ends with it, and is due again.
             alert.conversation.repeats = alert.conversation.repeats.saturating_sub(1);
             alert.conversation.repeat_at = Some(alert.opened_at);
         }
     }
     alert
+}
+
+/// Nobody is everybody.
+fn together(some: &[ContactName], others: &[ContactName]) -> Vec<ContactName> {
+    let all: BTreeSet<&ContactName> = some.iter().chain(others).collect();
+    let are_all = some.is_empty() || others.is_empty() || TOGETHER_MAX < all.len();
+    if are_all { Vec::new() } else { all.into_iter().cloned().collect() }
 }
 
 /// For certain, or by whoever took the alert while it was open.

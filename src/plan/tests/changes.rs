@@ -407,17 +407,31 @@ fn a_raise_that_reached_nobody_is_told_when_it_is_given_back() {
 
 #[test]
 fn a_raise_that_was_refused_is_told_when_it_is_given_back_though_an_earlier_text_got_no_answer() {
-    let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 1)]);
-    scene.rules.accept_within = SignedDuration::from_secs(20);
-    scene.plan();
-    scene.answer(1, deferred(DeferCause::Unavailable));
-    scene.answer_all(scene.now + SignedDuration::from_mins(5), &unknown());
-    scene.answer_all(scene.now + SignedDuration::from_mins(5), &accepted());
-    scene.acknowledge();
-    scene.raise_to(Severity::High);
-    scene.answer_all(scene.now + SignedDuration::from_mins(3), &rejected(RejectCause::Refused));
-    assert!(scene.reaches_nobody(scene.now));
-    assert!(!scene.give_back().is_empty());
+    for is_pushed in [true, false] {
+        let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 1), no_phone("min")]);
+        scene.plan();
+        scene.answer(2, accepted());
+        scene.answer(1, deferred(DeferCause::Unavailable));
+        for _ in 0..2 {
+            scene.pass(60);
+            let text = scene.open.iter().find(|send| matches!(send.address, Address::Gateway(_)));
+            let attempt = text.expect("it is texted").attempt;
+            scene.answer(attempt, unknown());
+        }
+        if is_pushed {
+            scene.answer_all(scene.now + SignedDuration::from_mins(5), &accepted());
+        } else if let Some(push) = scene.open.first().cloned() {
+            scene.answer(push.attempt, deferred(DeferCause::Unavailable));
+        }
+        scene.acknowledge();
+        scene.raise_to(Severity::High);
+        scene.answer_all(scene.now + SignedDuration::from_mins(3), &rejected(RejectCause::Refused));
+        assert!(scene.reaches_nobody(scene.now));
+        assert!(scene.give_back().iter().any(|sent| sent.starts_with("push")), "{is_pushed}");
+        let sent =
+            scene.answer_all(scene.now + SignedDuration::from_mins(3), &rejected(RejectCause::Refused));
+        assert!(sent.iter().any(|sent| sent.starts_with("sms")), "{is_pushed}: {sent:?}");
+    }
 }
 
 #[test]

@@ -241,3 +241,35 @@ async fn remind(queue: &Queue, how: Reminder) {
     let write = AlertWrite::of(alert, Expect::Version(version), None);
     queue.store.commit(Lane::Deliver, &[write]).await.expect("works");
 }
+
+#[tokio::test]
+async fn what_flaps_is_for_everybody_whom_it_was_for_and_told_anew_to_more() {
+    let (queue, clock) = queue();
+    let everybody: &[&str] = &[];
+    let rounds: [(&[&str], &[&str], bool); 6] = [
+        (&["kim"], &["kim"], true),
+        (&["kim"], &["kim"], true),
+        (&["jin"], &["jin", "kim"], false),
+        (&["kim"], &["jin", "kim"], true),
+        (everybody, everybody, false),
+        (&["jin"], everybody, true),
+    ];
+    let to = |names: &[&str]| names.iter().map(|name| name.parse().expect("a name")).collect::<Vec<_>>();
+    for _ in 0..3 {
+        answer(&queue, Event { to: to(&["kim"]), ..firing("1") }).await;
+        text(&queue, Notified::Yes).await;
+        clock.advance(SignedDuration::from_secs(60));
+        answer(&queue, resolved("1")).await;
+        clock.advance(SignedDuration::from_secs(60));
+    }
+    for (number, (posted, of, quiet)) in rounds.into_iter().enumerate() {
+        answer(&queue, Event { to: to(posted), ..firing("1") }).await;
+        let round = latest(&queue, "1").await;
+        let is_quiet = round.openings.is_quiet(round.severity);
+        assert_eq!((&round.to, is_quiet), (&to(of), quiet && 0 < number), "{number}");
+        text(&queue, Notified::Yes).await;
+        clock.advance(SignedDuration::from_secs(60));
+        answer(&queue, resolved("1")).await;
+        clock.advance(SignedDuration::from_secs(60));
+    }
+}
