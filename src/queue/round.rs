@@ -121,7 +121,7 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
     alert
 }
 
-/// Nobody is everybody.
+/// An empty list is everybody.
 fn together(some: &[ContactName], others: &[ContactName]) -> Vec<ContactName> {
     let all: BTreeSet<&ContactName> = some.iter().chain(others).collect();
     let are_all = some.is_empty() || others.is_empty() || TOGETHER_MAX < all.len();
