@@ -9,7 +9,7 @@ use super::{
     text,
 };
 use crate::{
-    alert::{Alert, AlertState, Milestone, Notification, Progress, Subject, Taken, Texted},
+    alert::{Alert, AlertState, ContactName, Milestone, Notification, Progress, Subject, Taken, Texted},
     roster::Person,
 };
 
@@ -47,6 +47,14 @@ pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
     let is_new = |person: &&Person| !progress.contacts.contains_key(&person.name);
     let mut left = to_be_told(facts, progress);
     left.retain(|person| (is_time || is_new(person)) && is_left_alone(facts, progress, person));
+    if is_time && !left.is_empty() && facts.is_unheard() {
+        // Whoever it is not for may be told by now whom it did not reach.
+        let audience = audience::of(facts);
+        let is_for = |name: &ContactName| audience.iter().any(|person| person.name == *name);
+        for (_, contact) in progress.contacts.iter_mut().filter(|(name, _)| !is_for(name)) {
+            contact.unreachable = None;
+        }
+    }
     for person in &left {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
         if let Some(one) = contact.notifications.iter_mut().find(|one| lacks_a_road(facts, person, one)) {

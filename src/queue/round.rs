@@ -106,13 +106,15 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
         let entry = Entry::Flapping { rounds, quiet: alert.openings.is_quiet(alert.severity) };
         alert.rows.push(Row { at: alert.opened_at, entry });
         alert.conversation.clone_from(&known.conversation);
+        if is_for_more {
+            // Whoever has it of those it was for is not enough to keep it from the others.
+            let Conversation { acknowledged, repeats, repeats_before, repeat_at } = &mut alert.conversation;
+            (*acknowledged, *repeats_before, *repeat_at) = (None, *repeats, None);
+        }
         if alert.conversation.acknowledged.is_some() {
             alert.state = AlertState::Acknowledged;
         }
-        if is_for_more {
-            let Conversation { repeats, repeats_before, repeat_at, .. } = &mut alert.conversation;
-            (*repeats_before, *repeat_at) = (*repeats, None);
-        } else if known.progress.reminds_nobody_yet() {
+        if !is_for_more && known.progress.reminds_nobody_yet() {
             // Its reminder ends with it, and is due again.
             alert.conversation.repeats = alert.conversation.repeats.saturating_sub(1);
             alert.conversation.repeat_at = Some(alert.opened_at);

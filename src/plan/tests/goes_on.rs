@@ -387,6 +387,18 @@ fn a_digest_is_tried_on_though_one_text_of_it_got_no_answer_once_that_one_has_fa
 }
 
 #[test]
+fn whom_a_digest_does_not_reach_the_others_are_told_of_once_they_can_be() {
+    let mut scene = digest(vec![bare("jin"), bare("min")], true);
+    assert_eq!(scene.plan(), ["sms 1 jin digest"]);
+    scene.answer_for(30, |_| rejected(RejectCause::Refused));
+    assert!(scene.alert.is_open());
+    let only_jin = |send: &Send| if is_to(send, "jin") { rejected(RejectCause::Refused) } else { accepted() };
+    let sent = scene.answer_for(12, only_jin);
+    assert!(sent.iter().any(|sent| sent.ends_with("min unreachable")), "{sent:?}");
+    assert_eq!((scene.told("min"), scene.alert.is_open()), (Notified::Yes, false));
+}
+
+#[test]
 fn a_digest_that_does_not_arrive_is_tried_more_and_more_seldom() {
     let mut scene = digest(vec![bare("jin")], true);
     scene.rules.gateways = gateways_that(1, true, false);

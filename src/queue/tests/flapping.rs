@@ -254,6 +254,7 @@ async fn what_flaps_is_for_everybody_whom_it_was_for_and_told_anew_to_more() {
         (everybody, everybody, false),
         (&["jin"], everybody, true),
     ];
+    let takes = 3;
     let to = |names: &[&str]| names.iter().map(|name| name.parse().expect("a name")).collect::<Vec<_>>();
     for _ in 0..3 {
         answer(&queue, Event { to: to(&["kim"]), ..firing("1") }).await;
@@ -267,6 +268,10 @@ async fn what_flaps_is_for_everybody_whom_it_was_for_and_told_anew_to_more() {
         let round = latest(&queue, "1").await;
         let is_quiet = round.openings.is_quiet(round.severity);
         assert_eq!((&round.to, is_quiet), (&to(of), quiet && 0 < number), "{number}");
+        assert_eq!(round.state, AlertState::Triggered, "whoever has it of some has it not of all");
+        if number == takes {
+            queue.act(round.id, &Action::Acknowledge, "jin").await.expect("works");
+        }
         text(&queue, Notified::Yes).await;
         clock.advance(SignedDuration::from_secs(60));
         answer(&queue, resolved("1")).await;
