@@ -108,6 +108,9 @@ pub struct ContactProgress {
     /// Why the last channel failed, until one works again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
+    /// What failed was only to tell of the others.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub only_of_others: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     pub others: Others,
     /// What the last digest of each tier counts of it, if a budget held something back.
@@ -219,7 +222,8 @@ impl ContactProgress {
 
     /// What is new of it did not arrive, or has not yet.
     pub fn misses_news(&self) -> bool {
-        self.unreachable.is_some() || self.notifications.iter().any(Notification::is_news_under_way)
+        let has_failed = self.unreachable.is_some() && !self.only_of_others;
+        has_failed || self.notifications.iter().any(Notification::is_news_under_way)
     }
 
     /// Knows for certain, or is told by a digest.

@@ -83,6 +83,9 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
         // As long as another tells the same contact, none of its channels has failed for good.
         let goes_on = over.subject.is_about_open_alert() && !contact.is_idle();
         if let Some(reason) = failure(draft.facts, &over).filter(|_| !goes_on) {
+            let is_of_others = matches!(over.subject, Subject::Unreachable { .. });
+            contact.only_of_others =
+                is_of_others && (contact.unreachable.is_none() || contact.only_of_others);
             contact.unreachable.get_or_insert(reason);
             if over.text != TextState::Unknown {
                 draft.untold.extend(over.subject.out_of_reach().cloned());
