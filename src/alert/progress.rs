@@ -223,7 +223,7 @@ impl ContactProgress {
     /// What is new of it did not arrive, or has not yet.
     pub fn misses_news(&self) -> bool {
         let has_failed = self.unreachable.is_some() && !self.only_of_others;
-        has_failed || self.notifications.iter().any(Notification::is_news_under_way)
+        !self.has_heard() || has_failed || self.notifications.iter().any(Notification::is_news_under_way)
     }
 
     /// Knows for certain, or is told by a digest.

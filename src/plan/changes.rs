@@ -175,8 +175,10 @@ fn tell_raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: 
     for person in audience::of(facts) {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
         let raised = notification::begin(facts, person, Subject::Raised { to: severity }, contact.texted);
-        // Whoever knows of what waits for the morning is not out of reach because there is no channel at present.
-        if !contact.has_heard() || Severity::High <= severity || !raised.is_over() {
+        // Whoever knows of what waits for the morning is not out of reach because there is no channel at present, unless
+        // somebody has what it was before: then it counts who knows what it is now.
+        let may_wait = contact.has_heard() && severity < Severity::High && facts.taken.is_none();
+        if !(may_wait && raised.is_over()) {
             notification::supersede(draft, contact);
             // Texts of what was milder count no more.
             contact.texted = contact.texted.min(Texted::Yes);

@@ -126,7 +126,8 @@ pub(super) fn keep(
 }
 
 /// A push of this was accepted: its texts are not all that the contact has of it.
-pub(super) fn note_push(contact: &mut ContactProgress, subject: &Subject) {
+pub(super) fn note_push(contact: &mut ContactProgress, subject: &Subject, attempt: u32) {
+    forget_earlier(contact, subject, attempt);
     for sent in contact.sent.iter_mut().filter(|sent| sent.subject == *subject) {
         sent.pushed = true;
     }
@@ -165,11 +166,14 @@ fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report:
         Fate::Delivered => {
             let sent = contact.sent.remove(at);
             note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
-            arrived(contact, &sent.subject);
+            arrived(contact, &sent.subject, sent.attempt);
         }
         Fate::Failed { reason } => {
             let sent = contact.sent.remove(at);
             note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
+            if is_told_later(draft.facts, contact, &sent) {
+                return;
+            }
             match contact.sent.iter_mut().find(|copy| copy.subject == sent.subject) {
                 // It was sent twice, and the other copy may arrive.
                 Some(copy) => copy.undelivered.push(sent.gateway),
@@ -180,11 +184,35 @@ fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report:
 }
 
 /// The contact has it. What becomes of a second copy is nothing to act on.
-fn arrived(contact: &mut ContactProgress, subject: &Subject) {
+fn arrived(contact: &mut ContactProgress, subject: &Subject, attempt: u32) {
     if subject.is_about_alert() {
         contact.certain = Notified::Yes;
     }
     contact.sent.retain(|copy| copy.subject != *subject);
+    forget_earlier(contact, subject, attempt);
+}
+
+/// This has arrived, and tells how the open alert stands: what becomes of earlier texts that told it is nothing to act on.
+fn forget_earlier(contact: &mut ContactProgress, subject: &Subject, attempt: u32) {
+    if subject.is_about_open_alert() {
+        contact.sent.retain(|sent| !is_earlier(sent, subject, attempt));
+    }
+}
+
+/// A later message about the open alert is on its way to the contact, or a gateway has it: what becomes of that decides.
+fn is_told_later(facts: Facts<'_>, contact: &ContactProgress, sent: &SentText) -> bool {
+    let tells = |one: &Notification| {
+        let is_other = one.subject.is_about_open_alert() && one.subject != sent.subject;
+        is_other && one.is_on_its_way() && !facts.is_held(one)
+    };
+    sent.subject.is_about_open_alert()
+        && (contact.notifications.iter().any(tells)
+            || contact.sent.iter().any(|later| is_earlier(sent, &later.subject, later.attempt)))
+}
+
+fn is_earlier(sent: &SentText, subject: &Subject, attempt: u32) -> bool {
+    let both_open = sent.subject.is_about_open_alert() && subject.is_about_open_alert();
+    both_open && sent.subject != *subject && sent.attempt < attempt
 }
 
 /// By the next gateway that has not failed to deliver it; without one the road has failed. After the end, who
@@ -252,7 +280,7 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         let taken = TextAnswer { attempt, gateway, began, outcome, segments: 0 };
         notification::remember(draft.facts, contact, &subject, &Address::Gateway(gateway.clone()), outcome);
         if report.fate == Fate::Delivered {
-            arrived(contact, &subject);
+            arrived(contact, &subject, attempt);
         } else {
             keep(draft.facts, contact, &subject, Some(&before), &taken);
         }

@@ -247,14 +247,14 @@ pub(super) fn remember(
         Outcome::Unknown { .. } => Notified::Maybe,
         Outcome::Deferred { .. } | Outcome::Rejected { .. } => return,
     };
+    if notified == Notified::Yes {
+        contact.unreachable = None;
+    }
     if !subject.is_about_alert() {
         return;
     }
     if matches!(address, Address::Gateway(_)) {
         contact.texted = contact.texted.max(Texted::Yes);
-    }
-    if notified == Notified::Yes {
-        contact.unreachable = None;
     }
     let is_final = match address {
         Address::Device(_) => true,

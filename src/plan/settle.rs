@@ -138,7 +138,7 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     let Some(contact) = progress.contacts.get_mut(&send.contact) else { return };
     notification::remember(draft.facts, contact, &send.subject, &send.address, outcome);
     if matches!((&send.address, outcome), (Address::Device(_), Outcome::Accepted { .. })) {
-        delivery::note_push(contact, &send.subject);
+        delivery::note_push(contact, &send.subject, send.attempt);
     }
     let known = notification::find(contact, send);
     let is_newest = known.as_ref().is_some_and(|known| !known.replaced);

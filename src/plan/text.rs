@@ -285,8 +285,9 @@ pub(super) fn spare(draft: &mut Draft<'_>, message: Message<'_>, text: &mut Text
 pub(super) fn is_own(facts: Facts<'_>, subject: &Subject) -> bool {
     match subject {
         Subject::Resolved | Subject::Repeat { .. } => true,
+        Subject::Missed => false,
         Subject::Digest => of_digest(facts).open().is_some(),
-        Subject::Opened | Subject::Raised { .. } | Subject::Missed | Subject::Unreachable { .. } => {
+        Subject::Opened | Subject::Raised { .. } | Subject::Unreachable { .. } => {
             facts.rules().texts_at_once(facts.severity_of(subject))
         }
     }

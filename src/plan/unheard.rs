@@ -51,8 +51,10 @@ pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
         // Whoever it is not for may be told by now whom it did not reach.
         let audience = audience::of(facts);
         let is_for = |name: &ContactName| audience.iter().any(|person| person.name == *name);
-        for (_, contact) in progress.contacts.iter_mut().filter(|(name, _)| !is_for(name)) {
-            contact.unreachable = None;
+        for (name, contact) in &mut progress.contacts {
+            if contact.only_of_others && !is_for(name) {
+                contact.unreachable = None;
+            }
         }
     }
     for person in &left {

@@ -75,10 +75,11 @@ fn others<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
     facts.present.people.iter().filter(is_reachable).collect()
 }
 
-/// What an earlier message told is told by the next one; only its requests under way are waited for.
+/// What an earlier message told is told by the next one, unless it has arrived; only its requests under way are waited
+/// for.
 fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut Unreached) {
     known.notifications.retain_mut(|notification| {
-        let Notification { subject, text, replaced, .. } = notification;
+        let Notification { subject, push, text, replaced, .. } = notification;
         let Subject::Unreachable { contact, reason, also, more } = &*subject else { return true };
         if *text == TextState::Unknown {
             // It may have told them, and goes on by push.
@@ -88,11 +89,13 @@ fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut
             text::forget(draft, text);
             return false;
         }
-        unreached.add(contact, reason);
-        for contact in also {
+        if !push.accepted && *text != TextState::Accepted {
             unreached.add(contact, reason);
+            for contact in also {
+                unreached.add(contact, reason);
+            }
+            unreached.more = unreached.more.saturating_add(*more);
         }
-        unreached.more = unreached.more.saturating_add(*more);
         notification::replace(draft, notification);
         true
     });
@@ -107,6 +110,9 @@ struct Unreached {
 
 impl Unreached {
     fn add(&mut self, contact: &ContactName, reason: &str) {
+        if self.named.contains(contact) {
+            return;
+        }
         match &mut self.reason {
             Some(known) if known == reason => {}
             Some(known) => "for several reasons".clone_into(known),

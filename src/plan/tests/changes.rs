@@ -485,6 +485,41 @@ fn a_raise_has_its_five_minutes_though_nobody_had_heard_of_the_rounds_before() {
 }
 
 #[test]
+fn who_has_no_channel_for_a_raise_of_what_somebody_took_does_not_know_of_it() {
+    let mut scene = Scene::at(Severity::Warning).with_people(vec![person("jin", 1), no_phone("min")]);
+    scene.rules.fallback_at = Some(Severity::Average);
+    assert_eq!(scene.plan(), ["push 1 jin", "push 2 min"]);
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    scene.acknowledge();
+    scene.devices.retire(scene.people[1].devices[0].id);
+    assert_eq!(scene.raise_to(Severity::Average), ["push 3 jin raised", "push 4 jin unreachable"]);
+    scene.answer_all(scene.hours(26), &deferred(DeferCause::Unavailable));
+    assert!(scene.reaches_nobody(scene.now));
+    let sent = scene.answer_all(scene.hours(1), &accepted());
+    assert!(sent.iter().any(|sent| sent.ends_with("jin raised")), "{sent:?}");
+}
+
+#[test]
+fn who_came_after_a_raise_and_was_told_only_of_the_others_does_not_know_of_it() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare_person("jin")]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.report(1, Fate::Delivered);
+    scene.acknowledge();
+    assert_eq!(scene.raise_to(Severity::High), ["sms 2 jin raised"]);
+    scene.answer(2, accepted());
+    scene.people.push(no_phone("kim"));
+    assert_eq!(scene.report(2, Fate::Failed { reason: "30005".into() }), ["push 3 kim unreachable"]);
+    scene.answer(3, rejected(RejectCause::Refused));
+    scene.answer_all(scene.hours(1), &deferred(DeferCause::Unavailable));
+    assert!(scene.reaches_nobody(scene.now));
+    scene.answer_all(scene.hours(1), &accepted());
+    assert!(!scene.reaches_nobody(scene.now));
+}
+
+#[test]
 fn taking_again_what_was_more_severe_for_a_while_takes_it_as_it_is() {
     let mut scene = Scene::at(Severity::Average).with_people(vec![no_phone("jin")]);
     scene.plan();

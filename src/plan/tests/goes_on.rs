@@ -143,6 +143,43 @@ fn of_whom_nobody_was_told_whoever_can_be_reached_by_then_is_told() {
 }
 
 #[test]
+fn whom_they_have_been_told_of_by_text_is_not_told_again_with_the_next() {
+    let people = vec![bare("jin"), bare("kim"), person("min", 1)];
+    let mut scene = Scene::at(Severity::High).with_people(people);
+    scene.rules.gateways = gateways_that(1, true, false);
+    assert_eq!(scene.plan(), ["sms 1 jin", "sms 2 kim", "push 3 min"]);
+    scene.answer(3, accepted());
+    scene.answer(2, accepted());
+    assert_eq!(
+        scene.answer(1, rejected(RejectCause::Recipient)),
+        ["sms 4 kim unreachable", "push 5 min unreachable"]
+    );
+    scene.answer(4, accepted());
+    assert_eq!(scene.answer(5, deferred(DeferCause::ProjectFault)), ["sms 6 min unreachable"]);
+    scene.answer(6, accepted());
+    scene.pass(31);
+    let failed = Fate::Failed { reason: "30005".into() };
+    let sent = scene.report(2, failed);
+    assert_eq!(sent, ["push 8 min unreachable"]);
+    let newest = scene.open.last().expect("it is under way");
+    let of: Vec<_> = newest.subject.out_of_reach().map(ContactName::as_str).collect();
+    assert_eq!(of, ["kim"]);
+}
+
+#[test]
+fn whoever_hears_of_the_end_can_be_told_whom_the_alert_did_not_reach() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), no_phone("min")]);
+    scene.plan();
+    scene.answer(2, accepted());
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["push 3 min unreachable"]);
+    scene.answer(3, rejected(RejectCause::Refused));
+    scene.pass(31);
+    assert_eq!(scene.resolve(), ["sms 4 jin missed", "push 5 min resolved"]);
+    scene.answer(4, rejected(RejectCause::Recipient));
+    assert_eq!(scene.answer(5, accepted()), ["push 6 min unreachable"]);
+}
+
+#[test]
 fn that_somebody_could_not_be_reached_is_not_said_while_a_try_is_under_way() {
     let refused = || rejected(RejectCause::Refused);
     for last in [accepted(), refused()] {

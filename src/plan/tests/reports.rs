@@ -281,6 +281,44 @@ fn who_knows_of_the_alert_does_not_know_of_the_raise_whose_text_did_not_arrive()
 }
 
 #[test]
+fn whoever_was_told_since_of_the_open_alert_does_not_miss_an_earlier_text_of_it() {
+    for fate in [None, Some(Fate::Delivered)] {
+        let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 0), person("min", 1)]);
+        scene.rules.gateways = gateways_that(2, true, false);
+        assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+        scene.answer(1, accepted());
+        scene.answer(2, accepted());
+        scene.alert.severity = Severity::High;
+        assert_eq!(scene.plan(), ["sms 3 jin raised", "push 4 min raised"]);
+        assert_eq!(scene.report(1, failed()), NOTHING, "the raise is on its way");
+        scene.answer(4, accepted());
+        scene.answer(3, accepted());
+        scene.pass(1_801);
+        let reminder =
+            scene.open.iter().find(|send| send.contact.as_str() == "jin").expect("a reminder").attempt;
+        scene.answer(reminder, accepted());
+        if let Some(fate) = fate.clone() {
+            scene.report(reminder, fate);
+        }
+        assert_eq!(scene.report(3, failed()), NOTHING, "{fate:?}");
+        let then = scene.report(reminder, failed());
+        assert_eq!(then.len(), usize::from(fate.is_none()), "unless nothing of it has arrived: {then:?}");
+    }
+}
+
+#[test]
+fn a_push_that_tells_the_open_alert_makes_up_for_an_earlier_text() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 1)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    assert_eq!(scene.plan(), ["push 1 jin", "sms 2 jin"]);
+    scene.answer(1, accepted());
+    scene.answer(2, accepted());
+    assert_eq!(scene.pass(301), ["push 3 jin repeat", "sms 4 jin repeat"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.report(2, failed()), NOTHING);
+}
+
+#[test]
 fn who_knows_of_the_alert_does_not_know_whom_it_did_not_reach_if_that_text_did_not_arrive() {
     let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 0), person("kim", 0)]);
     scene.rules.gateways = gateways_that(2, true, false);
