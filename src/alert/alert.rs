@@ -281,13 +281,16 @@ impl Alert {
             && !self.kind.is_test()
             && planned.contains(&Milestone::Opened)
             && !self.is_heard();
-        let raised_at = self.progress.notified_at.filter(|_| self.state == AlertState::Acknowledged);
-        let since = match raised_at {
-            // What it was before, and so the rounds before it, somebody has heard of.
-            Some(raised_at) if self.progress.is_heard_of() => raised_at,
-            raised_at => self.openings.unheard_since(raised_at.unwrap_or(self.opened_at)),
+        let told_at = self.progress.notified_at.unwrap_or(self.opened_at);
+        let since = if self.progress.is_heard_of() {
+            // What it was before, and so the rounds before it.
+            told_at
+        } else if self.state == AlertState::Acknowledged {
+            self.openings.unheard_since(told_at)
+        } else {
+            self.openings.unheard_since(self.opened_at)
         };
-        let has_failed = contacts.values().any(|contact| contact.unreachable.is_some());
+        let has_failed = contacts.values().any(|contact| contact.unreachable.is_some() && contact.is_idle());
         let after = if has_failed { SignedDuration::ZERO } else { REACHED_WITHIN };
         holds.then(|| since.saturating_add(after).unwrap_or(Timestamp::MAX))
     }

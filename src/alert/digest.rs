@@ -88,6 +88,8 @@ impl fmt::Display for Unreached {
 pub struct Folded {
     pub digest: AlertId,
     pub word: FoldWord,
+    /// As how severe it was held back; the least where it only says whom it did not reach.
+    pub severity: Severity,
     /// When the alert was first held back for it.
     pub at: Timestamp,
     /// A text was held back.
@@ -108,6 +110,7 @@ impl Folded {
         let Some(earlier) = earlier.filter(|earlier| earlier.digest == self.digest) else { return self };
         Self {
             word: self.word.max(earlier.word),
+            severity: self.severity.max(earlier.severity),
             at: earlier.at.min(self.at),
             text: self.text || earlier.text,
             missed: self.missed || earlier.missed,
@@ -289,6 +292,7 @@ mod tests {
         let folded = |digest, word, seconds, text| Folded {
             digest: AlertId::from_bytes([digest; 16]),
             word,
+            severity: Severity::High,
             at: at(seconds),
             text,
             missed: false,
@@ -315,6 +319,7 @@ mod tests {
         let folded = |word, unreached| Folded {
             digest: AlertId::from_bytes([1; 16]),
             word,
+            severity: Severity::High,
             at: Timestamp::UNIX_EPOCH,
             text: true,
             missed: false,

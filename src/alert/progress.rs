@@ -103,14 +103,14 @@ pub enum Milestone {
 pub struct ContactProgress {
     /// What this contact knows even if none of the texts under `sent` arrives.
     pub certain: Notified,
+    /// As how severe, unless a digest counts it as more severe.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub known_as: Severity,
     #[serde(default, skip_serializing_if = "is_default")]
     pub texted: Texted,
     /// Why the last channel failed, until one works again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
-    /// What failed was only to tell of the others.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub only_of_others: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     pub others: Others,
     /// What the last digest of each tier counts of it, if a budget held something back.
@@ -220,15 +220,31 @@ impl ContactProgress {
             .all(|one| one.replaced || matches!(one.subject, Subject::Unreachable { .. }))
     }
 
-    /// What is new of it did not arrive, or has not yet.
-    pub fn misses_news(&self) -> bool {
-        let has_failed = self.unreachable.is_some() && !self.only_of_others;
-        !self.has_heard() || has_failed || self.notifications.iter().any(Notification::is_news_under_way)
-    }
-
     /// Knows for certain, or is told by a digest.
     pub fn has_heard(&self) -> bool {
         Notified::Counted <= self.notified()
+    }
+
+    /// Has heard of it as severe as that, unless a text that a gateway took turns out not to have arrived.
+    pub fn knows(&self, severity: Severity) -> bool {
+        let mut sent = self.sent.iter().filter(|sent| sent.subject.is_about_alert());
+        self.surely_knows(severity) || sent.any(|sent| severity <= sent.severity)
+    }
+
+    /// As [`Self::knows`], whatever becomes of those texts.
+    pub fn surely_knows(&self, severity: Severity) -> bool {
+        let counted = self.folded.values().map(|folded| folded.severity);
+        let known_as = counted.fold(self.known_as, Severity::max);
+        Notified::Counted <= self.certain && severity <= known_as
+    }
+
+    /// It becomes more severe than this, or is again, which is news.
+    pub fn knows_at_most(&mut self, severity: Severity) {
+        let sent = self.sent.iter_mut().map(|sent| &mut sent.severity);
+        let counted = self.folded.values_mut().map(|folded| &mut folded.severity);
+        for known_as in sent.chain(counted).chain([&mut self.known_as]) {
+            *known_as = (*known_as).min(severity);
+        }
     }
 
     /// True while this report would tell something new.
@@ -244,9 +260,14 @@ impl ContactProgress {
 }
 
 impl Notification {
+    /// A provider has it.
+    pub fn has_arrived(&self) -> bool {
+        self.push.accepted || self.text == TextState::Accepted
+    }
+
     /// It has not arrived, and is still tried.
     pub fn is_on_its_way(&self) -> bool {
-        !self.replaced && !self.push.accepted && self.text != TextState::Accepted && !self.is_over()
+        !self.replaced && !self.has_arrived() && !self.is_over()
     }
 
     /// It tells its contact of the alert, or that it has become more severe, and has not arrived yet.

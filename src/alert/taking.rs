@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    Acknowledgement, Alert, AlertState, ContactName, ContactProgress, Conversation, Entry, Milestone,
-    Progress, Row, Severity, Taken, Texted,
+    Acknowledgement, Alert, AlertState, ContactProgress, Conversation, Entry, Milestone, Progress, Row,
+    Severity, Taken,
 };
 
 impl Alert {
@@ -34,15 +34,17 @@ impl Alert {
 
     /// What was held is told. False if nobody had it.
     pub fn unacknowledge(&mut self, by: &str, now: Timestamp) -> bool {
-        let surely_missed =
-            |contact: &ContactProgress| contact.is_idle() && contact.texted != Texted::Unanswered;
-        let has_failed = self.progress.contacts.values().all(surely_missed);
-        let reaches_nobody = has_failed && self.is_free() && !self.is_heard();
-        let Some(taken) = self.conversation.acknowledged.take() else { return false };
+        if self.conversation.acknowledged.take().is_none() {
+            return false;
+        }
         if self.state == AlertState::Acknowledged {
             self.state = AlertState::Triggered;
         }
-        self.is_known_as(if reaches_nobody { taken.severity } else { self.known_as() });
+        self.is_known_as(self.known_as());
+        if self.is_free() && !self.is_heard() && self.progress.contacts.values().all(ContactProgress::is_idle)
+        {
+            self.progress.again_at = Some(now);
+        }
         self.openings.give_back();
         self.rows.push(Row { at: now, entry: Entry::Unacknowledged { by: by.to_owned() } });
         true
@@ -92,18 +94,21 @@ impl Alert {
         }
     }
 
-    /// Somebody knows of it for certain, or a digest counts it; where it is more severe than when it was taken, of that.
+    /// Somebody knows of it as severe as it was told, or is to be, for certain or by a digest.
     pub fn is_heard(&self) -> bool {
-        self.is_heard_by(self.taken(), &self.progress)
+        self.is_heard_by(&self.progress)
     }
 
     /// As [`Self::is_heard`], of what is being planned.
-    pub fn is_heard_by(&self, taken: Option<Taken>, progress: &Progress) -> bool {
-        let is_outgrown = self.is_open() && taken == Some(Taken::Outgrown);
-        let names_nobody = !progress.contacts.keys().any(|name| self.to.contains(name));
-        let is_meant = |name: &ContactName| names_nobody || self.to.contains(name);
-        let mut meant = progress.contacts.iter().filter(|(name, _)| is_meant(name));
-        progress.is_heard_of() && !(is_outgrown && meant.all(|(_, contact)| contact.misses_news()))
+    pub fn is_heard_by(&self, progress: &Progress) -> bool {
+        let severity = self.news(progress);
+        progress.contacts.values().any(|contact| contact.knows(severity))
+    }
+
+    /// As how severe it has to be known: as it was told, or is to be; but what it is not any more is no news.
+    pub fn news(&self, progress: &Progress) -> Severity {
+        let told_as = progress.notified_as.unwrap_or_default();
+        if self.is_open() { told_as.min(self.severity) } else { told_as }
     }
 
     /// How severe it is or has been, as far as people know: an earlier round may have told of a quiet one.

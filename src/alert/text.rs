@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Fate, GatewayName, Pending, Report, Subject, Tier, is_default};
+use super::{Fate, GatewayName, Pending, Report, Severity, Subject, Tier, is_default};
 
 /// Where the text of a notification stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +70,8 @@ pub struct Unanswered {
     /// Number of the attempt within the alert.
     pub attempt: u32,
     pub gateway: GatewayName,
+    /// As how severe it told the alert.
+    pub severity: Severity,
     pub sent_at: Timestamp,
     /// When it is sent once more, unless somebody tells that it is there.
     pub resend_at: Timestamp,
@@ -85,6 +87,8 @@ pub struct SentText {
     pub gateway: GatewayName,
     #[serde(flatten)]
     pub subject: Subject,
+    /// As how severe it told the alert.
+    pub severity: Severity,
     /// When the notification was planned: `fcm.ttl` and `GIVE_UP_AFTER` count from here.
     pub since: Timestamp,
     pub sent_at: Timestamp,

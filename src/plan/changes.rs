@@ -34,7 +34,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
         AlertState::Noted => {}
         AlertState::Triggered => {
             conversation::resume(draft.facts, progress);
-            notification::begin_missing(draft.facts, progress, &Subject::Opened);
+            notification::begin_missing(draft.facts, progress);
             raise(draft, conversation, progress);
             conversation::repeat(draft, conversation, progress);
         }
@@ -144,8 +144,8 @@ fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut 
     let taken = conversation.acknowledged.as_ref().filter(|taken| Some(taken.since) < progress.notified_at);
     let known =
         progress.notified_as.map(|told_as| taken.map_or(told_as, |taken| told_as.max(taken.severity)));
-    if known.is_some_and(|known| facts.rules().is_news(severity, known)) {
-        tell_raise(draft, conversation, progress);
+    if let Some(known) = known.filter(|known| facts.rules().is_news(severity, *known)) {
+        tell_raise(draft, conversation, progress, known);
     }
 }
 
@@ -159,26 +159,32 @@ fn outgrow(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mu
         if facts.is_unheard() {
             // It is tried on, and at once where nothing is under way.
             progress.again_at = Some(facts.now());
-        } else if is_long_ago {
-            tell_raise(draft, conversation, progress);
+        } else if is_long_ago && let Some(taken) = conversation.acknowledged.as_ref().map(|it| it.severity) {
+            tell_raise(draft, conversation, progress, taken);
         }
     }
-    notification::begin_missing(facts, progress, &Subject::Opened);
+    notification::begin_missing(facts, progress);
 }
 
-fn tell_raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
+/// `known`: as how severe people know it, whatever they have heard before.
+fn tell_raise(
+    draft: &mut Draft<'_>,
+    conversation: &mut Conversation,
+    progress: &mut Progress,
+    known: Severity,
+) {
     let (facts, severity) = (draft.facts, draft.facts.alert.severity);
     progress.notified_as = Some(severity);
     // While nobody knows of it, it goes on since then.
     progress.notified_at = progress.notified_at.filter(|_| facts.is_unheard()).or(Some(facts.now()));
     conversation::begin_anew(conversation);
+    for contact in progress.contacts.values_mut() {
+        contact.knows_at_most(known);
+    }
     for person in audience::of(facts) {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
         let raised = notification::begin(facts, person, Subject::Raised { to: severity }, contact.texted);
-        // Whoever knows of what waits for the morning is not out of reach because there is no channel at present, unless
-        // somebody has what it was before: then it counts who knows what it is now.
-        let may_wait = contact.has_heard() && severity < Severity::High && facts.taken.is_none();
-        if !(may_wait && raised.is_over()) {
+        if !notification::may_wait(facts, contact, &raised) {
             notification::supersede(draft, contact);
             // Texts of what was milder count no more.
             contact.texted = contact.texted.min(Texted::Yes);
@@ -203,14 +209,14 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
     }
     for (name, contact) in &mut progress.contacts {
         let is_texting = contact.about_open_alert().any(|one| one.text.is_in_flight());
-        let knows = is_texting || contact.has_heard();
+        let knows = is_texting || contact.knows(facts.news);
         notification::note_unanswered(contact);
         let mut lost = None;
         for notification in contact.about_open_alert() {
             lost = lost.or_else(|| text::take_lost(&mut notification.text));
             notification::cancel(draft, name, notification);
         }
-        if first && !contact.has_heard() && roster::find(facts.present.people, name).is_some() {
+        if first && !contact.knows(facts.news) && roster::find(facts.present.people, name).is_some() {
             // The end is owed to them, whatever was given up before.
             contact.unreachable = None;
         }

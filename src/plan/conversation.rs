@@ -4,7 +4,9 @@
 //! given back.
 
 use super::{Rules, audience, notification, output::Draft, present::Facts, text};
-use crate::alert::{Alert, ContactProgress, Conversation, Entry, Kind, Milestone, Progress, Subject};
+use crate::alert::{
+    Alert, ContactProgress, Conversation, Entry, Kind, Milestone, Progress, Severity, Subject,
+};
 
 /// Nobody acknowledges: everyone is notified again, whatever an earlier notification is doing, which needs no more
 /// tries of its own then. Whoever does not know yet is not reminded: what is news to them goes on, by every road.
@@ -12,9 +14,10 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
     let (facts, severity) = (draft.facts, draft.facts.alert.severity);
     let repeats = facts.rules().repeats;
     if !is_repeated(facts.alert, facts.rules()) {
-        // One that is planned waits until it is as severe again.
-        if conversation.repeat_at.is_none() {
+        // One that is planned waits until it is as severe again; those that have ended begin anew.
+        if conversation.repeat_at.is_none() && conversation.repeats_before < conversation.repeats {
             begin_anew(conversation);
+            conversation.repeat_at = repeats.pause_after(Severity::High, 0).map(|pause| facts.after(pause));
         }
         return;
     }
@@ -49,8 +52,8 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
                 }
                 notification::supersede(draft, contact);
                 // A quiet round is one of which they know by the rounds before.
-                let knows = contact.has_heard() || facts.alert.openings.is_quiet(severity);
-                let subject = if knows { subject } else { Subject::Opened };
+                let knows = contact.knows(facts.news) || facts.alert.openings.is_quiet(severity);
+                let subject = if knows { subject } else { notification::news(facts, contact) };
                 let repeat = notification::begin(facts, person, subject, contact.texted);
                 contact.notifications.push(repeat);
             }

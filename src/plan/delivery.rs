@@ -7,7 +7,7 @@ use super::{
     DELIVERY_ASKED_AFTER, SENT_TEXTS_MAX,
     bounds::Bounds,
     lost::ASKED_AFTER_MIN,
-    notification,
+    notification::{self, Told},
     output::{Ask, Draft, Message, TextAnswer},
     present::Facts,
     push,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::alert::{
     Address, AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, Notified,
-    OpenText, Outcome, Progress, PushState, Report, SentText, Subject, TextState,
+    OpenText, Outcome, Progress, PushState, Report, SentText, Severity, Subject, TextState,
 };
 use crate::roster;
 
@@ -31,7 +31,11 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
             } else if let Some(at) = contact.sent.iter().position(|sent| sent.attempt == report.attempt) {
                 about_sent(draft, name, Sent { contact, at }, &report);
             } else {
-                about_lost(draft, name, contact, &report);
+                let arrived_as = about_lost(draft, name, contact, &report);
+                // It was milder then.
+                if let Some(severity) = arrived_as.filter(|_| draft.facts.alert.is_open()) {
+                    progress.notified_as = progress.notified_as.min(Some(severity));
+                }
             }
         }
         if waits {
@@ -44,9 +48,10 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
 pub(super) fn ask(draft: &mut Draft<'_>, progress: &mut Progress) {
     let (now, over) = (draft.facts.now(), draft.facts.is(AlertState::Resolved));
     for (name, contact) in &mut progress.contacts {
+        let certainly_known = contact.surely_knows(draft.facts.news);
         for sent in &mut contact.sent {
             // Nothing would follow from the answer any more, unless this text is all that they heard of it.
-            let is_moot = over && sent.subject.is_about_open_alert() && Notified::Counted <= contact.certain;
+            let is_moot = over && sent.subject.is_about_open_alert() && certainly_known;
             if is_moot || draft.facts.rules().gateway(&sent.gateway).is_none() {
                 sent.ask_at = None;
             }
@@ -73,8 +78,11 @@ pub(super) fn wakes_at(contact: &ContactProgress) -> Option<Timestamp> {
 
 /// Whether a report that waits says that the gateway has the text of this attempt.
 pub(super) fn says_taken(progress: &Progress, attempt: u32) -> bool {
-    let has_it = |fate: &Fate| matches!(fate, Fate::Taken | Fate::Delivered);
     progress.reports.iter().any(|report| report.attempt == attempt && has_it(&report.fate))
+}
+
+fn has_it(fate: &Fate) -> bool {
+    matches!(fate, Fate::Taken | Fate::Delivered)
 }
 
 /// A gateway took the text: whether it arrives is told later, where it is told at all. `before`: how the text stood.
@@ -108,6 +116,7 @@ pub(super) fn keep(
         attempt: taken.attempt,
         gateway: taken.gateway.clone(),
         subject: subject.clone(),
+        severity: taken.severity,
         since: notification.map_or(taken.began, |notification| notification.since),
         sent_at: taken.began,
         undelivered,
@@ -166,7 +175,7 @@ fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report:
         Fate::Delivered => {
             let sent = contact.sent.remove(at);
             note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
-            arrived(contact, &sent.subject, sent.attempt);
+            arrived(contact, Told { subject: &sent.subject, severity: sent.severity }, sent.attempt);
         }
         Fate::Failed { reason } => {
             let sent = contact.sent.remove(at);
@@ -184,9 +193,11 @@ fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report:
 }
 
 /// The contact has it. What becomes of a second copy is nothing to act on.
-fn arrived(contact: &mut ContactProgress, subject: &Subject, attempt: u32) {
+fn arrived(contact: &mut ContactProgress, told: Told<'_>, attempt: u32) {
+    let Told { subject, severity } = told;
     if subject.is_about_alert() {
         contact.certain = Notified::Yes;
+        contact.known_as = contact.known_as.max(severity);
     }
     contact.sent.retain(|copy| copy.subject != *subject);
     forget_earlier(contact, subject, attempt);
@@ -265,28 +276,37 @@ fn push_digest_again(facts: Facts<'_>, name: &ContactName, contact: &mut Contact
     }
 }
 
-fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress, report: &Report) {
+/// As how severe it told the open alert, if that is how it arrived.
+fn about_lost(
+    draft: &mut Draft<'_>,
+    name: &ContactName,
+    contact: &mut ContactProgress,
+    report: &Report,
+) -> Option<Severity> {
     let is_lost = |open: &OpenText| open.has_lost(report.attempt);
     let mut notifications = contact.notifications.iter_mut();
-    let Some(notification) = notifications.find(|one| one.text.open().is_some_and(is_lost)) else { return };
-    let before = notification.text.clone();
-    let Some(lost) = before.open().and_then(|open| open.unanswered.as_ref()) else { return };
+    let notification = notifications.find(|one| one.text.open().is_some_and(is_lost))?;
+    let (before, is_first) = (notification.text.clone(), notification.is_on_its_way());
+    let lost = before.open()?.unanswered.as_ref()?;
     let subject = notification.subject.clone();
     let message = Message { contact: name, subject: &subject };
     text::settle_lost(draft, message, &mut notification.text, &report.fate);
-    if matches!(report.fate, Fate::Taken | Fate::Delivered) {
+    if has_it(&report.fate) {
         let outcome = &Outcome::Accepted { provider_id: None };
-        let (attempt, gateway, began) = (lost.attempt, &lost.gateway, lost.sent_at);
-        let taken = TextAnswer { attempt, gateway, began, outcome, segments: 0 };
-        notification::remember(draft.facts, contact, &subject, &Address::Gateway(gateway.clone()), outcome);
+        let (attempt, gateway, severity, began) = (lost.attempt, &lost.gateway, lost.severity, lost.sent_at);
+        let taken = TextAnswer { attempt, gateway, severity, began, outcome, segments: 0 };
+        let told = Told { subject: &subject, severity };
+        notification::remember(draft.facts, contact, told, &Address::Gateway(gateway.clone()), outcome);
         if report.fate == Fate::Delivered {
-            arrived(contact, &subject, attempt);
+            arrived(contact, told, attempt);
         } else {
             keep(draft.facts, contact, &subject, Some(&before), &taken);
         }
         notification::tell_end_of_what_arrived(draft.facts, name, contact, began);
     }
     note(draft, message, &lost.gateway, report);
+    let tells = is_first && subject.is_about_open_alert() && has_it(&report.fate);
+    tells.then_some(lost.severity)
 }
 
 fn note(draft: &mut Draft<'_>, message: Message<'_>, gateway: &GatewayName, report: &Report) {

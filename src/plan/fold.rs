@@ -9,8 +9,8 @@ use super::{
     spending,
 };
 use crate::alert::{
-    AlertId, ContactName, ContactProgress, Entry, FoldWord, Folded, Notified, Subject, Texted, Tier,
-    Unreached,
+    AlertId, ContactName, ContactProgress, Entry, FoldWord, Folded, Notified, Severity, Subject, Texted,
+    Tier, Unreached,
 };
 
 /// Why this notification, which has not begun, is told in a digest whatever the budgets say: who heard of an alert
@@ -80,7 +80,9 @@ pub(super) fn hold_back(
         }
     };
     let missed = !contact.has_heard();
-    let folded = Folded { digest, word, at: draft.facts.now(), text: held.text, missed, unreached }
+    let of_others = word == FoldWord::Unreachable;
+    let severity = if of_others { Severity::default() } else { draft.facts.severity_of(message.subject) };
+    let folded = Folded { digest, word, severity, at: draft.facts.now(), text: held.text, missed, unreached }
         .after(contact.folded.get(&tier));
     draft.plan.folds.retain(|fold| fold.digest != digest);
     draft.plan.folds.push(Fold {

@@ -8,7 +8,6 @@ use crate::{
 /// Who has left is no part of an alert any more, once nothing to them is under way: what only they know nobody knows,
 /// while it is open.
 pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
-    let was_unheard = alert.is_free() && !alert.is_heard();
     let is_over = alert.state == AlertState::Resolved;
     let mut untold: Vec<ContactName> = Vec::new();
     alert.progress.contacts.retain(|name, contact| {
@@ -22,13 +21,6 @@ pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
         stays
     });
     alert.progress.untell(&untold);
-    // Who is left had heard only of what somebody took.
-    if was_unheard
-        && alert.is_heard()
-        && let Some(taken) = &alert.conversation.acknowledged
-    {
-        alert.progress.notified_as = Some(taken.severity);
-    }
 }
 
 /// It is open, and whoever was notified of it is not there any more, or has not heard.
@@ -36,7 +28,7 @@ pub fn is_unheard(alert: &Alert, people: &[Person]) -> bool {
     let is_heard_here = || {
         let mut progress = alert.progress.clone();
         progress.contacts.retain(|name, _| roster::find(people, name).is_some());
-        alert.is_heard_by(alert.taken(), &progress)
+        alert.is_heard_by(&progress)
     };
     alert.is_free() && alert.progress.planned.contains(&Milestone::Opened) && !is_heard_here()
 }

@@ -21,6 +21,7 @@ pub(super) fn after(facts: Facts<'_>, answered: &TextAnswer<'_>) -> Option<(Unan
     let lost = Unanswered {
         attempt: answered.attempt,
         gateway: rule.name.clone(),
+        severity: answered.severity,
         sent_at: answered.began,
         resend_at,
         to_ask: rule.asks,

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     alert::{
         Address, Alert, ContactName, ContactProgress, Notification, Notified, OpenText, Outcome, Pending,
-        Progress, Subject, TextState, Texted, Transport,
+        Progress, Severity, Subject, TextState, Texted, Transport,
     },
     roster::{self, Person},
 };
@@ -42,22 +42,36 @@ pub(super) fn begin_again(
     again
 }
 
-/// Whoever was planned, has not heard of the alert, is not being notified and was not given up is notified: somebody
-/// wants another try, or gave the alert back.
-pub(super) fn begin_missing(facts: Facts<'_>, progress: &mut Progress, subject: &Subject) {
+/// What is news to this contact: the alert, or, where they have heard of what was milder, that it is more severe.
+pub(super) fn news(facts: Facts<'_>, contact: &ContactProgress) -> Subject {
+    if contact.has_heard() { Subject::Raised { to: facts.alert.severity } } else { Subject::Opened }
+}
+
+/// Whoever was planned, does not know of the alert as it is, is not being notified and was not given up is notified:
+/// somebody wants another try, or gave the alert back.
+pub(super) fn begin_missing(facts: Facts<'_>, progress: &mut Progress) {
     if is_silent(facts) {
         return;
     }
     for person in audience::of(facts) {
         if let Some(contact) = progress.contacts.get_mut(&person.name)
-            && !contact.has_heard()
+            && !contact.knows(facts.news)
             && contact.unreachable.is_none()
-            && contact.notifications.iter().all(|one| one.replaced)
+            && contact.notifications.iter().all(|one| one.replaced || (one.has_arrived() && one.is_over()))
         {
-            let again = begin_again(facts, person, subject.clone(), contact);
-            contact.notifications.push(again);
+            let is_digest = facts.alert.digest.is_some();
+            let subject = if is_digest { Subject::Digest } else { news(facts, contact) };
+            let again = begin_again(facts, person, subject, contact);
+            if !may_wait(facts, contact, &again) {
+                contact.notifications.push(again);
+            }
         }
     }
+}
+
+/// Whoever knows of what waits for the morning is not out of reach because there is no channel at present.
+pub(super) fn may_wait(facts: Facts<'_>, contact: &ContactProgress, raised: &Notification) -> bool {
+    contact.has_heard() && facts.alert.severity < Severity::High && raised.is_over()
 }
 
 /// Nobody is called unreachable because of it.
@@ -83,9 +97,6 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
         // As long as another tells the same contact, none of its channels has failed for good.
         let goes_on = over.subject.is_about_open_alert() && !contact.is_idle();
         if let Some(reason) = failure(draft.facts, &over).filter(|_| !goes_on) {
-            let is_of_others = matches!(over.subject, Subject::Unreachable { .. });
-            contact.only_of_others =
-                is_of_others && (contact.unreachable.is_none() || contact.only_of_others);
             contact.unreachable.get_or_insert(reason);
             if over.text != TextState::Unknown {
                 draft.untold.extend(over.subject.out_of_reach().cloned());
@@ -234,14 +245,22 @@ pub(super) fn find<'a>(contact: &'a mut ContactProgress, send: &Send) -> Option<
     notifications.get_mut(position)
 }
 
+/// What a message told, and as how severe.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub(super) subject: &'a Subject,
+    pub(super) severity: Severity,
+}
+
 /// What the contact now knows, whichever notification it came by.
 pub(super) fn remember(
     facts: Facts<'_>,
     contact: &mut ContactProgress,
-    subject: &Subject,
+    told: Told<'_>,
     address: &Address,
     outcome: &Outcome,
 ) {
+    let Told { subject, severity } = told;
     let notified = match outcome {
         Outcome::Accepted { .. } => Notified::Yes,
         Outcome::Unknown { .. } => Notified::Maybe,
@@ -263,6 +282,9 @@ pub(super) fn remember(
     if notified == Notified::Maybe || is_final {
         contact.certain = contact.certain.max(notified);
     }
+    if notified == Notified::Yes && is_final {
+        contact.known_as = contact.known_as.max(severity);
+    }
 }
 
 /// It is over, and this contact may not have heard of it: one message says both. `lost`: a text about it that may
@@ -274,7 +296,7 @@ pub(super) fn tell_both_in_one(
     lost: Option<OpenText>,
 ) {
     let mut known = contact.notifications.iter();
-    if !contact.has_heard()
+    if !contact.knows(draft.facts.news)
         && known.all(|notification| notification.subject != Subject::Missed)
         && !draft.facts.is_test()
         && let Some(person) = roster::find(draft.facts.present.people, name)

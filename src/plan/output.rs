@@ -56,6 +56,8 @@ pub(super) struct Message<'a> {
 pub(super) struct TextAnswer<'a> {
     pub(super) attempt: u32,
     pub(super) gateway: &'a GatewayName,
+    /// As how severe it told the alert.
+    pub(super) severity: Severity,
     pub(super) began: Timestamp,
     pub(super) outcome: &'a Outcome,
     /// What the text is billed as; 0 = not known.

@@ -33,8 +33,10 @@ pub(super) struct Facts<'a> {
     /// Without its progress and conversation, which are being changed.
     pub(super) alert: &'a Alert,
     pub(super) present: &'a Present<'a>,
-    /// Somebody knows of it for certain, or a digest counts it.
+    /// Somebody knows of it as severe as that, for certain or by a digest.
     pub(super) heard: bool,
+    /// As how severe it has to be known.
+    pub(super) news: Severity,
     /// Somebody has it, or had it when it ended.
     pub(super) taken: Option<Taken>,
     /// How severe it is, or was told to be.
@@ -59,9 +61,9 @@ impl<'a> Facts<'a> {
                 Some(next) => next == Successor::IsQuiet && alert.openings.flapping().is_some(),
                 None => may_come_back && progress.is_told(&alert.openings),
             };
-        let heard = alert.is_heard_by(taken, progress);
+        let (heard, news) = (alert.is_heard_by(progress), alert.news(progress));
         let told_as = progress.notified_as.map_or(alert.severity, |told_as| told_as.max(alert.severity));
-        Self { alert, present, heard, taken, told_as, is_last_word, may_come_back }
+        Self { alert, present, heard, news, taken, told_as, is_last_word, may_come_back }
     }
 
     /// Nobody has it as severe as it is, and nobody knows of it.
@@ -71,7 +73,7 @@ impl<'a> Facts<'a> {
 
     /// As [`Self::heard`], with what has become known since.
     pub(super) fn is_heard(&self, progress: &Progress) -> bool {
-        self.alert.is_heard_by(self.taken, progress)
+        self.alert.is_heard_by(progress)
     }
 
     /// The next round tells of it, or, where it may come, decides what this one tells.

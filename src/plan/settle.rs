@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     delivery, notification,
+    notification::Told,
     output::{Draft, Message, Send, TextAnswer},
     present::{Facts, Present},
     push::{self, PushAnswer},
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::alert::{
     Address, Alert, AttemptRow, Charge, ContactName, DeviceId, Entry, Notification, Outcome, Pending,
-    Progress, RejectCause, TextState,
+    Progress, RejectCause, Severity,
 };
 
 /// The answer to one [`Send`].
@@ -136,14 +137,15 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     let has_it = Outcome::Accepted { provider_id: None };
     let outcome = if delivery::says_taken(progress, send.attempt) { &has_it } else { outcome };
     let Some(contact) = progress.contacts.get_mut(&send.contact) else { return };
-    notification::remember(draft.facts, contact, &send.subject, &send.address, outcome);
+    let severity = told_as(draft.facts, send);
+    let told = Told { subject: &send.subject, severity };
+    notification::remember(draft.facts, contact, told, &send.address, outcome);
     if matches!((&send.address, outcome), (Address::Device(_), Outcome::Accepted { .. })) {
         delivery::note_push(contact, &send.subject, send.attempt);
     }
     let known = notification::find(contact, send);
     let is_newest = known.as_ref().is_some_and(|known| !known.replaced);
-    let had_arrived =
-        known.as_ref().is_some_and(|known| known.push.accepted || known.text == TextState::Accepted);
+    let had_arrived = known.as_ref().is_some_and(|known| known.has_arrived());
     let is_told = is_newest && matches!(outcome, Outcome::Accepted { .. }) && !had_arrived;
     if is_told && send.subject.is_about_open_alert() && draft.facts.alert.is_open() {
         progress.notified_as = progress.notified_as.min(Some(send.severity));
@@ -161,7 +163,7 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
         }
         Address::Gateway(gateway) => {
             let (attempt, began) = (send.attempt, send.began);
-            let answer = TextAnswer { attempt, gateway, began, outcome, segments: *segments };
+            let answer = TextAnswer { attempt, gateway, severity, began, outcome, segments: *segments };
             // A second copy, of a text whose first was found meanwhile, counts if the first does not arrive.
             let before = known.as_ref().map(|known| known.text.clone());
             if let Some(known) = known {
@@ -178,6 +180,12 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
             }
         }
     }
+}
+
+/// As how severe a request told the alert, which may have changed since.
+fn told_as(facts: Facts<'_>, send: &Send) -> Severity {
+    let now = facts.severity_of(&send.subject);
+    if send.subject.is_about_open_alert() { send.severity } else { now.max(send.severity) }
 }
 
 /// What the journal keeps of an attempt.

@@ -115,7 +115,9 @@ impl Scene {
         );
         assert_eq!(repeated.asks, [], "planning twice asks nothing twice");
         let told = |alert: &Alert| (alert.conversation.repeats, alert.progress.notified_as);
-        if told(&self.alert).0 < told(&alert).0 || told(&self.alert).1 < told(&alert).1 {
+        let is_told_anew =
+            self.alert.is_heard() && self.alert.progress.notified_at < alert.progress.notified_at;
+        if is_told_anew || told(&self.alert).0 < told(&alert).0 || told(&self.alert).1 < told(&alert).1 {
             self.texts_before_news = self.texts.len();
         }
         self.alert = alert;

@@ -52,7 +52,7 @@ pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
         let audience = audience::of(facts);
         let is_for = |name: &ContactName| audience.iter().any(|person| person.name == *name);
         for (name, contact) in &mut progress.contacts {
-            if contact.only_of_others && !is_for(name) {
+            if !is_for(name) {
                 contact.unreachable = None;
             }
         }
@@ -66,11 +66,8 @@ pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
                 Subject::Digest
             } else if facts.is(AlertState::Resolved) {
                 Subject::Missed
-            } else if contact.has_heard() {
-                // Of what was milder.
-                Subject::Raised { to: facts.alert.severity }
             } else {
-                Subject::Opened
+                notification::news(facts, contact)
             };
             let again = notification::begin_again(facts, person, subject, contact);
             contact.notifications.push(again);

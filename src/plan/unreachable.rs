@@ -79,7 +79,8 @@ fn others<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
 /// for.
 fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut Unreached) {
     known.notifications.retain_mut(|notification| {
-        let Notification { subject, push, text, replaced, .. } = notification;
+        let has_arrived = notification.has_arrived();
+        let Notification { subject, text, replaced, .. } = notification;
         let Subject::Unreachable { contact, reason, also, more } = &*subject else { return true };
         if *text == TextState::Unknown {
             // It may have told them, and goes on by push.
@@ -89,7 +90,7 @@ fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut
             text::forget(draft, text);
             return false;
         }
-        if !push.accepted && *text != TextState::Accepted {
+        if !has_arrived {
             unreached.add(contact, reason);
             for contact in also {
                 unreached.add(contact, reason);

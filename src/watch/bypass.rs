@@ -284,6 +284,7 @@ impl Message {
         if let Some((contact, at)) = reached {
             let known = attempts.contacts.entry(contact.clone()).or_default();
             known.certain = known.certain.max(notified);
+            known.known_as = Severity::Disaster;
             known.texted = known.texted.max(texted);
             attempts.reached.insert(contact, at);
         }

@@ -304,7 +304,8 @@ impl Letters {
             }
             for known in self.by_alert.get(&alert.id).into_iter().flat_map(BTreeMap::values) {
                 let contact = alert.progress.contacts.get(&known.contact);
-                let is_told = contact.is_some_and(|it| it.has_heard() && it.unreachable.is_none());
+                let news = alert.news(&alert.progress);
+                let is_told = contact.is_some_and(|it| it.knows(news) && it.unreachable.is_none());
                 if is_told && !matches!(known.stands, Stands::Told { .. }) {
                     changed.push(DeadLetter { stands: Stands::Told { since: now }, ..known.clone() });
                 }

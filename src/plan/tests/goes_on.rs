@@ -248,18 +248,60 @@ impl Scene {
 }
 
 #[test]
-fn a_raise_that_arrives_by_no_road_is_told_to_the_others_or_stays_a_dead_letter() {
+fn a_raise_that_arrives_by_no_road_is_told_to_the_others_or_tried_on_and_not_ready() {
     let mut scene = Scene::raised_to_disaster();
     let answer = |send: &Send| {
         if is_push(send) { deferred(DeferCause::ProjectFault) } else { rejected(RejectCause::Refused) }
     };
     scene.answer_for(90, answer);
-    assert_eq!(scene.alert.given_up().count(), 1, "{:?}", scene.alert.progress);
+    assert!(scene.reaches_nobody(scene.now));
+    let sent = scene.answer_for(10, |_| accepted());
+    assert!(sent.iter().any(|sent| sent.ends_with("jin raised")), "{sent:?}");
+    assert!(!scene.reaches_nobody(scene.now));
 
     let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 1), no_phone("min")]);
     scene.plan();
     let sent = scene.answer_for(90, |send| if is_to(send, "min") { accepted() } else { answer(send) });
     assert_eq!(sent.iter().filter(|sent| sent.ends_with("min unreachable")).count(), 1, "{sent:?}");
+}
+
+#[test]
+fn a_raise_that_no_provider_takes_is_not_ready_and_tried_through_an_outage_of_hours() {
+    for to in [Severity::High, Severity::Disaster] {
+        let mut scene = Scene::at(Severity::Information).with_people(vec![person("jin", 1), bare("min")]);
+        scene.plan();
+        scene.answer_for(1, |_| accepted());
+        scene.pass(3_600);
+        scene.alert.severity = to;
+        scene.plan();
+        assert!(!scene.reaches_nobody(scene.now + SignedDuration::from_secs(299)), "it is being told");
+        scene.answer_for(26 * 60, |_| deferred(DeferCause::Unavailable));
+        assert!(scene.reaches_nobody(scene.now));
+        let sent = scene.answer_for(10, |_| accepted());
+        assert!(
+            ["jin raised", "min raised"].iter().all(|to| sent.iter().any(|sent| sent.ends_with(to))),
+            "{sent:?}"
+        );
+        assert!(!scene.reaches_nobody(scene.now));
+    }
+}
+
+#[test]
+fn what_was_raised_and_ended_in_an_outage_is_told_to_those_who_knew_it_as_milder() {
+    for to in [Severity::High, Severity::Disaster] {
+        let mut scene = Scene::at(Severity::Information).with_people(vec![person("jin", 1), bare("min")]);
+        scene.plan();
+        scene.answer_for(1, |_| accepted());
+        scene.alert.severity = to;
+        scene.plan();
+        scene.answer_for(10, |_| deferred(DeferCause::Unavailable));
+        scene.resolve();
+        scene.answer_for(120, |_| deferred(DeferCause::Unavailable));
+        let sent = scene.answer_for(60, |_| accepted());
+        let missed = |name| sent.iter().filter(|sent| sent.ends_with(&format!("{name} missed"))).count();
+        assert_eq!((missed("jin"), missed("min"), sent.len()), (1, 1, 2), "{to}: {sent:?}");
+        assert_eq!(scene.answer_for(24 * 60, |_| accepted()), NOTHING);
+    }
 }
 
 #[test]

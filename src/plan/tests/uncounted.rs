@@ -14,7 +14,9 @@ fn name(name: &str) -> ContactName {
 /// jin's part of it goes into the digest, which then cannot be read.
 fn taken_back(scene: &mut Scene, word: FoldWord, unreached: Option<&str>) {
     let unreached = Unreached { names: unreached.map(name).into_iter().collect(), more: 0 };
-    let folded = Folded { digest: digest(9), word, at: scene.now, text: true, missed: false, unreached };
+    let severity = scene.alert.severity;
+    let folded =
+        Folded { digest: digest(9), word, severity, at: scene.now, text: true, missed: false, unreached };
     let jin = scene.alert.progress.contacts.get_mut(&name("jin")).expect("a contact");
     jin.certain = jin.certain.max(Notified::Counted);
     jin.folded.insert(Tier::Ordinary, folded);

@@ -15,6 +15,7 @@ async fn text(queue: &Queue, certain: Notified) {
         attempt: 1,
         gateway: "company".into(),
         subject: Subject::Opened,
+        severity: alert.severity,
         since: alert.opened_at,
         sent_at: alert.opened_at,
         undelivered: Vec::new(),

@@ -174,6 +174,7 @@ async fn a_row_of_a_digest_that_does_not_read_is_made_again_from_its_alert() {
         let held_back = Folded {
             digest,
             word: FoldWord::Fired,
+            severity: write.alert.severity,
             at: at(6),
             text: true,
             missed: false,
