@@ -53,7 +53,7 @@ figures! {
     accept_seconds: Histogram = add_seconds("accept", "Time to make a request durable", seconds());
     scheduled: Gauge = add("alerts_scheduled", "Alerts with a next due time");
     writable: Gauge = add("store_writable", "1 if the store takes writes");
-    unreached: Gauge = add("alerts_unreached", "Open alerts that nobody has taken and that reached nobody for certain");
+    unreached: Gauge = add("alerts_unreached", "Open alerts that nobody has taken and of which, as severe as they are, nobody knows for certain");
     dead_letters: Gauge = add("dead_letters_unseen", "Notifications given up at which no operator has looked");
     held_back: Counter =
         add("notifications_held_back", "Notifications that a digest counts because a budget was spent");

@@ -191,6 +191,8 @@ fn tell_raise(
             for earlier in contact.about_open_alert().filter(|one| one.text == TextState::Unknown) {
                 earlier.text = TextState::Off;
             }
+            // Neither are those of an earlier raise copies of this one.
+            contact.sent.retain(|sent| sent.subject != raised.subject);
             contact.notifications.push(raised);
         }
     }
@@ -207,9 +209,12 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
             progress.contacts.entry(person.name.clone()).or_default();
         }
     }
+    let audience = audience::of(facts);
     for (name, contact) in &mut progress.contacts {
+        // To whom it was not addressed a raise was not either.
+        let is_bystander = facts.heard && audience.iter().all(|person| person.name != *name);
         let is_texting = contact.about_open_alert().any(|one| one.text.is_in_flight());
-        let knows = is_texting || contact.knows(facts.news);
+        let knows = is_texting || contact.knows(facts.news) || (is_bystander && contact.has_heard());
         notification::note_unanswered(contact);
         let mut lost = None;
         for notification in contact.about_open_alert() {

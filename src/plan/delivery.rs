@@ -180,9 +180,6 @@ fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report:
         Fate::Failed { reason } => {
             let sent = contact.sent.remove(at);
             note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
-            if is_told_later(draft.facts, contact, &sent) {
-                return;
-            }
             match contact.sent.iter_mut().find(|copy| copy.subject == sent.subject) {
                 // It was sent twice, and the other copy may arrive.
                 Some(copy) => copy.undelivered.push(sent.gateway),
@@ -205,25 +202,12 @@ fn arrived(contact: &mut ContactProgress, told: Told<'_>, attempt: u32) {
 
 /// This has arrived, and tells how the open alert stands: what becomes of earlier texts that told it is nothing to act on.
 fn forget_earlier(contact: &mut ContactProgress, subject: &Subject, attempt: u32) {
-    if subject.is_about_open_alert() {
-        contact.sent.retain(|sent| !is_earlier(sent, subject, attempt));
-    }
-}
-
-/// A later message about the open alert is on its way to the contact, or a gateway has it: what becomes of that decides.
-fn is_told_later(facts: Facts<'_>, contact: &ContactProgress, sent: &SentText) -> bool {
-    let tells = |one: &Notification| {
-        let is_other = one.subject.is_about_open_alert() && one.subject != sent.subject;
-        is_other && one.is_on_its_way() && !facts.is_held(one)
+    let is_earlier = |sent: &SentText| {
+        sent.subject.is_about_open_alert() && sent.subject != *subject && sent.attempt < attempt
     };
-    sent.subject.is_about_open_alert()
-        && (contact.notifications.iter().any(tells)
-            || contact.sent.iter().any(|later| is_earlier(sent, &later.subject, later.attempt)))
-}
-
-fn is_earlier(sent: &SentText, subject: &Subject, attempt: u32) -> bool {
-    let both_open = sent.subject.is_about_open_alert() && subject.is_about_open_alert();
-    both_open && sent.subject != *subject && sent.attempt < attempt
+    if subject.is_about_open_alert() {
+        contact.sent.retain(|sent| !is_earlier(sent));
+    }
 }
 
 /// By the next gateway that has not failed to deliver it; without one the road has failed. After the end, who

@@ -79,7 +79,7 @@ pub(super) fn hold_back(
             return false;
         }
     };
-    let missed = !contact.has_heard();
+    let missed = !contact.knows(draft.facts.news);
     let of_others = word == FoldWord::Unreachable;
     let severity = if of_others { Severity::default() } else { draft.facts.severity_of(message.subject) };
     let folded = Folded { digest, word, severity, at: draft.facts.now(), text: held.text, missed, unreached }
@@ -99,7 +99,9 @@ pub(super) fn hold_back(
         // By the digest.
         contact.texted = contact.texted.max(Texted::Yes);
     }
-    contact.folded.insert(tier, folded);
+    if let Some(told) = contact.folded.insert(tier, folded).filter(|earlier| earlier.digest != digest) {
+        contact.known_as = contact.known_as.max(told.severity);
+    }
     held.whole
 }
 

@@ -8,12 +8,12 @@ use crate::{
 /// Who has left is no part of an alert any more, once nothing to them is under way: what only they know nobody knows,
 /// while it is open.
 pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
-    let is_over = alert.state == AlertState::Resolved;
+    let (is_over, news) = (alert.state == AlertState::Resolved, alert.news(&alert.progress));
     let mut untold: Vec<ContactName> = Vec::new();
     alert.progress.contacts.retain(|name, contact| {
         let stays = roster::find(people, name).is_some()
             || contact.is_under_way()
-            || (is_over && contact.has_heard());
+            || (is_over && contact.knows(news));
         if !stays {
             let waiting = contact.notifications.iter().filter(|one| one.is_on_its_way());
             untold.extend(waiting.flat_map(|one| one.subject.out_of_reach()).cloned());

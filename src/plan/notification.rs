@@ -71,7 +71,7 @@ pub(super) fn begin_missing(facts: Facts<'_>, progress: &mut Progress) {
 
 /// Whoever knows of what waits for the morning is not out of reach because there is no channel at present.
 pub(super) fn may_wait(facts: Facts<'_>, contact: &ContactProgress, raised: &Notification) -> bool {
-    contact.has_heard() && facts.alert.severity < Severity::High && raised.is_over()
+    contact.has_heard() && facts.severity_of(&raised.subject) < Severity::High && raised.is_over()
 }
 
 /// Nobody is called unreachable because of it.
@@ -304,7 +304,9 @@ pub(super) fn tell_both_in_one(
         fold::is_over(draft, name, contact);
         let mut missed = begin(draft.facts, person, Subject::Missed, contact.texted);
         text::follow(&mut missed.text, &missed.push, lost, contact.texted);
-        contact.notifications.push(missed);
+        if !may_wait(draft.facts, contact, &missed) {
+            contact.notifications.push(missed);
+        }
     }
 }
 

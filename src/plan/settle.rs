@@ -13,7 +13,7 @@ use super::{
 };
 use crate::alert::{
     Address, Alert, AttemptRow, Charge, ContactName, DeviceId, Entry, Notification, Outcome, Pending,
-    Progress, RejectCause, Severity,
+    Progress, RejectCause,
 };
 
 /// The answer to one [`Send`].
@@ -125,7 +125,8 @@ fn silence(
         return None;
     };
     let (contact, subject) = (contact.clone(), notification.subject.clone());
-    let send = Send { attempt, contact, subject, severity: facts.alert.severity, address, began };
+    let severity = facts.severity_of(&subject);
+    let send = Send { attempt, contact, subject, severity, address, began };
     let outcome = Outcome::Unknown { detail: detail.to_owned() };
     Some(Settlement { send, outcome, segments: 0, ended: facts.now() })
 }
@@ -137,8 +138,7 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     let has_it = Outcome::Accepted { provider_id: None };
     let outcome = if delivery::says_taken(progress, send.attempt) { &has_it } else { outcome };
     let Some(contact) = progress.contacts.get_mut(&send.contact) else { return };
-    let severity = told_as(draft.facts, send);
-    let told = Told { subject: &send.subject, severity };
+    let told = Told { subject: &send.subject, severity: send.severity };
     notification::remember(draft.facts, contact, told, &send.address, outcome);
     if matches!((&send.address, outcome), (Address::Device(_), Outcome::Accepted { .. })) {
         delivery::note_push(contact, &send.subject, send.attempt);
@@ -163,6 +163,7 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
         }
         Address::Gateway(gateway) => {
             let (attempt, began) = (send.attempt, send.began);
+            let severity = send.severity;
             let answer = TextAnswer { attempt, gateway, severity, began, outcome, segments: *segments };
             // A second copy, of a text whose first was found meanwhile, counts if the first does not arrive.
             let before = known.as_ref().map(|known| known.text.clone());
@@ -180,12 +181,6 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
             }
         }
     }
-}
-
-/// As how severe a request told the alert, which may have changed since.
-fn told_as(facts: Facts<'_>, send: &Send) -> Severity {
-    let now = facts.severity_of(&send.subject);
-    if send.subject.is_about_open_alert() { send.severity } else { now.max(send.severity) }
 }
 
 /// What the journal keeps of an attempt.

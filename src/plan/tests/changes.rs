@@ -501,6 +501,18 @@ fn who_has_no_channel_for_a_raise_of_what_somebody_took_does_not_know_of_it() {
 }
 
 #[test]
+fn the_end_of_what_was_raised_is_a_mere_end_to_those_whom_the_raise_was_not_for() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare_person("jin"), no_phone("min")]);
+    scene.alert.to = vec!["jin".parse().expect("a name")];
+    scene.plan();
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["push 2 min unreachable"]);
+    scene.answer(2, accepted());
+    assert_eq!(scene.raise_to(Severity::Disaster), ["sms 3 jin raised"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.resolve(), ["push 4 min resolved"]);
+}
+
+#[test]
 fn who_came_after_a_raise_and_was_told_only_of_the_others_does_not_know_of_it() {
     let mut scene = Scene::at(Severity::Average).with_people(vec![bare_person("jin")]);
     scene.rules.gateways = gateways_that(1, true, false);

@@ -22,6 +22,9 @@ const TEXTED_WITHIN: SignedDuration = SignedDuration::from_secs(45);
 /// From becoming graver until people are told.
 const RAISED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
+/// From becoming graver until `/readyz` shows that nobody knows.
+const SHOWN_WITHIN: SignedDuration = SignedDuration::from_mins(7);
+
 /// What does not hold, in words.
 pub(super) async fn faults(night: &Night, world: &World) -> Vec<String> {
     let morning = Morning::of(night, world).await;
@@ -37,6 +40,7 @@ pub(super) async fn faults(night: &Night, world: &World) -> Vec<String> {
         truths::nobody_has_what_nobody_took,
         truths::what_began_anew_is_another_alert,
         what_became_graver_is_told,
+        what_became_graver_is_known_or_shown,
         a_disaster_is_told_again,
         truths::nothing_that_was_spoken_of_is_closed_by_silence,
         every_open_alert_wakes_up,
@@ -181,6 +185,28 @@ fn what_became_graver_is_told(morning: &Morning<'_>) -> Vec<String> {
             if knew && !is_told && !morning.is_shown(alert, &name) {
                 faults.push(format!("{name} is not told that it became {to}: {}", brief(alert)));
             }
+        }
+    }
+    faults
+}
+
+/// However long nothing works: somebody is told that it became graver, or can see that nobody was.
+fn what_became_graver_is_known_or_shown(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let may_be_silent = |alert: &Alert| {
+        morning.is_dated_ahead(alert)
+            || morning.is_told_by_another_round(alert)
+            || morning.world.clock_was_set
+    };
+    for alert in morning.alerts().filter(|alert| alert.is_open() && !may_be_silent(alert)) {
+        let Some((raised_at, to)) = morning.raised(alert) else { continue };
+        let is_known = alert.progress.contacts.keys().any(|name| {
+            morning.taken_by(alert, name).any(|taken| to <= taken.severity)
+                || morning.folds(alert, name).any(|at| raised_at <= at)
+                || morning.is_shown(alert, name)
+        });
+        if !is_known && raised_at + SHOWN_WITHIN < morning.world.night {
+            faults.push(format!("that it became {to} is known to nobody: {}", brief(alert)));
         }
     }
     faults

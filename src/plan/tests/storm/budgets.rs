@@ -235,6 +235,43 @@ fn whom_an_alert_did_not_reach_is_told_by_the_digest_that_tells_the_alert() {
 }
 
 #[test]
+fn a_later_digest_does_not_hide_as_how_severe_an_earlier_one_told_it() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(1, 600)], &[], &[]);
+    storm.fire(Severity::High);
+    let second = storm.fire(Severity::High);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    assert_eq!(storm.pass(30), ["sms 1 jin digest"]);
+    storm.answer_all(&|_| accepted());
+    storm.alerts[second].severity = Severity::Average;
+    storm.over(second);
+    assert_eq!(storm.plan(), NOTHING, "a digest tells the end");
+    assert_eq!(storm.rows.values().map(BTreeMap::len).collect::<Vec<_>>(), [1, 1]);
+    let rows = storm.alerts[second].rows.len();
+    storm.dues[second] = Some(storm.now);
+    assert_eq!(storm.plan(), NOTHING);
+    assert_eq!(storm.alerts[second].rows.len(), rows, "once");
+}
+
+#[test]
+fn that_it_was_graver_than_they_knew_is_not_counted_as_a_mere_end() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(2, 600)], &[], &[]);
+    let number = storm.fire(Severity::Average);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    storm.alerts[number].severity = Severity::High;
+    storm.dues[number] = Some(storm.now);
+    assert_eq!(storm.plan(), ["sms 2 jin raised"]);
+    storm.answer_all(&|_| deferred(DeferCause::Unavailable));
+    let payer = Payer::Contact("jin".parse().expect("a name"), Tier::Ordinary);
+    storm.budgets.spend(&[Charge { payer, at: storm.now, units: 2, reserved: 0 }]);
+    storm.over(number);
+    assert_eq!(storm.plan(), NOTHING);
+    let rows: Vec<_> = storm.rows.values().flat_map(BTreeMap::values).collect();
+    assert!(rows.len() == 1 && rows[0].missed, "{rows:?}");
+}
+
+#[test]
 fn a_round_that_another_follows_is_counted_as_over() {
     let mut storm = Storm::with(vec![no_device("jin")], &[rate(1, 600)], &[], &[]);
     for _ in 0..3 {
