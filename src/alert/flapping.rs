@@ -52,19 +52,19 @@ pub enum Successor {
 
 #[derive(Clone, Copy, Debug)]
 pub struct LastRound {
-    /// As which it was told, if it was.
+    /// As which it was told, or was to be.
     pub severity: Severity,
     pub opened: Timestamp,
     pub resolved: Timestamp,
-    /// Somebody knows of it.
-    pub is_heard_of: bool,
+    /// As which somebody knows of it.
+    pub heard_as: Option<Severity>,
 }
 
 impl Openings {
     /// The openings of the next round, after `last`.
     #[must_use]
     pub fn next(&self, last: LastRound, now: Timestamp) -> Self {
-        let LastRound { severity, opened, resolved, is_heard_of } = last;
+        let LastRound { severity, opened, resolved, heard_as } = last;
         // Times of a clock that ran ahead tell nothing.
         if STABLE_AFTER <= now.duration_since(resolved) || now < resolved {
             return Self::default();
@@ -78,9 +78,9 @@ impl Openings {
         let flaps = at.len() == FLAPPING_ROUNDS;
         let before = if self.rounds == 0 { FLAPPING_ROUNDS_BEFORE } else { self.rounds };
         let rounds = if flaps { before.saturating_add(1) } else { 0 };
-        let worst = self.worst.max(is_heard_of.then_some(severity)).filter(|_| flaps);
-        let told = flaps && (self.told || (is_heard_of && self.flapping().is_some()));
-        let is_known = is_heard_of || self.is_quiet(severity);
+        let worst = self.worst.max(heard_as).filter(|_| flaps);
+        let told = flaps && (self.told || (heard_as.is_some() && self.flapping().is_some()));
+        let is_known = Some(severity) <= heard_as || self.is_quiet(severity);
         let unheard_since = (!is_known).then(|| self.unheard_since(opened));
         Self { at, rounds, worst, told, unheard_since, superseded: None }
     }
@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn last(severity: Severity, opened: Timestamp, resolved: Timestamp) -> LastRound {
-        LastRound { severity, opened, resolved, is_heard_of: true }
+        LastRound { severity, opened, resolved, heard_as: Some(severity) }
     }
 
     /// Opens at each of these minutes, each round over a minute later.
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_round_that_nobody_heard_of_is_told_by_the_next() {
         let unheard =
-            |severity, opened| LastRound { is_heard_of: false, ..last(severity, at(opened), at(opened + 1)) };
+            |severity, opened| LastRound { heard_as: None, ..last(severity, at(opened), at(opened + 1)) };
         let fourth = opened_at(&[0, 3, 6, 9]);
         let fifth = fourth.next(unheard(Severity::High, 9), at(12));
         assert!(!fifth.is_quiet(Severity::High), "nobody knows that it flaps");
@@ -191,9 +191,22 @@ mod tests {
     }
 
     #[test]
+    fn as_how_severe_it_flaps_is_told_by_the_next_where_nobody_heard_that() {
+        let raised = |opened| LastRound {
+            heard_as: Some(Severity::Average),
+            ..last(Severity::High, at(opened), at(opened + 1))
+        };
+        let flapping = opened_at(&[0, 3, 6, 9]);
+        let milder = |openings: Openings, opened| openings.next(raised(opened), at(opened + 3));
+        let next = milder(Openings { worst: None, ..flapping }, 9);
+        assert!(next.is_quiet(Severity::Average) && !next.is_quiet(Severity::High));
+        assert_eq!(next.unheard_since(at(12)), at(9));
+    }
+
+    #[test]
     fn it_is_known_since_when_nobody_has_heard_of_any_round() {
         let unheard =
-            |opened| LastRound { is_heard_of: false, ..last(Severity::High, at(opened), at(opened + 1)) };
+            |opened| LastRound { heard_as: None, ..last(Severity::High, at(opened), at(opened + 1)) };
         let third = Openings::default().next(unheard(0), at(3)).next(unheard(3), at(6));
         assert_eq!(third.unheard_since(at(6)), at(0));
         assert_eq!(third.next(last(Severity::High, at(6), at(7)), at(9)).unheard_since(at(9)), at(9));

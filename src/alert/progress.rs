@@ -59,12 +59,21 @@ impl Progress {
         self.contacts.values().any(ContactProgress::has_heard)
     }
 
-    /// Somebody was told of the round for certain: a text that a gateway took may still turn out not to have arrived, but not
-    /// one text after another.
-    pub fn is_told(&self, openings: &Openings) -> bool {
+    /// As how severe somebody was told of the round for certain: a text that a gateway took may still turn out not to have
+    /// arrived, but not one text after another.
+    pub fn told_as(&self, openings: &Openings) -> Option<Severity> {
         let flaps_on = openings.flapping().is_some_and(|rounds| FLAPPING_ROUNDS < rounds as usize);
-        let mut certain = self.contacts.values().map(|contact| contact.certain);
-        certain.any(|certain| Notified::Counted <= certain) || (flaps_on && self.is_heard_of())
+        let told_as =
+            |contact: &ContactProgress| if flaps_on { contact.heard_as() } else { contact.surely_heard_as() };
+        self.contacts.values().filter_map(told_as).max()
+    }
+
+    /// This has arrived; where nobody knows it as more severe, it is news when it is again.
+    pub fn is_known_as(&mut self, severity: Severity) {
+        let Some(told_as) = self.notified_as else { return };
+        if !self.contacts.values().any(|contact| contact.knows(told_as)) {
+            self.notified_as = Some(told_as.min(severity));
+        }
     }
 
     /// A reminder is under way that nobody can have had so far.
@@ -225,17 +234,21 @@ impl ContactProgress {
         Notified::Counted <= self.notified()
     }
 
-    /// Has heard of it as severe as that, unless a text that a gateway took turns out not to have arrived.
+    /// Has heard of it as severe as that.
     pub fn knows(&self, severity: Severity) -> bool {
-        let mut sent = self.sent.iter().filter(|sent| sent.subject.is_about_alert());
-        self.surely_knows(severity) || sent.any(|sent| severity <= sent.severity)
+        Some(severity) <= self.heard_as()
     }
 
-    /// As [`Self::knows`], whatever becomes of those texts.
-    pub fn surely_knows(&self, severity: Severity) -> bool {
+    /// As how severe they know it, unless a text that a gateway took turns out not to have arrived.
+    pub fn heard_as(&self) -> Option<Severity> {
+        let sent = self.sent.iter().filter(|sent| sent.subject.is_about_alert());
+        sent.map(|sent| sent.severity).max().max(self.surely_heard_as())
+    }
+
+    /// As how severe they know it, whatever becomes of those texts.
+    pub fn surely_heard_as(&self) -> Option<Severity> {
         let counted = self.folded.values().map(|folded| folded.severity);
-        let known_as = counted.fold(self.known_as, Severity::max);
-        Notified::Counted <= self.certain && severity <= known_as
+        (Notified::Counted <= self.certain).then(|| counted.fold(self.known_as, Severity::max))
     }
 
     /// It becomes more severe than this, or is again, which is news.

@@ -24,7 +24,7 @@ use crate::roster;
 /// often a moment behind it.
 pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
     for report in std::mem::take(&mut progress.reports) {
-        let mut waits = false;
+        let (mut waits, mut known_as) = (false, None);
         for (name, contact) in &mut progress.contacts {
             if is_under_way(contact, report.attempt) {
                 waits = true;
@@ -32,11 +32,13 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
                 about_sent(draft, name, Sent { contact, at }, &report);
             } else {
                 let arrived_as = about_lost(draft, name, contact, &report);
-                // It was milder then.
-                if let Some(severity) = arrived_as.filter(|_| draft.facts.alert.is_open()) {
-                    progress.notified_as = progress.notified_as.min(Some(severity));
+                if draft.facts.alert.is_open() {
+                    known_as = known_as.max(arrived_as);
                 }
             }
+        }
+        if let Some(severity) = known_as {
+            progress.is_known_as(severity);
         }
         if waits {
             progress.reports.push(report);
@@ -48,7 +50,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
 pub(super) fn ask(draft: &mut Draft<'_>, progress: &mut Progress) {
     let (now, over) = (draft.facts.now(), draft.facts.is(AlertState::Resolved));
     for (name, contact) in &mut progress.contacts {
-        let certainly_known = contact.surely_knows(draft.facts.news);
+        let certainly_known = Some(draft.facts.news) <= contact.surely_heard_as();
         for sent in &mut contact.sent {
             // Nothing would follow from the answer any more, unless this text is all that they heard of it.
             let is_moot = over && sent.subject.is_about_open_alert() && certainly_known;

@@ -54,7 +54,8 @@ pub(super) fn begin_missing(facts: Facts<'_>, progress: &mut Progress) {
         return;
     }
     for person in audience::of(facts) {
-        if let Some(contact) = progress.contacts.get_mut(&person.name)
+        let Progress { contacts, notified_at, .. } = progress;
+        if let Some(contact) = contacts.get_mut(&person.name)
             && !contact.knows(facts.news)
             && contact.unreachable.is_none()
             && contact.notifications.iter().all(|one| one.replaced || (one.has_arrived() && one.is_over()))
@@ -64,6 +65,10 @@ pub(super) fn begin_missing(facts: Facts<'_>, progress: &mut Progress) {
             let again = begin_again(facts, person, subject, contact);
             if !may_wait(facts, contact, &again) {
                 contact.notifications.push(again);
+                if facts.is_unheard() && contact.has_heard() {
+                    // It is as severe again as nobody has heard so far.
+                    *notified_at = Some(facts.now());
+                }
             }
         }
     }

@@ -59,7 +59,7 @@ impl<'a> Facts<'a> {
         let is_last_word = progress.planned.contains(&Milestone::Opened)
             && match alert.openings.superseded {
                 Some(next) => next == Successor::IsQuiet && alert.openings.flapping().is_some(),
-                None => may_come_back && progress.is_told(&alert.openings),
+                None => may_come_back && progress.told_as(&alert.openings).is_some(),
             };
         let (heard, news) = (alert.is_heard_by(progress), alert.news(progress));
         let told_as = progress.notified_as.map_or(alert.severity, |told_as| told_as.max(alert.severity));

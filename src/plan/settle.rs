@@ -13,7 +13,7 @@ use super::{
 };
 use crate::alert::{
     Address, Alert, AttemptRow, Charge, ContactName, DeviceId, Entry, Notification, Outcome, Pending,
-    Progress, RejectCause,
+    Progress, RejectCause, Severity,
 };
 
 /// The answer to one [`Send`].
@@ -125,7 +125,9 @@ fn silence(
         return None;
     };
     let (contact, subject) = (contact.clone(), notification.subject.clone());
-    let severity = facts.severity_of(&subject);
+    // What was replaced went out before it became more severe.
+    let is_older = notification.replaced && subject.is_about_open_alert();
+    let severity = if is_older { Severity::default() } else { facts.severity_of(&subject) };
     let send = Send { attempt, contact, subject, severity, address, began };
     let outcome = Outcome::Unknown { detail: detail.to_owned() };
     Some(Settlement { send, outcome, segments: 0, ended: facts.now() })
@@ -145,11 +147,10 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     }
     let known = notification::find(contact, send);
     let is_newest = known.as_ref().is_some_and(|known| !known.replaced);
-    let had_arrived = known.as_ref().is_some_and(|known| known.has_arrived());
-    let is_told = is_newest && matches!(outcome, Outcome::Accepted { .. }) && !had_arrived;
-    if is_told && send.subject.is_about_open_alert() && draft.facts.alert.is_open() {
-        progress.notified_as = progress.notified_as.min(Some(send.severity));
-    }
+    let is_told = is_newest
+        && matches!(outcome, Outcome::Accepted { .. })
+        && send.subject.is_about_open_alert()
+        && draft.facts.alert.is_open();
     let message = Message { contact: &send.contact, subject: &send.subject };
     match &send.address {
         Address::Device(device) => {
@@ -180,6 +181,9 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
                 delivery::keep(draft.facts, contact, &send.subject, before.as_ref(), &answer);
             }
         }
+    }
+    if is_told {
+        progress.is_known_as(send.severity);
     }
 }
 

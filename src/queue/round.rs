@@ -10,7 +10,7 @@ use super::{
 };
 use crate::alert::{
     Admission, Alert, AlertId, AlertState, ContactName, Conversation, Entry, Event, EventStatus, Heard,
-    KeptEvent, LATE_WITHIN, LastRound, Next, Reason, Resolution, ResolvedBy, Row, Successor, Times,
+    KeptEvent, LATE_WITHIN, LastRound, Next, Reason, Resolution, ResolvedBy, Row, Severity, Successor, Times,
 };
 
 /// A test resolves itself after this; the next press of the button is then told again.
@@ -91,9 +91,8 @@ fn begin(mut heard: Heard, event: &Event, arrival: &Arrival<'_>) -> Alert {
 fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
     let resolved = known.resolved.as_ref().map_or(known.last_seen_at, |resolution| resolution.at);
     if !alert.kind.closes_on_time() {
-        let is_heard_of = is_heard_of(known);
-        let severity = known.told_as();
-        let last = LastRound { severity, opened: known.opened_at, resolved, is_heard_of };
+        let (severity, heard_as) = (known.told_as(), heard_as(known));
+        let last = LastRound { severity, opened: known.opened_at, resolved, heard_as };
         alert.openings = known.openings.next(last, alert.opened_at);
     }
     if let Some(rounds) = alert.openings.flapping() {
@@ -131,9 +130,10 @@ fn together(some: &[ContactName], others: &[ContactName]) -> Vec<ContactName> {
 }
 
 /// For certain, or by whoever took the alert while it was open.
-fn is_heard_of(known: &Alert) -> bool {
-    let taken = known.conversation.acknowledged.as_ref();
-    known.progress.is_told(&known.openings) || taken.is_some_and(|taken| known.opened_at <= taken.at)
+fn heard_as(known: &Alert) -> Option<Severity> {
+    let taken = known.conversation.acknowledged.as_ref().filter(|taken| known.opened_at <= taken.at);
+    let heard_as = known.progress.told_as(&known.openings).max(taken.map(|taken| taken.severity));
+    heard_as.map(|heard_as| heard_as.min(known.told_as()))
 }
 
 /// The next round takes its place, and its end is not told apart.

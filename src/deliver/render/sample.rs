@@ -81,8 +81,8 @@ fn full(subject: Subject, kind: Kind) -> Sample {
         let at = STARTS_AT + SignedDuration::from_mins(2);
         alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at, note: None, ended_at: None });
     }
-    let last =
-        LastRound { severity: Severity::Disaster, opened: STARTS_AT, resolved: STARTS_AT, is_heard_of: true };
+    let severity = Severity::Disaster;
+    let last = LastRound { severity, opened: STARTS_AT, resolved: STARTS_AT, heard_as: Some(severity) };
     alert.openings =
         (1..FLAPPING_ROUNDS).fold(Openings::default(), |openings, _| openings.next(last, STARTS_AT));
     alert.taken_back = Some(Resolution::by(ResolvedBy::Operator("min".to_owned()), STARTS_AT));

@@ -470,7 +470,7 @@ fn a_raise_has_its_five_minutes_though_nobody_had_heard_of_the_rounds_before() {
     for round in 0..4 {
         let opened = T0 - SignedDuration::from_mins(16 - 4 * round);
         let resolved = opened + SignedDuration::from_secs(60);
-        let last = LastRound { severity: Severity::Average, opened, resolved, is_heard_of: false };
+        let last = LastRound { severity: Severity::Average, opened, resolved, heard_as: None };
         openings = openings.next(last, opened + SignedDuration::from_mins(4));
     }
     scene.alert.openings = openings;
@@ -498,6 +498,21 @@ fn who_has_no_channel_for_a_raise_of_what_somebody_took_does_not_know_of_it() {
     assert!(scene.reaches_nobody(scene.now));
     let sent = scene.answer_all(scene.hours(1), &accepted());
     assert!(sent.iter().any(|sent| sent.ends_with("jin raised")), "{sent:?}");
+}
+
+#[test]
+fn only_who_heard_it_as_milder_is_told_when_it_is_as_severe_again() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![no_phone("jin"), no_phone("min")]);
+    assert_eq!(scene.plan(), ["push 1 jin", "push 2 min"]);
+    scene.answer(1, accepted());
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.raise_to(Severity::Average), NOTHING);
+    assert_eq!(scene.pass(15), ["push 3 min"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.raise_to(Severity::High), ["push 4 min raised"]);
+    scene.answer(4, accepted());
+    scene.raise_to(Severity::Average);
+    assert_eq!(scene.raise_to(Severity::High), NOTHING);
 }
 
 #[test]
@@ -692,7 +707,7 @@ fn flapping(scene: &mut Scene, rounds: i64) {
             severity: scene.alert.severity,
             opened,
             resolved: opened + SignedDuration::from_mins(2),
-            is_heard_of: true,
+            heard_as: Some(scene.alert.severity),
         };
         scene.now = opened + SignedDuration::from_mins(4);
         openings = openings.next(last, scene.now);

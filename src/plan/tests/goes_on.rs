@@ -360,8 +360,8 @@ fn a_quiet_round_that_stays_is_told_once_whether_as_a_reminder_or_as_new() {
     use crate::alert::{LastRound, Openings};
     let at = |minutes| T0 + SignedDuration::from_mins(minutes);
     let openings = [-24_i64, -18, -12, -6, 0].windows(2).fold(Openings::default(), |openings, pair| {
-        let (opened, resolved) = (at(pair[0]), at(pair[0] + 2));
-        let last = LastRound { severity: Severity::Disaster, opened, resolved, is_heard_of: true };
+        let (opened, resolved, severity) = (at(pair[0]), at(pair[0] + 2), Severity::Disaster);
+        let last = LastRound { severity, opened, resolved, heard_as: Some(severity) };
         openings.next(last, at(pair[1]))
     });
     let mut scene = Scene::at(Severity::Disaster);

@@ -318,6 +318,24 @@ fn a_text_of_an_earlier_raise_is_no_copy_of_one_that_is_as_severe() {
 }
 
 #[test]
+fn a_text_that_is_found_after_a_crash_did_not_tell_what_it_had_become_since() {
+    let mut scene = Scene::at(Severity::Information).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    assert_eq!(scene.plan(), ["sms 1 jin"]);
+    scene.alert.severity = Severity::Disaster;
+    assert_eq!(scene.plan(), ["sms 2 jin raised"]);
+    assert_eq!(scene.report(1, Fate::Delivered), NOTHING, "its answer is waited for");
+    scene.now += SignedDuration::from_mins(1);
+    scene.started = scene.now;
+    scene.open.clear();
+    scene.plan();
+    scene.answer_all(scene.hours(1), &deferred(DeferCause::Unavailable));
+    assert!(scene.reaches_nobody(scene.now));
+    assert!(!scene.answer_all(scene.hours(1), &accepted()).is_empty());
+    assert!(!scene.reaches_nobody(scene.now));
+}
+
+#[test]
 fn a_push_that_tells_the_open_alert_makes_up_for_an_earlier_text() {
     let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 1)]);
     scene.rules.gateways = gateways_that(2, true, false);

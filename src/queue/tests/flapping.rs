@@ -24,7 +24,8 @@ async fn text(queue: &Queue, certain: Notified) {
         asks: 0,
         ask_at: None,
     };
-    let progress = ContactProgress { certain, sent: vec![sent], ..ContactProgress::default() };
+    let known_as = alert.severity;
+    let progress = ContactProgress { certain, known_as, sent: vec![sent], ..ContactProgress::default() };
     alert.progress.notified_as = Some(alert.severity);
     alert.progress.planned.insert(Milestone::Opened);
     alert.progress.contacts.insert("jin".parse().expect("a name"), progress);

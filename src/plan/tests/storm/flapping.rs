@@ -17,10 +17,10 @@ fn what_comes_back_graver_than_it_was_told_is_told_at_once() {
 }
 
 fn flapping(rounds: usize, now: Timestamp) -> Openings {
-    let mut openings = Openings::default();
+    let (mut openings, severity) = (Openings::default(), Severity::High);
     for _ in 1..rounds {
-        openings = openings
-            .next(LastRound { severity: Severity::High, opened: now, resolved: now, is_heard_of: true }, now);
+        let last = LastRound { severity, opened: now, resolved: now, heard_as: Some(severity) };
+        openings = openings.next(last, now);
     }
     openings
 }
