@@ -15,8 +15,8 @@ use super::{
     words::DETAIL_CHARS_MAX,
 };
 use crate::alert::{
-    Address, AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, Notified,
-    OpenText, Outcome, Progress, PushState, Report, SentText, Severity, Subject, TextState,
+    Address, AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, OpenText,
+    Outcome, Progress, PushState, Report, SentText, Severity, Subject, TextState,
 };
 use crate::roster;
 
@@ -137,8 +137,7 @@ pub(super) fn keep(
 }
 
 /// A push of this was accepted: its texts are not all that the contact has of it.
-pub(super) fn note_push(contact: &mut ContactProgress, subject: &Subject, attempt: u32) {
-    forget_earlier(contact, subject, attempt);
+pub(super) fn note_push(contact: &mut ContactProgress, subject: &Subject) {
     for sent in contact.sent.iter_mut().filter(|sent| sent.subject == *subject) {
         sent.pushed = true;
     }
@@ -177,7 +176,8 @@ fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report:
         Fate::Delivered => {
             let sent = contact.sent.remove(at);
             note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
-            arrived(contact, Told { subject: &sent.subject, severity: sent.severity }, sent.attempt);
+            let SentText { subject, severity, attempt, .. } = &sent;
+            arrived(contact, Told { subject, severity: *severity, attempt: *attempt });
         }
         Fate::Failed { reason } => {
             let sent = contact.sent.remove(at);
@@ -192,24 +192,9 @@ fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report:
 }
 
 /// The contact has it. What becomes of a second copy is nothing to act on.
-fn arrived(contact: &mut ContactProgress, told: Told<'_>, attempt: u32) {
-    let Told { subject, severity } = told;
-    if subject.is_about_alert() {
-        contact.certain = Notified::Yes;
-        contact.known_as = contact.known_as.max(severity);
-    }
-    contact.sent.retain(|copy| copy.subject != *subject);
-    forget_earlier(contact, subject, attempt);
-}
-
-/// This has arrived, and tells how the open alert stands: what becomes of earlier texts that told it is nothing to act on.
-fn forget_earlier(contact: &mut ContactProgress, subject: &Subject, attempt: u32) {
-    let is_earlier = |sent: &SentText| {
-        sent.subject.is_about_open_alert() && sent.subject != *subject && sent.attempt < attempt
-    };
-    if subject.is_about_open_alert() {
-        contact.sent.retain(|sent| !is_earlier(sent));
-    }
+fn arrived(contact: &mut ContactProgress, told: Told<'_>) {
+    notification::learn(contact, told);
+    contact.sent.retain(|copy| copy.subject != *told.subject);
 }
 
 /// By the next gateway that has not failed to deliver it; without one the road has failed. After the end, who
@@ -281,10 +266,10 @@ fn about_lost(
         let outcome = &Outcome::Accepted { provider_id: None };
         let (attempt, gateway, severity, began) = (lost.attempt, &lost.gateway, lost.severity, lost.sent_at);
         let taken = TextAnswer { attempt, gateway, severity, began, outcome, segments: 0 };
-        let told = Told { subject: &subject, severity };
+        let told = Told { subject: &subject, severity, attempt };
         notification::remember(draft.facts, contact, told, &Address::Gateway(gateway.clone()), outcome);
         if report.fate == Fate::Delivered {
-            arrived(contact, told, attempt);
+            arrived(contact, told);
         } else {
             keep(draft.facts, contact, &subject, Some(&before), &taken);
         }

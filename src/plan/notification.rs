@@ -255,6 +255,8 @@ pub(super) fn find<'a>(contact: &'a mut ContactProgress, send: &Send) -> Option<
 pub(super) struct Told<'a> {
     pub(super) subject: &'a Subject,
     pub(super) severity: Severity,
+    /// By which attempt.
+    pub(super) attempt: u32,
 }
 
 /// What the contact now knows, whichever notification it came by.
@@ -265,30 +267,36 @@ pub(super) fn remember(
     address: &Address,
     outcome: &Outcome,
 ) {
-    let Told { subject, severity } = told;
-    let notified = match outcome {
-        Outcome::Accepted { .. } => Notified::Yes,
-        Outcome::Unknown { .. } => Notified::Maybe,
-        Outcome::Deferred { .. } | Outcome::Rejected { .. } => return,
-    };
-    if notified == Notified::Yes {
-        contact.unreachable = None;
-    }
-    if !subject.is_about_alert() {
-        return;
-    }
-    if matches!(address, Address::Gateway(_)) {
-        contact.texted = contact.texted.max(Texted::Yes);
-    }
     let is_final = match address {
         Address::Device(_) => true,
         Address::Gateway(name) => facts.rules().gateway(name).is_none_or(|rule| !rule.reports && !rule.asks),
     };
-    if notified == Notified::Maybe || is_final {
-        contact.certain = contact.certain.max(notified);
+    let is_about_alert = told.subject.is_about_alert();
+    match outcome {
+        Outcome::Accepted { .. } if is_final => learn(contact, told),
+        Outcome::Accepted { .. } => contact.unreachable = None,
+        Outcome::Unknown { .. } if is_about_alert => contact.certain = contact.certain.max(Notified::Maybe),
+        Outcome::Unknown { .. } => {}
+        Outcome::Deferred { .. } | Outcome::Rejected { .. } => return,
     }
-    if notified == Notified::Yes && is_final {
+    if is_about_alert && matches!(address, Address::Gateway(_)) {
+        contact.texted = contact.texted.max(Texted::Yes);
+    }
+}
+
+/// The contact has it. What becomes of earlier texts that told no more of the open alert is nothing to act on.
+pub(super) fn learn(contact: &mut ContactProgress, told: Told<'_>) {
+    let Told { subject, severity, attempt } = told;
+    contact.unreachable = None;
+    if subject.is_about_alert() {
+        contact.certain = Notified::Yes;
         contact.known_as = contact.known_as.max(severity);
+    }
+    if subject.is_about_open_alert() {
+        contact.sent.retain(|sent| {
+            let is_other = sent.subject.is_about_open_alert() && sent.subject != *subject;
+            !(is_other && sent.attempt < attempt && sent.severity <= severity)
+        });
     }
 }
 

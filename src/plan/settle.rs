@@ -140,10 +140,10 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     let has_it = Outcome::Accepted { provider_id: None };
     let outcome = if delivery::says_taken(progress, send.attempt) { &has_it } else { outcome };
     let Some(contact) = progress.contacts.get_mut(&send.contact) else { return };
-    let told = Told { subject: &send.subject, severity: send.severity };
+    let told = Told { subject: &send.subject, severity: send.severity, attempt: send.attempt };
     notification::remember(draft.facts, contact, told, &send.address, outcome);
     if matches!((&send.address, outcome), (Address::Device(_), Outcome::Accepted { .. })) {
-        delivery::note_push(contact, &send.subject, send.attempt);
+        delivery::note_push(contact, &send.subject);
     }
     let known = notification::find(contact, send);
     let is_newest = known.as_ref().is_some_and(|known| !known.replaced);

@@ -294,6 +294,12 @@ fn whoever_was_told_since_of_the_open_alert_does_not_miss_an_earlier_text_of_it(
         }
         let sent = scene.report(1, failed());
         assert_eq!(sent.iter().any(|sent| sent.ends_with("jin")), !has_arrived, "{sent:?}");
+        if let Some(again) = scene.open.iter().find(|send| send.contact.as_str() == "jin") {
+            scene.answer(again.attempt, rejected(RejectCause::Refused));
+            assert_eq!(scene.alert.given_up().count(), 1);
+            scene.report(reminder, Fate::Delivered);
+            assert_eq!(scene.alert.given_up().count(), 0, "that arrived");
+        }
     }
 }
 
