@@ -55,6 +55,8 @@ pub struct LastRound {
     /// As which it was told, or was to be.
     pub severity: Severity,
     pub opened: Timestamp,
+    /// Since when it was to be told as that.
+    pub told_at: Timestamp,
     pub resolved: Timestamp,
     /// As which somebody knows of it.
     pub heard_as: Option<Severity>,
@@ -64,7 +66,7 @@ impl Openings {
     /// The openings of the next round, after `last`.
     #[must_use]
     pub fn next(&self, last: LastRound, now: Timestamp) -> Self {
-        let LastRound { severity, opened, resolved, heard_as } = last;
+        let LastRound { severity, opened, told_at, resolved, heard_as } = last;
         // Times of a clock that ran ahead tell nothing.
         if STABLE_AFTER <= now.duration_since(resolved) || now < resolved {
             return Self::default();
@@ -81,7 +83,7 @@ impl Openings {
         let worst = self.worst.max(heard_as).filter(|_| flaps);
         let told = flaps && (self.told || (heard_as.is_some() && self.flapping().is_some()));
         let is_known = Some(severity) <= heard_as || self.is_quiet(severity);
-        let unheard_since = (!is_known).then(|| self.unheard_since(opened));
+        let unheard_since = (!is_known).then(|| self.unheard_since(told_at));
         Self { at, rounds, worst, told, unheard_since, superseded: None }
     }
 
@@ -143,7 +145,7 @@ mod tests {
     }
 
     fn last(severity: Severity, opened: Timestamp, resolved: Timestamp) -> LastRound {
-        LastRound { severity, opened, resolved, heard_as: Some(severity) }
+        LastRound { severity, opened, told_at: opened, resolved, heard_as: Some(severity) }
     }
 
     /// Opens at each of these minutes, each round over a minute later.
@@ -194,13 +196,14 @@ mod tests {
     fn as_how_severe_it_flaps_is_told_by_the_next_where_nobody_heard_that() {
         let raised = |opened| LastRound {
             heard_as: Some(Severity::Average),
+            told_at: at(opened) + SignedDuration::from_secs(30),
             ..last(Severity::High, at(opened), at(opened + 1))
         };
         let flapping = opened_at(&[0, 3, 6, 9]);
         let milder = |openings: Openings, opened| openings.next(raised(opened), at(opened + 3));
         let next = milder(Openings { worst: None, ..flapping }, 9);
         assert!(next.is_quiet(Severity::Average) && !next.is_quiet(Severity::High));
-        assert_eq!(next.unheard_since(at(12)), at(9));
+        assert_eq!(next.unheard_since(at(12)), at(9) + SignedDuration::from_secs(30), "not since it opened");
     }
 
     #[test]

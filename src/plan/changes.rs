@@ -191,8 +191,6 @@ fn tell_raise(
             for earlier in contact.about_open_alert().filter(|one| one.text == TextState::Unknown) {
                 earlier.text = TextState::Off;
             }
-            // Neither are those of an earlier raise copies of this one.
-            contact.sent.retain(|sent| sent.subject != raised.subject);
             contact.notifications.push(raised);
         }
     }

@@ -177,12 +177,14 @@ fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report:
             let sent = contact.sent.remove(at);
             note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
             let SentText { subject, severity, attempt, .. } = &sent;
-            arrived(contact, Told { subject, severity: *severity, attempt: *attempt });
+            arrived(draft.facts, contact, Told { subject, severity: *severity, attempt: *attempt });
         }
         Fate::Failed { reason } => {
             let sent = contact.sent.remove(at);
             note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
-            match contact.sent.iter_mut().find(|copy| copy.subject == sent.subject) {
+            let tells_as_much =
+                |copy: &&mut SentText| copy.subject == sent.subject && sent.severity <= copy.severity;
+            match contact.sent.iter_mut().find(tells_as_much) {
                 // It was sent twice, and the other copy may arrive.
                 Some(copy) => copy.undelivered.push(sent.gateway),
                 None => send_by_next(draft, name, contact, NotDelivered { sent, reason }),
@@ -191,10 +193,10 @@ fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report:
     }
 }
 
-/// The contact has it. What becomes of a second copy is nothing to act on.
-fn arrived(contact: &mut ContactProgress, told: Told<'_>) {
-    notification::learn(contact, told);
-    contact.sent.retain(|copy| copy.subject != *told.subject);
+/// The contact has it. What becomes of a second copy, which told no more, is nothing to act on.
+fn arrived(facts: Facts<'_>, contact: &mut ContactProgress, told: Told<'_>) {
+    notification::learn(facts, contact, told);
+    contact.sent.retain(|copy| copy.subject != *told.subject || told.severity < copy.severity);
 }
 
 /// By the next gateway that has not failed to deliver it; without one the road has failed. After the end, who
@@ -269,7 +271,7 @@ fn about_lost(
         let told = Told { subject: &subject, severity, attempt };
         notification::remember(draft.facts, contact, told, &Address::Gateway(gateway.clone()), outcome);
         if report.fate == Fate::Delivered {
-            arrived(contact, told);
+            arrived(draft.facts, contact, told);
         } else {
             keep(draft.facts, contact, &subject, Some(&before), &taken);
         }

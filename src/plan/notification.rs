@@ -273,7 +273,7 @@ pub(super) fn remember(
     };
     let is_about_alert = told.subject.is_about_alert();
     match outcome {
-        Outcome::Accepted { .. } if is_final => learn(contact, told),
+        Outcome::Accepted { .. } if is_final => learn(facts, contact, told),
         Outcome::Accepted { .. } => contact.unreachable = None,
         Outcome::Unknown { .. } if is_about_alert => contact.certain = contact.certain.max(Notified::Maybe),
         Outcome::Unknown { .. } => {}
@@ -285,12 +285,14 @@ pub(super) fn remember(
 }
 
 /// The contact has it. What becomes of earlier texts that told no more of the open alert is nothing to act on.
-pub(super) fn learn(contact: &mut ContactProgress, told: Told<'_>) {
+pub(super) fn learn(facts: Facts<'_>, contact: &mut ContactProgress, told: Told<'_>) {
     let Told { subject, severity, attempt } = told;
-    contact.unreachable = None;
     if subject.is_about_alert() {
         contact.certain = Notified::Yes;
         contact.known_as = contact.known_as.max(severity);
+    }
+    if contact.knows(facts.news) {
+        contact.unreachable = None;
     }
     if subject.is_about_open_alert() {
         contact.sent.retain(|sent| {

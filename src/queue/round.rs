@@ -92,7 +92,9 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
     let resolved = known.resolved.as_ref().map_or(known.last_seen_at, |resolution| resolution.at);
     if !alert.kind.closes_on_time() {
         let (severity, heard_as) = (known.told_as(), heard_as(known));
-        let last = LastRound { severity, opened: known.opened_at, resolved, heard_as };
+        let opened = known.opened_at;
+        let told_at = known.progress.notified_at.filter(|_| heard_as.is_some()).unwrap_or(opened);
+        let last = LastRound { severity, opened, told_at, resolved, heard_as };
         alert.openings = known.openings.next(last, alert.opened_at);
     }
     if let Some(rounds) = alert.openings.flapping() {

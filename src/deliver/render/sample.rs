@@ -82,7 +82,13 @@ fn full(subject: Subject, kind: Kind) -> Sample {
         alert.resolved = Some(Resolution { by: ResolvedBy::Sender, at, note: None, ended_at: None });
     }
     let severity = Severity::Disaster;
-    let last = LastRound { severity, opened: STARTS_AT, resolved: STARTS_AT, heard_as: Some(severity) };
+    let last = LastRound {
+        severity,
+        opened: STARTS_AT,
+        told_at: STARTS_AT,
+        resolved: STARTS_AT,
+        heard_as: Some(severity),
+    };
     alert.openings =
         (1..FLAPPING_ROUNDS).fold(Openings::default(), |openings, _| openings.next(last, STARTS_AT));
     alert.taken_back = Some(Resolution::by(ResolvedBy::Operator("min".to_owned()), STARTS_AT));

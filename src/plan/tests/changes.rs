@@ -470,7 +470,8 @@ fn a_raise_has_its_five_minutes_though_nobody_had_heard_of_the_rounds_before() {
     for round in 0..4 {
         let opened = T0 - SignedDuration::from_mins(16 - 4 * round);
         let resolved = opened + SignedDuration::from_secs(60);
-        let last = LastRound { severity: Severity::Average, opened, resolved, heard_as: None };
+        let last =
+            LastRound { severity: Severity::Average, opened, told_at: opened, resolved, heard_as: None };
         openings = openings.next(last, opened + SignedDuration::from_mins(4));
     }
     scene.alert.openings = openings;
@@ -706,6 +707,7 @@ fn flapping(scene: &mut Scene, rounds: i64) {
         let last = LastRound {
             severity: scene.alert.severity,
             opened,
+            told_at: opened,
             resolved: opened + SignedDuration::from_mins(2),
             heard_as: Some(scene.alert.severity),
         };

@@ -17,7 +17,7 @@ fn openings(scene: &Scene, rounds: i64, severity: Severity) -> Openings {
     (1..rounds).fold(Openings::default(), |openings, round| {
         let (opened, resolved) = (at(6 * (round - rounds)), at(6 * (round - rounds) + 2));
         openings.next(
-            LastRound { severity, opened, resolved, heard_as: Some(severity) },
+            LastRound { severity, opened, told_at: opened, resolved, heard_as: Some(severity) },
             opened + SignedDuration::from_mins(6),
         )
     })

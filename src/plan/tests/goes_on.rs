@@ -361,7 +361,7 @@ fn a_quiet_round_that_stays_is_told_once_whether_as_a_reminder_or_as_new() {
     let at = |minutes| T0 + SignedDuration::from_mins(minutes);
     let openings = [-24_i64, -18, -12, -6, 0].windows(2).fold(Openings::default(), |openings, pair| {
         let (opened, resolved, severity) = (at(pair[0]), at(pair[0] + 2), Severity::Disaster);
-        let last = LastRound { severity, opened, resolved, heard_as: Some(severity) };
+        let last = LastRound { severity, opened, told_at: opened, resolved, heard_as: Some(severity) };
         openings.next(last, at(pair[1]))
     });
     let mut scene = Scene::at(Severity::Disaster);

@@ -19,7 +19,7 @@ fn what_comes_back_graver_than_it_was_told_is_told_at_once() {
 fn flapping(rounds: usize, now: Timestamp) -> Openings {
     let (mut openings, severity) = (Openings::default(), Severity::High);
     for _ in 1..rounds {
-        let last = LastRound { severity, opened: now, resolved: now, heard_as: Some(severity) };
+        let last = LastRound { severity, opened: now, told_at: now, resolved: now, heard_as: Some(severity) };
         openings = openings.next(last, now);
     }
     openings
