@@ -68,14 +68,6 @@ impl Progress {
         self.contacts.values().filter_map(told_as).max()
     }
 
-    /// This has arrived; where nobody knows it as more severe, it is news when it is again.
-    pub fn is_known_as(&mut self, severity: Severity) {
-        let Some(told_as) = self.notified_as else { return };
-        if !self.contacts.values().any(|contact| contact.knows(told_as)) {
-            self.notified_as = Some(told_as.min(severity));
-        }
-    }
-
     /// A reminder is under way that nobody can have had so far.
     pub fn reminds_nobody_yet(&self) -> bool {
         let mut contacts = self.contacts.values();

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, quiet, text};
 use crate::{
     alert::{
-        AlertState, ContactName, Conversation, FLAPPING_WITHIN, Hold, Milestone, Notification, Progress,
-        Severity, Subject, Successor, Taken, TextState, Texted,
+        AlertState, ContactName, Conversation, FLAPPING_WITHIN, Hold, Milestone, Notification, Others,
+        Progress, Severity, Subject, Successor, Taken, TextState, Texted,
     },
     roster,
 };
@@ -34,7 +34,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
         AlertState::Noted => {}
         AlertState::Triggered => {
             conversation::resume(draft.facts, progress);
-            notification::begin_missing(draft.facts, progress);
+            notification::begin_missing(draft, progress);
             raise(draft, conversation, progress);
             conversation::repeat(draft, conversation, progress);
         }
@@ -163,7 +163,7 @@ fn outgrow(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mu
             tell_raise(draft, conversation, progress, taken);
         }
     }
-    notification::begin_missing(facts, progress);
+    notification::begin_missing(draft, progress);
 }
 
 /// `known`: as how severe people know it, whatever they have heard before.
@@ -185,6 +185,8 @@ fn tell_raise(
         let contact = progress.contacts.entry(person.name.clone()).or_default();
         let raised = notification::begin(facts, person, Subject::Raised { to: severity }, contact.texted);
         if !notification::may_wait(facts, contact, &raised) {
+            // Whom this does not reach the others are told of, whatever they heard of what was milder.
+            (contact.unreachable, contact.others) = (None, Others::NotTold);
             notification::supersede(draft, contact);
             // Texts of what was milder count no more.
             contact.texted = contact.texted.min(Texted::Yes);

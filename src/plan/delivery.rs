@@ -16,7 +16,7 @@ use super::{
 };
 use crate::alert::{
     Address, AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, OpenText,
-    Outcome, Progress, PushState, Report, SentText, Severity, Subject, TextState,
+    Outcome, Progress, PushState, Report, SentText, Subject, TextState,
 };
 use crate::roster;
 
@@ -24,21 +24,15 @@ use crate::roster;
 /// often a moment behind it.
 pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
     for report in std::mem::take(&mut progress.reports) {
-        let (mut waits, mut known_as) = (false, None);
+        let mut waits = false;
         for (name, contact) in &mut progress.contacts {
             if is_under_way(contact, report.attempt) {
                 waits = true;
             } else if let Some(at) = contact.sent.iter().position(|sent| sent.attempt == report.attempt) {
                 about_sent(draft, name, Sent { contact, at }, &report);
             } else {
-                let arrived_as = about_lost(draft, name, contact, &report);
-                if draft.facts.alert.is_open() {
-                    known_as = known_as.max(arrived_as);
-                }
+                about_lost(draft, name, contact, &report);
             }
-        }
-        if let Some(severity) = known_as {
-            progress.is_known_as(severity);
         }
         if waits {
             progress.reports.push(report);
@@ -249,18 +243,12 @@ fn push_digest_again(facts: Facts<'_>, name: &ContactName, contact: &mut Contact
     }
 }
 
-/// As how severe it told the open alert, if that is how it arrived.
-fn about_lost(
-    draft: &mut Draft<'_>,
-    name: &ContactName,
-    contact: &mut ContactProgress,
-    report: &Report,
-) -> Option<Severity> {
+fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress, report: &Report) {
     let is_lost = |open: &OpenText| open.has_lost(report.attempt);
     let mut notifications = contact.notifications.iter_mut();
-    let notification = notifications.find(|one| one.text.open().is_some_and(is_lost))?;
-    let (before, is_first) = (notification.text.clone(), notification.is_on_its_way());
-    let lost = before.open()?.unanswered.as_ref()?;
+    let Some(notification) = notifications.find(|one| one.text.open().is_some_and(is_lost)) else { return };
+    let before = notification.text.clone();
+    let Some(lost) = before.open().and_then(|open| open.unanswered.as_ref()) else { return };
     let subject = notification.subject.clone();
     let message = Message { contact: name, subject: &subject };
     text::settle_lost(draft, message, &mut notification.text, &report.fate);
@@ -278,8 +266,6 @@ fn about_lost(
         notification::tell_end_of_what_arrived(draft.facts, name, contact, began);
     }
     note(draft, message, &lost.gateway, report);
-    let tells = is_first && subject.is_about_open_alert() && has_it(&report.fate);
-    tells.then_some(lost.severity)
 }
 
 fn note(draft: &mut Draft<'_>, message: Message<'_>, gateway: &GatewayName, report: &Report) {

@@ -37,7 +37,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress, counted: &Co
             progress.contacts.insert(person.name.clone(), contact);
         }
     }
-    notification::begin_missing(draft.facts, progress);
+    notification::begin_missing(draft, progress);
 }
 
 /// With its text out, or none to come, a push that failed is not tried again. True if that ends it.

@@ -49,7 +49,8 @@ pub(super) fn news(facts: Facts<'_>, contact: &ContactProgress) -> Subject {
 
 /// Whoever was planned, does not know of the alert as it is, is not being notified and was not given up is notified:
 /// somebody wants another try, or gave the alert back.
-pub(super) fn begin_missing(facts: Facts<'_>, progress: &mut Progress) {
+pub(super) fn begin_missing(draft: &mut Draft<'_>, progress: &mut Progress) {
+    let facts = draft.facts;
     if is_silent(facts) {
         return;
     }
@@ -58,12 +59,14 @@ pub(super) fn begin_missing(facts: Facts<'_>, progress: &mut Progress) {
         if let Some(contact) = contacts.get_mut(&person.name)
             && !contact.knows(facts.news)
             && contact.unreachable.is_none()
-            && contact.notifications.iter().all(|one| one.replaced || (one.has_arrived() && one.is_over()))
+            && contact.notifications.iter().all(|one| one.replaced || one.has_arrived())
         {
             let is_digest = facts.alert.digest.is_some();
             let subject = if is_digest { Subject::Digest } else { news(facts, contact) };
             let again = begin_again(facts, person, subject, contact);
             if !may_wait(facts, contact, &again) {
+                // What has arrived of it told less.
+                supersede(draft, contact);
                 contact.notifications.push(again);
                 if facts.is_unheard() && contact.has_heard() {
                     // It is as severe again as nobody has heard so far.

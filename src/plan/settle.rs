@@ -146,11 +146,6 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
         delivery::note_push(contact, &send.subject);
     }
     let known = notification::find(contact, send);
-    let is_newest = known.as_ref().is_some_and(|known| !known.replaced);
-    let is_told = is_newest
-        && matches!(outcome, Outcome::Accepted { .. })
-        && send.subject.is_about_open_alert()
-        && draft.facts.alert.is_open();
     let message = Message { contact: &send.contact, subject: &send.subject };
     match &send.address {
         Address::Device(device) => {
@@ -181,9 +176,6 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
                 delivery::keep(draft.facts, contact, &send.subject, before.as_ref(), &answer);
             }
         }
-    }
-    if is_told {
-        progress.is_known_as(send.severity);
     }
 }
 

@@ -517,6 +517,34 @@ fn only_who_heard_it_as_milder_is_told_when_it_is_as_severe_again() {
 }
 
 #[test]
+fn whom_a_raise_does_not_reach_the_others_are_told_of_though_they_were_told_of_what_was_milder() {
+    let mut scene = Scene::at(Severity::Information).with_people(vec![bare_person("jin"), no_phone("min")]);
+    scene.alert.to = vec!["jin".parse().expect("a name")];
+    assert_eq!(scene.plan(), ["sms 1 jin"]);
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["push 2 min unreachable"]);
+    scene.answer(2, accepted());
+    scene.pass(60);
+    assert_eq!(scene.raise_to(Severity::Disaster), ["sms 3 jin raised"]);
+    assert_eq!(scene.answer(3, rejected(RejectCause::Recipient)), ["push 4 min unreachable"]);
+    scene.answer(4, accepted());
+    assert_eq!(scene.pass(31), NOTHING);
+}
+
+#[test]
+fn who_was_texted_is_not_texted_again_because_somebody_heard_it_while_it_was_milder() {
+    let people = vec![bare_person("jin"), no_phone("min")];
+    let mut scene = Scene::at(Severity::Disaster).with_people(people);
+    assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    scene.raise_to(Severity::Information);
+    assert_eq!(scene.pass(9), NOTHING);
+    assert_eq!(scene.pass(1), ["push 3 min"]);
+    scene.answer(3, accepted());
+    scene.answer(1, accepted());
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 4 min raised"]);
+}
+
+#[test]
 fn the_end_of_what_was_raised_is_a_mere_end_to_those_whom_the_raise_was_not_for() {
     let mut scene = Scene::at(Severity::High).with_people(vec![bare_person("jin"), no_phone("min")]);
     scene.alert.to = vec!["jin".parse().expect("a name")];
