@@ -126,7 +126,12 @@ pub(super) fn keep(
         let of_others = |sent: &SentText| matches!(sent.subject, Subject::Unreachable { .. });
         let mut before = contact.sent.iter().take(SENT_TEXTS_MAX);
         let surplus = before.position(of_others).unwrap_or(0);
-        contact.sent.remove(surplus);
+        let dropped = contact.sent.remove(surplus);
+        if dropped.subject.is_about_alert()
+            && let Some(oldest) = contact.sent.iter_mut().find(|sent| sent.subject.is_about_alert())
+        {
+            oldest.severity = oldest.severity.max(dropped.severity);
+        }
     }
 }
 
@@ -213,11 +218,16 @@ fn send_by_next(
         return;
     }
     let SentText { gateway, subject, since, undelivered, unknowns, pushed, .. } = sent;
+    let mut known = contact.notifications.iter_mut();
+    let known = known.find(|notification| notification.subject == subject);
+    if known.as_ref().is_some_and(|notification| notification.text.pending().is_some()) {
+        // It was begun anew since.
+        return;
+    }
     let undelivered = Undelivered { gateway, before: undelivered, unknowns };
     let message = Message { contact: name, subject: &subject };
     let text = text::by_next(draft, message, undelivered, reason);
-    let mut known = contact.notifications.iter_mut();
-    if let Some(notification) = known.find(|notification| notification.subject == subject) {
+    if let Some(notification) = known {
         notification.text = text;
     } else {
         let push = PushState { accepted: pushed, ..PushState::default() };
@@ -254,7 +264,9 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     text::settle_lost(draft, message, &mut notification.text, &report.fate);
     if has_it(&report.fate) {
         let outcome = &Outcome::Accepted { provider_id: None };
-        let (attempt, gateway, severity, began) = (lost.attempt, &lost.gateway, lost.severity, lost.sent_at);
+        let (attempt, gateway, began) = (lost.attempt, &lost.gateway, lost.sent_at);
+        let is_over = draft.facts.is(AlertState::Resolved);
+        let severity = if is_over { draft.facts.news.max(lost.severity) } else { lost.severity };
         let taken = TextAnswer { attempt, gateway, severity, began, outcome, segments: 0 };
         let told = Told { subject: &subject, severity, attempt };
         notification::remember(draft.facts, contact, told, &Address::Gateway(gateway.clone()), outcome);

@@ -51,6 +51,7 @@ pub(super) fn news(facts: Facts<'_>, contact: &ContactProgress) -> Subject {
 /// somebody wants another try, or gave the alert back.
 pub(super) fn begin_missing(draft: &mut Draft<'_>, progress: &mut Progress) {
     let facts = draft.facts;
+    let is_done = |one: &Notification| one.replaced || (one.has_arrived() && !one.text.is_in_flight());
     if is_silent(facts) {
         return;
     }
@@ -59,7 +60,7 @@ pub(super) fn begin_missing(draft: &mut Draft<'_>, progress: &mut Progress) {
         if let Some(contact) = contacts.get_mut(&person.name)
             && !contact.knows(facts.news)
             && contact.unreachable.is_none()
-            && contact.notifications.iter().all(|one| one.replaced || one.has_arrived())
+            && contact.notifications.iter().all(is_done)
         {
             let is_digest = facts.alert.digest.is_some();
             let subject = if is_digest { Subject::Digest } else { news(facts, contact) };
@@ -299,8 +300,9 @@ pub(super) fn learn(facts: Facts<'_>, contact: &mut ContactProgress, told: Told<
     }
     if subject.is_about_open_alert() {
         contact.sent.retain(|sent| {
-            let is_other = sent.subject.is_about_open_alert() && sent.subject != *subject;
-            !(is_other && sent.attempt < attempt && sent.severity <= severity)
+            let is_earlier = sent.subject.is_about_open_alert() && sent.attempt < attempt;
+            let is_copy = sent.subject == *subject && sent.severity == severity;
+            !is_earlier || is_copy || severity < sent.severity
         });
     }
 }

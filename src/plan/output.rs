@@ -96,7 +96,7 @@ impl<'a> Draft<'a> {
             attempt: self.attempts,
             contact: message.contact.clone(),
             subject: message.subject.clone(),
-            severity: self.facts.severity_of(message.subject),
+            severity: self.facts.said_as(message.subject),
             address,
             began: self.facts.now(),
         });

@@ -116,6 +116,11 @@ impl<'a> Facts<'a> {
         if is_about_past { self.told_as } else { self.alert.severity }
     }
 
+    /// As how severe a message of this says it is.
+    pub(super) fn said_as(&self, subject: &Subject) -> Severity {
+        if self.alert.is_open() { self.alert.severity } else { self.severity_of(subject) }
+    }
+
     /// Neither a test nor a digest that counts nothing but ends.
     pub(super) fn is_worth_telling(&self) -> bool {
         let counted = |digest: &'a Digest| digest.counted.as_ref().is_some_and(Counted::has_problems);

@@ -127,7 +127,7 @@ fn silence(
     let (contact, subject) = (contact.clone(), notification.subject.clone());
     // What was replaced went out before it became more severe.
     let is_older = notification.replaced && subject.is_about_open_alert();
-    let severity = if is_older { Severity::default() } else { facts.severity_of(&subject) };
+    let severity = if is_older { Severity::default() } else { facts.said_as(&subject) };
     let send = Send { attempt, contact, subject, severity, address, began };
     let outcome = Outcome::Unknown { detail: detail.to_owned() };
     Some(Settlement { send, outcome, segments: 0, ended: facts.now() })

@@ -531,6 +531,19 @@ fn whom_a_raise_does_not_reach_the_others_are_told_of_though_they_were_told_of_w
 }
 
 #[test]
+fn who_hears_while_it_is_milder_whom_it_did_not_reach_does_not_know_it_as_it_was() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare_person("jin"), no_phone("min")]);
+    assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+    scene.raise_to(Severity::Average);
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["push 3 min unreachable"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.pass(10), ["push 4 min"]);
+    scene.answer(4, accepted());
+    assert_eq!(scene.raise_to(Severity::High), ["push 5 min raised"]);
+}
+
+#[test]
 fn who_was_texted_is_not_texted_again_because_somebody_heard_it_while_it_was_milder() {
     let people = vec![bare_person("jin"), no_phone("min")];
     let mut scene = Scene::at(Severity::Disaster).with_people(people);

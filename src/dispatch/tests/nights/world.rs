@@ -16,7 +16,7 @@ pub(super) const QUIET: SignedDuration = SignedDuration::from_mins(80);
 const A_DAY: SignedDuration = SignedDuration::from_hours(25);
 
 /// Most times that something wakes up in a night while we are there.
-const WAKES_MAX: usize = 60_000;
+const WAKES_MAX: usize = 200_000;
 
 /// What reached us.
 #[derive(Clone, Debug)]
