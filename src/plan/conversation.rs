@@ -24,6 +24,12 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
     let next = |Conversation { repeats: made, repeats_before, .. }: &Conversation| {
         repeats.pause_after(severity, made.saturating_sub(*repeats_before)).map(|pause| facts.after(pause))
     };
+    let have_ended = conversation.repeat_at.is_none() && conversation.repeats_before < conversation.repeats;
+    if have_ended && next(conversation).is_some() {
+        // While it was milder.
+        begin_anew(conversation);
+        conversation.repeat_at = Some(facts.now());
+    }
     // One that was planned while it was milder comes as soon as it would now.
     let soon = next(conversation);
     conversation.repeat_at = conversation.repeat_at.map(|at| soon.map_or(at, |soon| at.min(soon)));

@@ -121,6 +121,8 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     alert.rows.append(&mut rows);
     alert.attempts = attempts;
     (alert.progress, alert.conversation) = (progress, conversation);
+    // Who has left and turned out just now not to have heard.
+    heard::forget_who_left(alert, present.people);
     digest::end(alert, present);
     Plan { due: due::of(alert, present.rules), ..plan }
 }

@@ -268,6 +268,10 @@ fn reminders_of_a_disaster_that_became_high_are_those_of_high() {
         ]
     );
     assert!(scene.alert.went_unanswered());
+    assert_eq!(scene.raise_to(Severity::Disaster), ["push 15 jin repeat"], "they have ended, so at once");
+    scene.answer(15, accepted());
+    assert_eq!(scene.pass(299), NOTHING);
+    assert_eq!(scene.pass(1), ["push 16 jin repeat"]);
 }
 
 #[test]

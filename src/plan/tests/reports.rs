@@ -324,6 +324,18 @@ fn a_text_of_an_earlier_raise_is_no_copy_of_one_that_is_as_severe() {
 }
 
 #[test]
+fn who_has_left_before_their_text_turns_out_to_be_lost_is_no_part_of_it() {
+    let mut scene = scene(gateways_that(1, true, false));
+    scene.answer(1, accepted());
+    assert_eq!(scene.resolve(), ["push 3 min resolved"]);
+    scene.answer(3, accepted());
+    let jin = scene.people.remove(0);
+    assert_eq!(scene.report(1, failed()), NOTHING);
+    scene.people.push(jin);
+    assert!(!scene.alert.progress.contacts.keys().any(|name| name.as_str() == "jin"));
+}
+
+#[test]
 fn a_text_that_is_found_after_a_crash_did_not_tell_what_it_had_become_since() {
     let mut scene = Scene::at(Severity::Information).with_people(vec![person("jin", 0)]);
     scene.rules.gateways = gateways_that(2, true, false);
