@@ -1,16 +1,16 @@
 //! Who knows of an alert, of those who are there.
 
 use crate::{
-    alert::{Alert, AlertState, ContactName, Milestone},
+    alert::{Alert, AlertState, ContactName, Milestone, Progress},
     roster::{self, Person},
 };
 
 /// Who has left is no part of an alert any more, once nothing to them is under way: what only they know nobody knows,
 /// while it is open.
-pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
-    let (is_over, news) = (alert.state == AlertState::Resolved, alert.news(&alert.progress));
+pub(super) fn forget_who_left(alert: &Alert, progress: &mut Progress, people: &[Person]) {
+    let (is_over, news) = (alert.state == AlertState::Resolved, alert.news(progress));
     let mut untold: Vec<ContactName> = Vec::new();
-    alert.progress.contacts.retain(|name, contact| {
+    progress.contacts.retain(|name, contact| {
         let stays = roster::find(people, name).is_some()
             || contact.is_under_way()
             || (is_over && contact.knows(news));
@@ -20,7 +20,7 @@ pub(super) fn forget_who_left(alert: &mut Alert, people: &[Person]) {
         }
         stays
     });
-    alert.progress.untell(&untold);
+    progress.untell(&untold);
 }
 
 /// It is open, and whoever was notified of it is not there any more, or has not heard.

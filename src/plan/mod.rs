@@ -68,7 +68,6 @@ const NOT_HEARD_OF_AGAIN: &str = "its sender did not say it again";
 /// Brings the notifications of `alert` up to date.
 pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     misdated::pull_back(alert, present.rules, present.now);
-    heard::forget_who_left(alert, present.people);
     if alert.state == AlertState::Noted {
         return Plan { due: (present.now < alert.close_at).then_some(alert.close_at), ..Plan::default() };
     }
@@ -85,6 +84,7 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     let was_unheard = draft.facts.is_unheard();
     settle::expire(&mut draft, &mut progress);
     delivery::apply(&mut draft, &mut progress);
+    heard::forget_who_left(alert, &mut progress, present.people);
     // With what has just become known.
     draft.facts = Facts::new(alert, &conversation, &progress, present);
     unheard::give_time_to_the_others(draft.facts, was_unheard, &mut progress);
@@ -121,8 +121,6 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     alert.rows.append(&mut rows);
     alert.attempts = attempts;
     (alert.progress, alert.conversation) = (progress, conversation);
-    // Who has left and turned out just now not to have heard.
-    heard::forget_who_left(alert, present.people);
     digest::end(alert, present);
     Plan { due: due::of(alert, present.rules), ..plan }
 }

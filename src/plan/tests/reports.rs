@@ -324,15 +324,41 @@ fn a_text_of_an_earlier_raise_is_no_copy_of_one_that_is_as_severe() {
 }
 
 #[test]
-fn who_has_left_before_their_text_turns_out_to_be_lost_is_no_part_of_it() {
-    let mut scene = scene(gateways_that(1, true, false));
-    scene.answer(1, accepted());
-    assert_eq!(scene.resolve(), ["push 3 min resolved"]);
-    scene.answer(3, accepted());
-    let jin = scene.people.remove(0);
-    assert_eq!(scene.report(1, failed()), NOTHING);
-    scene.people.push(jin);
-    assert!(!scene.alert.progress.contacts.keys().any(|name| name.as_str() == "jin"));
+fn what_only_somebody_knew_who_has_left_before_their_text_turns_out_to_be_lost_is_told_to_those_who_are_there()
+ {
+    for is_over in [true, false] {
+        let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(1, true, false);
+        scene.plan();
+        scene.answer(1, accepted());
+        if is_over {
+            assert_eq!(scene.resolve(), NOTHING);
+        }
+        scene.people = vec![person("min", 1)];
+        let sent = scene.report(1, failed());
+        assert_eq!(sent, [if is_over { "push 2 min missed" } else { "push 2 min" }]);
+    }
+}
+
+#[test]
+fn what_nobody_heard_is_told_to_those_who_are_there_after_a_crash_in_the_middle_of_a_request() {
+    for is_over in [true, false] {
+        let mut scene =
+            Scene::at(Severity::Average).with_people(vec![Person { phone: None, ..person("jin", 2) }]);
+        assert_eq!(scene.plan(), ["push 1 jin", "push 2 jin"]);
+        if is_over {
+            scene.answer(1, deferred(DeferCause::Unavailable));
+            assert_eq!(scene.resolve().len(), 2);
+        } else {
+            scene.answer(1, accepted());
+        }
+        scene.now += SignedDuration::from_secs(5);
+        scene.started = scene.now;
+        scene.open.clear();
+        scene.people = vec![person("min", 1)];
+        let sent = scene.plan();
+        assert!(matches!(&sent[..], [one] if one.contains(" min")), "{is_over}: {sent:?}");
+    }
 }
 
 #[test]
