@@ -106,7 +106,8 @@ async fn whatever_fails_for_the_most_people_and_devices_every_plan_is_written() 
             told_of_others = told_of_others.max(contact.notifications.iter().filter(about_others).count());
         }
     }
-    assert_eq!(told_of_others, 2, "messages about others at a time, however many fail");
+    // One may have arrived, and goes on by push; then it became graver.
+    assert_eq!(told_of_others, 3, "messages about others at a time, however many fail");
     let failed = alert.progress.contacts.values().filter(|contact| contact.others != Others::NotTold).count();
     assert!(CONTACTS / 2 <= failed, "{failed} failed");
     assert!(10 * VALUE_BYTES_MAX < longest, "{longest} bytes: that was no crowd");
