@@ -307,8 +307,7 @@ impl Alert {
 
     /// Nobody acknowledged, and nobody is reminded any more.
     pub fn went_unanswered(&self) -> bool {
-        let Conversation { repeats, repeats_before, repeat_at, .. } = self.conversation;
-        self.state == AlertState::Triggered && repeats_before < repeats && repeat_at.is_none()
+        self.state == AlertState::Triggered && self.conversation.has_ended()
     }
 
     pub fn thread(&self) -> ThreadKey {

@@ -19,6 +19,13 @@ pub struct Conversation {
     pub repeat_at: Option<Timestamp>,
 }
 
+impl Conversation {
+    /// The reminders have been made, and no other follows.
+    pub fn has_ended(&self) -> bool {
+        self.repeats_before < self.repeats && self.repeat_at.is_none()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
     /// An operator here, or a user of the sender.

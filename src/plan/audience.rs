@@ -13,6 +13,11 @@ pub(super) fn of(facts: Facts<'_>) -> Vec<&Person> {
     among(facts.present.people, facts.alert)
 }
 
+/// Whether this contact is one of them.
+pub(super) fn is_part_of_it(facts: Facts<'_>, name: &ContactName) -> bool {
+    of(facts).iter().any(|person| person.name == *name)
+}
+
 fn among<'a>(people: &'a [Person], alert: &Alert) -> Vec<&'a Person> {
     let named: Vec<_> = people.iter().filter(|person| alert.to.contains(&person.name)).collect();
     if named.is_empty() { people.iter().collect() } else { named }

@@ -209,10 +209,9 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
             progress.contacts.entry(person.name.clone()).or_default();
         }
     }
-    let audience = audience::of(facts);
     for (name, contact) in &mut progress.contacts {
         // To whom it was not addressed a raise was not either.
-        let is_bystander = facts.heard && audience.iter().all(|person| person.name != *name);
+        let is_bystander = facts.heard && !audience::is_part_of_it(facts, name);
         let is_texting = contact.about_open_alert().any(|one| one.text.is_in_flight());
         let knows = is_texting || contact.knows(facts.news) || (is_bystander && contact.has_heard());
         notification::note_unanswered(contact);

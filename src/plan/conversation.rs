@@ -15,7 +15,7 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
     let repeats = facts.rules().repeats;
     if !is_repeated(facts.alert, facts.rules()) {
         // One that is planned waits until it is as severe again; those that have ended begin anew.
-        if conversation.repeat_at.is_none() && conversation.repeats_before < conversation.repeats {
+        if conversation.has_ended() {
             begin_anew(conversation);
             conversation.repeat_at = repeats.pause_after(Severity::High, 0).map(|pause| facts.after(pause));
         }
@@ -24,8 +24,7 @@ pub(super) fn repeat(draft: &mut Draft<'_>, conversation: &mut Conversation, pro
     let next = |Conversation { repeats: made, repeats_before, .. }: &Conversation| {
         repeats.pause_after(severity, made.saturating_sub(*repeats_before)).map(|pause| facts.after(pause))
     };
-    let have_ended = conversation.repeat_at.is_none() && conversation.repeats_before < conversation.repeats;
-    if have_ended && next(conversation).is_some() {
+    if conversation.has_ended() && next(conversation).is_some() {
         // While it was milder.
         begin_anew(conversation);
         conversation.repeat_at = Some(facts.now());

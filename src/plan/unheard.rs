@@ -9,7 +9,7 @@ use super::{
     text,
 };
 use crate::{
-    alert::{Alert, AlertState, ContactName, Milestone, Notification, Progress, Subject, Taken, Texted},
+    alert::{Alert, AlertState, Milestone, Notification, Progress, Subject, Taken, Texted},
     roster::Person,
 };
 
@@ -49,10 +49,8 @@ pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
     left.retain(|person| (is_time || is_new(person)) && is_left_alone(facts, progress, person));
     if is_time && !left.is_empty() && facts.is_unheard() {
         // Whoever it is not for may be told by now whom it did not reach.
-        let audience = audience::of(facts);
-        let is_for = |name: &ContactName| audience.iter().any(|person| person.name == *name);
         for (name, contact) in &mut progress.contacts {
-            if !is_for(name) {
+            if !audience::is_part_of_it(facts, name) {
                 contact.unreachable = None;
             }
         }
