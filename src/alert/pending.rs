@@ -3,13 +3,20 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Severity;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Pending {
     #[default]
     Ready,
     /// A request runs; without an answer by `until` its outcome is unknown.
-    InFlight { attempt: u32, until: Timestamp },
+    InFlight {
+        attempt: u32,
+        /// As how severe it tells the alert.
+        severity: Severity,
+        until: Timestamp,
+    },
     /// The next attempt is due at `at`.
     Waiting {
         at: Timestamp,

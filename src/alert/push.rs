@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceId, Pending};
+use super::{DeviceId, Pending, Severity};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushState {
@@ -29,9 +29,9 @@ pub struct DevicePush {
     pub state: Pending,
 }
 
-/// Device, attempts, state code, milliseconds since 1970, attempt number.
+/// Device, attempts, state code, milliseconds since 1970, number and severity of the attempt.
 #[derive(Serialize, Deserialize)]
-struct StoredPush(DeviceId, u16, u8, i64, u32);
+struct StoredPush(DeviceId, u16, u8, i64, u32, u8);
 
 const READY: u8 = 0;
 const IN_FLIGHT: u8 = 1;
@@ -40,21 +40,26 @@ const WAITING_FOR_FAULT: u8 = 3;
 
 impl From<DevicePush> for StoredPush {
     fn from(push: DevicePush) -> Self {
-        let (code, at, attempt) = match push.state {
-            Pending::Ready => (READY, 0, 0),
-            Pending::InFlight { attempt, until } => (IN_FLIGHT, until.as_millisecond(), attempt),
-            Pending::Waiting { at, fault: false } => (WAITING, at.as_millisecond(), 0),
-            Pending::Waiting { at, fault: true } => (WAITING_FOR_FAULT, at.as_millisecond(), 0),
+        let (code, at, attempt, severity) = match push.state {
+            Pending::Ready => (READY, 0, 0, 0),
+            Pending::InFlight { attempt, severity, until } => {
+                (IN_FLIGHT, until.as_millisecond(), attempt, severity as u8)
+            }
+            Pending::Waiting { at, fault: false } => (WAITING, at.as_millisecond(), 0, 0),
+            Pending::Waiting { at, fault: true } => (WAITING_FOR_FAULT, at.as_millisecond(), 0, 0),
         };
-        Self(push.device, push.attempts, code, at, attempt)
+        Self(push.device, push.attempts, code, at, attempt, severity)
     }
 }
 
 impl From<StoredPush> for DevicePush {
-    fn from(StoredPush(device, attempts, code, at, attempt): StoredPush) -> Self {
+    fn from(StoredPush(device, attempts, code, at, attempt, severity): StoredPush) -> Self {
         let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
         let state = match code {
-            IN_FLIGHT => Pending::InFlight { attempt, until: at },
+            IN_FLIGHT => {
+                let severity = Severity::from_number(severity).unwrap_or_default();
+                Pending::InFlight { attempt, severity, until: at }
+            }
             WAITING => Pending::Waiting { at, fault: false },
             WAITING_FOR_FAULT => Pending::Waiting { at, fault: true },
             // Attempting once too often is the safe reading of an unknown code.

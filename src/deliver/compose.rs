@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{DigestNotice, Notice, Outage, OutageNotice, PushMessage, Renderer, SmsText, SmsTransport, Text};
 use crate::{
-    alert::{Alert, AlertState, Language, Subject},
+    alert::{Alert, AlertState, Language, Severity, Subject},
     plan::Send,
     roster::Person,
     signing::SigningKey,
@@ -33,6 +33,7 @@ pub struct About<'a> {
 
 struct ComposedPush {
     subject: Subject,
+    severity: Severity,
     language: Language,
     message: Arc<PushMessage>,
 }
@@ -50,29 +51,34 @@ impl Composer {
 }
 
 impl About<'_> {
-    pub fn push(&mut self, subject: &Subject, language: Language) -> Arc<PushMessage> {
-        let known = |push: &&ComposedPush| (&push.subject, push.language) == (subject, language);
+    pub fn push(&mut self, send: &Send, language: Language) -> Arc<PushMessage> {
+        let Send { subject, severity, .. } = send;
+        let known = |push: &&ComposedPush| {
+            (&push.subject, push.severity, push.language) == (subject, *severity, language)
+        };
         if let Some(push) = self.pushes.iter().find(known) {
             return push.message.clone();
         }
-        let message = Arc::new(self.compose_push(subject, language));
-        self.pushes.push(ComposedPush { subject: subject.clone(), language, message: message.clone() });
+        let message = Arc::new(self.compose_push(send, language));
+        let (subject, severity) = (subject.clone(), *severity);
+        self.pushes.push(ComposedPush { subject, severity, language, message: message.clone() });
         message
     }
 
-    fn compose_push(&self, subject: &Subject, language: Language) -> PushMessage {
+    fn compose_push(&self, send: &Send, language: Language) -> PushMessage {
         let Self { composer, alert, .. } = self;
+        let Send { subject, severity, .. } = send;
         let text = if let Some(outage) = self.outage() {
             composer.renderer.push(&outage, language)
         } else if let Some(digest) = self.digest(subject, self.now) {
             composer.renderer.push(&digest, language)
         } else {
-            composer.renderer.push(&self.notice(subject, self.now), language)
+            composer.renderer.push(&self.notice(send, self.now), language)
         };
         PushMessage {
             alert_id: alert.id,
             state: state_of(subject, alert),
-            severity: alert.severity,
+            severity: *severity,
             title: text.title,
             body: text.body,
             integration: alert.integration.clone(),
@@ -90,25 +96,25 @@ impl About<'_> {
     pub fn text(&self, send: &Send, person: &Person, gateway: &dyn SmsTransport) -> Option<Text> {
         let to = person.phone.clone()?;
         // As it was sent, where a gateway is asked about it later.
-        let fitted = gateway.fit(&to, &self.words(&send.subject, person.language, send.began));
+        let fitted = gateway.fit(&to, &self.words(send, person.language));
         Some(Text {
             to,
             fitted,
             alert_id: self.alert.id,
             attempt: send.attempt,
-            severity: self.alert.severity,
+            severity: send.severity,
             report_url: self.report_url(gateway, send.attempt),
         })
     }
 
-    fn words(&self, subject: &Subject, language: Language, at: Timestamp) -> SmsText {
+    fn words(&self, send: &Send, language: Language) -> SmsText {
         let renderer = &self.composer.renderer;
         if let Some(outage) = self.outage() {
             renderer.sms(&outage, language)
-        } else if let Some(digest) = self.digest(subject, at) {
+        } else if let Some(digest) = self.digest(&send.subject, send.began) {
             renderer.sms(&digest, language)
         } else {
-            renderer.sms(&self.notice(subject, at), language)
+            renderer.sms(&self.notice(send, send.began), language)
         }
     }
 
@@ -119,8 +125,9 @@ impl About<'_> {
         format!("{public_url}/v1/sms/reports/{name}?text={token}")
     }
 
-    fn notice<'s>(&'s self, subject: &'s Subject, now: Timestamp) -> Notice<'s> {
-        Notice { alert: self.alert, subject, url: &self.url, time_zone: &self.composer.time_zone, now }
+    fn notice<'s>(&'s self, send: &'s Send, now: Timestamp) -> Notice<'s> {
+        let (alert, time_zone) = (self.alert, &self.composer.time_zone);
+        Notice { alert, subject: &send.subject, severity: send.severity, url: &self.url, time_zone, now }
     }
 
     fn outage(&self) -> Option<OutageNotice<'_>> {

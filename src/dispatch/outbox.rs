@@ -169,10 +169,10 @@ impl Outbox {
                 }
             }
         }
-        for Ask { attempt, contact, subject, gateway, sent_at } in asks {
+        for Ask { attempt, contact, subject, severity, gateway, sent_at } in asks {
             let person = roster::find(&people, &contact);
             let address = Address::Gateway(gateway.clone());
-            let send = Send { attempt, contact, subject, severity: alert.severity, address, began: sent_at };
+            let send = Send { attempt, contact, subject, severity, address, began: sent_at };
             let question = self.gateway(&gateway).and_then(|it| it.question(&about, &send, person));
             self.ask(alert.id, &send, question);
         }
@@ -190,8 +190,7 @@ impl Outbox {
         let person = person.ok_or_else(gone)?;
         let device = person.devices.iter().find(|known| known.id == device).ok_or_else(gone)?;
         let permit = self.pushes.clone().try_acquire_owned().map_err(|_| put_off("push"))?;
-        let push =
-            Push { target: device.target.clone(), message: about.push(&send.subject, person.language) };
+        let push = Push { target: device.target.clone(), message: about.push(send, person.language) };
         Ok(PushRequest { transport, push, permit })
     }
 

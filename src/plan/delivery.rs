@@ -44,7 +44,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
 pub(super) fn ask(draft: &mut Draft<'_>, progress: &mut Progress) {
     let (now, over) = (draft.facts.now(), draft.facts.is(AlertState::Resolved));
     for (name, contact) in &mut progress.contacts {
-        let certainly_known = Some(draft.facts.news) <= contact.surely_heard_as();
+        let certainly_known = certainly_knows(draft.facts, contact);
         for sent in &mut contact.sent {
             // Nothing would follow from the answer any more, unless this text is all that they heard of it.
             let is_moot = over && sent.subject.is_about_open_alert() && certainly_known;
@@ -58,6 +58,7 @@ pub(super) fn ask(draft: &mut Draft<'_>, progress: &mut Progress) {
                 attempt: sent.attempt,
                 contact: name.clone(),
                 subject: sent.subject.clone(),
+                severity: sent.severity,
                 gateway: sent.gateway.clone(),
                 sent_at: sent.sent_at,
             });
@@ -126,12 +127,7 @@ pub(super) fn keep(
         let of_others = |sent: &SentText| matches!(sent.subject, Subject::Unreachable { .. });
         let mut before = contact.sent.iter().take(SENT_TEXTS_MAX);
         let surplus = before.position(of_others).unwrap_or(0);
-        let dropped = contact.sent.remove(surplus);
-        if dropped.subject.is_about_alert()
-            && let Some(oldest) = contact.sent.iter_mut().find(|sent| sent.subject.is_about_alert())
-        {
-            oldest.severity = oldest.severity.max(dropped.severity);
-        }
+        contact.sent.remove(surplus);
     }
 }
 
@@ -140,6 +136,11 @@ pub(super) fn note_push(contact: &mut ContactProgress, subject: &Subject) {
     for sent in contact.sent.iter_mut().filter(|sent| sent.subject == *subject) {
         sent.pushed = true;
     }
+}
+
+/// Whatever becomes of texts that gateways have.
+fn certainly_knows(facts: Facts<'_>, contact: &ContactProgress) -> bool {
+    Some(facts.news) <= contact.surely_heard_as()
 }
 
 /// When a gateway is asked again about a text, after `asks` questions; `None` = never.
@@ -181,15 +182,22 @@ fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report:
         Fate::Failed { reason } => {
             let sent = contact.sent.remove(at);
             note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
-            let tells_as_much =
-                |copy: &&mut SentText| copy.subject == sent.subject && sent.severity <= copy.severity;
+            let is_copy = |copy: &SentText| copy.subject == sent.subject || is_by_another(copy, &sent);
+            let tells_as_much = |copy: &&mut SentText| is_copy(copy) && sent.severity <= copy.severity;
             match contact.sent.iter_mut().find(tells_as_much) {
-                // It was sent twice, and the other copy may arrive.
+                // It was told twice, and the other text may arrive.
                 Some(copy) => copy.undelivered.push(sent.gateway),
                 None => send_by_next(draft, name, contact, NotDelivered { sent, reason }),
             }
         }
     }
+}
+
+/// A later text tells the open alert by another gateway: who was reminded again and again is not sent each of those.
+fn is_by_another(later: &SentText, sent: &SentText) -> bool {
+    [later, sent].iter().all(|text| text.subject.is_about_open_alert())
+        && sent.attempt < later.attempt
+        && sent.gateway != later.gateway
 }
 
 /// The contact has it. What becomes of a second copy, which told no more, is nothing to act on.
@@ -213,11 +221,24 @@ fn send_by_next(
         }
         return notification::tell_both_in_one(draft, name, contact, None);
     }
+    // Said now, it would tell no more than they surely know.
+    let is_milder = draft.facts.alert.severity < sent.severity;
+    if is_milder && sent.subject.is_about_open_alert() && certainly_knows(draft.facts, contact) {
+        return;
+    }
     // A text that only stood in for a push that has arrived since is not missed.
     if sent.pushed && sent.unknowns == 0 && !text::is_own(draft.facts, &sent.subject) {
         return;
     }
     let SentText { gateway, subject, since, undelivered, unknowns, pushed, .. } = sent;
+    let goes_on = |one: &Notification| {
+        let is_by_another = one.text.open().is_some_and(|open| open.undelivered.contains(&gateway));
+        let tells_the_same = one.subject.is_about_open_alert() && subject.is_about_open_alert();
+        tells_the_same && is_by_another && !one.replaced
+    };
+    if contact.notifications.iter().any(goes_on) {
+        return;
+    }
     let mut known = contact.notifications.iter_mut();
     let known = known.find(|notification| notification.subject == subject);
     if known.as_ref().is_some_and(|notification| notification.text.pending().is_some()) {

@@ -43,6 +43,7 @@ pub(super) fn ask(draft: &mut Draft<'_>, message: Message<'_>, open: &mut OpenTe
         attempt: lost.attempt,
         contact: message.contact.clone(),
         subject: message.subject.clone(),
+        severity: lost.severity,
         gateway: lost.gateway.clone(),
         sent_at: lost.sent_at,
     });

@@ -40,6 +40,8 @@ pub struct Ask {
     pub attempt: u32,
     pub contact: ContactName,
     pub subject: Subject,
+    /// As how severe the text told the alert.
+    pub severity: Severity,
     pub gateway: GatewayName,
     pub sent_at: Timestamp,
 }
@@ -92,15 +94,16 @@ impl<'a> Draft<'a> {
     pub(super) fn send(&mut self, message: Message<'_>, address: Address) -> Pending {
         self.attempts += 1;
         let until = self.facts.after(self.facts.rules().in_flight_max(&address));
+        let (attempt, severity) = (self.attempts, self.facts.said_as(message.subject));
         self.plan.sends.push(Send {
-            attempt: self.attempts,
+            attempt,
             contact: message.contact.clone(),
             subject: message.subject.clone(),
-            severity: self.facts.said_as(message.subject),
+            severity,
             address,
             began: self.facts.now(),
         });
-        Pending::InFlight { attempt: self.attempts, until }
+        Pending::InFlight { attempt, severity, until }
     }
 
     pub(super) fn charge(&mut self, payer: Payer, at: Timestamp, units: i32) {

@@ -29,8 +29,9 @@ pub const DELIVERY_ASKED_AFTER: [SignedDuration; 4] = [
     SignedDuration::from_hours(3),
 ];
 
-/// Most accepted texts of one contact whose reports are waited for; the oldest are let go first.
-pub const SENT_TEXTS_MAX: usize = 3;
+/// Most accepted texts of one contact whose reports are waited for; the oldest are let go first. A disaster's reminders
+/// of six hours.
+pub const SENT_TEXTS_MAX: usize = 16;
 
 /// The day of a gateway's limit: any 24 hours.
 pub const GATEWAY_DAY: SignedDuration = SignedDuration::from_hours(24);

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::alert::{
     Address, Alert, AttemptRow, Charge, ContactName, DeviceId, Entry, Notification, Outcome, Pending,
-    Progress, RejectCause, Severity,
+    Progress, RejectCause,
 };
 
 /// The answer to one [`Send`].
@@ -115,7 +115,7 @@ fn silence(
     state: Pending,
     address: Address,
 ) -> Option<Settlement> {
-    let Pending::InFlight { attempt, until } = state else { return None };
+    let Pending::InFlight { attempt, severity, until } = state else { return None };
     let began = facts.rules().began(until, &address);
     let detail = if until <= facts.now() {
         "no answer in time"
@@ -125,9 +125,6 @@ fn silence(
         return None;
     };
     let (contact, subject) = (contact.clone(), notification.subject.clone());
-    // What was replaced went out before it became more severe.
-    let is_older = notification.replaced && subject.is_about_open_alert();
-    let severity = if is_older { Severity::default() } else { facts.said_as(&subject) };
     let send = Send { attempt, contact, subject, severity, address, began };
     let outcome = Outcome::Unknown { detail: detail.to_owned() };
     Some(Settlement { send, outcome, segments: 0, ended: facts.now() })

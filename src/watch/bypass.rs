@@ -227,10 +227,10 @@ impl Message {
 
     async fn push(&self, transport: &dyn PushTransport, device: &Device) {
         let mut about = self.channels.composer.about_outage(&self.alert, &self.outage, self.clock.now());
-        let message = about.push(&Subject::Opened, self.person.language);
         for number in 1..=TRIES_MAX {
             let send = self.begin(Address::Device(device.id));
-            let push = Push { target: device.target.clone(), message: message.clone() };
+            let message = about.push(&send, self.person.language);
+            let push = Push { target: device.target.clone(), message };
             let outcome = transport.send(push).await;
             let is_over = matches!(outcome, Outcome::Accepted { .. } | Outcome::Rejected { .. });
             self.keep(send, outcome, 0);

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{PUSH_BODY_CHARS_MAX, Templated};
 use crate::{
-    alert::{Alert, ContactName, ResolvedBy, Subject},
+    alert::{Alert, ContactName, ResolvedBy, Severity, Subject},
     deliver::text::{one_line, shorten},
 };
 
@@ -15,6 +15,8 @@ use crate::{
 pub(crate) struct Notice<'a> {
     pub(crate) alert: &'a Alert,
     pub(crate) subject: &'a Subject,
+    /// As how severe it tells the alert.
+    pub(crate) severity: Severity,
     /// The alert's page here; empty = no link.
     pub(crate) url: &'a str,
     pub(crate) time_zone: &'a TimeZone,
@@ -43,7 +45,7 @@ impl Templated for Notice<'_> {
     }
 
     fn plain(&self) -> String {
-        format!("[{}] {}", self.alert.severity, self.alert.title)
+        format!("[{}] {}", self.severity, self.alert.title)
     }
 
     fn context(&self) -> impl Serialize {
@@ -80,7 +82,7 @@ impl Templated for Notice<'_> {
                 },
                 at: local(end.at),
             }),
-            severity: alert.severity.as_str(),
+            severity: self.severity.as_str(),
             title: one_line(&alert.title),
             // A long body costs nothing that would be cut off anyway.
             body: shorten(&alert.body, PUSH_BODY_CHARS_MAX),

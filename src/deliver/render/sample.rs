@@ -26,7 +26,8 @@ impl Sample {
     pub(super) fn notice(&self) -> Notice<'_> {
         let now = STARTS_AT + SignedDuration::from_mins(3);
         let Self { alert, subject, url } = self;
-        Notice { alert, subject, url, time_zone: const { &TimeZone::UTC }, now }
+        let severity = alert.severity;
+        Notice { alert, subject, severity, url, time_zone: const { &TimeZone::UTC }, now }
     }
 }
 

@@ -54,7 +54,7 @@ fn notice<'a>(
     time_zone: &'a TimeZone,
     now: Timestamp,
 ) -> Notice<'a> {
-    Notice { alert, subject, url, time_zone, now }
+    Notice { alert, subject, severity: alert.severity, url, time_zone, now }
 }
 
 fn sms(alert: &Alert, subject: &Subject, language: Language) -> String {
@@ -122,8 +122,8 @@ fn a_text_says_what_happened_how_grave_it_is_and_what_it_is_about() {
         (
             &over,
             Subject::Missed,
-            "[해결] 03:10 발생, 03:12 해결: 서버실 온도 45℃ 초과",
-            "[Resolved] fired 03:10, resolved 03:12: 서버실 온도 45℃ 초과",
+            "[해결] 03:10 재난 발생, 03:12 해결: 서버실 온도 45℃ 초과",
+            "[Resolved] fired 03:10 as disaster, resolved 03:12: 서버실 온도 45℃ 초과",
         ),
         (
             &open,
@@ -313,7 +313,8 @@ fn a_push_tells_times_in_the_configured_zone_and_who_has_it() {
         push(&alert, &Subject::Missed, Language::En),
         PushText {
             title: "[Resolved] 서버실 온도 45℃ 초과".to_owned(),
-            body: "센서 2번\nzabbix · fired 03:10, resolved 03:12\nAcknowledged by min".to_owned(),
+            body: "센서 2번\nzabbix · fired 03:10 as disaster, resolved 03:12\nAcknowledged by min"
+                .to_owned(),
         }
     );
     assert_eq!(

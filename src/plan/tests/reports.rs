@@ -232,18 +232,80 @@ fn only_the_newest_texts_are_waited_for() {
     scene.rules.gateways = gateways_that(1, true, false);
     scene.plan();
     scene.answer(1, accepted());
-    for attempt in 2..=4 {
-        assert_eq!(scene.pass(1_800), [format!("sms {attempt} jin repeat")]);
+    let last = u32::try_from(SENT_TEXTS_MAX).expect("few") + 1;
+    for attempt in 2..=last {
+        assert_eq!(scene.pass(3_600), [format!("sms {attempt} jin repeat")]);
         scene.answer(attempt, accepted());
     }
-    let jin = &scene.alert.progress.contacts.values().next().expect("jin");
-    assert_eq!(jin.sent.iter().map(|sent| sent.attempt).collect::<Vec<_>>(), [2, 3, 4]);
-    for attempt in 1..=4 {
+    for attempt in 1..=last {
         scene.report(attempt, failed());
     }
-    assert_eq!(reported(&scene), ["2 failed", "3 failed", "4 failed"]);
+    let reported_of = |attempt: u32| format!("{attempt} failed");
+    assert_eq!(reported(&scene), (2..=last).map(reported_of).collect::<Vec<_>>());
     assert_eq!(scene.told("jin"), Notified::No, "nobody says that the first arrived");
     assert!(scene.reaches_nobody(scene.now));
+}
+
+#[test]
+fn a_text_that_is_reported_lost_after_many_reminders_goes_by_the_next_gateway_once_for_all_of_them() {
+    for is_answered in [true, false] {
+        let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(2, true, false);
+        scene.plan();
+        scene.answer(1, accepted());
+        for attempt in 2..=5 {
+            assert_eq!(scene.pass(300), [format!("sms {attempt} jin repeat")]);
+            scene.answer(attempt, accepted());
+        }
+        assert_eq!(scene.report(1, failed()), ["sms 6 jin"]);
+        assert_eq!(scene.open[0].address, gateway(1));
+        if is_answered {
+            scene.answer(6, accepted());
+        }
+        for attempt in 2..=5 {
+            assert_eq!(scene.report(attempt, failed()), NOTHING, "{attempt}");
+        }
+        if !is_answered {
+            scene.answer(6, accepted());
+        }
+        assert!(!scene.reaches_nobody(scene.now));
+        assert_eq!(scene.report(6, failed()), NOTHING);
+        assert!(scene.reaches_nobody(scene.now), "no other gateway is left");
+    }
+}
+
+#[test]
+fn a_lost_text_that_would_tell_no_more_than_is_surely_known_by_now_is_nothing_to_act_on() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.alert.severity = Severity::High;
+    assert_eq!(scene.pass(1_800), ["sms 2 jin repeat"]);
+    scene.answer(2, accepted());
+    scene.report(2, Fate::Delivered);
+    assert_eq!(scene.report(1, failed()), NOTHING, "it would be said as high");
+    scene.alert.severity = Severity::Disaster;
+    assert_eq!(scene.pass(1), ["sms 3 jin raised"]);
+}
+
+#[test]
+fn a_retry_that_told_less_is_no_word_of_what_it_has_become_again_when_it_is_found_after_a_crash() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.alert.severity = Severity::Average;
+    assert_eq!(scene.pass(10), ["sms 2 jin"]);
+    scene.alert.severity = Severity::Disaster;
+    scene.now += SignedDuration::from_secs(1);
+    scene.started = scene.now;
+    scene.open.clear();
+    scene.plan();
+    let sent = scene.report(2, Fate::Delivered);
+    assert_eq!(sent, ["sms 3 jin raised"]);
+    scene.answer(3, rejected(RejectCause::Refused));
+    assert!(scene.reaches_nobody(scene.now + SignedDuration::from_mins(5)));
 }
 
 #[test]

@@ -43,8 +43,8 @@ pub(crate) fn alert(key: &str, round: u32, opened_at: Timestamp) -> Alert {
 }
 
 fn progress(at: Timestamp) -> Progress {
-    let push =
-        DevicePush { device: DeviceId(7), attempts: 1, state: Pending::InFlight { attempt: 1, until: at } };
+    let state = Pending::InFlight { attempt: 1, severity: Severity::High, until: at };
+    let push = DevicePush { device: DeviceId(7), attempts: 1, state };
     let notification = Notification {
         subject: Subject::Opened,
         since: at,

@@ -41,7 +41,7 @@ const MARKER_DRAFT: &str = "FORMAT.new";
 const MARKER_CREATING: &str = "bongsu store, being created\n";
 const MARKER_READY: &str = "bongsu store 7\n";
 
-const FORMAT: &[u8] = b"7";
+const FORMAT: &[u8] = b"8";
 
 #[derive(Debug, thiserror::Error)]
 #[error("could not open the store at {}: {cause}", path.display())]
