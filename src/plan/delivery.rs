@@ -183,7 +183,9 @@ fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report:
             let sent = contact.sent.remove(at);
             note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
             let is_copy = |copy: &SentText| copy.subject == sent.subject || is_by_another(copy, &sent);
-            let tells_as_much = |copy: &&mut SentText| is_copy(copy) && sent.severity <= copy.severity;
+            // As how severe it would be said now, where it has become milder.
+            let severity = sent.severity.min(draft.facts.news);
+            let tells_as_much = |copy: &&mut SentText| is_copy(copy) && severity <= copy.severity;
             match contact.sent.iter_mut().find(tells_as_much) {
                 // It was told twice, and the other text may arrive.
                 Some(copy) => copy.undelivered.push(sent.gateway),
@@ -234,7 +236,10 @@ fn send_by_next(
     let goes_on = |one: &Notification| {
         let is_by_another = one.text.open().is_some_and(|open| open.undelivered.contains(&gateway));
         let tells_the_same = one.subject.is_about_open_alert() && subject.is_about_open_alert();
-        tells_the_same && is_by_another && !one.replaced
+        // A reminder that an acknowledgement holds does not stand for a first text, which it does not.
+        let is_reminder = |subject: &Subject| matches!(subject, Subject::Repeat { .. });
+        let is_held = draft.facts.is_held(one) && is_reminder(&one.subject) && !is_reminder(&subject);
+        tells_the_same && is_by_another && !one.replaced && !is_held
     };
     if contact.notifications.iter().any(goes_on) {
         return;

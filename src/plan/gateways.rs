@@ -8,7 +8,7 @@ use super::{
     present::Facts,
     spending::{self, DAYS_SPENT},
 };
-use crate::alert::{DeferCause, OpenText, Outcome, Pending};
+use crate::alert::{DeferCause, OpenText, Outcome, Pending, TextState};
 
 /// The gateway of the next attempt; `None` if none is left. `Err` says which limit holds it back.
 pub(super) fn choose<'a>(
@@ -82,4 +82,12 @@ pub(super) fn pass_on(
     let asked = asked.filter(|_| all == 1).unwrap_or(SignedDuration::ZERO);
     open.state = Pending::Waiting { at: facts.after(own.max(asked.min(RETRY_AFTER_MAX))), fault };
     everyone_refused
+}
+
+/// A gateway that failed to deliver it may do so now, where the others do not take it.
+pub(super) fn forget_undelivered(text: &mut TextState) {
+    let waits = |open: &&mut OpenText| matches!(open.state, Pending::Waiting { .. }) && open.unknowns == 0;
+    if let Some(open) = text.open_mut().filter(waits) {
+        open.undelivered.clear();
+    }
 }

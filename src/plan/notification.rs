@@ -6,6 +6,7 @@ use super::{
     GIVE_UP_AFTER, audience,
     bounds::Bounds,
     fold::{self, Held},
+    gateways,
     may::May,
     output::{Draft, Message, Send},
     present::Facts,
@@ -206,6 +207,7 @@ pub(super) fn renew(facts: Facts<'_>, person: &Person, one: &mut Notification, r
     if is_closed {
         one.text = text::begin(facts, person, reminder.unwrap_or(&one.subject), Texted::No);
     }
+    gateways::forget_undelivered(&mut one.text);
 }
 
 /// Something else tells it: what is under way may still arrive, nothing more is begun.

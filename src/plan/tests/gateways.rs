@@ -131,6 +131,37 @@ fn a_text_that_its_gateway_failed_to_deliver_goes_to_a_gateway_that_was_added() 
 }
 
 #[test]
+fn a_gateway_that_failed_to_deliver_is_tried_again_by_a_reminder_where_the_next_is_down() {
+    for people in [vec![person("jin", 0)], vec![person("jin", 0), person("min", 1)]] {
+        let mut scene = Scene::at(Severity::Disaster).with_people(people);
+        scene.rules.gateways = gateways_that(2, true, false);
+        scene.plan();
+        while let Some(send) = scene.open.first().cloned() {
+            scene.answer(send.attempt, accepted());
+        }
+        let failed = Fate::Failed { reason: "absent subscriber".to_owned() };
+        scene.report(1, failed);
+        let end = scene.now + SignedDuration::from_mins(6);
+        let mut by_first = Vec::new();
+        loop {
+            while let Some(send) = scene.open.first().cloned() {
+                let is_down = send.address == gateway(1);
+                if send.address == gateway(0) && send.contact.as_str() == "jin" {
+                    by_first.push(describe(&send));
+                }
+                let outcome = if is_down { deferred(DeferCause::Unavailable) } else { accepted() };
+                scene.answer(send.attempt, outcome);
+            }
+            let Some(due) = scene.due.filter(|due| *due <= end) else { break };
+            scene.now = due;
+            scene.plan();
+        }
+        assert_eq!(by_first.len(), 1, "{by_first:?}");
+        assert_eq!(scene.told("jin"), Notified::Yes);
+    }
+}
+
+#[test]
 fn without_a_gateway_left_a_text_becomes_a_dead_letter_and_the_others_are_told() {
     for stand in [Stand::Pending, Stand::UnderWay, Stand::Unanswered] {
         let mut scene = scene(stand);

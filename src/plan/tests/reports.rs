@@ -275,6 +275,38 @@ fn a_text_that_is_reported_lost_after_many_reminders_goes_by_the_next_gateway_on
 }
 
 #[test]
+fn a_reminder_that_is_held_does_not_stand_for_the_first_text_of_a_disaster_that_was_lost() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0), person("min", 1)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.plan();
+    for attempt in 1..=3 {
+        scene.answer(attempt, accepted());
+    }
+    assert_eq!(scene.pass(300), ["sms 4 jin repeat", "push 5 min repeat", "sms 6 min repeat"]);
+    for attempt in 4..=6 {
+        scene.answer(attempt, accepted());
+    }
+    scene.acknowledge();
+    assert_eq!(scene.report(4, failed()), NOTHING, "it is held");
+    assert_eq!(scene.report(1, failed()), ["sms 7 jin"]);
+}
+
+#[test]
+fn a_lost_text_is_not_sent_again_where_a_later_one_by_another_gateway_says_what_it_would_say_now() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.alert.severity = Severity::High;
+    assert_eq!(scene.pass(1_800), ["sms 2 jin repeat"]);
+    assert_eq!(scene.answer(2, deferred(DeferCause::Unavailable)), ["sms 3 jin repeat"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.report(1, failed()), NOTHING);
+    assert_eq!(scene.report(3, failed()), NOTHING);
+    assert!(scene.reaches_nobody(scene.now), "no other gateway is left");
+}
+
+#[test]
 fn a_lost_text_that_would_tell_no_more_than_is_surely_known_by_now_is_nothing_to_act_on() {
     let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
     scene.rules.gateways = gateways_that(2, true, false);

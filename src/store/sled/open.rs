@@ -39,7 +39,7 @@ const MARKER: &str = "FORMAT";
 /// What it is written as before it gets its name.
 const MARKER_DRAFT: &str = "FORMAT.new";
 const MARKER_CREATING: &str = "bongsu store, being created\n";
-const MARKER_READY: &str = "bongsu store 7\n";
+const MARKER_READY: &str = "bongsu store 8\n";
 
 const FORMAT: &[u8] = b"8";
 

@@ -204,7 +204,8 @@ fn answer() -> impl Strategy<Value = Answer> {
     use Answer::{Accepts, Defers, Garbles, Gone, Hangs, IsAtFault, Loses, Refuses, Slow};
     prop_oneof![
         6 => Just(Accepts),
-        2 => Just(Loses),
+        1 => Just(Loses(0)),
+        1 => (1..45_u8).prop_map(Loses),
         1 => (1..SLOW_SECONDS_MAX).prop_map(Slow),
         3 => prop_oneof![3 => Just(0), 1 => 1_u8..90].prop_map(Defers),
         2 => Just(IsAtFault),

@@ -141,8 +141,16 @@ impl<'a> Morning<'a> {
         alert: &Alert,
         name: &ContactName,
     ) -> impl Iterator<Item = &'t Taken> {
+        self.taken_or_lost(alert, name).filter(|taken| !taken.is_lost)
+    }
+
+    pub(super) fn taken_or_lost<'t>(
+        &'t self,
+        alert: &Alert,
+        name: &ContactName,
+    ) -> impl Iterator<Item = &'t Taken> {
         let (id, name) = (alert.id, name.clone());
-        self.taken.iter().filter(move |taken| taken.alert == id && taken.contact == name && !taken.is_lost)
+        self.taken.iter().filter(move |taken| taken.alert == id && taken.contact == name)
     }
 
     /// When a digest was to count it for this contact.

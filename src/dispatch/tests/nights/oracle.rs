@@ -179,7 +179,8 @@ fn what_became_graver_is_told(morning: &Morning<'_>) -> Vec<String> {
         for name in morning.people().filter(|name| morning.has_channel(alert, name)) {
             let knew = morning.taken_by(alert, &name).any(|taken| taken.at < raised_at);
             let soon = raised_at..raised_at + RAISED_WITHIN;
-            let mut told = morning.taken_by(alert, &name);
+            // Also where a provider says later that it did not arrive.
+            let mut told = morning.taken_or_lost(alert, &name);
             let is_told = told.any(|taken| to <= taken.severity && soon.contains(&taken.at))
                 || morning.folds(alert, &name).any(|at| raised_at <= at);
             if knew && !is_told && !morning.is_shown(alert, &name) {

@@ -15,15 +15,15 @@ pub(super) const TEXT_IN_FLIGHT_MAX: SignedDuration = SignedDuration::from_secs(
 /// The slowest answer that is waited for.
 pub(super) const SLOW_SECONDS_MAX: u8 = 10;
 
-/// From taking a text until its company says that it did not arrive.
+/// From taking a text until its company says that it did not arrive, at least.
 const LOST_AFTER: SignedDuration = SignedDuration::from_secs(40);
 
 /// What a provider does with a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Answer {
     Accepts,
-    /// Accepts, and reports later that it did not arrive.
-    Loses,
+    /// Accepts, and reports so many minutes later that it did not arrive.
+    Loses(u8),
     /// Accepts after so many seconds.
     Slow(u8),
     /// Not now, and not for so many minutes.
@@ -169,12 +169,12 @@ impl Providers {
         };
         match answer {
             Answer::Accepts => self.take(taken),
-            Answer::Loses => {
+            Answer::Loses(minutes) => {
                 if let Some(attempt) = taken.text {
                     let fate = Fate::Failed { reason: "absent subscriber".to_owned() };
                     let report = Report { attempt, at: self.clock.now(), fate };
                     let mut state = self.state();
-                    let at = state.night + LOST_AFTER;
+                    let at = state.night + LOST_AFTER + SignedDuration::from_mins(i64::from(minutes));
                     state.reports.push((at, taken.alert, report));
                 }
                 self.take(taken)
