@@ -226,8 +226,10 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
         }
         let was_given_up = contact.unreachable.is_some() || notification::is_silent(facts);
         // Who hears by this that somebody could not be reached is told nothing else.
+        let tells_of_others =
+            |one: &Notification| matches!(one.subject, Subject::Unreachable { .. }) && !one.is_over();
         let is_told_of_others =
-            contact.notifications.iter().any(|one| matches!(one.subject, Subject::Unreachable { .. }));
+            !audience::is_part_of_it(facts, name) || contact.notifications.iter().any(tells_of_others);
         if !knows && (first || !(was_given_up || is_told_of_others)) {
             notification::tell_both_in_one(draft, name, contact, lost);
         } else if first

@@ -327,6 +327,9 @@ pub(super) fn tell_both_in_one(
         let mut missed = begin(draft.facts, person, Subject::Missed, contact.texted);
         text::follow(&mut missed.text, &missed.push, lost, contact.texted);
         if !may_wait(draft.facts, contact, &missed) {
+            // The end of what was under way then, and did not arrive.
+            let ends = contact.notifications.iter_mut().filter(|one| one.subject == Subject::Resolved);
+            ends.filter(|one| !one.has_arrived()).for_each(|one| replace(draft, one));
             contact.notifications.push(missed);
         }
     }

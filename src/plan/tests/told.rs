@@ -34,6 +34,28 @@ fn a_text_under_way_at_the_end_that_then_fails_is_told_as_missed() {
 }
 
 #[test]
+fn who_is_told_both_in_one_because_a_text_under_way_at_the_end_failed_is_not_told_the_end_beside_it() {
+    let later = || deferred(DeferCause::Unavailable);
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.rules.texts_resolved = true;
+    scene.plan();
+    assert_eq!(scene.resolve(), ["sms 2 jin resolved"]);
+    assert_eq!(scene.answer(1, later()), ["sms 3 jin missed"]);
+    assert_eq!(scene.answer(2, later()), NOTHING);
+    assert_eq!(scene.answer(3, accepted()), NOTHING);
+    assert_eq!(scene.due, None, "the end is told");
+
+    let mut scene = Scene::at(Severity::Disaster);
+    assert_eq!(scene.plan(), ["push 1 jin", "sms 2 jin"]);
+    scene.answer(1, later());
+    assert_eq!(scene.resolve(), ["push 3 jin resolved"]);
+    assert_eq!(scene.answer(2, later()), ["push 4 jin missed"]);
+    assert_eq!(scene.answer(3, later()), NOTHING);
+    assert_eq!(scene.answer(4, accepted()), NOTHING);
+    assert_eq!(scene.due, None, "the end is told");
+}
+
+#[test]
 fn what_merely_happened_and_reached_nobody_is_told_as_missed() {
     let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 1), person("min", 1)]);
     scene.rules.gateways.clear();
