@@ -51,9 +51,7 @@ pub use kind::{Kind, Transports};
 pub use outcome::{AttemptOutcome, DeferCause, Outcome, RejectCause};
 pub use part::Part;
 pub use pending::Pending;
-pub use progress::{
-    ContactProgress, Milestone, Notification, Notified, Others, Progress, REPORTS_WAITING_MAX, Texted,
-};
+pub use progress::{ContactProgress, Milestone, Notification, Notified, Others, Progress, Texted};
 pub use push::{DevicePush, PushState};
 pub use report::{Fate, Report};
 pub use severity::{Severity, UnknownSeverity};

@@ -12,9 +12,6 @@ use super::{
     Severity, Subject, Taken, TextState, Tier, is_default,
 };
 
-/// Most reports of one alert that wait to be planned; they are planned at once, so only a flood comes near it.
-pub const REPORTS_WAITING_MAX: usize = 64;
-
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -32,22 +29,27 @@ pub struct Progress {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreached_told_at: Option<Timestamp>,
     pub contacts: BTreeMap<ContactName, ContactProgress>,
-    /// What providers reported and is not planned yet.
+    /// What providers reported and is not planned yet, once per text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reports: Vec<Report>,
 }
 
 impl Progress {
-    /// Keeps a report until it is planned. False if it tells nothing new.
+    /// Keeps a report until it is planned, in place of one about the same text that says less. False if it tells
+    /// nothing new.
     pub fn take_report(&mut self, report: &Report) -> bool {
-        let is_known = |known: &Report| known.attempt == report.attempt && known.fate == report.fate;
-        let is_news = self.contacts.values().any(|contact| contact.awaits(report))
-            && !self.reports.iter().any(is_known)
-            && self.reports.len() < REPORTS_WAITING_MAX;
-        if is_news {
-            self.reports.push(report.clone());
+        if !self.contacts.values().any(|contact| contact.awaits(report)) {
+            return false;
         }
-        is_news
+        let Some(known) = self.reports.iter_mut().find(|known| known.attempt == report.attempt) else {
+            self.reports.push(report.clone());
+            return true;
+        };
+        let says_more = known.fate.says() < report.fate.says();
+        if says_more {
+            *known = report.clone();
+        }
+        says_more
     }
 
     pub fn notifications(&self) -> impl Iterator<Item = &Notification> {

@@ -32,6 +32,15 @@ impl Fate {
         self.into()
     }
 
+    /// The provider said how it ended, that it has it, or neither: nothing that comes later undoes what says more.
+    pub fn says(&self) -> Says {
+        match self {
+            Self::NotThere | Self::Unclear { .. } => Says::Neither,
+            Self::Taken => Says::ItIsThere,
+            Self::Delivered | Self::Failed { .. } => Says::TheEnd,
+        }
+    }
+
     /// The provider's words, where it gave any.
     pub fn reason(&self) -> &str {
         match self {
@@ -39,6 +48,14 @@ impl Fate {
             Self::Failed { reason } | Self::Unclear { reason } => reason,
         }
     }
+}
+
+/// How much the provider's word says, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Says {
+    Neither,
+    ItIsThere,
+    TheEnd,
 }
 
 /// A provider's word about one attempt.

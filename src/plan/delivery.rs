@@ -291,8 +291,7 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     if has_it(&report.fate) {
         let outcome = &Outcome::Accepted { provider_id: None };
         let (attempt, gateway, began) = (lost.attempt, &lost.gateway, lost.sent_at);
-        let is_over = draft.facts.is(AlertState::Resolved);
-        let severity = if is_over { draft.facts.news.max(lost.severity) } else { lost.severity };
+        let severity = lost.severity;
         let taken = TextAnswer { attempt, gateway, severity, began, outcome, segments: 0 };
         let told = Told { subject: &subject, severity, attempt };
         notification::remember(draft.facts, contact, told, &Address::Gateway(gateway.clone()), outcome);
@@ -301,7 +300,12 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         } else {
             keep(draft.facts, contact, &subject, Some(&before), &taken);
         }
-        notification::tell_end_of_what_arrived(draft.facts, name, contact, began);
+        if contact.knows(draft.facts.news) {
+            notification::tell_end_of_what_arrived(draft.facts, name, contact, began);
+        } else {
+            // It told less than there is to say of the end.
+            contact.notifications.retain(|one| one.subject != Subject::Missed || !one.is_over());
+        }
     }
     note(draft, message, &lost.gateway, report);
 }

@@ -32,6 +32,8 @@ impl Templated for Notice<'_> {
             Subject::Opened if self.alert.kind.is_test() => "test",
             // A digest has texts of its own.
             Subject::Opened | Subject::Digest => "triggered",
+            // It has fallen again since.
+            Subject::Raised { to } if self.severity < *to => "triggered",
             Subject::Repeat { .. }
             | Subject::Raised { .. }
             | Subject::Resolved

@@ -38,7 +38,7 @@ pub(super) fn samples() -> impl Iterator<Item = Sample> {
     let subjects = [
         Subject::Opened,
         Subject::Repeat { number: 2, last: true },
-        Subject::Raised { to: Severity::Disaster },
+        Subject::Raised { to: Severity::NotClassified },
         Subject::Resolved,
         Subject::Missed,
         Subject::Unreachable { contact, reason, also: Vec::new(), more: 4 },

@@ -212,6 +212,18 @@ fn a_typical_text_is_one_segment_without_its_link_and_keeps_it_within_three() {
 }
 
 #[test]
+fn what_has_fallen_again_is_not_called_raised() {
+    let raised = Subject::Raised { to: Severity::High };
+    for (severity, title) in [
+        (Severity::High, "[High] Raised: Disk full on db1"),
+        (Severity::Average, "[Average] Disk full on db1"),
+    ] {
+        let alert = Alert { severity, title: "Disk full on db1".to_owned(), ..alert() };
+        assert_eq!(push(&alert, &raised, Language::En).title, title);
+    }
+}
+
+#[test]
 fn a_typical_title_is_shown_whole_by_phones() {
     // Phones show some 40 Latin letters of a title on a locked screen; a Hangul syllable is as wide as two.
     let wide = |text: &str| text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();

@@ -275,6 +275,43 @@ fn a_text_that_is_reported_lost_after_many_reminders_goes_by_the_next_gateway_on
 }
 
 #[test]
+fn every_text_of_a_crowd_may_be_reported_lost_before_anything_is_planned() {
+    let crowd = (0..200).map(|number| person(&format!("p{number}"), 0)).collect();
+    let mut scene = Scene::at(Severity::High).with_people(crowd);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.plan();
+    while let Some(send) = scene.open.first().cloned() {
+        scene.answer(send.attempt, accepted());
+    }
+    for attempt in 1..=200 {
+        let mut take = |fate| scene.alert.progress.take_report(&Report { attempt, at: T0, fate });
+        assert!(take(failed()));
+        assert!(!take(failed()), "it is known");
+    }
+    scene.reported.clone_from(&scene.alert.progress.reports);
+    assert_eq!(scene.plan().len(), 200);
+}
+
+#[test]
+fn of_what_is_reported_of_a_text_under_way_that_which_says_most_is_kept() {
+    let mut scene = scene(gateways_that(2, true, false));
+    for (fate, is_news) in [
+        (Fate::Unclear { reason: "timeout".to_owned() }, true),
+        (Fate::NotThere, false),
+        (Fate::Taken, true),
+        (Fate::NotThere, false),
+        (failed(), true),
+        (Fate::Delivered, false),
+    ] {
+        let report = Report { attempt: 1, at: scene.now, fate };
+        assert_eq!(scene.alert.progress.take_report(&report), is_news, "{report:?}");
+    }
+    scene.reported.clone_from(&scene.alert.progress.reports);
+    assert_eq!(scene.reported.len(), 1);
+    assert_eq!(scene.answer(1, accepted()), ["sms 3 jin"]);
+}
+
+#[test]
 fn a_reminder_that_is_held_does_not_stand_for_the_first_text_of_a_disaster_that_was_lost() {
     let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0), person("min", 1)]);
     scene.rules.gateways = gateways_that(2, true, false);

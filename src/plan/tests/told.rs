@@ -56,6 +56,31 @@ fn who_is_told_both_in_one_because_a_text_under_way_at_the_end_failed_is_not_tol
 }
 
 #[test]
+fn a_text_that_is_found_after_the_end_told_no_more_than_it_said() {
+    for is_missed in [true, false] {
+        let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(1, true, false);
+        scene.plan();
+        scene.answer(1, deferred(DeferCause::Unavailable));
+        if is_missed {
+            scene.alert.severity = Severity::Average;
+        }
+        assert_eq!(scene.pass(10), ["sms 2 jin"]);
+        assert_eq!(scene.answer(2, unknown()), NOTHING);
+        assert_eq!(scene.resolve(), NOTHING, "its gateway may say that it is there");
+        let sent = scene.report(2, Fate::Delivered);
+        if is_missed {
+            assert_eq!(sent, ["sms 3 jin missed"]);
+            scene.answer(3, accepted());
+            scene.report(3, Fate::Delivered);
+        } else {
+            assert_eq!(sent, NOTHING);
+        }
+        assert_eq!((scene.told("jin"), scene.due), (Notified::Yes, None));
+    }
+}
+
+#[test]
 fn what_merely_happened_and_reached_nobody_is_told_as_missed() {
     let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 1), person("min", 1)]);
     scene.rules.gateways.clear();
