@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{
     DELIVERY_ASKED_AFTER, SENT_TEXTS_MAX,
     bounds::Bounds,
-    lost::ASKED_AFTER_MIN,
+    lost::{self, ASKED_AFTER_MIN},
     notification::{self, Told},
     output::{Ask, Draft, Message, TextAnswer},
     present::Facts,
@@ -48,20 +48,23 @@ pub(super) fn ask(draft: &mut Draft<'_>, progress: &mut Progress) {
         for sent in &mut contact.sent {
             // Nothing would follow from the answer any more, unless this text is all that they heard of it.
             let is_moot = over && sent.subject.is_about_open_alert() && certainly_known;
-            if is_moot || draft.facts.rules().gateway(&sent.gateway).is_none() {
+            if is_moot {
                 sent.ask_at = None;
             }
             if sent.ask_at.is_none_or(|at| now < at) {
                 continue;
             }
-            draft.plan.asks.push(Ask {
-                attempt: sent.attempt,
-                contact: name.clone(),
-                subject: sent.subject.clone(),
-                severity: sent.severity,
-                gateway: sent.gateway.clone(),
-                sent_at: sent.sent_at,
-            });
+            // One that left the configuration may be back when the next question is due.
+            if draft.facts.rules().gateway(&sent.gateway).is_some() {
+                draft.plan.asks.push(Ask {
+                    attempt: sent.attempt,
+                    contact: name.clone(),
+                    subject: sent.subject.clone(),
+                    severity: sent.severity,
+                    gateway: sent.gateway.clone(),
+                    sent_at: sent.sent_at,
+                });
+            }
             sent.asks = sent.asks.saturating_add(1);
             sent.ask_at = next_ask(sent.sent_at, sent.asks, now);
         }
@@ -239,7 +242,8 @@ fn send_by_next(
         // A reminder that an acknowledgement holds does not stand for a first text, which it does not.
         let is_reminder = |subject: &Subject| matches!(subject, Subject::Repeat { .. });
         let is_held = draft.facts.is_held(one) && is_reminder(&one.subject) && !is_reminder(&subject);
-        tells_the_same && is_by_another && !one.replaced && !is_held
+        let makes_it_needless = is_by_another || (is_reminder(&subject) && one.is_news_under_way());
+        tells_the_same && makes_it_needless && !one.replaced && !is_held
     };
     if contact.notifications.iter().any(goes_on) {
         return;
@@ -287,7 +291,13 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     let Some(lost) = before.open().and_then(|open| open.unanswered.as_ref()) else { return };
     let subject = notification.subject.clone();
     let message = Message { contact: name, subject: &subject };
-    text::settle_lost(draft, message, &mut notification.text, &report.fate);
+    // What was found is no word of what there is to say of the end.
+    let told_less = subject == Subject::Missed && lost.severity < draft.facts.news;
+    if told_less && has_it(&report.fate) {
+        lost::settle_apart(&mut notification.text);
+    } else {
+        text::settle_lost(draft, message, &mut notification.text, &report.fate);
+    }
     if has_it(&report.fate) {
         let outcome = &Outcome::Accepted { provider_id: None };
         let (attempt, gateway, began) = (lost.attempt, &lost.gateway, lost.sent_at);
@@ -300,11 +310,8 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         } else {
             keep(draft.facts, contact, &subject, Some(&before), &taken);
         }
-        if contact.knows(draft.facts.news) {
+        if !told_less {
             notification::tell_end_of_what_arrived(draft.facts, name, contact, began);
-        } else {
-            // It told less than there is to say of the end.
-            contact.notifications.retain(|one| one.subject != Subject::Missed || !one.is_over());
         }
     }
     note(draft, message, &lost.gateway, report);

@@ -86,8 +86,7 @@ pub(super) fn pass_on(
 
 /// A gateway that failed to deliver it may do so now, where the others do not take it.
 pub(super) fn forget_undelivered(text: &mut TextState) {
-    let waits = |open: &&mut OpenText| matches!(open.state, Pending::Waiting { .. }) && open.unknowns == 0;
-    if let Some(open) = text.open_mut().filter(waits) {
+    if let Some(open) = text.open_mut().filter(|open| 0 < open.attempts && open.unknowns == 0) {
         open.undelivered.clear();
     }
 }

@@ -7,7 +7,7 @@ use super::{
     output::{Ask, Draft, Message, TextAnswer},
     present::Facts,
 };
-use crate::alert::{OpenText, Unanswered};
+use crate::alert::{OpenText, Pending, TextState, Unanswered};
 
 /// Least time that a gateway has to list a text before it is asked about it, or asked again.
 pub(super) const ASKED_AFTER_MIN: SignedDuration = SignedDuration::from_secs(5);
@@ -48,6 +48,16 @@ pub(super) fn ask(draft: &mut Draft<'_>, message: Message<'_>, open: &mut OpenTe
         sent_at: lost.sent_at,
     });
     Some(lost.resend_at)
+}
+
+/// What became of an earlier text is known, and this one, which tells more, goes on by itself.
+pub(super) fn settle_apart(text: &mut TextState) {
+    let Some(open) = text.open_mut() else { return };
+    open.unanswered = None;
+    open.unknowns = open.unknowns.saturating_sub(1);
+    if !open.state.is_in_flight() {
+        open.state = Pending::Ready;
+    }
 }
 
 /// How long before a text would be sent once more its gateway is asked.

@@ -346,12 +346,13 @@ pub(super) fn tell_end_of_what_arrived(
     let is_before_end = facts.alert.resolved.as_ref().is_some_and(|end| sent < end.at);
     let mut missed = contact.notifications.iter().filter(|one| one.subject == Subject::Missed);
     let was_to_say_both = missed.any(|one| !one.text.is_in_flight());
-    let is_said = contact.notifications.iter().any(|one| one.subject == Subject::Resolved)
-        || contact.sent.iter().any(|sent| sent.subject == Subject::Resolved);
-    if is_before_end
-        && was_to_say_both
-        && !is_said
-        && facts.lasts()
+    if !is_before_end || !was_to_say_both || !facts.lasts() {
+        return;
+    }
+    if let Some(end) = contact.notifications.iter_mut().find(|one| one.subject == Subject::Resolved) {
+        // It was given up for the message that says both.
+        end.replaced = false;
+    } else if contact.sent.iter().all(|sent| sent.subject != Subject::Resolved)
         && let Some(person) = roster::find(facts.present.people, name)
     {
         contact.notifications.push(begin(facts, person, Subject::Resolved, contact.texted));

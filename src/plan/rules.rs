@@ -30,8 +30,8 @@ pub const DELIVERY_ASKED_AFTER: [SignedDuration; 4] = [
 ];
 
 /// Most accepted texts of one contact whose reports are waited for; the oldest are let go first. A disaster's reminders
-/// of six hours.
-pub const SENT_TEXTS_MAX: usize = 16;
+/// of two hours.
+pub const SENT_TEXTS_MAX: usize = 12;
 
 /// The day of a gateway's limit: any 24 hours.
 pub const GATEWAY_DAY: SignedDuration = SignedDuration::from_hours(24);

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     alert::{
-        Acknowledgement, Address, AlertId, AttemptOutcome, AttemptRow, Charge, ContactName, DedupKey,
-        DeferCause, DeviceId, Entry, Event, Fate, GatewayName, Kind, Language, Notified, Outcome,
-        PhoneNumber, PushTarget, RejectCause, Report, Row, Severity, Subject, Successor, Transport,
+        Acknowledgement, Address, AlertId, Charge, ContactName, DedupKey, DeferCause, DeviceId, Entry, Event,
+        Fate, GatewayName, Kind, Language, Notified, Outcome, PhoneNumber, PushTarget, RejectCause, Report,
+        Row, Severity, Subject, Successor, Transport,
     },
     roster::{Device, Person},
 };
@@ -146,31 +146,24 @@ impl Scene {
     }
 
     /// A text is sent again only if no earlier one of the same notification was accepted, and at most
-    /// one of them may have arrived.
+    /// one of them may have arrived: its gateway may say that it did not, or knows of none.
     fn check_text(&mut self, send: &Send) {
-        if !matches!(send.address, Address::Gateway(_)) {
+        // Whom a raise does not reach is told anew: scenes of their own say when.
+        let is_of_others = matches!(send.subject, Subject::Unreachable { .. });
+        if !matches!(send.address, Address::Gateway(_)) || is_of_others {
             return;
         }
         let same =
             |earlier: &&(Send, _)| earlier.0.contact == send.contact && earlier.0.subject == send.subject;
         let failed = |send: &Send| {
-            let is_failure = |report: &Report| matches!(report.fate, Fate::Failed { .. });
+            let is_failure = |report: &Report| matches!(report.fate, Fate::Failed { .. } | Fate::NotThere);
             self.reported.iter().any(|report| report.attempt == send.attempt && is_failure(report))
         };
         let earlier =
             self.texts[self.texts_before_news..].iter().filter(same).filter(|(text, _)| !failed(text));
-        // A message about others that the next one took over is not waited for: its late answer undoes nothing.
-        let is_of_others = matches!(send.subject, Subject::Unreachable { .. });
-        let was_unknown = |text: &Send| {
-            let is_unknown = |row: &AttemptRow| {
-                row.attempt == text.attempt && row.outcome == AttemptOutcome::Unknown && is_of_others
-            };
-            self.alert.rows.iter().any(|row| matches!(&row.entry, Entry::Attempt(row) if is_unknown(row)))
-        };
         let (mut arrived, mut may_be) = (0, 0);
-        for (text, outcome) in earlier {
+        for (_, outcome) in earlier {
             match outcome {
-                Some(Outcome::Accepted { .. }) if was_unknown(text) => may_be += 1,
                 Some(Outcome::Accepted { .. }) => arrived += 1,
                 None | Some(Outcome::Unknown { .. }) => may_be += 1,
                 Some(Outcome::Deferred { .. } | Outcome::Rejected { .. }) => {}

@@ -162,6 +162,52 @@ fn a_gateway_that_failed_to_deliver_is_tried_again_by_a_reminder_where_the_next_
 }
 
 #[test]
+fn a_gateway_that_failed_to_deliver_is_tried_again_where_nobody_knows_and_the_next_is_down() {
+    for is_over in [true, false] {
+        let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(2, true, false);
+        scene.plan();
+        scene.answer(1, accepted());
+        if is_over {
+            assert_eq!(scene.resolve(), NOTHING);
+        }
+        let first = scene.report(1, Fate::Failed { reason: "absent subscriber".to_owned() });
+        assert_eq!(first.len(), 1, "{first:?}");
+        let (end, mut by_first) = (scene.hours(1), 0);
+        loop {
+            while let Some(send) = scene.open.first().cloned() {
+                let is_down = send.address == gateway(1);
+                by_first += usize::from(!is_down);
+                // Its answer takes its time.
+                scene.now += SignedDuration::from_secs(1);
+                let outcome = if is_down { deferred(DeferCause::Unavailable) } else { accepted() };
+                scene.answer(send.attempt, outcome);
+            }
+            let Some(due) = scene.due.filter(|due| *due <= end) else { break };
+            scene.now = due.max(scene.now);
+            scene.plan();
+        }
+        assert_eq!((by_first, scene.told("jin")), (1, Notified::Yes), "{is_over}");
+    }
+}
+
+#[test]
+fn a_gateway_that_was_away_for_a_moment_is_asked_about_its_texts_when_it_is_back() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 0)]);
+    let configured = gateways_that(1, false, true);
+    scene.rules.gateways.clone_from(&configured);
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.rules.gateways.clear();
+    scene.pass(90);
+    assert_eq!(scene.asked, []);
+    scene.rules.gateways = configured;
+    scene.plan();
+    scene.pass(300);
+    assert_eq!(scene.asked.iter().map(|ask| ask.attempt).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
 fn without_a_gateway_left_a_text_becomes_a_dead_letter_and_the_others_are_told() {
     for stand in [Stand::Pending, Stand::UnderWay, Stand::Unanswered] {
         let mut scene = scene(stand);

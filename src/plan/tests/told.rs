@@ -81,6 +81,41 @@ fn a_text_that_is_found_after_the_end_told_no_more_than_it_said() {
 }
 
 #[test]
+fn the_end_goes_on_where_the_start_is_found_while_it_is_under_way() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.rules.texts_resolved = true;
+    scene.plan();
+    scene.pass(5);
+    assert_eq!(scene.resolve(), ["sms 2 jin resolved"]);
+    // The first is given up.
+    scene.open.retain(|send| send.attempt != 1);
+    scene.pass(5);
+    assert_eq!(scene.pass(1), NOTHING);
+    assert_eq!(scene.report(1, Fate::Delivered), NOTHING, "the end is under way");
+    scene.answer(2, deferred(DeferCause::Unavailable));
+    assert_eq!(scene.pass(60), ["sms 3 jin resolved"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.due, None);
+}
+
+#[test]
+fn a_text_that_is_found_while_one_that_tells_more_is_under_way_does_not_double_that() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.plan();
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.alert.severity = Severity::Average;
+    assert_eq!(scene.pass(10), ["sms 2 jin"]);
+    scene.answer(2, unknown());
+    scene.resolve();
+    assert_eq!(scene.pass(60), ["sms 3 jin missed"]);
+    assert_eq!(scene.report(2, Fate::Delivered), NOTHING);
+    assert_eq!(scene.answer(3, accepted()), NOTHING);
+    assert_eq!(scene.due, None);
+}
+
+#[test]
 fn what_merely_happened_and_reached_nobody_is_told_as_missed() {
     let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 1), person("min", 1)]);
     scene.rules.gateways.clear();
