@@ -1,7 +1,7 @@
 //! What a night has left: alerts and their journals, dead letters, and what providers truly took.
 
 use super::{
-    history::{End, Night},
+    history::{Config, End, Night},
     providers::Taken,
     *,
 };
@@ -249,7 +249,12 @@ impl<'a> Morning<'a> {
 
     fn is_carried(&self, digest: &Alert, name: &ContactName) -> bool {
         let collects = digest.digest.as_ref().is_some_and(|digest| digest.counted.is_none());
-        collects || self.taken_by(digest, name).next().is_some() || self.is_shown(digest, name)
+        // While somebody is away their digest goes to those who are there.
+        let is_away = |config: &Config| config.people.iter().all(|number| people::name(*number) != *name);
+        let was_away = self.world.configs.iter().any(is_away);
+        let mut taken = self.taken.iter().filter(|taken| taken.alert == digest.id && !taken.is_lost);
+        let is_told = taken.any(|taken| taken.contact == *name || was_away);
+        collects || is_told || self.is_shown(digest, name)
     }
 
     pub(super) fn is_known(&self, alert: &Alert) -> bool {
