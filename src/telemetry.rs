@@ -170,7 +170,7 @@ impl Metrics {
         self.held_back.inc();
     }
 
-    /// `result` is the report's fate, or `ignored` or `refused`. The gateway is a configured one.
+    /// `result` is the report's fate, or `ignored` or `refused`. The gateway is or was a configured one.
     pub fn sms_report(&self, gateway: &str, result: &'static str) {
         self.reports.get_or_create(&ReportLabels { gateway: gateway.to_owned(), result }).inc();
     }

@@ -203,6 +203,12 @@ impl ContactProgress {
         self.notifications.iter().flat_map(Notification::open).any(|(state, _)| state.is_in_flight())
     }
 
+    /// A text that tells of the open alert is under way.
+    pub fn is_being_texted(&self) -> bool {
+        let mut about_open_alert = self.notifications.iter().filter(|one| one.subject.is_about_open_alert());
+        about_open_alert.any(|one| one.text.is_in_flight())
+    }
+
     /// A request is under way, or was not answered: it may have arrived.
     fn may_be_on_its_way(&self) -> bool {
         let mut texts = self.notifications.iter().filter_map(|one| one.text.open());

@@ -14,8 +14,8 @@ pub(super) fn of(facts: Facts<'_>) -> Vec<&Person> {
 }
 
 /// Whether this contact is one of them.
-pub(super) fn is_part_of_it(facts: Facts<'_>, name: &ContactName) -> bool {
-    of(facts).iter().any(|person| person.name == *name)
+pub(super) fn contains(audience: &[&Person], name: &ContactName) -> bool {
+    audience.iter().any(|person| person.name == *name)
 }
 
 fn among<'a>(people: &'a [Person], alert: &Alert) -> Vec<&'a Person> {
@@ -30,7 +30,7 @@ pub fn can_try_anew(alert: &Alert, contact: &ContactName, people: &[Person], now
     }
     match alert.state {
         AlertState::Triggered | AlertState::Acknowledged => {
-            alert.is_free() && among(people, alert).iter().any(|person| person.name == *contact)
+            alert.is_free() && contains(&among(people, alert), contact)
         }
         AlertState::Resolved => alert.openings.tells_itself() && roster::find(people, contact).is_some(),
         AlertState::Noted => false,

@@ -203,16 +203,18 @@ fn tell_raise(
 fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
     let facts = draft.facts;
     let first = progress.planned.insert(Milestone::Resolved);
+    let audience = audience::of(facts);
     if !facts.heard && (first || progress.contacts.is_empty()) {
         // Whoever was to be notified may not be there any more.
-        for person in audience::of(facts) {
+        for person in &audience {
             progress.contacts.entry(person.name.clone()).or_default();
         }
     }
     for (name, contact) in &mut progress.contacts {
         // To whom it was not addressed a raise was not either.
-        let is_bystander = facts.heard && !audience::is_part_of_it(facts, name);
-        let is_texting = contact.about_open_alert().any(|one| one.text.is_in_flight());
+        let is_for_them = audience::contains(&audience, name);
+        let is_bystander = facts.heard && !is_for_them;
+        let is_texting = contact.is_being_texted();
         let knows = is_texting || contact.knows(facts.news) || (is_bystander && contact.has_heard());
         notification::note_unanswered(contact);
         let mut lost = None;
@@ -228,8 +230,7 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
         // Who hears by this that somebody could not be reached is told nothing else.
         let tells_of_others =
             |one: &Notification| matches!(one.subject, Subject::Unreachable { .. }) && !one.is_over();
-        let is_told_of_others =
-            !audience::is_part_of_it(facts, name) || contact.notifications.iter().any(tells_of_others);
+        let is_told_of_others = !is_for_them || contact.notifications.iter().any(tells_of_others);
         if !knows && (first || !(was_given_up || is_told_of_others)) {
             notification::tell_both_in_one(draft, name, contact, lost);
         } else if first

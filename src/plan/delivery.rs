@@ -38,6 +38,9 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
             progress.reports.push(report);
         }
     }
+    for contact in progress.contacts.values_mut() {
+        tell_as_news(draft.facts, contact);
+    }
 }
 
 /// Asks about accepted texts whose time has come.
@@ -239,11 +242,8 @@ fn send_by_next(
     let goes_on = |one: &Notification| {
         let is_by_another = one.text.open().is_some_and(|open| open.undelivered.contains(&gateway));
         let tells_the_same = one.subject.is_about_open_alert() && subject.is_about_open_alert();
-        // A reminder that an acknowledgement holds does not stand for a first text, which it does not.
-        let is_reminder = |subject: &Subject| matches!(subject, Subject::Repeat { .. });
-        let is_held = draft.facts.is_held(one) && is_reminder(&one.subject) && !is_reminder(&subject);
-        let makes_it_needless = is_by_another || (is_reminder(&subject) && one.is_news_under_way());
-        tells_the_same && makes_it_needless && !one.replaced && !is_held
+        let is_reminded = matches!(subject, Subject::Repeat { .. });
+        tells_the_same && !one.replaced && (is_by_another || (is_reminded && one.is_news_under_way()))
     };
     if contact.notifications.iter().any(goes_on) {
         return;
@@ -264,6 +264,23 @@ fn send_by_next(
         contact.notifications.push(Notification { subject, since, push, text, replaced: false });
     }
     push_digest_again(draft.facts, name, contact);
+}
+
+/// Who turns out not to have heard is not reminded: what a reminder's next gateway tells is news to them, which an
+/// acknowledgement does not hold as it does reminders.
+fn tell_as_news(facts: Facts<'_>, contact: &mut ContactProgress) {
+    let is_known = contact.knows(facts.news) || facts.alert.openings.is_quiet(facts.alert.severity);
+    if is_known || contact.notifications.iter().any(Notification::is_news_under_way) {
+        return;
+    }
+    let news = notification::news(facts, contact);
+    let was_lost = |one: &&mut Notification| {
+        let is_by_another = one.text.open().is_some_and(|open| !open.undelivered.is_empty());
+        matches!(one.subject, Subject::Repeat { .. }) && is_by_another && !one.replaced
+    };
+    if let Some(reminder) = contact.notifications.iter_mut().find(was_lost) {
+        reminder.subject = news;
+    }
 }
 
 /// The text of a digest was enough, and is not any more: its push goes on, and if no other gateway follows, the others
@@ -291,10 +308,14 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     let Some(lost) = before.open().and_then(|open| open.unanswered.as_ref()) else { return };
     let subject = notification.subject.clone();
     let message = Message { contact: name, subject: &subject };
-    // What was found is no word of what there is to say of the end.
-    let told_less = subject == Subject::Missed && lost.severity < draft.facts.news;
-    if told_less && has_it(&report.fate) {
+    let is_end = subject == Subject::Missed;
+    // What was found told less, or what says both is under way beside it: it says nothing of the end.
+    let is_apart = is_end && (lost.severity < draft.facts.news || notification.text.is_in_flight());
+    if is_apart && has_it(&report.fate) {
         lost::settle_apart(&mut notification.text);
+        if notification.push.accepted {
+            text::spare(draft, message, &mut notification.text);
+        }
     } else {
         text::settle_lost(draft, message, &mut notification.text, &report.fate);
     }
@@ -310,7 +331,7 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         } else {
             keep(draft.facts, contact, &subject, Some(&before), &taken);
         }
-        if !told_less {
+        if is_end && !is_apart {
             notification::tell_end_of_what_arrived(draft.facts, name, contact, began);
         }
     }

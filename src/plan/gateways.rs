@@ -8,7 +8,7 @@ use super::{
     present::Facts,
     spending::{self, DAYS_SPENT},
 };
-use crate::alert::{DeferCause, OpenText, Outcome, Pending, TextState};
+use crate::alert::{DeferCause, OpenText, Outcome, Pending};
 
 /// The gateway of the next attempt; `None` if none is left. `Err` says which limit holds it back.
 pub(super) fn choose<'a>(
@@ -85,8 +85,8 @@ pub(super) fn pass_on(
 }
 
 /// A gateway that failed to deliver it may do so now, where the others do not take it.
-pub(super) fn forget_undelivered(text: &mut TextState) {
-    if let Some(open) = text.open_mut().filter(|open| 0 < open.attempts && open.unknowns == 0) {
+pub(super) fn forget_undelivered(open: &mut OpenText) {
+    if 0 < open.attempts && open.unknowns == 0 {
         open.undelivered.clear();
     }
 }

@@ -91,8 +91,13 @@ pub(super) fn is_silent(facts: Facts<'_>) -> bool {
 
 /// Starts what is due in every notification of a contact and drops those that are over.
 pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress) {
+    // What comes of it decides what there is to tell of the end.
+    let start_is_under_way = contact.is_being_texted() && !contact.knows(draft.facts.news);
     let mut notifications = std::mem::take(&mut contact.notifications);
     for notification in &mut notifications {
+        if start_is_under_way && notification.subject == Subject::Resolved {
+            continue;
+        }
         if let Some(held) = advance(draft, name, contact, notification) {
             let message = Message { contact: name, subject: &notification.subject };
             if fold::hold_back(draft, message, contact, held) {
@@ -207,7 +212,7 @@ pub(super) fn renew(facts: Facts<'_>, person: &Person, one: &mut Notification, r
     if is_closed {
         one.text = text::begin(facts, person, reminder.unwrap_or(&one.subject), Texted::No);
     }
-    gateways::forget_undelivered(&mut one.text);
+    one.text.open_mut().map(gateways::forget_undelivered);
 }
 
 /// Something else tells it: what is under way may still arrive, nothing more is begun.
@@ -344,15 +349,8 @@ pub(super) fn tell_end_of_what_arrived(
     sent: Timestamp,
 ) {
     let is_before_end = facts.alert.resolved.as_ref().is_some_and(|end| sent < end.at);
-    let mut missed = contact.notifications.iter().filter(|one| one.subject == Subject::Missed);
-    let was_to_say_both = missed.any(|one| !one.text.is_in_flight());
-    if !is_before_end || !was_to_say_both || !facts.lasts() {
-        return;
-    }
-    if let Some(end) = contact.notifications.iter_mut().find(|one| one.subject == Subject::Resolved) {
-        // It was given up for the message that says both.
-        end.replaced = false;
-    } else if contact.sent.iter().all(|sent| sent.subject != Subject::Resolved)
+    if is_before_end
+        && facts.lasts()
         && let Some(person) = roster::find(facts.present.people, name)
     {
         contact.notifications.push(begin(facts, person, Subject::Resolved, contact.texted));

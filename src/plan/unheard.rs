@@ -49,8 +49,9 @@ pub(super) fn try_again(facts: Facts<'_>, progress: &mut Progress) -> bool {
     left.retain(|person| (is_time || is_new(person)) && is_left_alone(facts, progress, person));
     if is_time && !left.is_empty() && facts.is_unheard() {
         // Whoever it is not for may be told by now whom it did not reach.
+        let audience = audience::of(facts);
         for (name, contact) in &mut progress.contacts {
-            if !audience::is_part_of_it(facts, name) {
+            if !audience::contains(&audience, name) {
                 contact.unreachable = None;
             }
         }

@@ -139,6 +139,28 @@ async fn an_address_is_good_after_a_restart() {
 }
 
 #[tokio::test]
+async fn an_address_is_good_after_its_gateway_was_renamed_and_after_it_was_removed() {
+    for (named, other) in
+        [("name = \"twilio\"", "name = \"twilio-seoul\""), ("name = \"kannel\"", "name = \"smsc\"")]
+    {
+        let mut h = start(&["twilio", "kannel"]).await;
+        let result = h.zabbix(problem("disk full")).await;
+        h.settled().await;
+        assert_eq!(twilio_says(&h, 0, "undelivered", Some(30005)).await, 200);
+        h.settled().await;
+        h.restart_with(named, other).await;
+        assert_eq!(twilio_says(&h, 0, "delivered", None).await, 200, "{other}");
+        assert_eq!(kannel_says(&h, "1", "").await, 200, "{other}");
+        h.settled().await;
+        assert_eq!(reported(&h, &result).await, ["twilio 1 failed", "kannel 3 delivered"], "{other}");
+        let callback = h.sandbox.sms().twilio_report(0, "delivered", None).expect("a callback");
+        let is_known = !named.contains("twilio");
+        let status = h.twilio(&callback.url, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", &callback.body).await;
+        assert_eq!(status, if is_known { 403 } else { 404 }, "{other}: its signature counts as before");
+    }
+}
+
+#[tokio::test]
 async fn a_text_whose_answer_was_lost_is_not_sent_again_if_kannel_reports_it() {
     let h = start(&["kannel"]).await;
     h.sandbox.sms().script([Answer::Reset]);

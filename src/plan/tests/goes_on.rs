@@ -604,19 +604,6 @@ fn a_digest_whose_text_does_not_arrive_is_pushed_while_the_next_gateway_is_down(
 }
 
 #[test]
-fn who_was_told_of_the_end_is_not_told_again_when_a_lost_text_turns_out_to_have_arrived() {
-    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
-    (scene.rules.gateways, scene.rules.texts_resolved) = (gateways_that(1, false, true), true);
-    scene.plan();
-    scene.now += SignedDuration::from_secs(2);
-    assert_eq!(scene.resolve(), ["sms 2 jin resolved"]);
-    scene.answer(2, accepted());
-    scene.answer(1, unknown());
-    scene.pass(50);
-    assert_eq!(scene.report(1, Fate::Taken), NOTHING);
-}
-
-#[test]
 fn whose_lost_text_turns_out_to_have_arrived_after_the_end_is_told_of_the_end() {
     let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
     (scene.rules.gateways, scene.rules.texts_resolved) = (gateways_that(1, false, true), true);

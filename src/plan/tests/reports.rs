@@ -550,3 +550,35 @@ fn a_push_that_comes_after_its_text_makes_up_for_it() {
     assert_eq!(scene.report(2, failed()), NOTHING);
     assert!(!scene.journal().contains("unreachable"), "{}", scene.journal());
 }
+
+/// jin has only a phone, and the text of the first reminder has been lost by the first of three gateways.
+fn whose_reminder_was_lost() -> Scene {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(3, true, false);
+    assert_eq!(scene.plan(), ["sms 1 jin"]);
+    scene.answer(1, accepted());
+    assert_eq!(scene.pass(300), ["sms 2 jin repeat"]);
+    scene.answer(2, accepted());
+    assert_eq!(scene.report(2, failed()), ["sms 3 jin repeat"]);
+    scene
+}
+
+#[test]
+fn a_reminder_under_way_in_place_of_a_lost_first_text_goes_by_every_gateway_whoever_has_it() {
+    let mut scene = whose_reminder_was_lost();
+    assert_eq!(scene.report(1, failed()), NOTHING);
+    scene.acknowledge();
+    assert_eq!(scene.answer(3, deferred(DeferCause::Unavailable)), ["sms 4 jin"]);
+    assert_eq!(scene.answer(4, accepted()), NOTHING);
+}
+
+#[test]
+fn a_reminder_that_stood_for_a_lost_first_text_and_is_lost_is_sent_again_whoever_has_it() {
+    let mut scene = whose_reminder_was_lost();
+    scene.answer(3, accepted());
+    assert_eq!(scene.report(1, failed()), NOTHING);
+    scene.acknowledge();
+    assert_eq!(scene.report(3, failed()), ["sms 4 jin"]);
+    assert_eq!(scene.answer(4, accepted()), NOTHING);
+    assert_eq!(scene.told("jin"), Notified::Yes);
+}

@@ -34,25 +34,25 @@ fn a_text_under_way_at_the_end_that_then_fails_is_told_as_missed() {
 }
 
 #[test]
-fn who_is_told_both_in_one_because_a_text_under_way_at_the_end_failed_is_not_told_the_end_beside_it() {
+fn the_end_waits_for_a_text_under_way_which_decides_what_it_says() {
     let later = || deferred(DeferCause::Unavailable);
-    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
-    scene.rules.texts_resolved = true;
-    scene.plan();
-    assert_eq!(scene.resolve(), ["sms 2 jin resolved"]);
-    assert_eq!(scene.answer(1, later()), ["sms 3 jin missed"]);
-    assert_eq!(scene.answer(2, later()), NOTHING);
-    assert_eq!(scene.answer(3, accepted()), NOTHING);
-    assert_eq!(scene.due, None, "the end is told");
+    for (answer, end) in [(accepted(), "resolved"), (later(), "missed")] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        scene.rules.texts_resolved = true;
+        scene.plan();
+        assert_eq!(scene.resolve(), NOTHING);
+        assert_eq!(scene.answer(1, answer.clone()), [format!("sms 2 jin {end}")]);
+        assert_eq!(scene.answer(2, accepted()), NOTHING);
+        assert_eq!(scene.due, None, "the end is told");
 
-    let mut scene = Scene::at(Severity::Disaster);
-    assert_eq!(scene.plan(), ["push 1 jin", "sms 2 jin"]);
-    scene.answer(1, later());
-    assert_eq!(scene.resolve(), ["push 3 jin resolved"]);
-    assert_eq!(scene.answer(2, later()), ["push 4 jin missed"]);
-    assert_eq!(scene.answer(3, later()), NOTHING);
-    assert_eq!(scene.answer(4, accepted()), NOTHING);
-    assert_eq!(scene.due, None, "the end is told");
+        let mut scene = Scene::at(Severity::Disaster);
+        assert_eq!(scene.plan(), ["push 1 jin", "sms 2 jin"]);
+        scene.answer(1, later());
+        assert_eq!(scene.resolve(), NOTHING);
+        assert_eq!(scene.answer(2, answer), [format!("push 3 jin {end}")]);
+        assert_eq!(scene.answer(3, accepted()), NOTHING);
+        assert_eq!(scene.due, None, "the end is told");
+    }
 }
 
 #[test]
@@ -81,18 +81,17 @@ fn a_text_that_is_found_after_the_end_told_no_more_than_it_said() {
 }
 
 #[test]
-fn the_end_goes_on_where_the_start_is_found_while_it_is_under_way() {
+fn the_end_is_told_where_the_start_is_found_after_it_was_given_up() {
     let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
     scene.rules.gateways = gateways_that(1, true, false);
     scene.rules.texts_resolved = true;
     scene.plan();
     scene.pass(5);
-    assert_eq!(scene.resolve(), ["sms 2 jin resolved"]);
-    // The first is given up.
-    scene.open.retain(|send| send.attempt != 1);
+    assert_eq!(scene.resolve(), NOTHING);
+    scene.open.clear();
     scene.pass(5);
-    assert_eq!(scene.pass(1), NOTHING);
-    assert_eq!(scene.report(1, Fate::Delivered), NOTHING, "the end is under way");
+    assert_eq!(scene.pass(1), NOTHING, "its gateway may say that it is there");
+    assert_eq!(scene.report(1, Fate::Delivered), ["sms 2 jin resolved"]);
     scene.answer(2, deferred(DeferCause::Unavailable));
     assert_eq!(scene.pass(60), ["sms 3 jin resolved"]);
     scene.answer(3, accepted());
@@ -100,18 +99,42 @@ fn the_end_goes_on_where_the_start_is_found_while_it_is_under_way() {
 }
 
 #[test]
-fn a_text_that_is_found_while_one_that_tells_more_is_under_way_does_not_double_that() {
-    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+fn a_text_that_is_found_while_one_that_says_both_is_under_way_does_not_double_that() {
+    for severity in [Severity::Disaster, Severity::Average] {
+        let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(1, true, false);
+        scene.rules.texts_resolved = true;
+        scene.plan();
+        scene.answer(1, deferred(DeferCause::Unavailable));
+        scene.alert.severity = severity;
+        assert_eq!(scene.pass(10), ["sms 2 jin"]);
+        scene.answer(2, unknown());
+        scene.resolve();
+        assert_eq!(scene.pass(60), ["sms 3 jin missed"]);
+        assert_eq!(scene.report(2, Fate::Delivered), NOTHING);
+        assert_eq!(scene.answer(3, deferred(DeferCause::Unavailable)), NOTHING);
+        assert_eq!(scene.pass(60), ["sms 4 jin missed"]);
+        assert_eq!(scene.answer(4, accepted()), NOTHING);
+        scene.report(4, Fate::Delivered);
+        assert_eq!(scene.due, None);
+    }
+}
+
+#[test]
+fn a_text_about_others_that_is_found_is_no_start_whose_end_is_missing() {
+    let mut scene = Scene::at(Severity::High)
+        .with_people(vec![person("jin", 0), Person { phone: None, ..person("min", 0) }]);
     scene.rules.gateways = gateways_that(1, true, false);
-    scene.plan();
+    scene.rules.texts_resolved = true;
+    assert_eq!(scene.plan(), ["sms 1 jin", "sms 2 jin unreachable"]);
     scene.answer(1, deferred(DeferCause::Unavailable));
-    scene.alert.severity = Severity::Average;
-    assert_eq!(scene.pass(10), ["sms 2 jin"]);
     scene.answer(2, unknown());
-    scene.resolve();
-    assert_eq!(scene.pass(60), ["sms 3 jin missed"]);
+    assert_eq!(scene.resolve(), ["sms 3 jin missed"]);
+    scene.answer(3, deferred(DeferCause::Unavailable));
     assert_eq!(scene.report(2, Fate::Delivered), NOTHING);
-    assert_eq!(scene.answer(3, accepted()), NOTHING);
+    assert_eq!(scene.pass(60), ["sms 4 jin missed"]);
+    scene.answer(4, accepted());
+    scene.report(4, Fate::Delivered);
     assert_eq!(scene.due, None);
 }
 
