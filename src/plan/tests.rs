@@ -1,5 +1,7 @@
 //! The table "push, then SMS", the changes of an alert, and what holds in every history.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -7,8 +9,8 @@ use super::*;
 use crate::{
     alert::{
         Acknowledgement, Address, AlertId, Charge, ContactName, DedupKey, DeferCause, DeviceId, Entry, Event,
-        Fate, GatewayName, Kind, Language, Notified, Outcome, PhoneNumber, PushTarget, RejectCause, Report,
-        Row, Severity, Subject, Successor, Transport,
+        Fate, GatewayName, Kind, Language, Notification, Notified, Outcome, PhoneNumber, PushTarget,
+        RejectCause, Report, Row, Severity, Subject, Successor, Transport,
     },
     roster::{Device, Person},
 };
@@ -33,6 +35,8 @@ struct Scene {
     open: Vec<Send>,
     /// Every text sent, with the answer that was known so far.
     texts: Vec<(Send, Option<Outcome>)>,
+    /// When the messages about others began that they are of, by attempt.
+    of_others: BTreeMap<u32, Timestamp>,
     /// How many of them went out before the last reminder or raise, which tells anew.
     texts_before_news: usize,
     /// What gateways reported of them.
@@ -71,6 +75,7 @@ impl Scene {
             started: T0,
             open: Vec::new(),
             texts: Vec::new(),
+            of_others: BTreeMap::new(),
             texts_before_news: 0,
             reported: Vec::new(),
             asked: Vec::new(),
@@ -148,13 +153,19 @@ impl Scene {
     /// A text is sent again only if no earlier one of the same notification was accepted, and at most
     /// one of them may have arrived: its gateway may say that it did not, or knows of none.
     fn check_text(&mut self, send: &Send) {
-        // Whom a raise does not reach is told anew: scenes of their own say when.
-        let is_of_others = matches!(send.subject, Subject::Unreachable { .. });
-        if !matches!(send.address, Address::Gateway(_)) || is_of_others {
+        if !matches!(send.address, Address::Gateway(_)) {
             return;
         }
-        let same =
-            |earlier: &&(Send, _)| earlier.0.contact == send.contact && earlier.0.subject == send.subject;
+        if matches!(send.subject, Subject::Unreachable { .. }) {
+            // Whom a raise does not reach is told of anew: that is another message.
+            let mut notifications = self.alert.progress.notifications();
+            let is_it = |one: &&Notification| one.open().any(|(state, _)| state.is_attempt(send.attempt));
+            let notification = notifications.find(is_it).expect("what is sent is under way");
+            self.of_others.insert(send.attempt, notification.since);
+        }
+        let telling =
+            |send: &Send| (send.contact.clone(), send.subject.clone(), self.of_others.get(&send.attempt));
+        let same = |earlier: &&(Send, _)| telling(&earlier.0) == telling(send);
         let failed = |send: &Send| {
             let is_failure = |report: &Report| matches!(report.fate, Fate::Failed { .. } | Fate::NotThere);
             self.reported.iter().any(|report| report.attempt == send.attempt && is_failure(report))
