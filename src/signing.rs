@@ -17,6 +17,14 @@ const NAMED_BYTES: usize = 20;
 #[derive(Clone, Default)]
 pub struct SigningKey(Arc<OnceLock<hmac::Key>>);
 
+/// Who is to report what became of a text.
+#[derive(Clone, Copy, Debug)]
+pub struct Reporter<'a> {
+    pub gateway: &'a str,
+    /// It signs its reports besides, so that whoever merely knows the address is not believed.
+    pub signs: bool,
+}
+
 impl SigningKey {
     pub fn new(bytes: [u8; 32]) -> Self {
         let key = Self::default();
@@ -29,28 +37,29 @@ impl SigningKey {
         self.0.get_or_init(|| hmac::Key::new(hmac::HMAC_SHA256, &bytes));
     }
 
-    /// Names one text of `gateway` in a URL: 48 characters that need no escape.
-    pub fn text_token(&self, gateway: &str, alert: AlertId, attempt: u32) -> String {
+    /// Names one text of `reporter` in a URL: 48 characters that need no escape.
+    pub fn text_token(&self, reporter: Reporter<'_>, alert: AlertId, attempt: u32) -> String {
         let mut token = alert.to_bytes().to_vec();
         token.extend(attempt.to_be_bytes());
-        let signature = self.signature(gateway, &token);
+        let signature = self.signature(reporter, &token);
         token.extend(signature.unwrap_or_default());
         URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// Which text of `gateway` a token names, if it is one of ours.
-    pub fn read_text_token(&self, gateway: &str, token: &str) -> Option<(AlertId, u32)> {
+    /// Which text of `reporter` a token names, if it is one of ours.
+    pub fn read_text_token(&self, reporter: Reporter<'_>, token: &str) -> Option<(AlertId, u32)> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (named, signature) = bytes.split_at_checked(NAMED_BYTES)?;
-        verify_slices_are_equal(&self.signature(gateway, named)?, signature).ok()?;
+        verify_slices_are_equal(&self.signature(reporter, named)?, signature).ok()?;
         let (alert, attempt) = named.split_at_checked(16)?;
         Some((AlertId::from_bytes(alert.try_into().ok()?), u32::from_be_bytes(attempt.try_into().ok()?)))
     }
 
-    fn signature(&self, gateway: &str, named: &[u8]) -> Option<Vec<u8>> {
+    fn signature(&self, reporter: Reporter<'_>, named: &[u8]) -> Option<Vec<u8>> {
         let key = self.0.get()?;
         // What is signed says what it is for, so that no other signature of this key can stand in for it.
-        let signed = [b"text of gateway ".as_slice(), gateway.as_bytes(), b"\0", named].concat();
+        let of = if reporter.signs { "text of signing gateway " } else { "text of gateway " };
+        let signed = [of.as_bytes(), reporter.gateway.as_bytes(), b"\0", named].concat();
         Some(hmac::sign(key, &signed).as_ref().iter().take(SIGNATURE_BYTES).copied().collect())
     }
 }
@@ -65,6 +74,8 @@ impl std::fmt::Debug for SigningKey {
 mod tests {
     use super::*;
 
+    const KANNEL: Reporter<'_> = Reporter { gateway: "kannel", signs: false };
+
     fn key(byte: u8) -> SigningKey {
         SigningKey::new([byte; 32])
     }
@@ -73,12 +84,12 @@ mod tests {
     fn before_the_key_is_known_no_token_is_ours() {
         let id = AlertId::from_bytes([7; 16]);
         let key = SigningKey::default();
-        let token = key.text_token("kannel", id, 1);
-        assert_eq!(key.read_text_token("kannel", &token), None);
+        let token = key.text_token(KANNEL, id, 1);
+        assert_eq!(key.read_text_token(KANNEL, &token), None);
         key.clone().learn([1; 32]);
-        assert_eq!(key.read_text_token("kannel", &token), None);
-        let token = key.text_token("kannel", id, 1);
-        assert_eq!(key.read_text_token("kannel", &token), Some((id, 1)));
+        assert_eq!(key.read_text_token(KANNEL, &token), None);
+        let token = key.text_token(KANNEL, id, 1);
+        assert_eq!(key.read_text_token(KANNEL, &token), Some((id, 1)));
     }
 
     proptest::proptest! {
@@ -87,21 +98,22 @@ mod tests {
             id in proptest::prelude::any::<[u8; 16]>(), attempt in proptest::prelude::any::<u32>(), bit in 0_usize..48 * 6,
         ) {
             let id = AlertId::from_bytes(id);
-            let token = key(1).text_token("kannel", id, attempt);
+            let token = key(1).text_token(KANNEL, id, attempt);
             proptest::prop_assert_eq!(token.len(), 48);
-            proptest::prop_assert_eq!(key(1).read_text_token("kannel", &token), Some((id, attempt)));
-            proptest::prop_assert_eq!(key(1).read_text_token("twilio", &token), None);
-            proptest::prop_assert_eq!(key(2).read_text_token("kannel", &token), None);
+            proptest::prop_assert_eq!(key(1).read_text_token(KANNEL, &token), Some((id, attempt)));
+            proptest::prop_assert_eq!(key(1).read_text_token(Reporter { gateway: "twilio", ..KANNEL }, &token), None);
+            proptest::prop_assert_eq!(key(1).read_text_token(Reporter { signs: true, ..KANNEL }, &token), None);
+            proptest::prop_assert_eq!(key(2).read_text_token(KANNEL, &token), None);
             let mut bytes = URL_SAFE_NO_PAD.decode(&token).expect("base64");
             if let Some(byte) = bytes.get_mut(bit / 8) {
                 *byte ^= 1 << (bit % 8);
             }
-            proptest::prop_assert_eq!(key(1).read_text_token("kannel", &URL_SAFE_NO_PAD.encode(bytes)), None);
+            proptest::prop_assert_eq!(key(1).read_text_token(KANNEL, &URL_SAFE_NO_PAD.encode(bytes)), None);
         }
 
         #[test]
         fn no_word_is_too_strange(token in "\\PC{0,80}") {
-            proptest::prop_assert_eq!(key(1).read_text_token("kannel", &token), None);
+            proptest::prop_assert_eq!(key(1).read_text_token(KANNEL, &token), None);
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Address, ContactName, FLAPPING_ROUNDS, Folded, Hold, Openings, Pending, PushState, Report, SentText,
-    Severity, Subject, Taken, TextState, Tier, is_default,
+    Severity, Subject, Taken, TextState, Tier, Unanswered, is_default,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +124,9 @@ pub struct ContactProgress {
     /// Accepted texts whose delivery may still be reported, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<SentText>,
+    /// Texts without a readable answer of which their gateway may still say that they are there, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<Unanswered>,
 }
 
 /// Whether a contact has had a text about an alert.
@@ -263,6 +266,7 @@ impl ContactProgress {
     /// True while this report would tell something new.
     pub fn awaits(&self, report: &Report) -> bool {
         self.sent.iter().any(|sent| sent.awaits(report))
+            || self.unanswered.iter().any(|lost| lost.awaits(report))
             || self.notifications.iter().any(|notification| notification.text.awaits(report))
     }
 

@@ -70,6 +70,9 @@ pub struct Unanswered {
     /// Number of the attempt within the alert.
     pub attempt: u32,
     pub gateway: GatewayName,
+    /// What it told, which another notification may have taken over since.
+    #[serde(flatten)]
+    pub subject: Subject,
     /// As how severe it told the alert.
     pub severity: Severity,
     pub sent_at: Timestamp,
@@ -141,6 +144,13 @@ impl OpenText {
     /// True while somebody may still tell what became of this attempt, which got no readable answer.
     pub fn has_lost(&self, attempt: u32) -> bool {
         self.unanswered.as_ref().is_some_and(|lost| lost.attempt == attempt)
+    }
+}
+
+impl Unanswered {
+    /// True if this report says that the text is there.
+    pub fn awaits(&self, report: &Report) -> bool {
+        self.attempt == report.attempt && matches!(report.fate, Fate::Taken | Fate::Delivered)
     }
 }
 

@@ -83,6 +83,11 @@ pub trait SmsTransport: Send + Sync + 'static {
     /// The words and the link as this gateway takes them for `to`, and what that costs. Pure.
     fn fit(&self, to: &PhoneNumber, text: &SmsText) -> sms::Fitted;
 
+    /// It signs what it reports of texts.
+    fn signs_reports(&self) -> bool {
+        false
+    }
+
     /// Makes one request, within the gateway's timeout.
     async fn send(&self, text: Text) -> Outcome;
 

@@ -8,7 +8,8 @@ use tracing::{error, info, warn};
 use super::{Dispatcher, inbox::Answer, step::Job};
 use crate::{
     alert::{
-        Alert, AlertId, AlertState, Charge, Counted, Digest, Milestone, Notification, Subject, Successor,
+        Alert, AlertId, AlertState, Charge, ContactProgress, Counted, Digest, Milestone, Notification,
+        Progress, Subject, Successor,
     },
     plan::{self, Fold, Opening},
     store::{AlertWrite, Commit, Expect, Lane, Marks, StoreError},
@@ -65,6 +66,7 @@ impl Dispatcher {
     async fn look_up_one(&mut self, job: &mut Job) -> Result<(), StoreError> {
         let now = self.clock.now();
         let is_answer = !job.answers.is_empty();
+        let has_arrived = is_answer && job.answers.iter().all(Answer::has_arrived);
         let alert = &mut job.base.alert;
         if let Some(Digest { contact, tier, due_at, counted: None }) = &alert.digest
             && *due_at <= now
@@ -92,7 +94,7 @@ impl Dispatcher {
         if closes || repeats || is_tried_again {
             self.queue.end_if_superseded(alert).await?;
         }
-        if may_be_told_by_the_next_round(alert, is_answer)
+        if may_be_told_by_the_next_round(alert, has_arrived)
             && let Some(next) = self.queue.newer_round(alert).await?
         {
             alert.openings.superseded = superseded(alert, &next);
@@ -202,15 +204,23 @@ impl Dispatcher {
 }
 
 /// Its end is told when it stays away and does not fire again before that, and whom it did not reach when no later round
-/// tells them.
-fn may_be_told_by_the_next_round(alert: &Alert, is_answer: bool) -> bool {
+/// tells them. `has_arrived`: it is planned only because a provider took what was sent.
+fn may_be_told_by_the_next_round(alert: &Alert, has_arrived: bool) -> bool {
+    let Progress { planned, contacts, again_at, .. } = &alert.progress;
     let flaps = alert.openings.flapping().is_some();
-    let of_end = |one: &Notification| matches!(one.subject, Subject::Resolved | Subject::Missed);
-    let tells_end = || alert.progress.again_at.is_some() || alert.progress.notifications().any(of_end);
+    let tells_end = |one: &Notification| matches!(one.subject, Subject::Resolved | Subject::Missed);
+    let was_texted =
+        |contact: &ContactProgress| contact.sent.iter().any(|sent| sent.subject.is_about_open_alert());
+    // What becomes of a text decides what is told of the end.
+    let may_tell_end = contacts.values().any(ContactProgress::is_being_texted)
+        || !has_arrived
+            && (again_at.is_some()
+                || alert.progress.notifications().any(tells_end)
+                || contacts.values().any(was_texted));
     let may_be = match alert.openings.superseded {
-        None if alert.progress.planned.contains(&Milestone::Resolved) => !is_answer && tells_end(),
+        None if planned.contains(&Milestone::Resolved) => may_tell_end,
         None => flaps,
-        Some(Successor::IsQuiet) => flaps || (!is_answer && tells_end()),
+        Some(Successor::IsQuiet) => flaps || may_tell_end,
         Some(Successor::Tells) => false,
     };
     alert.state == AlertState::Resolved && may_be

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    alert::{AlertId, Charge, Report},
+    alert::{AlertId, Charge, Outcome, Report},
     plan::{Send, Settlement},
     store::Stored,
 };
@@ -23,6 +23,13 @@ pub(super) enum Answer {
     NotCounted {
         digest: AlertId,
     },
+}
+
+impl Answer {
+    /// A provider took what was sent.
+    pub(super) fn has_arrived(&self) -> bool {
+        matches!(self, Self::Settled(Settlement { outcome: Outcome::Accepted { .. }, .. }))
+    }
 }
 
 #[derive(Default)]

@@ -1,8 +1,7 @@
 //! `GET` and `POST /v1/sms/reports/{gateway}`: gateways report what became of a text. The address of a text
-//! is the credential: the token in it is signed by us, and Twilio signs each request besides. It stays one where the
-//! gateway was renamed or removed since. A report about a text that is settled is counted and forgotten.
-
-use std::sync::Arc;
+//! is the credential: the token in it is signed by us and says whether its gateway signs, too, as Twilio does as long as
+//! it is configured. An address stays good where its gateway was renamed, replaced or removed since. A report about a
+//! text that is settled is counted and forgotten.
 
 use axum::{
     body::Body,
@@ -12,9 +11,10 @@ use axum::{
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    alert::{Fate, Report},
-    config::{Gateway, GatewayProvider},
+    alert::{AlertId, Fate, Report},
+    config::GatewayProvider,
     receive::delivery::{self, field},
+    signing::Reporter,
     web::{Context, Name, Problem, body, text_of},
 };
 
@@ -30,13 +30,11 @@ pub(super) async fn kannel(
     Name(name): Name,
     uri: Uri,
 ) -> Result<&'static str, Problem> {
-    let gateway = gateway(&context, &name);
-    if gateway.is_some_and(|gateway| !matches!(gateway.provider, GatewayProvider::Kannel { .. })) {
-        return Err(no_gateway());
-    }
+    let reporter = Reporter { gateway: &name, signs: false };
+    let text = named(&context, reporter, &uri)?;
     let query = delivery::fields(uri.query().unwrap_or_default().as_bytes());
     let said = |name| field(&query, name).unwrap_or_default();
-    keep(&context, &name, &uri, delivery::kannel(said("state"), said("answer"))).await
+    keep(&context, reporter, &text, delivery::kannel(said("state"), said("answer"))).await
 }
 
 /// `POST /v1/sms/reports/{gateway}?text=…`: Twilio.
@@ -47,63 +45,78 @@ pub(super) async fn twilio(
     uri: Uri,
     request: Body,
 ) -> Result<&'static str, Problem> {
-    let gateway = gateway(&context, &name);
-    let may_sign =
-        context.config.sms.gateways.iter().filter(|one| gateway.is_none_or(|it| it.name == one.name));
-    let twilio = |one: &'_ Gateway| match &one.provider {
-        GatewayProvider::Twilio(twilio) => Some(Arc::clone(twilio)),
-        GatewayProvider::Solapi { .. }
-        | GatewayProvider::Kannel { .. }
-        | GatewayProvider::Nhn { .. }
-        | GatewayProvider::Http(_) => None,
-    };
-    let accounts: Vec<_> = may_sign.filter_map(twilio).collect();
-    if accounts.is_empty() {
-        return Err(no_gateway());
-    }
+    let reporter = Reporter { gateway: &name, signs: true };
     let form = body(&headers, request, REPORT_BYTES_MAX, "the limit for reports").await?;
+    let text = named(&context, reporter, &uri)?;
     let form = delivery::fields(&form);
     // The address as Twilio was given it: a proxy before us may have changed the one that arrived.
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     let address = format!("{}{path}", context.config.public_url);
     let signature = text_of(&headers, "x-twilio-signature").unwrap_or_default();
-    let mut tokens = accounts.iter().map(|twilio| twilio.auth_token.expose_secret());
-    if !tokens.any(|token| delivery::is_signed_by_twilio(token, &address, &form, signature)) {
+    if let Some(GatewayProvider::Twilio(twilio)) = provider(&context, &name)
+        && !delivery::is_signed_by_twilio(twilio.auth_token.expose_secret(), &address, &form, signature)
+    {
         let detail = "X-Twilio-Signature does not match: is `auth_token` this account's, and `public_url` this address?";
-        return Err(not_believed(&context, gateway, detail));
+        return Err(not_believed(&context, reporter, detail));
     }
-    keep(&context, &name, &uri, delivery::twilio(&form)).await
+    keep(&context, reporter, &text, delivery::twilio(&form)).await
 }
 
-/// `None` where it is not configured, or not any more.
-fn gateway<'c>(context: &'c Context, name: &str) -> Option<&'c Gateway> {
-    context.config.sms.gateways.iter().find(|gateway| gateway.name.as_str() == name)
+/// `None` where no gateway of this name is configured, or none is any more.
+fn provider<'c>(context: &'c Context, name: &str) -> Option<&'c GatewayProvider> {
+    let mut gateways = context.config.sms.gateways.iter();
+    gateways.find(|gateway| gateway.name.as_str() == name).map(|gateway| &gateway.provider)
 }
 
-fn no_gateway() -> Problem {
-    Problem::not_found("no [[sms.gateway]] of this name reports in this way")
+/// One of our texts.
+struct Text {
+    alert: AlertId,
+    /// Number of the attempt within the alert.
+    attempt: u32,
 }
 
-fn not_believed(context: &Context, gateway: Option<&Gateway>, detail: &str) -> Problem {
-    let Some(gateway) = gateway else { return no_gateway() };
-    context.metrics.sms_report(gateway.name.as_str(), "refused");
+/// The text that the token in the address names.
+fn named(context: &Context, reporter: Reporter<'_>, uri: &Uri) -> Result<Text, Problem> {
+    let query = delivery::fields(uri.query().unwrap_or_default().as_bytes());
+    let token = field(&query, "text").unwrap_or_default();
+    let text = context.signing_key.read_text_token(reporter, token);
+    let (alert, attempt) =
+        text.ok_or_else(|| not_believed(context, reporter, "`text` names no text of this gateway"))?;
+    Ok(Text { alert, attempt })
+}
+
+fn not_believed(context: &Context, reporter: Reporter<'_>, detail: &str) -> Problem {
+    let signs = match provider(context, reporter.gateway) {
+        Some(GatewayProvider::Kannel { .. }) => Some(false),
+        Some(GatewayProvider::Twilio(_)) => Some(true),
+        Some(GatewayProvider::Solapi { .. } | GatewayProvider::Nhn { .. } | GatewayProvider::Http(_))
+        | None => None,
+    };
+    if signs != Some(reporter.signs) {
+        return Problem::not_found("no [[sms.gateway]] of this name reports in this way");
+    }
+    context.metrics.sms_report(reporter.gateway, "refused");
     Problem::forbidden(detail)
 }
 
-/// Keeps what became of the text that the token in the address names.
-async fn keep(context: &Context, name: &str, uri: &Uri, fate: Option<Fate>) -> Result<&'static str, Problem> {
-    let query = delivery::fields(uri.query().unwrap_or_default().as_bytes());
-    let token = field(&query, "text").unwrap_or_default();
-    let Some((alert, attempt)) = context.signing_key.read_text_token(name, token) else {
-        return Err(not_believed(context, gateway(context, name), "`text` names no text of this gateway"));
-    };
+/// Keeps what became of the text.
+async fn keep(
+    context: &Context,
+    reporter: Reporter<'_>,
+    text: &Text,
+    fate: Option<Fate>,
+) -> Result<&'static str, Problem> {
     let mut result = "ignored";
     if let Some(fate) = fate {
         let word = fate.as_str();
-        if context.queue.report(alert, &Report { attempt, at: context.clock.now(), fate }).await? {
+        if context
+            .queue
+            .report(text.alert, &Report { attempt: text.attempt, at: context.clock.now(), fate })
+            .await?
+        {
             result = word;
         }
     }
-    context.metrics.sms_report(name, result);
+    context.metrics.sms_report(reporter.gateway, result);
     Ok(THANKS)
 }

@@ -65,8 +65,13 @@ fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
         && !alert.openings.is_quiet(alert.severity)
         && progress.planned.insert(Milestone::Opened);
     if !draft.facts.is_last_word && !is_untold {
-        if is_first || alert.openings.superseded == Some(Successor::Tells) {
+        let is_told_by_next = alert.openings.superseded == Some(Successor::Tells);
+        if is_first || is_told_by_next {
             cancel_all(draft, progress);
+        }
+        for contact in progress.contacts.values_mut().filter(|_| is_told_by_next) {
+            // Nor is it said here whom it did not reach.
+            contact.unreachable = None;
         }
         return;
     }
@@ -225,6 +230,11 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
         if first && !contact.knows(facts.news) && roster::find(facts.present.people, name).is_some() {
             // The end is owed to them, whatever was given up before.
             contact.unreachable = None;
+        }
+        if !knows {
+            // The end of what was under way then, and did not arrive.
+            let ends = contact.notifications.iter_mut().filter(|one| one.subject == Subject::Resolved);
+            ends.filter(|one| !one.has_arrived()).for_each(|one| notification::replace(draft, one));
         }
         let was_given_up = contact.unreachable.is_some() || notification::is_silent(facts);
         // Who hears by this that somebody could not be reached is told nothing else.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::alert::{
     Address, AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, OpenText,
-    Outcome, Progress, PushState, Report, SentText, Subject, TextState,
+    Outcome, Progress, PushState, Report, SentText, Subject, TextState, Unanswered,
 };
 use crate::roster;
 
@@ -214,6 +214,11 @@ fn arrived(facts: Facts<'_>, contact: &mut ContactProgress, told: Told<'_>) {
     contact.sent.retain(|copy| copy.subject != *told.subject || told.severity < copy.severity);
 }
 
+/// Whoever had a text about the alert has another about its end.
+fn owes_end_by_text(facts: Facts<'_>) -> bool {
+    facts.rules().texts_resolved && facts.lasts()
+}
+
 /// By the next gateway that has not failed to deliver it; without one the road has failed. After the end, who
 /// heard of nothing is told both in one.
 fn send_by_next(
@@ -224,10 +229,17 @@ fn send_by_next(
 ) {
     let NotDelivered { sent, reason } = undelivered;
     if draft.facts.is(AlertState::Resolved) && sent.subject.is_about_open_alert() {
-        if draft.facts.is_left_to_next_round() {
+        // What is under way decides it, after which the end is planned anew.
+        let is_decided_later = contact.is_being_texted() && draft.facts.alert.openings.tells_itself();
+        if draft.facts.is_left_to_next_round() || is_decided_later {
             return;
         }
-        return notification::tell_both_in_one(draft, name, contact, None);
+        // By the next gateway, and once more by this one where that does not take it.
+        let next = OpenText { gateway: Some(sent.gateway), unknowns: sent.unknowns, ..OpenText::default() };
+        return notification::tell_both_in_one(draft, name, contact, Some(next));
+    }
+    if sent.subject == Subject::Missed && contact.knows(draft.facts.news) && !owes_end_by_text(draft.facts) {
+        return;
     }
     // Said now, it would tell no more than they surely know.
     let is_milder = draft.facts.alert.severity < sent.severity;
@@ -242,8 +254,7 @@ fn send_by_next(
     let goes_on = |one: &Notification| {
         let is_by_another = one.text.open().is_some_and(|open| open.undelivered.contains(&gateway));
         let tells_the_same = one.subject.is_about_open_alert() && subject.is_about_open_alert();
-        let is_reminded = matches!(subject, Subject::Repeat { .. });
-        tells_the_same && !one.replaced && (is_by_another || (is_reminded && one.is_news_under_way()))
+        tells_the_same && !one.replaced && (is_by_another || one.is_news_under_way())
     };
     if contact.notifications.iter().any(goes_on) {
         return;
@@ -301,41 +312,62 @@ fn push_digest_again(facts: Facts<'_>, name: &ContactName, contact: &mut Contact
 }
 
 fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress, report: &Report) {
-    let is_lost = |open: &OpenText| open.has_lost(report.attempt);
-    let mut notifications = contact.notifications.iter_mut();
-    let Some(notification) = notifications.find(|one| one.text.open().is_some_and(is_lost)) else { return };
-    let before = notification.text.clone();
-    let Some(lost) = before.open().and_then(|open| open.unanswered.as_ref()) else { return };
-    let subject = notification.subject.clone();
-    let message = Message { contact: name, subject: &subject };
-    let is_end = subject == Subject::Missed;
-    // What was found told less, or what says both is under way beside it: it says nothing of the end.
-    let is_apart = is_end && (lost.severity < draft.facts.news || notification.text.is_in_flight());
-    if is_apart && has_it(&report.fate) {
-        lost::settle_apart(&mut notification.text);
-        if notification.push.accepted {
-            text::spare(draft, message, &mut notification.text);
-        }
-    } else {
-        text::settle_lost(draft, message, &mut notification.text, &report.fate);
+    let known = contact.unanswered.iter().find(|lost| lost.attempt == report.attempt).cloned();
+    let Some(lost) = known else { return };
+    let is_there = has_it(&report.fate);
+    let waits_for_it = |one: &Notification| one.text.open().is_some_and(|open| open.has_lost(report.attempt));
+    // Another copy may be on its way, or the message that says both.
+    let tells_it = |one: &Notification| {
+        let is_its_end = one.subject == Subject::Missed && lost.subject.is_about_open_alert();
+        is_there && one.text.open().is_some() && (one.subject == lost.subject || is_its_end)
+    };
+    let notifications = &mut contact.notifications;
+    let at = notifications.iter().position(waits_for_it).or_else(|| notifications.iter().position(tells_it));
+    let message = Message { contact: name, subject: &lost.subject };
+    let mut before = None;
+    if let Some(notification) = at.and_then(|at| notifications.get_mut(at)) {
+        before = Some(notification.text.clone());
+        settle_lost(draft, message, notification, &lost, &report.fate);
     }
-    if has_it(&report.fate) {
+    if is_there {
+        contact.unanswered.retain(|other| other.attempt != lost.attempt);
         let outcome = &Outcome::Accepted { provider_id: None };
-        let (attempt, gateway, began) = (lost.attempt, &lost.gateway, lost.sent_at);
-        let severity = lost.severity;
+        let Unanswered { attempt, gateway, subject, severity, sent_at: began, .. } = &lost;
+        let (attempt, severity, began) = (*attempt, *severity, *began);
         let taken = TextAnswer { attempt, gateway, severity, began, outcome, segments: 0 };
-        let told = Told { subject: &subject, severity, attempt };
+        let told = Told { subject, severity, attempt };
         notification::remember(draft.facts, contact, told, &Address::Gateway(gateway.clone()), outcome);
         if report.fate == Fate::Delivered {
             arrived(draft.facts, contact, told);
         } else {
-            keep(draft.facts, contact, &subject, Some(&before), &taken);
-        }
-        if is_end && !is_apart {
-            notification::tell_end_of_what_arrived(draft.facts, name, contact, began);
+            keep(draft.facts, contact, subject, before.as_ref(), &taken);
         }
     }
     note(draft, message, &lost.gateway, report);
+}
+
+/// What was sent before the end says nothing of it, also where the message that says both has taken it over.
+fn settle_lost(
+    draft: &mut Draft<'_>,
+    message: Message<'_>,
+    notification: &mut Notification,
+    lost: &Unanswered,
+    fate: &Fate,
+) {
+    let Notification { subject, push, text, .. } = notification;
+    let is_start = *subject == Subject::Missed && lost.subject.is_about_open_alert();
+    let tells_less = lost.severity < draft.facts.news;
+    if has_it(fate) && is_start && (tells_less || owes_end_by_text(draft.facts)) {
+        lost::settle_apart(text, lost.attempt);
+        if !tells_less {
+            *subject = Subject::Resolved;
+        }
+        if push.accepted {
+            text::spare(draft, Message { contact: message.contact, subject }, text);
+        }
+    } else {
+        text::settle_lost(draft, message, text, fate);
+    }
 }
 
 fn note(draft: &mut Draft<'_>, message: Message<'_>, gateway: &GatewayName, report: &Report) {

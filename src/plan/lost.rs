@@ -3,30 +3,49 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    GatewayRule, SMS_AFTER_UNKNOWN,
+    GatewayRule, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN,
     output::{Ask, Draft, Message, TextAnswer},
     present::Facts,
 };
-use crate::alert::{OpenText, Pending, TextState, Unanswered};
+use crate::alert::{ContactProgress, OpenText, Pending, Subject, TextState, Unanswered};
 
 /// Least time that a gateway has to list a text before it is asked about it, or asked again.
 pub(super) const ASKED_AFTER_MIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// After a text without a readable answer: what is remembered of it, and when it is looked at next.
 /// `None` where nobody can tell what became of it.
-pub(super) fn after(facts: Facts<'_>, answered: &TextAnswer<'_>) -> Option<(Unanswered, Timestamp)> {
+pub(super) fn after(
+    facts: Facts<'_>,
+    subject: &Subject,
+    answered: &TextAnswer<'_>,
+) -> Option<(Unanswered, Timestamp)> {
     let rule = facts.rules().gateway(answered.gateway).filter(|rule| rule.reports || rule.asks)?;
     let resend_at = facts.after(SMS_AFTER_UNKNOWN);
     let asked_at = facts.after(SMS_AFTER_UNKNOWN.saturating_sub(time_to_answer(rule)));
     let lost = Unanswered {
         attempt: answered.attempt,
         gateway: rule.name.clone(),
+        subject: subject.clone(),
         severity: answered.severity,
         sent_at: answered.began,
         resend_at,
         to_ask: rule.asks,
     };
     Some((lost, if rule.asks { asked_at } else { resend_at }))
+}
+
+/// Whatever is tried next, its gateway may say that it is there.
+pub(super) fn keep(
+    facts: Facts<'_>,
+    contact: &mut ContactProgress,
+    subject: &Subject,
+    answered: &TextAnswer<'_>,
+) {
+    let is_kept = contact.unanswered.iter().any(|lost| lost.attempt == answered.attempt);
+    let lost = after(facts, subject, answered).filter(|_| !is_kept);
+    contact.unanswered.extend(lost.map(|(lost, _)| lost));
+    let surplus = contact.unanswered.len().saturating_sub(SENT_TEXTS_MAX);
+    contact.unanswered.drain(..surplus);
 }
 
 /// The question about a text without an answer, once; when it is sent again if nobody answers that either.
@@ -42,7 +61,7 @@ pub(super) fn ask(draft: &mut Draft<'_>, message: Message<'_>, open: &mut OpenTe
     draft.plan.asks.push(Ask {
         attempt: lost.attempt,
         contact: message.contact.clone(),
-        subject: message.subject.clone(),
+        subject: lost.subject.clone(),
         severity: lost.severity,
         gateway: lost.gateway.clone(),
         sent_at: lost.sent_at,
@@ -51,8 +70,8 @@ pub(super) fn ask(draft: &mut Draft<'_>, message: Message<'_>, open: &mut OpenTe
 }
 
 /// What became of an earlier text is known, and this one, which tells more, goes on by itself.
-pub(super) fn settle_apart(text: &mut TextState) {
-    let Some(open) = text.open_mut() else { return };
+pub(super) fn settle_apart(text: &mut TextState, attempt: u32) {
+    let Some(open) = text.open_mut().filter(|open| open.has_lost(attempt)) else { return };
     open.unanswered = None;
     open.unknowns = open.unknowns.saturating_sub(1);
     if !open.state.is_in_flight() {

@@ -63,6 +63,9 @@ pub(super) fn pull_back(alert: &mut Alert, rules: &Rules, now: Timestamp) {
         for sent in &mut contact.sent {
             delivery::pull_back(sent, &bounds);
         }
+        for lost in &mut contact.unanswered {
+            bounds.past(&mut lost.sent_at);
+        }
     }
 }
 

@@ -89,6 +89,7 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     draft.facts = Facts::new(alert, &conversation, &progress, present);
     unheard::give_time_to_the_others(draft.facts, was_unheard, &mut progress);
     unheard::hurry(draft.facts, &mut progress);
+    unreachable::call_off(&mut draft, &mut progress);
     match &alert.digest {
         None => changes::apply(&mut draft, &mut conversation, &mut progress),
         Some(digest) => {

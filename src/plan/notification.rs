@@ -332,28 +332,8 @@ pub(super) fn tell_both_in_one(
         let mut missed = begin(draft.facts, person, Subject::Missed, contact.texted);
         text::follow(&mut missed.text, &missed.push, lost, contact.texted);
         if !may_wait(draft.facts, contact, &missed) {
-            // The end of what was under way then, and did not arrive.
-            let ends = contact.notifications.iter_mut().filter(|one| one.subject == Subject::Resolved);
-            ends.filter(|one| !one.has_arrived()).for_each(|one| replace(draft, one));
             contact.notifications.push(missed);
         }
-    }
-}
-
-/// A text that was `sent` before the end was to be followed by one message that says both, and has arrived after all:
-/// what is missing is the end.
-pub(super) fn tell_end_of_what_arrived(
-    facts: Facts<'_>,
-    name: &ContactName,
-    contact: &mut ContactProgress,
-    sent: Timestamp,
-) {
-    let is_before_end = facts.alert.resolved.as_ref().is_some_and(|end| sent < end.at);
-    if is_before_end
-        && facts.lasts()
-        && let Some(person) = roster::find(facts.present.people, name)
-    {
-        contact.notifications.push(begin(facts, person, Subject::Resolved, contact.texted));
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    delivery, notification,
+    delivery, lost, notification,
     notification::Told,
     output::{Draft, Message, Send, TextAnswer},
     present::{Facts, Present},
@@ -168,6 +168,9 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
                 if known.replaced {
                     text::stop(draft, &mut known.text);
                 }
+            }
+            if matches!(outcome, Outcome::Unknown { .. }) {
+                lost::keep(draft.facts, contact, &send.subject, &answer);
             }
             if matches!(outcome, Outcome::Accepted { .. }) {
                 delivery::keep(draft.facts, contact, &send.subject, before.as_ref(), &answer);

@@ -165,7 +165,10 @@ impl Scene {
         }
         let telling =
             |send: &Send| (send.contact.clone(), send.subject.clone(), self.of_others.get(&send.attempt));
-        let same = |earlier: &&(Send, _)| telling(&earlier.0) == telling(send);
+        // What told less is no word of what it has become again.
+        let same = |earlier: &&(Send, _)| {
+            telling(&earlier.0) == telling(send) && send.severity <= earlier.0.severity
+        };
         let failed = |send: &Send| {
             let is_failure = |report: &Report| matches!(report.fate, Fate::Failed { .. } | Fate::NotThere);
             self.reported.iter().any(|report| report.attempt == send.attempt && is_failure(report))

@@ -195,7 +195,7 @@ pub(super) fn settle(
     match answered.outcome {
         Outcome::Accepted { .. } => leave(draft, text, TextState::Accepted),
         Outcome::Unknown { .. } | Outcome::Deferred { .. } | Outcome::Rejected { .. } if !is_waited_for => {}
-        Outcome::Unknown { .. } => ask_once_more(draft.facts, text, answered),
+        Outcome::Unknown { .. } => ask_once_more(draft.facts, message.subject, text, answered),
         Outcome::Deferred { retry_after, .. } => {
             text.open_mut().map(|open| gateways::pass_on(draft.facts, open, answered, *retry_after));
         }
@@ -211,11 +211,11 @@ pub(super) fn settle(
 
 /// After a text without a readable answer the gateway is asked, if it can tell. If it cannot, the text is
 /// sent once more, by the next gateway if there is one; after that it is left at "may have arrived".
-fn ask_once_more(facts: Facts<'_>, text: &mut TextState, answered: &TextAnswer<'_>) {
+fn ask_once_more(facts: Facts<'_>, subject: &Subject, text: &mut TextState, answered: &TextAnswer<'_>) {
     let Some(open) = text.open_mut() else { return };
     open.unknowns = open.unknowns.saturating_add(1);
     gateways::begin_pass(open);
-    let (lost, at) = lost::after(facts, answered).unzip();
+    let (lost, at) = lost::after(facts, subject, answered).unzip();
     open.state = Pending::Waiting { at: at.unwrap_or(facts.after(SMS_AFTER_UNKNOWN)), fault: false };
     open.unanswered = lost;
     if UNKNOWNS_MAX <= open.unknowns && open.unanswered.is_none() {
@@ -326,10 +326,12 @@ pub(super) fn take_lost(text: &mut TextState) -> Option<OpenText> {
 /// and where it may have arrived twice there is none.
 pub(super) fn follow(text: &mut TextState, push: &PushState, lost: Option<OpenText>, texted: Texted) {
     match lost {
-        Some(lost) if push.open.is_empty() && *text != TextState::Off => {
-            *text = TextState::Open(Box::new(lost));
+        Some(lost) if lost.unanswered.is_some() || texted != Texted::Unanswered => {
+            if push.open.is_empty() && *text != TextState::Off {
+                *text = TextState::Open(Box::new(lost));
+            }
         }
-        None if texted == Texted::Unanswered => *text = TextState::Unknown,
+        Some(_) | None if texted == Texted::Unanswered => *text = TextState::Unknown,
         Some(_) | None => {}
     }
 }

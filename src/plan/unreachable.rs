@@ -53,6 +53,22 @@ pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
     true
 }
 
+/// Whoever has been reached since is not called out of reach any more by a message that has not arrived.
+pub(super) fn call_off(draft: &mut Draft<'_>, progress: &mut Progress) {
+    let news = draft.facts.news;
+    let is_reached = |contact: &ContactProgress| contact.unreachable.is_none() && contact.knows(news);
+    let reached: Vec<ContactName> =
+        progress.contacts.iter().filter(|(_, it)| is_reached(it)).map(|(name, _)| name.clone()).collect();
+    for one in progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications) {
+        let is_of_them = matches!(one.subject, Subject::Unreachable { more: 0, .. })
+            && one.subject.out_of_reach().all(|name| reached.contains(name));
+        if is_of_them && one.is_on_its_way() {
+            draft.untold.extend(one.subject.out_of_reach().cloned());
+            notification::replace(draft, one);
+        }
+    }
+}
+
 /// When those who failed since the last message are told of.
 pub(super) fn tells_at(progress: &Progress) -> Option<Timestamp> {
     let waits =

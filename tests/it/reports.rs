@@ -1,16 +1,17 @@
 //! SMS companies tell what became of a text, by themselves or because they are asked, and the alert follows.
 
 use bongsu::sandbox::Answer;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Harness, Setting, problem, recovery};
+use crate::harness::{GENERIC_KEY, Harness, Setting, problem, recovery};
+
+const CONTACTS: &str = "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n\
+                        [[contact]]\nname = \"min\"\ndevices = [\"mins-phone\"]\n";
 
 /// jin has a phone and no device, min has a device; the gateways in order.
 async fn start(gateways: &[&'static str]) -> Harness {
-    let contacts = "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n\
-                    [[contact]]\nname = \"min\"\ndevices = [\"mins-phone\"]\n";
     let setting =
-        Setting { contacts: contacts.to_owned(), gateways: gateways.to_vec(), ..Setting::default() };
+        Setting { contacts: CONTACTS.to_owned(), gateways: gateways.to_vec(), ..Setting::default() };
     Harness::with(setting).await
 }
 
@@ -139,25 +140,86 @@ async fn an_address_is_good_after_a_restart() {
 }
 
 #[tokio::test]
-async fn an_address_is_good_after_its_gateway_was_renamed_and_after_it_was_removed() {
-    for (named, other) in
-        [("name = \"twilio\"", "name = \"twilio-seoul\""), ("name = \"kannel\"", "name = \"smsc\"")]
-    {
+async fn an_address_is_good_after_its_gateway_was_renamed() {
+    for name in ["twilio", "kannel"] {
         let mut h = start(&["twilio", "kannel"]).await;
         let result = h.zabbix(problem("disk full")).await;
         h.settled().await;
         assert_eq!(twilio_says(&h, 0, "undelivered", Some(30005)).await, 200);
         h.settled().await;
-        h.restart_with(named, other).await;
-        assert_eq!(twilio_says(&h, 0, "delivered", None).await, 200, "{other}");
-        assert_eq!(kannel_says(&h, "1", "").await, 200, "{other}");
+        h.restart_with(&format!("name = \"{name}\""), "name = \"seoul\"").await;
+        assert_eq!(twilio_says(&h, 0, "delivered", None).await, 200, "{name}");
+        assert_eq!(kannel_says(&h, "1", "").await, 200, "{name}");
         h.settled().await;
-        assert_eq!(reported(&h, &result).await, ["twilio 1 failed", "kannel 3 delivered"], "{other}");
-        let callback = h.sandbox.sms().twilio_report(0, "delivered", None).expect("a callback");
-        let is_known = !named.contains("twilio");
-        let status = h.twilio(&callback.url, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", &callback.body).await;
-        assert_eq!(status, if is_known { 403 } else { 404 }, "{other}: its signature counts as before");
+        assert_eq!(reported(&h, &result).await, ["twilio 1 failed", "kannel 3 delivered"], "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_address_is_good_after_another_company_got_the_name() {
+    for (name, text) in [("kannel", 2), ("twilio", 2)] {
+        let mut h = start(&[name, "sms-one"]).await;
+        let result = h.zabbix(problem("disk full")).await;
+        h.settled().await;
+        h.restart_with(&format!("name = \"{name}\""), "name = \"seoul\"").await;
+        h.restart_with("name = \"sms-one\"", &format!("name = \"{name}\"")).await;
+        let status = match name {
+            "kannel" => kannel_says(&h, "2", "NACK/1042").await,
+            _ => twilio_says(&h, 0, "undelivered", Some(30005)).await,
+        };
+        assert_eq!(status, 200, "{name}");
+        h.settled().await;
+        assert_eq!(reported(&h, &result).await, [format!("{name} 1 failed")]);
+        assert_eq!(h.texts().len(), text, "{name}: the next one has it");
+    }
+}
+
+/// A script says that its fan stands or turns again, and Bongsu has planned it.
+async fn fan(h: &Harness, status: &str) -> Value {
+    let body = json!({ "dedup_key": "fan", "title": "the fan stands", "severity": "high", "status": status });
+    let (answered, answer) = h.post("/v1/events/scripts", GENERIC_KEY, &body.to_string()).await;
+    assert_eq!(answered, 202, "{answer}");
+    answer["results"][0].clone()
+}
+
+#[tokio::test]
+async fn that_a_text_was_lost_is_no_reason_to_tell_the_end_once_it_fires_again() {
+    let h = start(&["kannel"]).await;
+    for status in ["firing", "resolved", "firing"] {
+        fan(&h, status).await;
+        h.settled().await;
+        h.pass(30).await;
+    }
+    let texts = h.texts();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    let first = h.sandbox.sms().texts().first().map(|text| text.report_url.clone()).expect("a text");
+    assert_eq!(h.call(&first.replace("%d", "2").replace("%A", "NACK/1042")).await, 200);
+    h.settled().await;
+    assert_eq!(h.texts(), texts, "the second round tells them");
+}
+
+#[tokio::test]
+async fn an_end_that_waits_for_a_text_under_way_is_not_told_once_it_fires_again() {
+    let more = "[sms]\nresolved = true\n".to_owned();
+    let h = Harness::with(Setting {
+        gateways: vec!["kannel"],
+        more,
+        contacts: CONTACTS.to_owned(),
+        ..Setting::default()
+    })
+    .await;
+    h.sandbox.sms().script([Answer::Hang]);
+    let first = fan(&h, "firing").await;
+    h.until(async || h.sandbox.sms().counts().seen == 1).await;
+    fan(&h, "resolved").await;
+    h.until(async || h.pushes().iter().any(|push| push.starts_with("resolved"))).await;
+    fan(&h, "firing").await;
+    h.wait_for_texts(1).await;
+    h.sandbox.sms().release();
+    h.until(async || h.attempts(&first).await.contains(&"sms accepted".to_owned())).await;
+    h.pass(1).await;
+    let texts = h.texts();
+    assert!(texts.iter().all(|text| !text.contains("Resolved")), "{texts:?}");
 }
 
 #[tokio::test]

@@ -91,6 +91,10 @@ impl SmsTransport for Gateway {
         fit(&text.words, &text.link, self.provider.rules(to, self.max_segments))
     }
 
+    fn signs_reports(&self) -> bool {
+        self.provider.signs_reports()
+    }
+
     async fn send(&self, text: Text) -> Outcome {
         let now = self.clock.now();
         {

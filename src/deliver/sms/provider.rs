@@ -27,6 +27,11 @@ pub(crate) trait Provider: Send + Sync + 'static {
 
     fn reading(&self, answer: &Answer, text: &Text) -> Reading;
 
+    /// It signs what it reports of texts.
+    fn signs_reports(&self) -> bool {
+        false
+    }
+
     /// Asks what became of a text; `None` if this company cannot be asked.
     fn question(&self, _: &Client, _: &Asked<'_>) -> Option<Built> {
         None

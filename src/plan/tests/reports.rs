@@ -582,3 +582,33 @@ fn a_reminder_that_stood_for_a_lost_first_text_and_is_lost_is_sent_again_whoever
     assert_eq!(scene.answer(4, accepted()), NOTHING);
     assert_eq!(scene.told("jin"), Notified::Yes);
 }
+
+#[test]
+fn a_text_that_is_found_after_a_second_one_went_unanswered_is_there_all_the_same() {
+    for (found, is_late) in [(1, false), (3, false), (1, true), (3, true)] {
+        let mut scene = scene(gateways_that(1, true, false));
+        scene.answer(1, unknown());
+        assert_eq!(scene.pass(60), ["sms 3 jin"]);
+        assert_eq!(scene.answer(3, unknown()), NOTHING);
+        if is_late {
+            assert_eq!(scene.pass(60), ["push 4 min unreachable"]);
+            assert_eq!(scene.answer(4, deferred(DeferCause::Unavailable)), NOTHING);
+        }
+        assert_eq!(scene.report(found, Fate::Delivered), NOTHING);
+        assert_eq!(scene.told("jin"), Notified::Yes, "{found}");
+        assert_eq!(scene.pass(120), NOTHING, "{found}: nobody is called out of reach");
+        assert_eq!(scene.report(found, Fate::Delivered), NOTHING);
+    }
+}
+
+#[test]
+fn whoever_was_reached_meanwhile_is_not_called_out_of_reach() {
+    let mut scene = scene(gateways_that(1, false, false));
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["push 3 min unreachable"]);
+    scene.answer_all(T0 + SignedDuration::from_secs(1_799), &deferred(DeferCause::Unavailable));
+    scene.now = T0 + SignedDuration::from_secs(1_800);
+    let again = scene.plan();
+    assert!(again.iter().any(|sent| sent.ends_with("jin")), "{again:?}");
+    let sent = scene.answer_all(scene.hours(1), &accepted());
+    assert!(sent.iter().all(|sent| !sent.ends_with("unreachable")), "{sent:?}");
+}

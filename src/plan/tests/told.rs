@@ -100,7 +100,7 @@ fn the_end_is_told_where_the_start_is_found_after_it_was_given_up() {
 
 #[test]
 fn a_text_that_is_found_while_one_that_says_both_is_under_way_does_not_double_that() {
-    for severity in [Severity::Disaster, Severity::Average] {
+    for (severity, end) in [(Severity::Disaster, "resolved"), (Severity::Average, "missed")] {
         let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
         scene.rules.gateways = gateways_that(1, true, false);
         scene.rules.texts_resolved = true;
@@ -113,11 +113,92 @@ fn a_text_that_is_found_while_one_that_says_both_is_under_way_does_not_double_th
         assert_eq!(scene.pass(60), ["sms 3 jin missed"]);
         assert_eq!(scene.report(2, Fate::Delivered), NOTHING);
         assert_eq!(scene.answer(3, deferred(DeferCause::Unavailable)), NOTHING);
-        assert_eq!(scene.pass(60), ["sms 4 jin missed"]);
+        assert_eq!(scene.pass(60), [format!("sms 4 jin {end}")]);
         assert_eq!(scene.answer(4, accepted()), NOTHING);
         scene.report(4, Fate::Delivered);
         assert_eq!(scene.due, None);
     }
+}
+
+#[test]
+fn what_says_both_and_was_delivered_is_not_sent_again() {
+    for fate in [Fate::Delivered, Fate::Taken] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(1, true, false);
+        scene.plan();
+        scene.answer(1, deferred(DeferCause::Unavailable));
+        assert_eq!(scene.resolve(), ["sms 2 jin missed"]);
+        scene.answer(2, unknown());
+        assert_eq!(scene.pass(60), ["sms 3 jin missed"]);
+        assert_eq!(scene.report(2, fate), NOTHING);
+        assert_eq!(scene.answer(3, deferred(DeferCause::Unavailable)), NOTHING);
+        assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING);
+    }
+}
+
+#[test]
+fn the_start_that_was_found_is_no_copy_of_the_end_that_is_lost() {
+    for texts_resolved in [true, false] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0), person("min", 1)]);
+        scene.rules.gateways = gateways_that(2, true, false);
+        scene.rules.texts_resolved = texts_resolved;
+        scene.plan();
+        scene.answer(2, accepted());
+        scene.answer(1, unknown());
+        assert_eq!(scene.resolve(), ["push 3 min resolved"]);
+        scene.answer(3, accepted());
+        assert_eq!(scene.pass(60), ["sms 4 jin missed"]);
+        assert_eq!(scene.report(1, Fate::Taken), NOTHING);
+        assert_eq!(scene.answer(4, accepted()), NOTHING);
+        let next = scene.report(4, Fate::Failed { reason: "30005".into() });
+        assert_eq!(
+            next,
+            if texts_resolved { vec!["sms 5 jin missed"] } else { vec![] },
+            "the start is there"
+        );
+        assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING);
+    }
+}
+
+#[test]
+fn who_hears_of_others_that_it_is_over_is_not_told_the_end_before() {
+    let mut scene = Scene::at(Severity::Disaster)
+        .with_people(vec![person("jin", 0), Person { phone: None, ..person("min", 0) }]);
+    scene.rules.texts_resolved = true;
+    assert_eq!(scene.plan(), ["sms 1 jin", "sms 2 jin unreachable"]);
+    assert_eq!(scene.resolve(), NOTHING);
+    assert_eq!(scene.answer(1, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.answer(2, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.pass(10), ["sms 3 jin unreachable"]);
+    assert_eq!(scene.answer(3, accepted()), NOTHING);
+}
+
+#[test]
+fn what_says_both_waits_for_a_reminder_under_way() {
+    for (answer, then) in [(accepted(), None), (deferred(DeferCause::Unavailable), Some("sms 3 jin missed"))]
+    {
+        let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(2, true, false);
+        scene.plan();
+        scene.answer(1, accepted());
+        assert_eq!(scene.pass(300), ["sms 2 jin repeat"]);
+        assert_eq!(scene.resolve(), NOTHING);
+        assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), NOTHING);
+        assert_eq!(scene.answer(2, answer), Vec::from_iter(then));
+    }
+}
+
+#[test]
+fn whom_a_text_did_not_reach_hears_of_the_end_by_the_next_gateway() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.plan();
+    scene.answer(1, accepted());
+    assert_eq!(scene.resolve(), NOTHING);
+    assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), ["sms 2 jin missed"]);
+    assert_eq!(scene.open[0].address, gateway(1));
+    assert_eq!(scene.answer(2, deferred(DeferCause::Unavailable)), ["sms 3 jin missed"]);
+    assert_eq!(scene.open[0].address, gateway(0), "it may work for this one");
 }
 
 #[test]

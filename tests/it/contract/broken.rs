@@ -10,7 +10,7 @@ use bongsu::{
     app,
     clock::ManualClock,
     config,
-    signing::SigningKey,
+    signing::{Reporter, SigningKey},
     store::{
         AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DuePage, DuePlace, Health, Lane, Store,
         StoreError, Stored,
@@ -137,7 +137,8 @@ impl Store for Broken {
 
 /// What names some text of this gateway: the end of the address that it would be given.
 pub(super) fn report(gateway: &str) -> String {
-    let token = signing_key().text_token(gateway, AlertId::from_bytes([1; 16]), 1);
+    let reporter = Reporter { gateway, signs: gateway == "twilio" };
+    let token = signing_key().text_token(reporter, AlertId::from_bytes([1; 16]), 1);
     format!("{gateway}?text={token}")
 }
 

@@ -77,6 +77,10 @@ impl Twilio {
 }
 
 impl Provider for Twilio {
+    fn signs_reports(&self) -> bool {
+        true
+    }
+
     fn request(&self, client: &Client, text: &Text, _: Timestamp) -> Built {
         let validity = VALIDITY.as_secs().to_string();
         let mut form = vec![
