@@ -21,8 +21,8 @@ pub struct SigningKey(Arc<OnceLock<hmac::Key>>);
 #[derive(Clone, Copy, Debug)]
 pub struct Reporter<'a> {
     pub gateway: &'a str,
-    /// It signs its reports besides, so that whoever merely knows the address is not believed.
-    pub signs: bool,
+    /// The account that signs them besides, so that whoever merely knows the address is not believed.
+    pub account: Option<&'a str>,
 }
 
 impl SigningKey {
@@ -58,8 +58,10 @@ impl SigningKey {
     fn signature(&self, reporter: Reporter<'_>, named: &[u8]) -> Option<Vec<u8>> {
         let key = self.0.get()?;
         // What is signed says what it is for, so that no other signature of this key can stand in for it.
-        let of = if reporter.signs { "text of signing gateway " } else { "text of gateway " };
-        let signed = [of.as_bytes(), reporter.gateway.as_bytes(), b"\0", named].concat();
+        let of = if reporter.account.is_some() { "text of signing gateway " } else { "text of gateway " };
+        let Reporter { gateway, account } = reporter;
+        let account = account.unwrap_or_default().as_bytes();
+        let signed = [of.as_bytes(), gateway.as_bytes(), b"\0", account, b"\0", named].concat();
         Some(hmac::sign(key, &signed).as_ref().iter().take(SIGNATURE_BYTES).copied().collect())
     }
 }
@@ -74,7 +76,7 @@ impl std::fmt::Debug for SigningKey {
 mod tests {
     use super::*;
 
-    const KANNEL: Reporter<'_> = Reporter { gateway: "kannel", signs: false };
+    const KANNEL: Reporter<'_> = Reporter { gateway: "kannel", account: None };
 
     fn key(byte: u8) -> SigningKey {
         SigningKey::new([byte; 32])
@@ -102,7 +104,7 @@ mod tests {
             proptest::prop_assert_eq!(token.len(), 48);
             proptest::prop_assert_eq!(key(1).read_text_token(KANNEL, &token), Some((id, attempt)));
             proptest::prop_assert_eq!(key(1).read_text_token(Reporter { gateway: "twilio", ..KANNEL }, &token), None);
-            proptest::prop_assert_eq!(key(1).read_text_token(Reporter { signs: true, ..KANNEL }, &token), None);
+            proptest::prop_assert_eq!(key(1).read_text_token(Reporter { account: Some(""), ..KANNEL }, &token), None);
             proptest::prop_assert_eq!(key(2).read_text_token(KANNEL, &token), None);
             let mut bytes = URL_SAFE_NO_PAD.decode(&token).expect("base64");
             if let Some(byte) = bytes.get_mut(bit / 8) {

@@ -1,10 +1,12 @@
 //! A condition that comes and goes again and again is told as flapping once, then left quiet until it
 //! is stable.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Severity;
+use super::{ContactName, Severity};
 
 /// This many openings within [`FLAPPING_WITHIN`] are flapping.
 pub const FLAPPING_ROUNDS: usize = 4;
@@ -31,6 +33,9 @@ pub struct Openings {
     /// Somebody heard of a round before this one since it began to flap.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     told: bool,
+    /// Who.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    heard_by: BTreeSet<ContactName>,
     /// Since when nobody has heard of any round, where the one before this was not heard of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unheard_since: Option<Timestamp>,
@@ -71,7 +76,8 @@ impl Openings {
         if STABLE_AFTER <= now.duration_since(resolved) || now < resolved {
             return Self::default();
         }
-        let recent = |at: &&Timestamp| now.duration_since(**at) < FLAPPING_WITHIN;
+        // Times of a clock that ran ahead tell nothing.
+        let recent = |at: &&Timestamp| **at <= now && now.duration_since(**at) < FLAPPING_WITHIN;
         let known = if self.at.is_empty() { std::slice::from_ref(&opened) } else { &self.at };
         let mut at: Vec<Timestamp> = known.iter().filter(recent).copied().collect();
         at.push(now);
@@ -84,7 +90,20 @@ impl Openings {
         let told = flaps && (self.told || (heard_as.is_some() && self.flapping().is_some()));
         let is_known = Some(severity) <= heard_as || self.is_quiet(severity);
         let unheard_since = (!is_known).then(|| self.unheard_since(told_at));
-        Self { at, rounds, worst, told, unheard_since, superseded: None }
+        let heard_by = if flaps { self.heard_by.clone() } else { BTreeSet::new() };
+        Self { at, rounds, worst, told, heard_by, unheard_since, superseded: None }
+    }
+
+    /// These heard of the round before this one, as one that flaps.
+    pub fn note_heard_by(&mut self, names: impl Iterator<Item = ContactName>) {
+        if self.told {
+            self.heard_by.extend(names);
+        }
+    }
+
+    /// Whoever heard that it flaps, as far as is known.
+    pub fn heard_by(&self) -> &BTreeSet<ContactName> {
+        &self.heard_by
     }
 
     /// As far as it is about the rounds before this one, which was `opened` then.
@@ -123,6 +142,7 @@ impl Openings {
     /// It is for people who know nothing of the rounds before.
     pub fn begin_anew(&mut self) {
         (self.told, self.worst) = (false, None);
+        self.heard_by.clear();
     }
 
     /// How severe it is or has been, as far as people have heard, if it is so severe now.

@@ -63,6 +63,11 @@ impl Subject {
         *self != Self::Resolved
     }
 
+    /// True for what tells that it is over.
+    pub fn is_about_end(&self) -> bool {
+        matches!(self, Self::Resolved | Self::Missed)
+    }
+
     /// Who it says could not be reached, as far as it names them.
     pub fn out_of_reach(&self) -> impl Iterator<Item = &ContactName> {
         let (first, also) = match self {

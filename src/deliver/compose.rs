@@ -121,7 +121,7 @@ impl About<'_> {
     /// Where a gateway reports what became of a text. The token in it is all that is asked for.
     fn report_url(&self, gateway: &dyn SmsTransport, attempt: u32) -> String {
         let (name, Composer { public_url, signing_key, .. }) = (gateway.name(), self.composer);
-        let reporter = Reporter { gateway: name.as_str(), signs: gateway.signs_reports() };
+        let reporter = Reporter { gateway: name.as_str(), account: gateway.signing_account() };
         let token = signing_key.text_token(reporter, self.alert.id, attempt);
         format!("{public_url}/v1/sms/reports/{name}?text={token}")
     }

@@ -83,9 +83,9 @@ pub trait SmsTransport: Send + Sync + 'static {
     /// The words and the link as this gateway takes them for `to`, and what that costs. Pure.
     fn fit(&self, to: &PhoneNumber, text: &SmsText) -> sms::Fitted;
 
-    /// It signs what it reports of texts.
-    fn signs_reports(&self) -> bool {
-        false
+    /// The account that signs what it reports of texts, where one does.
+    fn signing_account(&self) -> Option<&str> {
+        None
     }
 
     /// Makes one request, within the gateway's timeout.

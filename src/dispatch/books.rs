@@ -9,7 +9,7 @@ use super::{Dispatcher, inbox::Answer, step::Job};
 use crate::{
     alert::{
         Alert, AlertId, AlertState, Charge, ContactProgress, Counted, Digest, Milestone, Notification,
-        Progress, Subject, Successor,
+        Progress, Successor,
     },
     plan::{self, Fold, Opening},
     store::{AlertWrite, Commit, Expect, Lane, Marks, StoreError},
@@ -208,9 +208,8 @@ impl Dispatcher {
 fn may_be_told_by_the_next_round(alert: &Alert, has_arrived: bool) -> bool {
     let Progress { planned, contacts, again_at, .. } = &alert.progress;
     let flaps = alert.openings.flapping().is_some();
-    let tells_end = |one: &Notification| matches!(one.subject, Subject::Resolved | Subject::Missed);
-    let was_texted =
-        |contact: &ContactProgress| contact.sent.iter().any(|sent| sent.subject.is_about_open_alert());
+    let tells_end = |one: &Notification| one.subject.is_about_end();
+    let was_texted = |contact: &ContactProgress| !contact.sent.is_empty();
     // What becomes of a text decides what is told of the end.
     let may_tell_end = contacts.values().any(ContactProgress::is_being_texted)
         || !has_arrived
@@ -235,9 +234,13 @@ fn superseded(alert: &Alert, latest: &Alert) -> Option<Successor> {
     let is_told = alert.progress.planned.contains(&Milestone::Resolved);
     let is_about_something_else = known.is_some() && !latest.flaps_since(alert);
     if (known.is_none() && is_told) || is_about_something_else {
-        // Its end is being told, which is untrue once it fires as severe.
-        let next = latest.is_open().then(|| latest.as_successor(alert));
-        return next.or(known);
+        // Its end is being told, which is untrue once it fires as severe, also where that is quiet: since this round
+        // another one told that it flaps.
+        let flaps_on = alert.openings.flapping().is_none()
+            && latest.flaps_since(alert)
+            && alert.told_as() <= latest.told_as();
+        let next = if flaps_on { Successor::Tells } else { latest.as_successor(alert) };
+        return latest.is_open().then_some(next).or(known);
     }
     let successor = latest.as_successor(alert);
     // It does not come back any more: what is left to tell is that it fired and is over.

@@ -1,7 +1,7 @@
 //! `GET` and `POST /v1/sms/reports/{gateway}`: gateways report what became of a text. The address of a text
-//! is the credential: the token in it is signed by us and says whether its gateway signs, too, as Twilio does as long as
-//! it is configured. An address stays good where its gateway was renamed, replaced or removed since. A report about a
-//! text that is settled is counted and forgotten.
+//! is the credential: the token in it is signed by us and says which account signs, too, as Twilio's does as long as it
+//! is configured. An address stays good where its gateway was renamed, replaced or removed since. A report about a text
+//! that is settled is counted and forgotten.
 
 use axum::{
     body::Body,
@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::{
     alert::{AlertId, Fate, Report},
-    config::GatewayProvider,
+    config::{GatewayProvider, TwilioGateway},
     receive::delivery::{self, field},
     signing::Reporter,
     web::{Context, Name, Problem, body, text_of},
@@ -30,7 +30,7 @@ pub(super) async fn kannel(
     Name(name): Name,
     uri: Uri,
 ) -> Result<&'static str, Problem> {
-    let reporter = Reporter { gateway: &name, signs: false };
+    let reporter = Reporter { gateway: &name, account: None };
     let text = named(&context, reporter, &uri)?;
     let query = delivery::fields(uri.query().unwrap_or_default().as_bytes());
     let said = |name| field(&query, name).unwrap_or_default();
@@ -45,17 +45,25 @@ pub(super) async fn twilio(
     uri: Uri,
     request: Body,
 ) -> Result<&'static str, Problem> {
-    let reporter = Reporter { gateway: &name, signs: true };
     let form = body(&headers, request, REPORT_BYTES_MAX, "the limit for reports").await?;
-    let text = named(&context, reporter, &uri)?;
     let form = delivery::fields(&form);
+    let of_name = match provider(&context, &name) {
+        Some(GatewayProvider::Twilio(twilio)) => Some(twilio.account_sid.as_str()),
+        _ => None,
+    };
+    let account = field(&form, "AccountSid").or(of_name).unwrap_or_default();
+    let reporter = Reporter { gateway: &name, account: Some(account) };
+    let text = named(&context, reporter, &uri)?;
     // The address as Twilio was given it: a proxy before us may have changed the one that arrived.
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     let address = format!("{}{path}", context.config.public_url);
     let signature = text_of(&headers, "x-twilio-signature").unwrap_or_default();
-    if let Some(GatewayProvider::Twilio(twilio)) = provider(&context, &name)
-        && !delivery::is_signed_by_twilio(twilio.auth_token.expose_secret(), &address, &form, signature)
-    {
+    let secrets: Vec<&str> = accounts(&context)
+        .filter(|twilio| twilio.account_sid == account)
+        .map(|twilio| twilio.auth_token.expose_secret())
+        .collect();
+    let is_signed = |secret: &&str| delivery::is_signed_by_twilio(secret, &address, &form, signature);
+    if !secrets.is_empty() && !secrets.iter().any(is_signed) {
         let detail = "X-Twilio-Signature does not match: is `auth_token` this account's, and `public_url` this address?";
         return Err(not_believed(&context, reporter, detail));
     }
@@ -66,6 +74,16 @@ pub(super) async fn twilio(
 fn provider<'c>(context: &'c Context, name: &str) -> Option<&'c GatewayProvider> {
     let mut gateways = context.config.sms.gateways.iter();
     gateways.find(|gateway| gateway.name.as_str() == name).map(|gateway| &gateway.provider)
+}
+
+fn accounts(context: &Context) -> impl Iterator<Item = &TwilioGateway> {
+    context.config.sms.gateways.iter().filter_map(|gateway| match &gateway.provider {
+        GatewayProvider::Twilio(twilio) => Some(twilio.as_ref()),
+        GatewayProvider::Solapi { .. }
+        | GatewayProvider::Kannel { .. }
+        | GatewayProvider::Nhn { .. }
+        | GatewayProvider::Http(_) => None,
+    })
 }
 
 /// One of our texts.
@@ -92,7 +110,7 @@ fn not_believed(context: &Context, reporter: Reporter<'_>, detail: &str) -> Prob
         Some(GatewayProvider::Solapi { .. } | GatewayProvider::Nhn { .. } | GatewayProvider::Http(_))
         | None => None,
     };
-    if signs != Some(reporter.signs) {
+    if signs != Some(reporter.account.is_some()) {
         return Problem::not_found("no [[sms.gateway]] of this name reports in this way");
     }
     context.metrics.sms_report(reporter.gateway, "refused");

@@ -1,12 +1,11 @@
-//! What gateways say after a text was handed over, by themselves or because they were asked: one that did not
-//! arrive goes to the next gateway.
+//! Texts that a gateway has taken: it is asked about them, and one that did not arrive goes to the next gateway.
 
 use jiff::Timestamp;
 
 use super::{
     DELIVERY_ASKED_AFTER, SENT_TEXTS_MAX,
     bounds::Bounds,
-    lost::{self, ASKED_AFTER_MIN},
+    lost::ASKED_AFTER_MIN,
     notification::{self, Told},
     output::{Ask, Draft, Message, TextAnswer},
     present::Facts,
@@ -15,33 +14,10 @@ use super::{
     words::DETAIL_CHARS_MAX,
 };
 use crate::alert::{
-    Address, AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, OpenText,
-    Outcome, Progress, PushState, Report, SentText, Subject, TextState, Unanswered,
+    AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, OpenText, Progress,
+    PushState, Report, SentText, Subject, TextState,
 };
 use crate::roster;
-
-/// Acts on every report that has come. One about a request still under way waits for its answer, which is
-/// often a moment behind it.
-pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
-    for report in std::mem::take(&mut progress.reports) {
-        let mut waits = false;
-        for (name, contact) in &mut progress.contacts {
-            if is_under_way(contact, report.attempt) {
-                waits = true;
-            } else if let Some(at) = contact.sent.iter().position(|sent| sent.attempt == report.attempt) {
-                about_sent(draft, name, Sent { contact, at }, &report);
-            } else {
-                about_lost(draft, name, contact, &report);
-            }
-        }
-        if waits {
-            progress.reports.push(report);
-        }
-    }
-    for contact in progress.contacts.values_mut() {
-        tell_as_news(draft.facts, contact);
-    }
-}
 
 /// Asks about accepted texts whose time has come.
 pub(super) fn ask(draft: &mut Draft<'_>, progress: &mut Progress) {
@@ -84,7 +60,7 @@ pub(super) fn says_taken(progress: &Progress, attempt: u32) -> bool {
     progress.reports.iter().any(|report| report.attempt == attempt && has_it(&report.fate))
 }
 
-fn has_it(fate: &Fate) -> bool {
+pub(super) fn has_it(fate: &Fate) -> bool {
     matches!(fate, Fate::Taken | Fate::Delivered)
 }
 
@@ -157,15 +133,10 @@ fn next_ask(sent_at: Timestamp, asks: u8, now: Timestamp) -> Option<Timestamp> {
     Some(at.max(now.saturating_add(ASKED_AFTER_MIN).unwrap_or(Timestamp::MAX)))
 }
 
-fn is_under_way(contact: &ContactProgress, attempt: u32) -> bool {
-    let texts = contact.notifications.iter().filter_map(|notification| notification.text.open());
-    texts.into_iter().any(|open| open.state.is_attempt(attempt))
-}
-
 /// One of the accepted texts of a contact.
-struct Sent<'a> {
-    contact: &'a mut ContactProgress,
-    at: usize,
+pub(super) struct Sent<'a> {
+    pub(super) contact: &'a mut ContactProgress,
+    pub(super) at: usize,
 }
 
 /// A text that its gateway reports as not delivered.
@@ -174,7 +145,7 @@ struct NotDelivered<'a> {
     reason: &'a str,
 }
 
-fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report: &Report) {
+pub(super) fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'_>, report: &Report) {
     let Sent { contact, at } = sent;
     match &report.fate {
         // It was taken before; more is not known yet.
@@ -209,13 +180,13 @@ fn is_by_another(later: &SentText, sent: &SentText) -> bool {
 }
 
 /// The contact has it. What becomes of a second copy, which told no more, is nothing to act on.
-fn arrived(facts: Facts<'_>, contact: &mut ContactProgress, told: Told<'_>) {
+pub(super) fn arrived(facts: Facts<'_>, contact: &mut ContactProgress, told: Told<'_>) {
     notification::learn(facts, contact, told);
     contact.sent.retain(|copy| copy.subject != *told.subject || told.severity < copy.severity);
 }
 
 /// Whoever had a text about the alert has another about its end.
-fn owes_end_by_text(facts: Facts<'_>) -> bool {
+pub(super) fn owes_end_by_text(facts: Facts<'_>) -> bool {
     facts.rules().texts_resolved && facts.lasts()
 }
 
@@ -228,10 +199,14 @@ fn send_by_next(
     undelivered: NotDelivered<'_>,
 ) {
     let NotDelivered { sent, reason } = undelivered;
-    if draft.facts.is(AlertState::Resolved) && sent.subject.is_about_open_alert() {
+    let is_start = sent.subject.is_about_open_alert();
+    let is_of_round = draft.facts.is(AlertState::Resolved) && (is_start || sent.subject.is_about_end());
+    if is_of_round && draft.facts.is_left_to_next_round() {
+        return;
+    }
+    if draft.facts.is(AlertState::Resolved) && is_start {
         // What is under way decides it, after which the end is planned anew.
-        let is_decided_later = contact.is_being_texted() && draft.facts.alert.openings.tells_itself();
-        if draft.facts.is_left_to_next_round() || is_decided_later {
+        if contact.is_being_texted() && draft.facts.alert.openings.tells_itself() {
             return;
         }
         // By the next gateway, and once more by this one where that does not take it.
@@ -277,23 +252,6 @@ fn send_by_next(
     push_digest_again(draft.facts, name, contact);
 }
 
-/// Who turns out not to have heard is not reminded: what a reminder's next gateway tells is news to them, which an
-/// acknowledgement does not hold as it does reminders.
-fn tell_as_news(facts: Facts<'_>, contact: &mut ContactProgress) {
-    let is_known = contact.knows(facts.news) || facts.alert.openings.is_quiet(facts.alert.severity);
-    if is_known || contact.notifications.iter().any(Notification::is_news_under_way) {
-        return;
-    }
-    let news = notification::news(facts, contact);
-    let was_lost = |one: &&mut Notification| {
-        let is_by_another = one.text.open().is_some_and(|open| !open.undelivered.is_empty());
-        matches!(one.subject, Subject::Repeat { .. }) && is_by_another && !one.replaced
-    };
-    if let Some(reminder) = contact.notifications.iter_mut().find(was_lost) {
-        reminder.subject = news;
-    }
-}
-
 /// The text of a digest was enough, and is not any more: its push goes on, and if no other gateway follows, the others
 /// learn of it.
 fn push_digest_again(facts: Facts<'_>, name: &ContactName, contact: &mut ContactProgress) {
@@ -311,66 +269,7 @@ fn push_digest_again(facts: Facts<'_>, name: &ContactName, contact: &mut Contact
     }
 }
 
-fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress, report: &Report) {
-    let known = contact.unanswered.iter().find(|lost| lost.attempt == report.attempt).cloned();
-    let Some(lost) = known else { return };
-    let is_there = has_it(&report.fate);
-    let waits_for_it = |one: &Notification| one.text.open().is_some_and(|open| open.has_lost(report.attempt));
-    // Another copy may be on its way, or the message that says both.
-    let tells_it = |one: &Notification| {
-        let is_its_end = one.subject == Subject::Missed && lost.subject.is_about_open_alert();
-        is_there && one.text.open().is_some() && (one.subject == lost.subject || is_its_end)
-    };
-    let notifications = &mut contact.notifications;
-    let at = notifications.iter().position(waits_for_it).or_else(|| notifications.iter().position(tells_it));
-    let message = Message { contact: name, subject: &lost.subject };
-    let mut before = None;
-    if let Some(notification) = at.and_then(|at| notifications.get_mut(at)) {
-        before = Some(notification.text.clone());
-        settle_lost(draft, message, notification, &lost, &report.fate);
-    }
-    if is_there {
-        contact.unanswered.retain(|other| other.attempt != lost.attempt);
-        let outcome = &Outcome::Accepted { provider_id: None };
-        let Unanswered { attempt, gateway, subject, severity, sent_at: began, .. } = &lost;
-        let (attempt, severity, began) = (*attempt, *severity, *began);
-        let taken = TextAnswer { attempt, gateway, severity, began, outcome, segments: 0 };
-        let told = Told { subject, severity, attempt };
-        notification::remember(draft.facts, contact, told, &Address::Gateway(gateway.clone()), outcome);
-        if report.fate == Fate::Delivered {
-            arrived(draft.facts, contact, told);
-        } else {
-            keep(draft.facts, contact, subject, before.as_ref(), &taken);
-        }
-    }
-    note(draft, message, &lost.gateway, report);
-}
-
-/// What was sent before the end says nothing of it, also where the message that says both has taken it over.
-fn settle_lost(
-    draft: &mut Draft<'_>,
-    message: Message<'_>,
-    notification: &mut Notification,
-    lost: &Unanswered,
-    fate: &Fate,
-) {
-    let Notification { subject, push, text, .. } = notification;
-    let is_start = *subject == Subject::Missed && lost.subject.is_about_open_alert();
-    let tells_less = lost.severity < draft.facts.news;
-    if has_it(fate) && is_start && (tells_less || owes_end_by_text(draft.facts)) {
-        lost::settle_apart(text, lost.attempt);
-        if !tells_less {
-            *subject = Subject::Resolved;
-        }
-        if push.accepted {
-            text::spare(draft, Message { contact: message.contact, subject }, text);
-        }
-    } else {
-        text::settle_lost(draft, message, text, fate);
-    }
-}
-
-fn note(draft: &mut Draft<'_>, message: Message<'_>, gateway: &GatewayName, report: &Report) {
+pub(super) fn note(draft: &mut Draft<'_>, message: Message<'_>, gateway: &GatewayName, report: &Report) {
     let mut fate = report.fate.clone();
     if let Fate::Failed { reason } | Fate::Unclear { reason } = &mut fate {
         *reason = reason.chars().take(DETAIL_CHARS_MAX).collect();

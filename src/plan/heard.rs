@@ -23,6 +23,15 @@ pub(super) fn forget_who_left(alert: &Alert, progress: &mut Progress, people: &[
     progress.untell(&untold);
 }
 
+/// Whoever heard that it flaps has left, and nobody has it: it is news to those who are there.
+pub(super) fn begin_anew_without_who_heard(alert: &mut Alert, people: &[Person]) {
+    let heard_by = alert.openings.heard_by();
+    let has_left = |name| roster::find(people, name).is_none();
+    if alert.is_free() && !heard_by.is_empty() && heard_by.iter().all(has_left) {
+        alert.openings.begin_anew();
+    }
+}
+
 /// It is open, and whoever was notified of it is not there any more, or has not heard.
 pub fn is_unheard(alert: &Alert, people: &[Person]) -> bool {
     let is_heard_here = || {

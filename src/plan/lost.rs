@@ -20,18 +20,21 @@ pub(super) fn after(
     answered: &TextAnswer<'_>,
 ) -> Option<(Unanswered, Timestamp)> {
     let rule = facts.rules().gateway(answered.gateway).filter(|rule| rule.reports || rule.asks)?;
-    let resend_at = facts.after(SMS_AFTER_UNKNOWN);
     let asked_at = facts.after(SMS_AFTER_UNKNOWN.saturating_sub(time_to_answer(rule)));
-    let lost = Unanswered {
+    let lost = Unanswered { to_ask: rule.asks, ..unanswered(facts, subject, answered) };
+    Some((lost, if rule.asks { asked_at } else { facts.after(SMS_AFTER_UNKNOWN) }))
+}
+
+fn unanswered(facts: Facts<'_>, subject: &Subject, answered: &TextAnswer<'_>) -> Unanswered {
+    Unanswered {
         attempt: answered.attempt,
-        gateway: rule.name.clone(),
+        gateway: answered.gateway.clone(),
         subject: subject.clone(),
         severity: answered.severity,
         sent_at: answered.began,
-        resend_at,
-        to_ask: rule.asks,
-    };
-    Some((lost, if rule.asks { asked_at } else { resend_at }))
+        resend_at: facts.after(SMS_AFTER_UNKNOWN),
+        to_ask: false,
+    }
 }
 
 /// Whatever is tried next, its gateway may say that it is there.
@@ -42,8 +45,11 @@ pub(super) fn keep(
     answered: &TextAnswer<'_>,
 ) {
     let is_kept = contact.unanswered.iter().any(|lost| lost.attempt == answered.attempt);
-    let lost = after(facts, subject, answered).filter(|_| !is_kept);
-    contact.unanswered.extend(lost.map(|(lost, _)| lost));
+    // Also one that has left the configuration.
+    let says = facts.rules().gateway(answered.gateway).is_none_or(|rule| rule.reports || rule.asks);
+    if says && !is_kept {
+        contact.unanswered.push(unanswered(facts, subject, answered));
+    }
     let surplus = contact.unanswered.len().saturating_sub(SENT_TEXTS_MAX);
     contact.unanswered.drain(..surplus);
 }
@@ -76,6 +82,18 @@ pub(super) fn settle_apart(text: &mut TextState, attempt: u32) {
     open.unknowns = open.unknowns.saturating_sub(1);
     if !open.state.is_in_flight() {
         open.state = Pending::Ready;
+    }
+}
+
+/// The start is there: what is still to be told is the end, of which so many copies may have arrived.
+pub(super) fn go_on_as_end(text: &mut TextState, copies: u8) {
+    let Some(open) = text.open_mut() else { return };
+    open.unknowns = copies;
+    if open.unanswered.as_ref().is_none_or(|lost| !lost.subject.is_about_end()) {
+        open.unanswered = None;
+        if !open.state.is_in_flight() {
+            open.state = Pending::Ready;
+        }
     }
 }
 

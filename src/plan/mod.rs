@@ -24,6 +24,7 @@ mod output;
 mod present;
 mod push;
 mod quiet;
+mod reports;
 mod rules;
 mod settle;
 mod spending;
@@ -78,12 +79,13 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
         let note = is_unconfirmed.then(|| NOT_HEARD_OF_AGAIN.to_owned());
         alert.resolve(Resolution { note, ..Resolution::by(by, present.now) });
     }
+    heard::begin_anew_without_who_heard(alert, present.people);
     let mut progress = std::mem::take(&mut alert.progress);
     let mut conversation = std::mem::take(&mut alert.conversation);
     let mut draft = Draft::new(Facts::new(alert, &conversation, &progress, present));
     let was_unheard = draft.facts.is_unheard();
     settle::expire(&mut draft, &mut progress);
-    delivery::apply(&mut draft, &mut progress);
+    reports::apply(&mut draft, &mut progress);
     heard::forget_who_left(alert, &mut progress, present.people);
     // With what has just become known.
     draft.facts = Facts::new(alert, &conversation, &progress, present);

@@ -322,9 +322,12 @@ pub(super) fn tell_both_in_one(
     contact: &mut ContactProgress,
     lost: Option<OpenText>,
 ) {
-    let mut known = contact.notifications.iter();
+    // What is under way may have begun as one that says both.
+    let tells_end = |one: &Notification| {
+        one.subject == Subject::Missed || (one.subject.is_about_end() && one.text.is_in_flight())
+    };
     if !contact.knows(draft.facts.news)
-        && known.all(|notification| notification.subject != Subject::Missed)
+        && !contact.notifications.iter().any(tells_end)
         && !draft.facts.is_test()
         && let Some(person) = roster::find(draft.facts.present.people, name)
     {

@@ -96,6 +96,10 @@ fn with_openings(mut alert: Alert, known: &Alert) -> Alert {
         let told_at = known.progress.notified_at.filter(|_| heard_as.is_some()).unwrap_or(opened);
         let last = LastRound { severity, opened, told_at, resolved, heard_as };
         alert.openings = known.openings.next(last, alert.opened_at);
+        if known.openings.flapping().is_some() {
+            let heard = known.progress.contacts.iter().filter(|(_, contact)| contact.has_heard());
+            alert.openings.note_heard_by(heard.map(|(name, _)| name.clone()));
+        }
     }
     if let Some(rounds) = alert.openings.flapping() {
         let is_for_more = known.is_for_others(&alert);

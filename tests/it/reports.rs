@@ -174,6 +174,73 @@ async fn an_address_is_good_after_another_company_got_the_name() {
     }
 }
 
+#[tokio::test]
+async fn an_account_that_was_replaced_reports_and_signs_no_more() {
+    let mut h = start(&["twilio", "kannel"]).await;
+    let result = h.zabbix(problem("disk full")).await;
+    h.settled().await;
+    let sid = h.sandbox.sms().twilio_credentials().0.to_owned();
+    let other = "AC00000000000000000000000000000000";
+    h.restart_with(&format!("account_sid = \"{sid}\""), &format!("account_sid = \"{other}\"")).await;
+    let token = h.sandbox.sms().twilio_credentials().1.to_owned();
+    h.restart_with(&format!("auth_token = \"{token}\""), "auth_token = \"another\"").await;
+    let callback = h.sandbox.sms().twilio_report(0, "undelivered", Some(30005)).expect("a callback");
+    let forged = callback.body.replace(&sid, other);
+    assert_eq!(h.twilio(&callback.url, &callback.signature, &forged).await, 403, "not this account's text");
+    assert_eq!(h.twilio(&callback.url, &callback.signature, &callback.body).await, 200);
+    h.settled().await;
+    assert_eq!(reported(&h, &result).await, ["twilio 1 failed"]);
+    assert_eq!(standing(&h, &result, "kannel").await, "accepted");
+}
+
+#[tokio::test]
+async fn that_an_early_text_was_lost_is_no_reason_to_tell_the_end_while_it_comes_and_goes() {
+    let h = start(&["kannel"]).await;
+    for _ in 0..5 {
+        for status in ["firing", "resolved"] {
+            fan(&h, status).await;
+            h.settled().await;
+            h.pass(20).await;
+        }
+    }
+    fan(&h, "firing").await;
+    h.settled().await;
+    let texts = h.texts();
+    let first = h.sandbox.sms().texts().first().map(|text| text.report_url.clone()).expect("a text");
+    assert_eq!(h.call(&first.replace("%d", "2").replace("%A", "NACK/1042")).await, 200);
+    h.settled().await;
+    assert_eq!(h.texts(), texts, "jin knows that it comes and goes");
+}
+
+#[tokio::test]
+async fn an_end_whose_text_was_lost_is_not_told_again_once_it_fires_again() {
+    let more = "[sms]\nresolved = true\n".to_owned();
+    let setting = Setting {
+        gateways: vec!["kannel", "sms-one"],
+        more,
+        contacts: CONTACTS.to_owned(),
+        ..Setting::default()
+    };
+    let h = Harness::with(setting).await;
+    let report = async |which: usize, state: &str| {
+        let report = h.sandbox.sms().texts().get(which).map(|text| text.report_url.clone()).expect("a text");
+        assert_eq!(h.call(&report.replace("%d", state).replace("%A", "NACK/1042")).await, 200);
+        h.settled().await;
+    };
+    fan(&h, "firing").await;
+    h.settled().await;
+    report(0, "1").await;
+    for status in ["resolved", "firing"] {
+        fan(&h, status).await;
+        h.settled().await;
+        h.pass(5).await;
+    }
+    let texts = h.texts();
+    assert_eq!(texts.len(), 3, "{texts:?}");
+    report(1, "2").await;
+    assert_eq!(h.texts(), texts);
+}
+
 /// A script says that its fan stands or turns again, and Bongsu has planned it.
 async fn fan(h: &Harness, status: &str) -> Value {
     let body = json!({ "dedup_key": "fan", "title": "the fan stands", "severity": "high", "status": status });

@@ -91,8 +91,8 @@ impl SmsTransport for Gateway {
         fit(&text.words, &text.link, self.provider.rules(to, self.max_segments))
     }
 
-    fn signs_reports(&self) -> bool {
-        self.provider.signs_reports()
+    fn signing_account(&self) -> Option<&str> {
+        self.provider.signing_account()
     }
 
     async fn send(&self, text: Text) -> Outcome {

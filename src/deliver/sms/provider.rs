@@ -27,9 +27,9 @@ pub(crate) trait Provider: Send + Sync + 'static {
 
     fn reading(&self, answer: &Answer, text: &Text) -> Reading;
 
-    /// It signs what it reports of texts.
-    fn signs_reports(&self) -> bool {
-        false
+    /// The account that signs what it reports of texts, where one does.
+    fn signing_account(&self) -> Option<&str> {
+        None
     }
 
     /// Asks what became of a text; `None` if this company cannot be asked.

@@ -52,6 +52,15 @@ fn a_raise_in_a_quiet_round_is_news_though_a_reminder_was_heard() {
     }
 }
 
+#[test]
+fn what_flaps_is_news_again_once_all_who_heard_so_have_left() {
+    for (who, is_news) in [("jin", false), ("ara", true)] {
+        let mut scene = quiet(Severity::Average, Severity::Average);
+        scene.alert.openings.note_heard_by(std::iter::once(who.parse().expect("a name")));
+        assert_eq!(!scene.plan().is_empty(), is_news, "{who}");
+    }
+}
+
 /// The fourth round, which tells that it flaps, is over; min hears of it by push.
 fn fourth_round_is_over(jin: Person) -> Scene {
     let mut scene = Scene::at(Severity::Average).with_people(vec![jin, no_phone("min")]);

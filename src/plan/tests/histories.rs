@@ -126,7 +126,7 @@ proptest! {
     fn whatever_happens_texts_are_not_doubled_and_everybody_is_told_or_told_of(
         severity in 0_u8..6,
         (reports, asks, always, fallback) in (any::<bool>(), any::<bool>(), 0_u8..8, 0_u8..8),
-        works_again in any::<bool>(),
+        (works_again, texts_resolved) in any::<(bool, bool)>(),
         happenings in proptest::collection::vec(happening(), 0..60),
     ) {
         let people = vec![person("jin", 2), person("min", 0), Person { phone: None, ..person("ara", 1) }];
@@ -134,6 +134,7 @@ proptest! {
             Scene::at(Severity::from_number(severity).expect("0 to 5")).with_people(people);
         (scene.reports, scene.asks) = (reports, asks);
         scene.rules.gateways = gateways_that(GATEWAYS, reports, asks);
+        scene.rules.texts_resolved = texts_resolved;
         // From 6 on they are off.
         scene.rules.always_at = Severity::from_number(always);
         scene.rules.fallback_at = Severity::from_number(fallback);

@@ -262,3 +262,45 @@ fn silence_ends_an_alert_only_after_its_sender_could_have_spoken() {
     let by = scene.alert.resolved.map(|resolution| resolution.by);
     assert_eq!(by, Some(ResolvedBy::Silence));
 }
+
+#[test]
+fn the_end_is_told_where_only_its_start_is_found_of_several_unanswered_texts() {
+    // The end was tried, or not yet, when the start is found, or the message that says both was given up.
+    for (ends_at, found_after, then) in [(0, 0, None), (60, 0, Some("sms 3 jin resolved")), (0, 180, None)] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(1, true, false);
+        scene.rules.texts_resolved = true;
+        scene.plan();
+        scene.answer(1, unknown());
+        if ends_at == 0 {
+            scene.resolve();
+        }
+        assert_eq!(scene.pass(60).len(), 1);
+        scene.answer(2, unknown());
+        if ends_at == 60 {
+            assert_eq!(scene.resolve(), NOTHING);
+        }
+        scene.answer_all(scene.now + SignedDuration::from_secs(found_after), &accepted());
+        let mut sent = scene.report(1, Fate::Delivered);
+        if let Some(then) = then {
+            assert_eq!(sent, [then]);
+        }
+        sent.extend(scene.answer_all(scene.hours(1), &accepted()));
+        assert_eq!(sent, ["sms 3 jin resolved"], "{ends_at} {found_after}");
+    }
+}
+
+#[test]
+fn what_says_both_is_not_sent_beside_one_that_is_under_way() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.rules.texts_resolved = true;
+    scene.plan();
+    scene.answer(1, unknown());
+    scene.resolve();
+    assert_eq!(scene.pass(60), ["sms 2 jin missed"]);
+    assert_eq!(scene.report(1, Fate::Taken), NOTHING);
+    assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), NOTHING);
+    assert_eq!(scene.answer(2, accepted()), NOTHING);
+    assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING);
+}

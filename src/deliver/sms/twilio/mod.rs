@@ -77,8 +77,8 @@ impl Twilio {
 }
 
 impl Provider for Twilio {
-    fn signs_reports(&self) -> bool {
-        true
+    fn signing_account(&self) -> Option<&str> {
+        Some(&self.account_sid)
     }
 
     fn request(&self, client: &Client, text: &Text, _: Timestamp) -> Built {

@@ -28,6 +28,7 @@ pub(super) struct Config {
     pub(super) fallback_at: Option<Severity>,
     /// Texts of one contact in ten minutes.
     pub(super) budget: Option<u32>,
+    pub(super) texts_resolved: bool,
 }
 
 /// Which row of the store cannot be read.
@@ -149,8 +150,8 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
     let people = select(vec![vec![0, 1, 2], vec![0], vec![1], vec![0, 1], vec![2, 1], vec![0, 1, 2, 3]]);
     let budget = prop_oneof![2 => Just(None), 1 => (1_u32..4).prop_map(Some)];
     let fallback_at = prop_oneof![3 => Just(Some(Severity::NotClassified)), 1 => threshold()];
-    (people, gateways, any::<bool>(), any::<bool>(), threshold(), fallback_at, budget).prop_map(
-        |(people, gateways, reports, asks, always_at, fallback_at, budget)| Config {
+    (people, gateways, any::<[bool; 3]>(), threshold(), fallback_at, budget).prop_map(
+        |(people, gateways, [reports, asks, texts_resolved], always_at, fallback_at, budget)| Config {
             gateways,
             reports,
             asks,
@@ -158,6 +159,7 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
             always_at,
             fallback_at,
             budget,
+            texts_resolved,
         },
     )
 }

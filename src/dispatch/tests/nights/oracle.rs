@@ -19,6 +19,9 @@ const REMINDED_WITHIN: SignedDuration = SignedDuration::from_mins(70);
 /// From when a push may fail until its text was tried: `accept_within`, and the time that requests take.
 const TEXTED_WITHIN: SignedDuration = SignedDuration::from_secs(45);
 
+/// What is planned while the next round opens may still go out.
+const KNOWN_FOR: SignedDuration = SignedDuration::from_secs(1);
+
 /// From becoming graver until people are told.
 const RAISED_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
@@ -36,6 +39,7 @@ pub(super) async fn faults(night: &Night, world: &World) -> Vec<String> {
         truths::what_goes_on_is_open,
         nobody_is_texted_twice,
         what_flaps_on_is_quiet,
+        no_end_is_told_once_it_fires_again,
         truths::what_is_only_repeated_is_one_alert,
         truths::nobody_has_what_nobody_took,
         truths::what_began_anew_is_another_alert,
@@ -161,6 +165,36 @@ fn what_flaps_on_is_quiet(morning: &Morning<'_>) -> Vec<String> {
         faults.extend(
             morning.attempts(alert.id).find(is_told).map(|row| format!("{row:?} tells of {}", brief(alert))),
         );
+    }
+    faults
+}
+
+/// Who knows that it fires again is not told that it was over before.
+fn no_end_is_told_once_it_fires_again(morning: &Morning<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    if morning.world.clock_was_set {
+        return faults;
+    }
+    for alert in morning.alerts().filter(|alert| !morning.was_key_damaged(&alert.dedup_key)) {
+        let takes_its_place = |next: &&Alert| {
+            alert.round < next.round
+                && alert.told_as() <= next.severity
+                && !next.is_for_others(alert)
+                && !next.openings.is_quiet(next.severity)
+                && !morning.has_changed(next, SignedDuration::MIN)
+        };
+        for next in morning.rounds(&alert.dedup_key).filter(takes_its_place) {
+            let over = next.resolved.as_ref().map_or(SignedDuration::MAX, |end| end.at.duration_since(T0));
+            let is_told = |row: &&AttemptRow| {
+                let at = row.started_at.duration_since(T0);
+                let mut known = morning.taken_by(next, &row.contact);
+                matches!(row.subject, Topic::Resolved | Topic::Missed)
+                    && at < over
+                    && known.any(|taken| taken.at + KNOWN_FOR < at)
+            };
+            let told = morning.attempts(alert.id).find(is_told);
+            faults.extend(told.map(|row| format!("{row:?} tells the end of {}", brief(alert))));
+        }
     }
     faults
 }

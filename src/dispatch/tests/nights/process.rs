@@ -90,6 +90,7 @@ pub(super) fn rules_of(config: &Config) -> Rules {
         repeats: BUILT_IN_REPEATS,
         disaster_budget: budget.clone(),
         text_budget: budget,
+        texts_resolved: config.texts_resolved,
         ..rules()
     }
 }

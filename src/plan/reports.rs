@@ -1,0 +1,139 @@
+//! What gateways report of texts, those that they have taken and those that got no readable answer.
+
+use super::{
+    delivery::{self, Sent},
+    lost,
+    notification::{self, Told},
+    output::{Draft, Message, TextAnswer},
+    present::Facts,
+    text::{self, UNKNOWNS_MAX},
+};
+use crate::{
+    alert::{
+        Address, ContactName, ContactProgress, Fate, Milestone, Notification, Outcome, Progress, Report,
+        Subject, Texted, Unanswered,
+    },
+    roster,
+};
+
+/// Acts on every report that has come. One about a request still under way waits for its answer, which is
+/// often a moment behind it.
+pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
+    let end_is_planned = progress.planned.contains(&Milestone::Resolved);
+    for report in std::mem::take(&mut progress.reports) {
+        let mut waits = false;
+        for (name, contact) in &mut progress.contacts {
+            if is_under_way(contact, report.attempt) {
+                waits = true;
+            } else if let Some(at) = contact.sent.iter().position(|sent| sent.attempt == report.attempt) {
+                delivery::about_sent(draft, name, Sent { contact, at }, &report);
+            } else {
+                let knew = contact.knows(draft.facts.news);
+                about_lost(draft, name, contact, &report);
+                if end_is_planned && !knew && contact.knows(draft.facts.news) {
+                    tell_end(draft.facts, name, contact);
+                }
+            }
+        }
+        if waits {
+            progress.reports.push(report);
+        }
+    }
+    for contact in progress.contacts.values_mut() {
+        tell_as_news(draft.facts, contact);
+    }
+}
+
+fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress, report: &Report) {
+    let known = contact.unanswered.iter().find(|lost| lost.attempt == report.attempt).cloned();
+    let Some(lost) = known else { return };
+    let is_there = delivery::has_it(&report.fate);
+    let waits_for_it = |one: &Notification| one.text.open().is_some_and(|open| open.has_lost(report.attempt));
+    // Another copy may be on its way, or the message that says both.
+    let tells_it = |one: &Notification| {
+        let is_its_end = one.subject == Subject::Missed && lost.subject.is_about_open_alert();
+        is_there && one.text.open().is_some() && (one.subject == lost.subject || is_its_end)
+    };
+    let notifications = &mut contact.notifications;
+    let at = notifications.iter().position(waits_for_it).or_else(|| notifications.iter().position(tells_it));
+    let message = Message { contact: name, subject: &lost.subject };
+    let mut before = None;
+    let copies = copies_of_end(&contact.unanswered);
+    if let Some(notification) = at.and_then(|at| notifications.get_mut(at)) {
+        before = Some(notification.text.clone());
+        let Notification { subject, push, text, .. } = notification;
+        // What was sent before the end says nothing of it, also where the message that says both has taken it over.
+        let is_start = is_there && *subject == Subject::Missed && lost.subject.is_about_open_alert();
+        if is_start && lost.severity < draft.facts.news {
+            lost::settle_apart(text, lost.attempt);
+        } else if is_start && delivery::owes_end_by_text(draft.facts) {
+            lost::go_on_as_end(text, copies);
+            *subject = Subject::Resolved;
+        } else {
+            text::settle_lost(draft, message, text, &report.fate);
+        }
+        if is_start && push.accepted {
+            text::spare(draft, Message { contact: name, subject }, text);
+        }
+    }
+    if is_there {
+        contact.unanswered.retain(|other| other.attempt != lost.attempt);
+        let outcome = &Outcome::Accepted { provider_id: None };
+        let Unanswered { attempt, gateway, subject, severity, sent_at: began, .. } = &lost;
+        let (attempt, severity, began) = (*attempt, *severity, *began);
+        let taken = TextAnswer { attempt, gateway, severity, began, outcome, segments: 0 };
+        let told = Told { subject, severity, attempt };
+        notification::remember(draft.facts, contact, told, &Address::Gateway(gateway.clone()), outcome);
+        if report.fate == Fate::Delivered {
+            delivery::arrived(draft.facts, contact, told);
+        } else {
+            delivery::keep(draft.facts, contact, subject, before.as_ref(), &taken);
+        }
+    }
+    delivery::note(draft, message, &lost.gateway, report);
+}
+
+/// The start was found after what was to say both had been given up: the end is missing.
+fn tell_end(facts: Facts<'_>, name: &ContactName, contact: &mut ContactProgress) {
+    let copies = copies_of_end(&contact.unanswered);
+    let is_told = contact.notifications.iter().any(|one| one.subject.is_about_end())
+        || contact.sent.iter().any(|sent| sent.subject.is_about_end());
+    if delivery::owes_end_by_text(facts)
+        && !facts.is_left_to_next_round()
+        && !is_told
+        && copies < UNKNOWNS_MAX
+        && let Some(person) = roster::find(facts.present.people, name)
+    {
+        let mut end = notification::begin(facts, person, Subject::Resolved, Texted::Yes);
+        lost::go_on_as_end(&mut end.text, copies);
+        contact.notifications.push(end);
+    }
+}
+
+/// Texts that may have told this contact of the end.
+fn copies_of_end(unanswered: &[Unanswered]) -> u8 {
+    let copies = unanswered.iter().filter(|lost| lost.subject.is_about_end());
+    u8::try_from(copies.count()).unwrap_or(u8::MAX)
+}
+
+/// Who turns out not to have heard is not reminded: what a reminder's next gateway tells is news to them, which an
+/// acknowledgement does not hold as it does reminders.
+fn tell_as_news(facts: Facts<'_>, contact: &mut ContactProgress) {
+    let is_known = contact.knows(facts.news) || facts.alert.openings.is_quiet(facts.alert.severity);
+    if is_known || contact.notifications.iter().any(Notification::is_news_under_way) {
+        return;
+    }
+    let news = notification::news(facts, contact);
+    let was_lost = |one: &&mut Notification| {
+        let is_by_another = one.text.open().is_some_and(|open| !open.undelivered.is_empty());
+        matches!(one.subject, Subject::Repeat { .. }) && is_by_another && !one.replaced
+    };
+    if let Some(reminder) = contact.notifications.iter_mut().find(was_lost) {
+        reminder.subject = news;
+    }
+}
+
+fn is_under_way(contact: &ContactProgress, attempt: u32) -> bool {
+    let texts = contact.notifications.iter().filter_map(|notification| notification.text.open());
+    texts.into_iter().any(|open| open.state.is_attempt(attempt))
+}
