@@ -38,12 +38,11 @@ impl Progress {
     /// Keeps a report until it is planned, in place of one about the same text that says less. False if it tells
     /// nothing new.
     pub fn take_report(&mut self, report: &Report) -> bool {
-        if !self.contacts.values().any(|contact| contact.awaits(report)) {
-            return false;
-        }
-        let Some(known) = self.reports.iter_mut().find(|known| known.attempt == report.attempt) else {
-            self.reports.push(report.clone());
-            return true;
+        let waiting = self.reports.iter_mut().find(|known| known.attempt == report.attempt);
+        let Some(known) = waiting else {
+            let is_awaited = self.contacts.values().any(|contact| contact.awaits(report));
+            self.reports.extend(is_awaited.then(|| report.clone()));
+            return is_awaited;
         };
         let says_more = known.fate.says() < report.fate.says();
         if says_more {

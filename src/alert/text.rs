@@ -148,9 +148,10 @@ impl OpenText {
 }
 
 impl Unanswered {
-    /// True if this report says that the text is there.
+    /// True if this report says whether the text is there.
     pub fn awaits(&self, report: &Report) -> bool {
-        self.attempt == report.attempt && matches!(report.fate, Fate::Taken | Fate::Delivered)
+        let says_so = matches!(report.fate, Fate::Taken | Fate::Delivered | Fate::Failed { .. });
+        self.attempt == report.attempt && says_so
     }
 }
 

@@ -209,7 +209,7 @@ fn may_be_told_by_the_next_round(alert: &Alert, has_arrived: bool) -> bool {
     let Progress { planned, contacts, again_at, .. } = &alert.progress;
     let flaps = alert.openings.flapping().is_some();
     let tells_end = |one: &Notification| one.subject.is_about_end();
-    let was_texted = |contact: &ContactProgress| !contact.sent.is_empty();
+    let was_texted = |contact: &ContactProgress| !contact.sent.is_empty() || !contact.unanswered.is_empty();
     // What becomes of a text decides what is told of the end.
     let may_tell_end = contacts.values().any(ContactProgress::is_being_texted)
         || !has_arrived

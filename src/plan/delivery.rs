@@ -72,9 +72,11 @@ pub(super) fn keep(
     before: Option<&TextState>,
     taken: &TextAnswer<'_>,
 ) {
-    let Some(rule) = facts.rules().gateway(taken.gateway).filter(|rule| rule.reports || rule.asks) else {
+    let rule = facts.rules().gateway(taken.gateway);
+    // One that has left the configuration may still report.
+    if rule.is_some_and(|rule| !rule.reports && !rule.asks) {
         return;
-    };
+    }
     // An answer counts once, however often it is settled.
     if contact.sent.iter().any(|sent| sent.attempt == taken.attempt) {
         return;
@@ -102,7 +104,7 @@ pub(super) fn keep(
         unknowns,
         pushed: notification.is_some_and(|notification| notification.push.accepted),
         asks: 0,
-        ask_at: if rule.asks { next_ask(taken.began, 0, facts.now()) } else { None },
+        ask_at: if rule.is_some_and(|rule| rule.asks) { next_ask(taken.began, 0, facts.now()) } else { None },
     });
     // Those that stay say whether the contact knows.
     if SENT_TEXTS_MAX < contact.sent.len() {

@@ -280,7 +280,7 @@ pub(super) fn remember(
 ) {
     let is_final = match address {
         Address::Device(_) => true,
-        Address::Gateway(name) => facts.rules().gateway(name).is_none_or(|rule| !rule.reports && !rule.asks),
+        Address::Gateway(name) => facts.rules().gateway(name).is_some_and(|rule| !rule.reports && !rule.asks),
     };
     let is_about_alert = told.subject.is_about_alert();
     match outcome {

@@ -29,8 +29,11 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
                 delivery::about_sent(draft, name, Sent { contact, at }, &report);
             } else {
                 let knew = contact.knows(draft.facts.news);
+                let is_start =
+                    |lost: &Unanswered| lost.attempt == report.attempt && lost.subject.is_about_open_alert();
+                let may_be_start = end_is_planned && !knew && contact.unanswered.iter().any(is_start);
                 about_lost(draft, name, contact, &report);
-                if end_is_planned && !knew && contact.knows(draft.facts.news) {
+                if may_be_start && contact.knows(draft.facts.news) {
                     tell_end(draft.facts, name, contact);
                 }
             }
@@ -76,8 +79,10 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
             text::spare(draft, Message { contact: name, subject }, text);
         }
     }
-    if is_there {
+    if is_there || matches!(report.fate, Fate::Failed { .. }) {
         contact.unanswered.retain(|other| other.attempt != lost.attempt);
+    }
+    if is_there {
         let outcome = &Outcome::Accepted { provider_id: None };
         let Unanswered { attempt, gateway, subject, severity, sent_at: began, .. } = &lost;
         let (attempt, severity, began) = (*attempt, *severity, *began);

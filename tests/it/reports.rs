@@ -241,6 +241,30 @@ async fn an_end_whose_text_was_lost_is_not_told_again_once_it_fires_again() {
     assert_eq!(h.texts(), texts);
 }
 
+#[tokio::test]
+async fn that_an_unanswered_text_is_there_is_no_reason_to_tell_the_end_once_it_fires_again() {
+    let more = "[sms]\nresolved = true\n".to_owned();
+    let setting =
+        Setting { gateways: vec!["kannel"], more, contacts: CONTACTS.to_owned(), ..Setting::default() };
+    let h = Harness::with(setting).await;
+    h.sandbox.sms().script([Answer::Reset, Answer::Reset]);
+    for status in ["firing", "resolved"] {
+        fan(&h, status).await;
+        h.settled().await;
+    }
+    for _ in 0..3 {
+        h.pass(61).await;
+    }
+    fan(&h, "firing").await;
+    h.settled().await;
+    let texts = h.texts();
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    let first = h.sandbox.sms().texts().first().map(|text| text.report_url.clone()).expect("a text");
+    assert_eq!(h.call(&first.replace("%d", "1").replace("%A", "")).await, 200);
+    h.settled().await;
+    assert_eq!(h.texts(), texts);
+}
+
 /// A script says that its fan stands or turns again, and Bongsu has planned it.
 async fn fan(h: &Harness, status: &str) -> Value {
     let body = json!({ "dedup_key": "fan", "title": "the fan stands", "severity": "high", "status": status });

@@ -612,3 +612,37 @@ fn whoever_was_reached_meanwhile_is_not_called_out_of_reach() {
     let sent = scene.answer_all(scene.hours(1), &accepted());
     assert!(sent.iter().all(|sent| !sent.ends_with("unreachable")), "{sent:?}");
 }
+
+#[test]
+fn what_a_gateway_says_after_it_left_the_configuration_is_not_the_last_word_either() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    assert_eq!(scene.plan(), ["sms 1 jin"]);
+    scene.now += SignedDuration::from_secs(2);
+    scene.started = scene.now;
+    scene.open.clear();
+    scene.rules.gateways.remove(0);
+    assert_eq!(scene.plan(), NOTHING);
+    assert_eq!(scene.report(1, Fate::Taken), NOTHING);
+    assert_eq!(scene.told("jin"), Notified::Yes);
+    assert_eq!(scene.report(1, failed()), ["sms 2 jin"]);
+}
+
+#[test]
+fn an_unanswered_text_that_was_taken_and_is_lost_is_lost_in_whatever_order_that_is_said() {
+    for lost_first in [true, false] {
+        let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(3, true, false);
+        scene.plan();
+        scene.answer(1, unknown());
+        assert_eq!(scene.pass(60), ["sms 2 jin"]);
+        scene.answer(2, unknown());
+        let said = |fate| Report { attempt: 1, at: scene.now, fate };
+        let (lost, taken) = (said(failed()), said(Fate::Taken));
+        for report in if lost_first { [&lost, &taken] } else { [&taken, &lost] } {
+            scene.alert.progress.take_report(report);
+        }
+        scene.plan();
+        assert_eq!(scene.told("jin"), Notified::Maybe, "{lost_first}");
+    }
+}

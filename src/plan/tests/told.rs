@@ -304,3 +304,24 @@ fn what_says_both_is_not_sent_beside_one_that_is_under_way() {
     assert_eq!(scene.answer(2, accepted()), NOTHING);
     assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING);
 }
+
+#[test]
+fn what_says_both_and_is_found_after_it_was_given_up_is_all_there_is_to_tell() {
+    for fate in [Fate::Delivered, Fate::Taken] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0), person("min", 1)]);
+        scene.rules.gateways = gateways_that(1, true, false);
+        scene.rules.texts_resolved = true;
+        scene.plan();
+        scene.answer(2, accepted());
+        scene.answer(1, deferred(DeferCause::Unavailable));
+        assert_eq!(scene.resolve(), ["sms 3 jin missed", "push 4 min resolved"]);
+        scene.answer(4, accepted());
+        scene.answer(3, unknown());
+        assert_eq!(scene.pass(60), ["sms 5 jin missed"]);
+        scene.answer(5, unknown());
+        assert_eq!(scene.pass(60), ["push 6 min unreachable"]);
+        scene.answer(6, accepted());
+        assert_eq!(scene.report(3, fate), NOTHING);
+        assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING);
+    }
+}
