@@ -257,7 +257,8 @@ impl ContactProgress {
     pub fn knows_at_most(&mut self, severity: Severity) {
         let sent = self.sent.iter_mut().map(|sent| &mut sent.severity);
         let counted = self.folded.values_mut().map(|folded| &mut folded.severity);
-        for known_as in sent.chain(counted).chain([&mut self.known_as]) {
+        let unanswered = self.unanswered.iter_mut().map(|lost| &mut lost.severity);
+        for known_as in sent.chain(unanswered).chain(counted).chain([&mut self.known_as]) {
             *known_as = (*known_as).min(severity);
         }
     }

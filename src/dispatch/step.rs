@@ -18,7 +18,7 @@ const ROUNDS_MAX: usize = 4;
 pub(super) struct Job {
     pub(super) base: Stored,
     pub(super) answers: Vec<Answer>,
-    claimed: bool,
+    pub(super) claimed: bool,
 }
 
 /// What is left of a job once its alert is planned: the write holds the alert.

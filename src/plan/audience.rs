@@ -18,7 +18,7 @@ pub(super) fn contains(audience: &[&Person], name: &ContactName) -> bool {
     audience.iter().any(|person| person.name == *name)
 }
 
-fn among<'a>(people: &'a [Person], alert: &Alert) -> Vec<&'a Person> {
+pub(super) fn among<'a>(people: &'a [Person], alert: &Alert) -> Vec<&'a Person> {
     let named: Vec<_> = people.iter().filter(|person| alert.to.contains(&person.name)).collect();
     if named.is_empty() { people.iter().collect() } else { named }
 }

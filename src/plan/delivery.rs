@@ -93,6 +93,7 @@ pub(super) fn keep(
         None => (Vec::new(), UNKNOWNS_MAX),
     };
     let notification = contact.notifications.iter().find(|notification| notification.subject == *subject);
+    contact.unanswered.retain(|lost| lost.attempt != taken.attempt);
     contact.sent.push(SentText {
         attempt: taken.attempt,
         gateway: taken.gateway.clone(),
@@ -185,6 +186,7 @@ fn is_by_another(later: &SentText, sent: &SentText) -> bool {
 pub(super) fn arrived(facts: Facts<'_>, contact: &mut ContactProgress, told: Told<'_>) {
     notification::learn(facts, contact, told);
     contact.sent.retain(|copy| copy.subject != *told.subject || told.severity < copy.severity);
+    contact.unanswered.retain(|copy| copy.subject != *told.subject || told.severity < copy.severity);
 }
 
 /// Whoever had a text about the alert has another about its end.

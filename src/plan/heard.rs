@@ -1,26 +1,33 @@
 //! Who knows of an alert, of those who are there.
 
+use super::audience;
 use crate::{
     alert::{Alert, AlertState, ContactName, Milestone, Progress},
     roster::{self, Person},
 };
 
 /// Who has left is no part of an alert any more, once nothing to them is under way: what only they know nobody knows,
-/// while it is open.
+/// while it is open. Where they did not know for certain, whoever came in their place is told.
 pub(super) fn forget_who_left(alert: &Alert, progress: &mut Progress, people: &[Person]) {
     let (is_over, news) = (alert.state == AlertState::Resolved, alert.news(progress));
-    let mut untold: Vec<ContactName> = Vec::new();
+    let (mut untold, mut is_owed): (Vec<ContactName>, _) = (Vec::new(), false);
     progress.contacts.retain(|name, contact| {
         let stays = roster::find(people, name).is_some()
             || contact.is_under_way()
             || (is_over && contact.knows(news));
         if !stays {
+            is_owed |= contact.surely_heard_as() < Some(news);
             let waiting = contact.notifications.iter().filter(|one| one.is_on_its_way());
             untold.extend(waiting.flat_map(|one| one.subject.out_of_reach()).cloned());
         }
         stays
     });
     progress.untell(&untold);
+    if is_owed && alert.is_open() && progress.planned.contains(&Milestone::Opened) {
+        for person in audience::among(people, alert) {
+            progress.contacts.entry(person.name.clone()).or_default();
+        }
+    }
 }
 
 /// Whoever heard that it flaps has left, and nobody has it: it is news to those who are there.

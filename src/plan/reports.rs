@@ -55,7 +55,9 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     // Another copy may be on its way, or the message that says both.
     let tells_it = |one: &Notification| {
         let is_its_end = one.subject == Subject::Missed && lost.subject.is_about_open_alert();
-        is_there && one.text.open().is_some() && (one.subject == lost.subject || is_its_end)
+        let tells_as_much = draft.facts.news <= lost.severity || is_its_end;
+        let is_open = is_there && one.text.open().is_some();
+        is_open && tells_as_much && (one.subject == lost.subject || is_its_end)
     };
     let notifications = &mut contact.notifications;
     let at = notifications.iter().position(waits_for_it).or_else(|| notifications.iter().position(tells_it));

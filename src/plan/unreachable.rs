@@ -62,7 +62,7 @@ pub(super) fn call_off(draft: &mut Draft<'_>, progress: &mut Progress) {
     for one in progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications) {
         let is_of_them = matches!(one.subject, Subject::Unreachable { more: 0, .. })
             && one.subject.out_of_reach().all(|name| reached.contains(name));
-        if is_of_them && one.is_on_its_way() {
+        if is_of_them && !one.replaced && !one.has_arrived() {
             draft.untold.extend(one.subject.out_of_reach().cloned());
             notification::replace(draft, one);
         }

@@ -699,3 +699,16 @@ fn a_raise_that_was_taken_in_the_same_breath_is_held() {
     scene.answer(3, deferred(DeferCause::Unavailable));
     assert_eq!(scene.pass(600), NOTHING);
 }
+
+#[test]
+fn whoever_takes_the_place_of_one_who_was_still_being_told_is_told_though_another_knows() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), no_phone("min")]);
+    assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+    scene.answer(2, accepted());
+    scene.answer(1, deferred(DeferCause::Unavailable));
+    scene.now += SignedDuration::from_secs(5);
+    scene.started = scene.now;
+    scene.people = vec![bare("jinny"), no_phone("min")];
+    let sent = scene.answer_all(scene.hours(1), &accepted());
+    assert_eq!(sent, ["sms 3 jinny"]);
+}

@@ -646,3 +646,60 @@ fn an_unanswered_text_that_was_taken_and_is_lost_is_lost_in_whatever_order_that_
         assert_eq!(scene.told("jin"), Notified::Maybe, "{lost_first}");
     }
 }
+
+#[test]
+fn a_second_copy_of_what_was_delivered_is_nothing_to_act_on_however_late_its_gateway_speaks() {
+    let mut scene = scene(gateways_that(2, true, false));
+    scene.answer(1, unknown());
+    assert_eq!(scene.pass(60), ["sms 3 jin"]);
+    scene.answer(3, accepted());
+    scene.report(3, Fate::Delivered);
+    assert_eq!(scene.report(1, Fate::Taken), NOTHING);
+    assert_eq!(scene.report(1, failed()), NOTHING);
+    assert_eq!(scene.alert.given_up().count(), 0);
+}
+
+#[test]
+fn an_unanswered_text_of_an_earlier_raise_is_no_word_of_this_one() {
+    for is_found_twice in [true, false] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(1, true, false);
+        scene.plan();
+        scene.answer(1, accepted());
+        scene.alert.severity = Severity::Disaster;
+        assert_eq!(scene.plan(), ["sms 2 jin raised"]);
+        scene.answer(2, unknown());
+        assert_eq!(scene.pass(60), ["sms 3 jin raised"]);
+        scene.answer(3, accepted());
+        if is_found_twice {
+            scene.report(3, Fate::Delivered);
+        }
+        scene.alert.severity = Severity::High;
+        scene.now += SignedDuration::from_secs(1);
+        scene.acknowledge();
+        scene.alert.severity = Severity::Disaster;
+        assert_eq!(scene.plan(), ["sms 4 jin raised"]);
+        scene.answer(4, deferred(DeferCause::Unavailable));
+        scene.report(2, Fate::Delivered);
+        let sent = scene.answer_all(scene.hours(1), &accepted());
+        assert!(sent.iter().any(|sent| sent.ends_with("jin raised")), "{is_found_twice}: {sent:?}");
+    }
+}
+
+#[test]
+fn that_somebody_was_out_of_reach_who_was_reached_since_is_missed_by_nobody() {
+    let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0), person("min", 0)]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    assert_eq!(scene.plan(), ["sms 1 jin", "sms 2 min"]);
+    scene.answer(2, accepted());
+    scene.report(2, Fate::Delivered);
+    assert_eq!(scene.answer(1, rejected(RejectCause::Recipient)), ["sms 3 min unreachable"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.pass(300), ["sms 4 jin", "sms 5 min repeat"]);
+    for attempt in [4, 5] {
+        scene.answer(attempt, accepted());
+        scene.report(attempt, Fate::Delivered);
+    }
+    assert_eq!(scene.report(3, failed()), NOTHING);
+    assert_eq!(scene.alert.given_up().count(), 0);
+}
