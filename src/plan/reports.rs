@@ -127,7 +127,9 @@ fn copies_of_end(unanswered: &[Unanswered]) -> u8 {
 /// acknowledgement does not hold as it does reminders.
 fn tell_as_news(facts: Facts<'_>, contact: &mut ContactProgress) {
     let is_known = contact.knows(facts.news) || facts.alert.openings.is_quiet(facts.alert.severity);
-    if is_known || contact.notifications.iter().any(Notification::is_news_under_way) {
+    // As news it was sent twice without a readable answer.
+    let is_unanswered = contact.texted == Texted::Unanswered;
+    if is_known || is_unanswered || contact.notifications.iter().any(Notification::is_news_under_way) {
         return;
     }
     let news = notification::news(facts, contact);
