@@ -10,9 +10,17 @@ const CONTACTS: &str = "[[contact]]\nname = \"jin\"\nphone = \"+821012345678\"\n
 
 /// jin has a phone and no device, min has a device; the gateways in order.
 async fn start(gateways: &[&'static str]) -> Harness {
-    let setting =
-        Setting { contacts: CONTACTS.to_owned(), gateways: gateways.to_vec(), ..Setting::default() };
-    Harness::with(setting).await
+    start_with(gateways, "").await
+}
+
+/// As [`start`]; whoever was texted of an alert is texted its end.
+async fn start_with_ends(gateways: &[&'static str]) -> Harness {
+    start_with(gateways, "[sms]\nresolved = true\n").await
+}
+
+async fn start_with(gateways: &[&'static str], more: &str) -> Harness {
+    let (contacts, gateways, more) = (CONTACTS.to_owned(), gateways.to_vec(), more.to_owned());
+    Harness::with(Setting { contacts, gateways, more, ..Setting::default() }).await
 }
 
 /// What the journal says about reports, such as `twilio 1 delivered`.
@@ -47,6 +55,13 @@ async fn kannel_says(h: &Harness, state: &str, answer: &str) -> u16 {
     let url =
         texts.iter().rfind(|text| text.provider == "kannel").expect("a text by Kannel").report_url.clone();
     h.call(&url.replace("%d", state).replace("%A", answer)).await
+}
+
+/// Kannel calls the address of one of the texts, counted from 0, with this state.
+async fn kannel_says_of(h: &Harness, which: usize, state: &str) {
+    let url = h.sandbox.sms().texts().get(which).map(|text| text.report_url.clone()).expect("a text");
+    assert_eq!(h.call(&url.replace("%d", state).replace("%A", "NACK/1042")).await, 200);
+    h.settled().await;
 }
 
 fn count(metrics: &Value, line: &str) -> bool {
@@ -206,30 +221,16 @@ async fn that_an_early_text_was_lost_is_no_reason_to_tell_the_end_while_it_comes
     fan(&h, "firing").await;
     h.settled().await;
     let texts = h.texts();
-    let first = h.sandbox.sms().texts().first().map(|text| text.report_url.clone()).expect("a text");
-    assert_eq!(h.call(&first.replace("%d", "2").replace("%A", "NACK/1042")).await, 200);
-    h.settled().await;
+    kannel_says_of(&h, 0, "2").await;
     assert_eq!(h.texts(), texts, "jin knows that it comes and goes");
 }
 
 #[tokio::test]
 async fn an_end_whose_text_was_lost_is_not_told_again_once_it_fires_again() {
-    let more = "[sms]\nresolved = true\n".to_owned();
-    let setting = Setting {
-        gateways: vec!["kannel", "sms-one"],
-        more,
-        contacts: CONTACTS.to_owned(),
-        ..Setting::default()
-    };
-    let h = Harness::with(setting).await;
-    let report = async |which: usize, state: &str| {
-        let report = h.sandbox.sms().texts().get(which).map(|text| text.report_url.clone()).expect("a text");
-        assert_eq!(h.call(&report.replace("%d", state).replace("%A", "NACK/1042")).await, 200);
-        h.settled().await;
-    };
+    let h = start_with_ends(&["kannel", "sms-one"]).await;
     fan(&h, "firing").await;
     h.settled().await;
-    report(0, "1").await;
+    kannel_says_of(&h, 0, "1").await;
     for status in ["resolved", "firing"] {
         fan(&h, status).await;
         h.settled().await;
@@ -237,16 +238,13 @@ async fn an_end_whose_text_was_lost_is_not_told_again_once_it_fires_again() {
     }
     let texts = h.texts();
     assert_eq!(texts.len(), 3, "{texts:?}");
-    report(1, "2").await;
+    kannel_says_of(&h, 1, "2").await;
     assert_eq!(h.texts(), texts);
 }
 
 #[tokio::test]
 async fn that_an_unanswered_text_is_there_is_no_reason_to_tell_the_end_once_it_fires_again() {
-    let more = "[sms]\nresolved = true\n".to_owned();
-    let setting =
-        Setting { gateways: vec!["kannel"], more, contacts: CONTACTS.to_owned(), ..Setting::default() };
-    let h = Harness::with(setting).await;
+    let h = start_with_ends(&["kannel"]).await;
     h.sandbox.sms().script([Answer::Reset, Answer::Reset]);
     for status in ["firing", "resolved"] {
         fan(&h, status).await;
@@ -259,9 +257,7 @@ async fn that_an_unanswered_text_is_there_is_no_reason_to_tell_the_end_once_it_f
     h.settled().await;
     let texts = h.texts();
     assert_eq!(texts.len(), 1, "{texts:?}");
-    let first = h.sandbox.sms().texts().first().map(|text| text.report_url.clone()).expect("a text");
-    assert_eq!(h.call(&first.replace("%d", "1").replace("%A", "")).await, 200);
-    h.settled().await;
+    kannel_says_of(&h, 0, "1").await;
     assert_eq!(h.texts(), texts);
 }
 
@@ -283,22 +279,13 @@ async fn that_a_text_was_lost_is_no_reason_to_tell_the_end_once_it_fires_again()
     }
     let texts = h.texts();
     assert_eq!(texts.len(), 2, "{texts:?}");
-    let first = h.sandbox.sms().texts().first().map(|text| text.report_url.clone()).expect("a text");
-    assert_eq!(h.call(&first.replace("%d", "2").replace("%A", "NACK/1042")).await, 200);
-    h.settled().await;
+    kannel_says_of(&h, 0, "2").await;
     assert_eq!(h.texts(), texts, "the second round tells them");
 }
 
 #[tokio::test]
 async fn an_end_that_waits_for_a_text_under_way_is_not_told_once_it_fires_again() {
-    let more = "[sms]\nresolved = true\n".to_owned();
-    let h = Harness::with(Setting {
-        gateways: vec!["kannel"],
-        more,
-        contacts: CONTACTS.to_owned(),
-        ..Setting::default()
-    })
-    .await;
+    let h = start_with_ends(&["kannel"]).await;
     h.sandbox.sms().script([Answer::Hang]);
     let first = fan(&h, "firing").await;
     h.until(async || h.sandbox.sms().counts().seen == 1).await;
