@@ -8,8 +8,7 @@ use tracing::{error, info, warn};
 use super::{Dispatcher, inbox::Answer, step::Job};
 use crate::{
     alert::{
-        Alert, AlertId, AlertState, Charge, ContactProgress, Counted, Digest, Milestone, Notification,
-        Progress, Successor,
+        Alert, AlertId, AlertState, Charge, ContactProgress, Counted, Digest, Milestone, Progress, Successor,
     },
     plan::{self, Fold, Opening},
     store::{AlertWrite, Commit, Expect, Lane, Marks, StoreError},
@@ -204,26 +203,16 @@ impl Dispatcher {
     }
 }
 
-/// Its end is told when it stays away and does not fire again before that, and whom it did not reach when no later round
-/// tells them. `has_arrived`: it is planned only because a provider took what was sent.
+/// Whatever is still to be told of a round that is over, a later one may tell, but not if it is planned only because a
+/// provider took what was sent (`has_arrived`).
 fn may_be_told_by_the_next_round(alert: &Alert, has_arrived: bool) -> bool {
-    let Progress { planned, contacts, again_at, .. } = &alert.progress;
-    let flaps = alert.openings.flapping().is_some();
-    let tells_end = |one: &Notification| one.subject.is_about_end();
-    let was_texted = |contact: &ContactProgress| !contact.sent.is_empty() || !contact.unanswered.is_empty();
+    let Progress { planned, contacts, .. } = &alert.progress;
     // What becomes of a text decides what is told of the end.
-    let may_tell_end = contacts.values().any(ContactProgress::is_being_texted)
-        || !has_arrived
-            && (again_at.is_some()
-                || alert.progress.notifications().any(tells_end)
-                || contacts.values().any(was_texted));
-    let may_be = match alert.openings.superseded {
-        None if planned.contains(&Milestone::Resolved) => may_tell_end,
-        None => flaps,
-        Some(Successor::IsQuiet) => flaps || may_tell_end,
-        Some(Successor::Tells) => false,
-    };
-    alert.state == AlertState::Resolved && may_be
+    let is_texting = || contacts.values().any(ContactProgress::is_being_texted);
+    let is_settled = has_arrived && planned.contains(&Milestone::Resolved) && !is_texting();
+    alert.state == AlertState::Resolved
+        && alert.openings.superseded != Some(Successor::Tells)
+        && !is_settled
 }
 
 /// What the latest round is to one that is over.
@@ -242,6 +231,10 @@ fn superseded(alert: &Alert, latest: &Alert) -> Option<Successor> {
             && alert.told_as() <= latest.told_as();
         let next = if flaps_on { Successor::Tells } else { latest.as_successor(alert) };
         return latest.is_open().then_some(next).or(known);
+    }
+    let flaps = alert.openings.flapping().is_some() || latest.flaps_since(alert);
+    if !flaps && !latest.is_open() {
+        return known;
     }
     let successor = latest.as_successor(alert);
     // It does not come back any more: what is left to tell is that it fired and is over.

@@ -77,6 +77,39 @@ async fn an_end_that_could_not_be_told_before_it_fires_again_is_not_told_after_i
 }
 
 #[tokio::test]
+async fn an_end_that_is_planned_after_it_fires_again_is_not_told() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let queue = Queue::new(store.clone(), clock.clone());
+    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
+    let fires = Event { severity: Some(Severity::High), ..Event::firing(DedupKey::new("disk"), "disk full") };
+    let status = EventStatus::Resolved { note: None, escalation_cancelled: false };
+    let ends = Event { status, ..fires.clone() };
+    let rules = Rules { text_budget: Vec::new(), texts_resolved: true, ..rules() };
+    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
+    // How many texts each round is worth: what comes and goes before anything is planned is told by its last round.
+    for (events, told) in [
+        (vec![vec![&fires], vec![&ends, &fires], vec![&ends]], [1, 2]),
+        (vec![vec![&fires, &ends, &fires], vec![&ends]], [0, 2]),
+    ] {
+        let before = every_alert(&store).await.len();
+        for events in events {
+            for event in events {
+                queue.admit(poster, std::slice::from_ref(event)).await.expect("it is admitted");
+            }
+            for _ in 0..20 {
+                work(&mut dispatcher).await.expect("it works");
+                clock.advance(SignedDuration::from_mins(1));
+            }
+        }
+        let mut rounds = every_alert(&store).await;
+        rounds.sort_by_key(|alert| alert.round);
+        let texts: Vec<_> = rounds.iter().skip(before).map(|alert| texts_about(&company, alert.id)).collect();
+        assert_eq!(texts, told);
+    }
+}
+
+#[tokio::test]
 async fn that_it_came_and_went_is_not_told_once_it_fires_again_as_grave() {
     let clock = ManualClock::at(T0);
     let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
