@@ -210,9 +210,7 @@ fn may_be_told_by_the_next_round(alert: &Alert, has_arrived: bool) -> bool {
     // What becomes of a text decides what is told of the end.
     let is_texting = || contacts.values().any(ContactProgress::is_being_texted);
     let is_settled = has_arrived && planned.contains(&Milestone::Resolved) && !is_texting();
-    alert.state == AlertState::Resolved
-        && alert.openings.superseded != Some(Successor::Tells)
-        && !is_settled
+    alert.state == AlertState::Resolved && alert.openings.superseded != Some(Successor::Tells) && !is_settled
 }
 
 /// What the latest round is to one that is over.

@@ -90,7 +90,11 @@ pub(super) fn keep(
             (open.undelivered.clone(), unknowns)
         }
         // The road is over, and with it the count: other copies may be on their way, so no more is sent.
-        None => (Vec::new(), UNKNOWNS_MAX),
+        None if contact.unanswered.iter().any(|lost| lost.attempt == taken.attempt) => {
+            (Vec::new(), UNKNOWNS_MAX)
+        }
+        // Another copy was delivered.
+        None => return,
     };
     let notification = contact.notifications.iter().find(|notification| notification.subject == *subject);
     contact.unanswered.retain(|lost| lost.attempt != taken.attempt);
@@ -157,7 +161,7 @@ pub(super) fn about_sent(draft: &mut Draft<'_>, name: &ContactName, sent: Sent<'
             let sent = contact.sent.remove(at);
             note(draft, Message { contact: name, subject: &sent.subject }, &sent.gateway, report);
             let SentText { subject, severity, attempt, .. } = &sent;
-            arrived(draft.facts, contact, Told { subject, severity: *severity, attempt: *attempt });
+            arrived(draft, contact, Told { subject, severity: *severity, attempt: *attempt });
         }
         Fate::Failed { reason } => {
             let sent = contact.sent.remove(at);
@@ -183,8 +187,11 @@ fn is_by_another(later: &SentText, sent: &SentText) -> bool {
 }
 
 /// The contact has it. What becomes of a second copy, which told no more, is nothing to act on.
-pub(super) fn arrived(facts: Facts<'_>, contact: &mut ContactProgress, told: Told<'_>) {
-    notification::learn(facts, contact, told);
+pub(super) fn arrived(draft: &mut Draft<'_>, contact: &mut ContactProgress, told: Told<'_>) {
+    notification::learn(draft.facts, contact, told);
+    if let Some(second) = contact.notifications.iter_mut().find(|one| is_second(one, told.subject)) {
+        text::forget(draft, &mut second.text);
+    }
     contact.sent.retain(|copy| copy.subject != *told.subject || told.severity < copy.severity);
     contact.unanswered.retain(|copy| copy.subject != *told.subject || told.severity < copy.severity);
 }
@@ -238,6 +245,7 @@ fn send_by_next(
     if contact.notifications.iter().any(goes_on) {
         return;
     }
+    let second = take_second(contact, &subject, &gateway);
     let mut known = contact.notifications.iter_mut();
     let known = known.find(|notification| notification.subject == subject);
     if known.as_ref().is_some_and(|notification| notification.text.pending().is_some()) {
@@ -246,7 +254,7 @@ fn send_by_next(
     }
     let undelivered = Undelivered { gateway, before: undelivered, unknowns };
     let message = Message { contact: name, subject: &subject };
-    let text = text::by_next(draft, message, undelivered, reason);
+    let text = second.unwrap_or_else(|| text::by_next(draft, message, undelivered, reason));
     if let Some(notification) = known {
         notification.text = text;
     } else {
@@ -254,6 +262,21 @@ fn send_by_next(
         contact.notifications.push(Notification { subject, since, push, text, replaced: false });
     }
     push_digest_again(draft.facts, name, contact);
+}
+
+/// It is the second copy of this, which was under way when its gateway was found to have the first.
+fn is_second(one: &Notification, subject: &Subject) -> bool {
+    one.replaced && one.subject == *subject && one.text.is_in_flight() && one.push.open.is_empty()
+}
+
+/// A second copy under way decides for itself.
+fn take_second(contact: &mut ContactProgress, subject: &Subject, failed: &GatewayName) -> Option<TextState> {
+    let at = contact.notifications.iter().position(|one| is_second(one, subject))?;
+    let mut text = contact.notifications.remove(at).text;
+    if let Some(open) = text.open_mut() {
+        open.undelivered.push(failed.clone());
+    }
+    Some(text)
 }
 
 /// The text of a digest was enough, and is not any more: its push goes on, and if no other gateway follows, the others

@@ -85,6 +85,14 @@ pub(super) fn settle_apart(text: &mut TextState, attempt: u32) {
     }
 }
 
+/// It is there: what becomes of a second request under way is another matter.
+pub(super) fn split_second(text: &mut TextState) -> Option<TextState> {
+    let open = text.open_mut().filter(|open| open.state.is_in_flight())?;
+    open.unanswered = None;
+    open.unknowns = open.unknowns.saturating_sub(1);
+    Some(std::mem::replace(text, TextState::Accepted))
+}
+
 /// The start is there: what is still to be told is the end, of which so many copies may have arrived.
 pub(super) fn go_on_as_end(text: &mut TextState, copies: u8) {
     let Some(open) = text.open_mut() else { return };

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     alert::{
-        Address, ContactName, ContactProgress, Fate, Milestone, Notification, Outcome, Progress, Report,
-        Subject, Texted, Unanswered,
+        Address, ContactName, ContactProgress, Fate, Milestone, Notification, Outcome, Progress, PushState,
+        Report, Subject, Texted, Unanswered,
     },
     roster,
 };
@@ -62,11 +62,11 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     let notifications = &mut contact.notifications;
     let at = notifications.iter().position(waits_for_it).or_else(|| notifications.iter().position(tells_it));
     let message = Message { contact: name, subject: &lost.subject };
-    let mut before = None;
+    let (mut before, mut second) = (None, None);
     let copies = copies_of_end(&contact.unanswered);
     if let Some(notification) = at.and_then(|at| notifications.get_mut(at)) {
         before = Some(notification.text.clone());
-        let Notification { subject, push, text, .. } = notification;
+        let Notification { subject, since, push, text, .. } = notification;
         // What was sent before the end says nothing of it, also where the message that says both has taken it over.
         let is_start = is_there && *subject == Subject::Missed && lost.subject.is_about_open_alert();
         if is_start && lost.severity < draft.facts.news {
@@ -74,6 +74,9 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         } else if is_start && delivery::owes_end_by_text(draft.facts) {
             lost::go_on_as_end(text, copies);
             *subject = Subject::Resolved;
+        } else if is_there && let Some(text) = lost::split_second(text) {
+            let (subject, since, push) = (subject.clone(), *since, PushState::default());
+            second = Some(Notification { subject, since, push, text, replaced: true });
         } else {
             text::settle_lost(draft, message, text, &report.fate);
         }
@@ -81,6 +84,7 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
             text::spare(draft, Message { contact: name, subject }, text);
         }
     }
+    contact.notifications.extend(second);
     if is_there || matches!(report.fate, Fate::Failed { .. }) {
         contact.unanswered.retain(|other| other.attempt != lost.attempt);
     }
@@ -92,7 +96,7 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         let told = Told { subject, severity, attempt };
         notification::remember(draft.facts, contact, told, &Address::Gateway(gateway.clone()), outcome);
         if report.fate == Fate::Delivered {
-            delivery::arrived(draft.facts, contact, told);
+            delivery::arrived(draft, contact, told);
         } else {
             delivery::keep(draft.facts, contact, subject, before.as_ref(), &taken);
         }

@@ -135,6 +135,53 @@ fn two_texts_without_an_answer_are_asked_about_and_no_third_is_sent() {
     assert_eq!(scene.told("jin"), Notified::Maybe);
 }
 
+/// jin's first text went unanswered, and its second is under way when the gateway has the first.
+fn scene_of_second(gateways: usize) -> Scene {
+    let mut scene = scene(gateways_that(gateways, true, false));
+    scene.answer(1, unknown());
+    assert_eq!(scene.pass(60), ["sms 3 jin"]);
+    assert_eq!(scene.report(1, Fate::Taken), NOTHING);
+    scene
+}
+
+#[test]
+fn beside_a_second_text_under_way_no_third_is_sent() {
+    for answer in [accepted(), unknown()] {
+        let mut scene = scene_of_second(2);
+        assert_eq!(scene.report(1, failed()), NOTHING, "the second may do it");
+        assert_eq!(scene.answer(3, answer.clone()), NOTHING);
+        let by_first = if answer == accepted() { vec![] } else { vec!["sms 4 jin"] };
+        assert_eq!(scene.pass(61), by_first, "{answer:?}");
+    }
+    let mut scene = scene_of_second(3);
+    scene.report(1, failed());
+    assert_eq!(scene.answer(3, rejected(RejectCause::Recipient)), ["sms 4 jin"]);
+    assert_eq!(scene.open[0].address, gateway(2), "neither failed so far");
+}
+
+#[test]
+fn a_second_text_under_way_is_reported_on_as_the_first_is() {
+    let mut scene = scene_of_second(2);
+    assert_eq!(scene.report(3, failed()), NOTHING, "it waits for its answer");
+    assert_eq!(scene.answer(3, accepted()), NOTHING, "the first is there");
+    assert_eq!(scene.report(1, failed()), ["push 4 min unreachable"], "both gateways have failed");
+}
+
+#[test]
+fn what_becomes_of_a_second_text_is_nothing_to_act_on_once_the_first_was_delivered() {
+    for taken in [true, false] {
+        let mut scene = scene(gateways_that(2, true, false));
+        scene.answer(1, unknown());
+        assert_eq!(scene.pass(60), ["sms 3 jin"]);
+        for fate in [Fate::Taken, Fate::Delivered].into_iter().skip(usize::from(!taken)) {
+            assert_eq!(scene.report(1, fate), NOTHING);
+        }
+        assert_eq!(scene.answer(3, accepted()), NOTHING);
+        assert_eq!(scene.report(3, failed()), NOTHING);
+        assert_eq!(scene.pass(600), NOTHING);
+    }
+}
+
 #[test]
 fn delivery_is_asked_for_until_it_is_known_and_not_for_ever() {
     let mut scene = scene(gateways_that(1, false, true));
