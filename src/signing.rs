@@ -57,11 +57,11 @@ impl SigningKey {
 
     fn signature(&self, reporter: Reporter<'_>, named: &[u8]) -> Option<Vec<u8>> {
         let key = self.0.get()?;
-        // What is signed says what it is for, so that no other signature of this key can stand in for it.
-        let of = if reporter.account.is_some() { "text of signing gateway " } else { "text of gateway " };
         let Reporter { gateway, account } = reporter;
-        let account = account.unwrap_or_default().as_bytes();
-        let signed = [of.as_bytes(), gateway.as_bytes(), b"\0", account, b"\0", named].concat();
+        let account = account.map(|account| format!("signed by {account}")).unwrap_or_default();
+        // What is signed says what it is for, so that no other signature of this key can stand in for it.
+        let what = format!("text of gateway {gateway}\0{account}\0");
+        let signed = [what.as_bytes(), named].concat();
         Some(hmac::sign(key, &signed).as_ref().iter().take(SIGNATURE_BYTES).copied().collect())
     }
 }

@@ -58,7 +58,7 @@ pub use severity::{Severity, UnknownSeverity};
 pub use spending::{Charge, Payer, Tier};
 pub use state::AlertState;
 pub use subject::{Subject, Topic, UNREACHED_NAMED_MAX};
-pub use text::{OpenText, Reserved, SentText, TextState, Unanswered};
+pub use text::{LostText, OpenText, Reserved, SentText, TextState, Unanswered};
 
 /// What need not be written down.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -51,7 +51,7 @@ pub struct OpenText {
     pub state: Pending,
     /// The last attempt without a readable answer, while somebody may still tell what became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unanswered: Option<Unanswered>,
+    pub lost: Option<LostText>,
     /// Gateways that took it and reported that it will not arrive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undelivered: Vec<GatewayName>,
@@ -65,6 +65,17 @@ pub struct Reserved {
     pub segments: u16,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostText {
+    /// Number of the attempt within the alert.
+    pub attempt: u32,
+    /// When it is sent once more, unless somebody tells that it is there.
+    pub resend_at: Timestamp,
+    /// The gateway is still to be asked.
+    pub to_ask: bool,
+}
+
+/// A text without a readable answer of which its gateway may still say that it is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unanswered {
     /// Number of the attempt within the alert.
@@ -76,10 +87,6 @@ pub struct Unanswered {
     /// As how severe it told the alert.
     pub severity: Severity,
     pub sent_at: Timestamp,
-    /// When it is sent once more, unless somebody tells that it is there.
-    pub resend_at: Timestamp,
-    /// The gateway is still to be asked.
-    pub to_ask: bool,
 }
 
 /// A text that a gateway accepted, while its delivery may still be reported.
@@ -143,7 +150,7 @@ impl TextState {
 impl OpenText {
     /// True while somebody may still tell what became of this attempt, which got no readable answer.
     pub fn has_lost(&self, attempt: u32) -> bool {
-        self.unanswered.as_ref().is_some_and(|lost| lost.attempt == attempt)
+        self.lost.is_some_and(|lost| lost.attempt == attempt)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Who has left is no part of an alert any more, once nothing to them is under way: what only they know nobody knows,
-/// while it is open. Where they did not know for certain, whoever came in their place is told.
+/// while it is open. Where they did not know for certain, whoever came in their place is told, also of what is over.
 pub(super) fn forget_who_left(alert: &Alert, progress: &mut Progress, people: &[Person]) {
     let (is_over, news) = (alert.state == AlertState::Resolved, alert.news(progress));
     let (mut untold, mut is_owed): (Vec<ContactName>, _) = (Vec::new(), false);
@@ -23,7 +23,7 @@ pub(super) fn forget_who_left(alert: &Alert, progress: &mut Progress, people: &[
         stays
     });
     progress.untell(&untold);
-    if is_owed && alert.is_open() && progress.planned.contains(&Milestone::Opened) {
+    if is_owed && alert.openings.tells_itself() && progress.planned.contains(&Milestone::Opened) {
         for person in audience::among(people, alert) {
             progress.contacts.entry(person.name.clone()).or_default();
         }

@@ -4,37 +4,24 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     GatewayRule, SENT_TEXTS_MAX, SMS_AFTER_UNKNOWN,
-    output::{Ask, Draft, Message, TextAnswer},
+    output::{Ask, Draft, TextAnswer},
     present::Facts,
 };
-use crate::alert::{ContactProgress, OpenText, Pending, Subject, TextState, Unanswered};
+use crate::alert::{
+    ContactName, ContactProgress, LostText, OpenText, Pending, Subject, TextState, Unanswered,
+};
 
 /// Least time that a gateway has to list a text before it is asked about it, or asked again.
 pub(super) const ASKED_AFTER_MIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// After a text without a readable answer: what is remembered of it, and when it is looked at next.
 /// `None` where nobody can tell what became of it.
-pub(super) fn after(
-    facts: Facts<'_>,
-    subject: &Subject,
-    answered: &TextAnswer<'_>,
-) -> Option<(Unanswered, Timestamp)> {
+pub(super) fn after(facts: Facts<'_>, answered: &TextAnswer<'_>) -> Option<(LostText, Timestamp)> {
     let rule = facts.rules().gateway(answered.gateway).filter(|rule| rule.reports || rule.asks)?;
     let asked_at = facts.after(SMS_AFTER_UNKNOWN.saturating_sub(time_to_answer(rule)));
-    let lost = Unanswered { to_ask: rule.asks, ..unanswered(facts, subject, answered) };
-    Some((lost, if rule.asks { asked_at } else { facts.after(SMS_AFTER_UNKNOWN) }))
-}
-
-fn unanswered(facts: Facts<'_>, subject: &Subject, answered: &TextAnswer<'_>) -> Unanswered {
-    Unanswered {
-        attempt: answered.attempt,
-        gateway: answered.gateway.clone(),
-        subject: subject.clone(),
-        severity: answered.severity,
-        sent_at: answered.began,
-        resend_at: facts.after(SMS_AFTER_UNKNOWN),
-        to_ask: false,
-    }
+    let resend_at = facts.after(SMS_AFTER_UNKNOWN);
+    let lost = LostText { attempt: answered.attempt, resend_at, to_ask: rule.asks };
+    Some((lost, if rule.asks { asked_at } else { resend_at }))
 }
 
 /// Whatever is tried next, its gateway may say that it is there.
@@ -48,37 +35,50 @@ pub(super) fn keep(
     // Also one that has left the configuration.
     let says = facts.rules().gateway(answered.gateway).is_none_or(|rule| rule.reports || rule.asks);
     if says && !is_kept {
-        contact.unanswered.push(unanswered(facts, subject, answered));
+        contact.unanswered.push(Unanswered {
+            attempt: answered.attempt,
+            gateway: answered.gateway.clone(),
+            subject: subject.clone(),
+            severity: answered.severity,
+            sent_at: answered.began,
+        });
     }
     let surplus = contact.unanswered.len().saturating_sub(SENT_TEXTS_MAX);
     contact.unanswered.drain(..surplus);
 }
 
 /// The question about a text without an answer, once; when it is sent again if nobody answers that either.
-pub(super) fn ask(draft: &mut Draft<'_>, message: Message<'_>, open: &mut OpenText) -> Option<Timestamp> {
-    let lost = open.unanswered.as_mut().filter(|lost| lost.to_ask)?;
+pub(super) fn ask(
+    draft: &mut Draft<'_>,
+    contact: &ContactName,
+    open: &mut OpenText,
+    unanswered: &[Unanswered],
+) -> Option<Timestamp> {
+    let lost = open.lost.as_mut().filter(|lost| lost.to_ask)?;
     lost.to_ask = false;
-    let Some(rule) = draft.facts.rules().gateway(&lost.gateway) else {
-        // It left the configuration and cannot be asked.
+    let known = unanswered.iter().find(|known| known.attempt == lost.attempt);
+    let rule = known.and_then(|known| draft.facts.rules().gateway(&known.gateway));
+    let (Some(known), Some(rule)) = (known, rule) else {
+        // Its gateway left the configuration and cannot be asked.
         return Some(lost.resend_at).filter(|at| draft.facts.now() < *at);
     };
     // The question may be late because we were down; it has time to be answered all the same.
     lost.resend_at = lost.resend_at.max(draft.facts.after(time_to_answer(rule)));
-    draft.plan.asks.push(Ask {
-        attempt: lost.attempt,
-        contact: message.contact.clone(),
-        subject: lost.subject.clone(),
-        severity: lost.severity,
-        gateway: lost.gateway.clone(),
-        sent_at: lost.sent_at,
-    });
+    let Unanswered { attempt, gateway, subject, severity, sent_at } = known.clone();
+    draft.plan.asks.push(Ask { attempt, contact: contact.clone(), subject, severity, gateway, sent_at });
     Some(lost.resend_at)
+}
+
+/// Texts that may have told this contact of the end.
+pub(super) fn copies_of_end(unanswered: &[Unanswered]) -> u8 {
+    let copies = unanswered.iter().filter(|lost| lost.subject.is_about_end());
+    u8::try_from(copies.count()).unwrap_or(u8::MAX)
 }
 
 /// What became of an earlier text is known, and this one, which tells more, goes on by itself.
 pub(super) fn settle_apart(text: &mut TextState, attempt: u32) {
     let Some(open) = text.open_mut().filter(|open| open.has_lost(attempt)) else { return };
-    open.unanswered = None;
+    open.lost = None;
     open.unknowns = open.unknowns.saturating_sub(1);
     if !open.state.is_in_flight() {
         open.state = Pending::Ready;
@@ -88,17 +88,18 @@ pub(super) fn settle_apart(text: &mut TextState, attempt: u32) {
 /// It is there: what becomes of a second request under way is another matter.
 pub(super) fn split_second(text: &mut TextState) -> Option<TextState> {
     let open = text.open_mut().filter(|open| open.state.is_in_flight())?;
-    open.unanswered = None;
+    open.lost = None;
     open.unknowns = open.unknowns.saturating_sub(1);
     Some(std::mem::replace(text, TextState::Accepted))
 }
 
-/// The start is there: what is still to be told is the end, of which so many copies may have arrived.
-pub(super) fn go_on_as_end(text: &mut TextState, copies: u8) {
+/// The start is there: what is still to be told is the end, of which copies may have arrived.
+pub(super) fn go_on_as_end(text: &mut TextState, unanswered: &[Unanswered]) {
     let Some(open) = text.open_mut() else { return };
-    open.unknowns = copies;
-    if open.unanswered.as_ref().is_none_or(|lost| !lost.subject.is_about_end()) {
-        open.unanswered = None;
+    open.unknowns = copies_of_end(unanswered);
+    let is_end = |lost: &Unanswered| open.has_lost(lost.attempt) && lost.subject.is_about_end();
+    if !unanswered.iter().any(is_end) {
+        open.lost = None;
         if !open.state.is_in_flight() {
             open.state = Pending::Ready;
         }

@@ -146,7 +146,7 @@ fn advance(
         text::decide(draft, message, text, push);
     }
     let whole = |text, reason| Held { text, whole: true, reason };
-    match text::advance(draft, message, text, may) {
+    match text::advance(draft, message, text, may, &contact.unanswered) {
         // A reminder of what is known goes by push all the same, where there is one.
         Err(spent)
             if matches!(subject, Subject::Repeat { .. }) && contact.has_heard() && push::is_out(push) =>

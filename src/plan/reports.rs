@@ -6,12 +6,12 @@ use super::{
     notification::{self, Told},
     output::{Draft, Message, TextAnswer},
     present::Facts,
-    text::{self, UNKNOWNS_MAX},
+    text::{self, UNKNOWNS_MAX, Undelivered},
 };
 use crate::{
     alert::{
-        Address, ContactName, ContactProgress, Fate, Milestone, Notification, Outcome, Progress, PushState,
-        Report, Subject, Texted, Unanswered,
+        Address, ContactName, ContactProgress, Fate, GatewayName, Milestone, Notification, Outcome, Pending,
+        Progress, PushState, Report, Subject, TextState, Texted, Unanswered,
     },
     roster,
 };
@@ -63,7 +63,6 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     let at = notifications.iter().position(waits_for_it).or_else(|| notifications.iter().position(tells_it));
     let message = Message { contact: name, subject: &lost.subject };
     let (mut before, mut second) = (None, None);
-    let copies = copies_of_end(&contact.unanswered);
     if let Some(notification) = at.and_then(|at| notifications.get_mut(at)) {
         before = Some(notification.text.clone());
         let Notification { subject, since, push, text, .. } = notification;
@@ -72,13 +71,13 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         if is_start && lost.severity < draft.facts.news {
             lost::settle_apart(text, lost.attempt);
         } else if is_start && delivery::owes_end_by_text(draft.facts) {
-            lost::go_on_as_end(text, copies);
+            lost::go_on_as_end(text, &contact.unanswered);
             *subject = Subject::Resolved;
         } else if is_there && let Some(text) = lost::split_second(text) {
             let (subject, since, push) = (subject.clone(), *since, PushState::default());
             second = Some(Notification { subject, since, push, text, replaced: true });
         } else {
-            text::settle_lost(draft, message, text, &report.fate);
+            settle_lost(draft, message, text, &lost.gateway, &report.fate);
         }
         if is_start && push.accepted {
             text::spare(draft, Message { contact: name, subject }, text);
@@ -104,27 +103,53 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     delivery::note(draft, message, &lost.gateway, report);
 }
 
+/// Its gateway says what became of a text without an answer.
+fn settle_lost(
+    draft: &mut Draft<'_>,
+    message: Message<'_>,
+    text: &mut TextState,
+    gateway: &GatewayName,
+    fate: &Fate,
+) {
+    let Some(open) = text.open_mut() else { return };
+    let is_in_flight = open.state.is_in_flight();
+    match fate {
+        Fate::Taken | Fate::Delivered => text::leave(draft, text, TextState::Accepted),
+        Fate::Failed { reason } => {
+            if open.lost.take().is_none() {
+                return;
+            }
+            open.unknowns = open.unknowns.saturating_sub(1);
+            // A second request that is under way decides for itself.
+            if is_in_flight {
+                open.undelivered.push(gateway.clone());
+            } else {
+                let before = std::mem::take(&mut open.undelivered);
+                let undelivered = Undelivered { gateway: gateway.clone(), before, unknowns: open.unknowns };
+                let next = text::by_next(draft, message, undelivered, reason);
+                text::leave(draft, text, next);
+            }
+        }
+        // Nothing was sent, so sending it now doubles nothing.
+        Fate::NotThere if !is_in_flight && open.unknowns < UNKNOWNS_MAX => open.state = Pending::Ready,
+        Fate::NotThere | Fate::Unclear { .. } => {}
+    }
+}
+
 /// The start was found after what was to say both had been given up: the end is missing.
 fn tell_end(facts: Facts<'_>, name: &ContactName, contact: &mut ContactProgress) {
-    let copies = copies_of_end(&contact.unanswered);
     let is_told = contact.notifications.iter().any(|one| one.subject.is_about_end())
         || contact.sent.iter().any(|sent| sent.subject.is_about_end());
     if delivery::owes_end_by_text(facts)
         && !facts.is_left_to_next_round()
         && !is_told
-        && copies < UNKNOWNS_MAX
+        && lost::copies_of_end(&contact.unanswered) < UNKNOWNS_MAX
         && let Some(person) = roster::find(facts.present.people, name)
     {
         let mut end = notification::begin(facts, person, Subject::Resolved, Texted::Yes);
-        lost::go_on_as_end(&mut end.text, copies);
+        lost::go_on_as_end(&mut end.text, &contact.unanswered);
         contact.notifications.push(end);
     }
-}
-
-/// Texts that may have told this contact of the end.
-fn copies_of_end(unanswered: &[Unanswered]) -> u8 {
-    let copies = unanswered.iter().filter(|lost| lost.subject.is_about_end());
-    u8::try_from(copies.count()).unwrap_or(u8::MAX)
 }
 
 /// Who turns out not to have heard is not reminded: what a reminder's next gateway tells is news to them, which an

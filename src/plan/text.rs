@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     alert::{
-        Address, Counted, Entry, Fate, GatewayName, OpenText, Outcome, Pending, PushState, Severity, Subject,
-        TextState, Texted, Tier, Transports, Unanswered,
+        Address, Counted, Entry, GatewayName, LostText, OpenText, Outcome, Pending, PushState, Severity,
+        Subject, TextState, Texted, Tier, Transports, Unanswered,
     },
     roster::Person,
 };
@@ -112,12 +112,13 @@ pub(super) fn advance(
     message: Message<'_>,
     text: &mut TextState,
     may: May,
+    unanswered: &[Unanswered],
 ) -> Result<(), &'static str> {
     let TextState::Open(open) = text else { return Ok(()) };
     if !open.state.is_due(draft.facts.now()) || !may.text(open) {
         return Ok(());
     }
-    if let Some(answered_by) = lost::ask(draft, message, open) {
+    if let Some(answered_by) = lost::ask(draft, message.contact, open, unanswered) {
         open.state = Pending::Waiting { at: answered_by, fault: false };
     } else if UNKNOWNS_MAX <= open.unknowns {
         *text = TextState::Unknown;
@@ -146,7 +147,7 @@ pub(super) fn forget(draft: &mut Draft<'_>, text: &mut TextState) {
 
 /// Ends it in `next`; what is reserved for a request under way counts as spent. What may have arrived stays so unless
 /// it has, or is not tried any more before it went unanswered as often as it may.
-fn leave(draft: &mut Draft<'_>, text: &mut TextState, next: TextState) {
+pub(super) fn leave(draft: &mut Draft<'_>, text: &mut TextState, next: TextState) {
     let least = if next == TextState::Off { UNKNOWNS_MAX } else { 1 };
     let may_be_there = text.open().is_some_and(|open| least <= open.unknowns);
     if let Some(open) = text.open_mut() {
@@ -195,7 +196,7 @@ pub(super) fn settle(
     match answered.outcome {
         Outcome::Accepted { .. } => leave(draft, text, TextState::Accepted),
         Outcome::Unknown { .. } | Outcome::Deferred { .. } | Outcome::Rejected { .. } if !is_waited_for => {}
-        Outcome::Unknown { .. } => ask_once_more(draft.facts, message.subject, text, answered),
+        Outcome::Unknown { .. } => ask_once_more(draft.facts, text, answered),
         Outcome::Deferred { retry_after, .. } => {
             text.open_mut().map(|open| gateways::pass_on(draft.facts, open, answered, *retry_after));
         }
@@ -211,40 +212,15 @@ pub(super) fn settle(
 
 /// After a text without a readable answer the gateway is asked, if it can tell. If it cannot, the text is
 /// sent once more, by the next gateway if there is one; after that it is left at "may have arrived".
-fn ask_once_more(facts: Facts<'_>, subject: &Subject, text: &mut TextState, answered: &TextAnswer<'_>) {
+fn ask_once_more(facts: Facts<'_>, text: &mut TextState, answered: &TextAnswer<'_>) {
     let Some(open) = text.open_mut() else { return };
     open.unknowns = open.unknowns.saturating_add(1);
     gateways::begin_pass(open);
-    let (lost, at) = lost::after(facts, subject, answered).unzip();
+    let (lost, at) = lost::after(facts, answered).unzip();
     open.state = Pending::Waiting { at: at.unwrap_or(facts.after(SMS_AFTER_UNKNOWN)), fault: false };
-    open.unanswered = lost;
-    if UNKNOWNS_MAX <= open.unknowns && open.unanswered.is_none() {
+    open.lost = lost;
+    if UNKNOWNS_MAX <= open.unknowns && open.lost.is_none() {
         *text = TextState::Unknown;
-    }
-}
-
-/// Its gateway says what became of a text without an answer.
-pub(super) fn settle_lost(draft: &mut Draft<'_>, message: Message<'_>, text: &mut TextState, fate: &Fate) {
-    let Some(open) = text.open_mut() else { return };
-    let is_in_flight = open.state.is_in_flight();
-    match fate {
-        Fate::Taken | Fate::Delivered => leave(draft, text, TextState::Accepted),
-        Fate::Failed { reason } => {
-            let Some(lost) = open.unanswered.take() else { return };
-            open.unknowns = open.unknowns.saturating_sub(1);
-            // A second request that is under way decides for itself.
-            if is_in_flight {
-                open.undelivered.push(lost.gateway);
-            } else {
-                let before = std::mem::take(&mut open.undelivered);
-                let undelivered = Undelivered { gateway: lost.gateway, before, unknowns: open.unknowns };
-                let next = by_next(draft, message, undelivered, reason);
-                leave(draft, text, next);
-            }
-        }
-        // Nothing was sent, so sending it now doubles nothing.
-        Fate::NotThere if !is_in_flight && open.unknowns < UNKNOWNS_MAX => open.state = Pending::Ready,
-        Fate::NotThere | Fate::Unclear { .. } => {}
     }
 }
 
@@ -326,7 +302,7 @@ pub(super) fn take_lost(text: &mut TextState) -> Option<OpenText> {
 /// and where it may have arrived twice there is none.
 pub(super) fn follow(text: &mut TextState, push: &PushState, lost: Option<OpenText>, texted: Texted) {
     match lost {
-        Some(lost) if lost.unanswered.is_some() || texted != Texted::Unanswered => {
+        Some(lost) if lost.lost.is_some() || texted != Texted::Unanswered => {
             if push.open.is_empty() && *text != TextState::Off {
                 *text = TextState::Open(Box::new(lost));
             }
@@ -384,15 +360,14 @@ pub(super) fn pull_back(text: &mut TextState, bounds: &Bounds<'_>) {
         bounds.within(deadline, bounds.rules.accept_within);
     }
     let Some(open) = text.open_mut() else { return };
-    let asks = open.unanswered.as_ref().is_some_and(|lost| lost.to_ask);
+    let asks = open.lost.is_some_and(|lost| lost.to_ask);
     // One that may have arrived keeps its distance from the next.
     let again = if 0 < open.unknowns && !asks { bounds.after(SMS_AFTER_UNKNOWN) } else { bounds.now };
     if let Some(held) = &mut open.reserved {
         bounds.past(&mut held.at);
     }
     bounds.pending(&mut open.state, bounds.rules.in_flight_max_of(open.gateway.as_ref()), again);
-    if let Some(Unanswered { sent_at, resend_at, .. }) = &mut open.unanswered {
-        bounds.past(sent_at);
+    if let Some(LostText { resend_at, .. }) = &mut open.lost {
         bounds.within(resend_at, SMS_AFTER_UNKNOWN);
     }
 }

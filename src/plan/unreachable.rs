@@ -55,14 +55,20 @@ pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
 
 /// Whoever has been reached since is not called out of reach any more by a message that has not arrived.
 pub(super) fn call_off(draft: &mut Draft<'_>, progress: &mut Progress) {
+    let calls = |one: &Notification| {
+        let is_about_others = matches!(one.subject, Subject::Unreachable { more: 0, .. });
+        is_about_others && !one.replaced && !one.has_arrived()
+    };
+    if !progress.notifications().any(calls) {
+        return;
+    }
     let news = draft.facts.news;
     let is_reached = |contact: &ContactProgress| contact.unreachable.is_none() && contact.knows(news);
     let reached: Vec<ContactName> =
         progress.contacts.iter().filter(|(_, it)| is_reached(it)).map(|(name, _)| name.clone()).collect();
-    for one in progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications) {
-        let is_of_them = matches!(one.subject, Subject::Unreachable { more: 0, .. })
-            && one.subject.out_of_reach().all(|name| reached.contains(name));
-        if is_of_them && !one.replaced && !one.has_arrived() {
+    let notifications = progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications);
+    for one in notifications.filter(|one| calls(one)) {
+        if one.subject.out_of_reach().all(|name| reached.contains(name)) {
             draft.untold.extend(one.subject.out_of_reach().cloned());
             notification::replace(draft, one);
         }

@@ -712,3 +712,24 @@ fn whoever_takes_the_place_of_one_who_was_still_being_told_is_told_though_anothe
     let sent = scene.answer_all(scene.hours(1), &accepted());
     assert_eq!(sent, ["sms 3 jinny"]);
 }
+
+#[test]
+fn whoever_takes_the_place_of_one_whose_text_did_not_arrive_is_told_also_of_what_is_over() {
+    for (ends, told) in [(false, "sms 3 jinny"), (true, "sms 4 jinny missed")] {
+        let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), no_phone("min")]);
+        scene.rules.gateways = gateways_that(2, true, false);
+        assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+        scene.answer(1, accepted());
+        scene.answer(2, accepted());
+        if ends {
+            assert_eq!(scene.resolve(), ["push 3 min resolved"]);
+            scene.answer(3, accepted());
+        }
+        scene.now += SignedDuration::from_secs(5);
+        scene.started = scene.now;
+        scene.people = vec![bare("jinny"), no_phone("min")];
+        assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), [told]);
+        scene.answer_all(scene.now, &accepted());
+        assert_eq!(scene.pass(600), NOTHING);
+    }
+}

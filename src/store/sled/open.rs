@@ -39,9 +39,9 @@ const MARKER: &str = "FORMAT";
 /// What it is written as before it gets its name.
 const MARKER_DRAFT: &str = "FORMAT.new";
 const MARKER_CREATING: &str = "bongsu store, being created\n";
-const MARKER_READY: &str = "bongsu store 9\n";
+const MARKER_READY: &str = "bongsu store 10\n";
 
-const FORMAT: &[u8] = b"9";
+const FORMAT: &[u8] = b"10";
 
 #[derive(Debug, thiserror::Error)]
 #[error("could not open the store at {}: {cause}", path.display())]
