@@ -232,9 +232,18 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
             contact.unreachable = None;
         }
         if !knows {
-            // The end of what was under way then, and did not arrive.
+            // The end of what was under way then, and did not arrive; its text may have told both.
+            let said_both = |attempt| {
+                let mut unanswered = contact.unanswered.iter();
+                unanswered.any(|lost| lost.attempt == attempt && lost.subject == Subject::Missed)
+            };
             let ends = contact.notifications.iter_mut().filter(|one| one.subject == Subject::Resolved);
-            ends.filter(|one| !one.has_arrived()).for_each(|one| notification::replace(draft, one));
+            for end in ends.filter(|one| !one.has_arrived() && !one.text.is_in_flight()) {
+                if end.text.open().and_then(|open| open.lost).is_some_and(|lost| said_both(lost.attempt)) {
+                    lost = lost.or_else(|| text::take_lost(&mut end.text));
+                }
+                notification::replace(draft, end);
+            }
         }
         let was_given_up = contact.unreachable.is_some() || notification::is_silent(facts);
         // Who hears by this that somebody could not be reached is told nothing else.

@@ -90,11 +90,7 @@ pub(super) fn keep(
             (open.undelivered.clone(), unknowns)
         }
         // The road is over, and with it the count: other copies may be on their way, so no more is sent.
-        None if contact.unanswered.iter().any(|lost| lost.attempt == taken.attempt) => {
-            (Vec::new(), UNKNOWNS_MAX)
-        }
-        // Another copy was delivered.
-        None => return,
+        None => (Vec::new(), UNKNOWNS_MAX),
     };
     let notification = contact.notifications.iter().find(|notification| notification.subject == *subject);
     contact.unanswered.retain(|lost| lost.attempt != taken.attempt);

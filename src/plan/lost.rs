@@ -8,7 +8,7 @@ use super::{
     present::Facts,
 };
 use crate::alert::{
-    ContactName, ContactProgress, LostText, OpenText, Pending, Subject, TextState, Unanswered,
+    ContactName, ContactProgress, GatewayName, LostText, OpenText, Pending, Subject, TextState, Unanswered,
 };
 
 /// Least time that a gateway has to list a text before it is asked about it, or asked again.
@@ -32,9 +32,7 @@ pub(super) fn keep(
     answered: &TextAnswer<'_>,
 ) {
     let is_kept = contact.unanswered.iter().any(|lost| lost.attempt == answered.attempt);
-    // Also one that has left the configuration.
-    let says = facts.rules().gateway(answered.gateway).is_none_or(|rule| rule.reports || rule.asks);
-    if says && !is_kept {
+    if says(facts, answered.gateway) && !is_kept {
         contact.unanswered.push(Unanswered {
             attempt: answered.attempt,
             gateway: answered.gateway.clone(),
@@ -45,6 +43,24 @@ pub(super) fn keep(
     }
     let surplus = contact.unanswered.len().saturating_sub(SENT_TEXTS_MAX);
     contact.unanswered.drain(..surplus);
+}
+
+/// Its gateway may say what became of a text: also one that has left the configuration.
+fn says(facts: Facts<'_>, gateway: &GatewayName) -> bool {
+    facts.rules().gateway(gateway).is_none_or(|rule| rule.reports || rule.asks)
+}
+
+/// Its gateway has said what became of this text, or of another copy, before it answered.
+pub(super) fn is_decided(
+    facts: Facts<'_>,
+    contact: &ContactProgress,
+    gateway: &GatewayName,
+    attempt: u32,
+) -> bool {
+    let mut texts = contact.notifications.iter().filter_map(|one| one.text.open());
+    let is_waited_for = texts.any(|open| open.state.is_attempt(attempt))
+        || contact.unanswered.iter().any(|lost| lost.attempt == attempt);
+    says(facts, gateway) && !is_waited_for
 }
 
 /// The question about a text without an answer, once; when it is sent again if nobody answers that either.

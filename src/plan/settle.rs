@@ -137,6 +137,11 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     let has_it = Outcome::Accepted { provider_id: None };
     let outcome = if delivery::says_taken(progress, send.attempt) { &has_it } else { outcome };
     let Some(contact) = progress.contacts.get_mut(&send.contact) else { return };
+    if let Address::Gateway(gateway) = &send.address
+        && lost::is_decided(draft.facts, contact, gateway, send.attempt)
+    {
+        return;
+    }
     let told = Told { subject: &send.subject, severity: send.severity, attempt: send.attempt };
     notification::remember(draft.facts, contact, told, &send.address, outcome);
     if matches!((&send.address, outcome), (Address::Device(_), Outcome::Accepted { .. })) {

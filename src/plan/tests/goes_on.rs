@@ -733,3 +733,23 @@ fn whoever_takes_the_place_of_one_whose_text_did_not_arrive_is_told_also_of_what
         assert_eq!(scene.pass(600), NOTHING);
     }
 }
+
+#[test]
+fn what_says_both_is_texted_twice_at_most_however_its_start_is_found_and_lost() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin"), no_phone("min")]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.rules.texts_resolved = true;
+    scene.plan();
+    scene.answer(1, unknown());
+    scene.answer(2, accepted());
+    assert_eq!(scene.resolve(), ["push 3 min resolved"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.pass(60), ["sms 4 jin missed"]);
+    assert_eq!(scene.report(1, Fate::Taken), NOTHING);
+    assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), NOTHING);
+    assert_eq!(scene.answer(4, unknown()), NOTHING);
+    assert_eq!(scene.pass(60), ["sms 5 jin missed"]);
+    scene.answer(5, unknown());
+    let sent = scene.answer_all(scene.hours(1), &unknown());
+    assert_eq!(texts(&sent), 0, "{sent:?}");
+}

@@ -135,6 +135,17 @@ fn two_texts_without_an_answer_are_asked_about_and_no_third_is_sent() {
     assert_eq!(scene.told("jin"), Notified::Maybe);
 }
 
+#[test]
+fn an_answer_after_its_time_does_not_undo_what_its_gateway_has_reported() {
+    let mut scene = scene(gateways_that(2, true, false));
+    assert_eq!(scene.pass(11), NOTHING);
+    assert_eq!(scene.report(1, failed()), ["sms 3 jin"]);
+    assert_eq!(scene.answer(3, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.answer(1, accepted()), NOTHING);
+    assert_eq!(scene.told("jin"), Notified::Maybe);
+    assert_eq!(scene.pass(600), ["sms 4 jin"]);
+}
+
 /// jin's first text went unanswered, and its second is under way when the gateway has the first.
 fn scene_of_second(gateways: usize) -> Scene {
     let mut scene = scene(gateways_that(gateways, true, false));
