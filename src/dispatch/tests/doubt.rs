@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
     alert::{EventStatus, Milestone, Successor},
-    store::{AlertWrite, Expect, Lane},
+    store::{AlertWrite, Expect, Lane, Stored},
 };
 
 #[tokio::test]
@@ -17,8 +17,7 @@ async fn on_a_full_disk_a_doubtful_end_is_decided_and_holds_up_no_other() {
     let key = || DedupKey::new("disk");
     let fires =
         Event { severity: Some(Severity::High), starts_at: Some(T0), ..Event::firing(key(), "disk full") };
-    let status = EventStatus::Resolved { note: None, escalation_cancelled: false };
-    let ends = Event { status, ..fires.clone() };
+    let ends = ending(&fires);
     for event in [&fires, &ends, &fires] {
         queue.admit(poster, std::slice::from_ref(event)).await.expect("it is admitted");
         clock.advance(SignedDuration::from_secs(1));
@@ -33,41 +32,87 @@ async fn on_a_full_disk_a_doubtful_end_is_decided_and_holds_up_no_other() {
     assert_eq!(company.texts.lock().expect("no panic").len(), BUDGET as usize, "the others are told");
 }
 
-async fn tells_no_end_after_it_fires_again(before: u32) {
-    let clock = ManualClock::at(T0);
-    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
-    let queue = Queue::new(store.clone(), clock.clone());
-    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
-    let fires = Event { severity: Some(Severity::High), ..Event::firing(DedupKey::new("disk"), "disk full") };
+/// One problem of Zabbix that comes and goes, and jin, who is texted.
+struct Disk {
+    clock: Arc<ManualClock>,
+    company: Arc<Company>,
+    store: Arc<MemoryStore>,
+    queue: Queue,
+    dispatcher: Dispatcher,
+    fires: Event,
+    ends: Event,
+}
+
+impl Disk {
+    async fn watched(texts_resolved: bool) -> Self {
+        let clock = ManualClock::at(T0);
+        let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+        let queue = Queue::new(store.clone(), clock.clone());
+        let rules = Rules { text_budget: Vec::new(), texts_resolved, ..rules() };
+        let dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
+        let key = DedupKey::new("disk");
+        let fires = Event { severity: Some(Severity::High), ..Event::firing(key, "disk full") };
+        let ends = ending(&fires);
+        Self { clock, company, store, queue, dispatcher, fires, ends }
+    }
+
+    async fn admit(&self, event: &Event) {
+        let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
+        self.queue.admit(poster, std::slice::from_ref(event)).await.expect("it is admitted");
+    }
+
+    /// Plans and sends what is due.
+    async fn work(&mut self) {
+        work(&mut self.dispatcher).await.expect("it works");
+    }
+
+    /// As [`Self::work`], at the beginning of each.
+    async fn minutes(&mut self, minutes: usize) {
+        for _ in 0..minutes {
+            self.work().await;
+            self.clock.advance(SignedDuration::from_mins(1));
+        }
+    }
+
+    /// The account of the only gateway is at fault, or works again.
+    fn is_at_fault(&self, is: bool) {
+        self.company.at_fault.store(is, Ordering::SeqCst);
+    }
+
+    async fn round(&self, number: u32) -> Stored {
+        let alert = every_alert(&self.store).await.into_iter().find(|alert| alert.round == number);
+        self.store.get(alert.expect("there").id).await.expect("works").expect("there")
+    }
+
+    async fn texts_of_round(&self, number: u32) -> usize {
+        texts_about(&self.company, self.round(number).await.alert.id)
+    }
+}
+
+fn ending(event: &Event) -> Event {
     let status = EventStatus::Resolved { note: None, escalation_cancelled: false };
-    let ends = Event { status, ..fires.clone() };
-    let rules = Rules { text_budget: Vec::new(), texts_resolved: true, ..rules() };
-    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
+    Event { status, ..event.clone() }
+}
+
+async fn tells_no_end_after_it_fires_again(before: u32) {
+    let mut disk = Disk::watched(true).await;
+    let (fires, ends) = (disk.fires.clone(), disk.ends.clone());
     // With those before, the round flaps or does not.
     for _ in 0..before {
         for event in [&fires, &ends] {
-            queue.admit(poster, std::slice::from_ref(event)).await.expect("it is admitted");
-            work(&mut dispatcher).await.expect("it works");
-            clock.advance(SignedDuration::from_mins(1));
+            disk.admit(event).await;
+            disk.minutes(1).await;
         }
     }
     for (event, at_fault) in [(&fires, false), (&ends, true), (&fires, true)] {
-        company.at_fault.store(at_fault, Ordering::SeqCst);
-        queue.admit(poster, std::slice::from_ref(event)).await.expect("it is admitted");
-        for _ in 0..10 {
-            work(&mut dispatcher).await.expect("it works");
-            clock.advance(SignedDuration::from_mins(1));
-        }
+        disk.is_at_fault(at_fault);
+        disk.admit(event).await;
+        disk.minutes(10).await;
     }
-    company.at_fault.store(false, Ordering::SeqCst);
-    for _ in 0..20 {
-        work(&mut dispatcher).await.expect("it works");
-        clock.advance(SignedDuration::from_mins(1));
-    }
-    let rounds = every_alert(&store).await;
-    let of =
-        |number| texts_about(&company, rounds.iter().find(|alert| alert.round == number).expect("there").id);
-    assert_eq!((of(before + 1), of(before + 2)), (1, 1), "{before}");
+    disk.is_at_fault(false);
+    disk.minutes(20).await;
+    let told = (disk.texts_of_round(before + 1).await, disk.texts_of_round(before + 2).await);
+    assert_eq!(told, (1, 1), "{before}");
 }
 
 #[tokio::test]
@@ -78,75 +123,51 @@ async fn an_end_that_could_not_be_told_before_it_fires_again_is_not_told_after_i
 
 #[tokio::test]
 async fn an_end_that_is_planned_after_it_fires_again_is_not_told() {
-    let clock = ManualClock::at(T0);
-    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
-    let queue = Queue::new(store.clone(), clock.clone());
-    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
-    let fires = Event { severity: Some(Severity::High), ..Event::firing(DedupKey::new("disk"), "disk full") };
-    let status = EventStatus::Resolved { note: None, escalation_cancelled: false };
-    let ends = Event { status, ..fires.clone() };
-    let rules = Rules { text_budget: Vec::new(), texts_resolved: true, ..rules() };
-    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
-    // How many texts each round is worth: what comes and goes before anything is planned is told by its last round.
-    for (events, told) in [
-        (vec![vec![&fires], vec![&ends, &fires], vec![&ends]], [1, 2]),
-        (vec![vec![&fires, &ends, &fires], vec![&ends]], [0, 2]),
-    ] {
-        let before = every_alert(&store).await.len();
-        for events in events {
-            for event in events {
-                queue.admit(poster, std::slice::from_ref(event)).await.expect("it is admitted");
-            }
-            for _ in 0..20 {
-                work(&mut dispatcher).await.expect("it works");
-                clock.advance(SignedDuration::from_mins(1));
-            }
+    // How many texts each round is worth.
+    for (is_planned, told) in [(true, (1, 2)), (false, (0, 2))] {
+        let mut disk = Disk::watched(true).await;
+        disk.admit(&disk.fires).await;
+        if is_planned {
+            disk.minutes(20).await;
         }
-        let mut rounds = every_alert(&store).await;
-        rounds.sort_by_key(|alert| alert.round);
-        let texts: Vec<_> = rounds.iter().skip(before).map(|alert| texts_about(&company, alert.id)).collect();
-        assert_eq!(texts, told);
+        disk.admit(&disk.ends).await;
+        disk.admit(&disk.fires).await;
+        disk.minutes(20).await;
+        disk.admit(&disk.ends).await;
+        disk.minutes(20).await;
+        assert_eq!((disk.texts_of_round(1).await, disk.texts_of_round(2).await), told);
     }
 }
 
 #[tokio::test]
 async fn that_it_came_and_went_is_not_told_once_it_fires_again_as_grave() {
-    let clock = ManualClock::at(T0);
-    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
-    let queue = Queue::new(store.clone(), clock.clone());
-    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
-    let status = EventStatus::Resolved { note: None, escalation_cancelled: false };
+    let mut disk = Disk::watched(false).await;
     let fires = |severity| Event {
         severity: Some(severity),
         ..Event::firing(DedupKey::new(format!("disk {severity}")), "disk full")
     };
-    let rules = Rules { text_budget: Vec::new(), ..rules() };
-    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
     // The last of what it fires as again, and how often it is told that the first round came and went.
     let again_as = [(Severity::High, 0), (Severity::Average, 1), (Severity::Disaster, 0)];
-    for at_fault in [true, false] {
-        company.at_fault.store(at_fault, Ordering::SeqCst);
-        for (severity, _) in again_as.iter().filter(|_| at_fault) {
-            let first = Event { severity: Some(Severity::High), ..fires(*severity) };
-            let ends = Event { status: status.clone(), ..first.clone() };
-            // A round between them that is milder, which leaves it to the first.
-            let milder = Event { severity: Some(Severity::Warning), ..first.clone() };
-            let between = [milder, ends.clone()].into_iter().filter(|_| *severity == Severity::Disaster);
-            for event in [first, ends].into_iter().chain(between).chain([fires(*severity)]) {
-                queue.admit(poster, &[event]).await.expect("it is admitted");
-                work(&mut dispatcher).await.expect("it works");
-                clock.advance(SignedDuration::from_secs(40));
-            }
-        }
-        for _ in 0..20 {
-            work(&mut dispatcher).await.expect("it works");
-            clock.advance(SignedDuration::from_mins(1));
+    disk.is_at_fault(true);
+    for (severity, _) in again_as {
+        let first = Event { severity: Some(Severity::High), ..fires(severity) };
+        let ends = ending(&first);
+        // A round between them that is milder, which leaves it to the first.
+        let milder = Event { severity: Some(Severity::Warning), ..first.clone() };
+        let between = [milder, ends.clone()].into_iter().filter(|_| severity == Severity::Disaster);
+        for event in [first, ends].into_iter().chain(between).chain([fires(severity)]) {
+            disk.admit(&event).await;
+            disk.work().await;
+            disk.clock.advance(SignedDuration::from_secs(40));
         }
     }
+    disk.minutes(20).await;
+    disk.is_at_fault(false);
+    disk.minutes(20).await;
     for (severity, missed) in again_as {
         let key = fires(severity).dedup_key;
-        let rounds = every_alert(&store).await.into_iter().filter(|alert| alert.dedup_key == key);
-        let told: Vec<_> = rounds.map(|alert| (alert.round, texts_about(&company, alert.id))).collect();
+        let rounds = every_alert(&disk.store).await.into_iter().filter(|alert| alert.dedup_key == key);
+        let told: Vec<_> = rounds.map(|alert| (alert.round, texts_about(&disk.company, alert.id))).collect();
         let last = told.iter().max().expect("there");
         assert!(told.contains(&(1, missed)) && 1 <= last.1, "{severity}: {told:?}");
     }
@@ -154,43 +175,27 @@ async fn that_it_came_and_went_is_not_told_once_it_fires_again_as_grave() {
 
 #[tokio::test]
 async fn whom_a_quiet_round_left_to_the_one_before_is_told_by_a_later_one_alone() {
-    let clock = ManualClock::at(T0);
-    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
-    let queue = Queue::new(store.clone(), clock.clone());
-    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
-    let fires = Event { severity: Some(Severity::High), ..Event::firing(DedupKey::new("disk"), "disk full") };
-    let status = EventStatus::Resolved { note: None, escalation_cancelled: false };
-    let ends = Event { status, ..fires.clone() };
-    let rules = Rules { text_budget: Vec::new(), ..rules() };
-    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
-    company.at_fault.store(true, Ordering::SeqCst);
+    let mut disk = Disk::watched(false).await;
+    let (fires, ends) = (disk.fires.clone(), disk.ends.clone());
+    disk.is_at_fault(true);
     for event in [&fires, &ends, &fires, &ends, &fires, &ends, &fires] {
-        queue.admit(poster, std::slice::from_ref(event)).await.expect("it is admitted");
-        clock.advance(SignedDuration::from_secs(60));
+        disk.admit(event).await;
+        disk.clock.advance(SignedDuration::from_secs(60));
     }
-    let round = async |number: u32| {
-        let alert = every_alert(&store).await.into_iter().find(|alert| alert.round == number);
-        store.get(alert.expect("there").id).await.expect("works").expect("there")
-    };
-    work(&mut dispatcher).await.expect("it works");
-    for event in [&ends, &fires] {
-        queue.admit(poster, std::slice::from_ref(event)).await.expect("it is admitted");
-    }
-    work(&mut dispatcher).await.expect("it works");
-    let before = round(4).await;
-    let (mut alert, version) = (before.alert, before.version);
+    disk.work().await;
+    disk.admit(&ends).await;
+    disk.admit(&fires).await;
+    disk.work().await;
+    let Stored { mut alert, version } = disk.round(4).await;
     assert!(!alert.progress.planned.is_empty() && alert.openings.flapping().is_some());
     alert.openings.superseded = Some(Successor::IsQuiet);
     alert.progress.planned.insert(Milestone::Resolved);
+    let next = disk.round(5).await.alert;
     let jin = alert.progress.contacts.get_mut(&jin()).expect("planned");
-    jin.notifications.clone_from(&round(5).await.alert.progress.contacts[&self::jin()].notifications);
-    let write = AlertWrite::of(alert, Expect::Version(version), Some(clock.now()));
-    store.commit(Lane::Deliver, &[write]).await.expect("works");
-    company.at_fault.store(false, Ordering::SeqCst);
-    for _ in 0..20 {
-        work(&mut dispatcher).await.expect("it works");
-        clock.advance(SignedDuration::from_mins(1));
-    }
-    let of = |id: AlertId| texts_about(&company, id);
-    assert_eq!((of(round(4).await.alert.id), of(round(5).await.alert.id)), (0, 1));
+    jin.notifications.clone_from(&next.progress.contacts[&self::jin()].notifications);
+    let write = AlertWrite::of(alert, Expect::Version(version), Some(disk.clock.now()));
+    disk.store.commit(Lane::Deliver, &[write]).await.expect("works");
+    disk.is_at_fault(false);
+    disk.minutes(20).await;
+    assert_eq!((disk.texts_of_round(4).await, disk.texts_of_round(5).await), (0, 1));
 }
