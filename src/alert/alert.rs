@@ -245,7 +245,9 @@ impl Alert {
     pub fn as_successor(&self, before: &Self) -> Successor {
         let is_told = self.progress.planned.contains(&Milestone::Opened);
         let is_quiet = !is_told && self.openings.is_quiet(self.severity);
-        let is_milder = self.told_as() < before.told_as();
+        let is_over = before.progress.planned.contains(&Milestone::Resolved);
+        let before_as = if is_over { before.told_as() } else { before.told_as().max(before.severity) };
+        let is_milder = self.told_as() < before_as;
         if is_quiet || is_milder || self.is_for_others(before) {
             Successor::IsQuiet
         } else {

@@ -219,9 +219,8 @@ impl ContactProgress {
 
     /// Nothing was tried for this contact yet.
     pub fn try_anew(&mut self) {
-        let (notifications, folded) =
-            (std::mem::take(&mut self.notifications), std::mem::take(&mut self.folded));
-        *self = Self { folded, notifications, ..Self::default() };
+        let Self { notifications, folded, unanswered, .. } = std::mem::take(self);
+        *self = Self { folded, notifications, unanswered, ..Self::default() };
     }
 
     /// Nothing that tells of the alert is under way.

@@ -55,8 +55,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, conversation: &mut Conversation, prog
 fn let_go(draft: &mut Draft<'_>, progress: &mut Progress) {
     let Facts { alert, .. } = draft.facts;
     if alert.openings.tells_itself() {
-        resolve(draft, progress);
-        return cancel_some(draft, progress, |one| one.subject == Subject::Resolved);
+        return resolve(draft, progress);
     }
     let is_first = progress.planned.insert(Milestone::Resolved);
     // It was over before it was planned, and more severe than people knew.
@@ -144,13 +143,32 @@ fn open(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut P
 
 /// It has become more severe, which is news: everyone is notified as if it had been opened so.
 fn raise(draft: &mut Draft<'_>, conversation: &mut Conversation, progress: &mut Progress) {
-    let (facts, severity) = (draft.facts, draft.facts.alert.severity);
+    if let Some(known) = raised_from(draft.facts, conversation, progress) {
+        tell_raise(draft, conversation, progress, known);
+    }
+}
+
+/// As how severe people know it, where it has become so much more severe since that this is news.
+fn raised_from(facts: Facts<'_>, conversation: &Conversation, progress: &Progress) -> Option<Severity> {
     // What was told since somebody took it as more severe is known to them as that.
     let taken = conversation.acknowledged.as_ref().filter(|taken| Some(taken.since) < progress.notified_at);
     let known =
         progress.notified_as.map(|told_as| taken.map_or(told_as, |taken| told_as.max(taken.severity)));
-    if let Some(known) = known.filter(|known| facts.rules().is_news(severity, *known)) {
-        tell_raise(draft, conversation, progress, known);
+    known.filter(|known| facts.rules().is_news(facts.alert.severity, *known))
+}
+
+/// It became more severe, and was over before that was planned: its end tells that.
+pub(super) fn note_last_raise(facts: Facts<'_>, conversation: &Conversation, progress: &mut Progress) {
+    let Progress { planned, .. } = &*progress;
+    let is_unplanned = planned.contains(&Milestone::Opened) && !planned.contains(&Milestone::Resolved);
+    if facts.is(AlertState::Resolved)
+        && is_unplanned
+        && let Some(known) = raised_from(facts, conversation, progress)
+    {
+        progress.notified_as = Some(facts.alert.severity);
+        for contact in progress.contacts.values_mut() {
+            contact.knows_at_most(known);
+        }
     }
 }
 
@@ -232,18 +250,9 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
             contact.unreachable = None;
         }
         if !knows {
-            // The end of what was under way then, and did not arrive; its text may have told both.
-            let said_both = |attempt| {
-                let mut unanswered = contact.unanswered.iter();
-                unanswered.any(|lost| lost.attempt == attempt && lost.subject == Subject::Missed)
-            };
+            // The end of what was under way then, and did not arrive.
             let ends = contact.notifications.iter_mut().filter(|one| one.subject == Subject::Resolved);
-            for end in ends.filter(|one| !one.has_arrived() && !one.text.is_in_flight()) {
-                if end.text.open().and_then(|open| open.lost).is_some_and(|lost| said_both(lost.attempt)) {
-                    lost = lost.or_else(|| text::take_lost(&mut end.text));
-                }
-                notification::replace(draft, end);
-            }
+            ends.filter(|one| !one.has_arrived()).for_each(|one| notification::replace(draft, one));
         }
         let was_given_up = contact.unreachable.is_some() || notification::is_silent(facts);
         // Who hears by this that somebody could not be reached is told nothing else.

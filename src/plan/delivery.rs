@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     DELIVERY_ASKED_AFTER, SENT_TEXTS_MAX,
     bounds::Bounds,
-    lost::ASKED_AFTER_MIN,
+    lost::{self, ASKED_AFTER_MIN},
     notification::{self, Told},
     output::{Ask, Draft, Message, TextAnswer},
     present::Facts,
@@ -14,8 +14,8 @@ use super::{
     words::DETAIL_CHARS_MAX,
 };
 use crate::alert::{
-    AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, OpenText, Progress,
-    PushState, Report, SentText, Subject, TextState,
+    AlertState, ContactName, ContactProgress, Entry, Fate, GatewayName, Notification, OpenText, Pending,
+    Progress, PushState, Report, SentText, Subject, TextState,
 };
 use crate::roster;
 
@@ -73,8 +73,7 @@ pub(super) fn keep(
     taken: &TextAnswer<'_>,
 ) {
     let rule = facts.rules().gateway(taken.gateway);
-    // One that has left the configuration may still report.
-    if rule.is_some_and(|rule| !rule.reports && !rule.asks) {
+    if !lost::says(facts, taken.gateway) {
         return;
     }
     // An answer counts once, however often it is settled.
@@ -83,7 +82,7 @@ pub(super) fn keep(
     }
     let (undelivered, unknowns) = match before.and_then(TextState::open) {
         Some(open) => {
-            let was_lost = open.has_lost(taken.attempt);
+            let was_lost = contact.unanswered.iter().any(|lost| lost.attempt == taken.attempt);
             // A second request that is under way is not waited for, and may bring a copy.
             let other = open.state.is_in_flight() && !open.state.is_attempt(taken.attempt);
             let unknowns = open.unknowns.saturating_sub(u8::from(was_lost)) + u8::from(other);
@@ -185,16 +184,15 @@ fn is_by_another(later: &SentText, sent: &SentText) -> bool {
 /// The contact has it. What becomes of a second copy, which told no more, is nothing to act on.
 pub(super) fn arrived(draft: &mut Draft<'_>, contact: &mut ContactProgress, told: Told<'_>) {
     notification::learn(draft.facts, contact, told);
-    if let Some(second) = contact.notifications.iter_mut().find(|one| is_second(one, told.subject)) {
+    let tells_no_more = |one: &Notification| {
+        is_second(one, told.subject)
+            && matches!(one.text.pending(), Some(Pending::InFlight { severity, .. }) if severity <= told.severity)
+    };
+    if let Some(second) = contact.notifications.iter_mut().find(|one| tells_no_more(one)) {
         text::forget(draft, &mut second.text);
     }
     contact.sent.retain(|copy| copy.subject != *told.subject || told.severity < copy.severity);
     contact.unanswered.retain(|copy| copy.subject != *told.subject || told.severity < copy.severity);
-}
-
-/// Whoever had a text about the alert has another about its end.
-pub(super) fn owes_end_by_text(facts: Facts<'_>) -> bool {
-    facts.rules().texts_resolved && facts.lasts()
 }
 
 /// By the next gateway that has not failed to deliver it; without one the road has failed. After the end, who
@@ -216,16 +214,22 @@ fn send_by_next(
         if contact.is_being_texted() && draft.facts.alert.openings.tells_itself() {
             return;
         }
+        // What was under way when the start was found says both.
+        if let Some(second) = contact.notifications.iter_mut().find(|one| is_second(one, &Subject::Missed)) {
+            second.replaced = false;
+            return;
+        }
         // By the next gateway, and once more by this one where that does not take it.
         let next = OpenText { gateway: Some(sent.gateway), unknowns: sent.unknowns, ..OpenText::default() };
         return notification::tell_both_in_one(draft, name, contact, Some(next));
     }
-    if sent.subject == Subject::Missed && contact.knows(draft.facts.news) && !owes_end_by_text(draft.facts) {
+    if sent.subject == Subject::Missed && contact.knows(draft.facts.news) && !draft.facts.owes_end_by_text() {
         return;
     }
-    // Said now, it would tell no more than they surely know.
-    let is_milder = draft.facts.alert.severity < sent.severity;
-    if is_milder && sent.subject.is_about_open_alert() && certainly_knows(draft.facts, contact) {
+    // Said now, it would tell no more than they surely know; or nothing is sent, as it may have arrived twice.
+    let is_milder = draft.facts.alert.severity < sent.severity && sent.subject.is_about_open_alert();
+    let is_unanswered = UNKNOWNS_MAX <= sent.unknowns && sent.subject.is_about_alert();
+    if (is_milder || is_unanswered) && certainly_knows(draft.facts, contact) {
         return;
     }
     // A text that only stood in for a push that has arrived since is not missed.

@@ -91,7 +91,7 @@ pub(super) fn hold_back(
         row: draft.facts.alert.fold_row(&folded),
     });
     draft.note(Entry::Folded { contact: message.contact.clone(), digest: Some(digest), reason: held.reason });
-    if word != FoldWord::Unreachable {
+    if word == FoldWord::Fired || (word == FoldWord::Resolved && missed) {
         contact.certain = contact.certain.max(Notified::Counted);
         contact.unreachable = None;
     }

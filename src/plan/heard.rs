@@ -1,15 +1,19 @@
 //! Who knows of an alert, of those who are there.
 
-use super::audience;
+use super::{
+    audience,
+    present::{Facts, Present},
+};
 use crate::{
-    alert::{Alert, AlertState, ContactName, Milestone, Progress},
+    alert::{Alert, AlertState, ContactName, Milestone, Progress, Taken},
     roster::{self, Person},
 };
 
 /// Who has left is no part of an alert any more, once nothing to them is under way: what only they know nobody knows,
 /// while it is open. Where they did not know for certain, whoever came in their place is told, also of what is over.
-pub(super) fn forget_who_left(alert: &Alert, progress: &mut Progress, people: &[Person]) {
-    let (is_over, news) = (alert.state == AlertState::Resolved, alert.news(progress));
+pub(super) fn forget_who_left(facts: Facts<'_>, progress: &mut Progress) {
+    let Facts { alert, taken, present: Present { people, .. }, .. } = facts;
+    let (is_over, news) = (facts.is(AlertState::Resolved), alert.news(progress));
     let (mut untold, mut is_owed): (Vec<ContactName>, _) = (Vec::new(), false);
     progress.contacts.retain(|name, contact| {
         let stays = roster::find(people, name).is_some()
@@ -23,7 +27,9 @@ pub(super) fn forget_who_left(alert: &Alert, progress: &mut Progress, people: &[
         stays
     });
     progress.untell(&untold);
-    if is_owed && alert.openings.tells_itself() && progress.planned.contains(&Milestone::Opened) {
+    let is_free = alert.is_open() || matches!(taken, None | Some(Taken::Outgrown));
+    let is_told = alert.openings.tells_itself() && progress.planned.contains(&Milestone::Opened);
+    if is_owed && is_free && is_told {
         for person in audience::among(people, alert) {
             progress.contacts.entry(person.name.clone()).or_default();
         }

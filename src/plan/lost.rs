@@ -8,7 +8,8 @@ use super::{
     present::Facts,
 };
 use crate::alert::{
-    ContactName, ContactProgress, GatewayName, LostText, OpenText, Pending, Subject, TextState, Unanswered,
+    ContactName, ContactProgress, GatewayName, LostText, Notification, OpenText, Pending, PushState, Subject,
+    TextState, Unanswered,
 };
 
 /// Least time that a gateway has to list a text before it is asked about it, or asked again.
@@ -24,15 +25,10 @@ pub(super) fn after(facts: Facts<'_>, answered: &TextAnswer<'_>) -> Option<(Lost
     Some((lost, if rule.asks { asked_at } else { resend_at }))
 }
 
-/// Whatever is tried next, its gateway may say that it is there.
-pub(super) fn keep(
-    facts: Facts<'_>,
-    contact: &mut ContactProgress,
-    subject: &Subject,
-    answered: &TextAnswer<'_>,
-) {
+/// Whatever is tried next, it may be there, which its gateway may say.
+pub(super) fn keep(contact: &mut ContactProgress, subject: &Subject, answered: &TextAnswer<'_>) {
     let is_kept = contact.unanswered.iter().any(|lost| lost.attempt == answered.attempt);
-    if says(facts, answered.gateway) && !is_kept {
+    if !is_kept {
         contact.unanswered.push(Unanswered {
             attempt: answered.attempt,
             gateway: answered.gateway.clone(),
@@ -45,8 +41,8 @@ pub(super) fn keep(
     contact.unanswered.drain(..surplus);
 }
 
-/// Its gateway may say what became of a text: also one that has left the configuration.
-fn says(facts: Facts<'_>, gateway: &GatewayName) -> bool {
+/// Whether a gateway may say what becomes of a text that it took: also one that has left the configuration.
+pub(super) fn says(facts: Facts<'_>, gateway: &GatewayName) -> bool {
     facts.rules().gateway(gateway).is_none_or(|rule| rule.reports || rule.asks)
 }
 
@@ -91,22 +87,15 @@ pub(super) fn copies_of_end(unanswered: &[Unanswered]) -> u8 {
     u8::try_from(copies.count()).unwrap_or(u8::MAX)
 }
 
-/// What became of an earlier text is known, and this one, which tells more, goes on by itself.
-pub(super) fn settle_apart(text: &mut TextState, attempt: u32) {
-    let Some(open) = text.open_mut().filter(|open| open.has_lost(attempt)) else { return };
-    open.lost = None;
-    open.unknowns = open.unknowns.saturating_sub(1);
-    if !open.state.is_in_flight() {
-        open.state = Pending::Ready;
-    }
-}
-
 /// It is there: what becomes of a second request under way is another matter.
-pub(super) fn split_second(text: &mut TextState) -> Option<TextState> {
-    let open = text.open_mut().filter(|open| open.state.is_in_flight())?;
+pub(super) fn split_second(notification: &mut Notification) -> Option<Notification> {
+    let open = notification.text.open_mut().filter(|open| open.state.is_in_flight())?;
     open.lost = None;
     open.unknowns = open.unknowns.saturating_sub(1);
-    Some(std::mem::replace(text, TextState::Accepted))
+    let text = std::mem::replace(&mut notification.text, TextState::Accepted);
+    let Notification { subject, since, .. } = notification;
+    let (subject, since, push) = (subject.clone(), *since, PushState::default());
+    Some(Notification { subject, since, push, text, replaced: true })
 }
 
 /// The start is there: what is still to be told is the end, of which copies may have arrived.

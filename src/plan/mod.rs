@@ -86,7 +86,8 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     let was_unheard = draft.facts.is_unheard();
     settle::expire(&mut draft, &mut progress);
     reports::apply(&mut draft, &mut progress);
-    heard::forget_who_left(alert, &mut progress, present.people);
+    heard::forget_who_left(draft.facts, &mut progress);
+    changes::note_last_raise(draft.facts, &conversation, &mut progress);
     // With what has just become known.
     draft.facts = Facts::new(alert, &conversation, &progress, present);
     unheard::give_time_to_the_others(draft.facts, was_unheard, &mut progress);

@@ -6,7 +6,7 @@ use super::{
     GIVE_UP_AFTER, audience,
     bounds::Bounds,
     fold::{self, Held},
-    gateways,
+    gateways, lost,
     may::May,
     output::{Draft, Message, Send},
     present::Facts,
@@ -280,7 +280,7 @@ pub(super) fn remember(
 ) {
     let is_final = match address {
         Address::Device(_) => true,
-        Address::Gateway(name) => facts.rules().gateway(name).is_some_and(|rule| !rule.reports && !rule.asks),
+        Address::Gateway(name) => !lost::says(facts, name),
     };
     let is_about_alert = told.subject.is_about_alert();
     match outcome {
@@ -306,11 +306,13 @@ pub(super) fn learn(facts: Facts<'_>, contact: &mut ContactProgress, told: Told<
         contact.unreachable = None;
     }
     if subject.is_about_open_alert() {
-        contact.sent.retain(|sent| {
-            let is_earlier = sent.subject.is_about_open_alert() && sent.attempt < attempt;
-            let is_copy = sent.subject == *subject && sent.severity == severity;
-            !is_earlier || is_copy || severity < sent.severity
-        });
+        let counts = |its_subject: &Subject, its_severity, its_attempt| {
+            let is_earlier = its_subject.is_about_open_alert() && its_attempt < attempt;
+            let is_copy = its_subject == subject && its_severity == severity;
+            !is_earlier || is_copy || severity < its_severity
+        };
+        contact.sent.retain(|sent| counts(&sent.subject, sent.severity, sent.attempt));
+        contact.unanswered.retain(|lost| counts(&lost.subject, lost.severity, lost.attempt));
     }
 }
 
@@ -324,7 +326,8 @@ pub(super) fn tell_both_in_one(
 ) {
     // What is under way may have begun as one that says both.
     let tells_end = |one: &Notification| {
-        one.subject == Subject::Missed || (one.subject.is_about_end() && one.text.is_in_flight())
+        (one.subject == Subject::Missed && !one.replaced)
+            || (one.subject.is_about_end() && one.text.is_in_flight())
     };
     if !contact.knows(draft.facts.news)
         && !contact.notifications.iter().any(tells_end)
@@ -332,8 +335,11 @@ pub(super) fn tell_both_in_one(
         && let Some(person) = roster::find(draft.facts.present.people, name)
     {
         fold::is_over(draft, name, contact);
-        let mut missed = begin(draft.facts, person, Subject::Missed, contact.texted);
-        text::follow(&mut missed.text, &missed.push, lost, contact.texted);
+        // The end is owed by text, whatever became of the beginning.
+        let is_owed = contact.texted == Texted::Unanswered && draft.facts.owes_end_by_text();
+        let (texted, lost) = if is_owed { (Texted::Yes, None) } else { (contact.texted, lost) };
+        let mut missed = begin(draft.facts, person, Subject::Missed, texted);
+        text::follow(&mut missed.text, &missed.push, lost, texted);
         if !may_wait(draft.facts, contact, &missed) {
             contact.notifications.push(missed);
         }

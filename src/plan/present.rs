@@ -132,6 +132,11 @@ impl<'a> Facts<'a> {
         self.alert.kind == Kind::Problem
     }
 
+    /// Whoever had a text about it has another about its end.
+    pub(super) fn owes_end_by_text(&self) -> bool {
+        self.rules().texts_resolved && self.lasts()
+    }
+
     pub(super) fn is_usable(&self, device: DeviceId) -> bool {
         self.present.devices.is_usable(device, self.now())
     }

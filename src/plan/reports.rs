@@ -11,7 +11,7 @@ use super::{
 use crate::{
     alert::{
         Address, ContactName, ContactProgress, Fate, GatewayName, Milestone, Notification, Outcome, Pending,
-        Progress, PushState, Report, Subject, TextState, Texted, Unanswered,
+        Progress, Report, Subject, TextState, Texted, Unanswered,
     },
     roster,
 };
@@ -63,33 +63,30 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     let at = notifications.iter().position(waits_for_it).or_else(|| notifications.iter().position(tells_it));
     let message = Message { contact: name, subject: &lost.subject };
     let (mut before, mut second) = (None, None);
-    if let Some(notification) = at.and_then(|at| notifications.get_mut(at)) {
-        before = Some(notification.text.clone());
-        let Notification { subject, since, push, text, .. } = notification;
+    let copies = lost::copies_of_end(&contact.unanswered);
+    if let Some(one) = at.and_then(|at| notifications.get_mut(at)) {
+        before = Some(one.text.clone());
         // What was sent before the end says nothing of it, also where the message that says both has taken it over.
-        let is_start = is_there && *subject == Subject::Missed && lost.subject.is_about_open_alert();
-        if is_start && lost.severity < draft.facts.news {
-            lost::settle_apart(text, lost.attempt);
-        } else if is_start && delivery::owes_end_by_text(draft.facts) {
-            lost::go_on_as_end(text, &contact.unanswered);
-            *subject = Subject::Resolved;
-        } else if is_there && let Some(text) = lost::split_second(text) {
-            let (subject, since, push) = (subject.clone(), *since, PushState::default());
-            second = Some(Notification { subject, since, push, text, replaced: true });
+        let is_start = is_there && one.subject == Subject::Missed && lost.subject.is_about_open_alert();
+        let tells_less = lost.severity < draft.facts.news;
+        if is_start && (tells_less || draft.facts.owes_end_by_text()) {
+            if !tells_less && copies == 0 && !one.text.is_in_flight() {
+                one.subject = Subject::Resolved;
+            }
+            lost::go_on_as_end(&mut one.text, &contact.unanswered);
+        } else if is_there && one.text.is_in_flight() {
+            second = lost::split_second(one);
         } else {
-            settle_lost(draft, message, text, &lost.gateway, &report.fate);
+            settle_lost(draft, message, &mut one.text, &lost.gateway, &report.fate);
         }
-        if is_start && push.accepted {
-            text::spare(draft, Message { contact: name, subject }, text);
+        if is_start && one.push.accepted {
+            text::spare(draft, Message { contact: name, subject: &one.subject }, &mut one.text);
         }
     }
     contact.notifications.extend(second);
-    if is_there || matches!(report.fate, Fate::Failed { .. }) {
-        contact.unanswered.retain(|other| other.attempt != lost.attempt);
-    }
     if is_there {
         let outcome = &Outcome::Accepted { provider_id: None };
-        let Unanswered { attempt, gateway, subject, severity, sent_at: began, .. } = &lost;
+        let Unanswered { attempt, gateway, subject, severity, sent_at: began } = &lost;
         let (attempt, severity, began) = (*attempt, *severity, *began);
         let taken = TextAnswer { attempt, gateway, severity, began, outcome, segments: 0 };
         let told = Told { subject, severity, attempt };
@@ -98,6 +95,12 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
             delivery::arrived(draft, contact, told);
         } else {
             delivery::keep(draft.facts, contact, subject, before.as_ref(), &taken);
+        }
+    }
+    if is_there || matches!(report.fate, Fate::Failed { .. }) {
+        contact.unanswered.retain(|other| other.attempt != lost.attempt);
+        if !is_there && contact.unanswered.is_empty() {
+            forget_unanswered(contact, &report.fate);
         }
     }
     delivery::note(draft, message, &lost.gateway, report);
@@ -136,11 +139,20 @@ fn settle_lost(
     }
 }
 
+/// None of the texts that went unanswered has arrived: more may be sent.
+fn forget_unanswered(contact: &mut ContactProgress, fate: &Fate) {
+    let Fate::Failed { reason } = fate else { return };
+    contact.texted = contact.texted.min(Texted::Yes);
+    for one in contact.notifications.iter_mut().filter(|one| one.text == TextState::Unknown) {
+        one.text = TextState::Failed { reason: reason.clone() };
+    }
+}
+
 /// The start was found after what was to say both had been given up: the end is missing.
 fn tell_end(facts: Facts<'_>, name: &ContactName, contact: &mut ContactProgress) {
     let is_told = contact.notifications.iter().any(|one| one.subject.is_about_end())
         || contact.sent.iter().any(|sent| sent.subject.is_about_end());
-    if delivery::owes_end_by_text(facts)
+    if facts.owes_end_by_text()
         && !facts.is_left_to_next_round()
         && !is_told
         && lost::copies_of_end(&contact.unanswered) < UNKNOWNS_MAX

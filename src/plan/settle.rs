@@ -165,7 +165,12 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
             let answer = TextAnswer { attempt, gateway, severity, began, outcome, segments: *segments };
             // A second copy, of a text whose first was found meanwhile, counts if the first does not arrive.
             let before = known.as_ref().map(|known| known.text.clone());
+            let is_accepted = matches!(outcome, Outcome::Accepted { .. });
+            let mut second = None;
             if let Some(known) = known {
+                if is_accepted && known.text.open().is_some_and(|open| !open.state.is_attempt(attempt)) {
+                    second = lost::split_second(known);
+                }
                 text::settle(draft, message, &mut known.text, &answer);
                 if known.push.accepted {
                     text::spare(draft, message, &mut known.text);
@@ -174,11 +179,13 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
                     text::stop(draft, &mut known.text);
                 }
             }
+            contact.notifications.extend(second);
             if matches!(outcome, Outcome::Unknown { .. }) {
-                lost::keep(draft.facts, contact, &send.subject, &answer);
-            }
-            if matches!(outcome, Outcome::Accepted { .. }) {
+                lost::keep(contact, &send.subject, &answer);
+            } else if is_accepted && lost::says(draft.facts, gateway) {
                 delivery::keep(draft.facts, contact, &send.subject, before.as_ref(), &answer);
+            } else if is_accepted {
+                delivery::arrived(draft, contact, told);
             }
         }
     }

@@ -72,6 +72,7 @@ impl Templated for Notice<'_> {
             contact,
             reason,
             flapping: alert.openings.flapping(),
+            fired_again: alert.openings.superseded.is_some(),
             taken_back: alert.taken_back.as_ref().map(|end| TakenBack {
                 by: match &end.by {
                     ResolvedBy::Operator(name) => Some(name),
@@ -143,6 +144,8 @@ struct Context<'a> {
     contact: Option<String>,
     reason: Option<String>,
     flapping: Option<u32>,
+    /// A later round has fired since.
+    fired_again: bool,
     taken_back: Option<TakenBack<'a>>,
     severity: &'static str,
     title: String,

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use super::{DigestNotice, Notice, Outage, OutageNotice};
 use crate::alert::{
     Acknowledgement, Alert, AlertId, ContactName, Counted, DedupKey, Event, FLAPPING_ROUNDS, Kind, LastRound,
-    Named, Openings, Part, Resolution, ResolvedBy, Severity, Subject, Unreached,
+    Named, Openings, Part, Resolution, ResolvedBy, Severity, Subject, Successor, Unreached,
 };
 
 /// 22 November 2026, 03:10 in Seoul.
@@ -92,6 +92,7 @@ fn full(subject: Subject, kind: Kind) -> Sample {
     };
     alert.openings =
         (1..FLAPPING_ROUNDS).fold(Openings::default(), |openings, _| openings.next(last, STARTS_AT));
+    alert.openings.superseded = alert.resolved.as_ref().map(|_| Successor::IsQuiet);
     alert.taken_back = Some(Resolution::by(ResolvedBy::Operator("min".to_owned()), STARTS_AT));
     Sample { alert, subject, url: "https://a.example.org/alerts/1" }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     alert::{
         Acknowledgement, Alert, AlertId, Counted, DedupKey, Event, Kind, Named, Part, Resolution, ResolvedBy,
-        Severity, Subject, Unreached,
+        Severity, Subject, Successor, Unreached,
     },
     deliver::{
         sms::{Encoding, TextRules, fit},
@@ -98,6 +98,8 @@ fn every_sample_renders_the_same_twice_and_within_its_limits() {
 #[test]
 fn a_text_says_what_happened_how_grave_it_is_and_what_it_is_about() {
     let (open, over) = (alert(), resolved(alert()));
+    let mut again = over.clone();
+    again.openings.superseded = Some(Successor::IsQuiet);
     let test = Alert { kind: Kind::Test, ..alert() };
     for (alert, subject, ko, en) in [
         (&open, Subject::Opened, "[재난] 서버실 온도 45℃ 초과", "[Disaster] 서버실 온도 45℃ 초과"),
@@ -124,6 +126,18 @@ fn a_text_says_what_happened_how_grave_it_is_and_what_it_is_about() {
             Subject::Missed,
             "[해결] 03:10 재난 발생, 03:12 해결: 서버실 온도 45℃ 초과",
             "[Resolved] fired 03:10 as disaster, resolved 03:12: 서버실 온도 45℃ 초과",
+        ),
+        (
+            &again,
+            Subject::Resolved,
+            "[해결 03:12, 이후 다시 발생] 서버실 온도 45℃ 초과",
+            "[Resolved 03:12, fired again since] 서버실 온도 45℃ 초과",
+        ),
+        (
+            &again,
+            Subject::Missed,
+            "[해결] 03:10 재난 발생, 03:12 해결, 이후 다시 발생: 서버실 온도 45℃ 초과",
+            "[Resolved] fired 03:10 as disaster, resolved 03:12, fired again since: 서버실 온도 45℃ 초과",
         ),
         (
             &open,

@@ -140,6 +140,40 @@ async fn an_end_that_is_planned_after_it_fires_again_is_not_told() {
 }
 
 #[tokio::test]
+async fn a_raise_that_is_over_before_it_is_planned_is_told_though_it_fires_again_as_before() {
+    for (before, raised) in [(Severity::Warning, Severity::High), (Severity::High, Severity::Disaster)] {
+        for fires_again in [true, false] {
+            let mut disk = Disk::watched(false).await;
+            let as_severe = |severity| Event { severity: Some(severity), ..disk.fires.clone() };
+            let (mild, grave) = (as_severe(before), as_severe(raised));
+            disk.admit(&mild).await;
+            disk.minutes(1).await;
+            disk.admit(&grave).await;
+            disk.admit(&ending(&grave)).await;
+            if fires_again {
+                disk.admit(&mild).await;
+            }
+            disk.minutes(20).await;
+            assert_eq!(disk.texts_of_round(1).await, 2, "{before} {fires_again}: it fired, it was graver");
+            if fires_again {
+                assert_eq!(disk.texts_of_round(2).await, 1);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_what_was_graver_is_told_though_it_fires_again() {
+    let mut disk = Disk::watched(true).await;
+    disk.admit(&disk.fires).await;
+    disk.minutes(20).await;
+    disk.admit(&disk.ends).await;
+    disk.admit(&Event { severity: Some(Severity::Warning), ..disk.fires.clone() }).await;
+    disk.minutes(20).await;
+    assert_eq!((disk.texts_of_round(1).await, disk.texts_of_round(2).await), (2, 1));
+}
+
+#[tokio::test]
 async fn that_it_came_and_went_is_not_told_once_it_fires_again_as_grave() {
     let mut disk = Disk::watched(false).await;
     let fires = |severity| Event {

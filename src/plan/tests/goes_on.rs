@@ -753,3 +753,17 @@ fn what_says_both_is_texted_twice_at_most_however_its_start_is_found_and_lost() 
     let sent = scene.answer_all(scene.hours(1), &unknown());
     assert_eq!(texts(&sent), 0, "{sent:?}");
 }
+
+#[test]
+fn whoever_takes_the_place_of_another_is_not_told_of_what_is_over_and_somebody_had() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin"), no_phone("min")]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.plan();
+    scene.answer(2, accepted());
+    scene.answer(1, accepted());
+    scene.acknowledge();
+    scene.resolve();
+    scene.answer_all(scene.now, &accepted());
+    scene.people = vec![bare("kim"), no_phone("min")];
+    assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), NOTHING);
+}

@@ -146,6 +146,64 @@ fn an_answer_after_its_time_does_not_undo_what_its_gateway_has_reported() {
     assert_eq!(scene.pass(600), ["sms 4 jin"]);
 }
 
+#[test]
+fn an_answer_after_its_time_does_not_drop_the_second_text_under_way() {
+    for second in [accepted(), deferred(DeferCause::Unavailable)] {
+        let mut scene = scene(gateways_that(2, true, false));
+        assert_eq!(scene.pass(11), NOTHING);
+        assert_eq!(scene.pass(60), ["sms 3 jin"]);
+        assert_eq!(scene.answer(1, accepted()), NOTHING);
+        assert_eq!(scene.answer(3, second.clone()), NOTHING);
+        let by_next = if second == accepted() { vec![] } else { vec!["sms 4 jin"] };
+        assert_eq!(scene.report(1, failed()), by_next, "{second:?}");
+    }
+}
+
+#[test]
+fn who_surely_knows_by_another_text_is_neither_texted_again_nor_called_out_of_reach() {
+    // By a reminder that was delivered.
+    let mut by_reminder = scene(gateways_that(2, true, false));
+    by_reminder.answer(1, unknown());
+    assert_eq!(by_reminder.pass(60), ["sms 3 jin"]);
+    by_reminder.answer(3, accepted());
+    assert_eq!(by_reminder.pass(1_740)[0], "sms 4 jin repeat");
+    by_reminder.answer_all(by_reminder.now, &accepted());
+    assert_eq!(by_reminder.report(4, Fate::Delivered), NOTHING);
+    // By a gateway that reports nothing, before or after the first is found.
+    let silent = GatewayRule { reports: false, ..gateways_that(2, true, false)[1].clone() };
+    let mixed = || vec![gateways_that(1, true, false)[0].clone(), silent.clone()];
+    let by_silent = [true, false].map(|is_found_first| {
+        let mut scene = scene(mixed());
+        scene.answer(1, unknown());
+        assert_eq!(scene.pass(60), ["sms 3 jin"]);
+        if is_found_first {
+            scene.report(1, Fate::Taken);
+        }
+        assert_eq!(scene.answer(3, accepted()), NOTHING);
+        scene
+    });
+    for mut scene in [by_reminder].into_iter().chain(by_silent) {
+        assert_eq!(scene.report(1, Fate::Taken), NOTHING);
+        assert_eq!(scene.report(1, failed()), NOTHING);
+        assert_eq!(scene.pass(60), NOTHING);
+    }
+}
+
+#[test]
+fn what_went_unanswered_twice_and_surely_did_not_arrive_is_tried_again() {
+    let mut scene = Scene::at(Severity::Average).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    assert_eq!(scene.plan(), ["sms 1 jin"]);
+    scene.answer(1, unknown());
+    assert_eq!(scene.pass(60), ["sms 2 jin"]);
+    scene.answer(2, unknown());
+    assert_eq!(scene.pass(120), NOTHING);
+    assert_eq!(scene.report(1, failed()), NOTHING, "the second may be there");
+    assert_eq!(scene.pass(600), NOTHING);
+    scene.report(2, failed());
+    assert_eq!(scene.answer_all(scene.now + SignedDuration::from_mins(6), &accepted()), ["sms 3 jin"]);
+}
+
 /// jin's first text went unanswered, and its second is under way when the gateway has the first.
 fn scene_of_second(gateways: usize) -> Scene {
     let mut scene = scene(gateways_that(gateways, true, false));

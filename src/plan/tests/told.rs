@@ -100,7 +100,7 @@ fn the_end_is_told_where_the_start_is_found_after_it_was_given_up() {
 
 #[test]
 fn a_text_that_is_found_while_one_that_says_both_is_under_way_does_not_double_that() {
-    for (severity, end) in [(Severity::Disaster, "resolved"), (Severity::Average, "missed")] {
+    for severity in [Severity::Disaster, Severity::Average] {
         let mut scene = Scene::at(Severity::Disaster).with_people(vec![person("jin", 0)]);
         scene.rules.gateways = gateways_that(1, true, false);
         scene.rules.texts_resolved = true;
@@ -113,7 +113,7 @@ fn a_text_that_is_found_while_one_that_says_both_is_under_way_does_not_double_th
         assert_eq!(scene.pass(60), ["sms 3 jin missed"]);
         assert_eq!(scene.report(2, Fate::Delivered), NOTHING);
         assert_eq!(scene.answer(3, deferred(DeferCause::Unavailable)), NOTHING);
-        assert_eq!(scene.pass(60), [format!("sms 4 jin {end}")]);
+        assert_eq!(scene.pass(60), ["sms 4 jin missed"]);
         assert_eq!(scene.answer(4, accepted()), NOTHING);
         scene.report(4, Fate::Delivered);
         assert_eq!(scene.due, None);
@@ -266,7 +266,7 @@ fn silence_ends_an_alert_only_after_its_sender_could_have_spoken() {
 #[test]
 fn the_end_is_told_where_only_its_start_is_found_of_several_unanswered_texts() {
     // The end was tried, or not yet, when the start is found, or the message that says both was given up.
-    for (ends_at, found_after, then) in [(0, 0, None), (60, 0, Some("sms 3 jin resolved")), (0, 180, None)] {
+    for (ends_at, found_after, then) in [(0, 0, "missed"), (60, 0, "resolved"), (0, 180, "resolved")] {
         let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
         scene.rules.gateways = gateways_that(1, true, false);
         scene.rules.texts_resolved = true;
@@ -282,11 +282,13 @@ fn the_end_is_told_where_only_its_start_is_found_of_several_unanswered_texts() {
         }
         scene.answer_all(scene.now + SignedDuration::from_secs(found_after), &accepted());
         let mut sent = scene.report(1, Fate::Delivered);
-        if let Some(then) = then {
-            assert_eq!(sent, [then]);
-        }
+        assert_eq!(
+            sent.len(),
+            usize::from(ends_at == 60 || 0 < found_after),
+            "at once where it was not tried"
+        );
         sent.extend(scene.answer_all(scene.hours(1), &accepted()));
-        assert_eq!(sent, ["sms 3 jin resolved"], "{ends_at} {found_after}");
+        assert_eq!(sent, [format!("sms 3 jin {then}")], "{ends_at} {found_after}");
     }
 }
 
@@ -303,6 +305,39 @@ fn what_says_both_is_not_sent_beside_one_that_is_under_way() {
     assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), NOTHING);
     assert_eq!(scene.answer(2, accepted()), NOTHING);
     assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING);
+}
+
+#[test]
+fn what_says_both_goes_on_after_a_start_that_was_found_and_lost_while_it_was_under_way() {
+    for answer in [deferred(DeferCause::Unavailable), unknown(), rejected(RejectCause::Recipient)] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0), person("min", 1)]);
+        scene.rules.gateways = gateways_that(2, true, false);
+        scene.plan();
+        scene.answer(1, unknown());
+        scene.answer(2, accepted());
+        assert_eq!(scene.resolve(), ["push 3 min resolved"]);
+        scene.answer(3, accepted());
+        assert_eq!(scene.pass(60), ["sms 4 jin missed"]);
+        assert_eq!(scene.report(1, Fate::Taken), NOTHING);
+        assert_eq!(scene.report(1, Fate::Failed { reason: "30005".into() }), NOTHING);
+        let mut sent = scene.answer(4, answer.clone());
+        sent.extend(scene.answer_all(scene.hours(1), &accepted()));
+        assert_eq!(sent, ["sms 5 jin missed"], "{answer:?}");
+    }
+}
+
+#[test]
+fn the_end_is_owed_by_text_though_the_start_went_unanswered_twice() {
+    for texts_resolved in [true, false] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        scene.rules.texts_resolved = texts_resolved;
+        scene.plan();
+        scene.answer(1, unknown());
+        assert_eq!(scene.pass(60), ["sms 2 jin"]);
+        scene.answer(2, unknown());
+        let sent = scene.resolve();
+        assert_eq!(sent, if texts_resolved { vec!["sms 3 jin missed"] } else { vec![] });
+    }
 }
 
 #[test]

@@ -206,6 +206,12 @@ impl<'a> Morning<'a> {
         })
     }
 
+    /// When somebody first said that it is over.
+    pub(super) fn ended(&self, alert: &Alert) -> Option<SignedDuration> {
+        let ends = |row: &&Row| matches!(row.entry, Entry::Resolved { .. });
+        self.rows[&alert.id].iter().find(ends).map(|row| self.since(row.at))
+    }
+
     /// When it last became as severe as it is, if that is `high` or graver, and it never was before, or not since
     /// somebody took it who had not had it as that before.
     pub(super) fn raised(&self, alert: &Alert) -> Option<(SignedDuration, Severity)> {

@@ -184,7 +184,8 @@ fn no_end_is_told_once_it_fires_again(morning: &Morning<'_>) -> Vec<String> {
                 && !morning.has_changed(next, SignedDuration::MIN)
         };
         for next in morning.rounds(&alert.dedup_key).filter(takes_its_place) {
-            let over = next.resolved.as_ref().map_or(SignedDuration::MAX, |end| end.at.duration_since(T0));
+            // A sender may say the end after a person did.
+            let over = morning.ended(next).unwrap_or(SignedDuration::MAX);
             let is_told = |row: &&AttemptRow| {
                 let at = row.started_at.duration_since(T0);
                 let mut known = morning.taken_by(next, &row.contact);

@@ -272,6 +272,22 @@ fn that_it_was_graver_than_they_knew_is_not_counted_as_a_mere_end() {
 }
 
 #[test]
+fn an_end_that_a_digest_counts_is_not_mere_once_its_start_is_lost() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(1, 600)], &[], &[]);
+    storm.rules.gateways = gateways_that(1, true, false);
+    storm.rules.texts_resolved = true;
+    let number = storm.fire(Severity::Average);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    storm.over(number);
+    assert_eq!(storm.plan(), NOTHING);
+    assert_eq!(storm.report(number, 1, Fate::Failed { reason: "30005".into() }), NOTHING);
+    let rows: Vec<_> = storm.rows.values().flat_map(BTreeMap::values).collect();
+    assert!(rows.len() == 1 && rows[0].missed, "{rows:?}");
+    assert_eq!(storm.pass(600), ["sms 1 jin digest"]);
+}
+
+#[test]
 fn a_round_that_another_follows_is_counted_as_over() {
     let mut storm = Storm::with(vec![no_device("jin")], &[rate(1, 600)], &[], &[]);
     for _ in 0..3 {
