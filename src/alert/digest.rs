@@ -104,6 +104,11 @@ pub struct Folded {
 }
 
 impl Folded {
+    /// It counts more than the end of what its contact knew.
+    pub fn tells_of_it(&self) -> bool {
+        self.word == FoldWord::Fired || (self.word == FoldWord::Resolved && self.missed)
+    }
+
     /// More is held back of the same alert: the digest still counts it once.
     #[must_use]
     pub fn after(self, earlier: Option<&Self>) -> Self {

@@ -248,7 +248,8 @@ impl ContactProgress {
 
     /// As how severe they know it, whatever becomes of those texts.
     pub fn surely_heard_as(&self) -> Option<Severity> {
-        let counted = self.folded.values().map(|folded| folded.severity);
+        let counted =
+            self.folded.values().filter(|folded| folded.tells_of_it()).map(|folded| folded.severity);
         (Notified::Counted <= self.certain).then(|| counted.fold(self.known_as, Severity::max))
     }
 

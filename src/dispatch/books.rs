@@ -210,7 +210,9 @@ fn may_be_told_by_the_next_round(alert: &Alert, has_arrived: bool) -> bool {
     // What becomes of a text decides what is told of the end.
     let is_texting = || contacts.values().any(ContactProgress::is_being_texted);
     let is_settled = has_arrived && planned.contains(&Milestone::Resolved) && !is_texting();
-    alert.state == AlertState::Resolved && alert.openings.superseded != Some(Successor::Tells) && !is_settled
+    let is_left =
+        alert.openings.superseded == Some(Successor::Tells) && planned.contains(&Milestone::Resolved);
+    alert.state == AlertState::Resolved && !is_left && !is_settled
 }
 
 /// What the latest round is to one that is over.
@@ -220,6 +222,10 @@ fn superseded(alert: &Alert, latest: &Alert) -> Option<Successor> {
         return known;
     }
     let is_told = alert.progress.planned.contains(&Milestone::Resolved);
+    if known == Some(Successor::Tells) && !is_told {
+        // Decided when that one opened, which may have become milder before it was planned.
+        return Some(latest.as_successor(alert));
+    }
     let is_about_something_else = known.is_some() && !latest.flaps_since(alert);
     if (known.is_none() && is_told) || is_about_something_else {
         // Its end is being told, which is untrue once it fires as severe, also where that is quiet: since this round
@@ -228,6 +234,8 @@ fn superseded(alert: &Alert, latest: &Alert) -> Option<Successor> {
             && latest.flaps_since(alert)
             && alert.told_as() <= latest.told_as();
         let next = if flaps_on { Successor::Tells } else { latest.as_successor(alert) };
+        // What does not flap has fired again only as long as that is not over either.
+        let known = known.filter(|_| alert.openings.flapping().is_some());
         return latest.is_open().then_some(next).or(known);
     }
     let flaps = alert.openings.flapping().is_some() || latest.flaps_since(alert);

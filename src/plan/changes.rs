@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::{audience, conversation, fold, notification, output::Draft, present::Facts, quiet, text};
 use crate::{
     alert::{
-        AlertState, ContactName, Conversation, FLAPPING_WITHIN, Hold, Milestone, Notification, Others,
-        Progress, Severity, Subject, Successor, Taken, TextState, Texted,
+        AlertState, ContactName, ContactProgress, Conversation, FLAPPING_WITHIN, Hold, Milestone,
+        Notification, Others, Progress, Severity, Subject, Successor, Taken, TextState, Texted,
     },
     roster,
 };
@@ -168,7 +168,18 @@ pub(super) fn note_last_raise(facts: Facts<'_>, conversation: &Conversation, pro
         progress.notified_as = Some(facts.alert.severity);
         for contact in progress.contacts.values_mut() {
             contact.knows_at_most(known);
+            forget_milder(contact);
         }
+    }
+}
+
+/// Whom a raise does not reach the others are told of, whatever they heard of what was milder, and its texts count no
+/// more.
+fn forget_milder(contact: &mut ContactProgress) {
+    (contact.unreachable, contact.others) = (None, Others::NotTold);
+    contact.texted = contact.texted.min(Texted::Yes);
+    for earlier in contact.about_open_alert().filter(|one| one.text == TextState::Unknown) {
+        earlier.text = TextState::Off;
     }
 }
 
@@ -208,14 +219,8 @@ fn tell_raise(
         let contact = progress.contacts.entry(person.name.clone()).or_default();
         let raised = notification::begin(facts, person, Subject::Raised { to: severity }, contact.texted);
         if !notification::may_wait(facts, contact, &raised) {
-            // Whom this does not reach the others are told of, whatever they heard of what was milder.
-            (contact.unreachable, contact.others) = (None, Others::NotTold);
             notification::supersede(draft, contact);
-            // Texts of what was milder count no more.
-            contact.texted = contact.texted.min(Texted::Yes);
-            for earlier in contact.about_open_alert().filter(|one| one.text == TextState::Unknown) {
-                earlier.text = TextState::Off;
-            }
+            forget_milder(contact);
             contact.notifications.push(raised);
         }
     }

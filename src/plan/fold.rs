@@ -91,7 +91,7 @@ pub(super) fn hold_back(
         row: draft.facts.alert.fold_row(&folded),
     });
     draft.note(Entry::Folded { contact: message.contact.clone(), digest: Some(digest), reason: held.reason });
-    if word == FoldWord::Fired || (word == FoldWord::Resolved && missed) {
+    if folded.tells_of_it() {
         contact.certain = contact.certain.max(Notified::Counted);
         contact.unreachable = None;
     }
@@ -99,7 +99,8 @@ pub(super) fn hold_back(
         // By the digest.
         contact.texted = contact.texted.max(Texted::Yes);
     }
-    if let Some(told) = contact.folded.insert(tier, folded).filter(|earlier| earlier.digest != digest) {
+    let earlier = contact.folded.insert(tier, folded);
+    if let Some(told) = earlier.filter(|earlier| earlier.digest != digest && earlier.tells_of_it()) {
         contact.known_as = contact.known_as.max(told.severity);
     }
     held.whole

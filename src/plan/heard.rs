@@ -27,7 +27,7 @@ pub(super) fn forget_who_left(facts: Facts<'_>, progress: &mut Progress) {
         stays
     });
     progress.untell(&untold);
-    let is_free = alert.is_open() || matches!(taken, None | Some(Taken::Outgrown));
+    let is_free = alert.is_free_of(taken) || (is_over && matches!(taken, None | Some(Taken::Outgrown)));
     let is_told = alert.openings.tells_itself() && progress.planned.contains(&Milestone::Opened);
     if is_owed && is_free && is_told {
         for person in audience::among(people, alert) {

@@ -10,7 +10,8 @@ use super::{
     may::May,
     output::{Draft, Message, Send},
     present::Facts,
-    push, text,
+    push,
+    text::{self, UNKNOWNS_MAX},
 };
 use crate::{
     alert::{
@@ -336,7 +337,9 @@ pub(super) fn tell_both_in_one(
     {
         fold::is_over(draft, name, contact);
         // The end is owed by text, whatever became of the beginning.
-        let is_owed = contact.texted == Texted::Unanswered && draft.facts.owes_end_by_text();
+        let is_unanswered = contact.texted == Texted::Unanswered
+            || lost.as_ref().is_some_and(|lost| UNKNOWNS_MAX <= lost.unknowns);
+        let is_owed = is_unanswered && draft.facts.owes_end_by_text();
         let (texted, lost) = if is_owed { (Texted::Yes, None) } else { (contact.texted, lost) };
         let mut missed = begin(draft.facts, person, Subject::Missed, texted);
         text::follow(&mut missed.text, &missed.push, lost, texted);

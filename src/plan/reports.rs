@@ -83,6 +83,15 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
             text::spare(draft, Message { contact: name, subject: &one.subject }, &mut one.text);
         }
     }
+    let is_lost = matches!(report.fate, Fate::Failed { .. });
+    if at.is_none() && is_lost {
+        // Of an earlier copy than that which is waited for.
+        let copy = contact.notifications.iter_mut().find(|one| one.subject == lost.subject);
+        if let Some(open) = copy.and_then(|one| one.text.open_mut()) {
+            open.unknowns = open.unknowns.saturating_sub(1);
+            open.undelivered.push(lost.gateway.clone());
+        }
+    }
     contact.notifications.extend(second);
     if is_there {
         let outcome = &Outcome::Accepted { provider_id: None };
@@ -97,9 +106,9 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
             delivery::keep(draft.facts, contact, subject, before.as_ref(), &taken);
         }
     }
-    if is_there || matches!(report.fate, Fate::Failed { .. }) {
+    if is_there || is_lost {
         contact.unanswered.retain(|other| other.attempt != lost.attempt);
-        if !is_there && contact.unanswered.is_empty() {
+        if is_lost && contact.unanswered.is_empty() {
             forget_unanswered(contact, &report.fate);
         }
     }
@@ -130,7 +139,12 @@ fn settle_lost(
                 let before = std::mem::take(&mut open.undelivered);
                 let undelivered = Undelivered { gateway: gateway.clone(), before, unknowns: open.unknowns };
                 let next = text::by_next(draft, message, undelivered, reason);
-                text::leave(draft, text, next);
+                if next.open().is_some() {
+                    text::forget(draft, text);
+                    *text = next;
+                } else {
+                    text::leave(draft, text, next);
+                }
             }
         }
         // Nothing was sent, so sending it now doubles nothing.

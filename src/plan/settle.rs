@@ -12,8 +12,8 @@ use super::{
     words::DETAIL_CHARS_MAX,
 };
 use crate::alert::{
-    Address, Alert, AttemptRow, Charge, ContactName, DeviceId, Entry, Notification, Outcome, Pending,
-    Progress, RejectCause,
+    Address, Alert, AttemptRow, Charge, ContactName, DeviceId, Entry, Fate, Notification, Outcome, Pending,
+    Progress, RejectCause, Report,
 };
 
 /// The answer to one [`Send`].
@@ -137,10 +137,19 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     let has_it = Outcome::Accepted { provider_id: None };
     let outcome = if delivery::says_taken(progress, send.attempt) { &has_it } else { outcome };
     let Some(contact) = progress.contacts.get_mut(&send.contact) else { return };
-    if let Address::Gateway(gateway) = &send.address
-        && lost::is_decided(draft.facts, contact, gateway, send.attempt)
-    {
-        return;
+    if let Address::Gateway(gateway) = &send.address {
+        if lost::is_decided(draft.facts, contact, gateway, send.attempt) {
+            return;
+        }
+        // After its time: as if its gateway had said it of a text without an answer.
+        if contact.unanswered.iter().any(|lost| lost.attempt == send.attempt) {
+            if let Outcome::Accepted { .. } = outcome {
+                let says = lost::says(draft.facts, gateway);
+                let fate = if says { Fate::Taken } else { Fate::Delivered };
+                progress.take_report(&Report { attempt: send.attempt, at: settlement.ended, fate });
+            }
+            return;
+        }
     }
     let told = Told { subject: &send.subject, severity: send.severity, attempt: send.attempt };
     notification::remember(draft.facts, contact, told, &send.address, outcome);
@@ -165,12 +174,7 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
             let answer = TextAnswer { attempt, gateway, severity, began, outcome, segments: *segments };
             // A second copy, of a text whose first was found meanwhile, counts if the first does not arrive.
             let before = known.as_ref().map(|known| known.text.clone());
-            let is_accepted = matches!(outcome, Outcome::Accepted { .. });
-            let mut second = None;
             if let Some(known) = known {
-                if is_accepted && known.text.open().is_some_and(|open| !open.state.is_attempt(attempt)) {
-                    second = lost::split_second(known);
-                }
                 text::settle(draft, message, &mut known.text, &answer);
                 if known.push.accepted {
                     text::spare(draft, message, &mut known.text);
@@ -179,7 +183,7 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
                     text::stop(draft, &mut known.text);
                 }
             }
-            contact.notifications.extend(second);
+            let is_accepted = matches!(outcome, Outcome::Accepted { .. });
             if matches!(outcome, Outcome::Unknown { .. }) {
                 lost::keep(contact, &send.subject, &answer);
             } else if is_accepted && lost::says(draft.facts, gateway) {

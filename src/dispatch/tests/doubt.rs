@@ -163,12 +163,37 @@ async fn a_raise_that_is_over_before_it_is_planned_is_told_though_it_fires_again
 }
 
 #[tokio::test]
+async fn what_a_later_start_took_the_place_of_is_told_where_that_became_milder_before_it_was_planned() {
+    let mut disk = Disk::watched(false).await;
+    let fires = |severity, started| {
+        let starts_at = Some(T0 + SignedDuration::from_mins(started));
+        Event { severity: Some(severity), starts_at, ..disk.fires.clone() }
+    };
+    for event in [fires(Severity::Disaster, 0), fires(Severity::Disaster, 1), fires(Severity::Warning, 1)] {
+        disk.clock.advance(SignedDuration::from_secs(61));
+        disk.admit(&event).await;
+    }
+    disk.minutes(10).await;
+    assert_eq!((disk.texts_of_round(1).await, disk.texts_of_round(2).await), (1, 1));
+}
+
+#[tokio::test]
 async fn the_end_of_what_was_graver_is_told_though_it_fires_again() {
     let mut disk = Disk::watched(true).await;
     disk.admit(&disk.fires).await;
     disk.minutes(20).await;
+    disk.is_at_fault(true);
     disk.admit(&disk.ends).await;
-    disk.admit(&Event { severity: Some(Severity::Warning), ..disk.fires.clone() }).await;
+    let milder = Event { severity: Some(Severity::Warning), ..disk.fires.clone() };
+    disk.admit(&milder).await;
+    disk.minutes(1).await;
+    let successor = disk.round(1).await.alert.openings.superseded;
+    assert_eq!(successor, Some(Successor::IsQuiet), "it says so");
+    disk.admit(&ending(&milder)).await;
+    disk.minutes(10).await;
+    let successor = disk.round(1).await.alert.openings.superseded;
+    assert_eq!(successor, None, "it does not any more");
+    disk.is_at_fault(false);
     disk.minutes(20).await;
     assert_eq!((disk.texts_of_round(1).await, disk.texts_of_round(2).await), (2, 1));
 }

@@ -204,6 +204,19 @@ fn what_went_unanswered_twice_and_surely_did_not_arrive_is_tried_again() {
     assert_eq!(scene.answer_all(scene.now + SignedDuration::from_mins(6), &accepted()), ["sms 3 jin"]);
 }
 
+#[test]
+fn a_text_of_which_both_unanswered_copies_are_lost_goes_by_the_gateway_that_is_left() {
+    for order in [[1, 3], [3, 1]] {
+        let mut scene = scene(gateways_that(3, true, false));
+        scene.answer(1, unknown());
+        assert_eq!(scene.pass(60), ["sms 3 jin"]);
+        scene.answer(3, unknown());
+        let sent = order.map(|attempt| scene.report(attempt, failed())).concat();
+        assert_eq!(sent, ["sms 4 jin"], "{order:?}");
+        assert_eq!(scene.open[0].address, gateway(2), "{order:?}");
+    }
+}
+
 /// jin's first text went unanswered, and its second is under way when the gateway has the first.
 fn scene_of_second(gateways: usize) -> Scene {
     let mut scene = scene(gateways_that(gateways, true, false));

@@ -266,7 +266,7 @@ fn silence_ends_an_alert_only_after_its_sender_could_have_spoken() {
 #[test]
 fn the_end_is_told_where_only_its_start_is_found_of_several_unanswered_texts() {
     // The end was tried, or not yet, when the start is found, or the message that says both was given up.
-    for (ends_at, found_after, then) in [(0, 0, "missed"), (60, 0, "resolved"), (0, 180, "resolved")] {
+    for (ends_at, found_after, then) in [(0, 0, "missed"), (60, 0, "missed"), (0, 180, "resolved")] {
         let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
         scene.rules.gateways = gateways_that(1, true, false);
         scene.rules.texts_resolved = true;
@@ -277,14 +277,12 @@ fn the_end_is_told_where_only_its_start_is_found_of_several_unanswered_texts() {
         }
         assert_eq!(scene.pass(60).len(), 1);
         scene.answer(2, unknown());
-        if ends_at == 60 {
-            assert_eq!(scene.resolve(), NOTHING);
-        }
+        let mut sent = if ends_at == 60 { scene.resolve() } else { Vec::new() };
         scene.answer_all(scene.now + SignedDuration::from_secs(found_after), &accepted());
-        let mut sent = scene.report(1, Fate::Delivered);
+        sent.extend(scene.report(1, Fate::Delivered));
         assert_eq!(
             sent.len(),
-            usize::from(ends_at == 60 || 0 < found_after),
+            usize::from((ends_at, found_after) != (0, 0)),
             "at once where it was not tried"
         );
         sent.extend(scene.answer_all(scene.hours(1), &accepted()));
@@ -328,8 +326,9 @@ fn what_says_both_goes_on_after_a_start_that_was_found_and_lost_while_it_was_und
 
 #[test]
 fn the_end_is_owed_by_text_though_the_start_went_unanswered_twice() {
-    for texts_resolved in [true, false] {
+    for (texts_resolved, reports) in [(true, false), (true, true), (false, false)] {
         let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(1, reports, false);
         scene.rules.texts_resolved = texts_resolved;
         scene.plan();
         scene.answer(1, unknown());
@@ -337,6 +336,40 @@ fn the_end_is_owed_by_text_though_the_start_went_unanswered_twice() {
         scene.answer(2, unknown());
         let sent = scene.resolve();
         assert_eq!(sent, if texts_resolved { vec!["sms 3 jin missed"] } else { vec![] });
+    }
+}
+
+#[test]
+fn a_start_that_is_accepted_after_its_time_and_the_end_needs_no_message_that_says_both() {
+    for reports in [true, false] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(1, reports, false);
+        scene.plan();
+        scene.resolve();
+        assert_eq!(scene.pass(11), NOTHING, "it went unanswered");
+        assert_eq!(scene.answer(1, accepted()), NOTHING);
+        assert_eq!(scene.told("jin"), Notified::Yes);
+        assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING, "{reports}");
+    }
+}
+
+#[test]
+fn a_raise_that_was_over_before_it_was_planned_is_told_as_any_raise_is() {
+    // jin's texts of what was milder went unanswered, or their number is refused.
+    for answer in [unknown(), rejected(RejectCause::Recipient)] {
+        let people = vec![person("jin", 0), Person { phone: None, ..person("min", 1) }];
+        let mut scene = Scene::at(Severity::High).with_people(people);
+        scene.plan();
+        scene.answer(2, accepted());
+        scene.answer(1, answer.clone());
+        scene.answer_all(scene.now + SignedDuration::from_mins(2), &answer);
+        scene.alert.severity = Severity::Disaster;
+        let sent = scene.resolve();
+        assert!(sent.iter().any(|sent| sent.starts_with("sms") && sent.ends_with("jin missed")), "{sent:?}");
+        let refused = rejected(RejectCause::Recipient);
+        let jin = scene.open.iter().find(|send| send.contact.as_str() == "jin").expect("under way").attempt;
+        let sent = scene.answer(jin, refused);
+        assert!(sent.iter().any(|sent| sent.ends_with("min unreachable")), "{sent:?}");
     }
 }
 

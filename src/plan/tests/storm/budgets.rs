@@ -288,6 +288,26 @@ fn an_end_that_a_digest_counts_is_not_mere_once_its_start_is_lost() {
 }
 
 #[test]
+fn a_mere_end_that_a_digest_counts_says_nothing_of_a_raise_that_was_lost() {
+    let mut storm = Storm::with(vec![no_device("jin")], &[rate(2, 600)], &[], &[]);
+    storm.rules.gateways = gateways_that(1, true, false);
+    storm.rules.texts_resolved = true;
+    let number = storm.fire(Severity::Average);
+    storm.plan();
+    storm.answer_all(&|_| accepted());
+    storm.report(number, 1, Fate::Delivered);
+    storm.alerts[number].severity = Severity::High;
+    storm.dues[number] = Some(storm.now);
+    assert_eq!(storm.plan(), ["sms 2 jin raised"]);
+    storm.answer_all(&|_| accepted());
+    storm.over(number);
+    assert_eq!(storm.plan(), NOTHING, "the budget is spent");
+    assert_eq!(storm.report(number, 2, Fate::Failed { reason: "30005".into() }), NOTHING);
+    let rows: Vec<_> = storm.rows.values().flat_map(BTreeMap::values).collect();
+    assert!(rows.len() == 1 && rows[0].missed, "{rows:?}");
+}
+
+#[test]
 fn a_round_that_another_follows_is_counted_as_over() {
     let mut storm = Storm::with(vec![no_device("jin")], &[rate(1, 600)], &[], &[]);
     for _ in 0..3 {
