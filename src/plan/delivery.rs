@@ -193,6 +193,9 @@ pub(super) fn arrived(draft: &mut Draft<'_>, contact: &mut ContactProgress, told
     }
     contact.sent.retain(|copy| copy.subject != *told.subject || told.severity < copy.severity);
     contact.unanswered.retain(|copy| copy.subject != *told.subject || told.severity < copy.severity);
+    if *told.subject == Subject::Missed {
+        contact.sent.retain(|sent| sent.subject != Subject::Resolved);
+    }
 }
 
 /// By the next gateway that has not failed to deliver it; without one the road has failed. After the end, who
@@ -222,6 +225,12 @@ fn send_by_next(
         // By the next gateway, and once more by this one where that does not take it.
         let next = OpenText { gateway: Some(sent.gateway), unknowns: sent.unknowns, ..OpenText::default() };
         return notification::tell_both_in_one(draft, name, contact, Some(next));
+    }
+    let says_both = |subject: &Subject| *subject == Subject::Missed;
+    let is_said = contact.sent.iter().any(|sent| says_both(&sent.subject))
+        || contact.notifications.iter().any(|one| says_both(&one.subject));
+    if sent.subject == Subject::Resolved && is_said {
+        return;
     }
     if sent.subject == Subject::Missed && contact.knows(draft.facts.news) && !draft.facts.owes_end_by_text() {
         return;

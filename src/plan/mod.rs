@@ -104,11 +104,16 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     // With what has just been planned.
     draft.facts = Facts::new(alert, &conversation, &progress, present);
     let advance_all = |draft: &mut Draft<'_>, progress: &mut Progress| {
-        for (name, contact) in &mut progress.contacts {
-            notification::advance_all(draft, name, contact);
-        }
+        let contacts = progress.contacts.iter_mut();
+        contacts.fold(false, |any, (name, contact)| notification::advance_all(draft, name, contact) | any)
     };
-    advance_all(&mut draft, &mut progress);
+    if advance_all(&mut draft, &mut progress)
+        && alert.digest.is_none()
+        && draft.facts.is(AlertState::Resolved)
+    {
+        changes::apply(&mut draft, &mut conversation, &mut progress);
+        advance_all(&mut draft, &mut progress);
+    }
     if unheard::try_again(draft.facts, &mut progress) {
         advance_all(&mut draft, &mut progress);
     }

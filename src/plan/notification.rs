@@ -90,8 +90,9 @@ pub(super) fn is_silent(facts: Facts<'_>) -> bool {
     !facts.is_worth_telling()
 }
 
-/// Starts what is due in every notification of a contact and drops those that are over.
-pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress) {
+/// Starts what is due in every notification of a contact and drops those that are over. True if one of them was about
+/// others, which kept what there is to tell of the end.
+pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress) -> bool {
     // What comes of it decides what there is to tell of the end.
     let start_is_under_way = contact.is_being_texted() && !contact.knows(draft.facts.news);
     let mut notifications = std::mem::take(&mut contact.notifications);
@@ -109,7 +110,9 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
     contact.notifications = notifications;
     note_unanswered(contact);
     let over: Vec<Notification> = contact.notifications.extract_if(.., |one| one.is_over()).collect();
+    let mut was_about_others = false;
     for over in over {
+        was_about_others |= matches!(over.subject, Subject::Unreachable { .. });
         // As long as another tells the same contact, none of its channels has failed for good.
         let goes_on = over.subject.is_about_open_alert() && !contact.is_idle();
         if let Some(reason) = failure(draft.facts, &over).filter(|_| !goes_on) {
@@ -119,6 +122,7 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
             }
         }
     }
+    was_about_others
 }
 
 /// Starts what is due; what is to be told in a digest instead.

@@ -54,8 +54,9 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     let waits_for_it = |one: &Notification| one.text.open().is_some_and(|open| open.has_lost(report.attempt));
     // Another copy may be on its way, or the message that says both.
     let tells_it = |one: &Notification| {
-        let is_its_end = one.subject == Subject::Missed && lost.subject.is_about_open_alert();
-        let tells_as_much = draft.facts.news <= lost.severity || is_its_end;
+        let is_start = lost.subject.is_about_open_alert();
+        let is_its_end = one.subject == Subject::Missed && is_start;
+        let tells_as_much = draft.facts.news <= lost.severity || is_its_end || !is_start;
         let is_open = is_there && one.text.open().is_some();
         is_open && tells_as_much && (one.subject == lost.subject || is_its_end)
     };

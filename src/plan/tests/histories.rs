@@ -176,3 +176,20 @@ fn a_text_about_others_that_may_have_arrived_twice_is_not_sent_again_in_other_wo
     scene.happen(Happening::Resolve);
     scene.answer_all(scene.hours(1), &rejected(RejectCause::Refused));
 }
+
+#[test]
+fn who_was_being_told_of_others_until_that_was_given_up_is_told_of_the_end() {
+    let people = vec![person("jin", 2), person("min", 0), Person { phone: None, ..person("ara", 1) }];
+    let mut scene = Scene::at(Severity::NotClassified).with_people(people);
+    scene.rules.gateways = gateways_that(GATEWAYS, false, false);
+    scene.rules.always_at = Some(Severity::Information);
+    scene.rules.fallback_at = Some(Severity::Information);
+    scene.plan();
+    scene.happen(Happening::Answer(76, accepted()));
+    scene.happen(Happening::Severity(Severity::Information));
+    scene.happen(Happening::Acknowledge);
+    scene.happen(Happening::Resolve);
+    scene.pass(15);
+    let sent = scene.pass(3_585);
+    assert!(sent.iter().any(|sent| sent.ends_with("jin missed")), "{sent:?}");
+}

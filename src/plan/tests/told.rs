@@ -393,3 +393,37 @@ fn what_says_both_and_is_found_after_it_was_given_up_is_all_there_is_to_tell() {
         assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING);
     }
 }
+
+#[test]
+fn an_end_that_was_accepted_after_its_time_is_not_texted_again_where_it_had_become_milder() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.rules.texts_resolved = true;
+    scene.plan();
+    scene.answer(1, accepted());
+    scene.alert.severity = Severity::Warning;
+    assert_eq!(scene.plan(), NOTHING);
+    assert_eq!(scene.resolve(), ["sms 2 jin resolved"]);
+    assert_eq!(scene.pass(11), NOTHING);
+    assert_eq!(scene.answer(2, accepted()), NOTHING);
+    assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING);
+}
+
+#[test]
+fn an_end_that_is_lost_after_what_says_both_is_nothing_to_act_on() {
+    let failed = || Fate::Failed { reason: "30005".into() };
+    for is_delivered in [true, false] {
+        let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+        scene.rules.gateways = gateways_that(2, true, false);
+        scene.rules.texts_resolved = true;
+        scene.plan();
+        scene.answer(1, accepted());
+        assert_eq!(scene.resolve(), ["sms 2 jin resolved"]);
+        scene.answer(2, accepted());
+        assert_eq!(scene.report(1, failed()), ["sms 3 jin missed"]);
+        scene.answer(3, accepted());
+        if is_delivered {
+            assert_eq!(scene.report(3, Fate::Delivered), NOTHING);
+        }
+        assert_eq!(scene.report(2, failed()), NOTHING);
+    }
+}
