@@ -343,7 +343,8 @@ pub(super) fn tell_both_in_one(
         // The end is owed by text, whatever became of the beginning.
         let is_unanswered = contact.texted == Texted::Unanswered
             || lost.as_ref().is_some_and(|lost| UNKNOWNS_MAX <= lost.unknowns);
-        let is_owed = is_unanswered && draft.facts.owes_end_by_text();
+        let was_tried = 0 < lost::copies_of_end(&contact.unanswered);
+        let is_owed = is_unanswered && !was_tried && draft.facts.owes_end_by_text();
         let (texted, lost) = if is_owed { (Texted::Yes, None) } else { (contact.texted, lost) };
         let mut missed = begin(draft.facts, person, Subject::Missed, texted);
         text::follow(&mut missed.text, &missed.push, lost, texted);

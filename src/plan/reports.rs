@@ -86,10 +86,13 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     }
     let is_lost = matches!(report.fate, Fate::Failed { .. });
     if at.is_none() && is_lost {
-        // Of an earlier copy than that which is waited for.
+        // Perhaps of an earlier copy than that which is waited for.
+        let copies = contact.unanswered.iter().filter(|other| other.subject == lost.subject);
+        let left = u8::try_from(copies.count().saturating_sub(1)).unwrap_or(u8::MAX);
         let copy = contact.notifications.iter_mut().find(|one| one.subject == lost.subject);
-        if let Some(open) = copy.and_then(|one| one.text.open_mut()) {
-            open.unknowns = open.unknowns.saturating_sub(1);
+        let open = copy.and_then(|one| one.text.open_mut());
+        if let Some(open) = open.filter(|open| left < open.unknowns) {
+            open.unknowns = left;
             open.undelivered.push(lost.gateway.clone());
         }
     }
