@@ -80,9 +80,11 @@ pub(super) fn begin_missing(draft: &mut Draft<'_>, progress: &mut Progress) {
     }
 }
 
-/// Whoever knows of what waits for the morning is not out of reach because there is no channel at present.
+/// Whoever knows of what waits for the morning is not out of reach because there is no channel at present; but that what
+/// was tried went unanswered is told.
 pub(super) fn may_wait(facts: Facts<'_>, contact: &ContactProgress, raised: &Notification) -> bool {
-    contact.has_heard() && facts.severity_of(&raised.subject) < Severity::High && raised.is_over()
+    let has_no_channel = raised.is_over() && raised.text != TextState::Unknown;
+    contact.has_heard() && facts.severity_of(&raised.subject) < Severity::High && has_no_channel
 }
 
 /// Nobody is called unreachable because of it.

@@ -427,3 +427,28 @@ fn an_end_that_is_lost_after_what_says_both_is_nothing_to_act_on() {
         assert_eq!(scene.report(2, failed()), NOTHING);
     }
 }
+
+#[test]
+fn whom_a_raise_did_not_reach_is_told_of_though_their_end_went_unanswered() {
+    let people = vec![person("jin", 0), Person { phone: None, ..person("min", 1) }];
+    let mut scene = Scene::at(Severity::Information).with_people(people);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.rules.texts_resolved = true;
+    scene.rules.always_at = Some(Severity::Average);
+    assert_eq!(scene.plan(), ["sms 1 jin", "push 2 min"]);
+    scene.answer(1, accepted());
+    scene.report(1, Fate::Delivered);
+    scene.answer(2, accepted());
+    scene.alert.severity = Severity::Average;
+    assert_eq!(scene.plan(), ["sms 3 jin raised", "push 4 min raised"]);
+    scene.answer(3, accepted());
+    scene.answer(4, accepted());
+    assert_eq!(scene.resolve(), ["sms 5 jin resolved", "push 6 min resolved"]);
+    scene.answer(6, accepted());
+    scene.answer(5, unknown());
+    assert_eq!(scene.pass(60), ["sms 7 jin resolved"]);
+    scene.answer(7, unknown());
+    scene.answer_all(scene.now + SignedDuration::from_mins(2), &accepted());
+    let sent = scene.report(3, Fate::Failed { reason: "30005".into() });
+    assert_eq!(sent, ["push 8 min unreachable"]);
+}
