@@ -123,7 +123,7 @@ pub struct ContactProgress {
     /// Accepted texts whose delivery may still be reported, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<SentText>,
-    /// Texts without a readable answer of which their gateway may still say that they are there, oldest first.
+    /// Texts without a readable answer, which may be there, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unanswered: Vec<Unanswered>,
 }

@@ -65,6 +65,7 @@ pub struct Reserved {
     pub segments: u16,
 }
 
+/// The attempt of an open text that is sent once more; what it told stands in its contact's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostText {
     /// Number of the attempt within the alert.
@@ -75,7 +76,7 @@ pub struct LostText {
     pub to_ask: bool,
 }
 
-/// A text without a readable answer of which its gateway may still say that it is there.
+/// A text without a readable answer: it may be there, which its gateway may still say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unanswered {
     /// Number of the attempt within the alert.

@@ -209,10 +209,9 @@ fn may_be_told_by_the_next_round(alert: &Alert, has_arrived: bool) -> bool {
     let Progress { planned, contacts, .. } = &alert.progress;
     // What becomes of a text decides what is told of the end.
     let is_texting = || contacts.values().any(ContactProgress::is_being_texted);
-    let is_settled = has_arrived && planned.contains(&Milestone::Resolved) && !is_texting();
-    let is_left =
-        alert.openings.superseded == Some(Successor::Tells) && planned.contains(&Milestone::Resolved);
-    alert.state == AlertState::Resolved && !is_left && !is_settled
+    let is_left = alert.openings.superseded == Some(Successor::Tells);
+    let is_settled = planned.contains(&Milestone::Resolved) && (is_left || (has_arrived && !is_texting()));
+    alert.state == AlertState::Resolved && !is_settled
 }
 
 /// What the latest round is to one that is over.
@@ -240,7 +239,7 @@ fn superseded(alert: &Alert, latest: &Alert) -> Option<Successor> {
     }
     let flaps = alert.openings.flapping().is_some() || latest.flaps_since(alert);
     if !flaps && !latest.is_open() {
-        return known;
+        return None;
     }
     let successor = latest.as_successor(alert);
     // It does not come back any more: what is left to tell is that it fired and is over.
