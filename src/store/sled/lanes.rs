@@ -2,11 +2,17 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{
+    OwnedSemaphorePermit, Semaphore,
+    oneshot::{self, error::TryRecvError},
+};
 
 use super::work::{Answer, Work};
 use crate::store::{GROUP_WRITES_MAX, Lane, StoreError};
@@ -41,6 +47,13 @@ pub(super) struct Reply {
     _room: OwnedSemaphorePermit,
 }
 
+/// An answer that somebody waits for.
+#[derive(Debug)]
+pub(super) struct Awaited {
+    pub(super) answer: oneshot::Receiver<Answer>,
+    is_outwaited: Arc<AtomicBool>,
+}
+
 #[derive(Debug)]
 pub(super) enum Next {
     Group(Vec<Message>),
@@ -55,6 +68,7 @@ pub(super) struct Lanes {
     wake: Condvar,
     accept_room: Arc<Semaphore>,
     deliver_room: Arc<Semaphore>,
+    is_outwaited: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +87,15 @@ impl Reply {
     }
 }
 
+/// What it was to answer may be made all the same.
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if matches!(self.answer.try_recv(), Err(TryRecvError::Empty)) {
+            self.is_outwaited.store(true, Relaxed);
+        }
+    }
+}
+
 impl Lanes {
     pub(super) fn new() -> Self {
         Self {
@@ -80,11 +103,17 @@ impl Lanes {
             wake: Condvar::new(),
             accept_room: Arc::new(Semaphore::new(LANE_WRITES_MAX)),
             deliver_room: Arc::new(Semaphore::new(LANE_WRITES_MAX)),
+            is_outwaited: Arc::default(),
         }
     }
 
+    /// Whether somebody has given up waiting for what may still be made.
+    pub(super) fn is_outwaited(&self) -> bool {
+        self.is_outwaited.load(Relaxed)
+    }
+
     /// Hands work to the writer thread, once the lane has room for it.
-    pub(super) async fn push(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, StoreError> {
+    pub(super) async fn push(&self, lane: Lane, work: Work) -> Result<Awaited, StoreError> {
         let weight = work.writes();
         debug_assert!(weight <= MESSAGE_WRITES_MAX, "the sender splits what is larger");
         let room = match lane {
@@ -106,7 +135,7 @@ impl Lanes {
         }
         drop(waiting);
         self.wake.notify_one();
-        Ok(answered)
+        Ok(Awaited { answer: answered, is_outwaited: Arc::clone(&self.is_outwaited) })
     }
 
     /// Waits up to `patience` for a group of at most [`GROUP_WRITES_MAX`] writes.
@@ -116,6 +145,10 @@ impl Lanes {
         };
         let waited = self.wake.wait_timeout_while(self.waiting(), patience, idle);
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waiting.accept.is_empty() {
+            // All that it was about is made, or is not made any more.
+            self.is_outwaited.store(false, Relaxed);
+        }
         let group = waiting.draw();
         match (group.is_empty(), waiting.closed) {
             (false, _) => Next::Group(group),
@@ -179,9 +212,7 @@ fn draw_up_to(queue: &mut VecDeque<Message>, writes_max: usize) -> (Vec<Message>
 mod tests {
     use super::*;
 
-    type Callers = Vec<oneshot::Receiver<Answer>>;
-
-    async fn waiting_with(accept: usize, deliver: usize, weight: usize) -> (Lanes, Callers) {
+    async fn waiting_with(accept: usize, deliver: usize, weight: usize) -> (Lanes, Vec<Awaited>) {
         let (lanes, mut callers) = (Lanes::new(), Vec::new());
         for (lane, count) in [(Lane::Accept, accept), (Lane::Deliver, deliver)] {
             for _ in 0..count {

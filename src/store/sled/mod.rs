@@ -52,18 +52,18 @@ use ::sled::IVec;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 pub use self::open::OpenError;
 use self::{
     document::Reader,
     due::Claiming,
-    lanes::{Lanes, MESSAGE_WRITES_MAX},
+    lanes::{Awaited, Lanes, MESSAGE_WRITES_MAX},
     open::OpenFailure,
     patience::PATIENCE,
     readers::Readers,
     shared::Shared,
-    work::{Answer, Done, Draft, FORGOTTEN_PER_WRITE, Verdict, Work},
+    work::{Done, Draft, FORGOTTEN_PER_WRITE, Verdict, Work},
     writer::Writer,
 };
 use super::{
@@ -152,13 +152,22 @@ impl SledStore {
         self.readers.scans.read(&self.shared, scan).await
     }
 
-    async fn push(&self, lane: Lane, work: Work) -> Result<oneshot::Receiver<Answer>, StoreError> {
+    async fn push(&self, lane: Lane, work: Work) -> Result<Awaited, StoreError> {
         self.shared.written(self.lanes.push(lane, work)).await
     }
 
-    async fn received(&self, answer: oneshot::Receiver<Answer>) -> Result<Done, StoreError> {
+    async fn received(&self, mut awaited: Awaited) -> Result<Done, StoreError> {
         let interrupted = |_| Err(StoreError::Unavailable("the write was interrupted".to_owned()));
+        let answer = &mut awaited.answer;
         self.shared.written(async { answer.await.unwrap_or_else(interrupted) }).await
+    }
+
+    /// What nobody waits for any more may still be made, and change what is found: it goes first.
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        if self.lanes.is_outwaited() {
+            self.finish(Lane::Accept, Work::Alerts(Vec::new())).await?;
+        }
+        Ok(())
     }
 
     /// What became of these, message by message, each with its number of writes. Once one of them hangs or fails no other
@@ -180,7 +189,9 @@ impl SledStore {
         for (count, pushed) in answers {
             let done = match (pushed, &failed) {
                 (Ok(answer), None) => self.received(answer).await,
-                (Ok(mut answer), Some(error)) => answer.try_recv().unwrap_or_else(|_| Err(error.clone())),
+                (Ok(mut awaited), Some(error)) => {
+                    awaited.answer.try_recv().unwrap_or_else(|_| Err(error.clone()))
+                }
                 (Err(error), _) => Err(error),
             };
             failed = failed.or(done.as_ref().err().cloned());
@@ -270,6 +281,7 @@ impl Store for SledStore {
     }
 
     async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
+        self.catch_up().await?;
         let find = |reader: &Reader| threads.into_iter().map(|thread| reader.latest_round(thread)).collect();
         let ids =
             |found: &Vec<Option<Stored>>| found.iter().flatten().map(|stored| stored.alert.id).collect();
@@ -277,6 +289,7 @@ impl Store for SledStore {
     }
 
     async fn standings(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Standing>>, StoreError> {
+        self.catch_up().await?;
         let find = |reader: &Reader| threads.into_iter().map(|thread| reader.standing(thread)).collect();
         let ids =
             |found: &Vec<Option<Standing>>| found.iter().flatten().map(|standing| standing.id).collect();

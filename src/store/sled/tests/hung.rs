@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use super::*;
-use crate::store::sled::patience::patient;
+use crate::{
+    alert::{Resolution, ResolvedBy},
+    store::{Expect, sled::patience::patient},
+};
 
 /// Long enough for what does not hang, on the busiest machine.
 const IMPATIENT: Options = Options { patience: Duration::from_secs(5), ..OPTIONS };
@@ -21,6 +24,20 @@ fn hanging() -> (Hang, impl FnOnce(&Reader) -> Result<(), StoreError> + Send + '
         hangs.recv().ok();
         Ok(())
     })
+}
+
+/// No group of writes gets through until the first is dropped.
+fn holding_up_writes(store: &SledStore) -> (Hang, JoinHandle<()>) {
+    let engine = store.shared.handle().unwrap();
+    let (hang, hangs) = mpsc::channel();
+    let (locked, is_locked) = mpsc::channel();
+    let holder = thread::spawn(move || {
+        let _no_group_gets_through = engine.progress();
+        locked.send(()).unwrap();
+        hangs.recv().ok();
+    });
+    is_locked.recv().unwrap();
+    (hang, holder)
 }
 
 fn is_hung<T>(answer: &Result<T, StoreError>) -> bool {
@@ -111,15 +128,7 @@ async fn a_write_that_hangs_is_answered_and_may_be_made_later() {
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open_with(folder.path(), IMPATIENT).unwrap();
     let opened = opening("db", 1, at(0));
-    let engine = store.shared.handle().unwrap();
-    let (hang, hangs) = mpsc::channel::<()>();
-    let (locked, is_locked) = mpsc::channel();
-    let holder = thread::spawn(move || {
-        let _no_group_gets_through = engine.progress();
-        locked.send(()).unwrap();
-        hangs.recv().ok();
-    });
-    is_locked.recv().unwrap();
+    let (hang, holder) = holding_up_writes(&store);
     let answer = match commit_one(&store, opened.clone()).await.unwrap() {
         Commit::Failed(error) => Err(error),
         Commit::Done(_) | Commit::Conflict(_) => Ok(()),
@@ -130,6 +139,35 @@ async fn a_write_that_hangs_is_answered_and_may_be_made_later() {
     assert!(read.is_err() || read.as_ref().is_ok_and(Option::is_none), "{read:?}");
     drop(hang);
     while !store.get(opened.alert.id).await.is_ok_and(|stored| stored.is_some()) {}
+    holder.join().unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_made_before_anything_is_looked_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    let opened = opening("db", 1, at(0));
+    let Commit::Done(version) = commit_one(&store, opened.clone()).await.unwrap() else { panic!("written") };
+    let (hang, holder) = holding_up_writes(&store);
+    // One group is under way, and what ends the alert waits behind it.
+    let other = opening("web", 2, at(0));
+    drop(tokio::time::timeout(Duration::ZERO, commit_one(&store, other.clone())).await);
+    while tokio::time::timeout(Duration::from_millis(10), store.get(other.alert.id)).await.is_ok() {}
+    let mut over = opened.alert.clone();
+    over.resolve(Resolution::by(ResolvedBy::Sender, at(1)));
+    let end = AlertWrite::of(over, Expect::LatestRound(version), None);
+    drop(tokio::time::timeout(Duration::ZERO, commit_one(&store, end)).await);
+    let thread = opened.alert.thread();
+    let (mut found, mut standing) = (store.find_threads(vec![thread]), store.standings(vec![thread]));
+    for _ in 0..2 {
+        assert!(tokio::time::timeout(Duration::from_millis(50), &mut found).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(50), &mut standing).await.is_err());
+    }
+    drop(hang);
+    let (found, standing) = tokio::join!(found, standing);
+    assert!(found.unwrap().into_iter().flatten().all(|stored| !stored.alert.is_open()));
+    assert_eq!(standing.unwrap()[0].map(|standing| standing.open), Some(false));
     holder.join().unwrap();
     store.close().await;
 }
