@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    alert::{AlertId, ContactName},
+    alert::{AlertId, ContactName, Severity},
     watch::{DeadLetter, Stands},
     web::{Actor, Context, Name, Problem, Viewer},
 };
@@ -27,6 +27,7 @@ pub(super) struct LetterView {
     alert_id: AlertId,
     contact: ContactName,
     reason: String,
+    severity: Severity,
     at: Timestamp,
     others_told: bool,
     #[serde(flatten)]
@@ -37,8 +38,8 @@ pub(super) struct LetterView {
 impl LetterView {
     fn new(context: &Context, letter: DeadLetter) -> Self {
         let (id, url) = (letter.id(), context.alert_url(letter.alert_id));
-        let DeadLetter { alert_id, contact, reason, at, others_told, stands, .. } = letter;
-        Self { id, alert_id, contact, reason, at, others_told, stands, url }
+        let DeadLetter { alert_id, contact, reason, severity, at, others_told, stands, .. } = letter;
+        Self { id, alert_id, contact, reason, severity, at, others_told, stands, url }
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::{sync::OnceCell, task::JoinSet};
 use tracing::error;
 
 use crate::{
-    alert::{Alert, AlertId, ContactName, GivenUp},
+    alert::{Alert, AlertId, ContactName, GivenUp, Severity},
     clock::Clock,
     store::{Lane, Record, Store, StoreError, when_available},
 };
@@ -28,6 +28,8 @@ pub struct DeadLetter {
     pub alert_id: AlertId,
     pub contact: ContactName,
     pub reason: String,
+    /// As how severe the alert was told, or was to be.
+    pub severity: Severity,
     pub at: Timestamp,
     /// The others were notified that this contact was not reached.
     pub others_told: bool,
@@ -74,9 +76,9 @@ impl DeadLetter {
         self.stands == Stands::Unseen
     }
 
-    /// Giving up once more is another thing.
-    fn is_settled(&self) -> bool {
-        matches!(self.stands, Stands::Retried { .. } | Stands::Told { .. })
+    /// Giving up once more, or on what is more severe, is another thing.
+    fn is_settled(&self, severity: Severity) -> bool {
+        self.severity < severity || matches!(self.stands, Stands::Retried { .. } | Stands::Told { .. })
     }
 }
 
@@ -280,10 +282,12 @@ impl Letters {
     fn changed_by<'a>(&self, alerts: impl IntoIterator<Item = &'a Alert>, now: Timestamp) -> Vec<DeadLetter> {
         let (mut changed, mut slots) = (Vec::new(), self.slots());
         for alert in alerts {
+            let severity = alert.told_as();
             for GivenUp { contact, reason, is_told } in alert.given_up() {
                 match self.get(alert.id, contact) {
-                    Some(known) if known.is_settled() => changed.push(DeadLetter {
+                    Some(known) if known.is_settled(severity) => changed.push(DeadLetter {
                         reason: reason.to_owned(),
+                        severity,
                         at: now,
                         others_told: is_told,
                         stands: Stands::Unseen,
@@ -296,6 +300,7 @@ impl Letters {
                         alert_id: alert.id,
                         contact: contact.clone(),
                         reason: reason.to_owned(),
+                        severity,
                         at: now,
                         others_told: is_told,
                         stands: Stands::Unseen,

@@ -41,7 +41,7 @@ const MARKER_DRAFT: &str = "FORMAT.new";
 const MARKER_CREATING: &str = "bongsu store, being created\n";
 const MARKER_READY: &str = "bongsu store 10\n";
 
-const FORMAT: &[u8] = b"10";
+const FORMAT: &[u8] = b"11";
 
 #[derive(Debug, thiserror::Error)]
 #[error("could not open the store at {}: {cause}", path.display())]

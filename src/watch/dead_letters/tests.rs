@@ -136,3 +136,19 @@ async fn the_next_letter_after_the_last_slot_takes_the_place_of_the_oldest_that_
     assert_eq!(letters.all().len(), 4, "the oldest of the others has gone, too");
     assert!([4, 5].iter().all(|number| letters.find(&format!("{}:jin", unheard(*number).id)).is_some()));
 }
+
+#[tokio::test]
+async fn what_was_looked_at_is_unseen_again_once_what_is_more_severe_was_not_told_either() {
+    let (_, letters) = scene(&Arc::default());
+    let told_as = |severity| {
+        let mut alert = unheard(1);
+        alert.progress.notified_as = Some(severity);
+        alert
+    };
+    letters.note([&told_as(Severity::Warning)]).await;
+    letters.see(&letters.all()[0].id(), "dana").await.expect("the store works");
+    letters.note([&told_as(Severity::Warning)]).await;
+    assert_eq!(letters.unseen().in_all(), 0);
+    letters.note([&told_as(Severity::Disaster)]).await;
+    assert_eq!((letters.unseen().in_all(), letters.all()[0].severity), (1, Severity::Disaster));
+}

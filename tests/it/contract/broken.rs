@@ -114,7 +114,8 @@ impl Store for Broken {
         let id = dead_letter();
         let (alert_id, contact) = id.split_once(':').expect("an alert and a contact");
         let letter = json!({
-            "slot": 0, "alert_id": alert_id, "contact": contact, "reason": "gone", "at": T0, "others_told": true, "state": "unseen",
+            "slot": 0, "alert_id": alert_id, "contact": contact, "reason": "gone", "severity": "high", "at": T0,
+            "others_told": true, "state": "unseen",
         });
         Ok(vec![(vec![0, 0], letter)])
     }
