@@ -177,6 +177,11 @@ pub(super) fn note_last_raise(facts: Facts<'_>, conversation: &Conversation, pro
 /// more.
 fn forget_milder(contact: &mut ContactProgress) {
     (contact.unreachable, contact.others) = (None, Others::NotTold);
+    forget_texts(contact);
+}
+
+/// What was texted of what was milder keeps no text from being sent, nor says that one may have arrived.
+fn forget_texts(contact: &mut ContactProgress) {
     contact.texted = contact.texted.min(Texted::Yes);
     for earlier in contact.about_open_alert().filter(|one| one.text == TextState::Unknown) {
         earlier.text = TextState::Off;
@@ -218,7 +223,9 @@ fn tell_raise(
     for person in audience::of(facts) {
         let contact = progress.contacts.entry(person.name.clone()).or_default();
         let raised = notification::begin(facts, person, Subject::Raised { to: severity }, contact.texted);
-        if !notification::may_wait(facts, contact, &raised) {
+        if notification::may_wait(facts, contact, &raised) {
+            forget_texts(contact);
+        } else {
             notification::supersede(draft, contact);
             forget_milder(contact);
             contact.notifications.push(raised);
@@ -254,7 +261,7 @@ fn resolve(draft: &mut Draft<'_>, progress: &mut Progress) {
             // The end is owed to them, whatever was given up before.
             contact.unreachable = None;
         }
-        if !knows {
+        if !knows && !notification::start_is_under_way(facts, contact) {
             // The end of what was under way then, and did not arrive.
             let ends = contact.notifications.iter_mut().filter(|one| one.subject == Subject::Resolved);
             ends.filter(|one| !one.has_arrived()).for_each(|one| notification::replace(draft, one));

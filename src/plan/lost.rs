@@ -87,6 +87,11 @@ pub(super) fn copies_of_end(unanswered: &[Unanswered]) -> u8 {
     u8::try_from(copies.count()).unwrap_or(u8::MAX)
 }
 
+/// A gateway has a text of the end, which may still turn out not to have arrived.
+pub(super) fn end_was_taken(contact: &ContactProgress) -> bool {
+    contact.sent.iter().any(|sent| sent.subject.is_about_end())
+}
+
 /// It is there: what becomes of a second request under way is another matter.
 pub(super) fn split_second(notification: &mut Notification) -> Option<Notification> {
     let open = notification.text.open_mut().filter(|open| open.state.is_in_flight())?;

@@ -107,19 +107,24 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
         let contacts = progress.contacts.iter_mut();
         contacts.fold(false, |any, (name, contact)| notification::advance_all(draft, name, contact) | any)
     };
-    if advance_all(&mut draft, &mut progress)
-        && alert.digest.is_none()
-        && draft.facts.is(AlertState::Resolved)
-    {
-        changes::apply(&mut draft, &mut conversation, &mut progress);
-        advance_all(&mut draft, &mut progress);
-    }
+    let mut one_ended = advance_all(&mut draft, &mut progress);
     if unheard::try_again(draft.facts, &mut progress) {
-        advance_all(&mut draft, &mut progress);
+        one_ended |= advance_all(&mut draft, &mut progress);
     }
     // A contact whose last channel failed begins new notifications for the others, which start at once.
-    while unreachable::tell(&mut draft, &mut progress) {
+    let tell_others = |draft: &mut Draft<'_>, progress: &mut Progress| {
+        let mut one_ended = false;
+        while unreachable::tell(draft, progress) {
+            one_ended |= advance_all(draft, progress);
+        }
+        one_ended
+    };
+    one_ended |= tell_others(&mut draft, &mut progress);
+    // What one that is over did not tell of the end is told now.
+    if one_ended && alert.digest.is_none() && draft.facts.is(AlertState::Resolved) {
+        changes::apply(&mut draft, &mut conversation, &mut progress);
         advance_all(&mut draft, &mut progress);
+        tell_others(&mut draft, &mut progress);
     }
     let was_unheard = draft.facts.is_unheard();
     draft.facts = Facts::new(alert, &conversation, &progress, present);

@@ -92,11 +92,21 @@ pub(super) fn is_silent(facts: Facts<'_>) -> bool {
     !facts.is_worth_telling()
 }
 
+/// What comes of it decides what there is to tell of the end: a text of the open alert, or a message about others that
+/// began before the end.
+pub(super) fn start_is_under_way(facts: Facts<'_>, contact: &ContactProgress) -> bool {
+    let ended_at = facts.alert.resolved.as_ref().map(|resolution| resolution.at);
+    let is_about_others = |one: &Notification| {
+        matches!(one.subject, Subject::Unreachable { .. }) && Some(one.since) < ended_at && one.is_in_flight()
+    };
+    !contact.knows(facts.news)
+        && (contact.is_being_texted() || contact.notifications.iter().any(is_about_others))
+}
+
 /// Starts what is due in every notification of a contact and drops those that are over. True if one of them was about
 /// others, which kept what there is to tell of the end.
 pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress) -> bool {
-    // What comes of it decides what there is to tell of the end.
-    let start_is_under_way = contact.is_being_texted() && !contact.knows(draft.facts.news);
+    let start_is_under_way = start_is_under_way(draft.facts, contact);
     let mut notifications = std::mem::take(&mut contact.notifications);
     for notification in &mut notifications {
         if start_is_under_way && notification.subject == Subject::Resolved {
@@ -345,7 +355,7 @@ pub(super) fn tell_both_in_one(
         // The end is owed by text, whatever became of the beginning.
         let is_unanswered = contact.texted == Texted::Unanswered
             || lost.as_ref().is_some_and(|lost| UNKNOWNS_MAX <= lost.unknowns);
-        let was_tried = 0 < lost::copies_of_end(&contact.unanswered);
+        let was_tried = 0 < lost::copies_of_end(&contact.unanswered) || lost::end_was_taken(contact);
         let is_owed = is_unanswered && !was_tried && draft.facts.owes_end_by_text();
         let (texted, lost) = if is_owed { (Texted::Yes, None) } else { (contact.texted, lost) };
         let mut missed = begin(draft.facts, person, Subject::Missed, texted);

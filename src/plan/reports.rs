@@ -60,6 +60,7 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         let is_open = is_there && one.text.open().is_some();
         is_open && tells_as_much && (one.subject == lost.subject || is_its_end)
     };
+    let end_was_taken = lost::end_was_taken(contact);
     let notifications = &mut contact.notifications;
     let at = notifications.iter().position(waits_for_it).or_else(|| notifications.iter().position(tells_it));
     let message = Message { contact: name, subject: &lost.subject };
@@ -70,7 +71,8 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         // What was sent before the end says nothing of it, also where the message that says both has taken it over.
         let is_start = is_there && one.subject == Subject::Missed && lost.subject.is_about_open_alert();
         let tells_less = lost.severity < draft.facts.news;
-        if is_start && (tells_less || draft.facts.owes_end_by_text()) {
+        let is_end_owed = draft.facts.owes_end_by_text() && !end_was_taken;
+        if is_start && (tells_less || is_end_owed) {
             if !tells_less && copies == 0 && !one.text.is_in_flight() {
                 one.subject = Subject::Resolved;
             }
@@ -86,15 +88,7 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
     }
     let is_lost = matches!(report.fate, Fate::Failed { .. });
     if at.is_none() && is_lost {
-        // Perhaps of an earlier copy than that which is waited for.
-        let copies = contact.unanswered.iter().filter(|other| other.subject == lost.subject);
-        let left = u8::try_from(copies.count().saturating_sub(1)).unwrap_or(u8::MAX);
-        let copy = contact.notifications.iter_mut().find(|one| one.subject == lost.subject);
-        let open = copy.and_then(|one| one.text.open_mut());
-        if let Some(open) = open.filter(|open| left < open.unknowns) {
-            open.unknowns = left;
-            open.undelivered.push(lost.gateway.clone());
-        }
+        lose_earlier_copy(contact, &lost);
     }
     contact.notifications.extend(second);
     if is_there {
@@ -117,6 +111,21 @@ fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactPr
         }
     }
     delivery::note(draft, message, &lost.gateway, report);
+}
+
+/// It may be an earlier copy than that which is waited for.
+fn lose_earlier_copy(contact: &mut ContactProgress, lost: &Unanswered) {
+    let is_copy = |other: &&Unanswered| {
+        let tell_end = [*other, lost].iter().all(|text| text.subject.is_about_end());
+        tell_end || other.subject == lost.subject
+    };
+    let copies = contact.unanswered.iter().filter(is_copy).count();
+    let left = u8::try_from(copies.saturating_sub(1)).unwrap_or(u8::MAX);
+    let copy = contact.notifications.iter_mut().find(|one| one.subject == lost.subject);
+    if let Some(open) = copy.and_then(|one| one.text.open_mut()) {
+        open.unknowns = open.unknowns.min(left);
+        open.undelivered.push(lost.gateway.clone());
+    }
 }
 
 /// Its gateway says what became of a text without an answer.
@@ -168,8 +177,8 @@ fn forget_unanswered(contact: &mut ContactProgress, fate: &Fate) {
 
 /// The start was found after what was to say both had been given up: the end is missing.
 fn tell_end(facts: Facts<'_>, name: &ContactName, contact: &mut ContactProgress) {
-    let is_told = contact.notifications.iter().any(|one| one.subject.is_about_end())
-        || contact.sent.iter().any(|sent| sent.subject.is_about_end());
+    let is_told =
+        contact.notifications.iter().any(|one| one.subject.is_about_end()) || lost::end_was_taken(contact);
     if facts.owes_end_by_text()
         && !facts.is_left_to_next_round()
         && !is_told

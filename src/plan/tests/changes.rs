@@ -882,3 +882,25 @@ fn one_text_without_an_answer_does_not_end_the_texts_after_a_raise() {
         assert_eq!(scene.pass(300), ["sms 3 jin"], "nobody knows yet");
     }
 }
+
+#[test]
+fn a_text_that_went_unanswered_says_nothing_of_a_later_raise_that_has_no_channel() {
+    let mut scene = Scene::at(Severity::NotClassified).with_people(vec![person("jin", 1)]);
+    (scene.rules.always_at, scene.rules.fallback_at) = (None, Some(Severity::Warning));
+    scene.rules.gateways = gateways_that(2, false, false);
+    assert_eq!(scene.plan(), ["push 1 jin"]);
+    scene.answer(1, accepted());
+    scene.devices.retire(scene.people[0].devices[0].id);
+    assert_eq!(scene.raise_to(Severity::Warning), ["sms 2 jin raised"]);
+    scene.answer(2, unknown());
+    assert_eq!(scene.pass(60), ["sms 3 jin raised"]);
+    scene.answer(3, unknown());
+    scene.report(2, Fate::Taken);
+    scene.rules.gateways.clear();
+    scene.acknowledge();
+    scene.alert.severity = Severity::NotClassified;
+    scene.give_back();
+    assert_eq!(scene.raise_to(Severity::Warning), NOTHING, "it waits for the morning");
+    assert_eq!(scene.pass(1), NOTHING);
+    assert!(scene.alert.progress.contacts.values().all(|contact| contact.unreachable.is_none()));
+}

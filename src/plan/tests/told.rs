@@ -452,3 +452,42 @@ fn whom_a_raise_did_not_reach_is_told_of_though_their_end_went_unanswered() {
     let sent = scene.report(3, Fate::Failed { reason: "30005".into() });
     assert_eq!(sent, ["push 8 min unreachable"]);
 }
+
+#[test]
+fn who_hears_of_others_by_what_began_before_the_end_is_told_the_end_after_it() {
+    let resolved = "push 5 jin resolved";
+    for (answer, end) in [(accepted(), vec![resolved]), (deferred(DeferCause::Unavailable), vec![])] {
+        let mut scene = Scene::at(Severity::Disaster)
+            .with_people(vec![person("jin", 1), Person { phone: None, ..person("min", 0) }]);
+        assert_eq!(
+            scene.plan(),
+            ["push 1 jin", "sms 2 jin", "push 3 jin unreachable", "sms 4 jin unreachable"]
+        );
+        assert_eq!(scene.pass(1), NOTHING);
+        assert_eq!(scene.resolve(), NOTHING);
+        for failed in [1, 2, 3] {
+            assert_eq!(scene.answer(failed, deferred(DeferCause::Unavailable)), NOTHING);
+        }
+        assert_eq!(scene.answer(4, answer), end);
+        let later = scene.answer_all(scene.hours(1), &accepted());
+        assert!(later.iter().all(|one| one.ends_with("jin unreachable")), "that says it, too: {later:?}");
+        assert_eq!(scene.told("jin"), Notified::Yes);
+    }
+}
+
+#[test]
+fn an_end_that_a_gateway_has_is_not_sent_beside_a_start_that_is_found() {
+    let mut scene = Scene::at(Severity::High).with_people(vec![person("jin", 0)]);
+    scene.rules.gateways = gateways_that(2, true, false);
+    scene.rules.texts_resolved = true;
+    scene.plan();
+    scene.answer(1, unknown());
+    assert_eq!(scene.pass(60), ["sms 2 jin"]);
+    scene.answer(2, accepted());
+    assert_eq!(scene.resolve(), ["sms 3 jin resolved"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.report(2, Fate::Failed { reason: "30005".into() }), ["sms 4 jin missed"]);
+    scene.answer(4, unknown());
+    assert_eq!(scene.report(1, Fate::Delivered), NOTHING);
+    assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING);
+}
