@@ -94,10 +94,13 @@ impl Dispatcher {
         if closes || repeats || is_tried_again {
             self.queue.end_if_superseded(alert).await?;
         }
-        if may_be_told_by_the_next_round(alert, has_arrived)
-            && let Some(next) = self.queue.newer_round(alert).await?
-        {
-            alert.openings.superseded = superseded(alert, &next);
+        if may_be_told_by_the_next_round(alert, has_arrived) {
+            let known = alert.openings.superseded;
+            alert.openings.superseded = match self.queue.newer_round(alert).await? {
+                Some(next) => superseded(alert, &next),
+                // It was lost, and tells nothing.
+                None => known.filter(|next| *next != Successor::Tells),
+            };
         }
         Ok(())
     }

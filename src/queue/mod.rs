@@ -217,10 +217,18 @@ impl Queue {
                         error!(alert.id = %id, "could not save when alert {id} was seen: {error}");
                         self.seen.forget(*id);
                     }
-                    current => writes.extend(current?.map(|Stored { mut alert, version }| {
-                        self.seen.add_to(&mut alert);
-                        AlertWrite::of(alert, Expect::Version(version), Some(self.clock.now()))
-                    })),
+                    current => match current? {
+                        // It could not be opened.
+                        None => self.seen.forget(*id),
+                        Some(Stored { mut alert, version }) => {
+                            self.seen.add_to(&mut alert);
+                            writes.push(AlertWrite::of(
+                                alert,
+                                Expect::Version(version),
+                                Some(self.clock.now()),
+                            ));
+                        }
+                    },
                 }
             }
             let commits = self.store.commit(Lane::Deliver, &writes).await?;

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::{
-    alert::{EventStatus, Milestone, Successor},
+    alert::{EventStatus, Milestone, Resolution, ResolvedBy, Successor},
     store::{AlertWrite, Expect, Lane, Stored},
 };
 
@@ -257,4 +257,17 @@ async fn whom_a_quiet_round_left_to_the_one_before_is_told_by_a_later_one_alone(
     disk.is_at_fault(false);
     disk.minutes(20).await;
     assert_eq!((disk.texts_of_round(4).await, disk.texts_of_round(5).await), (0, 1));
+}
+
+#[tokio::test]
+async fn what_was_left_to_a_round_that_was_lost_is_told() {
+    let mut disk = Disk::watched(false).await;
+    disk.admit(&disk.fires).await;
+    let Stored { mut alert, version } = disk.round(1).await;
+    alert.resolve(Resolution::by(ResolvedBy::Superseded, disk.clock.now()));
+    alert.openings.superseded = Some(Successor::Tells);
+    let write = AlertWrite::of(alert, Expect::Version(version), Some(disk.clock.now()));
+    disk.store.commit(Lane::Deliver, &[write]).await.expect("works");
+    disk.minutes(10).await;
+    assert_eq!(disk.texts_of_round(1).await, 1);
 }

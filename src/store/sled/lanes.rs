@@ -90,7 +90,9 @@ impl Reply {
 /// What it was to answer may be made all the same.
 impl Drop for Awaited {
     fn drop(&mut self) {
-        if matches!(self.answer.try_recv(), Err(TryRecvError::Empty)) {
+        let is_unanswered = matches!(self.answer.try_recv(), Err(TryRecvError::Empty));
+        self.answer.close();
+        if is_unanswered {
             self.is_outwaited.store(true, Relaxed);
         }
     }
