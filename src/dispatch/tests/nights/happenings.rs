@@ -166,8 +166,8 @@ impl World {
 
     pub(super) async fn deliver(&mut self, message: Message) {
         let Message { problem, word, event, .. } = message.clone();
-        let mut heard =
-            Heard { at: self.night, problem, word, key: event.dedup_key.clone(), is_certain: true };
+        let (key, said_at) = (event.dedup_key.clone(), event.said_at);
+        let mut heard = Heard { at: self.night, problem, word, key, said_at, is_certain: true };
         let Some(ours) = &mut self.ours else { return self.is_not_taken(message) };
         if let Some(admitted) = ours.admit(&event, CLOSE_AFTER).await {
             let reason = admitted.reason.map(|reason| format!(" {reason:?}")).unwrap_or_default();

@@ -88,8 +88,12 @@ pub(super) fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> 
         };
         let by_person = morning.took(alert, since);
         let is_taking = |heard: &&Heard| heard.word == Word::IsTaken;
-        let by_sender =
-            morning.heard(key).filter(is_taking).any(|heard| is_of_it(heard.problem) || since <= heard.at);
+        // What was said after it, and came before it, may be of it.
+        let overtook = |heard: &Heard| !are_apart && heard.said_at.is_some() && last.said_at <= heard.said_at;
+        let by_sender = morning
+            .heard(key)
+            .filter(is_taking)
+            .any(|heard| is_of_it(heard.problem) || since <= heard.at || overtook(heard));
         if !by_person && !by_sender {
             faults.push(format!("was taken by nobody since {since:#}, but {taken:?}: {}", brief(alert)));
         }

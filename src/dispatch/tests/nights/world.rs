@@ -25,6 +25,7 @@ pub(super) struct Heard {
     pub(super) problem: u32,
     pub(super) word: Word,
     pub(super) key: DedupKey,
+    pub(super) said_at: Option<Timestamp>,
     /// Its sender was told so; else we died of it.
     pub(super) is_certain: bool,
 }
