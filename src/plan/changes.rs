@@ -160,9 +160,12 @@ fn raised_from(facts: Facts<'_>, conversation: &Conversation, progress: &Progres
 /// It became more severe, and was over before that was planned: its end tells that.
 pub(super) fn note_last_raise(facts: Facts<'_>, conversation: &Conversation, progress: &mut Progress) {
     let Progress { planned, .. } = &*progress;
-    let is_unplanned = planned.contains(&Milestone::Opened) && !planned.contains(&Milestone::Resolved);
+    // Before that a reminder may have told of it.
+    let is_news =
+        planned.contains(&Milestone::Opened) || !facts.alert.openings.is_quiet(facts.alert.severity);
     if facts.is(AlertState::Resolved)
-        && is_unplanned
+        && !planned.contains(&Milestone::Resolved)
+        && is_news
         && let Some(known) = raised_from(facts, conversation, progress)
     {
         progress.notified_as = Some(facts.alert.severity);

@@ -266,6 +266,7 @@ fn send_by_next(
     let text = second.unwrap_or_else(|| text::by_next(draft, message, undelivered, reason));
     if let Some(notification) = known {
         notification.text = text;
+        notification.replaced &= !matches!(subject, Subject::Unreachable { .. });
     } else {
         let push = PushState { accepted: pushed, ..PushState::default() };
         contact.notifications.push(Notification { subject, since, push, text, replaced: false });

@@ -46,17 +46,29 @@ pub(super) fn says(facts: Facts<'_>, gateway: &GatewayName) -> bool {
     facts.rules().gateway(gateway).is_none_or(|rule| rule.reports || rule.asks)
 }
 
-/// Its gateway has said what became of this text, or of another copy, before it answered.
-pub(super) fn is_decided(
+/// When the answer to a text has come.
+pub(super) enum Answered {
+    InTime,
+    /// It is known as one without an answer: this is as if its gateway had reported it.
+    Late,
+    /// Its gateway has said before what became of this text, or of another copy.
+    Decided,
+}
+
+pub(super) fn answered(
     facts: Facts<'_>,
     contact: &ContactProgress,
     gateway: &GatewayName,
     attempt: u32,
-) -> bool {
+) -> Answered {
     let mut texts = contact.notifications.iter().filter_map(|one| one.text.open());
-    let is_waited_for = texts.any(|open| open.state.is_attempt(attempt))
-        || contact.unanswered.iter().any(|lost| lost.attempt == attempt);
-    says(facts, gateway) && !is_waited_for
+    if contact.unanswered.iter().any(|lost| lost.attempt == attempt) {
+        Answered::Late
+    } else if texts.any(|open| open.state.is_attempt(attempt)) || !says(facts, gateway) {
+        Answered::InTime
+    } else {
+        Answered::Decided
+    }
 }
 
 /// The question about a text without an answer, once; when it is sent again if nobody answers that either.

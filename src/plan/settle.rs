@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::{
-    delivery, lost, notification,
+    delivery,
+    lost::{self, Answered},
+    notification,
     notification::Told,
     output::{Draft, Message, Send, TextAnswer},
     present::{Facts, Present},
@@ -138,17 +140,17 @@ fn record(draft: &mut Draft<'_>, progress: &mut Progress, settlement: &Settlemen
     let outcome = if delivery::says_taken(progress, send.attempt) { &has_it } else { outcome };
     let Some(contact) = progress.contacts.get_mut(&send.contact) else { return };
     if let Address::Gateway(gateway) = &send.address {
-        if lost::is_decided(draft.facts, contact, gateway, send.attempt) {
-            return;
-        }
-        // After its time: as if its gateway had said it of a text without an answer.
-        if contact.unanswered.iter().any(|lost| lost.attempt == send.attempt) {
-            if let Outcome::Accepted { .. } = outcome {
-                let says = lost::says(draft.facts, gateway);
-                let fate = if says { Fate::Taken } else { Fate::Delivered };
-                progress.take_report(&Report { attempt: send.attempt, at: settlement.ended, fate });
+        match lost::answered(draft.facts, contact, gateway, send.attempt) {
+            Answered::InTime => {}
+            Answered::Late => {
+                if let Outcome::Accepted { .. } = outcome {
+                    let says = lost::says(draft.facts, gateway);
+                    let fate = if says { Fate::Taken } else { Fate::Delivered };
+                    progress.take_report(&Report { attempt: send.attempt, at: settlement.ended, fate });
+                }
+                return;
             }
-            return;
+            Answered::Decided => return,
         }
     }
     let told = Told { subject: &send.subject, severity: send.severity, attempt: send.attempt };

@@ -53,6 +53,19 @@ fn a_raise_in_a_quiet_round_is_news_though_a_reminder_was_heard() {
 }
 
 #[test]
+fn a_raise_in_a_quiet_round_that_is_over_before_it_is_planned_is_told_as_over() {
+    for (worst, told) in [(Severity::High, "missed"), (Severity::Disaster, "resolved")] {
+        let mut scene = quiet(Severity::High, worst);
+        assert_eq!(scene.pass(60), ["push 1 jin repeat", "sms 2 jin repeat"]);
+        scene.answer(1, accepted());
+        scene.answer(2, accepted());
+        scene.alert.severity = Severity::Disaster;
+        assert_eq!(scene.resolve(), NOTHING, "it may come back");
+        assert_eq!(scene.pass(300)[0], format!("push 3 jin {told}"), "{worst}");
+    }
+}
+
+#[test]
 fn what_flaps_is_news_again_once_all_who_heard_so_have_left() {
     for (who, is_news) in [("jin", false), ("ara", true)] {
         let mut scene = quiet(Severity::Average, Severity::Average);
