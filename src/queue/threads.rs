@@ -12,7 +12,7 @@ use super::{
     round,
 };
 use crate::{
-    alert::{Alert, AlertId, AlertState, Event, Milestone, Reason, Successor, ThreadKey},
+    alert::{Alert, AlertState, Event, Milestone, Reason, ThreadKey},
     store::{AlertWrite, Commit, Expect, Lane, StoreError, Stored},
 };
 
@@ -149,9 +149,10 @@ impl Queue {
                     is_changed = true;
                 }
                 Change::Supersede { round, over } if !is_changed => {
-                    let Current { alert, expect } = Current::after(current, *over);
-                    applied.over = Some(AlertWrite::of(alert, expect.whichever_round(), Some(now)));
-                    current = Some(Current::after(None, *round));
+                    let over = Current::after(current, *over);
+                    let expect = over.expect.whichever_round();
+                    applied.over = Some(AlertWrite::of(over.alert.clone(), expect, Some(now)));
+                    current = Some(Current::after(Some(over), *round));
                     is_changed = true;
                 }
                 Change::Write(_) | Change::Supersede { .. } => break,
@@ -196,14 +197,12 @@ impl Queue {
             commits => commits?,
         };
         let mut written = commits.into_iter().zip(writes);
-        let (mut again, mut changed, mut failed) = (Vec::new(), Vec::new(), Ok(()));
+        let (mut again, mut failed) = (Vec::new(), Ok(()));
         for (mut thread, covered, has_over) in threads {
             let Some((commit, AlertWrite { alert, .. })) = written.next() else { break };
-            let over = if has_over { written.next() } else { None };
-            if let Some((commit, AlertWrite { alert, .. })) = over {
-                self.seen.forget(alert.id);
-                let next = alert.openings.superseded.filter(|_| matches!(commit, Commit::Conflict(_)));
-                changed.extend(next.map(|next| (alert.id, next)));
+            // One that was not written is over when it is planned: `end_if_superseded`.
+            if let Some((Commit::Done(_), over)) = if has_over { written.next() } else { None } {
+                self.seen.forget(over.alert.id);
             }
             match commit {
                 Commit::Done(version) => {
@@ -224,9 +223,6 @@ impl Queue {
             if !thread.events.is_empty() {
                 again.push(thread);
             }
-        }
-        for (id, next) in changed {
-            self.supersede(lane, id, next).await?;
         }
         failed.map(|()| again)
     }
@@ -266,18 +262,6 @@ impl Queue {
         // Nor does a note.
         let tells = |latest: &Alert| latest.state != AlertState::Noted && alert.round < latest.round;
         Ok(latest.map(|latest| latest.alert).filter(tells))
-    }
-
-    /// Somebody changed it since it was decided that the next round takes its place.
-    async fn supersede(&self, lane: Lane, id: AlertId, next: Successor) -> Result<(), StoreError> {
-        let change = |alert: &mut Alert| {
-            let is_open = alert.is_open();
-            if is_open {
-                round::supersede(alert, next, self.clock.now());
-            }
-            Ok::<_, StoreError>(is_open)
-        };
-        self.change(id, lane, change).await.map(drop)
     }
 }
 

@@ -113,24 +113,11 @@ async fn a_sender_that_does_not_wait_for_its_answer_was_refused() {
 }
 
 #[tokio::test]
-async fn a_write_that_fails_keeps_no_other_round_from_being_over() {
-    let clock = ManualClock::at(T0);
+async fn a_write_that_fails_keeps_no_other_from_being_written() {
     let store = Arc::new(Guarded { inner: Arc::new(MemoryStore::new()), guard: Shop::default() });
-    let queue = Queue::new(store.clone(), clock.clone());
-    let started = |at| Event { starts_at: Some(at), ..firing("1") };
-    let first = queue.admit(ZABBIX, &[started(T0)]).await.expect("works").remove(0);
-    let first = first.alert_id.expect("opened");
-    clock.advance(SignedDuration::from_hours(1));
-    let events = [started(clock.now()), firing("2")];
-    let mut applied = Vec::new();
-    for mut thread in queue.look_up(ZABBIX.integration, &events).await.expect("works") {
-        let of_thread = queue.apply(ZABBIX, &mut thread);
-        applied.push((thread, of_thread));
-    }
-    let other = applied[1].1.write.as_ref().map(|write| write.alert.id);
-    *store.guard.fails.lock().expect("no panic") = other;
-    queue.act(first, &Action::Acknowledge, "jin").await.expect("works");
-    assert!(queue.write(Lane::Accept, applied).await.is_err());
-    let over = queue.store.get(first).await.expect("works").expect("there").alert;
-    assert_eq!(over.resolved.map(|end| end.by), Some(ResolvedBy::Superseded));
+    let queue = Queue::new(store.clone(), ManualClock::at(T0));
+    admissions(&queue, &[firing("1"), firing("2")]).await;
+    *store.guard.fails.lock().expect("no panic") = Some(latest(&queue, "1").await.id);
+    assert!(queue.admit(ZABBIX, &[resolved("1"), resolved("2")]).await.is_err());
+    assert_eq!(latest(&queue, "2").await.state, AlertState::Resolved);
 }
