@@ -5,7 +5,7 @@ use super::{
     present::{Facts, Present},
 };
 use crate::{
-    alert::{Alert, AlertState, ContactName, Milestone, Progress, Taken},
+    alert::{Alert, AlertState, Milestone, Progress, Subject, Taken},
     roster::{self, Person},
 };
 
@@ -14,19 +14,23 @@ use crate::{
 pub(super) fn forget_who_left(facts: Facts<'_>, progress: &mut Progress) {
     let Facts { alert, taken, present: Present { people, .. }, .. } = facts;
     let (is_over, news) = (facts.is(AlertState::Resolved), alert.news(progress));
-    let (mut untold, mut is_owed): (Vec<ContactName>, _) = (Vec::new(), false);
+    let (mut left, mut is_owed) = (0, false);
     progress.contacts.retain(|name, contact| {
         let stays = roster::find(people, name).is_some()
             || contact.is_under_way()
             || (is_over && contact.knows(news));
         if !stays {
             is_owed |= contact.surely_heard_as() < Some(news);
-            let waiting = contact.notifications.iter().filter(|one| one.is_on_its_way());
-            untold.extend(waiting.flat_map(|one| one.subject.out_of_reach()).cloned());
+            let mut waiting = contact.notifications.iter().filter(|one| one.is_on_its_way());
+            let is_to_be_told = waiting.any(|one| matches!(one.subject, Subject::Unreachable { .. }));
+            left += usize::from(contact.unreachable.is_none() || is_to_be_told);
         }
         stays
     });
-    progress.untell(&untold);
+    for contact in progress.contacts.values_mut().filter(|contact| contact.others.are_told()) {
+        // Nor did who has left hear whom it did not reach.
+        contact.others = (0..left).fold(contact.others, |others, _| others.but_one());
+    }
     let is_free = alert.is_free_of(taken) || (is_over && matches!(taken, None | Some(Taken::Outgrown)));
     let is_told = alert.openings.tells_itself() && progress.planned.contains(&Milestone::Opened);
     if is_owed && is_free && is_told {

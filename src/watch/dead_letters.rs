@@ -294,7 +294,11 @@ impl Letters {
                         ..known.clone()
                     }),
                     Some(known) if known.others_told == is_told => {}
-                    Some(known) => changed.push(DeadLetter { others_told: is_told, ..known.clone() }),
+                    Some(known) => {
+                        // Whoever has looked took it that the others know.
+                        let stands = if is_told { known.stands.clone() } else { Stands::Unseen };
+                        changed.push(DeadLetter { others_told: is_told, stands, ..known.clone() });
+                    }
                     None => changed.extend(slots.next().map(|slot| DeadLetter {
                         slot,
                         alert_id: alert.id,

@@ -523,6 +523,33 @@ fn whom_only_somebody_who_has_left_was_to_be_told_of_is_tried_on() {
 }
 
 #[test]
+fn who_has_left_does_not_know_either_whom_it_did_not_reach() {
+    let refused = || rejected(RejectCause::Refused);
+    for comes_instead in [false, true] {
+        let mut scene = Scene::at(Severity::Average).with_people(vec![bare("jin"), no_phone("min")]);
+        scene.rules.always_at = Some(Severity::Average);
+        scene.plan();
+        scene.answer(2, accepted());
+        assert_eq!(scene.answer(1, refused()), ["push 3 min unreachable"]);
+        scene.answer(3, accepted());
+        scene.people[1] = no_phone("ara");
+        if !comes_instead {
+            scene.people.truncate(1);
+        }
+        scene.pass(30);
+        scene.resolve();
+        while let Some(send) = scene.open.first().cloned() {
+            scene.answer(send.attempt, if is_to(&send, "jin") { refused() } else { accepted() });
+        }
+        let is_told: Vec<_> = scene.alert.given_up().map(|given_up| given_up.is_told).collect();
+        assert_eq!(is_told, [comes_instead]);
+        if !comes_instead {
+            assert_eq!(texts(&scene.answer_for(6, |_| accepted())), 1, "it is tried on");
+        }
+    }
+}
+
+#[test]
 fn what_became_milder_before_it_was_over_is_texted_as_what_it_was() {
     let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
     scene.rules.fallback_at = Some(Severity::High);

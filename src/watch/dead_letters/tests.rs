@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    alert::{AlertState, ContactProgress, DedupKey, Event, Progress},
+    alert::{AlertState, ContactProgress, DedupKey, Event, Others, Progress},
     clock::ManualClock,
     store::{
         AlertWrite, Expect, MemoryStore,
@@ -151,4 +151,20 @@ async fn what_was_looked_at_is_unseen_again_once_what_is_more_severe_was_not_tol
     assert_eq!(letters.unseen().in_all(), 0);
     letters.note([&told_as(Severity::Disaster)]).await;
     assert_eq!((letters.unseen().in_all(), letters.all()[0].severity), (1, Severity::Disaster));
+}
+
+#[tokio::test]
+async fn what_was_looked_at_is_unseen_again_once_the_others_do_not_know_any_more() {
+    let (_, letters) = scene(&Arc::default());
+    let mut alert = unheard(1);
+    for (others, unseen) in [(Others::Told(1), 0), (Others::NotTold, 1), (Others::Told(1), 1)] {
+        for contact in alert.progress.contacts.values_mut() {
+            contact.others = others;
+        }
+        letters.note([&alert]).await;
+        if others == Others::Told(1) && unseen == 0 {
+            letters.see(&letters.all()[0].id(), "dana").await.expect("the store works");
+        }
+        assert_eq!(letters.unseen().in_all(), unseen, "{others:?}");
+    }
 }
