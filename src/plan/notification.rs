@@ -92,12 +92,18 @@ pub(super) fn is_silent(facts: Facts<'_>) -> bool {
     !facts.is_worth_telling()
 }
 
-/// What comes of it decides what there is to tell of the end: a text of the open alert, or a message about others that
-/// began before the end.
+/// What comes of it decides what there is to tell of the end: a text of the open alert, or what was sent about others
+/// before the end.
 pub(super) fn start_is_under_way(facts: Facts<'_>, contact: &ContactProgress) -> bool {
     let ended_at = facts.alert.resolved.as_ref().map(|resolution| resolution.at);
+    let is_from_before = |(state, address): (Pending, Option<Address>)| match (state, address) {
+        (Pending::InFlight { until, .. }, Some(address)) => {
+            Some(facts.rules().began(until, &address)) < ended_at
+        }
+        _ => false,
+    };
     let is_about_others = |one: &Notification| {
-        matches!(one.subject, Subject::Unreachable { .. }) && Some(one.since) < ended_at && one.is_in_flight()
+        matches!(one.subject, Subject::Unreachable { .. }) && one.open().any(is_from_before)
     };
     !contact.knows(facts.news)
         && (contact.is_being_texted() || contact.notifications.iter().any(is_about_others))
@@ -109,7 +115,8 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
     let start_is_under_way = start_is_under_way(draft.facts, contact);
     let mut notifications = std::mem::take(&mut contact.notifications);
     for notification in &mut notifications {
-        if start_is_under_way && notification.subject == Subject::Resolved {
+        let may_begin = notification.open().all(|(state, _)| state == Pending::Ready);
+        if start_is_under_way && may_begin && notification.subject == Subject::Resolved {
             continue;
         }
         if let Some(held) = advance(draft, name, contact, notification) {

@@ -181,6 +181,7 @@ fn tell_end(facts: Facts<'_>, name: &ContactName, contact: &mut ContactProgress)
         contact.notifications.iter().any(|one| one.subject.is_about_end()) || lost::end_was_taken(contact);
     if facts.owes_end_by_text()
         && !facts.is_left_to_next_round()
+        && facts.alert.openings.tells_itself()
         && !is_told
         && lost::copies_of_end(&contact.unanswered) < UNKNOWNS_MAX
         && let Some(person) = roster::find(facts.present.people, name)

@@ -89,7 +89,8 @@ pub(super) fn nobody_has_what_nobody_took(morning: &Morning<'_>) -> Vec<String> 
         let by_person = morning.took(alert, since);
         let is_taking = |heard: &&Heard| heard.word == Word::IsTaken;
         // What was said after it, and came before it, may be of it.
-        let overtook = |heard: &Heard| !are_apart && heard.said_at.is_some() && last.said_at <= heard.said_at;
+        let said_at = fires.iter().filter_map(|heard| heard.said_at).min();
+        let overtook = |heard: &Heard| !are_apart && heard.said_at.is_some() && said_at <= heard.said_at;
         let by_sender = morning
             .heard(key)
             .filter(is_taking)
