@@ -254,13 +254,13 @@ fn send_by_next(
     if contact.notifications.iter().any(goes_on) {
         return;
     }
-    let second = take_second(contact, &subject, &gateway);
-    let mut known = contact.notifications.iter_mut();
-    let known = known.find(|notification| notification.subject == subject);
-    if known.as_ref().is_some_and(|notification| notification.text.pending().is_some()) {
+    let tells_it = |one: &Notification| one.subject == subject && !is_second(one, &subject);
+    if contact.notifications.iter().any(|one| tells_it(one) && one.text.pending().is_some()) {
         // It was begun anew since.
         return;
     }
+    let second = take_second(contact, &subject, &gateway);
+    let known = contact.notifications.iter_mut().find(|one| one.subject == subject);
     let undelivered = Undelivered { gateway, before: undelivered, unknowns };
     let message = Message { contact: name, subject: &subject };
     let text = second.unwrap_or_else(|| text::by_next(draft, message, undelivered, reason));
