@@ -179,8 +179,12 @@ impl Queue {
         mut threads: Vec<Thread<'_>>,
     ) -> Result<Vec<Admitted>, StoreError> {
         let mut results: Vec<Option<Admitted>> = vec![None; threads::events_left(&threads)];
+        let missing = || StoreError::Unavailable("too many writers on one dedup key".into());
         let mut conflicts = 0;
-        while conflicts < CONFLICTS_MAX {
+        while !threads.is_empty() {
+            if CONFLICTS_MAX <= conflicts {
+                return Err(missing());
+            }
             let left = threads::events_left(&threads);
             let mut applied = Vec::with_capacity(threads.len());
             for mut thread in threads {
@@ -192,13 +196,9 @@ impl Queue {
                 }
                 applied.push((thread, of_thread));
             }
-            if applied.iter().all(|(_, of_thread)| of_thread.write.is_none()) {
-                break;
-            }
             threads = self.write(lane, applied).await?;
             conflicts += u32::from(threads::events_left(&threads) == left);
         }
-        let missing = || StoreError::Unavailable("too many writers on one dedup key".into());
         results.into_iter().map(|result| result.ok_or_else(missing)).collect()
     }
 

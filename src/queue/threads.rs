@@ -173,12 +173,14 @@ impl Queue {
         applied
     }
 
-    /// Writes what was applied to each thread. The threads that are not done with.
+    /// Writes what was applied to each thread, if anything is to be. The threads that are not done with.
     pub(super) async fn write<'a>(
         &self,
         lane: Lane,
-        applied: Vec<(Thread<'a>, Applied)>,
+        mut applied: Vec<(Thread<'a>, Applied)>,
     ) -> Result<Vec<Thread<'a>>, StoreError> {
+        // A store takes an even number of writes at once, so that none of these pairs is parted.
+        applied.sort_by_key(|(_, of_thread)| of_thread.over.is_none());
         let mut writes = Vec::with_capacity(applied.len());
         let mut threads = Vec::with_capacity(applied.len());
         for (thread, Applied { admitted, write, over }) in applied {
@@ -188,6 +190,9 @@ impl Queue {
                 // Beside what takes its place, which is there before it is over.
                 writes.extend(over);
             }
+        }
+        if writes.is_empty() {
+            return Ok(Vec::new());
         }
         let commits = match self.store.commit(lane, &writes).await {
             Err(full @ StoreError::Full { .. }) => {
@@ -211,7 +216,7 @@ impl Queue {
                     thread.known = Some(Box::new(Stored { alert, version }));
                 }
                 Commit::Conflict(current) => thread.known = current,
-                Commit::Failed(error @ StoreError::Damaged(_)) => {
+                Commit::Failed(error @ StoreError::Damaged(_)) if !thread.is_damaged => {
                     Damaged::noted(&error);
                     thread.is_damaged = true;
                 }

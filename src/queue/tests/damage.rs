@@ -80,3 +80,28 @@ async fn neither_a_note_nor_what_is_damaged_takes_the_place_of_an_alert_that_can
     queue.end_if_superseded(&mut alert).await.expect("works");
     assert!(!alert.is_open(), "the next round does");
 }
+
+/// Nothing can be written, whatever its id is.
+struct Ruined;
+
+#[async_trait]
+impl Guard for Ruined {
+    async fn write(&self) -> Ruling {
+        Ruling::Made
+    }
+
+    fn is_damaged(&self, _: AlertId) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_at_all_is_not_taken() {
+    let store = Arc::new(Guarded { inner: Arc::new(MemoryStore::new()), guard: Ruined });
+    let queue = Queue::new(store, ManualClock::at(T0));
+    for events in [vec![firing("new")], vec![firing("new"), firing("other")]] {
+        let refused = queue.admit(ZABBIX, &events).await;
+        assert!(matches!(refused, Err(StoreError::Damaged(_))), "{refused:?}");
+    }
+    assert_eq!(queue.refused_at(), Some(T0));
+}

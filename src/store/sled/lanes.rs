@@ -31,6 +31,9 @@ const DELIVER_YIELDS_WRITES: usize = 4;
 /// Most writes in one message; a larger commit travels in several. Fits in the smallest share.
 pub(super) const MESSAGE_WRITES_MAX: usize = DELIVER_SHARE_WRITES_MIN;
 
+/// A round and the one whose place it takes come one after the other, ahead of everything else.
+const _: () = assert!(MESSAGE_WRITES_MAX.is_multiple_of(2), "neither is written without the other");
+
 const LANE_WRITES_MAX: usize = 4 * GROUP_WRITES_MAX;
 
 /// Work on its way to the writer thread. Dropped unanswered, it tells its sender so.
