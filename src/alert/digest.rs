@@ -65,7 +65,7 @@ impl Unreached {
 
     /// These and the others, some of whom may be the same.
     #[must_use]
-    fn and(self, others: &Self) -> Self {
+    pub fn and(self, others: &Self) -> Self {
         let mut names = self.names;
         names.extend(others.names.iter().cloned());
         let surplus = names.len().saturating_sub(DIGEST_UNREACHED_MAX);

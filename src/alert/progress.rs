@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Address, ContactName, FLAPPING_ROUNDS, Folded, Hold, Openings, Pending, PushState, Report, SentText,
-    Severity, Subject, Taken, TextState, Tier, Unanswered, is_default,
+    Severity, Subject, Taken, TextState, Tier, Unanswered, Unreached, is_default,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,11 +77,21 @@ impl Progress {
     }
 
     /// One who was to be told that these could not be reached surely was not.
-    pub fn untell(&mut self, names: &[ContactName]) {
-        for name in names {
+    pub fn untell(&mut self, unreached: &Unreached) {
+        if 0 < unreached.more {
+            return self.untell_all();
+        }
+        for name in &unreached.names {
             if let Some(contact) = self.contacts.get_mut(name) {
                 contact.others = contact.others.but_one();
             }
+        }
+    }
+
+    /// One of those who were told of others was not, or is not there any more.
+    pub fn untell_all(&mut self) {
+        for contact in self.contacts.values_mut().filter(|contact| contact.others.are_told()) {
+            contact.others = contact.others.but_one();
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumDiscriminants, IntoStaticStr};
 
-use super::{ContactName, Severity, is_default};
+use super::{ContactName, Severity, Unreached, is_default};
 
 /// Most people that one message names as not reached; the others are counted.
 pub const UNREACHED_NAMED_MAX: usize = 3;
@@ -66,6 +66,12 @@ impl Subject {
     /// True for what tells that it is over.
     pub fn is_about_end(&self) -> bool {
         matches!(self, Self::Resolved | Self::Missed)
+    }
+
+    /// Who it says could not be reached.
+    pub fn unreached(&self) -> Unreached {
+        let more = if let Self::Unreachable { more, .. } = self { *more } else { 0 };
+        Unreached { names: self.out_of_reach().cloned().collect(), more }
     }
 
     /// Who it says could not be reached, as far as it names them.

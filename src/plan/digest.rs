@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     alert::{
-        Alert, AlertId, AlertState, ContactName, ContactProgress, Counted, Digest, Entry, FoldWord,
-        Milestone, Notification, Notified, Others, Progress, Resolution, ResolvedBy, Subject, Texted,
+        Alert, AlertId, AlertState, ContactProgress, Counted, Digest, Entry, FoldWord, Milestone,
+        Notification, Notified, Others, Progress, Resolution, ResolvedBy, Subject, Texted, Unreached,
     },
     roster,
 };
@@ -87,14 +87,14 @@ pub(super) fn end(alert: &mut Alert, present: &Present<'_>) {
 pub fn take_back(alert: &mut Alert, digest: AlertId, present: &Present<'_>) {
     let mut progress = std::mem::take(&mut alert.progress);
     let facts = Facts::new(alert, &alert.conversation, &progress, present);
-    let mut unreached: Vec<ContactName> = Vec::new();
+    let mut unreached = Unreached::default();
     for (name, contact) in &mut progress.contacts {
         let mut counted = contact.folded.iter();
         let Some(tier) = counted.find(|(_, folded)| folded.digest == digest).map(|(tier, _)| *tier) else {
             continue;
         };
         let Some(folded) = contact.folded.remove(&tier) else { continue };
-        unreached.extend(folded.unreached.names);
+        unreached = unreached.and(&folded.unreached);
         if contact.certain == Notified::Counted && contact.folded.is_empty() {
             contact.certain = Notified::No;
         }
@@ -108,9 +108,9 @@ pub fn take_back(alert: &mut Alert, digest: AlertId, present: &Present<'_>) {
             contact.notifications.push(notification::begin(facts, person, subject, contact.texted));
         }
     }
-    for name in unreached {
-        // The others are told of them anew.
-        if let Some(contact) = progress.contacts.get_mut(&name) {
+    for (name, contact) in &mut progress.contacts {
+        if unreached.names.contains(name) || (0 < unreached.more && contact.others.are_told()) {
+            // The others are told of them anew.
             contact.others = Others::NotTold;
         }
     }

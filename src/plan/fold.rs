@@ -1,7 +1,5 @@
 //! What a budget holds back goes into a digest instead.
 
-use std::iter;
-
 use super::{
     Fold, Opening,
     output::{Draft, Message},
@@ -9,8 +7,7 @@ use super::{
     spending,
 };
 use crate::alert::{
-    AlertId, ContactName, ContactProgress, Entry, FoldWord, Folded, Notified, Severity, Subject, Texted,
-    Tier, Unreached,
+    AlertId, ContactName, ContactProgress, Entry, FoldWord, Folded, Notified, Severity, Subject, Texted, Tier,
 };
 
 /// Why this notification, which has not begun, is told in a digest whatever the budgets say: who heard of an alert
@@ -54,15 +51,11 @@ pub(super) fn hold_back(
     contact: &mut ContactProgress,
     held: Held,
 ) -> bool {
-    let mut unreached = Unreached::default();
+    let unreached = message.subject.unreached();
     let word = match message.subject {
         Subject::Opened | Subject::Raised { .. } | Subject::Repeat { .. } => FoldWord::Fired,
         Subject::Resolved | Subject::Missed => FoldWord::Resolved,
-        Subject::Unreachable { contact, also, more, .. } => {
-            let names = iter::once(contact).chain(also).cloned().collect();
-            unreached = Unreached { names, more: *more };
-            FoldWord::Unreachable
-        }
+        Subject::Unreachable { .. } => FoldWord::Unreachable,
         Subject::Digest => return false,
     };
     // The digest that is about to tell the beginning tells that it is over.

@@ -5,7 +5,7 @@ use super::{
     present::{Facts, Present},
 };
 use crate::{
-    alert::{Alert, AlertState, Milestone, Progress, Subject, Taken},
+    alert::{Alert, AlertState, Milestone, Progress, Taken},
     roster::{self, Person},
 };
 
@@ -21,16 +21,12 @@ pub(super) fn forget_who_left(facts: Facts<'_>, progress: &mut Progress) {
             || (is_over && contact.knows(news));
         if !stays {
             is_owed |= contact.surely_heard_as() < Some(news);
-            let mut waiting = contact.notifications.iter().filter(|one| one.is_on_its_way());
-            let is_to_be_told = waiting.any(|one| matches!(one.subject, Subject::Unreachable { .. }));
-            left += usize::from(contact.unreachable.is_none() || is_to_be_told);
+            left += 1;
         }
         stays
     });
-    for contact in progress.contacts.values_mut().filter(|contact| contact.others.are_told()) {
-        // Nor did who has left hear whom it did not reach.
-        contact.others = (0..left).fold(contact.others, |others, _| others.but_one());
-    }
+    // Nor does who has left know whom it did not reach.
+    (0..left).for_each(|_| progress.untell_all());
     let is_free = alert.is_free_of(taken) || (is_over && matches!(taken, None | Some(Taken::Outgrown)));
     let is_told = alert.openings.tells_itself() && progress.planned.contains(&Milestone::Opened);
     if is_owed && is_free && is_told {

@@ -137,7 +137,7 @@ pub(super) fn advance_all(draft: &mut Draft<'_>, name: &ContactName, contact: &m
         if let Some(reason) = failure(draft.facts, &over).filter(|_| !goes_on) {
             contact.unreachable.get_or_insert(reason);
             if over.text != TextState::Unknown {
-                draft.untold.extend(over.subject.out_of_reach().cloned());
+                draft.untold.push(over.subject.unreached());
             }
         }
     }

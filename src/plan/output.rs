@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{Fold, Opening, present::Facts};
 use crate::alert::{
     Address, Charge, ContactName, Entry, GatewayName, Outcome, Payer, Pending, Row, Severity, Subject,
+    Unreached,
 };
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -73,7 +74,7 @@ pub(super) struct Draft<'a> {
     pub(super) rows: Vec<Row>,
     pub(super) attempts: u32,
     /// Those of whom a message said that they could not be reached, which has surely failed itself.
-    pub(super) untold: Vec<ContactName>,
+    pub(super) untold: Vec<Unreached>,
 }
 
 impl<'a> Draft<'a> {

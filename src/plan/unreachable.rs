@@ -19,7 +19,7 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Tells of those whose last road has failed. True if new notifications began.
 pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
     let others = others(draft.facts, progress);
-    progress.untell(&std::mem::take(&mut draft.untold));
+    draft.untold.drain(..).for_each(|unreached| progress.untell(&unreached));
     let tell_now = if others.is_empty() { Others::NobodyLeft } else { Others::Told(others.len()) };
     if tells_at(progress).is_some_and(|at| draft.facts.now() < at) {
         return false;
@@ -40,7 +40,7 @@ pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
     progress.unreached_told_at = Some(draft.facts.now());
     for person in others {
         let known = progress.contacts.entry(person.name.clone()).or_default();
-        let mut unreached = Unreached::default();
+        let mut unreached = OutOfReach::default();
         take_over(draft, known, &mut unreached);
         for (contact, reason) in &failed {
             unreached.add(contact, reason);
@@ -69,7 +69,7 @@ pub(super) fn call_off(draft: &mut Draft<'_>, progress: &mut Progress) {
     let notifications = progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications);
     for one in notifications.filter(|one| calls(one)) {
         if one.subject.out_of_reach().all(|name| reached.contains(name)) {
-            draft.untold.extend(one.subject.out_of_reach().cloned());
+            draft.untold.push(one.subject.unreached());
             notification::replace(draft, one);
         }
     }
@@ -99,7 +99,7 @@ fn others<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
 
 /// What an earlier message told is told by the next one, unless it has arrived; only its requests under way are waited
 /// for.
-fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut Unreached) {
+fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut OutOfReach) {
     known.notifications.retain_mut(|notification| {
         let has_arrived = notification.has_arrived();
         let Notification { subject, text, replaced, .. } = notification;
@@ -125,13 +125,13 @@ fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut
 }
 
 #[derive(Default)]
-struct Unreached {
+struct OutOfReach {
     named: Vec<ContactName>,
     more: u32,
     reason: Option<String>,
 }
 
-impl Unreached {
+impl OutOfReach {
     fn add(&mut self, contact: &ContactName, reason: &str) {
         if self.named.contains(contact) {
             return;

@@ -550,6 +550,24 @@ fn who_has_left_does_not_know_either_whom_it_did_not_reach() {
 }
 
 #[test]
+fn whom_a_message_that_failed_only_counted_are_not_told_of_either() {
+    let names = ["ara", "bom", "dal", "jin", "min"];
+    let people = names.map(bare).into_iter().chain([no_phone("won")]);
+    let mut scene = Scene::at(Severity::High).with_people(people.collect());
+    scene.plan();
+    let refused = || rejected(RejectCause::Refused);
+    while let Some(send) = scene.open.first().cloned() {
+        scene.answer(send.attempt, if is_to(&send, "won") { accepted() } else { refused() });
+    }
+    assert!(scene.pass(30).iter().any(|one| one.ends_with("won unreachable")), "of four, three with names");
+    while let Some(send) = scene.open.first().cloned() {
+        scene.answer(send.attempt, refused());
+    }
+    let is_told = scene.alert.given_up().map(|one| one.is_told);
+    assert!(is_told.skip(1).all(|is_told| !is_told), "{:?}", scene.alert.progress.contacts);
+}
+
+#[test]
 fn what_became_milder_before_it_was_over_is_texted_as_what_it_was() {
     let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
     scene.rules.fallback_at = Some(Severity::High);
