@@ -23,6 +23,7 @@ mod document;
 mod due;
 mod group;
 mod handle;
+mod handover;
 mod keys;
 mod lanes;
 mod list;
@@ -58,12 +59,13 @@ pub use self::open::OpenError;
 use self::{
     document::Reader,
     due::Claiming,
-    lanes::{Awaited, Lanes, MESSAGE_WRITES_MAX},
+    handover::Handover,
+    lanes::{Lanes, MESSAGE_WRITES_MAX},
     open::OpenFailure,
     patience::PATIENCE,
     readers::Readers,
     shared::Shared,
-    work::{Done, Draft, FORGOTTEN_PER_WRITE, Verdict, Work},
+    work::{Draft, FORGOTTEN_PER_WRITE, Verdict, Work},
     writer::Writer,
 };
 use super::{
@@ -81,7 +83,7 @@ const NONE: &[IVec] = &[];
 pub struct SledStore {
     shared: Arc<Shared>,
     readers: Readers,
-    lanes: Arc<Lanes>,
+    handover: Handover,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -113,7 +115,8 @@ impl SledStore {
         let (opening, opened) = mpsc::channel();
         let thread =
             thread::Builder::new().name("bongsu-store".to_owned()).spawn(move || writer.run(&opening))?;
-        let store = Self { shared, readers: Readers::default(), lanes, writer: Mutex::new(Some(thread)) };
+        let handover = Handover::new(Arc::clone(&shared), lanes);
+        let store = Self { shared, readers: Readers::default(), handover, writer: Mutex::new(Some(thread)) };
         match opened.recv_timeout(options.patience) {
             Ok(Err(failure)) if failure.may_pass() => {
                 tracing::error!(problem = %failure, path = %path.display(), "could not open the store yet");
@@ -152,58 +155,6 @@ impl SledStore {
         self.readers.scans.read(&self.shared, scan).await
     }
 
-    async fn push(&self, lane: Lane, work: Work) -> Result<Awaited, StoreError> {
-        self.shared.written(self.lanes.push(lane, work)).await
-    }
-
-    async fn received(&self, mut awaited: Awaited) -> Result<Done, StoreError> {
-        let interrupted = |_| Err(StoreError::Unavailable("the write was interrupted".to_owned()));
-        let answer = &mut awaited.answer;
-        self.shared.written(async { answer.await.unwrap_or_else(interrupted) }).await
-    }
-
-    /// What nobody waits for any more may still be made, and change what is found: it goes first.
-    async fn catch_up(&self) -> Result<(), StoreError> {
-        if self.lanes.is_outwaited() {
-            self.finish(Lane::Accept, Work::Alerts(Vec::new())).await?;
-        }
-        Ok(())
-    }
-
-    /// What became of these, message by message, each with its number of writes. Once one of them hangs or fails no other
-    /// is waited for.
-    async fn write_all(&self, lane: Lane, mut drafts: Vec<Draft>) -> Vec<(usize, Result<Done, StoreError>)> {
-        let (mut answers, mut failed) = (Vec::new(), None);
-        while !drafts.is_empty() {
-            let rest = drafts.split_off(drafts.len().min(MESSAGE_WRITES_MAX));
-            let work = Work::Alerts(std::mem::replace(&mut drafts, rest));
-            let count = work.writes();
-            let pushed = match &failed {
-                None => self.push(lane, work).await,
-                Some(error) => Err(StoreError::clone(error)),
-            };
-            failed = failed.or(pushed.as_ref().err().cloned());
-            answers.push((count, pushed));
-        }
-        let mut all = Vec::with_capacity(answers.len());
-        for (count, pushed) in answers {
-            let done = match (pushed, &failed) {
-                (Ok(answer), None) => self.received(answer).await,
-                (Ok(mut awaited), Some(error)) => {
-                    awaited.answer.try_recv().unwrap_or_else(|_| Err(error.clone()))
-                }
-                (Err(error), _) => Err(error),
-            };
-            failed = failed.or(done.as_ref().err().cloned());
-            all.push((count, done));
-        }
-        all
-    }
-
-    async fn finish(&self, lane: Lane, work: Work) -> Result<Done, StoreError> {
-        self.received(self.push(lane, work).await?).await
-    }
-
     async fn commit_of(&self, verdict: Verdict) -> Result<Commit, StoreError> {
         let (id, damaged) = match verdict {
             Verdict::Written(version) => return Ok(Commit::Done(version)),
@@ -238,7 +189,7 @@ impl SledStore {
 /// The writer thread finishes what it has and ends; this does not wait for it.
 impl Drop for SledStore {
     fn drop(&mut self) {
-        self.lanes.close();
+        self.handover.close();
     }
 }
 
@@ -259,7 +210,7 @@ impl Store for SledStore {
         }
 
         let mut commits = Vec::with_capacity(writes.len());
-        for (count, done) in self.write_all(lane, drafts).await {
+        for (count, done) in self.handover.write_all(lane, drafts).await {
             match done {
                 Ok(done) => {
                     for verdict in done.verdicts {
@@ -281,7 +232,7 @@ impl Store for SledStore {
     }
 
     async fn find_threads(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Stored>>, StoreError> {
-        self.catch_up().await?;
+        self.handover.catch_up().await?;
         let find = |reader: &Reader| threads.into_iter().map(|thread| reader.latest_round(thread)).collect();
         let ids =
             |found: &Vec<Option<Stored>>| found.iter().flatten().map(|stored| stored.alert.id).collect();
@@ -289,7 +240,7 @@ impl Store for SledStore {
     }
 
     async fn standings(&self, threads: Vec<ThreadKey>) -> Result<Vec<Option<Standing>>, StoreError> {
-        self.catch_up().await?;
+        self.handover.catch_up().await?;
         let find = |reader: &Reader| threads.into_iter().map(|thread| reader.standing(thread)).collect();
         let ids =
             |found: &Vec<Option<Standing>>| found.iter().flatten().map(|standing| standing.id).collect();
@@ -346,7 +297,7 @@ impl Store for SledStore {
         let keys = self.scan(move |reader| reader.charges_outside(&keep, limit)).await?;
         let mut removed = 0;
         for keys in keys.chunks(MESSAGE_WRITES_MAX * FORGOTTEN_PER_WRITE) {
-            removed += self.finish(Lane::Deliver, Work::Forget(keys.to_vec())).await?.removed;
+            removed += self.handover.finish(Lane::Deliver, Work::Forget(keys.to_vec())).await?.removed;
         }
         Ok(removed)
     }
@@ -361,7 +312,7 @@ impl Store for SledStore {
         self.shared.is_open()?;
         let value = codec::encode_plain(&record)?.into();
         let key = [keys::records_of(kind), key].concat().into();
-        self.finish(lane, Work::Record { key, value }).await.map(drop)
+        self.handover.finish(lane, Work::Record { key, value }).await.map(drop)
     }
 
     async fn records(&self, kind: &'static str) -> Result<Vec<(Vec<u8>, Value)>, StoreError> {
@@ -374,7 +325,7 @@ impl Store for SledStore {
             let message = (limit - removed).min(MESSAGE_WRITES_MAX);
             let step = self.scan(move |reader| reader.purge_step(before, reached, message)).await?;
             if !step.removals.is_empty() {
-                removed += self.finish(Lane::Deliver, Work::Remove(step.removals)).await?.removed;
+                removed += self.handover.finish(Lane::Deliver, Work::Remove(step.removals)).await?.removed;
             }
             reached = step.reached;
             if reached.is_none() {
@@ -393,7 +344,7 @@ impl Store for SledStore {
     }
 
     async fn close(&self) {
-        self.lanes.close();
+        self.handover.close();
         if let Some(writer) = self.take_writer() {
             // A panic of the thread has been reported where it happened; one that hangs cannot be ended.
             let joined = tokio::task::spawn_blocking(|| writer.join());
