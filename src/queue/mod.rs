@@ -116,8 +116,8 @@ impl Queue {
         for some in events.chunks(EVENTS_AT_ONCE_MAX) {
             match self.admit_some(lane, poster, some).await {
                 Ok(admitted) => results.extend(admitted),
-                // What comes after it may need no new alert.
-                Err(error @ StoreError::Full { .. }) => refused = Some(error),
+                // What comes after it may need no new alert, and can be read.
+                Err(error @ (StoreError::Full { .. } | StoreError::Damaged(_))) => refused = Some(error),
                 Err(error) => return Err(error),
             }
         }

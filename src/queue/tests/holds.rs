@@ -137,3 +137,17 @@ async fn a_time_long_past_is_an_end_each_time() {
         clock.advance(SignedDuration::from_mins(10));
     }
 }
+
+#[tokio::test]
+async fn what_fires_after_its_end_opens_in_time_though_it_was_to_hold_no_longer_than_that() {
+    let (queue, clock) = queue();
+    for (now, until, admission) in [(0, 40, "opened"), (10, 10, "resolved"), (15, 55, "noted doubtful")] {
+        assert_eq!(answer(&queue, since(0, as_read(now, until))).await, admission);
+        clock.advance(SignedDuration::from_secs(5 + 5 * i64::from(now == 0)));
+    }
+    let over = latest(&queue, "1").await;
+    clock.advance(over.doubt_ends_at().expect("in doubt").duration_since(clock.now()));
+    queue.end_doubt(&over).await.expect("works");
+    let alert = latest(&queue, "1").await;
+    assert_eq!((alert.round, alert.state), (2, AlertState::Triggered));
+}
