@@ -95,10 +95,9 @@ pub(super) fn is_silent(facts: Facts<'_>) -> bool {
 /// What comes of it decides what there is to tell of the end: a text of the open alert, or what was sent about others
 /// before the end.
 pub(super) fn start_is_under_way(facts: Facts<'_>, contact: &ContactProgress) -> bool {
-    let ended_at = facts.alert.resolved.as_ref().map(|resolution| resolution.at);
     let is_from_before = |(state, address): (Pending, Option<Address>)| match (state, address) {
         (Pending::InFlight { until, .. }, Some(address)) => {
-            Some(facts.rules().began(until, &address)) < ended_at
+            facts.is_before_end(facts.rules().began(until, &address))
         }
         _ => false,
     };

@@ -86,6 +86,11 @@ impl<'a> Facts<'a> {
         self.is(AlertState::Acknowledged) && notification.hold(self.taken) != Hold::Nothing
     }
 
+    /// The alert is over, and was not yet then.
+    pub(super) fn is_before_end(&self, at: Timestamp) -> bool {
+        Some(at) < self.alert.resolved.as_ref().map(|resolution| resolution.at)
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.present.now
     }

@@ -30,7 +30,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
             } else {
                 let knew = contact.knows(draft.facts.news);
                 let is_start =
-                    |lost: &Unanswered| lost.attempt == report.attempt && lost.subject.is_about_open_alert();
+                    |lost: &Unanswered| lost.attempt == report.attempt && tells_start(draft.facts, lost);
                 let may_be_start = end_is_planned && !knew && contact.unanswered.iter().any(is_start);
                 about_lost(draft, name, contact, &report);
                 if may_be_start && contact.knows(draft.facts.news) {
@@ -45,6 +45,12 @@ pub(super) fn apply(draft: &mut Draft<'_>, progress: &mut Progress) {
     for contact in progress.contacts.values_mut() {
         tell_as_news(draft.facts, contact);
     }
+}
+
+/// It told of the alert while that was open.
+fn tells_start(facts: Facts<'_>, lost: &Unanswered) -> bool {
+    let is_about_others = matches!(lost.subject, Subject::Unreachable { .. });
+    lost.subject.is_about_open_alert() || (is_about_others && facts.is_before_end(lost.sent_at))
 }
 
 fn about_lost(draft: &mut Draft<'_>, name: &ContactName, contact: &mut ContactProgress, report: &Report) {

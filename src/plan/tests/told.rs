@@ -491,3 +491,19 @@ fn an_end_that_a_gateway_has_is_not_sent_beside_a_start_that_is_found() {
     assert_eq!(scene.report(1, Fate::Delivered), NOTHING);
     assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING);
 }
+
+#[test]
+fn who_hears_of_others_by_a_text_that_is_found_after_the_end_is_told_the_end() {
+    let mut scene = Scene::at(Severity::High)
+        .with_people(vec![person("jin", 0), Person { phone: None, ..person("min", 0) }]);
+    scene.rules.gateways = gateways_that(1, true, false);
+    scene.rules.texts_resolved = true;
+    assert_eq!(scene.plan(), ["sms 1 jin", "sms 2 jin unreachable"]);
+    assert_eq!(scene.pass(5), NOTHING);
+    assert_eq!(scene.resolve(), NOTHING);
+    assert_eq!(scene.answer(1, deferred(DeferCause::Unavailable)), NOTHING);
+    assert_eq!(scene.answer(2, unknown()), NOTHING);
+    assert_eq!(scene.report(2, Fate::Delivered), ["sms 3 jin resolved"]);
+    scene.answer(3, accepted());
+    assert_eq!(scene.answer_all(scene.hours(1), &accepted()), NOTHING);
+}
