@@ -38,9 +38,11 @@ pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
         return false;
     }
     progress.unreached_told_at = Some(draft.facts.now());
+    let given_up = progress.contacts.iter().filter(|(_, contact)| contact.unreachable.is_some());
+    let given_up: Vec<ContactName> = given_up.map(|(name, _)| name.clone()).collect();
     for person in others {
         let known = progress.contacts.entry(person.name.clone()).or_default();
-        let mut unreached = OutOfReach::default();
+        let mut unreached = OutOfReach::of(&given_up);
         take_over(draft, known, &mut unreached);
         for (contact, reason) in &failed {
             unreached.add(contact, reason);
@@ -56,7 +58,7 @@ pub(super) fn tell(draft: &mut Draft<'_>, progress: &mut Progress) -> bool {
 /// Whoever has been reached since is not called out of reach any more by a message that has not arrived.
 pub(super) fn call_off(draft: &mut Draft<'_>, progress: &mut Progress) {
     let calls = |one: &Notification| {
-        let is_about_others = matches!(one.subject, Subject::Unreachable { more: 0, .. });
+        let is_about_others = matches!(one.subject, Subject::Unreachable { .. });
         is_about_others && !one.replaced && !one.has_arrived()
     };
     if !progress.notifications().any(calls) {
@@ -66,10 +68,13 @@ pub(super) fn call_off(draft: &mut Draft<'_>, progress: &mut Progress) {
     let is_reached = |contact: &ContactProgress| contact.unreachable.is_none() && contact.knows(news);
     let reached: Vec<ContactName> =
         progress.contacts.iter().filter(|(_, it)| is_reached(it)).map(|(name, _)| name.clone()).collect();
+    // Whoever a message only counts is one of these.
+    let all_are = progress.contacts.values().filter(|it| it.others.are_told()).all(is_reached);
     let notifications = progress.contacts.values_mut().flat_map(|contact| &mut contact.notifications);
     for one in notifications.filter(|one| calls(one)) {
-        if one.subject.out_of_reach().all(|name| reached.contains(name)) {
-            draft.untold.push(one.subject.unreached());
+        let unreached = one.subject.unreached();
+        if unreached.names.iter().all(|name| reached.contains(name)) && (unreached.more == 0 || all_are) {
+            draft.untold.push(unreached);
             notification::replace(draft, one);
         }
     }
@@ -99,7 +104,7 @@ fn others<'a>(facts: Facts<'a>, progress: &Progress) -> Vec<&'a Person> {
 
 /// What an earlier message told is told by the next one, unless it has arrived; only its requests under way are waited
 /// for.
-fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut OutOfReach) {
+fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut OutOfReach<'_>) {
     known.notifications.retain_mut(|notification| {
         let has_arrived = notification.has_arrived();
         let Notification { subject, text, replaced, .. } = notification;
@@ -124,16 +129,22 @@ fn take_over(draft: &mut Draft<'_>, known: &mut ContactProgress, unreached: &mut
     });
 }
 
-#[derive(Default)]
-struct OutOfReach {
+/// What one message says.
+struct OutOfReach<'a> {
+    /// Who is out of reach at present: nobody else is called so.
+    given_up: &'a [ContactName],
     named: Vec<ContactName>,
     more: u32,
     reason: Option<String>,
 }
 
-impl OutOfReach {
+impl<'a> OutOfReach<'a> {
+    fn of(given_up: &'a [ContactName]) -> Self {
+        Self { given_up, named: Vec::new(), more: 0, reason: None }
+    }
+
     fn add(&mut self, contact: &ContactName, reason: &str) {
-        if self.named.contains(contact) {
+        if self.named.contains(contact) || !self.given_up.contains(contact) {
             return;
         }
         match &mut self.reason {
@@ -149,8 +160,11 @@ impl OutOfReach {
     }
 
     fn into_subject(self) -> Option<Subject> {
+        // Some of those counted may have been counted before, or named.
+        let others = self.given_up.iter().filter(|name| !self.named.contains(name)).count();
+        let more = self.more.min(u32::try_from(others).unwrap_or(u32::MAX));
         let mut named = self.named.into_iter();
         let (contact, reason) = (named.next()?, self.reason?);
-        Some(Subject::Unreachable { contact, reason, also: named.collect(), more: self.more })
+        Some(Subject::Unreachable { contact, reason, also: named.collect(), more })
     }
 }

@@ -567,6 +567,50 @@ fn whom_a_message_that_failed_only_counted_are_not_told_of_either() {
     assert!(is_told.skip(1).all(|is_told| !is_told), "{:?}", scene.alert.progress.contacts);
 }
 
+/// Five without the app, whom no gateway reaches, and won, who is told of four of them at once.
+fn told_of_four() -> Scene {
+    let names = ["ara", "bom", "dal", "jin", "min"];
+    let people = names.map(bare).into_iter().chain([no_phone("won")]);
+    let mut scene = Scene::at(Severity::High).with_people(people.collect());
+    scene.plan();
+    while let Some(send) = scene.open.first().cloned() {
+        let outcome = if is_to(&send, "won") { accepted() } else { rejected(RejectCause::Refused) };
+        scene.answer(send.attempt, outcome);
+    }
+    scene.pass(30);
+    scene
+}
+
+/// Whom the messages to won that are under way call out of reach.
+fn said_to_won(scene: &Scene) -> Vec<String> {
+    let won = &scene.alert.progress.contacts[&scene.people.last().expect("there").name];
+    let under_way = won.notifications.iter().filter(|one| !one.replaced);
+    let unreached = under_way.map(|one| one.subject.unreached()).filter(|unreached| !unreached.is_empty());
+    unreached.map(|unreached| unreached.to_string()).collect()
+}
+
+#[test]
+fn a_message_about_others_counts_nobody_twice_and_nobody_who_has_left_or_was_reached() {
+    let mut scene = told_of_four();
+    assert_eq!(said_to_won(&scene), ["bom, dal, jin +1"]);
+    while let Some(send) = scene.open.first().cloned() {
+        scene.answer(send.attempt, deferred(DeferCause::Unavailable));
+    }
+    scene.people.remove(1);
+    scene.pass(60);
+    assert_eq!(said_to_won(&scene), ["ara, dal, jin +1"]);
+    let end = scene.hours(1);
+    while scene.now < end && !said_to_won(&scene).is_empty() {
+        while let Some(send) = scene.open.first().cloned() {
+            let outcome = if is_to(&send, "won") { deferred(DeferCause::Unavailable) } else { accepted() };
+            scene.answer(send.attempt, outcome);
+        }
+        scene.pass(60);
+    }
+    assert!(scene.alert.progress.contacts.values().all(crate::alert::ContactProgress::has_heard));
+    assert!(scene.now < end, "it is called off");
+}
+
 #[test]
 fn what_became_milder_before_it_was_over_is_texted_as_what_it_was() {
     let mut scene = Scene::at(Severity::High).with_people(vec![bare("jin")]);
