@@ -212,7 +212,7 @@ impl ContactProgress {
 
     /// A request is under way.
     pub fn is_under_way(&self) -> bool {
-        self.notifications.iter().any(Notification::is_in_flight)
+        self.notifications.iter().flat_map(Notification::open).any(|(state, _)| state.is_in_flight())
     }
 
     /// A text that tells of the open alert is under way.
@@ -300,11 +300,6 @@ impl Notification {
     /// It tells its contact of the alert, or that it has become more severe, and has not arrived yet.
     pub fn is_news_under_way(&self) -> bool {
         matches!(self.subject, Subject::Opened | Subject::Raised { .. }) && self.is_on_its_way()
-    }
-
-    /// A request is under way.
-    pub fn is_in_flight(&self) -> bool {
-        self.open().any(|(state, _)| state.is_in_flight())
     }
 
     pub fn is_over(&self) -> bool {

@@ -34,14 +34,21 @@ const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
 const IN_USE_ATTEMPTS_MAX: usize = 41;
 const IN_USE_PAUSE: Duration = Duration::from_millis(50);
 
+/// Of what is stored; the folder and the store in it both say it.
+macro_rules! format_number {
+    () => {
+        "11"
+    };
+}
+
 /// Our own file in the folder: it says what the folder is before sled touches anything.
 const MARKER: &str = "FORMAT";
 /// What it is written as before it gets its name.
 const MARKER_DRAFT: &str = "FORMAT.new";
 const MARKER_CREATING: &str = "bongsu store, being created\n";
-const MARKER_READY: &str = "bongsu store 10\n";
+const MARKER_READY: &str = concat!("bongsu store ", format_number!(), "\n");
 
-const FORMAT: &[u8] = b"11";
+const FORMAT: &[u8] = format_number!().as_bytes();
 
 #[derive(Debug, thiserror::Error)]
 #[error("could not open the store at {}: {cause}", path.display())]
