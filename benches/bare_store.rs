@@ -137,5 +137,5 @@ fn write_of(number: u64) -> AlertWrite {
     };
     let alert = Alert { progress, ..Alert::opened(AlertId::new(now, entropy), "zabbix", &event, now) };
     let (chunk, marks) = (Vec::new(), Marks::default());
-    AlertWrite { alert, expect: Expect::FIRST_ROUND, due: Some(now), chunk, release: false, marks }
+    AlertWrite { alert, expect: Expect::FIRST_ROUND, due: Some(now), chunk, marks, plan: None }
 }

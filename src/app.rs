@@ -1,6 +1,8 @@
 //! Puts the program together: opens the store, starts dispatch and the server, and stops them in order.
 
-use std::{future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet, future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time::Duration,
+};
 
 use axum::{
     Router,
@@ -38,12 +40,12 @@ use crate::{
         fcm::{FcmSetupError, FcmTransport},
         sms::{self, SmsSetupError},
     },
-    dispatch::{Dispatcher, OutboxParts, Parts, Pulse},
+    dispatch::{Aside, Dispatcher, OutboxParts, Parts, Pulse},
     intake,
     plan::{BUILT_IN_REPEATS, Backoff, GatewayRule, Rules},
     roster::Roster,
     signing::SigningKey,
-    store::{MemoryStore, OpenError, SledStore, Store, StoreError},
+    store::{MemoryStore, OpenError, SledStore, Store, StoreError, Wanted},
     watch::{Balances, BypassParts, Lookout, Supervisor, watch_drift},
     web::{self, Context, Problem, Shared},
 };
@@ -140,6 +142,7 @@ impl App {
             metrics: context.metrics.clone(),
             vitals: context.vitals.clone(),
             dead_letters: context.dead_letters.clone(),
+            aside: Arc::new(Aside::default()),
             outbox: outbox.clone(),
             rules: rules(&context.config),
             pulse: pulse.clone(),
@@ -191,7 +194,7 @@ impl App {
             let watched = self.context.heartbeats.due().is_none_or(|due| clock.now() < due);
             let looked = self.context.vitals.is_up_to_date();
             let resting = *pulse.borrow_and_update() == (Pulse { idle: true, under_way: 0 });
-            let due = self.context.store.next_due().await?;
+            let due = self.context.store.next_due(Wanted::all_but(&HashSet::new())).await?;
             let quiet = resting && pulse.has_changed().is_ok_and(|stepped| !stepped);
             if watched && looked && quiet && due.is_none_or(|due| clock.now() < due) {
                 return Ok(());

@@ -1,11 +1,12 @@
-//! The loop: claim what is due, plan it, write the plan, make its requests; settle the answers.
+//! The loop: take what is due, the gravest first, plan it, write the plan, make its requests; settle the answers.
 //!
-//! A claim never spans a request. A step takes what is due and what was answered, plans both, and
+//! A step takes what is due and what was answered, plans both, and
 //! writes them in one group; only then do requests start, each in a task of its own. The answer of a
 //! request comes back as a [`Settlement`](crate::plan::Settlement) and is planned in a later step, and
 //! so is what a gateway that was asked knows of a text. So a provider that hangs holds nothing back but
 //! its own attempt, which is `Unknown` after its time in flight.
 
+mod aside;
 mod books;
 mod inbox;
 mod news;
@@ -15,14 +16,18 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-pub use self::outbox::OutboxParts;
+pub use self::{aside::Aside, outbox::OutboxParts};
 use self::{
     books::TakenBack,
     inbox::Inbox,
@@ -30,18 +35,18 @@ use self::{
     start::{Account, Look},
 };
 use crate::{
-    alert::GatewayName,
+    alert::{AlertId, Epoch, GatewayName, Severity},
     clock::Clock,
     plan::{Budgets, DeviceBook, Rules},
     queue::Queue,
     roster::Roster,
-    store::{Claimed, Store, StoreError},
+    store::{Due, Store, StoreError, Wanted},
     telemetry::Metrics,
     watch::{DeadLetters, GatewayLimits, Life, Vitals},
 };
 
-/// Most alerts claimed in one step.
-const CLAIMS_PER_STEP_MAX: usize = 128;
+/// Most alerts taken up in one step because they are due.
+const DUE_PER_STEP_MAX: usize = 128;
 
 /// Most answers settled in one step.
 const ANSWERS_PER_STEP_MAX: usize = 256;
@@ -49,10 +54,10 @@ const ANSWERS_PER_STEP_MAX: usize = 256;
 /// Most answers of one alert settled in one write, so that its journal chunk stays small.
 const ANSWERS_PER_ALERT_MAX: usize = 32;
 
-/// When a claim ends that no write has ended.
-const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// Most alerts remembered that wait for room; one more is planned again when it is due.
+const CROWDED_MAX: usize = 10_000;
 
-/// For this long after dispatch has failed alerts are claimed one by one: the one that it fails on holds up no other.
+/// For this long after dispatch has failed alerts are taken up one by one: the one that it fails on holds up no other.
 const ONE_BY_ONE_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Pause after the store failed.
@@ -76,10 +81,17 @@ pub struct Dispatcher {
     budgets: Budgets,
     gateway_limits: GatewayLimits,
     running_since: Timestamp,
+    /// Of the lead that it has.
+    epoch: Epoch,
+    aside: Arc<Aside>,
     one_by_one_until: Timestamp,
     roster: Arc<Roster>,
     answers: mpsc::Receiver<Answered>,
     inbox: Inbox,
+    /// Alerts with pushes for which there was no room, the gravest first.
+    crowded: BTreeSet<(Reverse<Severity>, AlertId)>,
+    /// Pushes of plans that are being written.
+    pushes_planned: usize,
     uncounted: TakenBack,
     /// `None` once every alert has been looked at.
     look: Option<Look>,
@@ -107,6 +119,7 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     pub vitals: Arc<Vitals>,
     pub dead_letters: Arc<DeadLetters>,
+    pub aside: Arc<Aside>,
     pub outbox: OutboxParts,
     pub rules: Rules,
     pub pulse: watch::Sender<Pulse>,
@@ -124,14 +137,17 @@ impl Dispatcher {
     /// A dispatcher that has not begun yet. It waits for a store that is not available, and begins without what is
     /// damaged.
     pub async fn new(parts: Parts) -> Self {
-        let Parts { store, queue, metrics, vitals, dead_letters, outbox, rules, pulse } = parts;
+        let Parts { store, queue, metrics, vitals, dead_letters, aside, outbox, rules, pulse } = parts;
         let (clock, tasks, roster) = (outbox.clock.clone(), outbox.tasks.clone(), outbox.roster.clone());
         let running_since = clock.now();
+        let epoch = start::lead(store.as_ref(), clock.as_ref()).await;
+        let look = Look::first(store.as_ref(), clock.as_ref(), &roster.now()).await;
         let devices = start::devices(store.as_ref(), clock.as_ref()).await;
         let budgets = start::budgets(store.as_ref(), clock.as_ref(), &rules).await;
         start::vitals(store.as_ref(), clock.as_ref(), &vitals).await;
         let gateway_limits = GatewayLimits::new(queue.clone(), clock.clone(), metrics.clone());
-        let (outbox, answers) = Outbox::new(outbox, ANSWERS_PER_STEP_MAX);
+        let never_waits = rules.always_at.unwrap_or(Severity::Disaster);
+        let (outbox, answers) = Outbox::new(outbox, never_waits, ANSWERS_PER_STEP_MAX);
         let dispatcher = Self {
             store,
             queue,
@@ -147,11 +163,15 @@ impl Dispatcher {
             budgets,
             gateway_limits,
             running_since,
+            epoch,
+            aside,
             one_by_one_until: running_since,
             answers,
             inbox: Inbox::default(),
+            crowded: BTreeSet::new(),
+            pushes_planned: 0,
             uncounted: TakenBack::default(),
-            look: Some(Look::default()),
+            look: Some(look),
             accounts: HashMap::new(),
             is_finishing: false,
             pulse,
@@ -163,6 +183,7 @@ impl Dispatcher {
     /// As [`Dispatcher::run`], after an earlier dispatcher of this process has failed. What that had under way counts
     /// as unknown.
     pub async fn run_again(parts: Parts, life: Life) -> bool {
+        parts.aside.failed(parts.outbox.clock.now());
         let mut dispatcher = tokio::select! {
             () = life.stopped() => return false,
             made = Self::new(parts) => made,
@@ -176,13 +197,17 @@ impl Dispatcher {
     pub async fn run(mut self, life: Life) -> bool {
         while !life.is_stopped() {
             let one_by_one = self.clock.now() < self.one_by_one_until;
-            let step = self.step(if one_by_one { 1 } else { CLAIMS_PER_STEP_MAX }).await;
+            let step = self.step(if one_by_one { 1 } else { DUE_PER_STEP_MAX }).await;
             if step.is_ok() {
                 life.sign();
             }
             match step {
                 Ok(Step::Worked(_)) => tokio::task::yield_now().await,
                 Ok(Step::IdleUntil(due)) => self.wait(due, &life).await,
+                Err(error @ StoreError::LeadLost { .. }) => {
+                    error!(error = %error, "dispatch ends here: {error}");
+                    return false;
+                }
                 Err(error) => {
                     warn!(error = %error, "could not plan, trying again in {}s: {error}", STORE_PAUSE.as_secs());
                     tokio::select! {
@@ -195,39 +220,38 @@ impl Dispatcher {
         self.finish().await
     }
 
-    /// Settles what was answered, plans what is due, and starts the requests. One group of writes.
-    pub async fn step(&mut self, claims: usize) -> Result<Step, StoreError> {
+    /// Settles what was answered, plans up to `limit` of what is due, and starts the requests. One group of writes.
+    pub async fn step(&mut self, limit: usize) -> Result<Step, StoreError> {
         self.pulse.send_modify(|pulse| pulse.idle = false);
         while self.inbox.ready() < ANSWERS_PER_STEP_MAX
             && let Ok(answered) = self.answers.try_recv()
         {
             self.take(Some(answered));
         }
-        let claims = claims.min(self.outbox.room(self.clock.now()));
-        let claimed = if claims == 0 {
-            Claimed::default()
-        } else {
-            self.store.claim_due(self.clock.now(), claims, LEASE).await?
-        };
-        for digest in claimed.unreadable {
+        let (now, room) = (self.clock.now(), self.outbox.room(self.clock.now()));
+        let (except, limit) = (self.aside.ids(now), limit.min(room.alerts));
+        let wanted = Wanted { least: room.least, except: &except };
+        let due = if limit == 0 { Due::default() } else { self.store.due(now, limit, wanted).await? };
+        for digest in due.unreadable {
+            self.aside.leave(digest, now);
             self.uncount(digest).await;
         }
-        self.take_back(claims.saturating_sub(claimed.alerts.len()));
-        let worked = self.plan_and_write(claimed.alerts).await?;
+        self.take_back(limit.saturating_sub(due.alerts.len()));
+        let worked = self.plan_and_write(due.alerts).await?;
+        self.aside.lay_down();
         self.calm_down();
-        if 0 < claims {
+        if 0 < limit {
             self.look_at_what_was_left().await?;
         }
         let goes_on = self.look.is_some() || !self.uncounted.is_empty();
-        if 0 < worked || (goes_on && 0 < claims) {
+        if 0 < worked || (goes_on && 0 < limit) {
             return Ok(Step::Worked(worked));
         }
-        let due = self.store.next_due().await?;
-        Ok(Step::IdleUntil(if claims == 0 {
-            due.max(Some(Outbox::try_again_at(self.clock.now())))
-        } else {
-            due
-        }))
+        let except = self.aside.ids(now);
+        let due = self.store.next_due(Wanted { least: room.least, except: &except }).await?;
+        let is_short = Severity::default() < room.least;
+        let looks_again = is_short.then(|| Outbox::try_again_at(now));
+        Ok(Step::IdleUntil(due.into_iter().chain(self.aside.next()).chain(looks_again).min()))
     }
 
     fn take(&mut self, answered: Option<Answered>) {
@@ -250,7 +274,7 @@ impl Dispatcher {
         self.take(answered);
     }
 
-    /// No new claims and no new requests: those under way are waited for and settled.
+    /// Nothing new is taken up: requests under way are waited for and settled.
     async fn finish(mut self) -> bool {
         self.is_finishing = true;
         let deadline = self.clock.sleep(SHUTDOWN_GRACE);

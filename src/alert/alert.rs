@@ -266,6 +266,16 @@ impl Alert {
         self.progress.notified_as.unwrap_or(self.severity)
     }
 
+    /// As how severe people are to hear of it before others: what it is, what it was told as, or, of a digest that still
+    /// collects, the gravest that it may come to count.
+    pub fn urgency(&self) -> Severity {
+        match &self.digest {
+            Some(Digest { counted: None, tier: Tier::Disaster, .. }) => Severity::Disaster,
+            Some(Digest { counted: None, tier: Tier::Ordinary, .. }) => Severity::High,
+            Some(_) | None => self.told_as().max(self.severity),
+        }
+    }
+
     /// It comes and goes since that round, or longer.
     pub fn flaps_since(&self, before: &Self) -> bool {
         self.openings.flapping().is_some_and(|rounds| self.round.saturating_sub(before.round) < rounds)

@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Severity;
 
+/// How often the lead, which is the right to plan, had changed hands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(pub u64);
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Pending {
@@ -15,6 +20,8 @@ pub enum Pending {
         attempt: u32,
         /// As how severe it tells the alert.
         severity: Severity,
+        /// Of the lead under which it was begun: a later one hears no answer to it.
+        epoch: Epoch,
         until: Timestamp,
     },
     /// The next attempt is due at `at`.

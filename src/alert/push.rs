@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceId, Pending, Severity};
+use super::{DeviceId, Epoch, Pending, Severity};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushState {
@@ -29,9 +29,9 @@ pub struct DevicePush {
     pub state: Pending,
 }
 
-/// Device, attempts, state code, milliseconds since 1970, number and severity of the attempt.
+/// Device, attempts, state code, milliseconds since 1970, number, severity and epoch of the attempt.
 #[derive(Serialize, Deserialize)]
-struct StoredPush(DeviceId, u16, u8, i64, u32, u8);
+struct StoredPush(DeviceId, u16, u8, i64, u32, u8, Epoch);
 
 const READY: u8 = 0;
 const IN_FLIGHT: u8 = 1;
@@ -40,25 +40,26 @@ const WAITING_FOR_FAULT: u8 = 3;
 
 impl From<DevicePush> for StoredPush {
     fn from(push: DevicePush) -> Self {
-        let (code, at, attempt, severity) = match push.state {
-            Pending::Ready => (READY, 0, 0, 0),
-            Pending::InFlight { attempt, severity, until } => {
-                (IN_FLIGHT, until.as_millisecond(), attempt, severity as u8)
+        let none = Epoch::default();
+        let (code, at, attempt, severity, epoch) = match push.state {
+            Pending::Ready => (READY, 0, 0, 0, none),
+            Pending::InFlight { attempt, severity, epoch, until } => {
+                (IN_FLIGHT, until.as_millisecond(), attempt, severity as u8, epoch)
             }
-            Pending::Waiting { at, fault: false } => (WAITING, at.as_millisecond(), 0, 0),
-            Pending::Waiting { at, fault: true } => (WAITING_FOR_FAULT, at.as_millisecond(), 0, 0),
+            Pending::Waiting { at, fault: false } => (WAITING, at.as_millisecond(), 0, 0, none),
+            Pending::Waiting { at, fault: true } => (WAITING_FOR_FAULT, at.as_millisecond(), 0, 0, none),
         };
-        Self(push.device, push.attempts, code, at, attempt, severity)
+        Self(push.device, push.attempts, code, at, attempt, severity, epoch)
     }
 }
 
 impl From<StoredPush> for DevicePush {
-    fn from(StoredPush(device, attempts, code, at, attempt, severity): StoredPush) -> Self {
+    fn from(StoredPush(device, attempts, code, at, attempt, severity, epoch): StoredPush) -> Self {
         let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
         let state = match code {
             IN_FLIGHT => {
                 let severity = Severity::from_number(severity).unwrap_or_default();
-                Pending::InFlight { attempt, severity, until: at }
+                Pending::InFlight { attempt, severity, epoch, until: at }
             }
             WAITING => Pending::Waiting { at, fault: false },
             WAITING_FOR_FAULT => Pending::Waiting { at, fault: true },

@@ -42,9 +42,9 @@ struct Faults {
     hangs: tokio::sync::watch::Sender<bool>,
     refuses_writes: AtomicBool,
     /// The due index cannot be read.
-    claims_fail: AtomicBool,
+    due_fails: AtomicBool,
     /// Panics of whoever asks for what is due, and of whoever purges.
-    claims_panic: AtomicUsize,
+    due_panics: AtomicUsize,
     purges_panic: AtomicUsize,
     purges_hang: tokio::sync::watch::Sender<bool>,
     /// Who plans this alert panics.
@@ -75,9 +75,9 @@ impl Guard for Faults {
         over(&self.hangs).await;
     }
 
-    fn claim(&self) -> Result<(), StoreError> {
-        panic_if_any(&self.claims_panic);
-        let fails = self.claims_fail.load(Ordering::SeqCst);
+    fn due(&self) -> Result<(), StoreError> {
+        panic_if_any(&self.due_panics);
+        let fails = self.due_fails.load(Ordering::SeqCst);
         if fails { Err(StoreError::Damaged("a page of the due index".to_owned())) } else { Ok(()) }
     }
 
@@ -86,7 +86,7 @@ impl Guard for Faults {
         over(&self.purges_hang).await;
     }
 
-    fn claimed(&self, id: AlertId) {
+    fn writes(&self, id: AlertId) {
         assert!(*self.poison.lock().expect("no panic while it is held") != Some(id), "made by a test");
     }
 

@@ -66,7 +66,7 @@ impl Dispatcher {
         let now = self.clock.now();
         let is_answer = !job.answers.is_empty();
         let alert = &mut job.base.alert;
-        let is_all = !job.claimed && alert.progress.reports.is_empty();
+        let is_all = !job.is_due && alert.progress.reports.is_empty();
         let has_arrived = is_answer && is_all && job.answers.iter().all(Answer::has_arrived);
         if let Some(Digest { contact, tier, due_at, counted: None }) = &alert.digest
             && *due_at <= now

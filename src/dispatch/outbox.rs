@@ -16,16 +16,22 @@ use tokio_util::task::TaskTracker;
 
 use super::inbox::Answer;
 use crate::{
-    alert::{Address, Alert, AlertId, DeferCause, DeviceId, Fate, GatewayName, Outcome, RejectCause, Report},
+    alert::{
+        Address, Alert, AlertId, DeferCause, DeviceId, Fate, GatewayName, Outcome, RejectCause, Report,
+        Severity,
+    },
     clock::Clock,
     deliver::{About, Channels, Composer, Push, PushTransport, SmsTransport, Text},
     plan::{Ask, Send, Settlement},
     roster::{self, Person, Roster},
 };
 
-/// Most pushes under way at a time. Beyond it claims wait for answers, unless FCM is too slow for that: then further
-/// pushes are put off at once, so that texts and digests are not held back.
+/// Most pushes under way at a time. Beyond it only what may be texted at once is planned, unless FCM is too slow to be
+/// waited for: then everything is, so that texts and digests are not held back. A push without room waits in its alert.
 const PUSHES_UNDER_WAY_MAX: usize = 2_048;
+
+/// Of that each severity leaves so much to what is graver.
+const KEPT_FREE: usize = 128;
 
 /// Most texts under way at a time, for each gateway.
 const TEXTS_UNDER_WAY_MAX: usize = 256;
@@ -59,11 +65,22 @@ pub(super) struct Outbox {
     tasks: TaskTracker,
     answers: mpsc::Sender<Answered>,
     under_way: Arc<AtomicUsize>,
-    pushes: Arc<Semaphore>,
+    pushes: Arc<AtomicUsize>,
     /// Pushes that have ended.
     ended: Arc<AtomicUsize>,
     /// From when there was no room until half of it is free.
     pressure: Option<Pressure>,
+    /// What is as grave as this may be texted at once, and waits for no room.
+    never_waits: Severity,
+}
+
+/// What may be planned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// Nothing less urgent.
+    pub(super) least: Severity,
+    /// How many alerts.
+    pub(super) alerts: usize,
 }
 
 /// How fast pushes have ended since there was room for no more.
@@ -91,7 +108,11 @@ pub(super) struct Answered {
 
 impl Outbox {
     /// Up to `waiting_max` answers wait in the receiver; then requests wait to hand over theirs.
-    pub(super) fn new(parts: OutboxParts, waiting_max: usize) -> (Self, mpsc::Receiver<Answered>) {
+    pub(super) fn new(
+        parts: OutboxParts,
+        never_waits: Severity,
+        waiting_max: usize,
+    ) -> (Self, mpsc::Receiver<Answered>) {
         let OutboxParts { channels, roster, clock, tasks } = parts;
         let Channels { composer, push, gateways } = channels;
         let (answers, receiver) = mpsc::channel(waiting_max);
@@ -110,9 +131,10 @@ impl Outbox {
             tasks,
             answers,
             under_way: Arc::default(),
-            pushes: Arc::new(Semaphore::new(PUSHES_UNDER_WAY_MAX)),
+            pushes: Arc::default(),
             ended: Arc::default(),
             pressure: None,
+            never_waits,
             clock,
         };
         (outbox, receiver)
@@ -123,14 +145,34 @@ impl Outbox {
         self.under_way.load(Ordering::Acquire)
     }
 
-    /// How many more alerts may be planned: what can be pushed to everybody at once. Beyond it, while answers come
-    /// fast, it is better to wait for them than to put pushes off.
-    pub(super) fn room(&mut self, now: Timestamp) -> usize {
-        let free = self.pushes.available_permits();
-        let devices = self.roster.now().iter().map(|person| person.devices.len()).sum::<usize>().max(1);
-        let room = if free == PUSHES_UNDER_WAY_MAX { (free / devices).max(1) } else { free / devices };
-        if 0 < room {
-            self.pressure.take_if(|_| PUSHES_UNDER_WAY_MAX / 2 <= free);
+    /// How many more pushes of this urgency may begin.
+    pub(super) fn room_for(&self, urgency: Severity) -> usize {
+        let kept_free = KEPT_FREE * (Severity::Disaster as usize - urgency as usize);
+        (PUSHES_UNDER_WAY_MAX - kept_free).saturating_sub(self.pushes.load(Ordering::Acquire))
+    }
+
+    /// How many alerts of this urgency with pushes that wait for room are worth planning again.
+    pub(super) fn room_for_crowded(&self, urgency: Severity) -> usize {
+        let (room, devices) = (self.room_for(urgency), self.devices());
+        if room < devices.min(KEPT_FREE) { 0 } else { room.div_ceil(devices) }
+    }
+
+    /// To which one alert may go.
+    fn devices(&self) -> usize {
+        self.roster.now().iter().map(|person| person.devices.len()).sum::<usize>().max(1)
+    }
+
+    /// What may be planned at present: an alert that can be pushed to everybody at once. Beyond that, while answers come
+    /// fast, it is better to wait for them than to plan what finds no room.
+    pub(super) fn room(&mut self, now: Timestamp) -> Room {
+        let (devices, under_way) = (self.devices(), self.pushes.load(Ordering::Acquire));
+        let rooms = Severity::ALL.map(|least| {
+            let alerts = self.room_for(least) / devices;
+            Room { least, alerts: alerts.max(usize::from(under_way == 0)) }
+        });
+        let room = rooms.into_iter().find(|room| 0 < room.alerts);
+        if let Some(room @ Room { least: Severity::NotClassified, .. }) = room {
+            self.pressure.take_if(|_| under_way <= PUSHES_UNDER_WAY_MAX / 2);
             return room;
         }
         let ended = self.ended.load(Ordering::Relaxed);
@@ -139,7 +181,11 @@ impl Outbox {
             let too_slow = ended.wrapping_sub(pressure.ended) < PUSHES_UNDER_WAY_MAX;
             *pressure = Pressure { since: now, ended, too_slow };
         }
-        if pressure.too_slow { usize::MAX } else { 0 }
+        match room {
+            _ if pressure.too_slow => Room { least: Severity::default(), alerts: usize::MAX },
+            Some(room) if room.least < self.never_waits => room,
+            Some(_) | None => Room { least: self.never_waits, alerts: usize::MAX },
+        }
     }
 
     /// When to look at an outbox without room again even if no answer comes.
@@ -147,11 +193,12 @@ impl Outbox {
         now.saturating_add(LATENCY_MAX).unwrap_or(Timestamp::MAX)
     }
 
-    /// Starts the requests and questions of a plan for `alert`.
-    pub(super) fn start(&self, alert: &Alert, sends: Vec<Send>, asks: Vec<Ask>) {
+    /// Starts the requests and questions of a plan for `alert`. What cannot be started is answered at once.
+    pub(super) fn start(&self, alert: &Alert, sends: Vec<Send>, asks: Vec<Ask>) -> Vec<Answer> {
         if sends.is_empty() && asks.is_empty() {
-            return;
+            return Vec::new();
         }
+        let mut answers = Vec::new();
         let mut about = self.composer.about(alert, self.clock.now());
         let people = self.roster.now();
         for send in sends {
@@ -159,12 +206,12 @@ impl Outbox {
             match &send.address {
                 Address::Device(device) => match self.push_request(&mut about, &send, *device, person) {
                     Ok(request) => self.make_push(alert.id, send, request),
-                    Err(outcome) => self.answer_at_once(alert.id, send, outcome),
+                    Err(outcome) => answers.push(self.unsent(send, outcome)),
                 },
                 Address::Gateway(gateway) => {
                     match self.gateway(gateway).and_then(|it| it.text(&about, &send, person)) {
                         Ok(request) => self.make_text(alert.id, send, request),
-                        Err(outcome) => self.answer_at_once(alert.id, send, outcome),
+                        Err(outcome) => answers.push(self.unsent(send, outcome)),
                     }
                 }
             }
@@ -173,9 +220,15 @@ impl Outbox {
             let person = roster::find(&people, &contact);
             let address = Address::Gateway(gateway.clone());
             let send = Send { attempt, contact, subject, severity, address, began: sent_at };
-            let question = self.gateway(&gateway).and_then(|it| it.question(&about, &send, person));
-            self.ask(alert.id, &send, question);
+            match self.gateway(&gateway).and_then(|it| it.question(&about, &send, person)) {
+                Ok(question) => self.ask(alert.id, &send, question),
+                Err(outcome) => {
+                    let fate = Fate::Unclear { reason: outcome.detail().to_owned() };
+                    answers.push(Answer::Reported(Report { attempt, at: self.clock.now(), fate }));
+                }
+            }
         }
+        answers
     }
 
     fn push_request(
@@ -189,9 +242,8 @@ impl Outbox {
         let transport = self.push.clone().ok_or_else(gone)?;
         let person = person.ok_or_else(gone)?;
         let device = person.devices.iter().find(|known| known.id == device).ok_or_else(gone)?;
-        let permit = self.pushes.clone().try_acquire_owned().map_err(|_| put_off("push"))?;
         let push = Push { target: device.target.clone(), message: about.push(send, person.language) };
-        Ok(PushRequest { transport, push, permit })
+        Ok(PushRequest { transport, push })
     }
 
     fn gateway(&self, name: &GatewayName) -> Result<&Gateway, Outcome> {
@@ -199,9 +251,9 @@ impl Outbox {
     }
 
     fn make_push(&self, id: AlertId, send: Send, request: PushRequest) {
-        let PushRequest { transport, push, permit } = request;
+        let PushRequest { transport, push } = request;
         let (ended, clock) = (self.ended.clone(), self.clock.clone());
-        self.spawn(id, permit, async move {
+        self.spawn(id, UnderWay::new(&self.pushes), async move {
             let outcome = transport.send(push).await;
             ended.fetch_add(1, Ordering::Relaxed);
             Answer::Settled(Settlement { send, outcome, segments: 0, ended: clock.now() })
@@ -217,27 +269,19 @@ impl Outbox {
         });
     }
 
-    fn ask(&self, id: AlertId, send: &Send, question: Result<Question, Outcome>) {
+    fn ask(&self, id: AlertId, send: &Send, question: Question) {
         let (attempt, sent_at, clock) = (send.attempt, send.began, self.clock.clone());
-        let reported = move |fate| Answer::Reported(Report { attempt, at: clock.now(), fate });
-        match question {
-            Ok(Question { request: TextRequest { transport, text, permit }, room }) => {
-                self.spawn(id, permit, async move {
-                    // It is never closed.
-                    let _turn = room.acquire().await;
-                    reported(transport.ask(text, sent_at).await)
-                });
-            }
-            Err(outcome) => {
-                let fate = Fate::Unclear { reason: outcome.detail().to_owned() };
-                self.spawn(id, (), async move { reported(fate) });
-            }
-        }
+        let Question { request: TextRequest { transport, text, permit }, room } = question;
+        self.spawn(id, permit, async move {
+            // It is never closed.
+            let _turn = room.acquire().await;
+            let fate = transport.ask(text, sent_at).await;
+            Answer::Reported(Report { attempt, at: clock.now(), fate })
+        });
     }
 
-    fn answer_at_once(&self, id: AlertId, send: Send, outcome: Outcome) {
-        let ended = self.clock.now();
-        self.spawn(id, (), async move { Answer::Settled(Settlement { send, outcome, segments: 0, ended }) });
+    fn unsent(&self, send: Send, outcome: Outcome) -> Answer {
+        Answer::Settled(Settlement { send, outcome, segments: 0, ended: self.clock.now() })
     }
 
     /// Hands the answer of `request` over when it is there; `permit` is held until then.
@@ -282,7 +326,6 @@ impl Drop for UnderWay {
 struct PushRequest {
     transport: Arc<dyn PushTransport>,
     push: Push,
-    permit: OwnedSemaphorePermit,
 }
 
 struct TextRequest {
@@ -314,7 +357,7 @@ impl Gateway {
         person: Option<&Person>,
         room: &Arc<Semaphore>,
     ) -> Result<TextRequest, Outcome> {
-        let permit = room.clone().try_acquire_owned().map_err(|_| put_off("SMS"))?;
+        let permit = room.clone().try_acquire_owned().map_err(|_| put_off())?;
         let person = person.filter(|person| person.phone.is_some()).ok_or_else(no_text)?;
         let text = about.text(send, person, self.transport.as_ref()).ok_or_else(no_text)?;
         Ok(TextRequest { transport: self.transport.clone(), text, permit })
@@ -329,7 +372,7 @@ fn not_configured(detail: &str) -> Outcome {
     Outcome::Rejected { cause: RejectCause::Refused, detail: detail.to_owned() }
 }
 
-fn put_off(transport: &str) -> Outcome {
-    let detail = format!("too many {transport} requests are under way without an answer");
+fn put_off() -> Outcome {
+    let detail = "too many SMS requests are under way without an answer".to_owned();
     Outcome::Deferred { cause: DeferCause::Unavailable, retry_after: None, detail }
 }

@@ -1,21 +1,26 @@
-//! What waits longer than it must: a look at every scheduled alert, the earliest due first, a few between two steps, at
-//! the start and when an account that was at fault works again. An alert with requests of an earlier process under way,
-//! that a clock which ran ahead has dated, of which nobody who is there knows, or that waits for that account is made due now, and planning sets it right.
+//! What waits longer than it must: a look through the schedule, the gravest first, a few between two steps, at the start
+//! and when an account that was at fault works again. An alert with requests of an earlier process under way, that a clock
+//! which ran ahead has dated, of which nobody who is there knows, or that waits for that account is made due now, and
+//! planning sets it right.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
 
 use super::Dispatcher;
 use crate::{
-    alert::{Alert, AlertState, DeferCause, Digest, OURS, Outcome, Transport},
+    alert::{Alert, ContactName, DeferCause, Digest, Epoch, OURS, Outcome, Signs, Transport},
     clock::Clock,
     plan::{
         Budgets, DeviceBook, Opening, Rules, STORM_LASTS, Settlement, hasten, is_misdated, is_orphaned,
         is_unheard, set_back,
     },
+    roster::{self, Person},
     store::{
-        AlertFilter, AlertWrite, Commit, DeviceRecord, DuePlace, Expect, Lane, Store, StoreError, Stored,
-        when_available,
+        AlertFilter, AlertWrite, Commit, DeviceRecord, Expect, Lane, Place, Record, Sought, Store,
+        StoreError, Stored, when_available,
     },
     watch::Vitals,
 };
@@ -30,7 +35,9 @@ const LOOKED_AT_PER_STEP: usize = 256;
 
 #[derive(Debug, Default)]
 pub(super) struct Look {
-    after: Option<DuePlace>,
+    after: Option<Place>,
+    /// Besides what waits for `work_again`.
+    signs: Signs,
     misdated: usize,
     /// What waits for these is tried now.
     work_again: Vec<Transport>,
@@ -43,6 +50,40 @@ pub(super) struct Look {
 pub(super) enum Account {
     Works,
     AtFault { since: Timestamp },
+}
+
+impl Look {
+    /// At what an earlier process has left. Where somebody has left the configuration since, nobody who is there may know
+    /// of an alert that was heard of.
+    pub(super) async fn first(store: &dyn Store, clock: &dyn Clock, people: &[Person]) -> Self {
+        let known = read(clock, "who was in the configuration before", || store.all::<RosterRecord>()).await;
+        let is_here = |name: &ContactName| roster::find(people, name).is_some();
+        let nobody_left = known.last().is_some_and(|known| known.names.iter().all(is_here));
+        let unheard = if nobody_left { Signs::UNHEARD } else { Signs::FREE };
+        Self { signs: Signs::IN_FLIGHT.union(unheard), ..Self::default() }
+    }
+
+    fn sought(&self, now: Timestamp) -> Sought {
+        let signs = self.work_again.iter().map(|transport| match transport {
+            Transport::Push => Signs::PUSH_AT_FAULT,
+            Transport::Sms => Signs::TEXT_AT_FAULT,
+        });
+        Sought { signs: signs.fold(self.signs, Signs::union), written_after: now }
+    }
+}
+
+/// Who was in the configuration when all alerts were last looked through for what nobody knows.
+#[derive(Debug, Serialize, Deserialize)]
+struct RosterRecord {
+    names: BTreeSet<ContactName>,
+}
+
+impl Record for RosterRecord {
+    const KIND: &'static str = "roster";
+
+    fn key(&self) -> Vec<u8> {
+        Vec::new()
+    }
 }
 
 impl Dispatcher {
@@ -100,7 +141,8 @@ impl Dispatcher {
 
     async fn look_at_next(&mut self) -> Result<(), StoreError> {
         let Some(look) = &mut self.look else { return Ok(()) };
-        let page = self.store.scheduled(look.after, LOOKED_AT_PER_STEP).await?;
+        let sought = look.sought(self.clock.now());
+        let page = self.store.sought(look.after, sought, LOOKED_AT_PER_STEP).await?;
         // After it was read: what was accepted meanwhile is not of the future.
         let now = self.clock.now();
         let people = self.roster.now();
@@ -111,7 +153,7 @@ impl Dispatcher {
             let waits_in_vain = hasten(&mut alert, &look.work_again, now);
             if is_ahead
                 || waits_in_vain
-                || (now < due && is_orphaned(&alert, &self.rules, self.running_since))
+                || (now < due && is_orphaned(&alert, self.epoch))
                 || (now < due && look.work_again.is_empty() && is_unheard(&alert, &people))
             {
                 writes.push(AlertWrite::of(alert, Expect::Version(version), Some(now)));
@@ -131,6 +173,10 @@ impl Dispatcher {
         if page.next.is_some() {
             return Ok(());
         }
+        if look.work_again.is_empty() {
+            let names = people.iter().map(|person| person.name.clone()).collect();
+            self.store.put(Lane::Deliver, &RosterRecord { names }).await?;
+        }
         self.end_look();
         if 0 < misdated {
             warn!(
@@ -146,6 +192,18 @@ impl Dispatcher {
         let work_again = self.look.take().map(|look| look.next).unwrap_or_default();
         self.look = (!work_again.is_empty()).then(|| Look { work_again, ..Look::default() });
     }
+}
+
+/// The right to plan. A store that cannot say which epoch it is has no earlier lead to refuse.
+pub(super) async fn lead(store: &dyn Store, clock: &dyn Clock) -> Epoch {
+    let lead = when_available(clock, "the lead", || store.lead()).await;
+    lead.map_or_else(
+        |error| {
+            error!(error = %error, "could not take the lead in order: {error}");
+            Epoch::default()
+        },
+        |lead| lead.epoch,
+    )
 }
 
 /// Devices that an earlier process retired.
@@ -190,12 +248,19 @@ pub(super) async fn budgets(store: &dyn Store, clock: &dyn Clock, rules: &Rules)
 
 /// Alerts that reached nobody or went unanswered before this process began: `/readyz` has to know before it answers.
 pub(super) async fn vitals(store: &dyn Store, clock: &dyn Clock, vitals: &Vitals) {
-    let filter = AlertFilter {
-        states: vec![AlertState::Triggered, AlertState::Acknowledged],
-        ..AlertFilter::default()
-    };
     let what = "alerts that reached nobody or went unanswered";
-    look_through(store, clock, filter, what, |alert| vitals.note(&alert)).await;
+    let signs = Signs::UNHEARD.union(Signs::UNANSWERED);
+    let sought = Sought { signs, written_after: Timestamp::MAX };
+    let mut after = None;
+    for _ in 0..PAGES_MAX {
+        let page = read(clock, what, || store.sought(after, sought, PAGE)).await;
+        page.alerts.iter().for_each(|(_, stored)| vitals.note(&stored.alert));
+        after = page.next;
+        if after.is_none() {
+            return;
+        }
+    }
+    warn!("only the gravest alerts were looked through for {what}: others are noted when they are due");
 }
 
 /// Newest first, as far as there is time for it before dispatch begins.

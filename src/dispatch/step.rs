@@ -4,12 +4,12 @@ use std::{cmp::Reverse, collections::HashMap};
 
 use tracing::{error, info, warn};
 
-use super::{ANSWERS_PER_ALERT_MAX, Dispatcher, inbox::Answer, news};
+use super::{ANSWERS_PER_ALERT_MAX, CROWDED_MAX, DUE_PER_STEP_MAX, Dispatcher, inbox::Answer, news};
 use crate::{
     alert::{AlertId, Charge, Row},
     plan::{self, Ask, DeviceVerdict, Opening, Plan, Present, QUARANTINE, Send, Settlement},
     roster::Person,
-    store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, StoreError, Stored},
+    store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, Stamp, StoreError, Stored},
 };
 
 /// How often a step plans anew what somebody else changed meanwhile; the rest waits for the next.
@@ -18,14 +18,15 @@ const ROUNDS_MAX: usize = 4;
 pub(super) struct Job {
     pub(super) base: Stored,
     pub(super) answers: Vec<Answer>,
-    pub(super) claimed: bool,
+    /// It is planned because it is due.
+    pub(super) is_due: bool,
 }
 
 /// What is left of a job once its alert is planned: the write holds the alert.
 struct Planned {
     id: AlertId,
     answers: Vec<Answer>,
-    claimed: bool,
+    is_due: bool,
     sends: Vec<Send>,
     asks: Vec<Ask>,
     news: Vec<Row>,
@@ -67,9 +68,10 @@ impl Planned {
 }
 
 impl Dispatcher {
-    /// Plans `claimed` and the alerts of waiting answers. Says how many were written.
-    pub(super) async fn plan_and_write(&mut self, claimed: Vec<Stored>) -> Result<usize, StoreError> {
-        let mut jobs = self.gather(claimed).await?;
+    /// Plans what is due and the alerts of waiting answers. Says how many were written.
+    pub(super) async fn plan_and_write(&mut self, due: Vec<Stored>) -> Result<usize, StoreError> {
+        let mut jobs = self.gather(due).await?;
+        self.aside.take_in_hand(jobs.iter().map(|job| job.base.alert.id).collect());
         let people = self.roster.now();
         let mut written = 0;
         let mut failed = None;
@@ -78,28 +80,30 @@ impl Dispatcher {
                 break;
             }
             if let Err(error) = self.look_up(&mut jobs).await {
-                for Job { base, answers, claimed } in jobs {
-                    self.put_back(base.alert.id, answers, claimed).await;
+                for Job { base, answers, .. } in jobs {
+                    self.inbox.put_back(base.alert.id, answers);
                 }
                 return Err(error);
             }
-            // Where a budget is short, the most severe have it.
-            jobs.sort_by_key(|Job { base, .. }| (Reverse(base.alert.severity), base.alert.id));
+            // Where a budget is short, the gravest have it.
+            jobs.sort_by_key(|Job { base, .. }| (Reverse(base.alert.urgency()), base.alert.id));
             let (planned, writes): (Vec<_>, Vec<_>) =
                 jobs.into_iter().map(|job| self.plan(job, &people)).unzip();
             let commits = match self.commit(&planned, &writes).await {
                 Ok(commits) => commits,
                 Err(error) => {
+                    self.pushes_planned = 0;
                     // None of their requests starts, so nothing was spent, though some may be written.
                     for mut planned in planned {
                         let answers = planned.answers_again();
                         self.budgets.take_back(&planned.charges);
-                        self.put_back(planned.id, answers, planned.claimed).await;
+                        self.inbox.put_back(planned.id, answers);
                     }
                     return Err(error);
                 }
             };
             jobs = Vec::new();
+            self.pushes_planned = 0;
             for ((commit, mut planned), write) in commits.into_iter().zip(planned).zip(writes) {
                 let is_perhaps_written = matches!(commit, Commit::Failed(StoreError::Unavailable(_)));
                 let answers_again = is_perhaps_written.then(|| planned.answers_again());
@@ -113,23 +117,23 @@ impl Dispatcher {
                     }
                     // An admission or an operator was faster: plan on what is there now.
                     Commit::Conflict(Some(current)) => {
-                        let Planned { answers, claimed, .. } = planned;
-                        jobs.push(Job { base: *current, answers, claimed });
+                        let Planned { answers, is_due, .. } = planned;
+                        jobs.push(Job { base: *current, answers, is_due });
                     }
                     // Purged meanwhile: the answers concern nobody any more.
                     Commit::Conflict(None) => self.inbox.forget(planned.id),
                     // None of its requests starts, and it is read again.
                     Commit::Failed(error @ StoreError::Unavailable(_)) => {
-                        let answers = answers_again.unwrap_or_default();
-                        self.put_back(planned.id, answers, planned.claimed).await;
+                        self.inbox.put_back(planned.id, answers_again.unwrap_or_default());
                         failed = Some(error);
                     }
+                    Commit::Failed(error @ StoreError::LeadLost { .. }) => failed = Some(error),
                     Commit::Failed(error) => self.leave(planned.id, planned.answers, &error),
                 }
             }
         }
         for Job { base, answers, .. } in jobs {
-            self.put_back(base.alert.id, answers, true).await;
+            self.inbox.put_back(base.alert.id, answers);
         }
         if 0 < written {
             self.check_gateway_limits().await;
@@ -159,12 +163,25 @@ impl Dispatcher {
         Ok(writes.iter().filter_map(commit).collect())
     }
 
-    /// One job per alert: a claimed document, or the one that answers are about, with the answers for it.
-    async fn gather(&mut self, claimed: Vec<Stored>) -> Result<Vec<Job>, StoreError> {
-        let job = |base, claimed| Job { base, answers: Vec::new(), claimed };
+    /// Alerts with pushes for which there is room now.
+    fn uncrowded(&mut self) -> Vec<AlertId> {
+        let mut ids = Vec::new();
+        while let Some((Reverse(urgency), id)) = self.crowded.first().copied()
+            && ids.len() < self.outbox.room_for_crowded(urgency).min(DUE_PER_STEP_MAX)
+            && !self.is_finishing
+        {
+            self.crowded.pop_first();
+            ids.push(id);
+        }
+        ids
+    }
+
+    /// One job per alert: a document that is due, or the one that answers are about, with the answers for it.
+    async fn gather(&mut self, due: Vec<Stored>) -> Result<Vec<Job>, StoreError> {
+        let job = |base, is_due| Job { base, answers: Vec::new(), is_due };
         let mut jobs: HashMap<AlertId, Job> =
-            claimed.into_iter().map(|base| (base.alert.id, job(base, true))).collect();
-        for id in self.inbox.alerts() {
+            due.into_iter().map(|base| (base.alert.id, job(base, true))).collect();
+        for id in self.uncrowded().into_iter().chain(self.inbox.alerts()) {
             if jobs.contains_key(&id) {
                 continue;
             }
@@ -173,11 +190,7 @@ impl Dispatcher {
                 // Purged meanwhile: the answers concern nobody any more.
                 Ok(None) => self.inbox.forget(id),
                 Err(error @ StoreError::Damaged(_)) => self.leave(id, Vec::new(), &error),
-                Err(error) => {
-                    let claimed = jobs.values().filter(|job| job.claimed).map(|job| job.base.alert.id);
-                    self.store.release(&claimed.collect::<Vec<_>>()).await;
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
         }
         for (id, job) in &mut jobs {
@@ -196,25 +209,26 @@ impl Dispatcher {
         }
     }
 
-    /// This alert cannot be read or written: it stays claimed until the lease ends, so that it holds up no other
-    /// and wakes nobody in a loop. Its answers wait as long.
+    /// This alert cannot be read or written: it is left alone for a while, so that it holds up no other and wakes nobody
+    /// in a loop. Its answers wait as long.
     pub(super) fn leave(&mut self, id: AlertId, answers: Vec<Answer>, error: &StoreError) {
         error!(alert.id = %id, "alert {id} is left for later: {error}");
         if matches!(error, StoreError::Damaged(_)) {
             self.store.damage().note_alert(id, error);
         }
+        self.aside.leave(id, self.clock.now());
         self.inbox.park(id, answers);
     }
 
     fn plan(&mut self, job: Job, people: &[Person]) -> (Planned, AlertWrite) {
-        let Job { base: Stored { mut alert, version }, mut answers, claimed } = job;
+        let Job { base: Stored { mut alert, version }, mut answers, is_due } = job;
         let known = alert.rows.len();
         let mut charges = Vec::new();
         for answer in &mut answers {
             match answer {
                 Answer::Settled(settlement) => {
                     self.note_recovery(settlement);
-                    let settled = plan::settle(&mut alert, settlement, &self.present(people));
+                    let settled = plan::settle(&mut alert, settlement, &self.present(people, 0));
                     if let Some(verdict) = settled.verdict {
                         self.judge(verdict);
                     }
@@ -234,16 +248,26 @@ impl Dispatcher {
                     }
                     costs.clear();
                 }
-                Answer::NotCounted { digest } => plan::take_back(&mut alert, *digest, &self.present(people)),
+                Answer::NotCounted { digest } => {
+                    plan::take_back(&mut alert, *digest, &self.present(people, 0));
+                }
             }
         }
         let plan = if self.is_finishing {
             // What follows from an answer is for the next start.
             Plan { due: Some(self.clock.now()), ..Plan::default() }
         } else {
-            plan::advance(&mut alert, &self.present(people))
+            let room = self.outbox.room_for(alert.urgency()).saturating_sub(self.pushes_planned);
+            plan::advance(&mut alert, &self.present(people, room))
         };
-        let Plan { sends, asks, due, folds, opens, .. } = plan;
+        let Plan { sends, asks, due, folds, opens, is_crowded, .. } = plan;
+        self.pushes_planned += sends.iter().filter(|send| send.address.gateway().is_none()).count();
+        if is_crowded {
+            self.crowded.insert((Reverse(alert.urgency()), alert.id));
+            if CROWDED_MAX < self.crowded.len() {
+                self.crowded.pop_last();
+            }
+        }
         let news = alert.rows.get(known..).unwrap_or_default().to_vec();
         // Before the next alert is planned.
         for opening in &opens {
@@ -256,16 +280,18 @@ impl Dispatcher {
         charges.extend(plan.charges);
 
         let mut write = AlertWrite::of(alert, Expect::Version(version), due);
-        write.release = claimed;
+        write.plan = Some(Stamp { epoch: self.epoch, at: self.clock.now() });
         write.marks = self.marks(&charges, &folds);
         let (id, digests) = (write.alert.id, folds.iter().map(|fold| fold.digest).collect());
-        (Planned { id, answers, claimed, sends, asks, news, charges, opens, digests }, write)
+        (Planned { id, answers, is_due, sends, asks, news, charges, opens, digests }, write)
     }
 
-    fn present<'a>(&'a self, people: &'a [Person]) -> Present<'a> {
+    fn present<'a>(&'a self, people: &'a [Person], room: usize) -> Present<'a> {
         Present {
             now: self.clock.now(),
             running_since: self.running_since,
+            epoch: self.epoch,
+            room,
             rules: &self.rules,
             people,
             devices: &self.devices,
@@ -317,16 +343,10 @@ impl Dispatcher {
             self.metrics.attempt(send.address.transport(), outcome, took);
         }
         self.vitals.note(alert);
-        self.outbox.start(alert, planned.sends, planned.asks);
+        let answers = self.outbox.start(alert, planned.sends, planned.asks);
+        self.inbox.put(planned.id, answers);
         if alert.progress.is_under_way() {
             self.inbox.hold(planned.id, stored);
         }
-    }
-
-    async fn put_back(&mut self, id: AlertId, answers: Vec<Answer>, claimed: bool) {
-        if claimed {
-            self.store.release(&[id]).await;
-        }
-        self.inbox.put_back(id, answers);
     }
 }

@@ -269,7 +269,8 @@ async fn dispatcher_to(
     let queue = Arc::new(Queue::new(store.clone(), clock.clone()));
     let (vitals, pulse) = (Arc::new(Vitals::new(clock)), watch::Sender::new(Pulse::default()));
     let dead_letters = Arc::new(DeadLetters::new(store.clone(), outbox.clock.clone()));
-    let parts = Parts { store, queue, metrics, vitals, dead_letters, outbox, rules, pulse };
+    let aside = Arc::default();
+    let parts = Parts { store, queue, metrics, vitals, dead_letters, aside, outbox, rules, pulse };
     Dispatcher::new(parts).await
 }
 
@@ -278,7 +279,7 @@ async fn work(dispatcher: &mut Dispatcher) -> Result<(), StoreError> {
     let mut idle = 0;
     // Answers come from tasks of their own.
     while idle < 20 {
-        match dispatcher.step(CLAIMS_PER_STEP_MAX).await? {
+        match dispatcher.step(DUE_PER_STEP_MAX).await? {
             Step::Worked(_) => idle = 0,
             Step::IdleUntil(_) => idle += 1,
         }

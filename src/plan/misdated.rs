@@ -4,8 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Rules, bounds::Bounds, budget, delivery, due, notification, unheard};
-use crate::alert::{Alert, Charge, Notification, Pending, Progress};
+use super::{ROOM_PAUSE, Rules, bounds::Bounds, budget, delivery, due, notification, unheard};
+use crate::alert::{Alert, Charge, Epoch, Notification, Pending, Progress};
 
 /// A due time is kept in whole milliseconds, rounded up, some of the times that it is taken from rounded down.
 const ROUNDING_MAX: SignedDuration = SignedDuration::from_millis(1);
@@ -19,15 +19,14 @@ pub fn is_misdated(alert: &Alert, due_at: Timestamp, rules: &Rules, now: Timesta
     let is_planned = due::of(alert, rules).is_some_and(|planned| {
         (SignedDuration::ZERO..=ROUNDING_MAX).contains(&due_at.duration_since(planned))
     });
-    pulled != *alert || (now < due_at && !is_planned)
+    // Or it waits for room, which is soon.
+    pulled != *alert || (ROOM_PAUSE < due_at.duration_since(now) && !is_planned)
 }
 
-/// True if some request about this alert was begun by a process that is gone: nobody will hear its answer.
-pub fn is_orphaned(alert: &Alert, rules: &Rules, running_since: Timestamp) -> bool {
-    let open = alert.progress.notifications().flat_map(Notification::open);
-    open.filter_map(|(state, address)| Some((state, address?))).any(|(state, address)| {
-        matches!(state, Pending::InFlight { until, .. } if rules.began(until, &address) < running_since)
-    })
+/// True if some request about this alert was begun under an earlier lead than this: nobody will hear its answer.
+pub fn is_orphaned(alert: &Alert, lead: Epoch) -> bool {
+    let mut open = alert.progress.notifications().flat_map(Notification::open);
+    open.any(|(state, _)| matches!(state, Pending::InFlight { epoch, .. } if epoch < lead))
 }
 
 /// Leaves alone what a plan made until `now` has set.

@@ -63,6 +63,9 @@ use present::Facts;
 /// every minute or so; from our start on it has this long.
 const HEARD_AGAIN_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
+/// When a push for which there was no room is tried again at the latest.
+const ROOM_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+
 /// How what was opened because its sender took an end back, and said no more of it, is over.
 const NOT_HEARD_OF_AGAIN: &str = "its sender did not say it again";
 
@@ -136,7 +139,8 @@ pub fn advance(alert: &mut Alert, present: &Present<'_>) -> Plan {
     alert.attempts = attempts;
     (alert.progress, alert.conversation) = (progress, conversation);
     digest::end(alert, present);
-    Plan { due: due::of(alert, present.rules), ..plan }
+    let room_at = plan.is_crowded.then(|| present.now.saturating_add(ROOM_PAUSE).unwrap_or(Timestamp::MAX));
+    Plan { due: due::of(alert, present.rules).into_iter().chain(room_at).min(), ..plan }
 }
 
 /// While we took no events nobody could mention the alert: that is no silence. What should have ended before `since`,

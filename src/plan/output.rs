@@ -14,6 +14,8 @@ pub struct Plan {
     pub sends: Vec<Send>,
     /// Questions to gateways. Nothing waits for their answers, which come back as reports.
     pub asks: Vec<Ask>,
+    /// Some push found no room: it begins when the alert is planned with some.
+    pub is_crowded: bool,
     /// When to plan again; `None` only for an alert that is over and notified.
     pub due: Option<Timestamp>,
     pub charges: Vec<Charge>,
@@ -73,6 +75,8 @@ pub(super) struct Draft<'a> {
     pub(super) plan: Plan,
     pub(super) rows: Vec<Row>,
     pub(super) attempts: u32,
+    /// How many of them push.
+    pub(super) pushes: usize,
     /// Those of whom a message said that they could not be reached, which has surely failed itself.
     pub(super) untold: Vec<Unreached>,
 }
@@ -84,6 +88,7 @@ impl<'a> Draft<'a> {
             plan: Plan::default(),
             rows: Vec::new(),
             attempts: facts.alert.attempts,
+            pushes: 0,
             untold: Vec::new(),
         }
     }
@@ -104,7 +109,7 @@ impl<'a> Draft<'a> {
             address,
             began: self.facts.now(),
         });
-        Pending::InFlight { attempt, severity, until }
+        Pending::InFlight { attempt, severity, epoch: self.facts.present.epoch, until }
     }
 
     pub(super) fn charge(&mut self, payer: Payer, at: Timestamp, units: i32) {

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Budgets, DeviceBook, Rules, quiet};
 use crate::{
     alert::{
-        Alert, AlertState, Conversation, Counted, DeviceId, Digest, Hold, Kind, Milestone, Notification,
-        Progress, Severity, Subject, Successor, Taken,
+        Alert, AlertState, Conversation, Counted, DeviceId, Digest, Epoch, Hold, Kind, Milestone,
+        Notification, Progress, Severity, Subject, Successor, Taken,
     },
     roster::Person,
 };
@@ -15,12 +15,16 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Present<'a> {
     pub now: Timestamp,
-    /// When this process began: an attempt older than it is an orphan of a crash.
+    /// When this process began.
     pub running_since: Timestamp,
+    /// Under which lead it is planned: an attempt of an earlier one is an orphan of a crash.
+    pub epoch: Epoch,
     pub rules: &'a Rules,
     pub people: &'a [Person],
     pub devices: &'a DeviceBook,
     pub budgets: &'a Budgets,
+    /// How many pushes may begin; the rest waits for room.
+    pub room: usize,
     /// Chance in `[0, 1)`, for jitter.
     pub chance: f64,
     /// For the ids of digests that are opened.

@@ -45,7 +45,7 @@ pub(super) fn is_out(push: &PushState) -> bool {
     push.accepted || !push.open.is_empty()
 }
 
-/// Starts what is due. A device that may not have another push now is closed, except that with `text_to_come` one
+/// Starts what is due, as far as there is room. A device that may not have another push now is closed, except that with `text_to_come` one
 /// that was tried before waits for room. True if that leaves no device for a push that none has accepted.
 pub(super) fn advance(
     draft: &mut Draft<'_>,
@@ -81,6 +81,12 @@ pub(super) fn advance(
             failed.get_or_insert_with(|| format!("device {} is not usable", open.device));
             return false;
         }
+        if draft.pushes == draft.facts.present.room {
+            draft.plan.is_crowded = true;
+            open.state = Pending::Ready;
+            return true;
+        }
+        draft.pushes += 1;
         open.attempts = open.attempts.saturating_add(1);
         spending::charge_push(draft, open.device);
         open.state = draft.send(message, Address::Device(open.device));

@@ -117,12 +117,12 @@ fn silence(
     state: Pending,
     address: Address,
 ) -> Option<Settlement> {
-    let Pending::InFlight { attempt, severity, until } = state else { return None };
+    let Pending::InFlight { attempt, severity, epoch, until } = state else { return None };
     let began = facts.rules().began(until, &address);
     let detail = if until <= facts.now() {
         "no answer in time"
-    } else if began < facts.present.running_since {
-        "this process was started before the answer was recorded"
+    } else if epoch < facts.present.epoch {
+        "the process that began it ended before its answer was recorded"
     } else {
         return None;
     };

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     alert::{
-        Acknowledgement, Address, AlertId, Charge, ContactName, DedupKey, DeferCause, DeviceId, Entry, Event,
-        Fate, GatewayName, Kind, Language, Notification, Notified, Outcome, PhoneNumber, PushTarget,
+        Acknowledgement, Address, AlertId, Charge, ContactName, DedupKey, DeferCause, DeviceId, Entry, Epoch,
+        Event, Fate, GatewayName, Kind, Language, Notification, Notified, Outcome, PhoneNumber, PushTarget,
         RejectCause, Report, Row, Severity, Subject, Successor, Transport,
     },
     roster::{Device, Person},
@@ -94,8 +94,9 @@ impl Scene {
         let (rules, people) = (&self.rules, self.people.as_slice());
         let (devices, budgets) = (&self.devices, &self.budgets);
         let (now, running_since) = (self.now, self.started);
-        let entropy = [7; 10];
-        Present { now, running_since, rules, people, devices, budgets, chance: 0.0, entropy }
+        let (epoch, entropy) = (epoch_from(self.started), [7; 10]);
+        let room = usize::MAX;
+        Present { now, running_since, epoch, room, rules, people, devices, budgets, chance: 0.0, entropy }
     }
 
     /// Plans now; says what goes out, such as `push 1 jin` or `sms 2 jin`.
@@ -607,7 +608,7 @@ fn an_attempt_of_a_dead_process_is_unknown_at_once() {
     scene.now += SignedDuration::from_secs(2);
     scene.started = scene.now;
     assert_eq!(scene.plan(), NOTHING);
-    assert!(scene.journal().contains("this process was started before"));
+    assert!(scene.journal().contains("the process that began it ended before"));
     assert_eq!(scene.pass(10), ["push 2 jin"]);
 }
 
@@ -620,4 +621,9 @@ fn a_push_past_its_time_to_live_becomes_a_dead_letter_where_somebody_else_knows(
     scene.answer(1, deferred(DeferCause::Unavailable));
     assert_eq!(scene.pass(3_600), ["push 3 min unreachable"]);
     assert!(scene.journal().contains(r#""entry":"dead_letter","contact":"jin","transport":"push""#));
+}
+
+/// Each process takes the lead anew.
+fn epoch_from(started: Timestamp) -> Epoch {
+    Epoch(u64::try_from(started.as_second()).expect("later than 1970"))
 }

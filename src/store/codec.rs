@@ -18,7 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{DOCUMENT_BYTES_MAX, StoreError, Stored, VALUE_BYTES_MAX, Version};
 use crate::alert::{Alert, Row, Severity};
 
-const FORMAT: u8 = 1;
+pub(super) const FORMAT: u8 = 1;
 const FORMAT_LONG: u8 = 2;
 
 const HEADER_BYTES: usize = 22;
@@ -141,15 +141,7 @@ pub(super) fn decode_plain<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Decod
 
 pub(super) fn decode_header(bytes: &[u8]) -> Result<Header, DecodeError> {
     let short = || DecodeError::Short(bytes.len());
-    let format = *bytes.first().ok_or_else(short)?;
-    if !matches!(format, FORMAT | FORMAT_LONG) {
-        return Err(DecodeError::Format(format));
-    }
-    let checksum = u32::from_be_bytes(array(bytes, 1).ok_or_else(short)?);
-    if checksum != checksum_of(format, bytes.get(5..).ok_or_else(short)?) {
-        return Err(DecodeError::Checksum);
-    }
-
+    let format = checked(bytes)?;
     let flags = *bytes.get(5).ok_or_else(short)?;
     let version = u64::from_be_bytes(array(bytes, 6).ok_or_else(short)?);
     let due_ms = u64::from_be_bytes(array(bytes, 14).ok_or_else(short)?);
@@ -197,7 +189,22 @@ fn written<T: Serialize>(header: Header, value: &T) -> Vec<u8> {
     bytes
 }
 
-fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+/// The format of a value whose checksum is right.
+pub(super) fn checked(bytes: &[u8]) -> Result<u8, DecodeError> {
+    let short = || DecodeError::Short(bytes.len());
+    let format = *bytes.first().ok_or_else(short)?;
+    if !matches!(format, FORMAT | FORMAT_LONG) {
+        return Err(DecodeError::Format(format));
+    }
+    let checksum = u32::from_be_bytes(array(bytes, 1).ok_or_else(short)?);
+    if checksum != checksum_of(format, bytes.get(5..).ok_or_else(short)?) {
+        return Err(DecodeError::Checksum);
+    }
+    Ok(format)
+}
+
+/// Writes the checksum of a value into it.
+pub(super) fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let format = bytes.first().copied().unwrap_or_default();
     let checksum = checksum_of(format, bytes.get(5..).unwrap_or_default()).to_be_bytes();
     for (byte, checksum) in bytes.iter_mut().skip(1).zip(checksum) {

@@ -4,24 +4,22 @@ pub(crate) mod samples;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use jiff::SignedDuration;
+use jiff::Timestamp;
 use tokio_util::task::TaskTracker;
 
-use self::samples::{alert, at, change, opening, resolved, rows};
+use self::samples::{alert, at, change, next_due, opening, resolved, rows};
 use super::{
     AlertFilter, AlertWrite, Commit, DOCUMENT_BYTES_MAX, Damaged, DeviceRecord, Expect, HeartbeatRecord,
-    LIST_DOCUMENTS_READ_MAX, Lane, MemoryStore, Record, SledStore, Standing, Store, StoreError, Stored,
-    VALUE_BYTES_MAX, Version,
+    LIST_DOCUMENTS_READ_MAX, Lane, Lead, MemoryStore, Record, SledStore, Sought, Stamp, Standing, Store,
+    StoreError, Stored, VALUE_BYTES_MAX, Version, Wanted,
 };
 use crate::{
     alert::{
-        Alert, AlertId, AlertState, Charge, DeviceId, Entry, FoldRow, FoldWord, Payer, Severity, Tier,
-        Unreached,
+        Alert, AlertId, AlertState, Charge, DeviceId, Entry, Epoch, FoldRow, FoldWord, Payer, Severity,
+        Signs, Tier, Unreached,
     },
     clock::ManualClock,
 };
-
-const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
 macro_rules! conformance {
     ($($promise:ident),* $(,)?) => {
@@ -56,9 +54,10 @@ conformance! {
     a_long_document_is_read_whole_wherever_it_is_read,
     threads_are_found_in_the_order_asked,
     an_alert_is_due_where_its_last_write_put_it_and_nowhere_else,
-    what_is_due_is_claimed_earliest_first_and_by_one,
-    every_scheduled_alert_is_seen_page_by_page,
-    a_claim_ends_with_its_lease_with_a_release_or_with_a_write_that_says_so,
+    what_is_due_comes_gravest_first_and_again_until_it_is_written,
+    only_what_is_wanted_is_due,
+    what_a_look_is_for_is_seen_page_by_page,
+    a_lead_that_has_passed_on_writes_no_plan,
     a_wake_up_that_comes_before_the_wait_is_not_lost,
     a_listing_is_newest_first_and_continues_below_its_cursor,
     a_listing_shows_what_its_filter_admits,
@@ -158,7 +157,7 @@ async fn a_write_replaces_only_the_version_it_has_read(store: Shop) {
         assert_eq!(conflict(refused), Some(current.clone()));
     }
     assert_eq!(store.get(louder.id).await.unwrap(), Some(current));
-    assert_eq!(store.next_due().await.unwrap(), Some(at(5)));
+    assert_eq!(next_due(store.as_ref()).await, Some(at(5)));
     let unknown = change(&alert("other", 1, at(0)), 1, None);
     assert_eq!(conflict(commit_one(&store, unknown).await), None);
 }
@@ -197,7 +196,7 @@ async fn later_writes_of_a_commit_see_earlier_ones(store: Shop) {
     assert_eq!(conflict(commits[3].clone()), Some(Stored { alert: first.alert.clone(), version: 2 }));
 
     assert_eq!(store.health().await.scheduled, 2);
-    let due = store.claim_due(at(100), 10, LEASE).await.unwrap().alerts;
+    let due = samples::due(store.as_ref(), at(100), 10).await.alerts;
     assert_eq!(ids(&due), [first.alert.id, second.alert.id]);
     assert_eq!(due[0].version, 3);
 }
@@ -278,9 +277,9 @@ async fn a_long_document_is_read_whole_wherever_it_is_read(store: Shop) {
             store.standings(vec![whole.alert.thread()]).await.unwrap(),
             [Some(Standing::of(&whole.alert))]
         );
-        assert_eq!(store.claim_due(at(9), 9, LEASE).await.unwrap().alerts, std::slice::from_ref(&whole));
-        store.release(&[id]).await;
-        assert_eq!(store.scheduled(None, 9).await.unwrap().alerts, [(at(0), whole.clone())]);
+        assert_eq!(samples::due(store.as_ref(), at(9), 9).await.alerts, std::slice::from_ref(&whole));
+        let all = Sought { signs: Signs::all(), written_after: Timestamp::MAX };
+        assert_eq!(store.sought(None, all, 9).await.unwrap().alerts, [(at(0), whole.clone())]);
         let filter = AlertFilter { limit: 9, ..AlertFilter::default() };
         assert_eq!(store.list(&filter).await.unwrap().alerts, std::slice::from_ref(&whole));
         let outdated = commit_one(&store, change(&whole.alert, version, None)).await;
@@ -309,55 +308,96 @@ async fn threads_are_found_in_the_order_asked(store: Shop) {
     );
 }
 
+async fn due(store: &Shop, now: Timestamp, limit: usize) -> Vec<AlertId> {
+    ids(&samples::due(store.as_ref(), now, limit).await.alerts)
+}
+
+fn of_severity(mut write: AlertWrite, severity: Severity) -> AlertWrite {
+    write.alert.severity = severity;
+    write
+}
+
 async fn an_alert_is_due_where_its_last_write_put_it_and_nowhere_else(store: Shop) {
     let opened = opening("db", 1, at(10));
     commit_one(&store, opened.clone()).await;
     commit_one(&store, change(&opened.alert, 1, Some(at(20)))).await;
-    assert_eq!(store.next_due().await.unwrap(), Some(at(20)));
-    assert!(store.claim_due(at(19), 10, LEASE).await.unwrap().alerts.is_empty());
-    let due = store.claim_due(at(20), 10, LEASE).await.unwrap().alerts;
-    assert_eq!(ids(&due), [opened.alert.id]);
+    assert_eq!(next_due(store.as_ref()).await, Some(at(20)));
+    assert_eq!(due(&store, at(19), 10).await, []);
+    assert_eq!(due(&store, at(20), 10).await, [opened.alert.id]);
+    let graver = of_severity(change(&opened.alert, 2, Some(at(20))), Severity::Disaster);
+    commit_one(&store, graver.clone()).await;
+    assert_eq!(due(&store, at(20), 10).await, [opened.alert.id]);
 
-    let over = AlertWrite { release: true, ..change(&resolved(opened.alert.clone(), at(20)), 2, None) };
-    commit_one(&store, over).await;
-    assert_eq!(store.next_due().await.unwrap(), None);
-    assert!(store.claim_due(at(1_000_000), 10, LEASE).await.unwrap().alerts.is_empty());
+    commit_one(&store, change(&resolved(graver.alert, at(20)), 3, None)).await;
+    assert_eq!(next_due(store.as_ref()).await, None);
+    assert_eq!(due(&store, at(1_000_000), 10).await, []);
     assert_eq!(store.health().await.scheduled, 0);
 }
 
-async fn what_is_due_is_claimed_earliest_first_and_by_one(store: Shop) {
-    let writes: Vec<_> = [30, 10, 20, 90].map(|due| opening(&due.to_string(), 1, at(due))).into();
+async fn what_is_due_comes_gravest_first_and_again_until_it_is_written(store: Shop) {
+    let writes: Vec<_> = [
+        (30, Severity::Average),
+        (10, Severity::Average),
+        (30, Severity::Disaster),
+        (90, Severity::Disaster),
+        (20, Severity::NotClassified),
+        (40, Severity::High),
+    ]
+    .map(|(due, severity)| of_severity(opening(&format!("{due} {severity}"), 1, at(due)), severity))
+    .into();
     commit(&store, writes.clone()).await;
-    let first = store.claim_due(at(30), 2, LEASE).await.unwrap().alerts;
-    assert_eq!(ids(&first), [writes[1].alert.id, writes[2].alert.id]);
-    let rest = store.claim_due(at(30), 9, LEASE).await.unwrap().alerts;
-    assert_eq!(ids(&rest), [writes[0].alert.id]);
-    assert!(store.claim_due(at(30), 9, LEASE).await.unwrap().alerts.is_empty());
-    assert_eq!(store.next_due().await.unwrap(), Some(at(90)));
+    let expected = [2, 5, 1, 0, 4].map(|place: usize| writes[place].alert.id);
+    assert_eq!(due(&store, at(40), 9).await, expected);
+    assert_eq!(due(&store, at(40), 3).await, expected[..3], "nobody has taken them");
+    assert_eq!(next_due(store.as_ref()).await, Some(at(10)));
+
+    commit_one(&store, change(&writes[2].alert, 1, Some(at(200)))).await;
+    assert_eq!(due(&store, at(40), 9).await, expected[1..]);
+    assert_eq!(due(&store, at(200), 9).await[..2], [writes[3].alert.id, writes[2].alert.id]);
 }
 
-async fn every_scheduled_alert_is_seen_page_by_page(store: Shop) {
+async fn only_what_is_wanted_is_due(store: Shop) {
+    let writes: Vec<_> = [Severity::Information, Severity::High, Severity::Disaster]
+        .map(|severity| of_severity(opening(severity.as_str(), 1, at(severity as i64)), severity))
+        .into();
+    commit(&store, writes.clone()).await;
+    let [information, high, disaster] = [0, 1, 2].map(|place: usize| writes[place].alert.id);
+    for (least, except, expected, next) in [
+        (Severity::NotClassified, vec![], vec![disaster, high, information], Some(at(1))),
+        (Severity::Average, vec![], vec![disaster, high], Some(at(4))),
+        (Severity::High, vec![high], vec![disaster], Some(at(5))),
+        (Severity::NotClassified, vec![disaster, information], vec![high], Some(at(4))),
+        (Severity::Disaster, vec![disaster], vec![], None),
+    ] {
+        let except = except.into_iter().collect();
+        let wanted = Wanted { least, except: &except };
+        assert_eq!(ids(&store.due(at(9), 9, wanted).await.unwrap().alerts), expected);
+        assert_eq!(store.next_due(wanted).await.unwrap(), next);
+    }
+}
+
+async fn what_a_look_is_for_is_seen_page_by_page(store: Shop) {
     let dues = [30, 10, 20, 90, 20, i64::from(u32::MAX)];
     let mut writes: Vec<_> = (0_i64..6).map(|number| opening(&number.to_string(), 1, at(number))).collect();
     for (write, due) in writes.iter_mut().zip(dues) {
         write.due = Some(at(due));
+        write.plan = Some(Stamp { epoch: Epoch::default(), at: at(0) });
     }
+    writes[3].alert.severity = Severity::Disaster;
+    // With nothing under way.
+    writes[4].alert.progress.contacts.clear();
     commit(&store, writes.clone()).await;
     let mut over = opening("over", 1, at(15));
     (over.alert, over.due) = (resolved(over.alert, at(16)), None);
     commit_one(&store, over).await;
-    assert_eq!(
-        store.claim_due(at(10), 9, LEASE).await.unwrap().alerts.len(),
-        1,
-        "claimed ones are seen, too"
-    );
 
     let place = |place: usize| (writes[place].due.unwrap(), writes[place].alert.id);
-    let expected: Vec<_> = [1, 2, 4, 0, 3, 5].map(place).into();
+    let sought = Sought { signs: Signs::IN_FLIGHT, written_after: at(0) };
+    let expected: Vec<_> = [3, 1, 2, 0, 5].map(place).into();
     for limit in [1, 2, 4, 6, 100] {
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let page = store.scheduled(after, limit).await.unwrap();
+            let page = store.sought(after, sought, limit).await.unwrap();
             assert!(page.alerts.len() <= limit);
             seen.extend(page.alerts.iter().map(|(due, stored)| (*due, stored.alert.id)));
             assert!(after < page.next || page.next.is_none(), "it goes on");
@@ -368,44 +408,43 @@ async fn every_scheduled_alert_is_seen_page_by_page(store: Shop) {
         }
         assert_eq!(seen, expected, "{limit} at a time");
     }
-    let page = store.scheduled(None, 1).await.unwrap();
-    assert_eq!(page.alerts, [(at(10), Stored { alert: writes[1].alert.clone(), version: 1 })]);
-    // Written in between: seen where it is now.
-    commit_one(&store, change(&writes[1].alert, 1, Some(at(25)))).await;
-    let rest = store.scheduled(page.next, 100).await.unwrap();
+    let page = store.sought(None, sought, 2).await.unwrap();
+    assert_eq!(page.alerts[1], (at(10), Stored { alert: writes[1].alert.clone(), version: 1 }));
+    // Written in between, by a clock that runs ahead: seen where it is now.
+    let mut ahead = change(&writes[4].alert, 1, Some(at(9_000)));
+    ahead.plan = Some(Stamp { epoch: Epoch::default(), at: at(8_000) });
+    commit_one(&store, ahead).await;
+    let rest = store.sought(page.next, sought, 100).await.unwrap();
     let rest_ids: Vec<_> = rest.alerts.iter().map(|(_, stored)| stored.alert.id).collect();
-    assert_eq!(rest_ids, [2, 4, 1, 0, 3, 5].map(|place: usize| writes[place].alert.id));
-    assert_eq!((rest.alerts[2].0, rest.next), (at(25), None));
+    assert_eq!(rest_ids, [2, 0, 4, 5].map(|place: usize| writes[place].alert.id));
+    assert_eq!((rest.alerts[2].0, rest.next), (at(9_000), None));
+    let none = Sought { signs: Signs::UNANSWERED, written_after: Timestamp::MAX };
+    assert!(store.sought(None, none, 100).await.unwrap().alerts.is_empty());
 }
 
-async fn a_claim_ends_with_its_lease_with_a_release_or_with_a_write_that_says_so(store: Shop) {
-    let opened = opening("db", 1, at(0));
-    let id = opened.alert.id;
-    commit_one(&store, opened.clone()).await;
-    let claim = async |now| ids(&store.claim_due(now, 9, LEASE).await.unwrap().alerts);
-    assert_eq!(claim(at(0)).await, [id]);
-    // Whoever waits for the next due time finds what a lost worker has left behind.
-    assert_eq!(store.next_due().await.unwrap(), Some(at(30_000)));
-    assert_eq!(store.waiting_since().await.unwrap(), Some(at(0)), "a claim hides nothing");
-    assert_eq!(claim(at(29_999)).await, []);
-    assert_eq!(claim(at(30_000)).await, [id]);
-    store.damage().note_alert(AlertId::from_bytes([9; 16]), "another one");
-    assert_eq!(store.waiting_since().await.unwrap(), Some(at(0)));
+async fn a_lead_that_has_passed_on_writes_no_plan(store: Shop) {
+    let Lead { epoch: first } = store.lead().await.unwrap();
+    let planned = |alert: &Alert, version, epoch| AlertWrite {
+        plan: Some(Stamp { epoch, at: at(5) }),
+        ..change(alert, version, Some(at(20)))
+    };
+    let opened = opening("db", 1, at(10));
+    version(&commit_one(&store, opened.clone()).await);
+    version(&commit_one(&store, planned(&opened.alert, 1, first)).await);
 
-    store.release(&[id]).await;
-    assert_eq!(store.next_due().await.unwrap(), Some(at(0)));
-    assert_eq!(claim(at(30_000)).await, [id]);
-
-    commit_one(&store, change(&opened.alert, 1, Some(at(1)))).await;
-    assert_eq!(claim(at(30_000)).await, [], "a write of somebody else leaves the claim");
-    let refused = AlertWrite { release: true, ..change(&opened.alert, 1, Some(at(2))) };
-    conflict(commit_one(&store, refused).await);
-    assert_eq!(claim(at(30_000)).await, [], "so does a write that is refused");
-    let done = AlertWrite { release: true, ..change(&opened.alert, 2, Some(at(2))) };
-    commit_one(&store, done).await;
-    assert_eq!(claim(at(30_000)).await, [id]);
-    store.damage().note_alert(id, "made by a test");
-    assert_eq!(store.waiting_since().await.unwrap(), None, "it is told as damage");
+    let Lead { epoch: second } = store.lead().await.unwrap();
+    assert!(first < second);
+    let other = opening("web", 1, at(11));
+    let commits = commit(&store, vec![planned(&opened.alert, 2, first), other.clone()]).await;
+    let Commit::Failed(StoreError::LeadLost { planned: of, now }) = &commits[0] else {
+        panic!("{commits:?}");
+    };
+    assert_eq!((*of, *now), (first, second));
+    assert_eq!(version(&commits[1]), 1, "whoever accepts needs no lead");
+    version(&commit_one(&store, planned(&opened.alert, 2, second)).await);
+    version(&commit_one(&store, change(&opened.alert, 3, Some(at(30)))).await);
+    let found = store.get(opened.alert.id).await.unwrap().unwrap();
+    assert_eq!(found.version, 4);
 }
 
 async fn a_wake_up_that_comes_before_the_wait_is_not_lost(store: Shop) {
@@ -413,8 +452,7 @@ async fn a_wake_up_that_comes_before_the_wait_is_not_lost(store: Shop) {
     let opened = opening("db", 1, at(0));
     commit_one(&store, opened.clone()).await;
     due_changed.notified().await;
-    assert_eq!(store.claim_due(at(0), 1, LEASE).await.unwrap().alerts.len(), 1);
-    store.release(&[opened.alert.id]).await;
+    commit_one(&store, change(&opened.alert, 1, Some(at(1)))).await;
     due_changed.notified().await;
 }
 

@@ -1,7 +1,7 @@
 //! Rows that a store cannot read: left out, logged once, and counted, so that people learn of it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fmt::{self, Display, Formatter},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -16,6 +16,8 @@ const ROWS_PER_KIND_MAX: usize = 1_000;
 pub(super) const ALERT: &str = "alert";
 pub(super) const JOURNAL_CHUNK: &str = "journal chunk";
 pub(super) const DIGEST_ROW: &str = "digest row";
+/// When an alert is due.
+pub(super) const SCHEDULE_ROW: &str = "due time";
 /// Which round of a thread is the latest.
 pub(super) const THREAD: &str = "thread";
 pub(crate) const CHARGE: &str = "charge";
@@ -59,9 +61,10 @@ impl Damage {
         self.note(ALERT, id, detail);
     }
 
-    /// This alert was left out.
-    pub(super) fn has_alert(&self, id: AlertId) -> bool {
-        self.rows().get(ALERT).is_some_and(|known| known.contains(&id.to_string()))
+    /// The alerts that were left out.
+    pub fn alerts(&self) -> HashSet<AlertId> {
+        let rows = self.rows();
+        rows.get(ALERT).into_iter().flatten().filter_map(|id| id.parse().ok()).collect()
     }
 
     /// In the order of their kinds; only those of which something was left out.

@@ -3,14 +3,14 @@
 use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Notify;
 
 pub(crate) use super::damage::CHARGE;
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DeviceRecord, DuePage, DuePlace, Health,
-    Lane, MemoryStore, Record, Standing, Store, StoreError, Stored, damage,
+    AlertFilter, AlertPage, AlertWrite, Commit, Damage, DeviceRecord, Due, Health, Lane, Lead, MemoryStore,
+    Place, Record, Sought, SoughtPage, Standing, Store, StoreError, Stored, Wanted, damage,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -28,13 +28,13 @@ pub(crate) trait Guard: Send + Sync + 'static {
     /// Nothing is answered before this is over.
     async fn reach(&self) {}
 
-    /// Asked before alerts are claimed.
-    fn claim(&self) -> Result<(), StoreError> {
+    /// Asked before what is due is read.
+    fn due(&self) -> Result<(), StoreError> {
         self.read()
     }
 
-    /// Told of each alert that is claimed.
-    fn claimed(&self, _id: AlertId) {}
+    /// Told of each alert before it is written.
+    fn writes(&self, _: AlertId) {}
 
     /// Asked before alerts are purged.
     async fn purge(&self) {}
@@ -125,6 +125,9 @@ impl<G: Guard> Store for Guarded<G> {
         if lane == Lane::Accept && writes.iter().any(|write| write.expect.is_new()) {
             self.guard.room()?;
         }
+        for write in writes {
+            self.guard.writes(write.alert.id);
+        }
         let is_damaged = |write: &&AlertWrite| self.guard.is_damaged(write.alert.id);
         let good: Vec<_> = writes.iter().filter(|write| !is_damaged(write)).cloned().collect();
         let mut commits = match self.write(self.inner.commit(lane, &good)).await {
@@ -161,39 +164,32 @@ impl<G: Guard> Store for Guarded<G> {
         self.inner.standings(threads).await
     }
 
-    async fn claim_due(
+    async fn lead(&self) -> Result<Lead, StoreError> {
+        self.guard.reach().await;
+        self.guard.read()?;
+        self.inner.lead().await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize, wanted: Wanted<'_>) -> Result<Due, StoreError> {
+        self.guard.reach().await;
+        self.guard.due()?;
+        let mut due = self.inner.due(now, limit, wanted).await?;
+        due.unreadable = self.keep_readable(&mut due.alerts, |stored| stored.alert.id);
+        Ok(due)
+    }
+
+    async fn next_due(&self, wanted: Wanted<'_>) -> Result<Option<Timestamp>, StoreError> {
+        self.guard.reach().await;
+        self.inner.next_due(wanted).await
+    }
+
+    async fn sought(
         &self,
-        now: Timestamp,
+        after: Option<Place>,
+        sought: Sought,
         limit: usize,
-        lease: SignedDuration,
-    ) -> Result<Claimed, StoreError> {
-        self.guard.reach().await;
-        self.guard.claim()?;
-        // What cannot be read stays claimed.
-        let mut claimed = self.inner.claim_due(now, limit, lease).await?;
-        for stored in &claimed.alerts {
-            self.guard.claimed(stored.alert.id);
-        }
-        claimed.unreadable = self.keep_readable(&mut claimed.alerts, |stored| stored.alert.id);
-        Ok(claimed)
-    }
-
-    async fn release(&self, ids: &[AlertId]) {
-        self.inner.release(ids).await;
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.guard.reach().await;
-        self.inner.next_due().await
-    }
-
-    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.guard.reach().await;
-        self.inner.waiting_since().await
-    }
-
-    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
-        let mut page = self.inner.scheduled(after, limit).await?;
+    ) -> Result<SoughtPage, StoreError> {
+        let mut page = self.inner.sought(after, sought, limit).await?;
         self.keep_readable(&mut page.alerts, |(_, stored)| stored.alert.id);
         Ok(page)
     }

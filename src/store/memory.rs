@@ -1,21 +1,23 @@
 //! The engine for tests and trials: the same rules, nothing survives.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::{Bound, Range},
+    collections::BTreeMap,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DuePage, DuePlace, Expect, Health, Lane,
-    Store, StoreError, Stored, Version, claims::Claims, codec, filter::is_purgeable,
+    AlertFilter, AlertPage, AlertWrite, Commit, Damage, Due, Expect, Health, Lane, Lead, Place, Sought,
+    SoughtPage, Store, StoreError, Stored, Version, Wanted, codec,
+    filter::is_purgeable,
+    schedule::{Entry, Schedule},
 };
-use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
+use crate::alert::{AlertId, Charge, Epoch, FoldRow, Row, ThreadKey};
 
 #[derive(Debug, Default)]
 pub struct MemoryStore {
@@ -28,12 +30,12 @@ pub struct MemoryStore {
 struct Tables {
     alerts: BTreeMap<AlertId, Kept>,
     threads: BTreeMap<ThreadKey, (AlertId, u32)>,
-    dues: BTreeSet<(u64, AlertId)>,
+    schedule: Schedule,
+    epoch: Epoch,
     chunks: BTreeMap<(AlertId, u32), Vec<Row>>,
     folds: BTreeMap<(AlertId, AlertId), FoldRow>,
     charges: BTreeMap<ChargeKey, Charge>,
     records: BTreeMap<(&'static str, Vec<u8>), Value>,
-    claims: Claims,
 }
 
 /// When, by which write of which alert, and the number within that write.
@@ -42,7 +44,7 @@ type ChargeKey = (u64, AlertId, Version, usize);
 #[derive(Debug)]
 struct Kept {
     stored: Stored,
-    due_ms: Option<u64>,
+    place: Option<Place>,
 }
 
 impl MemoryStore {
@@ -78,6 +80,9 @@ impl Tables {
                 (found.as_ref().is_none_or(|found| found.version != expected), found)
             }
         };
+        if let Some(planned) = write.plan.map(|plan| plan.epoch).filter(|epoch| *epoch < self.epoch) {
+            return Commit::Failed(StoreError::LeadLost { planned, now: self.epoch });
+        }
         if conflict {
             return Commit::Conflict(found);
         }
@@ -87,29 +92,24 @@ impl Tables {
     }
 
     fn put(&mut self, write: AlertWrite, version: u64) {
-        let AlertWrite { alert, expect, due, chunk, release, marks } = write;
-        let (id, due_ms) = (alert.id, due.map(codec::due_ms));
-        if let Some(old) = self.alerts.get(&id).and_then(|kept| kept.due_ms) {
-            self.dues.remove(&(old, id));
-        }
-        if let Some(due_ms) = due_ms {
-            self.dues.insert((due_ms, id));
-        }
+        let entry = Entry::of(&write);
+        let AlertWrite { alert, expect, chunk, marks, .. } = write;
+        let id = alert.id;
+        let before = self.alerts.get(&id).and_then(|kept| kept.place);
+        self.schedule.put(before, entry);
         if expect.is_new() {
             self.threads.insert(alert.thread(), (id, alert.round));
         }
         if !chunk.is_empty() {
             self.chunks.insert((id, super::first_row(&alert, &chunk)), chunk);
         }
-        if release {
-            self.claims.release([&id]);
-        }
         self.folds.extend(marks.folds.into_iter().map(|(digest, row)| ((digest, id), row)));
         let charges = marks.charges.into_iter().enumerate();
         self.charges.extend(
             charges.map(|(number, charge)| ((codec::due_ms(charge.at), id, version, number), charge)),
         );
-        self.alerts.insert(id, Kept { stored: Stored { alert, version }, due_ms });
+        let place = entry.map(|entry| entry.place);
+        self.alerts.insert(id, Kept { stored: Stored { alert, version }, place });
     }
 
     fn remove(&mut self, id: AlertId) {
@@ -147,54 +147,33 @@ impl Store for MemoryStore {
         Ok(threads.iter().map(|thread| find(thread).map(|kept| kept.stored.clone())).collect())
     }
 
-    async fn claim_due(
+    async fn lead(&self) -> Result<Lead, StoreError> {
+        let epoch = &mut self.tables().epoch;
+        epoch.0 += 1;
+        Ok(Lead { epoch: *epoch })
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize, wanted: Wanted<'_>) -> Result<Due, StoreError> {
+        let tables = self.tables();
+        let ids = tables.schedule.due(now, limit, wanted);
+        let stored = |id| tables.alerts.get(id).map(|kept| kept.stored.clone());
+        Ok(Due { alerts: ids.iter().filter_map(stored).collect(), unreadable: Vec::new() })
+    }
+
+    async fn next_due(&self, wanted: Wanted<'_>) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.tables().schedule.next_due(wanted))
+    }
+
+    async fn sought(
         &self,
-        now: Timestamp,
+        after: Option<Place>,
+        sought: Sought,
         limit: usize,
-        lease: SignedDuration,
-    ) -> Result<Claimed, StoreError> {
-        let mut tables = self.tables();
-        let Tables { alerts, dues, claims, .. } = &mut *tables;
-        claims.expire(now);
-        let end = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
-        let due = dues.iter().take_while(|(due_ms, _)| codec::due_at(*due_ms) <= now);
-        let claimed = due.filter(|(_, id)| claims.take(*id, end)).take(limit);
-        let alerts = claimed.filter_map(|(_, id)| alerts.get(id)).map(|kept| kept.stored.clone()).collect();
-        Ok(Claimed { alerts, unreadable: Vec::new() })
-    }
-
-    async fn release(&self, ids: &[AlertId]) {
-        self.tables().claims.release(ids);
-        self.due_changed.notify_one();
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    ) -> Result<SoughtPage, StoreError> {
         let tables = self.tables();
-        let claimable =
-            |(due_ms, id): &(u64, AlertId)| tables.claims.claimable_at(*id, codec::due_at(*due_ms));
-        Ok(tables.dues.iter().map(claimable).min())
-    }
-
-    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
-        let tables = self.tables();
-        let first = tables.dues.iter().find(|(_, id)| !self.damage.has_alert(*id));
-        Ok(first.map(|(due_ms, _)| codec::due_at(*due_ms)))
-    }
-
-    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
-        let tables = self.tables();
-        let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded((after.due_ms, after.id)));
-        let mut page = DuePage::default();
-        for (looked, (due_ms, id)) in tables.dues.range((from, Bound::Unbounded)).enumerate() {
-            if looked == limit {
-                return Ok(page);
-            }
-            let stored = tables.alerts.get(id).map(|kept| kept.stored.clone());
-            page.alerts.extend(stored.map(|stored| (codec::due_at(*due_ms), stored)));
-            page.next = Some(DuePlace { due_ms: *due_ms, id: *id });
-        }
-        page.next = None;
-        Ok(page)
+        let (places, next) = tables.schedule.sought(after, sought, limit);
+        let stored = |place: &Place| Some((place.due(), tables.alerts.get(&place.id)?.stored.clone()));
+        Ok(SoughtPage { alerts: places.iter().filter_map(stored).collect(), next })
     }
 
     fn due_changed(&self) -> Arc<Notify> {
@@ -253,7 +232,7 @@ impl Store for MemoryStore {
 
     async fn purge(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let mut tables = self.tables();
-        let over = tables.alerts.values().filter(|kept| kept.due_ms.is_none());
+        let over = tables.alerts.values().filter(|kept| kept.place.is_none());
         let over =
             over.filter(|kept| is_purgeable(&kept.stored.alert, before)).map(|kept| kept.stored.alert.id);
         let over: Vec<_> = over.take(limit).collect();
@@ -264,7 +243,7 @@ impl Store for MemoryStore {
     }
 
     async fn health(&self) -> Health {
-        let (scheduled, damaged) = (self.tables().dues.len(), self.damage.counts());
+        let (scheduled, damaged) = (self.tables().schedule.len(), self.damage.counts());
         Health { problem: None, free_bytes: None, is_moved: false, scheduled, damaged }
     }
 

@@ -2,7 +2,6 @@
 //!
 //! Only this folder names an engine. The same conformance suite runs over each of them.
 
-mod claims;
 mod codec;
 #[cfg(test)]
 mod conformance;
@@ -13,17 +12,18 @@ pub(crate) mod guarded;
 mod memory;
 mod available;
 mod record;
+mod schedule;
 mod sled;
 
-use std::{ops::Range, sync::Arc};
+use std::{cmp::Reverse, collections::HashSet, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::alert::{Alert, AlertId, Charge, FoldRow, Row, Severity, ThreadKey};
+use crate::alert::{Alert, AlertId, Charge, Epoch, FoldRow, Row, Severity, Signs, ThreadKey};
 
 pub use self::{
     available::when_available,
@@ -69,13 +69,21 @@ pub enum Lane {
 pub struct AlertWrite {
     pub alert: Alert,
     pub expect: Expect,
-    /// When it wants to be claimed next. `None` only for a resolved alert with nothing to tell.
+    /// When it wants to be planned next. `None` only for a resolved alert with nothing to tell.
     pub due: Option<Timestamp>,
     /// Journal rows that leave the document, however many; the first has number
     /// `alert.rows_moved - chunk.len()`.
     pub chunk: Vec<Row>,
-    pub release: bool,
     pub marks: Marks,
+    /// Of a plan; whoever changes an alert without planning it makes it due at once.
+    pub plan: Option<Stamp>,
+}
+
+/// When something was planned, and under which lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    pub epoch: Epoch,
+    pub at: Timestamp,
 }
 
 impl AlertWrite {
@@ -86,7 +94,7 @@ impl AlertWrite {
         let moved = if surplus == 0 { 0 } else { surplus + ROWS_IN_DOCUMENT_MAX / 2 };
         let chunk: Vec<Row> = alert.rows.drain(..moved.min(alert.rows.len())).collect();
         alert.rows_moved = alert.rows_moved.saturating_add(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
-        Self { alert, expect, due, chunk, release: false, marks: Marks::default() }
+        Self { alert, expect, due, chunk, marks: Marks::default(), plan: None }
     }
 }
 
@@ -182,28 +190,67 @@ pub enum StoreError {
     /// A document is larger than [`DOCUMENT_BYTES_MAX`], or something beside it than [`VALUE_BYTES_MAX`].
     #[error("{bytes} bytes are more than the limit of {limit} bytes")]
     TooLarge { bytes: usize, limit: usize },
+    /// It was planned under an earlier lead than the present one.
+    #[error("the lead has passed on: this was planned in epoch {}, and it is epoch {} now", planned.0, now.0)]
+    LeadLost { planned: Epoch, now: Epoch },
 }
 
-/// What a claim has come to.
+/// The right to plan, which one process has at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lead {
+    pub epoch: Epoch,
+}
+
+/// Which alerts are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// None less urgent than this ([`Alert::urgency`]).
+    pub least: Severity,
+    /// None of these.
+    pub except: &'a HashSet<AlertId>,
+}
+
+impl<'a> Wanted<'a> {
+    pub fn all_but(except: &'a HashSet<AlertId>) -> Self {
+        Self { least: Severity::default(), except }
+    }
+
+    /// The gravest first.
+    fn urgencies(self) -> impl Iterator<Item = Severity> {
+        Severity::ALL.into_iter().rev().filter(move |urgency| self.least <= *urgency)
+    }
+}
+
+/// What is due.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Claimed {
+pub struct Due {
     pub alerts: Vec<Stored>,
-    /// Claimed, too, and left out: they cannot be read.
+    /// Due, too, and left out: they cannot be read.
     pub unreadable: Vec<AlertId>,
 }
 
-/// A place in the order of due times.
+/// A place in the order of those that want to be planned: the gravest first, of these the earliest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DuePlace {
+pub struct Place {
+    urgency: Reverse<Severity>,
     due_ms: u64,
     id: AlertId,
 }
 
+/// What a look at all that want to be planned is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought {
+    /// Any of these.
+    pub signs: Signs,
+    /// Also what was written later than this, in whole seconds: by a clock that ran ahead.
+    pub written_after: Timestamp,
+}
+
 #[derive(Clone, Debug, Default)]
-pub struct DuePage {
+pub struct SoughtPage {
     pub alerts: Vec<(Timestamp, Stored)>,
     /// Where the next page continues, if there may be one; also after a short page.
-    pub next: Option<DuePlace>,
+    pub next: Option<Place>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -214,7 +261,7 @@ pub struct Health {
     pub free_bytes: Option<u64>,
     /// Its folder was removed or moved: what it would take would be lost with the process.
     pub is_moved: bool,
-    /// Alerts that wait to be claimed, due or not.
+    /// Alerts that want to be planned, due or not.
     pub scheduled: usize,
     /// What was left out since the store was opened, because it cannot be read.
     pub damaged: Vec<Damaged>,
@@ -250,28 +297,25 @@ pub trait Store: Send + Sync + 'static {
         Ok(found.iter().map(|stored| stored.as_ref().map(|stored| Standing::of(&stored.alert))).collect())
     }
 
-    /// Up to `limit` alerts due at `now`, earliest first, which nobody else gets before the
-    /// claim is released by a write, by [`Store::release`] or by the end of the lease.
-    async fn claim_due(
+    /// Takes the lead, from whoever had it: what is planned under an earlier one is refused from now on
+    /// ([`StoreError::LeadLost`]).
+    async fn lead(&self) -> Result<Lead, StoreError>;
+
+    /// Up to `limit` of those wanted that are due at `now`, the gravest first and of these the earliest. They are the same
+    /// again until they are written.
+    async fn due(&self, now: Timestamp, limit: usize, wanted: Wanted<'_>) -> Result<Due, StoreError>;
+
+    /// The earliest due time of those wanted.
+    async fn next_due(&self, wanted: Wanted<'_>) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Up to `limit` of the sought alerts that want to be planned, from after `after` on. One that is written between two
+    /// pages may be in both or in none.
+    async fn sought(
         &self,
-        now: Timestamp,
+        after: Option<Place>,
+        sought: Sought,
         limit: usize,
-        lease: SignedDuration,
-    ) -> Result<Claimed, StoreError>;
-
-    async fn release(&self, ids: &[AlertId]);
-
-    /// The earliest time at which an alert can be claimed: its due time or, while somebody has
-    /// it, the end of the lease if that is later.
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
-
-    /// The earliest due time of an alert, claimed or not: whoever claims alerts and writes none does not hide them. One
-    /// that is known to be damaged is told as that, and does not count.
-    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError>;
-
-    /// Alerts with a due time, claimed or not, in the order of these times from after `after` on: looks at up to
-    /// `limit` of them. An alert that is written between two pages may be in both or in none.
-    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError>;
+    ) -> Result<SoughtPage, StoreError>;
 
     /// Notified whenever [`Store::next_due`] may have become earlier.
     fn due_changed(&self) -> Arc<Notify>;

@@ -19,7 +19,7 @@ use crate::{
     alert::{Admission, Event, Part, Severity},
     clock::Clock,
     queue::Queue,
-    store::{Damaged, FREE_BYTES_MIN, Health, Store},
+    store::{Damaged, FREE_BYTES_MIN, Health, Store, Wanted},
 };
 
 /// A store that does not answer within this time is asked again at the next look.
@@ -98,8 +98,10 @@ impl Lookout {
 
     async fn look(&self) {
         let mut told = self.told.lock().await;
+        // These are told as damage.
+        let damaged = self.store.damage().alerts();
         let (waiting, health) = tokio::join!(
-            self.within(self.store.waiting_since()),
+            self.within(self.store.next_due(Wanted::all_but(&damaged))),
             condition::health(self.store.as_ref(), self.clock.as_ref())
         );
         // After that: the whole process may have been stopped meanwhile.

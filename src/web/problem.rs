@@ -62,7 +62,10 @@ impl From<StoreError> for Problem {
             StoreError::Full { .. } => {
                 "the store has too little free space for new alerts; please send it again"
             }
-            StoreError::Unavailable(_) | StoreError::Damaged(_) | StoreError::TooLarge { .. } => {
+            StoreError::Unavailable(_)
+            | StoreError::Damaged(_)
+            | StoreError::TooLarge { .. }
+            | StoreError::LeadLost { .. } => {
                 "the store is not available; nothing was accepted, please send it again"
             }
         };

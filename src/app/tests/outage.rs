@@ -74,7 +74,7 @@ async fn a_start_that_waits_for_the_store_can_be_stopped() {
 async fn nobody_is_sent_a_second_message_while_the_first_is_under_way() {
     let scene = Scene::start().await;
     scene.sandbox.sms().always(crate::sandbox::Answer::Hang);
-    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.faults().due_fails.store(true, Ordering::SeqCst);
     scene.pass(60).await;
     scene.until(async || scene.sandbox.sms().counts().seen == 2).await;
     scene.pass(360).await;
@@ -86,7 +86,7 @@ async fn whom_nothing_reaches_is_not_tried_at_every_look_however_short_retries_a
     let more = "[retry]\ninitial = \"1s\"\nmax = \"1s\"\n";
     let scene = Scene::start_while(Arc::default(), more, async |_| {}).await;
     scene.sandbox.sms().always(crate::sandbox::Answer::silent_503());
-    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.faults().due_fails.store(true, Ordering::SeqCst);
     scene.pass(60).await;
     let all_seen = async || {
         scene.pass(1).await;
@@ -101,10 +101,10 @@ async fn whom_nothing_reaches_is_not_tried_at_every_look_however_short_retries_a
 #[tokio::test]
 async fn who_was_told_of_the_outage_is_told_of_its_end_as_of_any_other() {
     let scene = Scene::start().await;
-    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.faults().due_fails.store(true, Ordering::SeqCst);
     scene.pass(60).await;
     scene.told(1, 2).await;
-    scene.faults().claims_fail.store(false, Ordering::SeqCst);
+    scene.faults().due_fails.store(false, Ordering::SeqCst);
     scene.pass(60).await;
     scene.until(async || scene.pushes().len() == 2).await;
     scene.pass(60).await;

@@ -35,7 +35,7 @@ async fn dispatch_that_panics_goes_on_and_what_was_under_way_is_unknown() {
     scene.sandbox.fcm().script([crate::sandbox::Answer::Hang]);
     assert_eq!(scene.post("disk full").await, 202);
     scene.until(async || scene.sandbox.fcm().counts().seen == 1).await;
-    scene.faults().claims_panic.store(1, Ordering::SeqCst);
+    scene.faults().due_panics.store(1, Ordering::SeqCst);
     assert_eq!(scene.post("swap full").await, 202);
     scene.until(async || !scene.reasons().await.is_empty()).await;
     scene.pass(1).await;
@@ -53,7 +53,7 @@ async fn dispatch_that_panics_goes_on_and_what_was_under_way_is_unknown() {
 #[tokio::test]
 async fn an_alert_on_which_dispatch_fails_holds_up_no_other() {
     let scene = Scene::start().await;
-    scene.faults().claims_panic.store(1, Ordering::SeqCst);
+    scene.faults().due_panics.store(1, Ordering::SeqCst);
     for title in ["one", "two", "three"] {
         assert_eq!(scene.post(title).await, 202);
     }

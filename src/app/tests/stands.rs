@@ -24,7 +24,7 @@ async fn recovers(scene: &Scene, attempts: usize) {
 async fn an_index_that_cannot_be_read_is_told_by_push_and_text_within_a_minute_and_once_an_hour() {
     let scene = Scene::start().await;
     assert!(scene.reasons().await.is_empty());
-    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.faults().due_fails.store(true, Ordering::SeqCst);
     assert_eq!(scene.post("disk full").await, 202);
     scene.pass(45).await;
     scene.told(0, 0).await;
@@ -42,7 +42,7 @@ async fn an_index_that_cannot_be_read_is_told_by_push_and_text_within_a_minute_a
     scene.pass(60).await;
     scene.told(2, 4).await;
 
-    scene.faults().claims_fail.store(false, Ordering::SeqCst);
+    scene.faults().due_fails.store(false, Ordering::SeqCst);
     scene.pass(1).await;
     scene.until(async || scene.pushes().len() == 3).await;
     assert_eq!(scene.pushes()[2], "[중대] disk full");
@@ -103,7 +103,7 @@ async fn a_gateway_that_refuses_is_tried_a_few_times() {
     let scene = Scene::start().await;
     scene.sandbox.sms().always(crate::sandbox::Answer::silent_503());
     scene.sandbox.fcm().script([crate::sandbox::Answer::internal()]);
-    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.faults().due_fails.store(true, Ordering::SeqCst);
     scene.pass(60).await;
     let refused = async || {
         scene.pass(1).await;
@@ -112,7 +112,7 @@ async fn a_gateway_that_refuses_is_tried_a_few_times() {
     scene.until(refused).await;
     scene.pass(120).await;
     assert_eq!((scene.pushes().len(), scene.sandbox.sms().counts().seen), (1, 6));
-    scene.faults().claims_fail.store(false, Ordering::SeqCst);
+    scene.faults().due_fails.store(false, Ordering::SeqCst);
     scene.pass(60).await;
     let own = scene.own_alerts().await;
     let rows = own[0]["journal"].as_array().expect("a journal").iter();
@@ -124,7 +124,7 @@ async fn a_gateway_that_refuses_is_tried_a_few_times() {
 async fn whom_nothing_reaches_is_tried_again_soon_and_whom_something_may_have_reached_in_an_hour() {
     let scene = Scene::start().await;
     scene.sandbox.sms().always(crate::sandbox::Answer::silent_503());
-    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.faults().due_fails.store(true, Ordering::SeqCst);
     scene.pass(60).await;
     let tried = async |texts: u64| {
         let all_seen = async || {
@@ -146,10 +146,10 @@ async fn whom_nothing_reaches_is_tried_again_soon_and_whom_something_may_have_re
 
 /// It stands still for about a minute, and then all works for another one.
 async fn flaps(scene: &Scene) {
-    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.faults().due_fails.store(true, Ordering::SeqCst);
     scene.pass(60).await;
     assert_eq!(scene.reasons().await, ["standing_still dispatch"]);
-    scene.faults().claims_fail.store(false, Ordering::SeqCst);
+    scene.faults().due_fails.store(false, Ordering::SeqCst);
     scene.pass(60).await;
     assert!(scene.reasons().await.is_empty());
 }
@@ -193,7 +193,7 @@ async fn another_outage_within_the_hour_is_told_if_something_else_stands_still()
 async fn who_could_not_be_told_of_an_outage_is_told_that_it_was_and_of_the_next_one() {
     let scene = Scene::start().await;
     scene.sandbox.sms().always(crate::sandbox::Answer::silent_503());
-    scene.faults().claims_fail.store(true, Ordering::SeqCst);
+    scene.faults().due_fails.store(true, Ordering::SeqCst);
     scene.pass(60).await;
     let tried = async || {
         scene.pass(1).await;
@@ -201,7 +201,7 @@ async fn who_could_not_be_told_of_an_outage_is_told_that_it_was_and_of_the_next_
     };
     scene.until(tried).await;
     scene.sandbox.sms().always(crate::sandbox::Answer::Ok);
-    scene.faults().claims_fail.store(false, Ordering::SeqCst);
+    scene.faults().due_fails.store(false, Ordering::SeqCst);
     scene.pass(60).await;
     scene.told(2, 1).await;
     flaps(&scene).await;
@@ -212,13 +212,13 @@ async fn who_could_not_be_told_of_an_outage_is_told_that_it_was_and_of_the_next_
 #[tokio::test]
 async fn dispatch_that_fails_again_and_again_is_told() {
     let scene = Scene::start().await;
-    scene.faults().claims_panic.store(usize::MAX, Ordering::SeqCst);
+    scene.faults().due_panics.store(usize::MAX, Ordering::SeqCst);
     assert_eq!(scene.post("disk full").await, 202);
     scene.pass(10).await;
     assert_eq!(scene.reasons().await, ["standing_still dispatch"]);
     scene.pass(50).await;
     scene.told(1, 2).await;
-    scene.faults().claims_panic.store(0, Ordering::SeqCst);
+    scene.faults().due_panics.store(0, Ordering::SeqCst);
     scene.pass(11).await;
     scene.until(async || scene.pushes().iter().any(|title| title == "[중대] disk full")).await;
     assert!(scene.reasons().await.is_empty());

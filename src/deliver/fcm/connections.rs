@@ -14,16 +14,19 @@ use std::{
 
 use jiff::Timestamp;
 use reqwest::Client;
-use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::{
+    alert::Severity,
     config::Network,
-    deliver::wire::{ClientError, client_builder},
+    deliver::wire::{ClientError, Gate, Turn, client_builder},
 };
 
 /// Google allows 100.
 const STREAMS_PER_CONNECTION: usize = 80;
 const CONNECTIONS_MAX: usize = 8;
+/// Requests that each severity leaves to what is graver.
+const KEPT_FREE: usize = 16;
 /// An idle connection is closed by us first.
 const IDLE_MAX: Duration = Duration::from_secs(200);
 /// Only while requests wait for an answer: finds out that a connection is dead long before TCP does.
@@ -38,7 +41,7 @@ pub(super) struct Connections {
     network: Network,
     /// Otherwise each request of the first burst opens a connection, until one turns out to be HTTP/2.
     opens_one_at_a_time: bool,
-    streams: Arc<Semaphore>,
+    streams: Arc<Gate>,
     all: Mutex<Vec<Arc<Connection>>>,
 }
 
@@ -56,7 +59,7 @@ struct Connection {
 pub(super) struct Slot {
     connection: Arc<Connection>,
     opening: Option<OwnedMutexGuard<()>>,
-    _stream: OwnedSemaphorePermit,
+    _stream: Turn,
 }
 
 impl Slot {
@@ -77,13 +80,14 @@ impl Connections {
     /// Makes the first client, so that a bad certificate or proxy is found at start.
     pub(super) fn new(network: Network, opens_one_at_a_time: bool) -> Result<Self, ClientError> {
         let all = Mutex::new(vec![Arc::new(Connection::new(&network)?)]);
-        let streams = Arc::new(Semaphore::new(STREAMS_PER_CONNECTION * CONNECTIONS_MAX));
+        let streams = Gate::new(STREAMS_PER_CONNECTION * CONNECTIONS_MAX, KEPT_FREE);
         Ok(Self { network, opens_one_at_a_time, streams, all })
     }
 
-    /// A slot on the least loaded connection, or on a new one if all are full; waits while there may be no more.
-    pub(super) async fn slot(&self, now: Timestamp) -> Option<Slot> {
-        let stream = Arc::clone(&self.streams).acquire_owned().await.ok()?;
+    /// A slot on the least loaded connection, or on a new one if all are full; waits while there may be no more, the
+    /// gravest first.
+    pub(super) async fn slot(&self, now: Timestamp, severity: Severity) -> Option<Slot> {
+        let stream = self.streams.enter(severity).await;
         let connection = self.least_loaded()?;
         let mut slot = Slot { connection, opening: None, _stream: stream };
         if self.opens_one_at_a_time && !slot.connection.is_open(now) {
@@ -150,20 +154,20 @@ mod tests {
         let connections = Connections::new(Network::default(), false).expect("no certificate, no proxy");
         let mut slots = Vec::new();
         for _ in 0..STREAMS_PER_CONNECTION * CONNECTIONS_MAX {
-            slots.push(connections.slot(NOW).await.expect("room"));
+            slots.push(connections.slot(NOW, Severity::Disaster).await.expect("room"));
         }
         let loads: Vec<usize> = connections.all().iter().map(load).collect();
         assert_eq!(loads, [STREAMS_PER_CONNECTION; CONNECTIONS_MAX]);
         slots.truncate(1);
-        let _one = connections.slot(NOW).await;
+        let _one = connections.slot(NOW, Severity::Disaster).await;
         assert_eq!(connections.all().len(), CONNECTIONS_MAX, "kept for the next storm");
     }
 
     #[tokio::test]
     async fn the_first_request_opens_the_connection_for_those_that_wait() {
         let connections = Connections::new(Network::default(), true).expect("no certificate, no proxy");
-        let mut first = connections.slot(NOW).await.expect("room");
-        let second = connections.slot(NOW);
+        let mut first = connections.slot(NOW, Severity::Disaster).await.expect("room");
+        let second = connections.slot(NOW, Severity::Disaster);
         tokio::pin!(second);
         tokio::select! {
             biased;
@@ -173,6 +177,9 @@ mod tests {
         first.opened(Some(NOW));
         assert!(second.await.expect("room").opening.is_none());
         let cold = NOW + jiff::SignedDuration::from_secs(200);
-        assert!(connections.slot(cold).await.expect("room").opening.is_some(), "idle for too long");
+        assert!(
+            connections.slot(cold, Severity::Disaster).await.expect("room").opening.is_some(),
+            "idle for too long"
+        );
     }
 }

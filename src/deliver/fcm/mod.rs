@@ -37,7 +37,7 @@ use super::{
     },
 };
 use crate::{
-    alert::{DeferCause, Outcome, PushTarget},
+    alert::{DeferCause, Outcome, PushTarget, Severity},
     clock::Clock,
     config,
 };
@@ -103,14 +103,19 @@ impl FcmTransport {
 
     /// Asks Google whether project, key and rights would do, without sending anything.
     pub async fn dry_run(&self) -> Outcome {
-        self.request(|_| body::dry_run(), "").await.outcome(Some(PAUSE_MIN))
+        self.request(|_| body::dry_run(), "", Severity::Disaster).await.outcome(Some(PAUSE_MIN))
     }
 
     /// One request, from the token to the answer; `body` is written at the time that it is at Google, `target` is
     /// repeated in no text.
-    async fn request(&self, body: impl FnOnce(Timestamp) -> String, target: &str) -> Reading {
+    async fn request(
+        &self,
+        body: impl FnOnce(Timestamp) -> String,
+        target: &str,
+        severity: Severity,
+    ) -> Reading {
         let began = Instant::now();
-        let (token, mut slot) = match self.prepare().await {
+        let (token, mut slot) = match self.prepare(severity).await {
             Ok(prepared) => prepared,
             Err(reading) => return reading,
         };
@@ -137,7 +142,7 @@ impl FcmTransport {
     }
 
     /// What a request needs, or why there is none.
-    async fn prepare(&self) -> Result<(Arc<Token>, Slot), Reading> {
+    async fn prepare(&self, severity: Severity) -> Result<(Arc<Token>, Slot), Reading> {
         let deferred = |cause, detail: &str| Reading::deferred(cause, None, detail.to_owned());
         let mut late = self.clock.sleep(PREPARE_TIMEOUT);
         let token = tokio::select! {
@@ -147,7 +152,7 @@ impl FcmTransport {
         }?;
         let slot = tokio::select! {
             biased;
-            slot = self.connections.slot(self.clock.now()) => slot,
+            slot = self.connections.slot(self.clock.now(), severity) => slot,
             () = &mut late => None,
         };
         let busy = || deferred(DeferCause::Unavailable, "every connection to FCM was busy for too long");
@@ -192,7 +197,7 @@ impl PushTransport for FcmTransport {
             let shared = push.message.written.get_or_init(|| body::write(&push.message, self.shape, now));
             body::addressed(shared, &push.target)
         };
-        let reading = self.request(body, target).await;
+        let reading = self.request(body, target, push.message.severity).await;
         let rest = self.breaker().settle(pass, reading.evidence(), self.clock.now());
         reading.outcome(rest)
     }

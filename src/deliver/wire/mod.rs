@@ -5,6 +5,7 @@ use reqwest::{Client, Request, Response, header};
 
 mod breaker;
 mod failure;
+mod gate;
 mod http;
 mod quote;
 mod reading;
@@ -14,6 +15,7 @@ use crate::clock::Clock;
 
 pub(crate) use breaker::{Breaker, Evidence, PAUSE_MIN, Pass, Probes};
 pub(crate) use failure::{Failure, FailureKind};
+pub(in crate::deliver) use gate::{Gate, Turn};
 pub(crate) use http::{CONNECT_TIMEOUT, ClientError, client_builder, form_of, http_url, without_nulls};
 pub(crate) use quote::{without_numbers, without_tokens};
 pub(crate) use reading::Reading;

@@ -75,6 +75,8 @@ async fn whatever_fails_for_the_most_people_and_devices_every_plan_is_written() 
         let present = Present {
             now,
             running_since: T0,
+            epoch: Epoch::default(),
+            room: usize::MAX,
             rules: &rules,
             people: &people,
             devices: &devices,

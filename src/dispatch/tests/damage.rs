@@ -1,7 +1,7 @@
 //! An alert that cannot be read holds up no other, and what its requests came to is not lost.
 
 use super::*;
-use crate::queue::Action;
+use crate::{dispatch::aside::LEFT_FOR, queue::Action};
 
 async fn open_disaster(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, key: &str) -> AlertId {
     let queue = Queue::new(store.clone(), clock.clone());
@@ -29,9 +29,9 @@ async fn a_digest_whose_rows_cannot_be_read_waits_and_the_others_are_told() {
         assert_eq!((texts_about(&company, healthy), texts_about(&company, digest.id)), (1, 0), "{key}");
     }
     // A process that starts meanwhile starts all the same.
-    dispatcher_with(store.clone(), &clock, &company, rules()).await;
+    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules()).await;
     store.guard.damaged_folds.lock().expect("no panic").clear();
-    clock.advance(LEASE);
+    clock.advance(LEFT_FOR);
     work(&mut dispatcher).await.expect("the store works");
     assert_eq!(texts_about(&company, digest.id), 1, "it is told when it can be read again");
 }
@@ -80,7 +80,7 @@ async fn what_a_digest_that_cannot_be_read_was_to_count_goes_into_the_next_also_
         open_alerts(&inner, &clock, ALERTS).await;
         work(&mut goes_on).await.expect("the others go on");
         for _ in 0..10 {
-            clock.advance(LEASE);
+            clock.advance(LEFT_FOR);
             work(&mut goes_on).await.expect("the others go on");
         }
         let next: Vec<_> = digests().await.into_iter().filter(|digest| digest.id != unreadable).collect();
@@ -99,14 +99,14 @@ async fn answers_wait(read_again: bool) {
     let store = Mortal::of(&inner, usize::MAX, Death::Before);
     let rules = Rules { text_budget: Vec::new(), ..rules() };
     let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
-    assert_eq!(dispatcher.step(CLAIMS_PER_STEP_MAX).await.expect("it works"), Step::Worked(ALERTS));
+    assert_eq!(dispatcher.step(DUE_PER_STEP_MAX).await.expect("it works"), Step::Worked(ALERTS));
     while dispatcher.answers.len() < ALERTS {
         tokio::task::yield_now().await;
     }
     if read_again {
         // None of their documents is in hand afterwards.
         store.guard.is_full.store(true, Ordering::SeqCst);
-        dispatcher.step(CLAIMS_PER_STEP_MAX).await.expect_err("it is full");
+        dispatcher.step(DUE_PER_STEP_MAX).await.expect_err("it is full");
         store.guard.is_full.store(false, Ordering::SeqCst);
     }
     let bad = every_alert(&inner).await[0].id;
@@ -121,7 +121,7 @@ async fn answers_wait(read_again: bool) {
     assert_eq!(texts_about(&company, healthy), 1);
 
     store.guard.damaged.lock().expect("no panic").clear();
-    clock.advance(LEASE);
+    clock.advance(LEFT_FOR);
     work(&mut dispatcher).await.expect("the store works");
     let alert = inner.get(bad).await.expect("the store works").expect("it is there").alert;
     let rows = history(&inner, &alert).await;

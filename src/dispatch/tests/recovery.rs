@@ -137,7 +137,7 @@ async fn what_follows_from_an_answer_at_a_stop_is_begun_at_the_next_start() {
     let texts = || company.texts.lock().expect("no panic").len();
     open_alerts(&store, &clock, 0).await;
     let mut before = start().await;
-    before.step(CLAIMS_PER_STEP_MAX).await.expect("the store works");
+    before.step(DUE_PER_STEP_MAX).await.expect("the store works");
     assert_eq!(before.outbox.under_way(), ALERTS);
     assert!(before.finish().await);
     assert_eq!(texts(), 0, "a text takes longer than a stop");

@@ -64,6 +64,130 @@ async fn a_slow_fcm_does_not_hold_back_the_text_of_a_disaster_behind_many_alerts
     assert!(waited <= SignedDuration::from_secs(2), "it waited {waited:#}");
 }
 
+/// FCM as it stands in the way of a disaster.
+#[derive(Clone, Copy, Debug)]
+enum Weather {
+    Healthy,
+    Slow,
+    Hangs,
+}
+
+/// How long after its opening the disaster is texted, and its first push begins, that comes a second after 2,800 averages
+/// for that many devices.
+async fn a_disaster_behind_averages(devices: u64, weather: Weather) -> (SignedDuration, SignedDuration) {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    *company.clock.lock().expect("no panic") = Some(clock.clone());
+    let begun = Arc::new(Mutex::default());
+    let fcm = Arc::new(Crowded { clock: clock.clone(), weather, begun: begun.clone() });
+    let rate = |count, seconds| Rate {
+        count: NonZeroU32::new(count).expect("not zero"),
+        per: SignedDuration::from_secs(seconds),
+    };
+    let rules = Rules {
+        push: true,
+        text_budget: vec![rate(20, 600), rate(40, 3_600)],
+        disaster_budget: vec![rate(20, 600)],
+        per_device: vec![rate(240, 60), rate(5_000, 3_600)],
+        ..rules()
+    };
+    let (people, ground) = (vec![many_devices(devices)], (store.clone() as Arc<dyn Store>, clock.clone()));
+    let mut dispatcher = dispatcher_to(people, Some(fcm), company.clone(), ground, rules).await;
+    let queue = Queue::new(store.clone(), clock.clone());
+    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
+    let of = |severity, key: String| Event {
+        severity: Some(severity),
+        ..Event::firing(DedupKey::new(key), "disk full")
+    };
+    let averages: Vec<Event> = (0..2_800).map(|number| of(Severity::Average, number.to_string())).collect();
+    queue.admit(poster, &averages).await.expect("they are admitted");
+    let mut disaster = None;
+    for tenth in 0..30 {
+        if tenth == 10 {
+            let admitted = queue.admit(poster, &[of(Severity::Disaster, "x".to_owned())]).await;
+            disaster = admitted.expect("it is admitted")[0].alert_id.map(|id| (id, clock.now()));
+        }
+        // As many steps as a machine makes in that time.
+        for _ in 0..40 {
+            dispatcher.step(DUE_PER_STEP_MAX).await.expect("the store works");
+            tokio::task::yield_now().await;
+        }
+        clock.advance(SignedDuration::from_millis(100));
+        if let Some((id, opened_at)) = disaster {
+            let texts = company.texts.lock().expect("no panic").clone();
+            let texted = texts.iter().find(|(_, about)| *about == id).map(|(at, _)| *at);
+            let pushed: Option<Timestamp> = begun.lock().expect("no panic").get(&id).copied();
+            if let (Some(texted), Some(pushed)) = (texted, pushed) {
+                return (texted.duration_since(opened_at), pushed.duration_since(opened_at));
+            }
+        }
+    }
+    panic!("{devices} devices, {weather:?}: nobody was told of the disaster within two seconds");
+}
+
+struct Crowded {
+    clock: Arc<ManualClock>,
+    weather: Weather,
+    /// When the first push about each alert began.
+    begun: Arc<Mutex<BTreeMap<AlertId, Timestamp>>>,
+}
+
+#[async_trait]
+impl PushTransport for Crowded {
+    async fn send(&self, push: Push) -> Outcome {
+        let now = self.clock.now();
+        self.begun.lock().expect("no panic").entry(push.message.alert_id).or_insert(now);
+        let millis = match self.weather {
+            Weather::Healthy => 300,
+            Weather::Slow => 3_000,
+            Weather::Hangs => 15_000,
+        };
+        self.clock.sleep(SignedDuration::from_millis(millis)).await;
+        match self.weather {
+            Weather::Hangs => Outcome::Unknown { detail: "no answer in time".to_owned() },
+            Weather::Healthy | Weather::Slow => Outcome::Accepted { provider_id: None },
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_disaster_is_told_at_once_however_many_averages_are_under_way() {
+    for devices in [20, 500] {
+        for weather in [Weather::Healthy, Weather::Slow, Weather::Hangs] {
+            let (texted, pushed) = a_disaster_behind_averages(devices, weather).await;
+            let limit = SignedDuration::from_secs(1);
+            assert!(texted <= limit && pushed <= limit, "{devices} {weather:?}: {texted:#} {pushed:#}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_finds_no_room_begins_as_soon_as_there_is_some() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let fcm = Arc::new(Slow { clock: clock.clone(), tenths: 29..30, pushes: Mutex::default() });
+    let rules = Rules { push: true, text_budget: Vec::new(), ..rules() };
+    let (people, ground) = (vec![many_devices(1_500)], (store.clone() as Arc<dyn Store>, clock.clone()));
+    let mut dispatcher = dispatcher_to(people, Some(fcm.clone()), company, ground, rules).await;
+    let queue = Queue::new(store.clone(), clock.clone());
+    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
+    let disasters: Vec<Event> = (0..3)
+        .map(|number: i32| Event {
+            severity: Some(Severity::Disaster),
+            ..Event::firing(DedupKey::new(number.to_string()), "no power")
+        })
+        .collect();
+    queue.admit(poster, &disasters).await.expect("they are admitted");
+    let mut begun = Vec::new();
+    for _ in 0..100 {
+        work(&mut dispatcher).await.expect("the store works");
+        begun.push(*fcm.pushes.lock().expect("no panic"));
+        clock.advance(SignedDuration::from_millis(100));
+    }
+    assert_eq!((begun[5], begun[28], begun[40], begun[99]), (2_048, 2_048, 4_096, 4_500));
+    assert!(every_alert(&store).await.iter().all(|alert| alert.attempts == 1_501), "none was put off");
+}
+
 #[tokio::test]
 async fn a_fast_fcm_is_waited_for_and_no_push_is_put_off() {
     let clock = ManualClock::at(T0);

@@ -107,6 +107,8 @@ impl Storm {
         Present {
             now: self.now,
             running_since: self.started,
+            epoch: epoch_from(self.started),
+            room: usize::MAX,
             rules: &self.rules,
             people: &self.people,
             devices: &self.devices,

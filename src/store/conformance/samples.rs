@@ -1,16 +1,16 @@
 //! Alerts to store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
 use crate::{
     alert::{
         Alert, AlertId, AlertState, ContactName, ContactProgress, DedupKey, DeviceId, DevicePush, Entry,
-        Event, Milestone, Notification, Pending, Progress, PushState, Resolution, ResolvedBy, Row, Severity,
-        Subject, TextState,
+        Epoch, Event, Milestone, Notification, Pending, Progress, PushState, Resolution, ResolvedBy, Row,
+        Severity, Subject, TextState,
     },
-    store::{AlertWrite, Expect, Marks, Version},
+    store::{AlertWrite, Due, Expect, Marks, Store, Version, Wanted},
 };
 
 /// The instant `ms` milliseconds after the beginning of every test.
@@ -43,7 +43,7 @@ pub(crate) fn alert(key: &str, round: u32, opened_at: Timestamp) -> Alert {
 }
 
 fn progress(at: Timestamp) -> Progress {
-    let state = Pending::InFlight { attempt: 1, severity: Severity::High, until: at };
+    let state = Pending::InFlight { attempt: 1, severity: Severity::High, epoch: Epoch(1), until: at };
     let push = DevicePush { device: DeviceId(7), attempts: 1, state };
     let notification = Notification {
         subject: Subject::Opened,
@@ -64,7 +64,7 @@ pub(crate) fn opening(key: &str, round: u32, opened_at: Timestamp) -> AlertWrite
         expect: Expect::FIRST_ROUND,
         due: Some(opened_at),
         chunk: Vec::new(),
-        release: false,
+        plan: None,
         marks: Marks::default(),
     }
 }
@@ -76,7 +76,7 @@ pub(crate) fn change(alert: &Alert, version: Version, due: Option<Timestamp>) ->
         expect: Expect::Version(version),
         due,
         chunk: Vec::new(),
-        release: false,
+        plan: None,
         marks: Marks::default(),
     }
 }
@@ -93,4 +93,12 @@ pub(crate) fn rows(texts: std::ops::Range<u32>) -> Vec<Row> {
     let row =
         |text: u32| Row { at: at(0), entry: Entry::Comment { by: "jin".to_owned(), text: text.to_string() } };
     texts.map(row).collect()
+}
+
+pub(crate) async fn due(store: &dyn Store, now: Timestamp, limit: usize) -> Due {
+    store.due(now, limit, Wanted::all_but(&HashSet::new())).await.unwrap()
+}
+
+pub(crate) async fn next_due(store: &dyn Store) -> Option<Timestamp> {
+    store.next_due(Wanted::all_but(&HashSet::new())).await.unwrap()
 }

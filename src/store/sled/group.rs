@@ -10,10 +10,11 @@ use super::{
     work::{Done, Draft, Removal, Verdict, Work},
 };
 use crate::{
-    alert::{AlertId, ThreadKey},
+    alert::{AlertId, Epoch, ThreadKey},
     store::{
-        Expect, Version,
+        Expect, Place, Version,
         codec::{self, Header},
+        schedule::Entry,
     },
 };
 
@@ -29,25 +30,30 @@ pub(super) struct Group<'db> {
 #[derive(Debug, Default)]
 pub(super) struct Effects {
     pub(super) touched: HashSet<AlertId>,
-    pub(super) released: Vec<AlertId>,
-    /// Due entries it adds and removes.
-    pub(super) scheduled: usize,
-    pub(super) unscheduled: usize,
+    /// Places that alerts leave, and what they have in their stead, in order.
+    pub(super) moves: Vec<(Option<Place>, Option<Entry>)>,
     pub(super) writes: bool,
+    /// Of the present lead, and which this group makes of it.
+    pub(super) epoch: Epoch,
+    next_epoch: Epoch,
     /// Keys of charges for which there is no page.
     pub(super) unpaid: Vec<IVec>,
 }
 
 impl Effects {
-    /// Whether an alert may be claimable earlier than before.
+    /// Whether an alert may be due earlier than before.
     pub(super) fn wakes(&self) -> bool {
-        self.scheduled > 0 || !self.released.is_empty()
+        self.moves.iter().any(|(before, after)| {
+            after.is_some_and(|after| before.is_none_or(|before| after.place != before))
+        })
     }
 }
 
 impl<'db> Group<'db> {
-    pub(super) fn new(db: &'db Db) -> Self {
-        Self { db, batch: Batch::default(), overlay: HashMap::new(), effects: Effects::default() }
+    /// Under this lead; one that is taken has this epoch.
+    pub(super) fn new(db: &'db Db, epoch: Epoch, next_epoch: Epoch) -> Self {
+        let effects = Effects { epoch, next_epoch, ..Effects::default() };
+        Self { db, batch: Batch::default(), overlay: HashMap::new(), effects }
     }
 
     /// What a write changes is looked at before: an error of the whole batch would close the engine for everybody. After
@@ -73,6 +79,11 @@ impl<'db> Group<'db> {
                     };
                 }
             }
+            Work::Lead => {
+                self.effects.writes = true;
+                self.effects.epoch = self.effects.next_epoch;
+                done.epoch = self.effects.epoch;
+            }
             Work::Forget(keys) => {
                 self.effects.writes = true;
                 done.removed = keys.len();
@@ -85,7 +96,10 @@ impl<'db> Group<'db> {
     }
 
     fn write(&mut self, mut draft: Draft) -> Result<Verdict, Error> {
-        let id = draft.id;
+        let (id, now) = (draft.id, self.effects.epoch);
+        if let Some(planned) = draft.epoch.filter(|planned| *planned < now) {
+            return Ok(Verdict::LeadLost { planned, now });
+        }
         let verdict = self.reach(&mut draft).and_then(|()| match draft.expect {
             Expect::NewRound { after } => self.open_round(draft, after),
             Expect::Version(version) => self.replace(draft, version),
@@ -101,9 +115,7 @@ impl<'db> Group<'db> {
     /// Fails if what comes with the document would lie on a page that does not read. A charge is left out then: telling
     /// people goes before counting what it costs.
     fn reach(&mut self, draft: &mut Draft) -> Result<(), Error> {
-        if let Some(due_ms) = draft.due_ms {
-            self.db.get(keys::due(due_ms, draft.id))?;
-        }
+        self.db.get(keys::scheduled(draft.id))?;
         let mut beside = Vec::with_capacity(draft.beside.len());
         for (key, row) in draft.beside.drain(..) {
             match self.db.get(&key) {
@@ -140,7 +152,7 @@ impl<'db> Group<'db> {
 
         let entry = keys::latest_round(draft.id, draft.round);
         self.put(keys::thread(draft.thread), IVec::from(&entry));
-        Ok(self.store(draft, None))
+        self.store(draft, None)
     }
 
     fn replace(&mut self, draft: Draft, expected: Version) -> Result<Verdict, Error> {
@@ -148,12 +160,7 @@ impl<'db> Group<'db> {
         match codec::decode_header(&old) {
             Err(error) => Ok(Verdict::Damaged(draft.id, format!("alert {}: {error}", draft.id))),
             Ok(header) if header.version != expected => Ok(Verdict::Conflict(Some((draft.id, old)))),
-            Ok(header) => {
-                if let Some(due_ms) = header.due_ms {
-                    self.db.get(keys::due(due_ms, draft.id))?;
-                }
-                Ok(self.store(draft, Some(header)))
-            }
+            Ok(header) => self.store(draft, Some(header)),
         }
     }
 
@@ -167,18 +174,9 @@ impl<'db> Group<'db> {
         self.replace(draft, expected)
     }
 
-    fn store(&mut self, draft: Draft, old: Option<Header>) -> Verdict {
-        let (old_due_ms, old_further) = old.map_or((None, 0), |old| (old.due_ms, old.further));
-        if old_due_ms != draft.due_ms {
-            if let Some(due_ms) = old_due_ms {
-                self.effects.unscheduled += 1;
-                self.batch.remove(&keys::due(due_ms, draft.id));
-            }
-            if let Some(due_ms) = draft.due_ms {
-                self.effects.scheduled += 1;
-                self.batch.insert(&keys::due(due_ms, draft.id), IVec::default());
-            }
-        }
+    fn store(&mut self, draft: Draft, old: Option<Header>) -> Result<Verdict, Error> {
+        self.schedule(draft.id, draft.entry)?;
+        let old_further = old.map_or(0, |old| old.further);
         let mut written = 0;
         for (piece, number) in draft.further.into_iter().zip(0_u16..) {
             self.batch.insert(&keys::piece(draft.id, number), piece);
@@ -190,12 +188,22 @@ impl<'db> Group<'db> {
         for (key, row) in draft.beside {
             self.batch.insert(key, row);
         }
-        if draft.release {
-            self.effects.released.push(draft.id);
-        }
         self.effects.touched.insert(draft.id);
         self.put(keys::alert(draft.id), draft.document);
-        Verdict::Written(draft.version)
+        Ok(Verdict::Written(draft.version))
+    }
+
+    fn schedule(&mut self, id: AlertId, after: Option<Entry>) -> Result<(), Error> {
+        let key = keys::scheduled(id);
+        let before = self.get(key)?;
+        let before = before.map(|row| Entry::from_bytes(id, &row).unwrap_or(Entry::unreadable(id)));
+        match after {
+            _ if before == after => return Ok(()),
+            Some(after) => self.put(key, after.to_bytes().into()),
+            None => self.take_out(key),
+        }
+        self.effects.moves.push((before.map(|before| before.place), after));
+        Ok(())
     }
 
     fn remove(&mut self, removal: Removal) -> Result<bool, Error> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    lanes::{Awaited, Lanes, MESSAGE_WRITES_MAX},
+    lanes::{Awaited, Lanes, MESSAGE_WRITES_MAX, Way},
     shared::Shared,
     work::{Done, Draft, Work},
 };
@@ -25,8 +25,8 @@ impl Handover {
         self.lanes.close();
     }
 
-    async fn push(&self, lane: Lane, work: Work) -> Result<Awaited, StoreError> {
-        self.shared.written(self.lanes.push(lane, work)).await
+    async fn push(&self, way: impl Into<Way>, work: Work) -> Result<Awaited, StoreError> {
+        self.shared.written(self.lanes.push(way, work)).await
     }
 
     async fn received(&self, mut awaited: Awaited) -> Result<Done, StoreError> {
@@ -77,7 +77,7 @@ impl Handover {
         all
     }
 
-    pub(super) async fn finish(&self, lane: Lane, work: Work) -> Result<Done, StoreError> {
-        self.received(self.push(lane, work).await?).await
+    pub(super) async fn finish(&self, way: impl Into<Way>, work: Work) -> Result<Done, StoreError> {
+        self.received(self.push(way, work).await?).await
     }
 }

@@ -12,7 +12,8 @@ pub(super) const ALERTS: &[u8; 2] = b"a/";
 const ALERTS_END: &[u8; 2] = b"a0";
 const PIECES: &[u8; 2] = b"p/";
 const THREADS: &[u8; 2] = b"t/";
-pub(super) const DUES: &[u8; 2] = b"q/";
+pub(super) const SCHEDULE: &[u8; 2] = b"q/";
+const SCHEDULE_END: &[u8; 2] = b"q0";
 const CHUNKS: &[u8; 2] = b"j/";
 const FOLDS: &[u8; 2] = b"f/";
 pub(super) const CHARGES: &[u8; 2] = b"s/";
@@ -43,13 +44,13 @@ pub(super) fn thread(thread: ThreadKey) -> [u8; 18] {
     joined(&[THREADS, &thread.to_bytes()])
 }
 
-pub(super) fn due(due_ms: u64, id: AlertId) -> [u8; 26] {
-    joined(&[DUES, &due_ms.to_be_bytes(), &id.to_bytes()])
+pub(super) fn scheduled(id: AlertId) -> [u8; 18] {
+    joined(&[SCHEDULE, &id.to_bytes()])
 }
 
-/// Above every due entry up to `due_ms`, below every later one.
-pub(super) fn dues_after(due_ms: u64) -> [u8; 10] {
-    joined(&[DUES, &due_ms.saturating_add(1).to_be_bytes()])
+/// Above the rows of alerts with lower ids than `high`; without one, above all.
+pub(super) fn scheduled_below(high: Option<AlertId>) -> Vec<u8> {
+    high.map_or(SCHEDULE_END.to_vec(), |high| scheduled(high).to_vec())
 }
 
 pub(super) fn chunk(id: AlertId, first_row: u32) -> [u8; 22] {
@@ -88,9 +89,8 @@ pub(super) fn alert_of(key: &[u8]) -> Option<AlertId> {
     array(key.strip_prefix(ALERTS)?, 0).map(AlertId::from_bytes)
 }
 
-pub(super) fn due_of(key: &[u8]) -> Option<(u64, AlertId)> {
-    let rest = key.strip_prefix(DUES)?;
-    Some((u64::from_be_bytes(array(rest, 0)?), AlertId::from_bytes(array(rest, 8)?)))
+pub(super) fn scheduled_of(key: &[u8]) -> Option<AlertId> {
+    array(key.strip_prefix(SCHEDULE)?, 0).map(AlertId::from_bytes)
 }
 
 /// The value of a thread entry: short enough for sled to keep it beside its key.
@@ -137,14 +137,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn byte_order_is_the_order_of_time_and_id(
-            (due_a, id_a) in any::<(u64, [u8; 16])>(),
-            (due_b, id_b) in any::<(u64, [u8; 16])>(),
-        ) {
-            let (a, b) = (AlertId::from_bytes(id_a), AlertId::from_bytes(id_b));
-            prop_assert_eq!(due(due_a, a).cmp(&due(due_b, b)), (due_a, id_a).cmp(&(due_b, id_b)));
+        fn byte_order_is_the_order_of_ids(a in any::<[u8; 16]>(), b in any::<[u8; 16]>()) {
+            let (a, b) = (AlertId::from_bytes(a), AlertId::from_bytes(b));
             prop_assert_eq!(alert(a).cmp(&alert(b)), a.cmp(&b));
-            prop_assert_eq!(due(due_a, a).as_slice() < dues_after(due_b).as_slice(), due_a <= due_b || due_b == u64::MAX);
+            prop_assert_eq!(scheduled(a).as_slice() < scheduled_below(Some(b)).as_slice(), a < b);
+            prop_assert!(scheduled(a).as_slice() < scheduled_below(None).as_slice());
         }
 
         #[test]
@@ -157,16 +154,16 @@ mod tests {
         }
 
         #[test]
-        fn keys_and_thread_entries_read_back(ms in any::<u64>(), id in any::<[u8; 16]>(), round in any::<u32>()) {
+        fn keys_and_thread_entries_read_back(id in any::<[u8; 16]>(), round in any::<u32>()) {
             let id = AlertId::from_bytes(id);
-            prop_assert_eq!(due_of(&due(ms, id)), Some((ms, id)));
+            prop_assert_eq!(scheduled_of(&scheduled(id)), Some(id));
             prop_assert_eq!(alert_of(&alert(id)), Some(id));
             prop_assert_eq!(latest_round_of(&latest_round(id, round)), Some((id, round)));
         }
 
         #[test]
         fn any_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..15)) {
-            prop_assert_eq!(due_of(&bytes), None);
+            prop_assert_eq!(scheduled_of(&bytes), None);
             prop_assert_eq!(alert_of(&bytes), None);
             prop_assert_eq!(latest_round_of(&bytes), None);
         }

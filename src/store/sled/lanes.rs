@@ -1,4 +1,4 @@
-//! The two bounded queues in front of the writer thread, and how a group is drawn from them.
+//! The bounded queues in front of the writer thread, and how a group is drawn from them.
 
 use std::{
     collections::VecDeque,
@@ -36,6 +36,20 @@ const _: () = assert!(MESSAGE_WRITES_MAX.is_multiple_of(2), "neither is written 
 
 const LANE_WRITES_MAX: usize = 4 * GROUP_WRITES_MAX;
 
+/// Which queue work waits in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Of(Lane),
+    /// What is not needed any more is removed. It waits for nobody, and nobody for it: a group takes one message.
+    Tidy,
+}
+
+impl From<Lane> for Way {
+    fn from(lane: Lane) -> Self {
+        Self::Of(lane)
+    }
+}
+
 /// Work on its way to the writer thread. Dropped unanswered, it tells its sender so.
 #[derive(Debug)]
 pub(super) struct Message {
@@ -71,6 +85,7 @@ pub(super) struct Lanes {
     wake: Condvar,
     accept_room: Arc<Semaphore>,
     deliver_room: Arc<Semaphore>,
+    tidy_room: Arc<Semaphore>,
     is_outwaited: Arc<AtomicBool>,
 }
 
@@ -78,6 +93,7 @@ pub(super) struct Lanes {
 struct Waiting {
     accept: VecDeque<Message>,
     deliver: VecDeque<Message>,
+    tidy: VecDeque<Message>,
     /// How many senders wait to be accepted, as far as can be told from this group and the last few.
     senders: usize,
     closed: bool,
@@ -108,6 +124,7 @@ impl Lanes {
             wake: Condvar::new(),
             accept_room: Arc::new(Semaphore::new(LANE_WRITES_MAX)),
             deliver_room: Arc::new(Semaphore::new(LANE_WRITES_MAX)),
+            tidy_room: Arc::new(Semaphore::new(LANE_WRITES_MAX)),
             is_outwaited: Arc::default(),
         }
     }
@@ -118,12 +135,14 @@ impl Lanes {
     }
 
     /// Hands work to the writer thread, once the lane has room for it.
-    pub(super) async fn push(&self, lane: Lane, work: Work) -> Result<Awaited, StoreError> {
+    pub(super) async fn push(&self, way: impl Into<Way>, work: Work) -> Result<Awaited, StoreError> {
+        let way = way.into();
         let weight = work.writes();
         debug_assert!(weight <= MESSAGE_WRITES_MAX, "the sender splits what is larger");
-        let room = match lane {
-            Lane::Accept => &self.accept_room,
-            Lane::Deliver => &self.deliver_room,
+        let room = match way {
+            Way::Of(Lane::Accept) => &self.accept_room,
+            Way::Of(Lane::Deliver) => &self.deliver_room,
+            Way::Tidy => &self.tidy_room,
         };
         let permits = u32::try_from(weight).unwrap_or(u32::MAX);
         let room = Arc::clone(room).acquire_many_owned(permits).await.map_err(|_| closed())?;
@@ -134,9 +153,10 @@ impl Lanes {
             return Err(closed());
         }
         let message = Message { work, reply: Reply { answer, _room: room } };
-        match lane {
-            Lane::Accept => waiting.accept.push_back(message),
-            Lane::Deliver => waiting.deliver.push_back(message),
+        match way {
+            Way::Of(Lane::Accept) => waiting.accept.push_back(message),
+            Way::Of(Lane::Deliver) => waiting.deliver.push_back(message),
+            Way::Tidy => waiting.tidy.push_back(message),
         }
         drop(waiting);
         self.wake.notify_one();
@@ -146,7 +166,10 @@ impl Lanes {
     /// Waits up to `patience` for a group of at most [`GROUP_WRITES_MAX`] writes.
     pub(super) fn take_group(&self, patience: Duration) -> Next {
         let idle = |waiting: &mut Waiting| {
-            waiting.accept.is_empty() && waiting.deliver.is_empty() && !waiting.closed
+            waiting.accept.is_empty()
+                && waiting.deliver.is_empty()
+                && waiting.tidy.is_empty()
+                && !waiting.closed
         };
         let waited = self.wake.wait_timeout_while(self.waiting(), patience, idle);
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -166,6 +189,7 @@ impl Lanes {
     pub(super) fn close(&self) {
         self.accept_room.close();
         self.deliver_room.close();
+        self.tidy_room.close();
         self.waiting().closed = true;
         self.wake.notify_one();
     }
@@ -190,9 +214,12 @@ impl Waiting {
         };
         // Dispatch was told that it hangs, and plans anew. A sender that has hung up may not say it again.
         self.deliver.retain(|message| !message.reply.answer.is_closed());
-        let (delivering, deliver_writes) = draw_up_to(&mut self.deliver, deliver_max);
-        let (mut group, _) = draw_up_to(&mut self.accept, GROUP_WRITES_MAX - deliver_writes);
+        let (tidying, tidy_writes) = draw_up_to(&mut self.tidy, MESSAGE_WRITES_MAX);
+        let (delivering, deliver_writes) =
+            draw_up_to(&mut self.deliver, deliver_max.min(GROUP_WRITES_MAX - tidy_writes));
+        let (mut group, _) = draw_up_to(&mut self.accept, GROUP_WRITES_MAX - deliver_writes - tidy_writes);
         group.extend(delivering);
+        group.extend(tidying);
         group
     }
 }
@@ -259,6 +286,21 @@ mod tests {
             shares.push(before - lanes.waiting().deliver.len());
         }
         assert_eq!(shares, [8, 8, 8, 20, 48, 68, 84, 96, 104, 112, 116, 120, 124, GROUP_WRITES_MAX]);
+    }
+
+    #[tokio::test]
+    async fn removing_holds_up_nobody_and_goes_on_under_a_flood() {
+        let (lanes, mut callers) = waiting_with(600, 600, 1).await;
+        for _ in 0..LANE_WRITES_MAX / MESSAGE_WRITES_MAX {
+            callers.push(lanes.push(Way::Tidy, Work::Alerts(Work::drafts_for_tests(8))).await.unwrap());
+        }
+        let Next::Group(group) = lanes.take_group(Duration::ZERO) else { panic!("a group") };
+        assert_eq!(weights(&group), GROUP_WRITES_MAX);
+        let waiting = lanes.waiting();
+        assert_eq!(
+            (waiting.accept.len(), waiting.deliver.len(), waiting.tidy.len()),
+            (600 - 496, 600 - 8, LANE_WRITES_MAX / MESSAGE_WRITES_MAX - 1)
+        );
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{document::Reader, keys, walk::Order, work::Removal};
 use crate::{
     alert::{AlertId, AlertState},
-    store::{AlertFilter, AlertPage, StoreError, codec, filter::is_purgeable},
+    store::{AlertFilter, AlertPage, StoreError, codec, filter::is_purgeable, schedule::Entry},
 };
 
 /// An alert may be opened this long after its id was made: it was noted before.
@@ -23,11 +23,11 @@ type Ids<'a> = Box<dyn Iterator<Item = Result<AlertId, StoreError>> + 'a>;
 
 impl Reader {
     pub(super) fn list(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
-        filter.page(self.newest_first(filter)?, |id| self.readable(id))
+        filter.page(self.newest_first(filter), |id| self.readable(id))
     }
 
-    /// The alerts that the filter may admit, as far as ids and the due index tell.
-    fn newest_first(&self, filter: &AlertFilter) -> Result<Ids<'_>, StoreError> {
+    /// The alerts that the filter may admit, as far as ids and the schedule tell.
+    fn newest_first<'a>(&'a self, filter: &'a AlertFilter) -> Ids<'a> {
         let since =
             filter.since.map(|since| since.saturating_sub(NOTED_BEFORE_OPENED_MAX).unwrap_or(Timestamp::MIN));
         let low = since.map_or(AlertId::from_bytes([0; 16]), first_id_of);
@@ -37,21 +37,23 @@ impl Reader {
         if filter.states.is_empty() || !filter.states.iter().all(is_open) {
             let below = keys::alert(low).to_vec()..keys::alerts_below(high);
             let keys = self.walk(below, Order::Descending);
-            return Ok(Box::new(keys.filter_map(|entry| match entry {
+            return Box::new(keys.filter_map(|entry| match entry {
                 Ok((key, _)) => keys::alert_of(&key).map(Ok),
                 Err(error) => Some(Err(error)),
-            })));
+            }));
         }
 
-        // An open alert always waits for something, so the due index names all of them.
-        let mut ids = Vec::new();
-        for entry in self.walk(keys::beginning_with(keys::DUES), Order::Ascending) {
-            let id = keys::due_of(&entry?.0).map(|(_, id)| id);
-            ids.extend(id.filter(|id| low <= *id && high.is_none_or(|high| *id < high)));
-        }
-        ids.sort_unstable_by(|a, b| b.cmp(a));
-        ids.dedup();
-        Ok(Box::new(ids.into_iter().map(Ok)))
+        // An open alert always waits for something, so the schedule names all of them.
+        let below = keys::scheduled(low).to_vec()..keys::scheduled_below(high);
+        let rows = self.walk(below, Order::Descending);
+        Box::new(rows.filter_map(|entry| match entry {
+            Ok((key, row)) => {
+                let id = keys::scheduled_of(&key)?;
+                let is_of_any = |entry: Entry| filter.states.iter().any(|state| entry.row.signs.is(*state));
+                Entry::from_bytes(id, &row).map_or(true, is_of_any).then_some(Ok(id))
+            }
+            Err(error) => Some(Err(error)),
+        }))
     }
 
     /// Looks at some documents above `after`, oldest first, for up to `limit` to forget.

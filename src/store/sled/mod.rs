@@ -5,7 +5,7 @@
 //! | `a/` alert id | document |
 //! | `p/` alert id, number | what a long document goes on in |
 //! | `t/` thread | id and number of its latest round |
-//! | `q/` due ms, alert id | empty |
+//! | `q/` alert id | when it wants to be planned, how urgent that is, and what it waits for |
 //! | `j/` alert id, first row | journal chunk |
 //! | `f/` digest id, alert id | what a digest keeps of an alert |
 //! | `s/` ms, alert id, version, number | a charge |
@@ -51,16 +51,15 @@ use std::{
 
 use ::sled::IVec;
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Notify;
 
 pub use self::open::OpenError;
 use self::{
     document::Reader,
-    due::Claiming,
     handover::Handover,
-    lanes::{Lanes, MESSAGE_WRITES_MAX},
+    lanes::{Lanes, MESSAGE_WRITES_MAX, Way},
     open::OpenFailure,
     patience::PATIENCE,
     readers::Readers,
@@ -69,8 +68,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DuePage, DuePlace, FREE_BYTES_MIN, Health,
-    Lane, Standing, Store, StoreError, Stored, codec,
+    AlertFilter, AlertPage, AlertWrite, Commit, Damage, Due, FREE_BYTES_MIN, Health, Lane, Lead, Place,
+    Sought, SoughtPage, Standing, Store, StoreError, Stored, Wanted, codec,
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -176,6 +175,9 @@ impl SledStore {
                 }
             }
             Verdict::Damaged(id, detail) => (id, detail),
+            Verdict::LeadLost { planned, now } => {
+                return Ok(Commit::Failed(StoreError::LeadLost { planned, now }));
+            }
         };
         self.shared.note_damaged(id, &damaged);
         Ok(Commit::Failed(StoreError::Damaged(damaged)))
@@ -247,29 +249,37 @@ impl Store for SledStore {
         self.look_up_settled(find, ids).await
     }
 
-    async fn claim_due(
+    async fn lead(&self) -> Result<Lead, StoreError> {
+        let epoch = self.handover.finish(Lane::Deliver, Work::Lead).await?.epoch;
+        Ok(Lead { epoch })
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize, wanted: Wanted<'_>) -> Result<Due, StoreError> {
+        self.shared.is_open()?;
+        let ids = self.shared.schedule().due(now, limit, wanted);
+        // Mostly nothing is, and nobody waits for a thread then.
+        if ids.is_empty() {
+            Ok(Due::default())
+        } else {
+            self.look_up(move |reader| reader.due(&ids, now)).await
+        }
+    }
+
+    async fn next_due(&self, wanted: Wanted<'_>) -> Result<Option<Timestamp>, StoreError> {
+        self.shared.is_open()?;
+        Ok(self.shared.schedule().next_due(wanted))
+    }
+
+    async fn sought(
         &self,
-        now: Timestamp,
+        after: Option<Place>,
+        sought: Sought,
         limit: usize,
-        lease: SignedDuration,
-    ) -> Result<Claimed, StoreError> {
-        self.look_up(move |reader| reader.claim_due(now, limit, lease)).await.map(Claiming::keep)
-    }
-
-    async fn release(&self, ids: &[AlertId]) {
-        self.shared.release(ids);
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.look_up(Reader::next_due).await
-    }
-
-    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.look_up(Reader::waiting_since).await
-    }
-
-    async fn scheduled(&self, after: Option<DuePlace>, limit: usize) -> Result<DuePage, StoreError> {
-        self.scan(move |reader| reader.scheduled(after, limit)).await
+    ) -> Result<SoughtPage, StoreError> {
+        self.shared.is_open()?;
+        let (places, next) = self.shared.schedule().sought(after, sought, limit);
+        let alerts = self.scan(move |reader| reader.placed(&places)).await?;
+        Ok(SoughtPage { alerts, next })
     }
 
     fn due_changed(&self) -> Arc<Notify> {
@@ -297,7 +307,7 @@ impl Store for SledStore {
         let keys = self.scan(move |reader| reader.charges_outside(&keep, limit)).await?;
         let mut removed = 0;
         for keys in keys.chunks(MESSAGE_WRITES_MAX * FORGOTTEN_PER_WRITE) {
-            removed += self.handover.finish(Lane::Deliver, Work::Forget(keys.to_vec())).await?.removed;
+            removed += self.handover.finish(Way::Tidy, Work::Forget(keys.to_vec())).await?.removed;
         }
         Ok(removed)
     }
@@ -325,7 +335,7 @@ impl Store for SledStore {
             let message = (limit - removed).min(MESSAGE_WRITES_MAX);
             let step = self.scan(move |reader| reader.purge_step(before, reached, message)).await?;
             if !step.removals.is_empty() {
-                removed += self.handover.finish(Lane::Deliver, Work::Remove(step.removals)).await?.removed;
+                removed += self.handover.finish(Way::Tidy, Work::Remove(step.removals)).await?.removed;
             }
             reached = step.reached;
             if reached.is_none() {

@@ -37,7 +37,7 @@ const IN_USE_PAUSE: Duration = Duration::from_millis(50);
 /// Of what is stored; the folder and the store in it both say it.
 macro_rules! format_number {
     () => {
-        "11"
+        "12"
     };
 }
 

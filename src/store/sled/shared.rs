@@ -4,24 +4,30 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
+use ::sled::IVec;
 use tokio::sync::{Notify, watch};
 
 use super::{Options, group::Effects, handle::Handle, keys, patience::patient, walk::Order};
 use crate::{
-    alert::AlertId,
-    store::{Damage, Health, StoreError, claims::Claims, damage},
+    alert::{AlertId, Epoch},
+    store::{
+        Damage, Health, StoreError,
+        damage::{self, SCHEDULE_ROW},
+        schedule::{Entry, Schedule},
+    },
 };
 
 #[derive(Debug)]
 pub(super) struct Shared {
     /// The engine, or why there is none at present.
     state: watch::Sender<Result<Arc<Handle>, StoreError>>,
-    claims: Mutex<Claims>,
+    schedule: Mutex<Schedule>,
+    epoch: AtomicU64,
     pub(super) due_changed: Arc<Notify>,
     unsynced: Mutex<Unsynced>,
     /// Number of the last group that is over, well or not.
@@ -30,7 +36,6 @@ pub(super) struct Shared {
     free_bytes_min: u64,
     is_moved: AtomicBool,
     pub(super) patience: Duration,
-    scheduled: AtomicUsize,
     pub(super) damage: Damage,
     #[cfg(test)]
     pub(super) fault: Mutex<Option<Fault>>,
@@ -53,10 +58,10 @@ pub(super) enum Fault {
 impl Shared {
     pub(super) fn new(options: Options) -> Self {
         Self {
-            scheduled: AtomicUsize::default(),
             damage: Damage::default(),
             state: watch::Sender::new(Err(StoreError::Unavailable("it is being opened".to_owned()))),
-            claims: Mutex::default(),
+            schedule: Mutex::default(),
+            epoch: AtomicU64::default(),
             due_changed: Arc::new(Notify::new()),
             unsynced: Mutex::default(),
             over: watch::Sender::new(0),
@@ -79,7 +84,7 @@ impl Shared {
     }
 
     pub(super) fn opened(&self, handle: Arc<Handle>) {
-        self.scheduled.store(scheduled_in(&handle, &self.damage), Relaxed);
+        *self.schedule() = schedule_in(&handle, &self.damage);
         drop(self.state.send_replace(Ok(handle)));
         self.due_changed.notify_one();
     }
@@ -99,9 +104,12 @@ impl Shared {
 
     /// The group survives a power cut now.
     pub(super) fn synced(&self, effects: &Effects) {
-        let scheduled = self.scheduled.load(Relaxed) + effects.scheduled;
-        self.scheduled.store(scheduled.saturating_sub(effects.unscheduled), Relaxed);
-        self.claims().release(&effects.released);
+        self.epoch.store(effects.epoch.0, Relaxed);
+        let mut schedule = self.schedule();
+        for (before, after) in &effects.moves {
+            schedule.put(*before, *after);
+        }
+        drop(schedule);
         self.end_group();
         if effects.wakes() {
             // Leaves a permit if dispatch is not waiting just now, so no wake-up is lost.
@@ -138,14 +146,14 @@ impl Shared {
         patient(self.patience, work, || *self.over.borrow()).await
     }
 
-    /// These can be claimed again.
-    pub(super) fn release<'a>(&self, ids: impl IntoIterator<Item = &'a AlertId>) {
-        self.claims().release(ids);
-        self.due_changed.notify_one();
+    /// As the last group that survives a power cut has left it.
+    pub(super) fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        locked(&self.schedule)
     }
 
-    pub(super) fn claims(&self) -> MutexGuard<'_, Claims> {
-        locked(&self.claims)
+    /// Of the present lead.
+    pub(super) fn epoch(&self) -> Epoch {
+        Epoch(self.epoch.load(Relaxed))
     }
 
     pub(super) fn note_damaged(&self, id: AlertId, detail: &str) {
@@ -175,7 +183,7 @@ impl Shared {
             problem: closed.map(|error| error.to_string()),
             free_bytes: (free_bytes != u64::MAX).then_some(free_bytes),
             is_moved: self.is_moved.load(Relaxed),
-            scheduled: self.scheduled.load(Relaxed),
+            scheduled: self.schedule().len(),
             damaged: self.damage.counts(),
         }
     }
@@ -201,9 +209,17 @@ impl Shared {
     }
 }
 
-fn scheduled_in(handle: &Handle, damage: &Damage) -> usize {
-    let dues = handle.walk(keys::beginning_with(keys::DUES), Order::Ascending, damage);
-    dues.map_while(Result::ok).count()
+fn schedule_in(handle: &Handle, damage: &Damage) -> Schedule {
+    let rows = handle.walk(keys::beginning_with(keys::SCHEDULE), Order::Ascending, damage);
+    let entry = |(key, row): (IVec, IVec)| {
+        let id = keys::scheduled_of(&key)?;
+        let entry = Entry::from_bytes(id, &row);
+        Some(entry.unwrap_or_else(|error| {
+            damage.note(SCHEDULE_ROW, id, error);
+            Entry::unreadable(id)
+        }))
+    };
+    rows.map_while(Result::ok).filter_map(entry).collect()
 }
 
 /// Every lock here guards plain data that a panic elsewhere cannot leave half changed.

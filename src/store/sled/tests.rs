@@ -15,7 +15,7 @@ use crate::{
     queue::{Poster, Queue},
     store::{
         DeviceRecord, HeartbeatRecord, VALUE_BYTES_MAX,
-        conformance::samples::{at, change, opening, resolved, rows},
+        conformance::samples::{self, at, change, opening, resolved, rows},
     },
 };
 
@@ -62,7 +62,7 @@ async fn a_store_that_is_opened_again_has_kept_everything() {
     let device =
         DeviceRecord { id: crate::alert::DeviceId(7), retired_at: at(1), reason: "UNREGISTERED".to_owned() };
     (&store as &dyn Store).put(Lane::Deliver, &device).await.unwrap();
-    store.claim_due(at(10), 10, SignedDuration::from_hours(1)).await.unwrap();
+    let before = store.lead().await.unwrap().epoch;
     store.close().await;
     assert!(matches!(store.get(first.alert.id).await, Err(StoreError::Unavailable(_))));
     assert!(matches!(commit_one(&store, first.clone()).await, Err(StoreError::Unavailable(_))));
@@ -74,8 +74,8 @@ async fn a_store_that_is_opened_again_has_kept_everything() {
     assert_eq!(store.moved_rows(first.alert.id).await.unwrap(), rows(0..3));
     assert_eq!((&store as &dyn Store).all::<DeviceRecord>().await.unwrap(), [device]);
     assert_eq!(store.health().await.scheduled, 1);
-    // Claims end with the process.
-    assert_eq!(store.claim_due(at(10), 10, SignedDuration::from_hours(1)).await.unwrap().alerts, [second]);
+    assert_eq!(samples::due(&store, at(10), 10).await.alerts, [second]);
+    assert!(before < store.lead().await.unwrap().epoch);
     store.close().await;
 }
 
@@ -254,7 +254,7 @@ async fn a_store_whose_creation_was_cut_short_is_created_again() {
             fs::write(folder.path().join(name), text).unwrap();
         }
         closed_store(folder.path()).await;
-        assert_eq!(fs::read_to_string(folder.path().join("FORMAT")).unwrap(), "bongsu store 11\n");
+        assert_eq!(fs::read_to_string(folder.path().join("FORMAT")).unwrap(), "bongsu store 12\n");
     }
 }
 
@@ -307,7 +307,7 @@ async fn what_bongsu_says_of_itself_is_kept_where_new_alerts_are_refused() {
     let store = Arc::new(SledStore::open_with(folder.path(), options).unwrap());
     let queue = Queue::new(store.clone(), ManualClock::at(at(5)));
     for (integration, is_kept) in [("zabbix", false), (OURS, true)] {
-        let poster = Poster { integration, close_after: SignedDuration::from_hours(1) };
+        let poster = Poster { integration, close_after: jiff::SignedDuration::from_hours(1) };
         let event = Event::firing(DedupKey::new("disk"), "the disk is full");
         assert_eq!(queue.admit(poster, &[event]).await.is_ok(), is_kept, "{integration}");
     }

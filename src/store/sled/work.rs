@@ -4,8 +4,8 @@ use ::sled::IVec;
 
 use super::keys;
 use crate::{
-    alert::{AlertId, ThreadKey},
-    store::{AlertWrite, Expect, Marks, StoreError, Version, codec, first_row},
+    alert::{AlertId, Epoch, ThreadKey},
+    store::{AlertWrite, Expect, Marks, StoreError, Version, codec, first_row, schedule::Entry},
 };
 
 /// Rows forgotten that count as one write: each is one key, without a check or a value, and lies beside the last.
@@ -22,6 +22,8 @@ pub(super) enum Work {
     Remove(Vec<Removal>),
     /// Removals of rows that nothing refers to.
     Forget(Vec<IVec>),
+    /// Whoever asks has the lead from now on.
+    Lead,
 }
 
 #[derive(Debug)]
@@ -34,8 +36,9 @@ pub(super) struct Draft {
     pub(super) version: Version,
     pub(super) document: IVec,
     pub(super) further: Vec<IVec>,
-    pub(super) due_ms: Option<u64>,
-    pub(super) release: bool,
+    pub(super) entry: Option<Entry>,
+    /// Under which lead it was planned.
+    pub(super) epoch: Option<Epoch>,
     /// Keys and values of the rows that come with it.
     pub(super) beside: Vec<(IVec, IVec)>,
 }
@@ -57,6 +60,8 @@ pub(super) type Answer = Result<Done, StoreError>;
 pub(super) struct Done {
     pub(super) verdicts: Vec<Verdict>,
     pub(super) removed: usize,
+    /// Of the lead that was taken.
+    pub(super) epoch: Epoch,
 }
 
 #[derive(Debug)]
@@ -66,6 +71,11 @@ pub(super) enum Verdict {
     Conflict(Option<(AlertId, IVec)>),
     /// What it would replace cannot be read.
     Damaged(AlertId, String),
+    /// The present epoch is a later one.
+    LeadLost {
+        planned: Epoch,
+        now: Epoch,
+    },
 }
 
 impl Work {
@@ -73,7 +83,7 @@ impl Work {
     pub(super) fn writes(&self) -> usize {
         match self {
             Self::Alerts(drafts) => drafts.len(),
-            Self::Record { .. } => 1,
+            Self::Record { .. } | Self::Lead => 1,
             Self::Remove(removals) => removals.len(),
             Self::Forget(keys) => keys.len().div_ceil(FORGOTTEN_PER_WRITE),
         }
@@ -91,7 +101,7 @@ impl Draft {
     /// Encodes a write. The version of the result is known beforehand: the write is refused
     /// unless it replaces the one before.
     pub(super) fn new(write: &AlertWrite) -> Result<Self, StoreError> {
-        let AlertWrite { alert, expect, due, chunk, release, marks } = write;
+        let AlertWrite { alert, expect, due, chunk, marks, plan } = write;
         let version = expect.next();
         let mut beside = encoded(alert.id, version, marks)?;
         for (first, rows) in codec::encode_rows(first_row(alert, chunk), chunk)? {
@@ -106,8 +116,8 @@ impl Draft {
             version,
             document: document.first.into(),
             further: document.further.into_iter().map(IVec::from).collect(),
-            due_ms: due.map(codec::due_ms),
-            release: *release,
+            entry: Entry::of(write),
+            epoch: plan.map(|plan| plan.epoch),
             beside,
         })
     }

@@ -18,7 +18,10 @@ use super::{
     shared::Shared,
     work::{Answer, Work},
 };
-use crate::store::{StoreError, damage};
+use crate::{
+    alert::Epoch,
+    store::{StoreError, damage},
+};
 
 /// How often the free space is looked at and the progress noted.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -154,7 +157,8 @@ impl Writer {
 }
 
 fn commit(handle: &Handle, shared: &Shared, work: Vec<Work>) -> Result<Vec<Answer>, Error> {
-    let mut group = Group::new(handle.db());
+    // What takes the lead is a group of its number, which no earlier lead can have had.
+    let mut group = Group::new(handle.db(), shared.epoch(), Epoch(handle.progress().synced + 1));
     let add = |work| match group.add(work) {
         // It concerns nobody else.
         Err(error @ Error::Corruption { .. }) => Ok(Err(failure(&error))),

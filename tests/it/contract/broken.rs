@@ -12,12 +12,12 @@ use bongsu::{
     config,
     signing::{Reporter, SigningKey},
     store::{
-        AlertFilter, AlertPage, AlertWrite, Claimed, Commit, Damage, DuePage, DuePlace, Health, Lane, Store,
-        StoreError, Stored,
+        AlertFilter, AlertPage, AlertWrite, Commit, Damage, Due, Health, Lane, Lead, Place, Sought,
+        SoughtPage, Store, StoreError, Stored, Wanted,
     },
     web::Shared,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::task::TaskTracker;
@@ -60,21 +60,19 @@ impl Store for Broken {
         broken()
     }
 
-    async fn claim_due(&self, _: Timestamp, _: usize, _: SignedDuration) -> Result<Claimed, StoreError> {
+    async fn lead(&self) -> Result<Lead, StoreError> {
         broken()
     }
 
-    async fn release(&self, _: &[AlertId]) {}
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn due(&self, _: Timestamp, _: usize, _: Wanted<'_>) -> Result<Due, StoreError> {
         broken()
     }
 
-    async fn waiting_since(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn next_due(&self, _: Wanted<'_>) -> Result<Option<Timestamp>, StoreError> {
         broken()
     }
 
-    async fn scheduled(&self, _: Option<DuePlace>, _: usize) -> Result<DuePage, StoreError> {
+    async fn sought(&self, _: Option<Place>, _: Sought, _: usize) -> Result<SoughtPage, StoreError> {
         broken()
     }
 

@@ -6,8 +6,9 @@ use super::{
     *,
 };
 use crate::{
-    alert::{AttemptOutcome, AttemptRow, ContactProgress, ResolvedBy, Successor, Texted},
+    alert::{AttemptOutcome, AttemptRow, ContactProgress, ResolvedBy, Signs, Successor, Texted},
     plan::GIVE_UP_AFTER,
+    store::Sought,
     watch::{DeadLetter, Stands},
 };
 
@@ -48,7 +49,8 @@ impl<'a> Morning<'a> {
         for alert in &alerts {
             rows.insert(alert.id, super::history(&world.store, alert).await);
         }
-        let scheduled = world.store.scheduled(None, 10_000).await.expect("it works");
+        let all = Sought { signs: Signs::all(), written_after: Timestamp::MIN };
+        let scheduled = world.store.sought(None, all, 10_000).await.expect("it works");
         let due = scheduled.alerts.into_iter().map(|(due, stored)| (stored.alert.id, due)).collect();
         let letters = world.ours.as_ref().map(|ours| ours.dead_letters.all()).unwrap_or_default();
         Self { night, world, alerts, rows, due, letters, taken: world.providers.taken() }

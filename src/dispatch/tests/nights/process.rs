@@ -121,6 +121,7 @@ impl Process {
             metrics: Arc::new(Metrics::default()),
             vitals: Arc::new(Vitals::new(clock.clone())),
             dead_letters: dead_letters.clone(),
+            aside: Arc::default(),
             outbox: OutboxParts { channels, roster, clock: clock.clone(), tasks: TaskTracker::new() },
             rules: rules_of(config),
             pulse: watch::Sender::new(Pulse::default()),
@@ -164,7 +165,7 @@ impl Process {
         for _ in 0..STEPS_MAX {
             // Sleepers whose time has come, and answers.
             tokio::task::yield_now().await;
-            let step = self.dispatcher.step(CLAIMS_PER_STEP_MAX).await;
+            let step = self.dispatcher.step(DUE_PER_STEP_MAX).await;
             if self.is_dead() {
                 return Worked::Died;
             }

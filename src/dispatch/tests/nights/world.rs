@@ -161,9 +161,6 @@ impl World {
     pub(super) async fn start(&mut self) {
         self.log("we start");
         self.starts_and_stops.push(self.night);
-        // What a process has claimed ends with it.
-        let claimed: Vec<_> = every_alert(&self.store).await.iter().map(|alert| alert.id).collect();
-        self.store.release(&claimed).await;
         let store = process::store(&self.store, &self.damaged);
         self.ours = Some(Process::start(store, &self.clock, &self.providers, &self.config).await);
         self.work().await;

@@ -4,11 +4,11 @@ use std::os::unix::fs::FileExt as _;
 
 use super::*;
 use crate::{
-    alert::{AlertState, Charge, DeviceId, FoldWord, Folded, Payer, Tier, Unreached},
-    store::{Damaged, Record},
+    alert::{AlertState, Charge, DeviceId, FoldWord, Folded, Payer, Signs, Tier, Unreached},
+    store::{Damaged, Due, Record, Sought, Wanted},
 };
 
-const LEASE: SignedDuration = SignedDuration::from_secs(30);
+const ALL: Sought = Sought { signs: Signs::all(), written_after: Timestamp::MAX };
 
 /// Flips a bit in the value of every key that is meant.
 fn flip(folder: &Path, is_meant: impl Fn(&[u8]) -> bool) {
@@ -117,11 +117,12 @@ async fn a_damaged_document_does_not_keep_the_others_from_being_told() {
     let commits = store.commit(Lane::Accept, &writes).await.unwrap();
     assert!(matches!(&commits[..], [Commit::Failed(StoreError::Damaged(_)), Commit::Done(1)]), "{commits:?}");
     let good = Stored { alert: good.alert, version: 1 };
-    let claimed = Claimed { alerts: vec![good.clone()], unreadable: vec![bad.id] };
-    assert_eq!(store.claim_due(at(9), 10, LEASE).await.unwrap(), claimed);
-    assert_eq!(store.next_due().await.unwrap(), Some(at(30_009)), "no busy loop over what does not read");
+    let due = Due { alerts: vec![good.clone()], unreadable: vec![bad.id] };
+    assert_eq!(samples::due(&store, at(9), 10).await, due);
+    let known = store.damage().alerts();
+    assert_eq!(store.next_due(Wanted::all_but(&known)).await.unwrap(), Some(at(5)));
     assert_eq!(store.list(&AlertFilter { limit: 9, ..AlertFilter::default() }).await.unwrap().alerts, [good]);
-    let scheduled = store.scheduled(None, 9).await.unwrap();
+    let scheduled = store.sought(None, ALL, 9).await.unwrap();
     assert_eq!((scheduled.alerts.len(), scheduled.next), (1, None));
     assert_eq!(store.purge(at(1_000_000), 9).await.unwrap(), 0);
     assert!(store.health().await.is_writable());
@@ -274,8 +275,8 @@ async fn a_page_that_does_not_read_is_passed_over_and_what_lies_behind_it_is_the
         for filter in [all, open] {
             assert_eq!(store.list(&filter).await.unwrap().alerts.len(), readable);
         }
-        assert_eq!(store.scheduled(None, COUNT + 1).await.unwrap().alerts.len(), readable);
-        assert_eq!(store.claim_due(at(9_999), COUNT, LEASE).await.unwrap().alerts.len(), readable);
+        assert_eq!(store.sought(None, ALL, COUNT + 1).await.unwrap().alerts.len(), readable);
+        assert_eq!(samples::due(&store, at(9_999), COUNT).await.alerts.len(), readable);
         assert_eq!(store.purge(at(9_999), COUNT).await.unwrap(), 0, "all of them are open");
 
         let mut writes_of_all: Vec<_> =
