@@ -1,8 +1,6 @@
 //! Puts the program together: opens the store, starts dispatch and the server, and stops them in order.
 
-use std::{
-    collections::HashSet, future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time::Duration,
-};
+use std::{future::IntoFuture as _, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -194,7 +192,7 @@ impl App {
             let watched = self.context.heartbeats.due().is_none_or(|due| clock.now() < due);
             let looked = self.context.vitals.is_up_to_date();
             let resting = *pulse.borrow_and_update() == (Pulse { idle: true, under_way: 0 });
-            let due = self.context.store.next_due(Wanted::all_but(&HashSet::new())).await?;
+            let due = self.context.store.next_due(Wanted::ALL).await?;
             let quiet = resting && pulse.has_changed().is_ok_and(|stepped| !stepped);
             if watched && looked && quiet && due.is_none_or(|due| clock.now() < due) {
                 return Ok(());

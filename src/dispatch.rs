@@ -13,6 +13,7 @@ mod news;
 mod outbox;
 mod start;
 mod step;
+mod writing;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,7 @@ use self::{
     inbox::Inbox,
     outbox::{Answered, Outbox},
     start::{Account, Look},
+    writing::Writing,
 };
 use crate::{
     alert::{AlertId, Epoch, GatewayName, Severity},
@@ -40,7 +42,7 @@ use crate::{
     plan::{Budgets, DeviceBook, Rules},
     queue::Queue,
     roster::Roster,
-    store::{Due, Store, StoreError, Wanted},
+    store::{Due, Store, StoreError, Stored, Wanted},
     telemetry::Metrics,
     watch::{DeadLetters, GatewayLimits, Life, Vitals},
 };
@@ -50,9 +52,6 @@ const DUE_PER_STEP_MAX: usize = 128;
 
 /// Most answers settled in one step.
 const ANSWERS_PER_STEP_MAX: usize = 256;
-
-/// Most answers of one alert settled in one write, so that its journal chunk stays small.
-const ANSWERS_PER_ALERT_MAX: usize = 32;
 
 /// Most alerts remembered that wait for room; one more is planned again when it is due.
 const CROWDED_MAX: usize = 10_000;
@@ -88,6 +87,7 @@ pub struct Dispatcher {
     roster: Arc<Roster>,
     answers: mpsc::Receiver<Answered>,
     inbox: Inbox,
+    writing: Writing,
     /// Alerts with pushes for which there was no room, the gravest first.
     crowded: BTreeSet<(Reverse<Severity>, AlertId)>,
     /// Pushes of plans that are being written.
@@ -168,6 +168,7 @@ impl Dispatcher {
             one_by_one_until: running_since,
             answers,
             inbox: Inbox::default(),
+            writing: Writing::default(),
             crowded: BTreeSet::new(),
             pushes_planned: 0,
             uncounted: TakenBack::default(),
@@ -197,13 +198,18 @@ impl Dispatcher {
     pub async fn run(mut self, life: Life) -> bool {
         while !life.is_stopped() {
             let one_by_one = self.clock.now() < self.one_by_one_until;
-            let step = self.step(if one_by_one { 1 } else { DUE_PER_STEP_MAX }).await;
-            if step.is_ok() {
-                life.sign();
-            }
+            let step = match self.step(if one_by_one { 1 } else { DUE_PER_STEP_MAX }).await {
+                Ok(step) => {
+                    life.sign();
+                    match step {
+                        Step::Worked(_) => Ok(tokio::task::yield_now().await),
+                        Step::IdleUntil(due) => self.wait(due, &life).await,
+                    }
+                }
+                Err(error) => Err(error),
+            };
             match step {
-                Ok(Step::Worked(_)) => tokio::task::yield_now().await,
-                Ok(Step::IdleUntil(due)) => self.wait(due, &life).await,
+                Ok(()) => {}
                 Err(error @ StoreError::LeadLost { .. }) => {
                     error!(error = %error, "dispatch ends here: {error}");
                     return false;
@@ -220,38 +226,76 @@ impl Dispatcher {
         self.finish().await
     }
 
-    /// Settles what was answered, plans up to `limit` of what is due, and starts the requests. One group of writes.
+    /// Settles what was answered, plans up to `limit` of what is due, has that written, and starts the requests of what is
+    /// written.
     pub async fn step(&mut self, limit: usize) -> Result<Step, StoreError> {
         self.pulse.send_modify(|pulse| pulse.idle = false);
+        let mut concluded = self.conclude_written().await?;
+        if self.writing.is_full()
+            && let Some(written) = self.writing.next().await
+        {
+            concluded += self.conclude(written).await?;
+        }
         while self.inbox.ready() < ANSWERS_PER_STEP_MAX
             && let Ok(answered) = self.answers.try_recv()
         {
             self.take(Some(answered));
         }
         let (now, room) = (self.clock.now(), self.outbox.room(self.clock.now()));
-        let (except, limit) = (self.aside.ids(now), limit.min(room.alerts));
-        let wanted = Wanted { least: room.least, except: &except };
-        let due = if limit == 0 { Due::default() } else { self.store.due(now, limit, wanted).await? };
-        for digest in due.unreadable {
-            self.aside.leave(digest, now);
-            self.uncount(digest).await;
+        let limit = limit.min(room.alerts);
+        let due = if limit == 0 { Vec::new() } else { self.due(now, limit, room.least).await? };
+        self.take_back(limit.saturating_sub(due.len()));
+        let planned = self.plan_and_write(due).await?;
+        if 0 < planned {
+            // Where a write takes no time, its requests start in this step.
+            tokio::task::yield_now().await;
+            concluded += self.conclude_written().await?;
         }
-        self.take_back(limit.saturating_sub(due.alerts.len()));
-        let worked = self.plan_and_write(due.alerts).await?;
-        self.aside.lay_down();
         self.calm_down();
         if 0 < limit {
             self.look_at_what_was_left().await?;
         }
         let goes_on = self.look.is_some() || !self.uncounted.is_empty();
-        if 0 < worked || (goes_on && 0 < limit) {
-            return Ok(Step::Worked(worked));
+        if 0 < planned || 0 < concluded || (goes_on && 0 < limit) {
+            return Ok(Step::Worked(planned));
         }
-        let except = self.aside.ids(now);
-        let due = self.store.next_due(Wanted { least: room.least, except: &except }).await?;
+        let (aside, tried_again) = self.aside.now(now);
+        let except = |id| aside.contains(&id) || self.writing.is_busy(id);
+        let wanted = Wanted { least: room.least, ..Wanted::all_but(&except) };
+        let due = self.store.next_due(wanted).await?;
         let is_short = Severity::default() < room.least;
         let looks_again = is_short.then(|| Outbox::try_again_at(now));
-        Ok(Step::IdleUntil(due.into_iter().chain(self.aside.next()).chain(looks_again).min()))
+        Ok(Step::IdleUntil(due.into_iter().chain(tried_again).chain(looks_again).min()))
+    }
+
+    /// Up to `limit` of what is due and not less urgent than `least`.
+    async fn due(
+        &mut self,
+        now: Timestamp,
+        limit: usize,
+        least: Severity,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let (aside, _) = self.aside.now(now);
+        let except = |id| aside.contains(&id) || self.writing.is_busy(id);
+        let arrivals = self.queue.arrivals();
+        let at_hand = |id| arrivals.has(id);
+        let Due { mut alerts, at_hand, unreadable } =
+            self.store.due(now, limit, Wanted { least, except: &except, at_hand: &at_hand }).await?;
+        alerts.extend(at_hand.into_iter().filter_map(|id| arrivals.take(id)));
+        for digest in unreadable {
+            self.aside.leave(digest, now);
+            self.uncount(digest).await;
+        }
+        Ok(alerts)
+    }
+
+    /// Takes what became of the groups that are written.
+    async fn conclude_written(&mut self) -> Result<usize, StoreError> {
+        let mut concluded = 0;
+        while let Some(written) = self.writing.try_next() {
+            concluded += self.conclude(written).await?;
+        }
+        Ok(concluded)
     }
 
     fn take(&mut self, answered: Option<Answered>) {
@@ -260,18 +304,20 @@ impl Dispatcher {
         }
     }
 
-    async fn wait(&mut self, due: Option<Timestamp>, life: &Life) {
+    async fn wait(&mut self, due: Option<Timestamp>, life: &Life) -> Result<(), StoreError> {
         let due_changed = self.store.due_changed();
         let due = due.into_iter().chain(self.budgets.calm_at()).min().unwrap_or(Timestamp::MAX);
         let due = life.wake_by(due);
-        self.pulse.send_replace(Pulse { idle: true, under_way: self.outbox.under_way() });
-        let answered = tokio::select! {
-            () = life.stopped() => None,
-            answered = self.answers.recv() => answered,
-            () = due_changed.notified() => None,
-            () = self.clock.sleep_until(due) => None,
-        };
-        self.take(answered);
+        let is_idle = self.writing.is_empty();
+        self.pulse.send_replace(Pulse { idle: is_idle, under_way: self.outbox.under_way() });
+        tokio::select! {
+            () = life.stopped() => {}
+            answered = self.answers.recv() => self.take(answered),
+            Some(written) = self.writing.next(), if !is_idle => drop(self.conclude(written).await?),
+            () = due_changed.notified() => {}
+            () = self.clock.sleep_until(due) => {}
+        }
+        Ok(())
     }
 
     /// Nothing new is taken up: requests under way are waited for and settled.
@@ -289,10 +335,18 @@ impl Dispatcher {
                     return false;
                 }
             }
-            if self.outbox.under_way() == 0 && self.inbox.ready() == 0 && self.answers.is_empty() {
+            let is_written = self.writing.is_empty();
+            let is_settled = self.inbox.ready() == 0 && self.answers.is_empty() && is_written;
+            if self.outbox.under_way() == 0 && is_settled {
                 return true;
             }
             tokio::select! {
+                Some(written) = self.writing.next(), if !is_written => {
+                    if let Err(error) = self.conclude(written).await {
+                        error!(error = %error, "could not settle at shutdown: {error}");
+                        return false;
+                    }
+                }
                 answered = self.answers.recv() => self.take(answered),
                 () = &mut deadline => {
                     let left = self.outbox.under_way();

@@ -20,6 +20,9 @@ use crate::{
 /// The sender's key.
 pub(crate) const KEY: &str = "bench-key-0123456789";
 
+/// The program that is measured.
+pub(crate) const OURS: &str = env!("CARGO_BIN_EXE_bongsu");
+
 /// Opening a store of a million alerts takes seconds.
 const START_MAX: Duration = Duration::from_mins(2);
 
@@ -34,10 +37,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it with its files in `folder`; one contact with so many devices.
     pub(crate) fn start(folder: &Path, fake: &Fake, devices: u32) -> Self {
+        Self::start_program(Path::new(OURS), folder, fake, devices)
+    }
+
+    /// As [`Server::start`], of another binary of it.
+    pub(crate) fn start_program(program: &Path, folder: &Path, fake: &Fake, devices: u32) -> Self {
         let address = free_address();
         let config = folder.join("bongsu.toml");
         fs::write(&config, configuration(address, fake, devices)).expect("writable");
-        let mut serve = Command::new(env!("CARGO_BIN_EXE_bongsu"));
+        let mut serve = Command::new(program);
         serve.arg("serve").arg("--config").arg(&config).current_dir(folder);
         let mut server = Self { address, process: Process::start(&mut serve) };
         let began = now();

@@ -17,7 +17,8 @@ const REACHED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 /// The integration of alerts that we open about ourselves; no sender may have this name.
 pub const OURS: &str = "bongsu";
 
-/// One round of one dedup key. This is the stored document.
+/// One round of one dedup key. This is the stored document. What hardly ever changes comes first: a store need not write it
+/// again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     pub id: AlertId,
@@ -25,8 +26,6 @@ pub struct Alert {
     pub dedup_key: DedupKey,
     /// Of this dedup key, counted from 1.
     pub round: u32,
-    pub state: AlertState,
-    pub severity: Severity,
     pub title: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
@@ -38,6 +37,27 @@ pub struct Alert {
     /// Never in the future.
     pub starts_at: Timestamp,
     pub opened_at: Timestamp,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub kind: Kind,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub transports: Transports,
+    /// Tell only these contacts; empty = whoever the policy names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<ContactName>,
+    /// The `Idempotency-Key` that opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+    /// It is the problem of the round before, which goes on: this end of that round is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<Resolution>,
+    pub severity: Severity,
+    pub state: AlertState,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub openings: Openings,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub heard: Heard,
+    /// When it resolves itself because no recovery ever came; for a noted one, when it is dropped.
+    pub close_at: Timestamp,
     /// Saved at most once a minute, as `count`.
     pub last_seen_at: Timestamp,
     /// Events that joined it.
@@ -45,34 +65,15 @@ pub struct Alert {
     pub conversation: Conversation,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Resolution>,
-    /// When it resolves itself because no recovery ever came; for a noted one, when it is dropped.
-    pub close_at: Timestamp,
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub kind: Kind,
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub transports: Transports,
     /// It counts alerts that a budget held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub openings: Openings,
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub heard: Heard,
     /// It fires with nothing new to say after its end: a late copy, or the end is taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Box<KeptEvent>>,
     /// The end of a problem that has not come yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_end: Option<Box<KeptEvent>>,
-    /// It is the problem of the round before, which goes on: this end of that round is taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub taken_back: Option<Resolution>,
-    /// Tell only these contacts; empty = whoever the policy names.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub to: Vec<ContactName>,
-    /// The `Idempotency-Key` that opened it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idempotency_key: Option<String>,
     pub attempts: u32,
     pub progress: Progress,
     /// Journal rows already moved out of this document into chunks.

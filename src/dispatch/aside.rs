@@ -44,16 +44,11 @@ impl Aside {
         }
     }
 
-    /// Those that are left alone at `now`.
-    pub(super) fn ids(&self, now: Timestamp) -> HashSet<AlertId> {
+    /// Those that are left alone at `now`, and when the next of them is tried again.
+    pub(super) fn now(&self, now: Timestamp) -> (HashSet<AlertId>, Option<Timestamp>) {
         let until = &mut self.left().until;
         until.retain(|_, until| now < *until);
-        until.keys().copied().collect()
-    }
-
-    /// When the next of them is tried again.
-    pub(super) fn next(&self) -> Option<Timestamp> {
-        self.left().until.values().min().copied()
+        (until.keys().copied().collect(), until.values().min().copied())
     }
 
     fn left(&self) -> MutexGuard<'_, Left> {

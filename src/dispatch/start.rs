@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
 
-use super::Dispatcher;
+use super::{Dispatcher, STORE_PAUSE};
 use crate::{
     alert::{Alert, ContactName, DeferCause, Digest, Epoch, OURS, Outcome, Signs, Transport},
     clock::Clock,
@@ -194,16 +194,15 @@ impl Dispatcher {
     }
 }
 
-/// The right to plan. A store that cannot say which epoch it is has no earlier lead to refuse.
+/// The right to plan, without which nothing is written.
 pub(super) async fn lead(store: &dyn Store, clock: &dyn Clock) -> Epoch {
-    let lead = when_available(clock, "the lead", || store.lead()).await;
-    lead.map_or_else(
-        |error| {
-            error!(error = %error, "could not take the lead in order: {error}");
-            Epoch::default()
-        },
-        |lead| lead.epoch,
-    )
+    loop {
+        match when_available(clock, "the lead", || store.lead()).await {
+            Ok(lead) => return lead.epoch,
+            Err(error) => error!(error = %error, "could not take the lead, trying again: {error}"),
+        }
+        clock.sleep(STORE_PAUSE).await;
+    }
 }
 
 /// Devices that an earlier process retired.

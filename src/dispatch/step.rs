@@ -1,19 +1,18 @@
 //! One step's work: alerts to plan, with the answers that came for them, written as one group.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{cmp::Reverse, collections::HashMap, panic};
 
 use tracing::{error, info, warn};
 
-use super::{ANSWERS_PER_ALERT_MAX, CROWDED_MAX, DUE_PER_STEP_MAX, Dispatcher, inbox::Answer, news};
+use super::{
+    ANSWERS_PER_STEP_MAX, CROWDED_MAX, DUE_PER_STEP_MAX, Dispatcher, inbox::Answer, news, writing::Written,
+};
 use crate::{
     alert::{AlertId, Charge, Row},
     plan::{self, Ask, DeviceVerdict, Opening, Plan, Present, QUARANTINE, Send, Settlement},
     roster::Person,
     store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, Stamp, StoreError, Stored},
 };
-
-/// How often a step plans anew what somebody else changed meanwhile; the rest waits for the next.
-const ROUNDS_MAX: usize = 4;
 
 pub(super) struct Job {
     pub(super) base: Stored,
@@ -23,10 +22,9 @@ pub(super) struct Job {
 }
 
 /// What is left of a job once its alert is planned: the write holds the alert.
-struct Planned {
+pub(super) struct Planned {
     id: AlertId,
     answers: Vec<Answer>,
-    is_due: bool,
     sends: Vec<Send>,
     asks: Vec<Ask>,
     news: Vec<Row>,
@@ -38,6 +36,15 @@ struct Planned {
 }
 
 impl Planned {
+    /// The alert, and the digests that are to count it.
+    pub(super) fn about(&self) -> impl Iterator<Item = AlertId> {
+        [self.id].into_iter().chain(self.digests.iter().copied())
+    }
+
+    fn pushes(&self) -> usize {
+        self.sends.iter().filter(|send| send.address.gateway().is_none()).count()
+    }
+
     /// What is known when it is planned again, though it may have been written. A digest may have counted without it
     /// by then.
     fn answers_again(&mut self) -> Vec<Answer> {
@@ -68,111 +75,143 @@ impl Planned {
 }
 
 impl Dispatcher {
-    /// Plans what is due and the alerts of waiting answers. Says how many were written.
+    /// Plans what is due and the alerts of waiting answers, and has the plans written. Says how many.
     pub(super) async fn plan_and_write(&mut self, due: Vec<Stored>) -> Result<usize, StoreError> {
         let mut jobs = self.gather(due).await?;
         self.aside.take_in_hand(jobs.iter().map(|job| job.base.alert.id).collect());
         let people = self.roster.now();
-        let mut written = 0;
-        let mut failed = None;
-        for _ in 0..ROUNDS_MAX {
-            if jobs.is_empty() {
-                break;
+        if let Err(error) = self.look_up(&mut jobs).await {
+            for Job { base, answers, .. } in jobs {
+                self.inbox.put_back(base.alert.id, answers);
             }
-            if let Err(error) = self.look_up(&mut jobs).await {
-                for Job { base, answers, .. } in jobs {
-                    self.inbox.put_back(base.alert.id, answers);
-                }
-                return Err(error);
-            }
-            // Where a budget is short, the gravest have it.
-            jobs.sort_by_key(|Job { base, .. }| (Reverse(base.alert.urgency()), base.alert.id));
-            let (planned, writes): (Vec<_>, Vec<_>) =
-                jobs.into_iter().map(|job| self.plan(job, &people)).unzip();
-            let commits = match self.commit(&planned, &writes).await {
-                Ok(commits) => commits,
-                Err(error) => {
-                    self.pushes_planned = 0;
-                    // None of their requests starts, so nothing was spent, though some may be written.
-                    for mut planned in planned {
-                        let answers = planned.answers_again();
-                        self.budgets.take_back(&planned.charges);
-                        self.inbox.put_back(planned.id, answers);
-                    }
-                    return Err(error);
-                }
-            };
-            jobs = Vec::new();
-            self.pushes_planned = 0;
-            for ((commit, mut planned), write) in commits.into_iter().zip(planned).zip(writes) {
-                let is_perhaps_written = matches!(commit, Commit::Failed(StoreError::Unavailable(_)));
-                let answers_again = is_perhaps_written.then(|| planned.answers_again());
-                if !matches!(commit, Commit::Done(_)) {
-                    self.budgets.take_back(&planned.charges);
-                }
-                match commit {
-                    Commit::Done(version) => {
-                        written += 1;
-                        self.start(planned, Stored { alert: write.alert, version });
-                    }
-                    // An admission or an operator was faster: plan on what is there now.
-                    Commit::Conflict(Some(current)) => {
-                        let Planned { answers, is_due, .. } = planned;
-                        jobs.push(Job { base: *current, answers, is_due });
-                    }
-                    // Purged meanwhile: the answers concern nobody any more.
-                    Commit::Conflict(None) => self.inbox.forget(planned.id),
-                    // None of its requests starts, and it is read again.
-                    Commit::Failed(error @ StoreError::Unavailable(_)) => {
-                        self.inbox.put_back(planned.id, answers_again.unwrap_or_default());
-                        failed = Some(error);
-                    }
-                    Commit::Failed(error @ StoreError::LeadLost { .. }) => failed = Some(error),
-                    Commit::Failed(error) => self.leave(planned.id, planned.answers, &error),
-                }
-            }
+            return Err(error);
         }
-        for Job { base, answers, .. } in jobs {
-            self.inbox.put_back(base.alert.id, answers);
+        // Where a budget is short, the gravest have it.
+        jobs.sort_by_key(|Job { base, .. }| (Reverse(base.alert.urgency()), base.alert.id));
+        let planned: Vec<_> = jobs.into_iter().map(|job| self.plan(job, &people)).collect();
+        let count = planned.len();
+        if 0 < count {
+            self.begin_to_write(planned).await?;
         }
-        if 0 < written {
-            self.check_gateway_limits().await;
-        }
-        failed.map_or(Ok(written), Err)
+        self.aside.lay_down();
+        Ok(count)
     }
 
-    async fn commit(
-        &mut self,
-        planned: &[Planned],
-        writes: &[AlertWrite],
-    ) -> Result<Vec<Commit>, StoreError> {
-        let opens: Vec<Opening> = planned.iter().flat_map(|planned| planned.opens.iter().cloned()).collect();
-        self.open_digests(&opens).await?;
-        // Before the alert says that it goes on no more: rather one too many than one too few.
-        let unkept = self.dead_letters.note(writes.iter().map(|write| &write.alert)).await;
-        if unkept.is_empty() {
-            return self.store.commit(Lane::Deliver, writes).await;
+    async fn begin_to_write(&mut self, planned: Vec<(Planned, AlertWrite)>) -> Result<(), StoreError> {
+        let opens: Vec<Opening> = planned.iter().flat_map(|(planned, _)| planned.opens.clone()).collect();
+        if let Err(error) = self.open_digests(&opens).await {
+            planned.into_iter().for_each(|(planned, _)| self.undo(planned));
+            return Err(error);
         }
-        let is_kept = |write: &&AlertWrite| !unkept.contains_key(&write.alert.id);
-        let kept: Vec<AlertWrite> = writes.iter().filter(is_kept).cloned().collect();
-        let mut commits = self.store.commit(Lane::Deliver, &kept).await?.into_iter();
-        let commit = |write: &AlertWrite| match unkept.get(&write.alert.id) {
-            Some(error) => Some(Commit::Failed(error.clone())),
-            None => commits.next(),
-        };
-        Ok(writes.iter().filter_map(commit).collect())
+        // Before the alert says that it goes on no more: rather one too many than one too few.
+        let unkept = self.dead_letters.note(planned.iter().map(|(_, write)| &write.alert)).await;
+        let (mut kept, mut failed) = (Vec::with_capacity(planned.len()), Ok(()));
+        for (planned, write) in planned {
+            match unkept.get(&write.alert.id) {
+                None => kept.push((planned, write)),
+                Some(error) => {
+                    let unwritten = self.conclude_one(planned, write, Commit::Failed(error.clone()));
+                    failed = failed.and(unwritten);
+                }
+            }
+        }
+        let (planned, writes) = kept.into_iter().unzip();
+        self.writing.begin(&self.store, planned, writes);
+        failed
+    }
+
+    /// Takes what became of a group of plans. Says how many were in it.
+    pub(super) async fn conclude(&mut self, written: Written) -> Result<usize, StoreError> {
+        let Written { planned, writes, commits } = written;
+        let (count, mut failed) = (planned.len(), Ok(()));
+        let commits = commits.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => {
+                self.aside.take_in_hand(planned.iter().map(|planned| planned.id).collect());
+                panic::resume_unwind(panic)
+            }
+            Err(error) => Err(StoreError::Unavailable(error.to_string())),
+        });
+        match commits {
+            Ok(commits) => {
+                for ((planned, write), commit) in planned.into_iter().zip(writes).zip(commits) {
+                    self.aside.take_in_hand(vec![planned.id]);
+                    failed = self.conclude_one(planned, write, commit).and(failed);
+                }
+                self.aside.lay_down();
+                self.check_gateway_limits().await;
+            }
+            Err(error) => {
+                planned.into_iter().for_each(|planned| self.undo(planned));
+                failed = Err(error);
+            }
+        }
+        failed.map(|()| count)
+    }
+
+    /// None of its requests starts, so nothing was spent, though it may be written.
+    fn undo(&mut self, mut planned: Planned) {
+        self.pushes_planned -= planned.pushes();
+        let answers = planned.answers_again();
+        self.budgets.take_back(&planned.charges);
+        self.inbox.put_back(planned.id, answers);
+    }
+
+    fn conclude_one(
+        &mut self,
+        planned: Planned,
+        write: AlertWrite,
+        commit: Commit,
+    ) -> Result<(), StoreError> {
+        match commit {
+            Commit::Done(version) => {
+                self.pushes_planned -= planned.pushes();
+                self.start(planned, Stored { alert: write.alert, version });
+                return Ok(());
+            }
+            // It is read again.
+            Commit::Failed(error @ StoreError::Unavailable(_)) => {
+                self.undo(planned);
+                return Err(error);
+            }
+            Commit::Failed(error @ StoreError::LeadLost { .. }) => return Err(error),
+            Commit::Conflict(current) => {
+                self.unspend(&planned);
+                match current {
+                    // An admission or an operator was faster: it is planned as it is now.
+                    Some(current) if !planned.answers.is_empty() => {
+                        self.inbox.put_back(planned.id, planned.answers);
+                        self.inbox.hold(planned.id, *current);
+                    }
+                    Some(_) => {}
+                    // Purged meanwhile: the answers concern nobody any more.
+                    None => self.inbox.forget(planned.id),
+                }
+            }
+            Commit::Failed(error) => {
+                self.unspend(&planned);
+                self.leave(planned.id, planned.answers, &error);
+            }
+        }
+        Ok(())
+    }
+
+    /// It was not written.
+    fn unspend(&mut self, planned: &Planned) {
+        self.pushes_planned -= planned.pushes();
+        self.budgets.take_back(&planned.charges);
     }
 
     /// Alerts with pushes for which there is room now.
     fn uncrowded(&mut self) -> Vec<AlertId> {
-        let mut ids = Vec::new();
+        let (mut ids, mut busy) = (Vec::new(), Vec::new());
         while let Some((Reverse(urgency), id)) = self.crowded.first().copied()
             && ids.len() < self.outbox.room_for_crowded(urgency).min(DUE_PER_STEP_MAX)
             && !self.is_finishing
         {
             self.crowded.pop_first();
-            ids.push(id);
+            if self.writing.is_busy(id) { busy.push((Reverse(urgency), id)) } else { ids.push(id) }
         }
+        self.crowded.extend(busy);
         ids
     }
 
@@ -182,7 +221,7 @@ impl Dispatcher {
         let mut jobs: HashMap<AlertId, Job> =
             due.into_iter().map(|base| (base.alert.id, job(base, true))).collect();
         for id in self.uncrowded().into_iter().chain(self.inbox.alerts()) {
-            if jobs.contains_key(&id) {
+            if jobs.contains_key(&id) || self.writing.is_busy(id) {
                 continue;
             }
             match self.document(id).await {
@@ -193,10 +232,11 @@ impl Dispatcher {
                 Err(error) => return Err(error),
             }
         }
+        jobs.retain(|id, job| !self.writing.hold(*id, job.base.alert.thread()));
         for (id, job) in &mut jobs {
             // What is planned now is newer than what was kept.
             drop(self.inbox.document(*id));
-            job.answers = self.inbox.take(*id, ANSWERS_PER_ALERT_MAX);
+            job.answers = self.inbox.take(*id, ANSWERS_PER_STEP_MAX);
         }
         Ok(jobs.into_values().collect())
     }
@@ -221,7 +261,7 @@ impl Dispatcher {
     }
 
     fn plan(&mut self, job: Job, people: &[Person]) -> (Planned, AlertWrite) {
-        let Job { base: Stored { mut alert, version }, mut answers, is_due } = job;
+        let Job { base: Stored { mut alert, version }, mut answers, .. } = job;
         let known = alert.rows.len();
         let mut charges = Vec::new();
         for answer in &mut answers {
@@ -261,7 +301,6 @@ impl Dispatcher {
             plan::advance(&mut alert, &self.present(people, room))
         };
         let Plan { sends, asks, due, folds, opens, is_crowded, .. } = plan;
-        self.pushes_planned += sends.iter().filter(|send| send.address.gateway().is_none()).count();
         if is_crowded {
             self.crowded.insert((Reverse(alert.urgency()), alert.id));
             if CROWDED_MAX < self.crowded.len() {
@@ -283,7 +322,9 @@ impl Dispatcher {
         write.plan = Some(Stamp { epoch: self.epoch, at: self.clock.now() });
         write.marks = self.marks(&charges, &folds);
         let (id, digests) = (write.alert.id, folds.iter().map(|fold| fold.digest).collect());
-        (Planned { id, answers, is_due, sends, asks, news, charges, opens, digests }, write)
+        let planned = Planned { id, answers, sends, asks, news, charges, opens, digests };
+        self.pushes_planned += planned.pushes();
+        (planned, write)
     }
 
     fn present<'a>(&'a self, people: &'a [Person], room: usize) -> Present<'a> {

@@ -5,6 +5,7 @@
 
 mod act;
 mod admit;
+mod arrivals;
 mod decision;
 mod doubt;
 mod note;
@@ -33,7 +34,7 @@ pub use self::over::IDEMPOTENCY_KEEP;
 pub use self::refused::Taking;
 pub use self::repeats::BodyDigest;
 pub use self::round::TEST_CLOSES_AFTER;
-use self::{refused::Refused, repeats::Repeats, seen::SeenCounts, threads::Thread};
+use self::{arrivals::Arrivals, refused::Refused, repeats::Repeats, seen::SeenCounts, threads::Thread};
 use crate::{
     alert::{Admission, Alert, AlertId, DedupKey, Event, EventStatus, OURS, Reason},
     clock::Clock,
@@ -57,6 +58,7 @@ pub struct Queue {
     seen: SeenCounts,
     repeats: Repeats,
     refused: Refused,
+    arrivals: Arrivals,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -86,13 +88,25 @@ impl Poster<'_> {
 impl Queue {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let refused = Refused::new(clock.clone());
-        Self { store, clock, seen: SeenCounts::default(), repeats: Repeats::default(), refused }
+        Self {
+            store,
+            clock,
+            seen: SeenCounts::default(),
+            repeats: Repeats::default(),
+            refused,
+            arrivals: Arrivals::default(),
+        }
     }
 
     /// Admits events: one result each, in order. When this returns `Ok`, all of them are durable.
     pub async fn admit(&self, poster: Poster<'_>, events: &[Event]) -> Result<Vec<Admitted>, StoreError> {
         let taking = self.unless_taken();
         taking.answered(self.admit_on(poster.lane(), poster, events).await)
+    }
+
+    /// New alerts, as they were written.
+    pub fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
     }
 
     /// What begins before anything is done with what a sender says.

@@ -194,6 +194,9 @@ impl Queue {
         if writes.is_empty() {
             return Ok(Vec::new());
         }
+        for write in writes.iter().filter(|write| write.expect.is_new()) {
+            self.arrivals.put(Stored { alert: write.alert.clone(), version: write.expect.next() });
+        }
         let commits = match self.store.commit(lane, &writes).await {
             Err(full @ StoreError::Full { .. }) => {
                 self.write_known(lane, writes).await?;

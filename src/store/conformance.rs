@@ -369,11 +369,14 @@ async fn only_what_is_wanted_is_due(store: Shop) {
         (Severity::NotClassified, vec![disaster, information], vec![high], Some(at(4))),
         (Severity::Disaster, vec![disaster], vec![], None),
     ] {
-        let except = except.into_iter().collect();
-        let wanted = Wanted { least, except: &except };
+        let except = |id| except.contains(&id);
+        let wanted = Wanted { least, ..Wanted::all_but(&except) };
         assert_eq!(ids(&store.due(at(9), 9, wanted).await.unwrap().alerts), expected);
         assert_eq!(store.next_due(wanted).await.unwrap(), next);
     }
+    let at_hand = |id| id == high;
+    let due = store.due(at(9), 2, Wanted { at_hand: &at_hand, ..Wanted::ALL }).await.unwrap();
+    assert_eq!((ids(&due.alerts), due.at_hand), (vec![disaster], vec![high]));
 }
 
 async fn what_a_look_is_for_is_seen_page_by_page(store: Shop) {

@@ -166,7 +166,6 @@ impl<G: Guard> Store for Guarded<G> {
 
     async fn lead(&self) -> Result<Lead, StoreError> {
         self.guard.reach().await;
-        self.guard.read()?;
         self.inner.lead().await
     }
 

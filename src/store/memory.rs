@@ -155,9 +155,10 @@ impl Store for MemoryStore {
 
     async fn due(&self, now: Timestamp, limit: usize, wanted: Wanted<'_>) -> Result<Due, StoreError> {
         let tables = self.tables();
-        let ids = tables.schedule.due(now, limit, wanted);
+        let (at_hand, ids): (Vec<_>, Vec<_>) =
+            tables.schedule.due(now, limit, wanted).into_iter().partition(|id| (wanted.at_hand)(*id));
         let stored = |id| tables.alerts.get(id).map(|kept| kept.stored.clone());
-        Ok(Due { alerts: ids.iter().filter_map(stored).collect(), unreadable: Vec::new() })
+        Ok(Due { alerts: ids.iter().filter_map(stored).collect(), at_hand, unreadable: Vec::new() })
     }
 
     async fn next_due(&self, wanted: Wanted<'_>) -> Result<Option<Timestamp>, StoreError> {

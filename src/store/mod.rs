@@ -15,7 +15,7 @@ mod record;
 mod schedule;
 mod sled;
 
-use std::{cmp::Reverse, collections::HashSet, ops::Range, sync::Arc};
+use std::{cmp::Reverse, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -135,7 +135,7 @@ impl Expect {
     }
 
     /// The version that is written.
-    fn next(self) -> Version {
+    pub fn next(self) -> Version {
         match self {
             Self::NewRound { .. } => 1,
             Self::Version(version) | Self::LatestRound(version) => version.saturating_add(1),
@@ -202,17 +202,23 @@ pub struct Lead {
 }
 
 /// Which alerts are asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     /// None less urgent than this ([`Alert::urgency`]).
     pub least: Severity,
     /// None of these.
-    pub except: &'a HashSet<AlertId>,
+    pub except: Which<'a>,
+    /// The documents of these need not be read.
+    pub at_hand: Which<'a>,
 }
 
+pub type Which<'a> = &'a (dyn Fn(AlertId) -> bool + Sync);
+
 impl<'a> Wanted<'a> {
-    pub fn all_but(except: &'a HashSet<AlertId>) -> Self {
-        Self { least: Severity::default(), except }
+    pub const ALL: Self = Self::all_but(&|_| false);
+
+    pub const fn all_but(except: Which<'a>) -> Self {
+        Self { least: Severity::NotClassified, except, at_hand: &|_| false }
     }
 
     /// The gravest first.
@@ -225,6 +231,7 @@ impl<'a> Wanted<'a> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Due {
     pub alerts: Vec<Stored>,
+    pub at_hand: Vec<AlertId>,
     /// Due, too, and left out: they cannot be read.
     pub unreadable: Vec<AlertId>,
 }

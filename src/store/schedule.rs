@@ -112,7 +112,7 @@ impl Schedule {
         let of_each = wanted.urgencies().map(|urgency| {
             let rows =
                 self.0.range(Place::first(urgency, 0)..Place::first(urgency, now_ms.saturating_add(1)));
-            rows.map(|(place, _)| place.id).filter(|id| !wanted.except.contains(id))
+            rows.map(|(place, _)| place.id).filter(|id| !(wanted.except)(*id))
         });
         of_each.flatten().take(limit).collect()
     }
@@ -121,7 +121,7 @@ impl Schedule {
         let of_each = wanted.urgencies().filter_map(|urgency| {
             let rows = self.0.range(Place::first(urgency, 0)..);
             let mut places = rows.map(|(place, _)| place).take_while(|place| place.urgency.0 == urgency);
-            places.find(|place| !wanted.except.contains(&place.id)).map(|place| place.due_ms)
+            places.find(|place| !(wanted.except)(place.id)).map(|place| place.due_ms)
         });
         of_each.min().map(codec::due_at)
     }

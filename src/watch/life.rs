@@ -12,7 +12,7 @@ use super::vitals::{SIGN_EVERY, Vitals};
 use crate::{alert::Part, clock::Clock};
 
 /// Before a task that has ended starts again. It doubles each time, up to a limit below the time for which dispatch
-/// claims alerts: what it failed on is still claimed, and the others are told first.
+/// leaves alone what it failed on: the others are told first.
 const PAUSE_MIN: SignedDuration = SignedDuration::from_secs(1);
 const PAUSE_MAX: SignedDuration = SignedDuration::from_secs(10);
 

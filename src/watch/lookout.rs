@@ -100,8 +100,9 @@ impl Lookout {
         let mut told = self.told.lock().await;
         // These are told as damage.
         let damaged = self.store.damage().alerts();
+        let is_damaged = |id| damaged.contains(&id);
         let (waiting, health) = tokio::join!(
-            self.within(self.store.next_due(Wanted::all_but(&damaged))),
+            self.within(self.store.next_due(Wanted::all_but(&is_damaged))),
             condition::health(self.store.as_ref(), self.clock.as_ref())
         );
         // After that: the whole process may have been stopped meanwhile.

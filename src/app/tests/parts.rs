@@ -66,7 +66,7 @@ async fn an_alert_on_which_dispatch_fails_holds_up_no_other() {
     is_told(&scene, "two").await;
     is_told(&scene, "three").await;
     assert!(!scene.pushes().iter().any(|title| title.ends_with("one")), "{:?}", scene.pushes());
-    assert_eq!(scene.reasons().await, ["standing_still dispatch"], "it waits, however often it is claimed");
+    assert_eq!(scene.reasons().await, ["standing_still dispatch"], "it waits, however often it is due");
 }
 
 #[tokio::test]

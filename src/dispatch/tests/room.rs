@@ -184,7 +184,8 @@ async fn what_finds_no_room_begins_as_soon_as_there_is_some() {
         begun.push(*fcm.pushes.lock().expect("no panic"));
         clock.advance(SignedDuration::from_millis(100));
     }
-    assert_eq!((begun[5], begun[28], begun[40], begun[99]), (2_048, 2_048, 4_096, 4_500));
+    assert_eq!((begun[5], begun[28], begun[99]), (2_048, 2_048, 4_500));
+    assert!((2 * 2_048 - 128..=2 * 2_048).contains(&begun[40]), "{begun:?}");
     assert!(every_alert(&store).await.iter().all(|alert| alert.attempts == 1_501), "none was put off");
 }
 

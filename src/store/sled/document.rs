@@ -51,10 +51,7 @@ impl Reader {
     }
 
     pub(super) fn alert(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
-        let read = guarded(|| match self.first_value(id)? {
-            Some(first) => self.document(id, first),
-            None => Ok(None),
-        });
+        let read = guarded(|| self.document(id));
         if let Err(StoreError::Damaged(detail)) = &read {
             self.shared.note_damaged(id, detail);
         }
@@ -69,31 +66,45 @@ impl Reader {
         }
     }
 
-    pub(super) fn first_value(&self, id: AlertId) -> Result<Option<IVec>, StoreError> {
-        self.get(&keys::alert(id))
+    /// The rest of a document if it has one, else what it begins as, which is all.
+    fn newest(&self, id: AlertId) -> Result<Option<IVec>, StoreError> {
+        let rest = self.get(&keys::rest(id))?;
+        if rest.is_some() { Ok(rest) } else { self.get(&keys::alert(id)) }
     }
 
-    /// The document that begins with this value; `None` if it is gone. It may be written between the reads of two
-    /// of its values: then it is read again.
-    pub(super) fn document(
-        &self,
-        id: AlertId,
-        mut first: IVec,
-    ) -> Result<Option<(Header, Stored)>, StoreError> {
+    pub(super) fn header(&self, id: AlertId) -> Result<Option<Header>, StoreError> {
         let damaged = |error: DecodeError| StoreError::Damaged(format!("alert {id}: {error}"));
+        self.newest(id)?.map(|newest| codec::decode_header(&newest).map_err(damaged)).transpose()
+    }
+
+    /// `None` if it is gone. It may be written between the reads of two of its values: then it is read again.
+    pub(super) fn document(&self, id: AlertId) -> Result<Option<(Header, Stored)>, StoreError> {
+        let damaged = |error: DecodeError| StoreError::Damaged(format!("alert {id}: {error}"));
+        let mut last = None;
         for _ in 0..REREADS_MAX {
-            let header = codec::decode_header(&first).map_err(damaged)?;
-            if let Some(further) = self.further_values(id, header)? {
-                let stored = codec::decode_alert(header, &first, &further).map_err(damaged)?;
-                return Ok(Some((header, stored)));
-            }
-            let Some(again) = self.first_value(id)? else { return Ok(None) };
-            if again == first {
+            let Some(newest) = self.newest(id)? else { return Ok(None) };
+            if last.as_ref() == Some(&newest) {
                 return Err(damaged(DecodeError::Missing));
             }
-            first = again;
+            let header = codec::decode_header(&newest).map_err(damaged)?;
+            let (beginning, is_its) = self.beginning(id, header)?;
+            if is_its && let Some(further) = self.further_values(id, header)? {
+                let stored = codec::decode_alert(header, &newest, beginning.as_deref(), &further);
+                return Ok(Some((header, stored.map_err(damaged)?)));
+            }
+            last = Some(newest);
         }
         Err(StoreError::Unavailable(format!("alert {id} is written faster than it can be read")))
+    }
+
+    /// What the document with this header begins as, where it is a rest, and whether that is what is there.
+    fn beginning(&self, id: AlertId, header: Header) -> Result<(Option<IVec>, bool), StoreError> {
+        let Some(begins) = header.begins else { return Ok((None, true)) };
+        let beginning = self.get(&keys::alert(id))?;
+        let found = beginning.as_ref().map(|value| codec::decode_header(value)).transpose();
+        let found =
+            found.map_err(|error| StoreError::Damaged(format!("alert {id}, its beginning: {error}")))?;
+        Ok((beginning, found.is_some_and(|found| found.version == begins.version)))
     }
 
     /// What the document with this header goes on in; `None` if something else is there.
@@ -118,11 +129,11 @@ impl Reader {
     /// As [`Reader::latest_round`], of which only the header is read.
     pub(super) fn standing(&self, thread: ThreadKey) -> Result<Option<Standing>, StoreError> {
         let Some(id) = self.latest_id(thread)? else { return Ok(None) };
-        let header = self.first_value(id)?.map(|value| codec::decode_header(&value)).transpose();
-        let header = header.map_err(|error| {
-            self.shared.note_damaged(id, &error.to_string());
-            StoreError::Damaged(format!("alert {id}: {error}"))
-        })?;
+        let header = self.header(id);
+        if let Err(StoreError::Damaged(detail)) = &header {
+            self.shared.note_damaged(id, detail);
+        }
+        let header = header?;
         let standing = |Header { open, severity, in_doubt, .. }| Standing { id, open, severity, in_doubt };
         Ok(header.map(standing))
     }

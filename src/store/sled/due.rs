@@ -13,11 +13,7 @@ impl Reader {
     pub(super) fn due(&self, ids: &[AlertId], now: Timestamp) -> Result<Due, StoreError> {
         let mut due = Due::default();
         for id in ids {
-            let read = guarded(|| match self.first_value(*id)? {
-                Some(first) => self.document(*id, first),
-                None => Ok(None),
-            });
-            match read {
+            match guarded(|| self.document(*id)) {
                 Ok(Some((header, stored))) => {
                     // It may have been written since the schedule was read.
                     let is_due = header.due_ms.is_some_and(|due_ms| codec::due_at(due_ms) <= now);

@@ -7,13 +7,13 @@ use ::sled::{Batch, Db, Error, IVec};
 
 use super::{
     keys,
-    work::{Done, Draft, Removal, Verdict, Work},
+    work::{Done, Draft, Found, Removal, Verdict, Work},
 };
 use crate::{
     alert::{AlertId, Epoch, ThreadKey},
     store::{
         Expect, Place, Version,
-        codec::{self, Header},
+        codec::{self, DecodeError, First, Header, Layout},
         schedule::Entry,
     },
 };
@@ -38,6 +38,18 @@ pub(super) struct Effects {
     next_epoch: Epoch,
     /// Keys of charges for which there is no page.
     pub(super) unpaid: Vec<IVec>,
+}
+
+/// The document that is replaced.
+struct Old {
+    header: Header,
+    /// Of the value that it begins as.
+    version: Version,
+    kept: IVec,
+}
+
+fn damaged(id: AlertId, error: &DecodeError) -> Verdict {
+    Verdict::Damaged(id, format!("alert {id}: {error}"))
 }
 
 impl Effects {
@@ -142,7 +154,7 @@ impl<'db> Group<'db> {
             && let Some((version, document)) = self.readable_document(latest)?
             && (is_past || after != Some(version))
         {
-            return Ok(Verdict::Conflict(Some((latest, document))));
+            return self.conflict(latest, document);
         }
         if self.get(keys::alert(draft.id))?.is_some() {
             // Two alerts under one id: with 74 random bits a fault of the caller, but no reason
@@ -156,12 +168,34 @@ impl<'db> Group<'db> {
     }
 
     fn replace(&mut self, draft: Draft, expected: Version) -> Result<Verdict, Error> {
-        let Some(old) = self.get(keys::alert(draft.id))? else { return Ok(Verdict::Conflict(None)) };
+        let id = draft.id;
+        let Some(old) = self.newest(id)? else { return Ok(Verdict::Conflict(None)) };
         match codec::decode_header(&old) {
-            Err(error) => Ok(Verdict::Damaged(draft.id, format!("alert {}: {error}", draft.id))),
-            Ok(header) if header.version != expected => Ok(Verdict::Conflict(Some((draft.id, old)))),
-            Ok(header) => self.store(draft, Some(header)),
+            Err(error) => Ok(damaged(id, &error)),
+            Ok(header) if header.version != expected => self.conflict(id, old),
+            Ok(header) => {
+                let kept = if header.begins.is_some() { self.get(keys::alert(id))? } else { Some(old) };
+                let kept = kept.ok_or(DecodeError::Missing);
+                let read = kept.and_then(|kept| Ok((codec::decode_header(&kept)?.version, kept)));
+                match read {
+                    Err(error) => Ok(damaged(id, &error)),
+                    Ok((version, _)) if header.begins.is_some_and(|begins| begins.version != version) => {
+                        Ok(damaged(id, &DecodeError::Missing))
+                    }
+                    Ok((version, kept)) => self.store(draft, Some(Old { header, version, kept })),
+                }
+            }
         }
+    }
+
+    fn conflict(&self, id: AlertId, newest: IVec) -> Result<Verdict, Error> {
+        Ok(Verdict::Conflict(Some(Found { id, newest, beginning: self.get(keys::alert(id))? })))
+    }
+
+    /// The rest of a document if it has one, else what it begins as, which is all.
+    fn newest(&self, id: AlertId) -> Result<Option<IVec>, Error> {
+        let rest = self.get(keys::rest(id))?;
+        if rest.is_some() { Ok(rest) } else { self.get(keys::alert(id)) }
     }
 
     fn replace_latest(&mut self, draft: Draft, expected: Version) -> Result<Verdict, Error> {
@@ -169,16 +203,29 @@ impl<'db> Group<'db> {
             && latest != draft.id
             && let Some((_, document)) = self.readable_document(latest)?
         {
-            return Ok(Verdict::Conflict(Some((latest, document))));
+            return self.conflict(latest, document);
         }
         self.replace(draft, expected)
     }
 
-    fn store(&mut self, draft: Draft, old: Option<Header>) -> Result<Verdict, Error> {
+    fn store(&mut self, draft: Draft, old: Option<Old>) -> Result<Verdict, Error> {
         self.schedule(draft.id, draft.entry)?;
-        let old_further = old.map_or(0, |old| old.further);
+        let kept = old.as_ref().map(|old| (old.version, old.kept.as_ref()));
+        let Layout { beginning, rest, further } = codec::lay_out(&draft.whole, kept);
+        let (had_rest, old_further) =
+            old.map_or((false, 0), |old| (old.header.begins.is_some(), old.header.further));
+        match beginning {
+            First::Kept => {}
+            First::Whole => self.put(keys::alert(draft.id), draft.whole),
+            First::Cut(value) => self.put(keys::alert(draft.id), value.into()),
+        }
+        match rest {
+            Some(rest) => self.put(keys::rest(draft.id), rest.into()),
+            None if had_rest => self.take_out(keys::rest(draft.id)),
+            None => {}
+        }
         let mut written = 0;
-        for (piece, number) in draft.further.into_iter().zip(0_u16..) {
+        for (piece, number) in further.into_iter().zip(0_u16..) {
             self.batch.insert(&keys::piece(draft.id, number), piece);
             written = number + 1;
         }
@@ -189,7 +236,6 @@ impl<'db> Group<'db> {
             self.batch.insert(key, row);
         }
         self.effects.touched.insert(draft.id);
-        self.put(keys::alert(draft.id), draft.document);
         Ok(Verdict::Written(draft.version))
     }
 
@@ -207,7 +253,7 @@ impl<'db> Group<'db> {
     }
 
     fn remove(&mut self, removal: Removal) -> Result<bool, Error> {
-        let Some(document) = self.get(keys::alert(removal.id))? else { return Ok(false) };
+        let Some(document) = self.newest(removal.id)? else { return Ok(false) };
         let unchanged = codec::decode_header(&document)
             .is_ok_and(|header| header.version == removal.version && header.due_ms.is_none());
         if !unchanged {
@@ -223,6 +269,7 @@ impl<'db> Group<'db> {
         }
         self.effects.touched.insert(removal.id);
         self.take_out(keys::alert(removal.id));
+        self.take_out(keys::rest(removal.id));
         Ok(true)
     }
 
@@ -231,7 +278,7 @@ impl<'db> Group<'db> {
     }
 
     fn readable_document(&self, id: AlertId) -> Result<Option<(Version, IVec)>, Error> {
-        let document = match self.get(keys::alert(id)) {
+        let document = match self.newest(id) {
             Err(Error::Corruption { .. }) => return Ok(None),
             document => document?,
         };

@@ -10,6 +10,7 @@ use crate::{
 
 pub(super) const ALERTS: &[u8; 2] = b"a/";
 const ALERTS_END: &[u8; 2] = b"a0";
+const RESTS: &[u8; 2] = b"b/";
 const PIECES: &[u8; 2] = b"p/";
 const THREADS: &[u8; 2] = b"t/";
 pub(super) const SCHEDULE: &[u8; 2] = b"q/";
@@ -30,6 +31,10 @@ pub(super) fn alert(id: AlertId) -> [u8; 18] {
 /// Above the documents with lower ids than `high`; without one, above all.
 pub(super) fn alerts_below(high: Option<AlertId>) -> Vec<u8> {
     high.map_or(ALERTS_END.to_vec(), |high| alert(high).to_vec())
+}
+
+pub(super) fn rest(id: AlertId) -> [u8; 18] {
+    joined(&[RESTS, &id.to_bytes()])
 }
 
 pub(super) fn piece(id: AlertId, number: u16) -> [u8; 20] {

@@ -24,9 +24,9 @@ use crate::store::{GROUP_WRITES_MAX, Lane, StoreError};
 const DELIVER_SHARE_WRITES_MAX: usize = GROUP_WRITES_MAX / 4;
 pub(super) const DELIVER_SHARE_WRITES_MIN: usize = GROUP_WRITES_MAX / 64;
 
-/// Each sender that waits to be accepted makes the share smaller by this many writes: two dozen of
+/// Each sender that waits to be accepted makes the share smaller by this many writes: twenty of
 /// them are a flood.
-const DELIVER_YIELDS_WRITES: usize = 4;
+const DELIVER_YIELDS_WRITES: usize = 6;
 
 /// Most writes in one message; a larger commit travels in several. Fits in the smallest share.
 pub(super) const MESSAGE_WRITES_MAX: usize = DELIVER_SHARE_WRITES_MIN;
@@ -261,8 +261,8 @@ mod tests {
     #[tokio::test]
     async fn accepting_goes_first_and_delivering_keeps_its_share() {
         for (accept, deliver, weight, left_accept, left_deliver) in [
-            (1, 400, 1, 0, 400 - 124),         // a steady flow leaves delivering the larger part
-            (10, 400, 1, 0, 400 - 88),         // more accepts do not wait for as large a group
+            (1, 400, 1, 0, 400 - 122),         // a steady flow leaves delivering the larger part
+            (10, 400, 1, 0, 400 - 68),         // more accepts do not wait for as large a group
             (600, 400, 1, 600 - 504, 400 - 8), // a flood of accepts does not starve delivering
             (0, 600, 1, 0, 600 - GROUP_WRITES_MAX), // alone, delivering fills the group
             (600, 0, 1, 600 - GROUP_WRITES_MAX, 0), //
@@ -285,7 +285,7 @@ mod tests {
             let Next::Group(_) = lanes.take_group(Duration::ZERO) else { panic!("a group") };
             shares.push(before - lanes.waiting().deliver.len());
         }
-        assert_eq!(shares, [8, 8, 8, 20, 48, 68, 84, 96, 104, 112, 116, 120, 124, GROUP_WRITES_MAX]);
+        assert_eq!(shares, [8, 8, 8, 8, 8, 38, 62, 80, 92, 104, 110, 116, 122, GROUP_WRITES_MAX]);
     }
 
     #[tokio::test]

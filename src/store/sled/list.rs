@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{document::Reader, keys, walk::Order, work::Removal};
 use crate::{
     alert::{AlertId, AlertState},
-    store::{AlertFilter, AlertPage, StoreError, codec, filter::is_purgeable, schedule::Entry},
+    store::{AlertFilter, AlertPage, StoreError, filter::is_purgeable, schedule::Entry},
 };
 
 /// An alert may be opened this long after its id was made: it was noted before.
@@ -70,10 +70,10 @@ impl Reader {
             if step.removals.len() == limit || looked == PURGE_DOCUMENTS_READ_MAX {
                 return Ok(step);
             }
-            let (key, value) = entry?;
-            let Some(id) = keys::alert_of(&key) else { continue };
+            let Some(id) = keys::alert_of(&entry?.0) else { continue };
             step.reached = Some(id);
-            if codec::decode_header(&value).is_ok_and(|header| header.open || header.due_ms.is_some()) {
+            let header = self.header(id).ok().flatten();
+            if header.is_some_and(|header| header.open || header.due_ms.is_some()) {
                 continue;
             }
             // A document that does not read is kept.

@@ -2,8 +2,9 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `a/` alert id | document |
-//! | `p/` alert id, number | what a long document goes on in |
+//! | `a/` alert id | document, or what it begins as |
+//! | `b/` alert id | the rest of it, where it was written again since |
+//! | `p/` alert id, number | what a long rest goes on in |
 //! | `t/` thread | id and number of its latest round |
 //! | `q/` alert id | when it wants to be planned, how urgent that is, and what it waits for |
 //! | `j/` alert id, first row | journal chunk |
@@ -64,7 +65,7 @@ use self::{
     patience::PATIENCE,
     readers::Readers,
     shared::Shared,
-    work::{Draft, FORGOTTEN_PER_WRITE, Verdict, Work},
+    work::{Draft, FORGOTTEN_PER_WRITE, Found, Verdict, Work},
     writer::Writer,
 };
 use super::{
@@ -158,11 +159,11 @@ impl SledStore {
         let (id, damaged) = match verdict {
             Verdict::Written(version) => return Ok(Commit::Done(version)),
             Verdict::Conflict(None) => return Ok(Commit::Conflict(None)),
-            Verdict::Conflict(Some((id, first))) => {
-                let read = codec::decode_header(&first).and_then(|header| {
+            Verdict::Conflict(Some(Found { id, newest, beginning })) => {
+                let read = codec::decode_header(&newest).and_then(|header| {
                     // A long one is read again as a whole: it may have been written since.
-                    let whole = (header.further == 0).then(|| codec::decode_alert(header, &first, NONE));
-                    whole.transpose()
+                    let decode = || codec::decode_alert(header, &newest, beginning.as_deref(), NONE);
+                    (header.further == 0).then(decode).transpose()
                 });
                 match read {
                     Ok(Some(current)) => return Ok(Commit::Conflict(Some(Box::new(current)))),
@@ -257,12 +258,14 @@ impl Store for SledStore {
     async fn due(&self, now: Timestamp, limit: usize, wanted: Wanted<'_>) -> Result<Due, StoreError> {
         self.shared.is_open()?;
         let ids = self.shared.schedule().due(now, limit, wanted);
-        // Mostly nothing is, and nobody waits for a thread then.
-        if ids.is_empty() {
-            Ok(Due::default())
+        let (at_hand, ids): (Vec<_>, Vec<_>) = ids.into_iter().partition(|id| (wanted.at_hand)(*id));
+        // Mostly there is nothing to read, and nobody waits for a thread then.
+        let read = if ids.is_empty() {
+            Due::default()
         } else {
-            self.look_up(move |reader| reader.due(&ids, now)).await
-        }
+            self.look_up(move |reader| reader.due(&ids, now)).await?
+        };
+        Ok(Due { at_hand, ..read })
     }
 
     async fn next_due(&self, wanted: Wanted<'_>) -> Result<Option<Timestamp>, StoreError> {

@@ -350,7 +350,7 @@ async fn the_largest_documents_stay_in_the_file_that_is_synced() {
     let store = SledStore::open(folder.path()).unwrap();
     let mut writes: Vec<_> = (0..200).map(|number| opening(&number.to_string(), 1, at(number))).collect();
     for (write, pieces) in writes.iter_mut().zip([1, 1, 1, 2, 5].into_iter().cycle()) {
-        let bytes = Draft::new(write).unwrap().document.len();
+        let bytes = Draft::new(write).unwrap().whole.len();
         write.alert.body.push_str(&"x".repeat(pieces * VALUE_BYTES_MAX - bytes));
     }
     store.commit(Lane::Accept, &writes).await.unwrap();

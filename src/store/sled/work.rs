@@ -34,8 +34,7 @@ pub(super) struct Draft {
     pub(super) expect: Expect,
     /// The version that the encoded document carries.
     pub(super) version: Version,
-    pub(super) document: IVec,
-    pub(super) further: Vec<IVec>,
+    pub(super) whole: IVec,
     pub(super) entry: Option<Entry>,
     /// Under which lead it was planned.
     pub(super) epoch: Option<Epoch>,
@@ -67,8 +66,8 @@ pub(super) struct Done {
 #[derive(Debug)]
 pub(super) enum Verdict {
     Written(Version),
-    /// What is there instead, and the first value of it; the caller reads it.
-    Conflict(Option<(AlertId, IVec)>),
+    /// What is there instead; the caller reads it.
+    Conflict(Option<Found>),
     /// What it would replace cannot be read.
     Damaged(AlertId, String),
     /// The present epoch is a later one.
@@ -76,6 +75,15 @@ pub(super) enum Verdict {
         planned: Epoch,
         now: Epoch,
     },
+}
+
+/// A document that was found, without what its rest goes on in.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) id: AlertId,
+    /// The rest of it, or all.
+    pub(super) newest: IVec,
+    pub(super) beginning: Option<IVec>,
 }
 
 impl Work {
@@ -107,15 +115,14 @@ impl Draft {
         for (first, rows) in codec::encode_rows(first_row(alert, chunk), chunk)? {
             beside.push((IVec::from(&keys::chunk(alert.id, first)), rows.into()));
         }
-        let document = codec::encode_alert(alert, version, *due)?;
+        let whole = codec::encode_alert(alert, version, *due)?.into();
         Ok(Self {
             id: alert.id,
             thread: alert.thread(),
             round: alert.round,
             expect: *expect,
             version,
-            document: document.first.into(),
-            further: document.further.into_iter().map(IVec::from).collect(),
+            whole,
             entry: Entry::of(write),
             epoch: plan.map(|plan| plan.epoch),
             beside,
