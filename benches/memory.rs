@@ -83,7 +83,8 @@ fn main() {
         drop(server);
         let server =
             start_again(&mut table, "  from a start after SIGKILL to its first answer", folder, &fake);
-        stop(server);
+        stop(&server);
+        drop(server);
         let server = start_again(&mut table, "  from a start after an end in order to it", folder, &fake);
         table.add("  listing what is triggered", (listing(&server), "ms"), Some(below(50.0)));
     }
@@ -107,7 +108,7 @@ fn start_again(table: &mut Table, what: &'static str, folder: &Path, fake: &Fake
 }
 
 /// Asks it to end in order, and waits until it has.
-fn stop(server: Server) {
+fn stop(server: &Server) {
     let id = server.process.id();
     let asked = Command::new("kill").args(["-TERM", &id.to_string()]).status();
     assert!(asked.expect("kill is there").success());

@@ -11,6 +11,7 @@ mod books;
 mod inbox;
 mod news;
 mod outbox;
+mod planned;
 mod start;
 mod step;
 mod writing;
@@ -197,12 +198,15 @@ impl Dispatcher {
     /// Runs until it is stopped, then settles what is still under way. True if everything was settled.
     pub async fn run(mut self, life: Life) -> bool {
         while !life.is_stopped() {
-            let one_by_one = self.clock.now() < self.one_by_one_until;
-            let step = match self.step(if one_by_one { 1 } else { DUE_PER_STEP_MAX }).await {
+            let limit = if self.is_one_by_one() { 1 } else { DUE_PER_STEP_MAX };
+            let step = match self.step(limit).await {
                 Ok(step) => {
                     life.sign();
                     match step {
-                        Step::Worked(_) => Ok(tokio::task::yield_now().await),
+                        Step::Worked(_) => {
+                            tokio::task::yield_now().await;
+                            Ok(())
+                        }
                         Step::IdleUntil(due) => self.wait(due, &life).await,
                     }
                 }
@@ -226,10 +230,16 @@ impl Dispatcher {
         self.finish().await
     }
 
+    /// Dispatch has failed a moment ago, on which alert is not known.
+    fn is_one_by_one(&self) -> bool {
+        self.clock.now() < self.one_by_one_until
+    }
+
     /// Settles what was answered, plans up to `limit` of what is due, has that written, and starts the requests of what is
     /// written.
     pub async fn step(&mut self, limit: usize) -> Result<Step, StoreError> {
         self.pulse.send_modify(|pulse| pulse.idle = false);
+        self.aside.lay_down();
         let mut concluded = self.conclude_written().await?;
         if self.writing.is_full()
             && let Some(written) = self.writing.next().await
@@ -255,7 +265,7 @@ impl Dispatcher {
         if 0 < limit {
             self.look_at_what_was_left().await?;
         }
-        let goes_on = self.look.is_some() || !self.uncounted.is_empty();
+        let goes_on = self.can_look() || !self.uncounted.is_empty();
         if 0 < planned || 0 < concluded || (goes_on && 0 < limit) {
             return Ok(Step::Worked(planned));
         }
@@ -323,36 +333,39 @@ impl Dispatcher {
     /// Nothing new is taken up: requests under way are waited for and settled.
     async fn finish(mut self) -> bool {
         self.is_finishing = true;
+        let mut settled = self.settle_all().await;
+        // What is on its way to the disk is waited for, whatever has failed: a text that was taken is sent again otherwise.
+        while let Some(written) = self.writing.next().await {
+            settled = settled.and(self.conclude(written).await.map(drop));
+        }
+        if let Err(error) = &settled {
+            error!(error = %error, "could not settle at shutdown: {error}");
+        }
+        settled.is_ok()
+    }
+
+    async fn settle_all(&mut self) -> Result<(), StoreError> {
         let deadline = self.clock.sleep(SHUTDOWN_GRACE);
         tokio::pin!(deadline);
+        let mut is_over = false;
         loop {
-            match self.step(0).await {
-                // One step settles a limited number of answers of one alert.
-                Ok(Step::Worked(_)) => continue,
-                Ok(Step::IdleUntil(_)) => {}
-                Err(error) => {
-                    error!(error = %error, "could not settle at shutdown: {error}");
-                    return false;
-                }
-            }
+            // One step settles a limited number of answers.
+            while let Step::Worked(_) = self.step(0).await? {}
             let is_written = self.writing.is_empty();
             let is_settled = self.inbox.ready() == 0 && self.answers.is_empty() && is_written;
-            if self.outbox.under_way() == 0 && is_settled {
-                return true;
+            if is_settled && (is_over || self.outbox.under_way() == 0) {
+                return Ok(());
             }
             tokio::select! {
-                Some(written) = self.writing.next(), if !is_written => {
-                    if let Err(error) = self.conclude(written).await {
-                        error!(error = %error, "could not settle at shutdown: {error}");
-                        return false;
-                    }
-                }
-                answered = self.answers.recv() => self.take(answered),
-                () = &mut deadline => {
+                Some(written) = self.writing.next(), if !is_written => drop(self.conclude(written).await?),
+                answered = self.answers.recv(), if !is_over => self.take(answered),
+                () = &mut deadline, if !is_over => {
+                    is_over = true;
                     let left = self.outbox.under_way();
                     info!(left, "stopped with {left} requests unanswered; they count as unknown at the next start");
-                    return self.step(0).await.is_ok();
                 }
+                // Something was answered after all.
+                else => {}
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{Alert, AlertState, Milestone, Pending};
 bitflags! {
     /// As it was last written.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub struct Signs: u8 {
+    pub struct Signs: u16 {
         const TRIGGERED = 1;
         const ACKNOWLEDGED = 1 << 1;
         /// A request was begun whose answer is not known.
@@ -22,6 +22,8 @@ bitflags! {
         const UNHEARD = 1 << 6;
         /// Nobody acknowledged, and nobody is reminded any more.
         const UNANSWERED = 1 << 7;
+        /// A digest that has not counted yet.
+        const COLLECTS = 1 << 8;
     }
 }
 
@@ -44,6 +46,7 @@ impl Signs {
         signs.set(Self::FREE, is_free);
         signs.set(Self::UNHEARD, is_free && !alert.is_heard());
         signs.set(Self::UNANSWERED, alert.went_unanswered());
+        signs.set(Self::COLLECTS, alert.digest.as_ref().is_some_and(|digest| digest.counted.is_none()));
         signs
     }
 

@@ -3,15 +3,18 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tracing::{error, info, warn};
 
 use super::{Dispatcher, inbox::Answer, step::Job};
 use crate::{
     alert::{
-        Alert, AlertId, AlertState, Charge, ContactProgress, Counted, Digest, Milestone, Progress, Successor,
+        Alert, AlertId, AlertState, Charge, ContactName, ContactProgress, Counted, Digest, Milestone,
+        Progress, Successor, Tier,
     },
     plan::{self, Fold, Opening},
-    store::{AlertWrite, Commit, Expect, Lane, Marks, StoreError},
+    store::{AlertWrite, Commit, Expect, Lane, Marks, Record, StoreError},
     watch::StormStatus,
 };
 
@@ -34,6 +37,24 @@ impl TakenBack {
     }
 }
 
+/// The last digest of a contact and tier that has counted.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct CountedRecord {
+    pub(super) contact: ContactName,
+    pub(super) tier: Tier,
+    pub(super) due_at: Timestamp,
+    /// When the last that it counts was held back, if it counts any.
+    pub(super) folded_until: Option<Timestamp>,
+}
+
+impl Record for CountedRecord {
+    const KIND: &'static str = "counted digest";
+
+    fn key(&self) -> Vec<u8> {
+        format!("{:?} {}", self.tier, self.contact).into_bytes()
+    }
+}
+
 struct Uncounted {
     digest: AlertId,
     alert: AlertId,
@@ -48,6 +69,7 @@ impl Dispatcher {
     pub(super) async fn look_up(&mut self, jobs: &mut Vec<Job>) -> Result<(), StoreError> {
         let mut readable = Vec::with_capacity(jobs.len());
         while let Some(mut job) = jobs.pop() {
+            self.aside.take_in_hand(vec![job.base.alert.id]);
             match self.look_up_one(&mut job).await {
                 Ok(()) => readable.push(job),
                 Err(error @ StoreError::Unavailable(_)) => {
@@ -75,7 +97,14 @@ impl Dispatcher {
             self.budgets.close(contact, *tier, alert.id, now);
             let counted = Counted::of(&self.store.folds(alert.id).await?);
             info!(alert.id = %alert.id, "digest for {contact}: {}", counted.words());
+            let record = CountedRecord {
+                contact: contact.clone(),
+                tier: *tier,
+                due_at: *due_at,
+                folded_until: (0 < counted.total()).then_some(counted.until),
+            };
             alert.count(counted);
+            self.remember(record);
         }
         if alert.doubt_ends_at().is_some_and(|at| at <= now) {
             self.queue.end_doubt(alert).await?;
@@ -103,6 +132,17 @@ impl Dispatcher {
             };
         }
         Ok(())
+    }
+
+    /// For the next start.
+    fn remember(&self, counted: CountedRecord) {
+        let store = self.store.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = store.put(Lane::Deliver, &counted).await {
+                // A digest may go out sooner after the next start than it would.
+                warn!(error = %error, "could not save when a digest has counted: {error}");
+            }
+        });
     }
 
     /// Digests are there before anything that goes into them.

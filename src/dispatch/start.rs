@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
 
-use super::{Dispatcher, STORE_PAUSE};
+use super::{Dispatcher, STORE_PAUSE, books::CountedRecord};
 use crate::{
-    alert::{Alert, ContactName, DeferCause, Digest, Epoch, OURS, Outcome, Signs, Transport},
+    alert::{Alert, ContactName, DeferCause, Digest, Epoch, Outcome, Signs, Transport},
     clock::Clock,
     plan::{
         Budgets, DeviceBook, Opening, Rules, STORM_LASTS, Settlement, hasten, is_misdated, is_orphaned,
@@ -19,8 +19,8 @@ use crate::{
     },
     roster::{self, Person},
     store::{
-        AlertFilter, AlertWrite, Commit, DeviceRecord, Expect, Lane, Place, Record, Sought, Store,
-        StoreError, Stored, when_available,
+        AlertWrite, Commit, DeviceRecord, Expect, Lane, Place, Record, Sought, Store, StoreError, Stored,
+        when_available,
     },
     watch::Vitals,
 };
@@ -28,10 +28,13 @@ use crate::{
 /// Alerts in a page that is read at start.
 const PAGE: usize = 500;
 
-/// Most pages looked through for one thing before dispatch begins.
-const PAGES_MAX: usize = 20;
+/// Most alerts looked through for one thing before dispatch begins.
+const LOOKED_THROUGH_MAX: usize = 10_000;
 
 const LOOKED_AT_PER_STEP: usize = 256;
+
+/// How often what waits for an account is hastened anew because somebody else was faster.
+const LOOKS_AGAIN_MAX: usize = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct Look {
@@ -39,6 +42,8 @@ pub(super) struct Look {
     /// Besides what waits for `work_again`.
     signs: Signs,
     misdated: usize,
+    /// It begins when this group of plans is written: they say what waits for an account.
+    begins_after: u64,
     /// What waits for these is tried now.
     work_again: Vec<Transport>,
     /// These have begun to work since it began: they are what the next look is for.
@@ -118,9 +123,11 @@ impl Dispatcher {
 
     /// A look under way goes on to its end first: however often accounts recover, all alerts are looked at.
     fn look_for(&mut self, transport: Transport) {
+        // What is planned now is written with the next group.
+        let begins_after = self.writing.next_number();
         let wanted = match &mut self.look {
             Some(look) => &mut look.next,
-            none => &mut none.insert(Look::default()).work_again,
+            none => &mut none.insert(Look { begins_after, ..Look::default() }).work_again,
         };
         if !wanted.contains(&transport) {
             wanted.push(transport);
@@ -141,12 +148,16 @@ impl Dispatcher {
 
     async fn look_at_next(&mut self) -> Result<(), StoreError> {
         let Some(look) = &mut self.look else { return Ok(()) };
+        if !self.writing.is_past(look.begins_after) {
+            return Ok(());
+        }
         let sought = look.sought(self.clock.now());
         let page = self.store.sought(look.after, sought, LOOKED_AT_PER_STEP).await?;
         // After it was read: what was accepted meanwhile is not of the future.
         let now = self.clock.now();
         let people = self.roster.now();
         let mut writes: Vec<AlertWrite> = Vec::new();
+        let work_again = look.work_again.clone();
         for (due, Stored { mut alert, version }) in page.alerts {
             let is_ahead = is_misdated(&alert, due, &self.rules, now);
             look.misdated += usize::from(is_ahead);
@@ -159,14 +170,25 @@ impl Dispatcher {
                 writes.push(AlertWrite::of(alert, Expect::Version(version), Some(now)));
             }
         }
-        if !writes.is_empty() {
-            // A conflict: somebody else has planned it meanwhile, or made it due.
-            let commits = self.store.commit(Lane::Deliver, &writes).await?;
-            let unwritten = |commit| match commit {
-                Commit::Failed(error @ StoreError::Unavailable(_)) => Some(error),
-                Commit::Done(_) | Commit::Conflict(_) | Commit::Failed(_) => None,
-            };
-            commits.into_iter().find_map(unwritten).map_or(Ok(()), Err)?;
+        for _ in 0..LOOKS_AGAIN_MAX {
+            if writes.is_empty() {
+                break;
+            }
+            let mut again = Vec::new();
+            for commit in self.store.commit(Lane::Deliver, &writes).await? {
+                match commit {
+                    // Somebody else has planned it meanwhile, or made it due; but planning hastens nothing.
+                    Commit::Conflict(Some(current)) => {
+                        let Stored { mut alert, version } = *current;
+                        if hasten(&mut alert, &work_again, now) {
+                            again.push(AlertWrite::of(alert, Expect::Version(version), Some(now)));
+                        }
+                    }
+                    Commit::Failed(error @ StoreError::Unavailable(_)) => return Err(error),
+                    Commit::Done(_) | Commit::Conflict(None) | Commit::Failed(_) => {}
+                }
+            }
+            writes = again;
         }
         look.after = page.next;
         let misdated = look.misdated;
@@ -190,7 +212,13 @@ impl Dispatcher {
 
     fn end_look(&mut self) {
         let work_again = self.look.take().map(|look| look.next).unwrap_or_default();
-        self.look = (!work_again.is_empty()).then(|| Look { work_again, ..Look::default() });
+        let begins_after = self.writing.next_number() - 1;
+        self.look = (!work_again.is_empty()).then(|| Look { begins_after, work_again, ..Look::default() });
+    }
+
+    /// There is something to look at, and what it rests on is written.
+    pub(super) fn can_look(&self) -> bool {
+        self.look.as_ref().is_some_and(|look| self.writing.is_past(look.begins_after))
     }
 }
 
@@ -222,25 +250,24 @@ pub(super) async fn budgets(store: &dyn Store, clock: &dyn Clock, rules: &Rules)
     set_back(&mut charges, now);
     budgets.spend(&charges);
 
-    let since = now.saturating_sub(STORM_LASTS).unwrap_or(Timestamp::MIN);
-    let filter =
-        AlertFilter { integration: Some(OURS.to_owned()), since: Some(since), ..AlertFilter::default() };
-    let mut digests = Vec::new();
-    let take = |alert: Alert| digests.extend(alert.digest.map(|digest| (alert.id, alert.opened_at, digest)));
-    look_through(store, clock, filter, "digests", take).await;
-    for (id, opened_at, Digest { contact, tier, due_at, counted }) in digests {
-        if let Some(counted) = counted {
-            budgets.remember_counted(&contact, tier, due_at);
-            if 0 < counted.total() {
-                budgets.storm(&contact, counted.until.min(now));
-            }
-        } else {
-            budgets.storm(&contact, opened_at.min(now));
-            // They are counted when it is due.
-            let what = format!("what digest {id} counts so far");
-            let folds = read(clock, &what, || store.folds(id)).await;
-            budgets.resume(&Opening { id, contact, tier, due_at }, folds.len());
+    for counted in read(clock, "which digests have counted", || store.all::<CountedRecord>()).await {
+        let CountedRecord { contact, tier, due_at, folded_until } = counted;
+        budgets.remember_counted(&contact, tier, due_at);
+        if let Some(until) = folded_until.filter(|until| now.duration_since(*until) < STORM_LASTS) {
+            budgets.storm(&contact, until.min(now));
         }
+    }
+    let mut collecting = Vec::new();
+    look_through(store, clock, Signs::COLLECTS, "digests that collect", |alert| {
+        collecting.extend(alert.digest.clone().map(|digest| (alert.id, alert.opened_at, digest)));
+    })
+    .await;
+    for (id, opened_at, Digest { contact, tier, due_at, .. }) in collecting {
+        budgets.storm(&contact, opened_at.min(now));
+        // They are counted when it is due.
+        let what = format!("what digest {id} counts so far");
+        let folds = read(clock, &what, || store.folds(id)).await;
+        budgets.resume(&Opening { id, contact, tier, due_at }, folds.len());
     }
     budgets
 }
@@ -248,38 +275,29 @@ pub(super) async fn budgets(store: &dyn Store, clock: &dyn Clock, rules: &Rules)
 /// Alerts that reached nobody or went unanswered before this process began: `/readyz` has to know before it answers.
 pub(super) async fn vitals(store: &dyn Store, clock: &dyn Clock, vitals: &Vitals) {
     let what = "alerts that reached nobody or went unanswered";
-    let signs = Signs::UNHEARD.union(Signs::UNANSWERED);
+    look_through(store, clock, Signs::UNHEARD.union(Signs::UNANSWERED), what, |alert| vitals.note(alert))
+        .await;
+}
+
+/// The gravest first, as far as there is time for it before dispatch begins.
+async fn look_through(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    signs: Signs,
+    what: &str,
+    mut each: impl FnMut(&Alert),
+) {
     let sought = Sought { signs, written_after: Timestamp::MAX };
-    let mut after = None;
-    for _ in 0..PAGES_MAX {
+    let (mut after, mut looked) = (None, 0);
+    while looked < LOOKED_THROUGH_MAX {
         let page = read(clock, what, || store.sought(after, sought, PAGE)).await;
-        page.alerts.iter().for_each(|(_, stored)| vitals.note(&stored.alert));
-        after = page.next;
+        page.alerts.iter().for_each(|(_, stored)| each(&stored.alert));
+        (after, looked) = (page.next, looked + page.alerts.len());
         if after.is_none() {
             return;
         }
     }
     warn!("only the gravest alerts were looked through for {what}: others are noted when they are due");
-}
-
-/// Newest first, as far as there is time for it before dispatch begins.
-async fn look_through(
-    store: &dyn Store,
-    clock: &dyn Clock,
-    filter: AlertFilter,
-    what: &str,
-    mut each: impl FnMut(Alert),
-) {
-    let mut filter = AlertFilter { limit: PAGE, ..filter };
-    for _ in 0..PAGES_MAX {
-        let page = read(clock, what, || store.list(&filter)).await;
-        page.alerts.into_iter().for_each(|stored| each(stored.alert));
-        filter.cursor = page.next;
-        if page.next.is_none() {
-            return;
-        }
-    }
-    warn!("only the newest alerts were looked through for {what}: older ones are noted when they are due");
 }
 
 /// A start does not fail because of what is stored: it goes on without what is damaged.

@@ -5,11 +5,12 @@ use std::{cmp::Reverse, collections::HashMap, panic};
 use tracing::{error, info, warn};
 
 use super::{
-    ANSWERS_PER_STEP_MAX, CROWDED_MAX, DUE_PER_STEP_MAX, Dispatcher, inbox::Answer, news, writing::Written,
+    ANSWERS_PER_STEP_MAX, CROWDED_MAX, DUE_PER_STEP_MAX, Dispatcher, inbox::Answer, news, planned::Planned,
+    writing::Written,
 };
 use crate::{
-    alert::{AlertId, Charge, Row},
-    plan::{self, Ask, DeviceVerdict, Opening, Plan, Present, QUARANTINE, Send, Settlement},
+    alert::{AlertId, Severity},
+    plan::{self, DeviceVerdict, Opening, Plan, Present, QUARANTINE, Settlement},
     roster::Person,
     store::{AlertWrite, Commit, DeviceRecord, Expect, Lane, Stamp, StoreError, Stored},
 };
@@ -21,64 +22,10 @@ pub(super) struct Job {
     pub(super) is_due: bool,
 }
 
-/// What is left of a job once its alert is planned: the write holds the alert.
-pub(super) struct Planned {
-    id: AlertId,
-    answers: Vec<Answer>,
-    sends: Vec<Send>,
-    asks: Vec<Ask>,
-    news: Vec<Row>,
-    /// What was entered into the accounts for it.
-    charges: Vec<Charge>,
-    opens: Vec<Opening>,
-    /// What is to count it.
-    digests: Vec<AlertId>,
-}
-
-impl Planned {
-    /// The alert, and the digests that are to count it.
-    pub(super) fn about(&self) -> impl Iterator<Item = AlertId> {
-        [self.id].into_iter().chain(self.digests.iter().copied())
-    }
-
-    fn pushes(&self) -> usize {
-        self.sends.iter().filter(|send| send.address.gateway().is_none()).count()
-    }
-
-    /// What is known when it is planned again, though it may have been written. A digest may have counted without it
-    /// by then.
-    fn answers_again(&mut self) -> Vec<Answer> {
-        let mut answers = std::mem::take(&mut self.answers);
-        let (mut sends, charges) = (std::mem::take(&mut self.sends), std::mem::take(&mut self.charges));
-        if let Some(Answer::NotBegun { sends: earlier, costs }) = answers.first_mut() {
-            let is_same = |one: &Send, other: &Send| {
-                (one.attempt, &one.contact, &one.address) == (other.attempt, &other.contact, &other.address)
-            };
-            sends.retain(|send| !earlier.iter().any(|earlier| is_same(earlier, send)));
-            earlier.append(&mut sends);
-            costs.extend(charges);
-        } else if sends.is_empty() {
-            self.charges = charges;
-        } else {
-            answers.insert(0, Answer::NotBegun { sends, costs: charges });
-        }
-        for digest in self.digests.drain(..) {
-            if !answers
-                .iter()
-                .any(|answer| matches!(answer, Answer::NotCounted { digest: known } if *known == digest))
-            {
-                answers.push(Answer::NotCounted { digest });
-            }
-        }
-        answers
-    }
-}
-
 impl Dispatcher {
     /// Plans what is due and the alerts of waiting answers, and has the plans written. Says how many.
     pub(super) async fn plan_and_write(&mut self, due: Vec<Stored>) -> Result<usize, StoreError> {
         let mut jobs = self.gather(due).await?;
-        self.aside.take_in_hand(jobs.iter().map(|job| job.base.alert.id).collect());
         let people = self.roster.now();
         if let Err(error) = self.look_up(&mut jobs).await {
             for Job { base, answers, .. } in jobs {
@@ -88,19 +35,25 @@ impl Dispatcher {
         }
         // Where a budget is short, the gravest have it.
         jobs.sort_by_key(|Job { base, .. }| (Reverse(base.alert.urgency()), base.alert.id));
-        let planned: Vec<_> = jobs.into_iter().map(|job| self.plan(job, &people)).collect();
+        let mut planned = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            self.aside.take_in_hand(vec![job.base.alert.id]);
+            planned.push(self.plan(job, &people));
+        }
+        self.aside.lay_down();
         let count = planned.len();
         if 0 < count {
             self.begin_to_write(planned).await?;
         }
-        self.aside.lay_down();
         Ok(count)
     }
 
     async fn begin_to_write(&mut self, planned: Vec<(Planned, AlertWrite)>) -> Result<(), StoreError> {
         let opens: Vec<Opening> = planned.iter().flat_map(|(planned, _)| planned.opens.clone()).collect();
         if let Err(error) = self.open_digests(&opens).await {
-            planned.into_iter().for_each(|(planned, _)| self.undo(planned));
+            for (planned, _) in planned {
+                self.undo(planned);
+            }
             return Err(error);
         }
         // Before the alert says that it goes on no more: rather one too many than one too few.
@@ -115,8 +68,12 @@ impl Dispatcher {
                 }
             }
         }
-        let (planned, writes) = kept.into_iter().unzip();
-        self.writing.begin(&self.store, planned, writes);
+        let group = if self.is_one_by_one() { 1 } else { kept.len().max(1) };
+        while !kept.is_empty() {
+            let rest = kept.split_off(kept.len().min(group));
+            let (planned, writes) = std::mem::replace(&mut kept, rest).into_iter().unzip();
+            self.writing.begin(&self.store, planned, writes);
+        }
         failed
     }
 
@@ -141,7 +98,9 @@ impl Dispatcher {
                 self.check_gateway_limits().await;
             }
             Err(error) => {
-                planned.into_iter().for_each(|planned| self.undo(planned));
+                for planned in planned {
+                    self.undo(planned);
+                }
                 failed = Err(error);
             }
         }
@@ -202,17 +161,18 @@ impl Dispatcher {
     }
 
     /// Alerts with pushes for which there is room now.
-    fn uncrowded(&mut self) -> Vec<AlertId> {
-        let (mut ids, mut busy) = (Vec::new(), Vec::new());
+    fn uncrowded(&mut self) -> Vec<(Reverse<Severity>, AlertId)> {
+        let (mut free, mut busy) = (Vec::new(), Vec::new());
         while let Some((Reverse(urgency), id)) = self.crowded.first().copied()
-            && ids.len() < self.outbox.room_for_crowded(urgency).min(DUE_PER_STEP_MAX)
+            && free.len() < self.outbox.room_for_crowded(urgency, self.pushes_planned).min(DUE_PER_STEP_MAX)
             && !self.is_finishing
         {
             self.crowded.pop_first();
-            if self.writing.is_busy(id) { busy.push((Reverse(urgency), id)) } else { ids.push(id) }
+            let list = if self.writing.is_busy(id) { &mut busy } else { &mut free };
+            list.push((Reverse(urgency), id));
         }
         self.crowded.extend(busy);
-        ids
+        free
     }
 
     /// One job per alert: a document that is due, or the one that answers are about, with the answers for it.
@@ -220,7 +180,8 @@ impl Dispatcher {
         let job = |base, is_due| Job { base, answers: Vec::new(), is_due };
         let mut jobs: HashMap<AlertId, Job> =
             due.into_iter().map(|base| (base.alert.id, job(base, true))).collect();
-        for id in self.uncrowded().into_iter().chain(self.inbox.alerts()) {
+        let uncrowded = self.uncrowded();
+        for id in uncrowded.iter().map(|(_, id)| *id).chain(self.inbox.alerts()) {
             if jobs.contains_key(&id) || self.writing.is_busy(id) {
                 continue;
             }
@@ -229,10 +190,14 @@ impl Dispatcher {
                 // Purged meanwhile: the answers concern nobody any more.
                 Ok(None) => self.inbox.forget(id),
                 Err(error @ StoreError::Damaged(_)) => self.leave(id, Vec::new(), &error),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.crowded.extend(uncrowded);
+                    return Err(error);
+                }
             }
         }
         jobs.retain(|id, job| !self.writing.hold(*id, job.base.alert.thread()));
+        self.crowded.extend(uncrowded.into_iter().filter(|(_, id)| self.writing.is_busy(*id)));
         for (id, job) in &mut jobs {
             // What is planned now is newer than what was kept.
             drop(self.inbox.document(*id));
@@ -257,6 +222,7 @@ impl Dispatcher {
             self.store.damage().note_alert(id, error);
         }
         self.aside.leave(id, self.clock.now());
+        self.crowded.retain(|(_, crowded)| *crowded != id);
         self.inbox.park(id, answers);
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::step::Planned;
+use super::planned::Planned;
 use crate::{
     alert::{AlertId, ThreadKey},
     store::{AlertWrite, Commit, Lane, Store, StoreError},
@@ -21,6 +21,8 @@ const GROUPS_MAX: usize = 2;
 pub(super) struct Writing {
     commits: JoinSet<Result<Vec<Commit>, StoreError>>,
     groups: HashMap<Id, Group>,
+    /// How many groups there were.
+    begun: u64,
     /// How many groups are about each: as an alert, or as a digest that is to count one.
     busy: HashMap<AlertId, usize>,
     threads: HashSet<ThreadKey>,
@@ -29,6 +31,7 @@ pub(super) struct Writing {
 }
 
 struct Group {
+    number: u64,
     planned: Vec<Planned>,
     writes: Arc<Vec<AlertWrite>>,
 }
@@ -48,6 +51,16 @@ impl Writing {
 
     pub(super) fn is_empty(&self) -> bool {
         self.groups.is_empty()
+    }
+
+    /// Of the group that is begun next.
+    pub(super) fn next_number(&self) -> u64 {
+        self.begun + 1
+    }
+
+    /// The groups up to this one are written, or will not be.
+    pub(super) fn is_past(&self, number: u64) -> bool {
+        self.groups.values().all(|group| number < group.number)
     }
 
     /// Nothing is to be decided of this one before more is known.
@@ -75,7 +88,8 @@ impl Writing {
             async move { store.commit(Lane::Deliver, &writes).await }
         };
         let id = self.commits.spawn(commit).id();
-        self.groups.insert(id, Group { planned, writes });
+        self.begun += 1;
+        self.groups.insert(id, Group { number: self.begun, planned, writes });
     }
 
     /// The next group of which that is known; `None` if none is on its way.
@@ -95,7 +109,7 @@ impl Writing {
             Ok((id, commits)) => (id, Ok(commits)),
             Err(error) => (error.id(), Err(error)),
         };
-        let Group { planned, writes } = self.groups.remove(&id)?;
+        let Group { planned, writes, .. } = self.groups.remove(&id)?;
         for id in planned.iter().flat_map(Planned::about) {
             if let Some(groups) = self.busy.get_mut(&id) {
                 *groups -= 1;

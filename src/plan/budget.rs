@@ -41,9 +41,9 @@ pub(super) const OTHERS_EVERY: RangeInclusive<SignedDuration> =
 /// go into digests only: a segment is worth more for something new.
 pub const STORM_LASTS: SignedDuration = SignedDuration::from_hours(1);
 
-/// A digest that is due and has not counted takes more for this long. If it cannot be read, what is held back later
-/// goes into the next one.
-const COLLECTS_PAST_DUE: SignedDuration = SignedDuration::from_mins(1);
+/// A digest that is due and has not counted takes more for this long; nothing that is being written may go into it when
+/// it counts. What is held back later goes into the next one, also if it cannot be read.
+const COLLECTS_PAST_DUE: SignedDuration = SignedDuration::from_secs(2);
 
 pub(super) fn digest_pause_max(tier: Tier) -> SignedDuration {
     match tier {

@@ -5,9 +5,9 @@
 //! 0        format of the row: 1
 //! 1..5     CRC-32 of every other byte, big-endian
 //! 5        urgency, from 0 to 5
-//! 6        signs
-//! 7..15    due time in ms since 1970
-//! 15..19   when it was written, in s since 1970
+//! 6..8     signs
+//! 8..16    due time in ms since 1970
+//! 16..20   when it was written, in s since 1970
 //! ```
 
 use std::{cmp::Reverse, collections::BTreeMap, ops::Bound};
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use super::{
     AlertWrite, Place, Sought, Wanted,
-    codec::{self, DecodeError},
+    codec::{self, DecodeError, Header},
 };
 use crate::alert::{AlertId, Severity, Signs};
 
@@ -55,7 +55,8 @@ impl Entry {
 
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let Self { place, row } = self;
-        let mut bytes = vec![codec::FORMAT, 0, 0, 0, 0, place.urgency.0 as u8, row.signs.bits()];
+        let mut bytes = vec![codec::FORMAT, 0, 0, 0, 0, place.urgency.0 as u8];
+        bytes.extend_from_slice(&row.signs.bits().to_be_bytes());
         bytes.extend_from_slice(&place.due_ms.to_be_bytes());
         bytes.extend_from_slice(&row.written_s.to_be_bytes());
         codec::sealed(bytes)
@@ -64,18 +65,24 @@ impl Entry {
     pub(super) fn from_bytes(id: AlertId, bytes: &[u8]) -> Result<Self, DecodeError> {
         codec::checked(bytes)?;
         let short = || DecodeError::Short(bytes.len());
-        let [urgency, signs] = codec::array(bytes, 5).ok_or_else(short)?;
-        let due_ms = u64::from_be_bytes(codec::array(bytes, 7).ok_or_else(short)?);
-        let written_s = u32::from_be_bytes(codec::array(bytes, 15).ok_or_else(short)?);
+        let [urgency] = codec::array(bytes, 5).ok_or_else(short)?;
+        let signs = u16::from_be_bytes(codec::array(bytes, 6).ok_or_else(short)?);
+        let due_ms = u64::from_be_bytes(codec::array(bytes, 8).ok_or_else(short)?);
+        let written_s = u32::from_be_bytes(codec::array(bytes, 16).ok_or_else(short)?);
         let urgency = Severity::from_number(urgency).ok_or(DecodeError::Severity(urgency))?;
         let row = Row { signs: Signs::from_bits_retain(signs), written_s };
         Ok(Self { place: Place::new(urgency, due_ms, id), row })
     }
 
-    /// Of an alert whose row does not read: it is planned at once, which writes it anew.
-    pub(super) fn unreadable(id: AlertId) -> Self {
-        let place = Place::new(Severity::Disaster, 0, id);
-        Self { place, row: Row { signs: Signs::all(), written_s: 0 } }
+    /// Of an alert whose row does not read, by the header of its document: whatever is looked for may be true of it.
+    /// `None`: the document does not read either, which is found out at once.
+    pub(super) fn by_header(id: AlertId, header: Option<Header>) -> Option<Self> {
+        let (urgency, due_ms) = match header {
+            Some(header) => (header.severity, header.due_ms?),
+            None => (Severity::Disaster, 0),
+        };
+        let row = Row { signs: Signs::all(), written_s: u32::MAX };
+        Some(Self { place: Place::new(urgency, due_ms, id), row })
     }
 }
 
@@ -103,6 +110,12 @@ impl Schedule {
         if let Some(Entry { place, row }) = after {
             self.0.insert(place, row);
         }
+    }
+
+    /// As [`Schedule::put`], of an alert whose place is not known. Looks at all of them.
+    pub(super) fn put_anywhere(&mut self, id: AlertId, after: Option<Entry>) {
+        let before = self.0.keys().find(|place| place.id == id).copied();
+        self.put(before, after);
     }
 
     /// Up to `limit` of those due at `now`.
@@ -174,9 +187,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_row_reads_back_and_a_flipped_bit_is_noticed(
-            (urgency, signs) in (0_u8..6, any::<u8>()),
+            (urgency, signs) in (0_u8..6, any::<u16>()),
             (due_ms, written_s) in (any::<u64>(), any::<u32>()),
-            bit in 8_usize..8 * 19,
+            bit in 8_usize..8 * 20,
         ) {
             let id = AlertId::from_bytes([7; 16]);
             let place = Place::new(Severity::from_number(urgency).unwrap(), due_ms, id);

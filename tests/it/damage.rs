@@ -25,6 +25,8 @@ async fn one_damaged_row_of_each_kind_does_not_keep_it_from_starting_and_telling
     h.damage_store(&["a/", "s/", "r/device/", "r/heartbeat/", "r/signing key/"]);
     h.restart().await;
 
+    let alerts = h.get("/v1/alerts?integration=zabbix").await;
+    assert_eq!(alerts["alerts"], json!([]), "the damaged one hides nothing but itself");
     let (status, ready) = h.get_as("/readyz", "").await;
     assert_eq!((status, &ready["ready"]), (200, &json!(true)), "{ready}");
     assert_eq!(ready["notices"][0]["code"], "store_damaged", "{ready}");
@@ -32,8 +34,6 @@ async fn one_damaged_row_of_each_kind_does_not_keep_it_from_starting_and_telling
     for kind in ["alert 1", "charge", "device 1", "heartbeat 1", "signing key 1"] {
         assert!(problem_said.contains(kind), "{kind}: {ready}");
     }
-    let alerts = h.get("/v1/alerts?integration=zabbix").await;
-    assert_eq!(alerts["alerts"], json!([]), "the damaged one hides nothing but itself");
     h.settled().await;
     // The first look may have been before all was read.
     h.pass(10).await;

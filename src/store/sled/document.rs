@@ -129,7 +129,11 @@ impl Reader {
     /// As [`Reader::latest_round`], of which only the header is read.
     pub(super) fn standing(&self, thread: ThreadKey) -> Result<Option<Standing>, StoreError> {
         let Some(id) = self.latest_id(thread)? else { return Ok(None) };
-        let header = self.header(id);
+        let header = self.header(id).and_then(|header| {
+            // An event that is said to have joined it must not have joined what does not read.
+            header.map_or(Ok(()), |header| self.beginning(id, header).map(drop))?;
+            Ok(header)
+        });
         if let Err(StoreError::Damaged(detail)) = &header {
             self.shared.note_damaged(id, detail);
         }

@@ -30,14 +30,29 @@ pub(super) struct Group<'db> {
 #[derive(Debug, Default)]
 pub(super) struct Effects {
     pub(super) touched: HashSet<AlertId>,
-    /// Places that alerts leave, and what they have in their stead, in order.
-    pub(super) moves: Vec<(Option<Place>, Option<Entry>)>,
+    /// Of alerts within the schedule, in order.
+    pub(super) moves: Vec<Move>,
     pub(super) writes: bool,
     /// Of the present lead, and which this group makes of it.
     pub(super) epoch: Epoch,
     next_epoch: Epoch,
     /// Keys of charges for which there is no page.
     pub(super) unpaid: Vec<IVec>,
+}
+
+/// A place that an alert leaves, and what it has in its stead.
+#[derive(Debug)]
+pub(super) struct Move {
+    pub(super) id: AlertId,
+    pub(super) before: Before,
+    pub(super) after: Option<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Before {
+    Known(Option<Place>),
+    /// Its row does not read.
+    Unreadable,
 }
 
 /// The document that is replaced.
@@ -55,8 +70,9 @@ fn damaged(id: AlertId, error: &DecodeError) -> Verdict {
 impl Effects {
     /// Whether an alert may be due earlier than before.
     pub(super) fn wakes(&self) -> bool {
-        self.moves.iter().any(|(before, after)| {
-            after.is_some_and(|after| before.is_none_or(|before| after.place != before))
+        self.moves.iter().any(|Move { before, after, .. }| {
+            let stays = |place| matches!(before, Before::Known(Some(before)) if *before == place);
+            after.is_some_and(|after| !stays(after.place))
         })
     }
 }
@@ -127,7 +143,6 @@ impl<'db> Group<'db> {
     /// Fails if what comes with the document would lie on a page that does not read. A charge is left out then: telling
     /// people goes before counting what it costs.
     fn reach(&mut self, draft: &mut Draft) -> Result<(), Error> {
-        self.db.get(keys::scheduled(draft.id))?;
         let mut beside = Vec::with_capacity(draft.beside.len());
         for (key, row) in draft.beside.drain(..) {
             match self.db.get(&key) {
@@ -162,9 +177,10 @@ impl<'db> Group<'db> {
             return Ok(Verdict::Conflict(None));
         }
 
-        let entry = keys::latest_round(draft.id, draft.round);
-        self.put(keys::thread(draft.thread), IVec::from(&entry));
-        self.store(draft, None)
+        let (thread, entry) = (draft.thread, keys::latest_round(draft.id, draft.round));
+        let verdict = self.store(draft, None)?;
+        self.put(keys::thread(thread), IVec::from(&entry));
+        Ok(verdict)
     }
 
     fn replace(&mut self, draft: Draft, expected: Version) -> Result<Verdict, Error> {
@@ -209,11 +225,17 @@ impl<'db> Group<'db> {
     }
 
     fn store(&mut self, draft: Draft, old: Option<Old>) -> Result<Verdict, Error> {
-        self.schedule(draft.id, draft.entry)?;
         let kept = old.as_ref().map(|old| (old.version, old.kept.as_ref()));
         let Layout { beginning, rest, further } = codec::lay_out(&draft.whole, kept);
+        if old.is_none() && rest.is_some() {
+            self.get(keys::rest(draft.id))?;
+        }
+        for (_, number) in further.iter().zip(0_u16..) {
+            self.db.get(keys::piece(draft.id, number))?;
+        }
         let (had_rest, old_further) =
             old.map_or((false, 0), |old| (old.header.begins.is_some(), old.header.further));
+        self.schedule(draft.id, draft.entry)?;
         match beginning {
             First::Kept => {}
             First::Whole => self.put(keys::alert(draft.id), draft.whole),
@@ -241,14 +263,21 @@ impl<'db> Group<'db> {
 
     fn schedule(&mut self, id: AlertId, after: Option<Entry>) -> Result<(), Error> {
         let key = keys::scheduled(id);
-        let before = self.get(key)?;
-        let before = before.map(|row| Entry::from_bytes(id, &row).unwrap_or(Entry::unreadable(id)));
-        match after {
-            _ if before == after => return Ok(()),
-            Some(after) => self.put(key, after.to_bytes().into()),
-            None => self.take_out(key),
+        let before = match self.get(key) {
+            // Where its row would lie nothing can be written: the next start makes it again from the document.
+            Err(Error::Corruption { .. }) => {
+                self.effects.moves.push(Move { id, before: Before::Unreadable, after });
+                return Ok(());
+            }
+            row => row?.map(|row| Entry::from_bytes(id, &row)).transpose(),
+        };
+        match (&before, after) {
+            (Ok(before), after) if *before == after => return Ok(()),
+            (_, Some(after)) => self.put(key, after.to_bytes().into()),
+            (_, None) => self.take_out(key),
         }
-        self.effects.moves.push((before.map(|before| before.place), after));
+        let known = |entry: Option<Entry>| Before::Known(entry.map(|entry| entry.place));
+        self.effects.moves.push(Move { id, before: before.map_or(Before::Unreadable, known), after });
         Ok(())
     }
 
@@ -282,8 +311,20 @@ impl<'db> Group<'db> {
             Err(Error::Corruption { .. }) => return Ok(None),
             document => document?,
         };
-        let readable = |document: IVec| Some((codec::decode_header(&document).ok()?.version, document));
-        Ok(document.and_then(readable))
+        let Some((header, document)) = document.and_then(|it| Some((codec::decode_header(&it).ok()?, it)))
+        else {
+            return Ok(None);
+        };
+        if let Some(begins) = header.begins {
+            let beginning = match self.get(keys::alert(id)) {
+                Err(Error::Corruption { .. }) => return Ok(None),
+                beginning => beginning?.and_then(|value| codec::decode_header(&value).ok()),
+            };
+            if beginning.is_none_or(|beginning| beginning.version != begins.version) {
+                return Ok(None);
+            }
+        }
+        Ok(Some((header.version, document)))
     }
 
     fn get(&self, key: [u8; 18]) -> Result<Option<IVec>, Error> {

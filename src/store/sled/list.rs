@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{document::Reader, keys, walk::Order, work::Removal};
+use super::{document::Reader, handle::guarded, keys, walk::Order, work::Removal};
 use crate::{
     alert::{AlertId, AlertState},
     store::{AlertFilter, AlertPage, StoreError, filter::is_purgeable, schedule::Entry},
@@ -72,7 +72,7 @@ impl Reader {
             }
             let Some(id) = keys::alert_of(&entry?.0) else { continue };
             step.reached = Some(id);
-            let header = self.header(id).ok().flatten();
+            let header = guarded(|| self.header(id)).ok().flatten();
             if header.is_some_and(|header| header.open || header.due_ms.is_some()) {
                 continue;
             }

@@ -70,7 +70,8 @@ use self::{
 };
 use super::{
     AlertFilter, AlertPage, AlertWrite, Commit, Damage, Due, FREE_BYTES_MIN, Health, Lane, Lead, Place,
-    Sought, SoughtPage, Standing, Store, StoreError, Stored, Wanted, codec,
+    Sought, SoughtPage, Standing, Store, StoreError, Stored, Wanted,
+    codec::{self, Beginning},
 };
 use crate::alert::{AlertId, Charge, FoldRow, Row, ThreadKey};
 
@@ -161,9 +162,14 @@ impl SledStore {
             Verdict::Conflict(None) => return Ok(Commit::Conflict(None)),
             Verdict::Conflict(Some(Found { id, newest, beginning })) => {
                 let read = codec::decode_header(&newest).and_then(|header| {
+                    let beginning = beginning.as_deref();
+                    let is_its = |begins: Beginning| {
+                        let found = codec::decode_header(beginning.unwrap_or_default());
+                        found.is_ok_and(|found| found.version == begins.version)
+                    };
                     // A long one is read again as a whole: it may have been written since.
-                    let decode = || codec::decode_alert(header, &newest, beginning.as_deref(), NONE);
-                    (header.further == 0).then(decode).transpose()
+                    let is_whole = header.further == 0 && header.begins.is_none_or(is_its);
+                    is_whole.then(|| codec::decode_alert(header, &newest, beginning, NONE)).transpose()
                 });
                 match read {
                     Ok(Some(current)) => return Ok(Commit::Conflict(Some(Box::new(current)))),
@@ -281,6 +287,9 @@ impl Store for SledStore {
     ) -> Result<SoughtPage, StoreError> {
         self.shared.is_open()?;
         let (places, next) = self.shared.schedule().sought(after, sought, limit);
+        if places.is_empty() {
+            return Ok(SoughtPage { alerts: Vec::new(), next });
+        }
         let alerts = self.scan(move |reader| reader.placed(&places)).await?;
         Ok(SoughtPage { alerts, next })
     }

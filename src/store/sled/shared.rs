@@ -9,14 +9,21 @@ use std::{
     time::Duration,
 };
 
-use ::sled::IVec;
 use tokio::sync::{Notify, watch};
 
-use super::{Options, group::Effects, handle::Handle, keys, patience::patient, walk::Order};
+use super::{
+    Options,
+    group::{Before, Effects, Move},
+    handle::{Handle, guarded},
+    keys,
+    patience::patient,
+    walk::Order,
+};
 use crate::{
     alert::{AlertId, Epoch},
     store::{
         Damage, Health, StoreError,
+        codec::{self, Header},
         damage::{self, SCHEDULE_ROW},
         schedule::{Entry, Schedule},
     },
@@ -83,10 +90,12 @@ impl Shared {
         self.state.borrow().as_ref().map(|_| ()).map_err(StoreError::clone)
     }
 
-    pub(super) fn opened(&self, handle: Arc<Handle>) {
-        *self.schedule() = schedule_in(&handle, &self.damage);
+    pub(super) fn opened(&self, handle: Arc<Handle>) -> Result<(), StoreError> {
+        let schedule = schedule_in(&handle, &self.damage)?;
+        *self.schedule() = schedule;
         drop(self.state.send_replace(Ok(handle)));
         self.due_changed.notify_one();
+        Ok(())
     }
 
     /// No engine until further notice. Readers that wait for the running group find out.
@@ -106,8 +115,11 @@ impl Shared {
     pub(super) fn synced(&self, effects: &Effects) {
         self.epoch.store(effects.epoch.0, Relaxed);
         let mut schedule = self.schedule();
-        for (before, after) in &effects.moves {
-            schedule.put(*before, *after);
+        for Move { id, before, after } in &effects.moves {
+            match before {
+                Before::Known(before) => schedule.put(*before, *after),
+                Before::Unreadable => schedule.put_anywhere(*id, *after),
+            }
         }
         drop(schedule);
         self.end_group();
@@ -209,17 +221,45 @@ impl Shared {
     }
 }
 
-fn schedule_in(handle: &Handle, damage: &Damage) -> Schedule {
-    let rows = handle.walk(keys::beginning_with(keys::SCHEDULE), Order::Ascending, damage);
-    let entry = |(key, row): (IVec, IVec)| {
-        let id = keys::scheduled_of(&key)?;
-        let entry = Entry::from_bytes(id, &row);
-        Some(entry.unwrap_or_else(|error| {
-            damage.note(SCHEDULE_ROW, id, error);
-            Entry::unreadable(id)
-        }))
-    };
-    rows.map_while(Result::ok).filter_map(entry).collect()
+/// The rows of the schedule; where one does not read, what its document says.
+fn schedule_in(handle: &Handle, damage: &Damage) -> Result<Schedule, StoreError> {
+    let (passed_over, mut is_whole) = (Damage::default(), true);
+    let mut entries = Vec::new();
+    for row in handle.walk(keys::beginning_with(keys::SCHEDULE), Order::Ascending, &passed_over) {
+        let Ok((key, row)) = row else {
+            is_whole = false;
+            break;
+        };
+        let Some(id) = keys::scheduled_of(&key) else { continue };
+        match Entry::from_bytes(id, &row) {
+            Ok(entry) => entries.push(entry),
+            Err(error) => {
+                damage.note(SCHEDULE_ROW, id, error);
+                entries.extend(Entry::by_header(id, header_of(handle, id)));
+            }
+        }
+    }
+    if !is_whole || !passed_over.counts().is_empty() {
+        damage.note(
+            SCHEDULE_ROW,
+            "several",
+            "the schedule does not read as a whole, it is made again from the alerts",
+        );
+        let known: HashSet<AlertId> = entries.iter().map(|entry| entry.place.id).collect();
+        for document in handle.walk(keys::beginning_with(keys::ALERTS), Order::Ascending, damage) {
+            let Some(id) = keys::alert_of(&document?.0).filter(|id| !known.contains(id)) else { continue };
+            entries.extend(Entry::by_header(id, header_of(handle, id)));
+        }
+    }
+    Ok(entries.into_iter().collect())
+}
+
+fn header_of(handle: &Handle, id: AlertId) -> Option<Header> {
+    let newest = guarded(|| match handle.get(&keys::rest(id))? {
+        None => handle.get(&keys::alert(id)),
+        rest => Ok(rest),
+    });
+    newest.ok().flatten().and_then(|newest| codec::decode_header(&newest).ok())
 }
 
 /// Every lock here guards plain data that a panic elsewhere cannot leave half changed.

@@ -1,6 +1,7 @@
 //! The one thread that writes: a group, one batch, one sync, then the answers.
 
 use std::{
+    io,
     ops::ControlFlow,
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
@@ -9,6 +10,7 @@ use std::{
 };
 
 use ::sled::Error;
+use rustix::io::Errno;
 
 use super::{
     group::Group,
@@ -111,12 +113,15 @@ impl Writer {
     }
 
     fn open(&mut self) -> Result<(), OpenFailure> {
-        let opened = open::open(&self.path).map(Arc::new);
+        let opened = open::open(&self.path).map(Arc::new).and_then(|handle| {
+            // What fails here is a read, which may go well the next time.
+            let read = self.shared.opened(Arc::clone(&handle));
+            read.map(|()| handle).map_err(|_| io::Error::from(Errno::IO).into())
+        });
         match &opened {
             Ok(handle) => {
                 self.handle = Some(Arc::clone(handle));
                 self.look_at_disk();
-                self.shared.opened(Arc::clone(handle));
             }
             Err(cause) => {
                 self.shared.closed(&format!("could not open it: {cause}"));
@@ -158,7 +163,8 @@ impl Writer {
 
 fn commit(handle: &Handle, shared: &Shared, work: Vec<Work>) -> Result<Vec<Answer>, Error> {
     // What takes the lead is a group of its number, which no earlier lead can have had.
-    let mut group = Group::new(handle.db(), shared.epoch(), Epoch(handle.progress().synced + 1));
+    let mut group =
+        Group::new(handle.db(), shared.epoch(), Epoch(handle.progress().synced.max(shared.epoch().0) + 1));
     let add = |work| match group.add(work) {
         // It concerns nobody else.
         Err(error @ Error::Corruption { .. }) => Ok(Err(failure(&error))),

@@ -328,3 +328,41 @@ async fn a_snapshot_that_a_full_disk_left_half_written_is_no_damage() {
         store.close().await;
     }
 }
+
+#[tokio::test]
+async fn a_due_time_that_does_not_read_is_made_again_from_the_document() {
+    for is_gone in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SledStore::open(folder.path()).unwrap();
+        let mut writes: Vec<_> = (0..3).map(|number| opening(&number.to_string(), 1, at(number))).collect();
+        for (write, due) in writes.iter_mut().zip([500, 900, 10]) {
+            write.due = Some(at(due));
+            commit_one(&store, write.clone()).await.unwrap();
+        }
+        store.close().await;
+        drop(store);
+        let bad = writes[1].alert.id;
+        let handle = open::open(folder.path()).unwrap();
+        handle.db().insert(keys::scheduled(bad), b"x").unwrap();
+        handle.sync().unwrap();
+        drop(handle);
+        if is_gone {
+            flip(folder.path(), |key| key == keys::alert(bad));
+        }
+
+        let store = SledStore::open(folder.path()).unwrap();
+        assert_eq!(store.health().await.scheduled, 3);
+        let due = samples::due(&store, at(500), 9).await;
+        assert_eq!(due.alerts.len(), 2, "{is_gone}");
+        assert_eq!(due.unreadable, if is_gone { vec![bad] } else { vec![] });
+        if !is_gone {
+            assert_eq!(samples::due(&store, at(899), 9).await.alerts.len(), 2, "it is due when it was");
+            assert_eq!(samples::due(&store, at(900), 9).await.alerts.len(), 3);
+            let written = commit_one(&store, change(&writes[1].alert, 1, Some(at(2_000)))).await.unwrap();
+            assert!(matches!(written, Commit::Done(2)), "{written:?}");
+            assert_eq!(samples::due(&store, at(1_999), 9).await.alerts.len(), 2, "it has one place");
+            assert_eq!((store.health().await.scheduled, left_out(&store)), (3, vec![("due time", 1)]));
+        }
+        store.close().await;
+    }
+}
