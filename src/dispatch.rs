@@ -350,14 +350,30 @@ impl Dispatcher {
         let mut is_over = false;
         loop {
             // One step settles a limited number of answers.
-            while let Step::Worked(_) = self.step(0).await? {}
+            match self.step(0).await {
+                Ok(Step::Worked(_)) => continue,
+                Ok(Step::IdleUntil(_)) => {}
+                // It may be back before the time is up.
+                Err(error @ StoreError::Unavailable(_)) if !is_over => {
+                    warn!(error = %error, "could not settle yet, trying again: {error}");
+                    tokio::select! {
+                        () = self.clock.sleep(STORE_PAUSE) => {}
+                        () = &mut deadline => is_over = true,
+                    }
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
             let is_written = self.writing.is_empty();
             let is_settled = self.inbox.ready() == 0 && self.answers.is_empty() && is_written;
             if is_settled && (is_over || self.outbox.under_way() == 0) {
                 return Ok(());
             }
             tokio::select! {
-                Some(written) = self.writing.next(), if !is_written => drop(self.conclude(written).await?),
+                Some(written) = self.writing.next(), if !is_written => match self.conclude(written).await {
+                    Err(StoreError::Unavailable(_)) if !is_over => {}
+                    concluded => drop(concluded?),
+                },
                 answered = self.answers.recv(), if !is_over => self.take(answered),
                 () = &mut deadline, if !is_over => {
                     is_over = true;

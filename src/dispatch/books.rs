@@ -13,7 +13,7 @@ use crate::{
         Alert, AlertId, AlertState, Charge, ContactName, ContactProgress, Counted, Digest, Milestone,
         Progress, Successor, Tier,
     },
-    plan::{self, Fold, Opening},
+    plan::{self, Fold, Opening, Storm},
     store::{AlertWrite, Commit, Expect, Lane, Marks, Record, StoreError},
     watch::StormStatus,
 };
@@ -43,8 +43,8 @@ pub(super) struct CountedRecord {
     pub(super) contact: ContactName,
     pub(super) tier: Tier,
     pub(super) due_at: Timestamp,
-    /// When the last that it counts was held back, if it counts any.
-    pub(super) folded_until: Option<Timestamp>,
+    /// As it was then.
+    pub(super) storm: Option<Storm>,
 }
 
 impl Record for CountedRecord {
@@ -101,7 +101,7 @@ impl Dispatcher {
                 contact: contact.clone(),
                 tier: *tier,
                 due_at: *due_at,
-                folded_until: (0 < counted.total()).then_some(counted.until),
+                storm: self.budgets.storms().get(contact).copied(),
             };
             alert.count(counted);
             self.remember(record);

@@ -14,8 +14,8 @@ use crate::{
     alert::{Alert, ContactName, DeferCause, Digest, Epoch, Outcome, Signs, Transport},
     clock::Clock,
     plan::{
-        Budgets, DeviceBook, Opening, Rules, STORM_LASTS, Settlement, hasten, is_misdated, is_orphaned,
-        is_unheard, set_back,
+        Budgets, DeviceBook, Opening, Rules, Settlement, hasten, is_misdated, is_orphaned, is_unheard,
+        set_back,
     },
     roster::{self, Person},
     store::{
@@ -155,10 +155,15 @@ impl Dispatcher {
         let page = self.store.sought(look.after, sought, LOOKED_AT_PER_STEP).await?;
         // After it was read: what was accepted meanwhile is not of the future.
         let now = self.clock.now();
-        let people = self.roster.now();
+        let (people, aside) = (self.roster.now(), self.aside.clone());
+        let (left_alone, _) = aside.now(now);
         let mut writes: Vec<AlertWrite> = Vec::new();
         let work_again = look.work_again.clone();
         for (due, Stored { mut alert, version }) in page.alerts {
+            if left_alone.contains(&alert.id) {
+                continue;
+            }
+            aside.take_in_hand(vec![alert.id]);
             let is_ahead = is_misdated(&alert, due, &self.rules, now);
             look.misdated += usize::from(is_ahead);
             let waits_in_vain = hasten(&mut alert, &look.work_again, now);
@@ -170,6 +175,7 @@ impl Dispatcher {
                 writes.push(AlertWrite::of(alert, Expect::Version(version), Some(now)));
             }
         }
+        aside.lay_down();
         for _ in 0..LOOKS_AGAIN_MAX {
             if writes.is_empty() {
                 break;
@@ -216,6 +222,14 @@ impl Dispatcher {
         self.look = (!work_again.is_empty()).then(|| Look { begins_after, work_again, ..Look::default() });
     }
 
+    /// A look that the plans from this group on have asked for waits for all that was planned with them.
+    pub(super) fn look_after(&mut self, group: u64) {
+        let last = self.writing.next_number() - 1;
+        if let Some(look) = self.look.as_mut().filter(|look| group <= look.begins_after) {
+            look.begins_after = last;
+        }
+    }
+
     /// There is something to look at, and what it rests on is written.
     pub(super) fn can_look(&self) -> bool {
         self.look.as_ref().is_some_and(|look| self.writing.is_past(look.begins_after))
@@ -251,15 +265,16 @@ pub(super) async fn budgets(store: &dyn Store, clock: &dyn Clock, rules: &Rules)
     budgets.spend(&charges);
 
     for counted in read(clock, "which digests have counted", || store.all::<CountedRecord>()).await {
-        let CountedRecord { contact, tier, due_at, folded_until } = counted;
+        let CountedRecord { contact, tier, due_at, storm } = counted;
         budgets.remember_counted(&contact, tier, due_at);
-        if let Some(until) = folded_until.filter(|until| now.duration_since(*until) < STORM_LASTS) {
-            budgets.storm(&contact, until.min(now));
+        if let Some(storm) = storm {
+            budgets.resume_storm(&contact, storm, now);
         }
     }
     let mut collecting = Vec::new();
     look_through(store, clock, Signs::COLLECTS, "digests that collect", |alert| {
-        collecting.extend(alert.digest.clone().map(|digest| (alert.id, alert.opened_at, digest)));
+        let digest = alert.digest.clone().filter(|digest| digest.counted.is_none());
+        collecting.extend(digest.map(|digest| (alert.id, alert.opened_at, digest)));
     })
     .await;
     for (id, opened_at, Digest { contact, tier, due_at, .. }) in collecting {

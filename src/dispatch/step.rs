@@ -40,11 +40,13 @@ impl Dispatcher {
             self.aside.take_in_hand(vec![job.base.alert.id]);
             planned.push(self.plan(job, &people));
         }
-        self.aside.lay_down();
-        let count = planned.len();
+        let (count, group) = (planned.len(), self.writing.next_number());
         if 0 < count {
+            self.aside.take_in_hand(planned.iter().map(|(planned, _)| planned.id).collect());
             self.begin_to_write(planned).await?;
+            self.look_after(group);
         }
+        self.aside.lay_down();
         Ok(count)
     }
 

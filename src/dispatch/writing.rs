@@ -3,6 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::Hash,
     sync::Arc,
 };
 
@@ -23,9 +24,9 @@ pub(super) struct Writing {
     groups: HashMap<Id, Group>,
     /// How many groups there were.
     begun: u64,
-    /// How many groups are about each: as an alert, or as a digest that is to count one.
+    /// How many writes on their way are about each: as an alert, or as a digest that is to count one.
     busy: HashMap<AlertId, usize>,
-    threads: HashSet<ThreadKey>,
+    threads: HashMap<ThreadKey, usize>,
     /// These wait for one that is busy.
     held: HashSet<AlertId>,
 }
@@ -70,7 +71,7 @@ impl Writing {
 
     /// True if another round of the same dedup key is on its way: what is decided of this one depends on it.
     pub(super) fn hold(&mut self, id: AlertId, thread: ThreadKey) -> bool {
-        let is_held = self.threads.contains(&thread);
+        let is_held = self.threads.contains_key(&thread);
         if is_held {
             self.held.insert(id);
         }
@@ -81,7 +82,9 @@ impl Writing {
         for id in planned.iter().flat_map(Planned::about) {
             *self.busy.entry(id).or_default() += 1;
         }
-        self.threads.extend(writes.iter().map(|write| write.alert.thread()));
+        for write in &writes {
+            *self.threads.entry(write.alert.thread()).or_default() += 1;
+        }
         let (store, writes) = (Arc::clone(store), Arc::new(writes));
         let commit = {
             let writes = Arc::clone(&writes);
@@ -111,18 +114,22 @@ impl Writing {
         };
         let Group { planned, writes, .. } = self.groups.remove(&id)?;
         for id in planned.iter().flat_map(Planned::about) {
-            if let Some(groups) = self.busy.get_mut(&id) {
-                *groups -= 1;
-                if *groups == 0 {
-                    self.busy.remove(&id);
-                }
-            }
+            one_less(&mut self.busy, &id);
         }
         self.held.clear();
         for write in writes.iter() {
-            self.threads.remove(&write.alert.thread());
+            one_less(&mut self.threads, &write.alert.thread());
         }
         let writes = Arc::try_unwrap(writes).unwrap_or_else(|writes| (*writes).clone());
         Some(Written { planned, writes, commits })
+    }
+}
+
+fn one_less<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
     }
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Rules,
@@ -85,7 +86,7 @@ impl Collecting {
 }
 
 /// When something was first and last held back from a contact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Storm {
     pub since: Timestamp,
     pub last: Timestamp,
@@ -271,6 +272,15 @@ impl Budgets {
         storm.since = storm.since.min(now);
         storm.last = storm.last.max(now);
         begins
+    }
+
+    /// The contact was in this storm before the start, and still is if it has not passed at `now`.
+    pub fn resume_storm(&mut self, contact: &ContactName, storm: Storm, now: Timestamp) {
+        let (since, last) = (storm.since.min(now), storm.last.min(now));
+        if now.duration_since(last) < STORM_LASTS {
+            let known = self.storms.entry(contact.clone()).or_insert(Storm { since, last });
+            *known = Storm { since: known.since.min(since), last: known.last.max(last) };
+        }
     }
 
     /// A digest counts now: nothing more goes into it.

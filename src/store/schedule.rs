@@ -74,15 +74,16 @@ impl Entry {
         Ok(Self { place: Place::new(urgency, due_ms, id), row })
     }
 
-    /// Of an alert whose row does not read, by the header of its document: whatever is looked for may be true of it.
+    /// Of an alert whose row does not read, by the header of its document: whatever is looked for may be true of it, and
+    /// nothing may be graver.
     /// `None`: the document does not read either, which is found out at once.
     pub(super) fn by_header(id: AlertId, header: Option<Header>) -> Option<Self> {
-        let (urgency, due_ms) = match header {
-            Some(header) => (header.severity, header.due_ms?),
-            None => (Severity::Disaster, 0),
+        let due_ms = match header {
+            Some(header) => header.due_ms?,
+            None => 0,
         };
         let row = Row { signs: Signs::all(), written_s: u32::MAX };
-        Some(Self { place: Place::new(urgency, due_ms, id), row })
+        Some(Self { place: Place::new(Severity::Disaster, due_ms, id), row })
     }
 }
 
@@ -104,8 +105,10 @@ impl Schedule {
     }
 
     pub(super) fn put(&mut self, before: Option<Place>, after: Option<Entry>) {
-        if let Some(before) = before {
-            self.0.remove(&before);
+        if let Some(before) = before
+            && self.0.remove(&before).is_none()
+        {
+            self.take_out(before.id);
         }
         if let Some(Entry { place, row }) = after {
             self.0.insert(place, row);
@@ -114,8 +117,13 @@ impl Schedule {
 
     /// As [`Schedule::put`], of an alert whose place is not known. Looks at all of them.
     pub(super) fn put_anywhere(&mut self, id: AlertId, after: Option<Entry>) {
-        let before = self.0.keys().find(|place| place.id == id).copied();
-        self.put(before, after);
+        self.take_out(id);
+        self.put(None, after);
+    }
+
+    fn take_out(&mut self, id: AlertId) {
+        let place = self.0.keys().find(|place| place.id == id).copied();
+        place.and_then(|place| self.0.remove(&place));
     }
 
     /// Up to `limit` of those due at `now`.

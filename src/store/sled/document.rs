@@ -130,9 +130,10 @@ impl Reader {
     pub(super) fn standing(&self, thread: ThreadKey) -> Result<Option<Standing>, StoreError> {
         let Some(id) = self.latest_id(thread)? else { return Ok(None) };
         let header = self.header(id).and_then(|header| {
+            let Some(header) = header else { return Ok(None) };
             // An event that is said to have joined it must not have joined what does not read.
-            header.map_or(Ok(()), |header| self.beginning(id, header).map(drop))?;
-            Ok(header)
+            let (_, is_whole) = self.beginning(id, header)?;
+            if is_whole { Ok(Some(header)) } else { Ok(self.document(id)?.map(|(header, _)| header)) }
         });
         if let Err(StoreError::Damaged(detail)) = &header {
             self.shared.note_damaged(id, detail);

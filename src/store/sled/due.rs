@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{document::Reader, handle::guarded};
 use crate::{
     alert::AlertId,
-    store::{Due, Place, StoreError, Stored, codec},
+    store::{Due, Place, StoreError, Stored, codec, schedule::Entry},
 };
 
 impl Reader {
@@ -15,9 +15,14 @@ impl Reader {
         for id in ids {
             match guarded(|| self.document(*id)) {
                 Ok(Some((header, stored))) => {
-                    // It may have been written since the schedule was read.
                     let is_due = header.due_ms.is_some_and(|due_ms| codec::due_at(due_ms) <= now);
-                    due.alerts.extend(is_due.then_some(stored));
+                    if is_due {
+                        due.alerts.push(stored);
+                    } else {
+                        // It was written since the schedule was read, or its row was not written with it.
+                        let place = Entry::by_header(*id, Some(header));
+                        self.shared.schedule().put_anywhere(*id, place);
+                    }
                 }
                 Ok(None) => self.miss(*id, "it has a due time and no document", &mut due),
                 Err(StoreError::Damaged(detail)) => self.miss(*id, &detail, &mut due),

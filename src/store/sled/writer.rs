@@ -116,7 +116,10 @@ impl Writer {
         let opened = open::open(&self.path).map(Arc::new).and_then(|handle| {
             // What fails here is a read, which may go well the next time.
             let read = self.shared.opened(Arc::clone(&handle));
-            read.map(|()| handle).map_err(|_| io::Error::from(Errno::IO).into())
+            read.map(|()| handle).map_err(|problem| {
+                tracing::error!(%problem, "could not read what is due");
+                io::Error::from(Errno::IO).into()
+            })
         });
         match &opened {
             Ok(handle) => {
