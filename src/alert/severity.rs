@@ -52,6 +52,11 @@ impl Severity {
         Self::ALL.get(usize::from(number)).copied()
     }
 
+    /// How many are graver.
+    pub fn graver_ones(self) -> usize {
+        Self::Disaster as usize - self as usize
+    }
+
     pub fn as_str(self) -> &'static str {
         self.into()
     }

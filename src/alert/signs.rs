@@ -2,7 +2,7 @@
 
 use bitflags::bitflags;
 
-use super::{Alert, AlertState, Milestone, Pending};
+use super::{Alert, AlertState, Pending};
 
 bitflags! {
     /// As it was last written.
@@ -32,7 +32,7 @@ impl Signs {
 
     pub fn of(alert: &Alert) -> Self {
         let progress = &alert.progress;
-        let is_free = alert.is_free() && progress.planned.contains(&Milestone::Opened);
+        let is_free = alert.is_free_and_planned();
         let pushes = progress.notifications().flat_map(|one| &one.push.open);
         let texts = progress.notifications().filter_map(|one| one.text.pending());
         let mut signs = match alert.state {

@@ -94,6 +94,11 @@ impl Alert {
         }
     }
 
+    /// Nobody has it, and people were to be told of it by now.
+    pub fn is_free_and_planned(&self) -> bool {
+        self.is_free() && self.progress.planned.contains(&Milestone::Opened)
+    }
+
     /// Somebody knows of it as severe as it was told, or is to be, for certain or by a digest.
     pub fn is_heard(&self) -> bool {
         self.is_heard_by(&self.progress)

@@ -147,7 +147,7 @@ impl Outbox {
 
     /// How many more pushes of this urgency may begin.
     pub(super) fn room_for(&self, urgency: Severity) -> usize {
-        let kept_free = KEPT_FREE * (Severity::Disaster as usize - urgency as usize);
+        let kept_free = KEPT_FREE * urgency.graver_ones();
         (PUSHES_UNDER_WAY_MAX - kept_free).saturating_sub(self.pushes.load(Ordering::Acquire))
     }
 

@@ -52,5 +52,5 @@ pub fn is_unheard(alert: &Alert, people: &[Person]) -> bool {
         progress.contacts.retain(|name, _| roster::find(people, name).is_some());
         alert.is_heard_by(&progress)
     };
-    alert.is_free() && alert.progress.planned.contains(&Milestone::Opened) && !is_heard_here()
+    alert.is_free_and_planned() && !is_heard_here()
 }

@@ -91,6 +91,15 @@ impl Place {
     fn new(urgency: Severity, due_ms: u64, id: AlertId) -> Self {
         Self { urgency: Reverse(urgency), due_ms, id }
     }
+
+    /// Not above any other with this urgency and a due time from this on.
+    fn first(urgency: Severity, due_ms: u64) -> Self {
+        Self::new(urgency, due_ms, AlertId::from_bytes([0; 16]))
+    }
+
+    pub(super) fn due(self) -> Timestamp {
+        codec::due_at(self.due_ms)
+    }
 }
 
 impl FromIterator<Entry> for Schedule {
@@ -167,17 +176,6 @@ impl Schedule {
             }
         }
         (found, None)
-    }
-}
-
-impl Place {
-    /// Not above any other with this urgency and a due time from this on.
-    fn first(urgency: Severity, due_ms: u64) -> Self {
-        Self::new(urgency, due_ms, AlertId::from_bytes([0; 16]))
-    }
-
-    pub(super) fn due(self) -> Timestamp {
-        codec::due_at(self.due_ms)
     }
 }
 
