@@ -4,15 +4,16 @@
 //! 0        format of the value: 1, or 2 = the rest of a document that begins as another value does
 //! 1..5     CRC-32 of every other byte, big-endian
 //! 5        flags: 1 = has a due time, 2 = the alert is open, 4 = its end is in doubt, 16 to 80 = its severity from 1 to 5
-//! 6..14    version of the document (0 for chunks and records)
-//! 14..22   due time in ms since the epoch (0 without one)
-//! 22..     JSON
+//! 6        its urgency, from 0 to 5
+//! 7..15    version of the document (0 for chunks and records)
+//! 15..23   due time in ms since the epoch (0 without one)
+//! 23..     JSON
 //!
 //! in format 2:
-//! 22..24   how many further values the rest goes on in, big-endian
-//! 24..32   version of the value that it begins as
-//! 32..36   how many bytes of the JSON of that value
-//! 36..     JSON
+//! 23..25   how many further values the rest goes on in, big-endian
+//! 25..33   version of the value that it begins as
+//! 33..37   how many bytes of the JSON of that value
+//! 37..     JSON
 //! ```
 //!
 //! A document is written as one value first, and then only what differs from that. What is too long for a value goes on in
@@ -27,7 +28,7 @@ use crate::alert::{Alert, Row, Severity};
 pub(super) const FORMAT: u8 = 1;
 const FORMAT_REST: u8 = 2;
 
-const HEADER_BYTES: usize = 22;
+const HEADER_BYTES: usize = 23;
 const REST_HEADER_BYTES: usize = HEADER_BYTES + 2 + 8 + 4;
 const FLAG_DUE: u8 = 1;
 const FLAG_OPEN: u8 = 2;
@@ -41,6 +42,8 @@ pub(super) struct Header {
     pub(super) due_ms: Option<u64>,
     pub(super) open: bool,
     pub(super) severity: Severity,
+    /// [`Alert::urgency`].
+    pub(super) urgency: Severity,
     pub(super) in_doubt: bool,
     /// This is the rest of a document that begins so.
     pub(super) begins: Option<Beginning>,
@@ -99,8 +102,9 @@ pub(super) fn encode_alert(
     due: Option<Timestamp>,
 ) -> Result<Vec<u8>, StoreError> {
     let (open, severity, in_doubt) = (alert.is_open(), alert.severity, alert.doubt.is_some());
-    let due_ms = due.map(due_ms);
-    let bytes = written(Header { version, due_ms, open, severity, in_doubt, ..Header::default() }, alert);
+    let (due_ms, urgency) = (due.map(due_ms), alert.urgency());
+    let header = Header { version, due_ms, open, severity, urgency, in_doubt, ..Header::default() };
+    let bytes = written(header, alert);
     if DOCUMENT_BYTES_MAX < bytes.len() {
         return Err(StoreError::TooLarge { bytes: bytes.len(), limit: DOCUMENT_BYTES_MAX });
     }
@@ -199,8 +203,10 @@ pub(super) fn decode_header(bytes: &[u8]) -> Result<Header, DecodeError> {
     let short = || DecodeError::Short(bytes.len());
     let format = checked(bytes)?;
     let flags = *bytes.get(5).ok_or_else(short)?;
-    let version = u64::from_be_bytes(array(bytes, 6).ok_or_else(short)?);
-    let due_ms = u64::from_be_bytes(array(bytes, 14).ok_or_else(short)?);
+    let urgency = *bytes.get(6).ok_or_else(short)?;
+    let urgency = Severity::from_number(urgency).ok_or(DecodeError::Severity(urgency))?;
+    let version = u64::from_be_bytes(array(bytes, 7).ok_or_else(short)?);
+    let due_ms = u64::from_be_bytes(array(bytes, 15).ok_or_else(short)?);
     let due_ms = (flags & FLAG_DUE != 0).then_some(due_ms);
     let severity = Severity::from_number(flags >> SEVERITY_SHIFT).ok_or(DecodeError::Severity(flags))?;
     let (mut begins, mut further) = (None, 0);
@@ -211,7 +217,7 @@ pub(super) fn decode_header(bytes: &[u8]) -> Result<Header, DecodeError> {
         begins = Some(Beginning { version, bytes });
     }
     let (open, in_doubt) = (flags & FLAG_OPEN != 0, flags & FLAG_DOUBT != 0);
-    Ok(Header { version, due_ms, open, severity, in_doubt, begins, further })
+    Ok(Header { version, due_ms, open, severity, urgency, in_doubt, begins, further })
 }
 
 /// A due time as it is stored: rounded up, so that nothing is due before its time.
@@ -236,6 +242,7 @@ fn bytes_of(header: Header) -> Vec<u8> {
     bytes.push(FORMAT);
     bytes.extend_from_slice(&[0; 4]);
     bytes.push(due | open | doubt | (header.severity as u8) << SEVERITY_SHIFT);
+    bytes.push(header.urgency as u8);
     bytes.extend_from_slice(&header.version.to_be_bytes());
     bytes.extend_from_slice(&header.due_ms.unwrap_or(0).to_be_bytes());
     bytes
@@ -273,7 +280,7 @@ pub(super) fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 fn version_of(value: &[u8]) -> Version {
-    array(value, 6).map_or(0, u64::from_be_bytes)
+    array(value, 7).map_or(0, u64::from_be_bytes)
 }
 
 fn decode_json<T: DeserializeOwned>(bytes: &[u8], start: usize) -> Result<T, DecodeError> {

@@ -155,8 +155,8 @@ impl Store for MemoryStore {
 
     async fn due(&self, now: Timestamp, limit: usize, wanted: Wanted<'_>) -> Result<Due, StoreError> {
         let tables = self.tables();
-        let (at_hand, ids): (Vec<_>, Vec<_>) =
-            tables.schedule.due(now, limit, wanted).into_iter().partition(|id| (wanted.at_hand)(*id));
+        let due = tables.schedule.due(now, limit, wanted).into_iter().map(|place| place.id);
+        let (at_hand, ids): (Vec<_>, Vec<_>) = due.partition(|id| (wanted.at_hand)(*id));
         let stored = |id| tables.alerts.get(id).map(|kept| kept.stored.clone());
         Ok(Due { alerts: ids.iter().filter_map(stored).collect(), at_hand, unreadable: Vec::new() })
     }

@@ -74,16 +74,14 @@ impl Entry {
         Ok(Self { place: Place::new(urgency, due_ms, id), row })
     }
 
-    /// Of an alert whose row does not read, by the header of its document: whatever is looked for may be true of it, and
-    /// nothing may be graver.
-    /// `None`: the document does not read either, which is found out at once.
+    /// Of an alert whose row does not read, by the header of its document: whatever is looked for may be true of it.
     pub(super) fn by_header(id: AlertId, header: Option<Header>) -> Option<Self> {
-        let due_ms = match header {
-            Some(header) => header.due_ms?,
-            None => 0,
+        let place = match header {
+            Some(header) => Place::of(id, header)?,
+            // It is found out at once that it does not read either.
+            None => Place::new(Severity::Disaster, 0, id),
         };
-        let row = Row { signs: Signs::all(), written_s: u32::MAX };
-        Some(Self { place: Place::new(Severity::Disaster, due_ms, id), row })
+        Some(Self { place, row: Row { signs: Signs::all(), written_s: u32::MAX } })
     }
 }
 
@@ -99,6 +97,16 @@ impl Place {
 
     pub(super) fn due(self) -> Timestamp {
         codec::due_at(self.due_ms)
+    }
+
+    /// Where a document with this header has its alert.
+    pub(super) fn of(id: AlertId, header: Header) -> Option<Self> {
+        header.due_ms.map(|due_ms| Self::new(header.urgency, due_ms, id))
+    }
+
+    /// Whoever goes by this one finds the alert no later than by the other.
+    pub(super) fn is_as_early(self, other: Self) -> bool {
+        self.urgency == other.urgency && self.due_ms <= other.due_ms
     }
 }
 
@@ -124,25 +132,20 @@ impl Schedule {
         }
     }
 
-    /// As [`Schedule::put`], of an alert whose place is not known. Looks at all of them.
-    pub(super) fn put_anywhere(&mut self, id: AlertId, after: Option<Entry>) {
-        self.take_out(id);
-        self.put(None, after);
-    }
-
+    /// Looks at all of them.
     fn take_out(&mut self, id: AlertId) {
         let place = self.0.keys().find(|place| place.id == id).copied();
         place.and_then(|place| self.0.remove(&place));
     }
 
     /// Up to `limit` of those due at `now`.
-    pub(super) fn due(&self, now: Timestamp, limit: usize, wanted: Wanted<'_>) -> Vec<AlertId> {
+    pub(super) fn due(&self, now: Timestamp, limit: usize, wanted: Wanted<'_>) -> Vec<Place> {
         // As a clock shows it: a due time is rounded up.
         let now_ms = u64::try_from(now.as_millisecond()).unwrap_or(0);
         let of_each = wanted.urgencies().map(|urgency| {
             let rows =
                 self.0.range(Place::first(urgency, 0)..Place::first(urgency, now_ms.saturating_add(1)));
-            rows.map(|(place, _)| place.id).filter(|id| !(wanted.except)(*id))
+            rows.map(|(place, _)| *place).filter(|place| !(wanted.except)(place.id))
         });
         of_each.flatten().take(limit).collect()
     }

@@ -5,27 +5,26 @@ use jiff::Timestamp;
 use super::{document::Reader, handle::guarded};
 use crate::{
     alert::AlertId,
-    store::{Due, Place, StoreError, Stored, codec, schedule::Entry},
+    store::{Due, Place, StoreError, Stored, schedule::Entry},
 };
 
 impl Reader {
-    /// Those of these alerts that are due at `now`.
-    pub(super) fn due(&self, ids: &[AlertId], now: Timestamp) -> Result<Due, StoreError> {
+    /// What is to be read of these, which are due. A row may lag behind its document: then it is early, and planned as it is.
+    pub(super) fn due(&self, places: &[Place]) -> Result<Due, StoreError> {
         let mut due = Due::default();
-        for id in ids {
-            match guarded(|| self.document(*id)) {
+        for place in places {
+            let id = place.id;
+            match guarded(|| self.document(id)) {
                 Ok(Some((header, stored))) => {
-                    let is_due = header.due_ms.is_some_and(|due_ms| codec::due_at(due_ms) <= now);
-                    if is_due {
-                        due.alerts.push(stored);
-                    } else {
-                        // It was written since the schedule was read, or its row was not written with it.
-                        let place = Entry::by_header(*id, Some(header));
-                        self.shared.schedule().put_anywhere(*id, place);
+                    let truly = Place::of(id, header);
+                    if truly != Some(*place) {
+                        let entry = Entry::by_header(id, Some(header));
+                        self.shared.schedule().put(Some(*place), entry);
                     }
+                    due.alerts.extend(truly.is_some().then_some(stored));
                 }
-                Ok(None) => self.miss(*id, "it has a due time and no document", &mut due),
-                Err(StoreError::Damaged(detail)) => self.miss(*id, &detail, &mut due),
+                Ok(None) => self.miss(id, "it has a due time and no document", &mut due),
+                Err(StoreError::Damaged(detail)) => self.miss(id, &detail, &mut due),
                 Err(error) => return Err(error),
             }
         }

@@ -10,7 +10,7 @@ use super::{
     work::{Done, Draft, Found, Removal, Verdict, Work},
 };
 use crate::{
-    alert::{AlertId, Epoch, ThreadKey},
+    alert::{AlertId, Epoch, Signs, ThreadKey},
     store::{
         Expect, Place, Version,
         codec::{self, DecodeError, First, Header, Layout},
@@ -43,16 +43,8 @@ pub(super) struct Effects {
 /// A place that an alert leaves, and what it has in its stead.
 #[derive(Debug)]
 pub(super) struct Move {
-    pub(super) id: AlertId,
-    pub(super) before: Before,
+    pub(super) before: Option<Place>,
     pub(super) after: Option<Entry>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Before {
-    Known(Option<Place>),
-    /// Its row does not read.
-    Unreadable,
 }
 
 /// The document that is replaced.
@@ -70,10 +62,9 @@ fn damaged(id: AlertId, error: &DecodeError) -> Verdict {
 impl Effects {
     /// Whether an alert may be due earlier than before.
     pub(super) fn wakes(&self) -> bool {
-        self.moves.iter().any(|Move { before, after, .. }| {
-            let stays = |place| matches!(before, Before::Known(Some(before)) if *before == place);
-            after.is_some_and(|after| !stays(after.place))
-        })
+        self.moves
+            .iter()
+            .any(|Move { before, after }| after.is_some_and(|after| *before != Some(after.place)))
     }
 }
 
@@ -198,7 +189,7 @@ impl<'db> Group<'db> {
                     Ok((version, _)) if header.begins.is_some_and(|begins| begins.version != version) => {
                         Ok(damaged(id, &DecodeError::Missing))
                     }
-                    Ok((version, kept)) => self.store(draft, Some(Old { header, version, kept })),
+                    Ok((version, kept)) => self.store(draft, Some(&Old { header, version, kept })),
                 }
             }
         }
@@ -224,8 +215,8 @@ impl<'db> Group<'db> {
         self.replace(draft, expected)
     }
 
-    fn store(&mut self, draft: Draft, old: Option<Old>) -> Result<Verdict, Error> {
-        let kept = old.as_ref().map(|old| (old.version, old.kept.as_ref()));
+    fn store(&mut self, draft: Draft, old: Option<&Old>) -> Result<Verdict, Error> {
+        let kept = old.map(|old| (old.version, old.kept.as_ref()));
         let Layout { beginning, rest, further } = codec::lay_out(&draft.whole, kept);
         if old.is_none() && rest.is_some() {
             self.get(keys::rest(draft.id))?;
@@ -235,7 +226,7 @@ impl<'db> Group<'db> {
         }
         let (had_rest, old_further) =
             old.map_or((false, 0), |old| (old.header.begins.is_some(), old.header.further));
-        self.schedule(draft.id, draft.entry)?;
+        self.schedule(&draft, old)?;
         match beginning {
             First::Kept => {}
             First::Whole => self.put(keys::alert(draft.id), draft.whole),
@@ -261,23 +252,27 @@ impl<'db> Group<'db> {
         Ok(Verdict::Written(draft.version))
     }
 
-    fn schedule(&mut self, id: AlertId, after: Option<Entry>) -> Result<(), Error> {
-        let key = keys::scheduled(id);
-        let before = match self.get(key) {
-            // Where its row would lie nothing can be written: the next start makes it again from the document.
-            Err(Error::Corruption { .. }) => {
-                self.effects.moves.push(Move { id, before: Before::Unreadable, after });
-                return Ok(());
-            }
-            row => row?.map(|row| Entry::from_bytes(id, &row)).transpose(),
+    fn schedule(&mut self, draft: &Draft, old: Option<&Old>) -> Result<(), Error> {
+        let (id, after) = (draft.id, draft.entry);
+        let before = old.and_then(|old| Place::of(id, old.header));
+        self.effects.moves.push(Move { before, after });
+        // While an answer is waited for its row may lag behind: a start finds the alert too early, and plans it.
+        let lags = |before: Place, after: Entry| {
+            draft.epoch.is_some()
+                && after.row.signs.contains(Signs::IN_FLIGHT)
+                && before.is_as_early(after.place)
         };
-        match (&before, after) {
-            (Ok(before), after) if *before == after => return Ok(()),
-            (_, Some(after)) => self.put(key, after.to_bytes().into()),
-            (_, None) => self.take_out(key),
+        if before.zip(after).is_some_and(|(before, after)| lags(before, after)) {
+            return Ok(());
         }
-        let known = |entry: Option<Entry>| Before::Known(entry.map(|entry| entry.place));
-        self.effects.moves.push(Move { id, before: before.map_or(Before::Unreadable, known), after });
+        let key = keys::scheduled(id);
+        match (self.get(key), after) {
+            // Where its row would lie nothing can be written: the next start makes it again from the document.
+            (Err(Error::Corruption { .. }), _) | (Ok(None), None) => {}
+            (Err(error), _) => return Err(error),
+            (Ok(_), Some(after)) => self.put(key, after.to_bytes().into()),
+            (Ok(Some(_)), None) => self.take_out(key),
+        }
         Ok(())
     }
 

@@ -263,15 +263,16 @@ impl Store for SledStore {
 
     async fn due(&self, now: Timestamp, limit: usize, wanted: Wanted<'_>) -> Result<Due, StoreError> {
         self.shared.is_open()?;
-        let ids = self.shared.schedule().due(now, limit, wanted);
-        let (at_hand, ids): (Vec<_>, Vec<_>) = ids.into_iter().partition(|id| (wanted.at_hand)(*id));
+        let places = self.shared.schedule().due(now, limit, wanted);
+        let (at_hand, places): (Vec<_>, Vec<_>) =
+            places.into_iter().partition(|place| (wanted.at_hand)(place.id));
         // Mostly there is nothing to read, and nobody waits for a thread then.
-        let read = if ids.is_empty() {
+        let read = if places.is_empty() {
             Due::default()
         } else {
-            self.look_up(move |reader| reader.due(&ids, now)).await?
+            self.look_up(move |reader| reader.due(&places)).await?
         };
-        Ok(Due { at_hand, ..read })
+        Ok(Due { at_hand: at_hand.into_iter().map(|place| place.id).collect(), ..read })
     }
 
     async fn next_due(&self, wanted: Wanted<'_>) -> Result<Option<Timestamp>, StoreError> {

@@ -7,6 +7,7 @@ use std::{
     fs::{self, DirBuilder, File},
     io,
     os::unix::fs::DirBuilderExt,
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -23,7 +24,7 @@ use super::{
 use crate::store::codec::array;
 
 /// What sled may hold of the file in memory, in bytes; its own default is 1 GiB.
-const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Size of a segment of the file, in bytes. sled moves a page larger than a quarter of it into a
 /// file of its own, which it never syncs; a page holds at most about 20 values, so with
@@ -37,7 +38,7 @@ const IN_USE_PAUSE: Duration = Duration::from_millis(50);
 /// Of what is stored; the folder and the store in it both say it.
 macro_rules! format_number {
     () => {
-        "12"
+        "13"
     };
 }
 
@@ -193,16 +194,15 @@ fn open_engine(path: &Path) -> Result<Db, OpenFailure> {
     try_open_engine(path)
 }
 
-/// sled panics on some damaged files; on a thread of its own that stays a message.
+/// sled panics on some damaged files: that stays a message.
 fn try_open_engine(path: &Path) -> Result<Db, OpenFailure> {
     let config = ::sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
         .segment_size(SEGMENT_BYTES)
         .flush_every_ms(None);
-    let opening = thread::Builder::new().name("bongsu-store-open".to_owned()).spawn(move || config.open());
-    let opened = opening?.join().map_err(|panic| OpenFailure::Damaged(words_of(&*panic)))?;
-    Ok(opened?)
+    Ok(panic::catch_unwind(AssertUnwindSafe(|| config.open()))
+        .map_err(|panic| OpenFailure::Damaged(words_of(&*panic)))??)
 }
 
 fn check_format(db: &Db, ready: bool) -> Result<(), OpenFailure> {

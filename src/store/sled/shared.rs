@@ -2,18 +2,21 @@
 
 use std::{
     collections::HashSet,
+    ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
+    thread,
     time::Duration,
 };
 
+use ::sled::IVec;
 use tokio::sync::{Notify, watch};
 
 use super::{
     Options,
-    group::{Before, Effects, Move},
+    group::{Effects, Move},
     handle::{Handle, guarded},
     keys,
     patience::patient,
@@ -115,11 +118,8 @@ impl Shared {
     pub(super) fn synced(&self, effects: &Effects) {
         self.epoch.store(effects.epoch.0, Relaxed);
         let mut schedule = self.schedule();
-        for Move { id, before, after } in &effects.moves {
-            match before {
-                Before::Known(before) => schedule.put(*before, *after),
-                Before::Unreadable => schedule.put_anywhere(*id, *after),
-            }
+        for Move { before, after } in &effects.moves {
+            schedule.put(*before, *after);
         }
         drop(schedule);
         self.end_group();
@@ -223,23 +223,8 @@ impl Shared {
 
 /// The rows of the schedule; where one does not read, what its document says.
 fn schedule_in(handle: &Handle, damage: &Damage) -> Result<Schedule, StoreError> {
-    let (passed_over, mut is_whole) = (Damage::default(), true);
-    let mut entries = Vec::new();
-    for row in handle.walk(keys::beginning_with(keys::SCHEDULE), Order::Ascending, &passed_over) {
-        let Ok((key, row)) = row else {
-            is_whole = false;
-            break;
-        };
-        let Some(id) = keys::scheduled_of(&key) else { continue };
-        match Entry::from_bytes(id, &row) {
-            Ok(entry) => entries.push(entry),
-            Err(error) => {
-                damage.note(SCHEDULE_ROW, id, error);
-                entries.extend(Entry::by_header(id, header_of(handle, id)));
-            }
-        }
-    }
-    if !is_whole || !passed_over.counts().is_empty() {
+    let (mut entries, is_whole) = rows_in(handle, damage);
+    if !is_whole {
         damage.note(
             SCHEDULE_ROW,
             "several",
@@ -252,6 +237,50 @@ fn schedule_in(handle: &Handle, damage: &Damage) -> Result<Schedule, StoreError>
         }
     }
     Ok(entries.into_iter().collect())
+}
+
+/// All rows, by two threads from both ends: with a million of them a start waits for nothing else. False if some cannot be
+/// read.
+fn rows_in(handle: &Handle, damage: &Damage) -> (Vec<Entry>, bool) {
+    let Range { start, end } = keys::beginning_with(keys::SCHEDULE);
+    let ends = guarded(|| {
+        let mut rows = handle.db().range(start.clone()..end.clone());
+        let (first, last) = (rows.next().transpose(), rows.next_back().transpose());
+        let id = |row: Result<Option<(IVec, IVec)>, _>| {
+            row.ok().flatten().and_then(|(key, _)| keys::scheduled_of(&key))
+        };
+        Ok(id(first).zip(id(last)))
+    });
+    let number = |id: AlertId| u128::from_be_bytes(id.to_bytes());
+    let middle = ends.ok().flatten().map(|(first, last)| number(first).midpoint(number(last)));
+    let middle = middle
+        .map_or(end.clone(), |middle| keys::scheduled(AlertId::from_bytes(middle.to_be_bytes())).to_vec());
+    let part = |keys: Range<Vec<u8>>| {
+        let (passed_over, mut entries, mut is_whole) = (Damage::default(), Vec::new(), true);
+        for row in handle.walk(keys, Order::Ascending, &passed_over) {
+            let Ok((key, row)) = row else {
+                is_whole = false;
+                break;
+            };
+            let Some(id) = keys::scheduled_of(&key) else { continue };
+            match Entry::from_bytes(id, &row) {
+                Ok(entry) => entries.push(entry),
+                Err(error) => {
+                    damage.note(SCHEDULE_ROW, id, error);
+                    entries.extend(Entry::by_header(id, header_of(handle, id)));
+                }
+            }
+        }
+        (entries, is_whole && passed_over.counts().is_empty())
+    };
+    thread::scope(|scope| {
+        let later = scope.spawn(|| part(middle.clone()..end.clone()));
+        let (mut entries, is_whole) = part(start.clone()..middle.clone());
+        let Ok((rest, rest_is_whole)) = later.join() else { return (entries, false) };
+        entries.reserve_exact(rest.len());
+        entries.extend(rest);
+        (entries, is_whole && rest_is_whole)
+    })
 }
 
 fn header_of(handle: &Handle, id: AlertId) -> Option<Header> {

@@ -254,7 +254,7 @@ async fn a_store_whose_creation_was_cut_short_is_created_again() {
             fs::write(folder.path().join(name), text).unwrap();
         }
         closed_store(folder.path()).await;
-        assert_eq!(fs::read_to_string(folder.path().join("FORMAT")).unwrap(), "bongsu store 12\n");
+        assert_eq!(fs::read_to_string(folder.path().join("FORMAT")).unwrap(), "bongsu store 13\n");
     }
 }
 
