@@ -14,7 +14,6 @@ mod outbox;
 mod planned;
 mod start;
 mod step;
-mod writing;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +34,6 @@ use self::{
     inbox::Inbox,
     outbox::{Answered, Outbox},
     start::{Account, Look},
-    writing::Writing,
 };
 use crate::{
     alert::{AlertId, Epoch, GatewayName, Severity},
@@ -88,11 +86,8 @@ pub struct Dispatcher {
     roster: Arc<Roster>,
     answers: mpsc::Receiver<Answered>,
     inbox: Inbox,
-    writing: Writing,
     /// Alerts with pushes for which there was no room, the gravest first.
     crowded: BTreeSet<(Reverse<Severity>, AlertId)>,
-    /// Pushes of plans that are being written.
-    pushes_planned: usize,
     uncounted: TakenBack,
     /// `None` once every alert has been looked at.
     look: Option<Look>,
@@ -169,9 +164,7 @@ impl Dispatcher {
             one_by_one_until: running_since,
             answers,
             inbox: Inbox::default(),
-            writing: Writing::default(),
             crowded: BTreeSet::new(),
-            pushes_planned: 0,
             uncounted: TakenBack::default(),
             look: Some(look),
             accounts: HashMap::new(),
@@ -240,12 +233,6 @@ impl Dispatcher {
     pub async fn step(&mut self, limit: usize) -> Result<Step, StoreError> {
         self.pulse.send_modify(|pulse| pulse.idle = false);
         self.aside.lay_down();
-        let mut concluded = self.conclude_written().await?;
-        if self.writing.is_full()
-            && let Some(written) = self.writing.next().await
-        {
-            concluded += self.conclude(written).await?;
-        }
         while self.inbox.ready() < ANSWERS_PER_STEP_MAX
             && let Ok(answered) = self.answers.try_recv()
         {
@@ -256,21 +243,16 @@ impl Dispatcher {
         let due = if limit == 0 { Vec::new() } else { self.due(now, limit, room.least).await? };
         self.take_back(limit.saturating_sub(due.len()));
         let planned = self.plan_and_write(due).await?;
-        if 0 < planned {
-            // Where a write takes no time, its requests start in this step.
-            tokio::task::yield_now().await;
-            concluded += self.conclude_written().await?;
-        }
         self.calm_down();
         if 0 < limit {
             self.look_at_what_was_left().await?;
         }
-        let goes_on = self.can_look() || !self.uncounted.is_empty();
-        if 0 < planned || 0 < concluded || (goes_on && 0 < limit) {
+        let goes_on = self.look.is_some() || !self.uncounted.is_empty();
+        if 0 < planned || (goes_on && 0 < limit) {
             return Ok(Step::Worked(planned));
         }
         let (aside, tried_again) = self.aside.now(now);
-        let except = |id| aside.contains(&id) || self.writing.is_busy(id);
+        let except = |id| aside.contains(&id);
         let wanted = Wanted { least: room.least, ..Wanted::all_but(&except) };
         let due = self.store.next_due(wanted).await?;
         let is_short = Severity::default() < room.least;
@@ -286,7 +268,7 @@ impl Dispatcher {
         least: Severity,
     ) -> Result<Vec<Stored>, StoreError> {
         let (aside, _) = self.aside.now(now);
-        let except = |id| aside.contains(&id) || self.writing.is_busy(id);
+        let except = |id| aside.contains(&id);
         let arrivals = self.queue.arrivals();
         let at_hand = |id| arrivals.has(id);
         let Due { mut alerts, at_hand, unreadable } =
@@ -299,15 +281,6 @@ impl Dispatcher {
         Ok(alerts)
     }
 
-    /// Takes what became of the groups that are written.
-    async fn conclude_written(&mut self) -> Result<usize, StoreError> {
-        let mut concluded = 0;
-        while let Some(written) = self.writing.try_next() {
-            concluded += self.conclude(written).await?;
-        }
-        Ok(concluded)
-    }
-
     fn take(&mut self, answered: Option<Answered>) {
         if let Some(Answered { alert_id, answer, .. }) = answered {
             self.inbox.put(alert_id, [answer]);
@@ -318,12 +291,10 @@ impl Dispatcher {
         let due_changed = self.store.due_changed();
         let due = due.into_iter().chain(self.budgets.calm_at()).min().unwrap_or(Timestamp::MAX);
         let due = life.wake_by(due);
-        let is_idle = self.writing.is_empty();
-        self.pulse.send_replace(Pulse { idle: is_idle, under_way: self.outbox.under_way() });
+        self.pulse.send_replace(Pulse { idle: true, under_way: self.outbox.under_way() });
         tokio::select! {
             () = life.stopped() => {}
             answered = self.answers.recv() => self.take(answered),
-            Some(written) = self.writing.next(), if !is_idle => drop(self.conclude(written).await?),
             () = due_changed.notified() => {}
             () = self.clock.sleep_until(due) => {}
         }
@@ -333,11 +304,7 @@ impl Dispatcher {
     /// Nothing new is taken up: requests under way are waited for and settled.
     async fn finish(mut self) -> bool {
         self.is_finishing = true;
-        let mut settled = self.settle_all().await;
-        // What is on its way to the disk is waited for, whatever has failed: a text that was taken is sent again otherwise.
-        while let Some(written) = self.writing.next().await {
-            settled = settled.and(self.conclude(written).await.map(drop));
-        }
+        let settled = self.settle_all().await;
         if let Err(error) = &settled {
             error!(error = %error, "could not settle at shutdown: {error}");
         }
@@ -364,16 +331,11 @@ impl Dispatcher {
                 }
                 Err(error) => return Err(error),
             }
-            let is_written = self.writing.is_empty();
-            let is_settled = self.inbox.ready() == 0 && self.answers.is_empty() && is_written;
+            let is_settled = self.inbox.ready() == 0 && self.answers.is_empty();
             if is_settled && (is_over || self.outbox.under_way() == 0) {
                 return Ok(());
             }
             tokio::select! {
-                Some(written) = self.writing.next(), if !is_written => match self.conclude(written).await {
-                    Err(StoreError::Unavailable(_)) if !is_over => {}
-                    concluded => drop(concluded?),
-                },
                 answered = self.answers.recv(), if !is_over => self.take(answered),
                 () = &mut deadline, if !is_over => {
                     is_over = true;

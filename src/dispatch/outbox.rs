@@ -151,10 +151,9 @@ impl Outbox {
         (PUSHES_UNDER_WAY_MAX - kept_free).saturating_sub(self.pushes.load(Ordering::Acquire))
     }
 
-    /// How many alerts of this urgency with pushes that wait for room are worth planning again, while so many pushes are
-    /// planned and have not begun.
-    pub(super) fn room_for_crowded(&self, urgency: Severity, planned: usize) -> usize {
-        let (room, devices) = (self.room_for(urgency).saturating_sub(planned), self.devices());
+    /// How many alerts of this urgency with pushes that wait for room are worth planning again.
+    pub(super) fn room_for_crowded(&self, urgency: Severity) -> usize {
+        let (room, devices) = (self.room_for(urgency), self.devices());
         if room < devices.min(KEPT_FREE) { 0 } else { room.div_ceil(devices) }
     }
 

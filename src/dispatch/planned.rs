@@ -1,4 +1,4 @@
-//! A plan on its way to the disk.
+//! A plan that is written before its requests begin.
 
 use super::inbox::Answer;
 use crate::{
@@ -21,11 +21,6 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    /// The alert, and the digests that are to count it.
-    pub(super) fn about(&self) -> impl Iterator<Item = AlertId> {
-        [self.id].into_iter().chain(self.digests.iter().copied())
-    }
-
     pub(super) fn pushes(&self) -> usize {
         self.sends.iter().filter(|send| send.address.gateway().is_none()).count()
     }

@@ -42,8 +42,6 @@ pub(super) struct Look {
     /// Besides what waits for `work_again`.
     signs: Signs,
     misdated: usize,
-    /// It begins when this group of plans is written: they say what waits for an account.
-    begins_after: u64,
     /// What waits for these is tried now.
     work_again: Vec<Transport>,
     /// These have begun to work since it began: they are what the next look is for.
@@ -123,11 +121,9 @@ impl Dispatcher {
 
     /// A look under way goes on to its end first: however often accounts recover, all alerts are looked at.
     fn look_for(&mut self, transport: Transport) {
-        // What is planned now is written with the next group.
-        let begins_after = self.writing.next_number();
         let wanted = match &mut self.look {
             Some(look) => &mut look.next,
-            none => &mut none.insert(Look { begins_after, ..Look::default() }).work_again,
+            none => &mut none.insert(Look::default()).work_again,
         };
         if !wanted.contains(&transport) {
             wanted.push(transport);
@@ -148,9 +144,6 @@ impl Dispatcher {
 
     async fn look_at_next(&mut self) -> Result<(), StoreError> {
         let Some(look) = &mut self.look else { return Ok(()) };
-        if !self.writing.is_past(look.begins_after) {
-            return Ok(());
-        }
         let sought = look.sought(self.clock.now());
         let page = self.store.sought(look.after, sought, LOOKED_AT_PER_STEP).await?;
         // After it was read: what was accepted meanwhile is not of the future.
@@ -218,21 +211,7 @@ impl Dispatcher {
 
     fn end_look(&mut self) {
         let work_again = self.look.take().map(|look| look.next).unwrap_or_default();
-        let begins_after = self.writing.next_number() - 1;
-        self.look = (!work_again.is_empty()).then(|| Look { begins_after, work_again, ..Look::default() });
-    }
-
-    /// A look that the plans from this group on have asked for waits for all that was planned with them.
-    pub(super) fn look_after(&mut self, group: u64) {
-        let last = self.writing.next_number() - 1;
-        if let Some(look) = self.look.as_mut().filter(|look| group <= look.begins_after) {
-            look.begins_after = last;
-        }
-    }
-
-    /// There is something to look at, and what it rests on is written.
-    pub(super) fn can_look(&self) -> bool {
-        self.look.as_ref().is_some_and(|look| self.writing.is_past(look.begins_after))
+        self.look = (!work_again.is_empty()).then(|| Look { work_again, ..Look::default() });
     }
 }
 

@@ -1,12 +1,11 @@
 //! One step's work: alerts to plan, with the answers that came for them, written as one group.
 
-use std::{cmp::Reverse, collections::HashMap, panic};
+use std::{cmp::Reverse, collections::HashMap};
 
 use tracing::{error, info, warn};
 
 use super::{
     ANSWERS_PER_STEP_MAX, CROWDED_MAX, DUE_PER_STEP_MAX, Dispatcher, inbox::Answer, news, planned::Planned,
-    writing::Written,
 };
 use crate::{
     alert::{AlertId, Severity},
@@ -28,29 +27,45 @@ impl Dispatcher {
         let mut jobs = self.gather(due).await?;
         let people = self.roster.now();
         if let Err(error) = self.look_up(&mut jobs).await {
-            for Job { base, answers, .. } in jobs {
-                self.inbox.put_back(base.alert.id, answers);
-            }
+            self.put_back(jobs);
             return Err(error);
         }
         // Where a budget is short, the gravest have it.
         jobs.sort_by_key(|Job { base, .. }| (Reverse(base.alert.urgency()), base.alert.id));
-        let mut planned = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            self.aside.take_in_hand(vec![job.base.alert.id]);
-            planned.push(self.plan(job, &people));
-        }
-        let (count, group) = (planned.len(), self.writing.next_number());
-        if 0 < count {
-            self.aside.take_in_hand(planned.iter().map(|(planned, _)| planned.id).collect());
-            self.begin_to_write(planned).await?;
-            self.look_after(group);
+        let count = jobs.len();
+        let together = if self.is_one_by_one() { 1 } else { count };
+        while !jobs.is_empty() {
+            let rest = jobs.split_off(together.min(jobs.len()));
+            if let Err(error) = self.plan_and_write_together(jobs, &people).await {
+                self.put_back(rest);
+                return Err(error);
+            }
+            jobs = rest;
         }
         self.aside.lay_down();
         Ok(count)
     }
 
-    async fn begin_to_write(&mut self, planned: Vec<(Planned, AlertWrite)>) -> Result<(), StoreError> {
+    fn put_back(&mut self, jobs: Vec<Job>) {
+        for Job { base, answers, .. } in jobs {
+            self.inbox.put_back(base.alert.id, answers);
+        }
+    }
+
+    async fn plan_and_write_together(&mut self, jobs: Vec<Job>, people: &[Person]) -> Result<(), StoreError> {
+        let (mut planned, mut pushes) = (Vec::with_capacity(jobs.len()), 0);
+        for job in jobs {
+            self.aside.take_in_hand(vec![job.base.alert.id]);
+            let (plan, write) = self.plan(job, people, pushes);
+            pushes += plan.pushes();
+            planned.push((plan, write));
+        }
+        self.aside.take_in_hand(planned.iter().map(|(planned, _)| planned.id).collect());
+        self.write(planned).await
+    }
+
+    /// Starts the requests of what is written.
+    async fn write(&mut self, planned: Vec<(Planned, AlertWrite)>) -> Result<(), StoreError> {
         let opens: Vec<Opening> = planned.iter().flat_map(|(planned, _)| planned.opens.clone()).collect();
         if let Err(error) = self.open_digests(&opens).await {
             for (planned, _) in planned {
@@ -65,67 +80,42 @@ impl Dispatcher {
             match unkept.get(&write.alert.id) {
                 None => kept.push((planned, write)),
                 Some(error) => {
-                    let unwritten = self.conclude_one(planned, write, Commit::Failed(error.clone()));
+                    let unwritten = self.conclude(planned, write, Commit::Failed(error.clone()));
                     failed = failed.and(unwritten);
                 }
             }
         }
-        let group = if self.is_one_by_one() { 1 } else { kept.len().max(1) };
-        while !kept.is_empty() {
-            let rest = kept.split_off(kept.len().min(group));
-            let (planned, writes) = std::mem::replace(&mut kept, rest).into_iter().unzip();
-            self.writing.begin(&self.store, planned, writes);
+        if kept.is_empty() {
+            return failed;
         }
-        failed
-    }
-
-    /// Takes what became of a group of plans. Says how many were in it.
-    pub(super) async fn conclude(&mut self, written: Written) -> Result<usize, StoreError> {
-        let Written { planned, writes, commits } = written;
-        let (count, mut failed) = (planned.len(), Ok(()));
-        let commits = commits.unwrap_or_else(|error| match error.try_into_panic() {
-            Ok(panic) => {
-                self.aside.take_in_hand(planned.iter().map(|planned| planned.id).collect());
-                panic::resume_unwind(panic)
-            }
-            Err(error) => Err(StoreError::Unavailable(error.to_string())),
-        });
-        match commits {
-            Ok(commits) => {
-                for ((planned, write), commit) in planned.into_iter().zip(writes).zip(commits) {
-                    self.aside.take_in_hand(vec![planned.id]);
-                    failed = self.conclude_one(planned, write, commit).and(failed);
-                }
-                self.aside.lay_down();
-                self.check_gateway_limits().await;
-            }
+        let (kept, writes): (Vec<_>, Vec<_>) = kept.into_iter().unzip();
+        let commits = match self.store.commit(Lane::Deliver, &writes).await {
+            Ok(commits) => commits,
             Err(error) => {
-                for planned in planned {
+                for planned in kept {
                     self.undo(planned);
                 }
-                failed = Err(error);
+                return Err(error);
             }
+        };
+        for ((planned, write), commit) in kept.into_iter().zip(writes).zip(commits) {
+            self.aside.take_in_hand(vec![planned.id]);
+            failed = self.conclude(planned, write, commit).and(failed);
         }
-        failed.map(|()| count)
+        self.check_gateway_limits().await;
+        failed
     }
 
     /// None of its requests starts, so nothing was spent, though it may be written.
     fn undo(&mut self, mut planned: Planned) {
-        self.pushes_planned -= planned.pushes();
         let answers = planned.answers_again();
         self.budgets.take_back(&planned.charges);
         self.inbox.put_back(planned.id, answers);
     }
 
-    fn conclude_one(
-        &mut self,
-        planned: Planned,
-        write: AlertWrite,
-        commit: Commit,
-    ) -> Result<(), StoreError> {
+    fn conclude(&mut self, planned: Planned, write: AlertWrite, commit: Commit) -> Result<(), StoreError> {
         match commit {
             Commit::Done(version) => {
-                self.pushes_planned -= planned.pushes();
                 self.start(planned, Stored { alert: write.alert, version });
                 return Ok(());
             }
@@ -158,23 +148,20 @@ impl Dispatcher {
 
     /// It was not written.
     fn unspend(&mut self, planned: &Planned) {
-        self.pushes_planned -= planned.pushes();
         self.budgets.take_back(&planned.charges);
     }
 
     /// Alerts with pushes for which there is room now.
     fn uncrowded(&mut self) -> Vec<(Reverse<Severity>, AlertId)> {
-        let (mut free, mut busy) = (Vec::new(), Vec::new());
+        let mut uncrowded = Vec::new();
         while let Some((Reverse(urgency), id)) = self.crowded.first().copied()
-            && free.len() < self.outbox.room_for_crowded(urgency, self.pushes_planned).min(DUE_PER_STEP_MAX)
+            && uncrowded.len() < self.outbox.room_for_crowded(urgency).min(DUE_PER_STEP_MAX)
             && !self.is_finishing
         {
             self.crowded.pop_first();
-            let list = if self.writing.is_busy(id) { &mut busy } else { &mut free };
-            list.push((Reverse(urgency), id));
+            uncrowded.push((Reverse(urgency), id));
         }
-        self.crowded.extend(busy);
-        free
+        uncrowded
     }
 
     /// One job per alert: a document that is due, or the one that answers are about, with the answers for it.
@@ -184,7 +171,7 @@ impl Dispatcher {
             due.into_iter().map(|base| (base.alert.id, job(base, true))).collect();
         let uncrowded = self.uncrowded();
         for id in uncrowded.iter().map(|(_, id)| *id).chain(self.inbox.alerts()) {
-            if jobs.contains_key(&id) || self.writing.is_busy(id) {
+            if jobs.contains_key(&id) {
                 continue;
             }
             match self.document(id).await {
@@ -198,8 +185,6 @@ impl Dispatcher {
                 }
             }
         }
-        jobs.retain(|id, job| !self.writing.hold(*id, job.base.alert.thread()));
-        self.crowded.extend(uncrowded.into_iter().filter(|(_, id)| self.writing.is_busy(*id)));
         for (id, job) in &mut jobs {
             // What is planned now is newer than what was kept.
             drop(self.inbox.document(*id));
@@ -228,7 +213,8 @@ impl Dispatcher {
         self.inbox.park(id, answers);
     }
 
-    fn plan(&mut self, job: Job, people: &[Person]) -> (Planned, AlertWrite) {
+    /// So many `pushes` of others were planned with it.
+    fn plan(&mut self, job: Job, people: &[Person], pushes: usize) -> (Planned, AlertWrite) {
         let Job { base: Stored { mut alert, version }, mut answers, .. } = job;
         let known = alert.rows.len();
         let mut charges = Vec::new();
@@ -265,7 +251,7 @@ impl Dispatcher {
             // What follows from an answer is for the next start.
             Plan { due: Some(self.clock.now()), ..Plan::default() }
         } else {
-            let room = self.outbox.room_for(alert.urgency()).saturating_sub(self.pushes_planned);
+            let room = self.outbox.room_for(alert.urgency()).saturating_sub(pushes);
             plan::advance(&mut alert, &self.present(people, room))
         };
         let Plan { sends, asks, due, folds, opens, is_crowded, .. } = plan;
@@ -290,9 +276,7 @@ impl Dispatcher {
         write.plan = Some(Stamp { epoch: self.epoch, at: self.clock.now() });
         write.marks = self.marks(&charges, &folds);
         let (id, digests) = (write.alert.id, folds.iter().map(|fold| fold.digest).collect());
-        let planned = Planned { id, answers, sends, asks, news, charges, opens, digests };
-        self.pushes_planned += planned.pushes();
-        (planned, write)
+        (Planned { id, answers, sends, asks, news, charges, opens, digests }, write)
     }
 
     fn present<'a>(&'a self, people: &'a [Person], room: usize) -> Present<'a> {
