@@ -16,12 +16,14 @@
 //! store has limits so tight that most of what is told goes into digests.
 //!
 //! The seed settles what is sent and when a kill is due; where exactly it hits is up to the machine.
-//! SIGKILL is the end of a process, not of the machine: a power cut is not what is proved here.
+//! SIGKILL is the end of a process, not of the machine. With `--power-cuts` each store has a disk of its own, which loses
+//! what was not made durable: as root, `cargo test --test crash -- --power-cuts`.
 
 mod audit;
 mod books;
 mod dice;
 mod digests;
+mod disk;
 mod load;
 mod server;
 mod stage;
@@ -64,6 +66,10 @@ struct Arguments {
     /// After so many rounds the books are compared, and the next store is empty
     #[arg(long, value_name = "ROUNDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     rounds_per_store: u64,
+
+    /// Cuts the power of the store's disk instead, which needs root
+    #[arg(long, env = "BONGSU_POWER_CUTS")]
+    power_cuts: bool,
 
     /// Test runners name the tests that they want; this program is one test, `crash`
     #[arg(hide = true)]
@@ -126,7 +132,8 @@ async fn run(arguments: &Arguments) -> Result<bool, Failure> {
 async fn play(arguments: &Arguments, folder: &Path, tally: &mut Tally) -> Result<(), Failure> {
     let clock = SystemClock::start();
     let seed = arguments.seed.unwrap_or_else(|| clock.now().as_millisecond().cast_unsigned());
-    say(&format!("crash: {} rounds, seed {seed}", arguments.rounds));
+    let ends = if arguments.power_cuts { "power cuts" } else { "kills" };
+    say(&format!("crash: {} {ends}, seed {seed}", arguments.rounds));
     let mut dice = Dice::new(seed);
     let mut left = arguments.rounds;
     while 0 < left && tally.is_clean() {
@@ -136,11 +143,12 @@ async fn play(arguments: &Arguments, folder: &Path, tally: &mut Tally) -> Result
         let number = tally.figure(Figure::Stores);
         let path = folder.join(format!("store-{number}"));
         let limits = if number.is_multiple_of(2) { Limits::Tight } else { Limits::None };
-        let mut stage = Stage::set(&path, limits, dice.fork(), &clock).await?;
+        let mut stage = Stage::set(&path, limits, arguments.power_cuts, dice.fork(), &clock).await?;
         stage.play(rounds, arguments.kill_within, tally).await?;
         stage.strike();
+        drop(stage);
         if tally.is_clean() {
-            say(&format!("store {number}: killed {rounds} times, everything told, the books agree"));
+            say(&format!("store {number}: {rounds} {ends}, everything told, the books agree"));
             std::fs::remove_dir_all(&path)?;
         }
     }

@@ -17,7 +17,7 @@ use bongsu::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::dice::Dice;
+use crate::{dice::Dice, disk::Disk};
 
 pub(crate) const ZABBIX_KEY: &str = "zabbix-key-0123456789";
 pub(crate) const OPERATOR: &str = "operator-token-0123456789";
@@ -40,7 +40,10 @@ const ASK_EVERY: SignedDuration = SignedDuration::from_millis(2);
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 
 /// Name of the store's folder, below the site's.
-const STORE: &str = "alerts";
+const STORE: &str = "disk/alerts";
+
+/// Name of the folder that is a disk where its power is cut.
+const DISK: &str = "disk";
 
 /// Name of what the server writes, below its folder.
 const LOG: &str = "server.log";
@@ -58,6 +61,8 @@ pub(crate) enum Limits {
 pub(crate) struct Site {
     pub(crate) folder: PathBuf,
     pub(crate) url: String,
+    /// Whose power is cut.
+    disk: Option<Disk>,
     /// Made once: making one takes longer than a start.
     client: reqwest::Client,
     clock: Arc<SystemClock>,
@@ -86,7 +91,13 @@ impl Site {
         let text = configuration(port, limits, sandbox.base_url(), &ca);
         std::fs::write(folder.join("bongsu.toml"), text)?;
         let url = format!("http://127.0.0.1:{port}");
-        Ok(Self { folder: folder.to_owned(), url, client: client(), clock: Arc::clone(clock) })
+        Ok(Self { folder: folder.to_owned(), url, disk: None, client: client(), clock: Arc::clone(clock) })
+    }
+
+    /// With a disk for the store alone, whose power is cut from now on.
+    pub(crate) fn with_disk(mut self) -> io::Result<Self> {
+        self.disk = Some(Disk::make(self.folder.join("disk.img"), &self.folder.join(DISK))?);
+        Ok(self)
     }
 
     /// Starts a process, without waiting for it.
@@ -131,6 +142,16 @@ impl Site {
         }
     }
 
+    /// The end of the server: SIGKILL, or its disk is without power. True if it was still there.
+    pub(crate) fn end(&self, server: &mut Server) -> io::Result<bool> {
+        let Some(disk) = self.disk.as_ref().filter(|_| server.is_alive()) else { return server.kill() };
+        server.stop()?;
+        disk.copy()?;
+        let was_alive = server.kill()?;
+        disk.replace()?;
+        Ok(was_alive)
+    }
+
     /// Reads from its API as an operator.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, String> {
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(OPERATOR);
@@ -158,6 +179,16 @@ impl Site {
 }
 
 impl Server {
+    fn is_alive(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|ended| ended.is_none())
+    }
+
+    /// It does nothing more, and does not know it.
+    fn stop(&self) -> io::Result<()> {
+        let status = Command::new("kill").args(["-STOP", &self.child.id().to_string()]).status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other("the server cannot be stopped")) }
+    }
+
     /// SIGKILL, and waits until it is gone. True if it was still there to be killed.
     pub(crate) fn kill(&mut self) -> io::Result<bool> {
         let alive = self.child.try_wait()?.is_none();

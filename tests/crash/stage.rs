@@ -89,6 +89,7 @@ impl Stage {
     pub(crate) async fn set(
         path: &Path,
         limits: Limits,
+        power_cuts: bool,
         mut dice: Dice,
         clock: &Arc<SystemClock>,
     ) -> Result<Self, Failure> {
@@ -97,6 +98,7 @@ impl Stage {
         let options = Options { tls: dice.percent(50), ..Options::default() };
         let sandbox = Sandbox::start(options, clock.clone(), &TaskTracker::new(), stop.clone()).await?;
         let site = Site::prepare(path, &sandbox, limits, &mut dice, clock)?;
+        let site = if power_cuts { site.with_disk()? } else { site };
         let senders = Sender::crowd(&mut dice);
         Ok(Self { site, limits, sandbox, senders, dice, clock: Arc::clone(clock), stop, start_takes: 200 })
     }
@@ -161,7 +163,7 @@ impl Stage {
         if up.is_ok() {
             self.wait_for_cue(cue, kill_within, load.as_ref()).await;
         }
-        let was_alive = server.kill()?;
+        let was_alive = self.site.end(&mut server)?;
         if let Some(load) = load {
             self.senders = load.end().await;
         }
