@@ -13,19 +13,12 @@ mod parts;
 #[path = "common/process.rs"]
 #[expect(dead_code, reason = "it plays no other role")]
 mod process;
+#[path = "common/site.rs"]
+mod site;
 #[path = "common/table.rs"]
 mod table;
 
-use std::{
-    collections::HashMap,
-    fmt::Write as _,
-    fs::{self, OpenOptions},
-    io::Write as _,
-    net::SocketAddr,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-    process::Command,
-};
+use std::{collections::HashMap, fs, path::Path};
 
 use bongsu::{
     clock::{Clock as _, SystemClock},
@@ -38,7 +31,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
     parts::wants,
-    process::{Process, free_address},
+    process::Process,
+    site::{Client, People, Site},
     table::{Table, below},
 };
 
@@ -59,9 +53,6 @@ const SEGMENTS_MAX: u32 = 40 + 20;
 
 /// Longest time until everybody knows of everything.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(4);
-
-const KEY: &str = "bench-key-0123456789";
-const TOKEN: &str = "bench-token-0123456789";
 
 /// Nothing new is held back for so long: nothing more comes.
 const QUIET: SignedDuration = SignedDuration::from_secs(40);
@@ -116,12 +107,8 @@ async fn storm(answer: Answer) -> Figures {
     let sandbox = Sandbox::start(Options::default(), clock.clone(), &tasks, stop.clone()).await;
     let sandbox = sandbox.expect("any free port");
     sandbox.fcm().always(answer);
-    let (address, mut process) = serve(folder.path(), &sandbox);
-    let client = Client { http: client(), address };
-    while client.get("/healthz").await.is_none() {
-        process.assert_runs();
-        clock.sleep(SignedDuration::from_millis(20)).await;
-    }
+    let people = People { count: PEOPLE, devices: 1, fcm: "" };
+    let Site { client, process } = site::serve(ours(), folder.path(), &sandbox, people, &clock).await;
 
     let began = clock.now();
     for body in bodies() {
@@ -187,30 +174,8 @@ async fn digests(client: &Client, clock: &SystemClock) -> Vec<Digest> {
     }
 }
 
-/// The program, and a way to ask it.
-struct Client {
-    http: reqwest::Client,
-    address: SocketAddr,
-}
-
-impl Client {
-    /// `None` while it does not listen.
-    async fn get(&self, path: &str) -> Option<Value> {
-        let request = self.http.get(format!("http://{}{path}", self.address)).bearer_auth(TOKEN);
-        let text = request.send().await.ok()?.text().await.ok()?;
-        Some(serde_json::from_str(&text).unwrap_or_default())
-    }
-
-    async fn post(&self, body: String) {
-        let request = self.http.post(format!("http://{}/v1/events/scripts", self.address));
-        let answer = request.bearer_auth(KEY).body(body).send().await.expect("it answers");
-        assert_eq!(answer.status().as_u16(), 202);
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench's own client")]
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().build().expect("a client")
+fn ours() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_bongsu"))
 }
 
 fn bodies() -> Vec<String> {
@@ -226,35 +191,6 @@ fn bodies() -> Vec<String> {
     };
     let alerts: Vec<Value> = (0..ALERTS).map(alert).collect();
     alerts.chunks(ALERTS_PER_BODY).map(|chunk| Value::Array(chunk.to_vec()).to_string()).collect()
-}
-
-fn serve(folder: &Path, sandbox: &Sandbox) -> (SocketAddr, Process) {
-    let (address, url) = (free_address(), sandbox.base_url());
-    // A key that others can read is warned of.
-    let key = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join("firebase.json"));
-    key.and_then(|mut key| key.write_all(sandbox.service_account_json().as_bytes())).expect("writable");
-    let mut config = format!(
-        "public_url = \"https://alerts.example.org\"\n[server]\nlisten = \"{address}\"\n\
-         [store]\nurl = \"sled:./alerts\"\n\
-         [fcm]\nservice_account = {{ file = \"firebase.json\" }}\nbase_url = \"{url}\"\n\
-         [[sms.gateway]]\nname = \"sandbox\"\nprovider = \"http\"\nurl = \"{url}/sms/send\"\n\
-         body = '{{\"to\": \"{{{{to}}}}\", \"text\": \"{{{{text}}}}\"}}'\n\
-         [[integration]]\nname = \"scripts\"\nkind = \"generic\"\nkey = \"{KEY}\"\n\
-         [[operator]]\nname = \"jin\"\ntoken = \"{TOKEN}\"\n"
-    );
-    for person in 0..PEOPLE {
-        let contact = "[[contact]]\nname = \"p";
-        writeln!(
-            config,
-            "{contact}{person}\"\nphone = \"+8210123456{person:02}\"\ndevices = [\"device-{person}\"]"
-        )
-        .expect("a string takes everything");
-    }
-    let file = folder.join("bongsu.toml");
-    fs::write(&file, config).expect("writable");
-    let mut serve = Command::new(env!("CARGO_BIN_EXE_bongsu"));
-    serve.arg("serve").arg("--config").arg(&file).current_dir(folder);
-    (address, Process::start(&mut serve))
 }
 
 /// Highest resident memory until now, in megabytes.
