@@ -192,21 +192,14 @@ impl Dispatcher {
     pub async fn run(mut self, life: Life) -> bool {
         while !life.is_stopped() {
             let limit = if self.is_one_by_one() { 1 } else { DUE_PER_STEP_MAX };
-            let step = match self.step(limit).await {
+            match self.step(limit).await {
                 Ok(step) => {
                     life.sign();
                     match step {
-                        Step::Worked(_) => {
-                            tokio::task::yield_now().await;
-                            Ok(())
-                        }
+                        Step::Worked(_) => tokio::task::yield_now().await,
                         Step::IdleUntil(due) => self.wait(due, &life).await,
                     }
                 }
-                Err(error) => Err(error),
-            };
-            match step {
-                Ok(()) => {}
                 Err(error @ StoreError::LeadLost { .. }) => {
                     error!(error = %error, "dispatch ends here: {error}");
                     return false;
@@ -287,7 +280,7 @@ impl Dispatcher {
         }
     }
 
-    async fn wait(&mut self, due: Option<Timestamp>, life: &Life) -> Result<(), StoreError> {
+    async fn wait(&mut self, due: Option<Timestamp>, life: &Life) {
         let due_changed = self.store.due_changed();
         let due = due.into_iter().chain(self.budgets.calm_at()).min().unwrap_or(Timestamp::MAX);
         let due = life.wake_by(due);
@@ -298,7 +291,6 @@ impl Dispatcher {
             () = due_changed.notified() => {}
             () = self.clock.sleep_until(due) => {}
         }
-        Ok(())
     }
 
     /// Nothing new is taken up: requests under way are waited for and settled.

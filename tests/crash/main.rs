@@ -68,7 +68,7 @@ struct Arguments {
     rounds_per_store: u64,
 
     /// Cuts the power of the store's disk instead, which needs root
-    #[arg(long, env = "BONGSU_POWER_CUTS")]
+    #[arg(long)]
     power_cuts: bool,
 
     /// Test runners name the tests that they want; this program is one test, `crash`

@@ -144,7 +144,8 @@ impl Site {
 
     /// The end of the server: SIGKILL, or its disk is without power. True if it was still there.
     pub(crate) fn end(&self, server: &mut Server) -> io::Result<bool> {
-        let Some(disk) = self.disk.as_ref().filter(|_| server.is_alive()) else { return server.kill() };
+        let is_alive = server.is_alive()?;
+        let Some(disk) = self.disk.as_ref().filter(|_| is_alive) else { return server.kill() };
         server.stop()?;
         disk.copy()?;
         let was_alive = server.kill()?;
@@ -179,8 +180,8 @@ impl Site {
 }
 
 impl Server {
-    fn is_alive(&mut self) -> bool {
-        self.child.try_wait().is_ok_and(|ended| ended.is_none())
+    fn is_alive(&mut self) -> io::Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
     }
 
     /// It does nothing more, and does not know it.
@@ -191,7 +192,7 @@ impl Server {
 
     /// SIGKILL, and waits until it is gone. True if it was still there to be killed.
     pub(crate) fn kill(&mut self) -> io::Result<bool> {
-        let alive = self.child.try_wait()?.is_none();
+        let alive = self.is_alive()?;
         self.child.kill()?;
         self.child.wait()?;
         Ok(alive)

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashSet,
-    ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -11,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use ::sled::IVec;
 use tokio::sync::{Notify, watch};
 
 use super::{
@@ -242,20 +240,8 @@ fn schedule_in(handle: &Handle, damage: &Damage) -> Result<Schedule, StoreError>
 /// All rows, by two threads from both ends: with a million of them a start waits for nothing else. False if some cannot be
 /// read.
 fn rows_in(handle: &Handle, damage: &Damage) -> (Vec<Entry>, bool) {
-    let Range { start, end } = keys::beginning_with(keys::SCHEDULE);
-    let ends = guarded(|| {
-        let mut rows = handle.db().range(start.clone()..end.clone());
-        let (first, last) = (rows.next().transpose(), rows.next_back().transpose());
-        let id = |row: Result<Option<(IVec, IVec)>, _>| {
-            row.ok().flatten().and_then(|(key, _)| keys::scheduled_of(&key))
-        };
-        Ok(id(first).zip(id(last)))
-    });
-    let number = |id: AlertId| u128::from_be_bytes(id.to_bytes());
-    let middle = ends.ok().flatten().map(|(first, last)| number(first).midpoint(number(last)));
-    let middle = middle
-        .map_or(end.clone(), |middle| keys::scheduled(AlertId::from_bytes(middle.to_be_bytes())).to_vec());
-    let part = |keys: Range<Vec<u8>>| {
+    let [earlier, later] = handle.halves(keys::beginning_with(keys::SCHEDULE));
+    let part = |keys| {
         let (passed_over, mut entries, mut is_whole) = (Damage::default(), Vec::new(), true);
         for row in handle.walk(keys, Order::Ascending, &passed_over) {
             let Ok((key, row)) = row else {
@@ -274,8 +260,8 @@ fn rows_in(handle: &Handle, damage: &Damage) -> (Vec<Entry>, bool) {
         (entries, is_whole && passed_over.counts().is_empty())
     };
     thread::scope(|scope| {
-        let later = scope.spawn(|| part(middle.clone()..end.clone()));
-        let (mut entries, is_whole) = part(start.clone()..middle.clone());
+        let later = scope.spawn(|| part(later));
+        let (mut entries, is_whole) = part(earlier);
         let Ok((rest, rest_is_whole)) = later.join() else { return (entries, false) };
         entries.reserve_exact(rest.len());
         entries.extend(rest);

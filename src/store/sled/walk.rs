@@ -37,6 +37,19 @@ impl Handle {
         let rest = (!keys.is_empty()).then(|| self.db().range(keys.clone()));
         Walk { handle: self, damage, keys, order, rest, last: None }
     }
+
+    /// Together all of these keys: as many in one as in the other where they are spread evenly.
+    pub(super) fn halves(&self, keys: Range<Vec<u8>>) -> [Range<Vec<u8>>; 2] {
+        let passed_over = Damage::default();
+        let outermost = |order| {
+            let (key, _) = self.walk(keys.clone(), order, &passed_over).next()?.ok()?;
+            Some(place_of(&key))
+        };
+        let ends = outermost(Order::Ascending).zip(outermost(Order::Descending));
+        let middle =
+            ends.map_or_else(|| keys.end.clone(), |(first, last)| key_at(&halfway(&first, &last)).to_vec());
+        [keys.start..middle.clone(), middle..keys.end]
+    }
 }
 
 impl Iterator for Walk<'_> {
