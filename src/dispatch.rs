@@ -49,6 +49,9 @@ use crate::{
 /// Most alerts taken up in one step because they are due.
 const DUE_PER_STEP_MAX: usize = 128;
 
+/// As [`DUE_PER_STEP_MAX`], while each is written by itself.
+const DUE_ONE_BY_ONE_MAX: usize = 16;
+
 /// Most answers settled in one step.
 const ANSWERS_PER_STEP_MAX: usize = 256;
 
@@ -191,7 +194,7 @@ impl Dispatcher {
     /// Runs until it is stopped, then settles what is still under way. True if everything was settled.
     pub async fn run(mut self, life: Life) -> bool {
         while !life.is_stopped() {
-            let limit = if self.is_one_by_one() { 1 } else { DUE_PER_STEP_MAX };
+            let limit = if self.is_one_by_one() { DUE_ONE_BY_ONE_MAX } else { DUE_PER_STEP_MAX };
             match self.step(limit).await {
                 Ok(step) => {
                     life.sign();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     alert::{AlertId, Charge, Outcome, Report},
-    plan::{Send, Settlement},
+    plan::{Ask, Send, Settlement},
     store::Stored,
 };
 
@@ -18,6 +18,10 @@ pub(super) enum Answer {
     NotBegun {
         sends: Vec<Send>,
         costs: Vec<Charge>,
+    },
+    /// What gateways were to be asked by a plan of which it is not known whether it was written. To ask twice does no harm.
+    NotAsked {
+        asks: Vec<Ask>,
     },
     /// This digest was to count the alert, and cannot be read, or may have been counted without it.
     NotCounted {

@@ -42,6 +42,10 @@ impl Planned {
         } else {
             answers.insert(0, Answer::NotBegun { sends, costs: charges });
         }
+        answers.retain(|answer| !matches!(answer, Answer::NotAsked { .. }));
+        if !self.asks.is_empty() {
+            answers.push(Answer::NotAsked { asks: std::mem::take(&mut self.asks) });
+        }
         for digest in self.digests.drain(..) {
             if !answers
                 .iter()

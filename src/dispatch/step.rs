@@ -102,6 +102,7 @@ impl Dispatcher {
             self.aside.take_in_hand(vec![planned.id]);
             failed = self.conclude(planned, write, commit).and(failed);
         }
+        self.aside.lay_down();
         self.check_gateway_limits().await;
         failed
     }
@@ -217,7 +218,7 @@ impl Dispatcher {
     fn plan(&mut self, job: Job, people: &[Person], pushes: usize) -> (Planned, AlertWrite) {
         let Job { base: Stored { mut alert, version }, mut answers, .. } = job;
         let known = alert.rows.len();
-        let mut charges = Vec::new();
+        let (mut charges, mut not_asked) = (Vec::new(), Vec::new());
         for answer in &mut answers {
             match answer {
                 Answer::Settled(settlement) => {
@@ -242,6 +243,7 @@ impl Dispatcher {
                     }
                     costs.clear();
                 }
+                Answer::NotAsked { asks } => not_asked.extend_from_slice(asks),
                 Answer::NotCounted { digest } => {
                     plan::take_back(&mut alert, *digest, &self.present(people, 0));
                 }
@@ -254,7 +256,9 @@ impl Dispatcher {
             let room = self.outbox.room_for(alert.urgency()).saturating_sub(pushes);
             plan::advance(&mut alert, &self.present(people, room))
         };
-        let Plan { sends, asks, due, folds, opens, is_crowded, .. } = plan;
+        let Plan { sends, mut asks, due, folds, opens, is_crowded, .. } = plan;
+        not_asked.retain(|ask| !asks.contains(ask));
+        asks.append(&mut not_asked);
         if is_crowded {
             self.crowded.insert((Reverse(alert.urgency()), alert.id));
             if CROWDED_MAX < self.crowded.len() {

@@ -243,6 +243,13 @@ async fn dispatcher_with(
     dispatcher_to(vec![person_jin()], None, company.clone(), (store, clock.clone()), rules).await
 }
 
+async fn open_disaster(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, key: &str) -> AlertId {
+    let queue = Queue::new(store.clone(), clock.clone());
+    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
+    let event = Event { severity: Some(Severity::Disaster), ..Event::firing(DedupKey::new(key), "no power") };
+    queue.admit(poster, &[event]).await.expect("it is admitted")[0].alert_id.expect("it is opened")
+}
+
 /// One that notifies these people by these transports.
 async fn dispatcher_to(
     people: Vec<Person>,

@@ -151,7 +151,8 @@ impl DeadLetters {
     }
 
     /// Keeps whom these alerts, as they are about to be written, give up, and notes who was told after all. That is
-    /// durable when this returns; the alerts of which it could not be written, and why.
+    /// durable when this returns, but where the store is damaged; the alerts of which it may be written later, and why not
+    /// now.
     pub async fn note<'a>(
         &self,
         alerts: impl IntoIterator<Item = &'a Alert>,
@@ -169,6 +170,11 @@ impl DeadLetters {
         for (written, letter) in writes.join_all().await {
             match written {
                 Ok(()) => self.letters().insert(letter),
+                // No try would write it, and the others are to be told of it: it is kept until the next start.
+                Err(error @ StoreError::Damaged(_)) => {
+                    error!(alert.id = %letter.alert_id, error = %error, "a dead letter cannot be written down: {error}");
+                    self.letters().insert(letter);
+                }
                 Err(error) => drop(failed.insert(letter.alert_id, error)),
             }
         }

@@ -3,13 +3,6 @@
 use super::*;
 use crate::{dispatch::aside::LEFT_FOR, queue::Action};
 
-async fn open_disaster(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, key: &str) -> AlertId {
-    let queue = Queue::new(store.clone(), clock.clone());
-    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
-    let event = Event { severity: Some(Severity::Disaster), ..Event::firing(DedupKey::new(key), "no power") };
-    queue.admit(poster, &[event]).await.expect("it is admitted")[0].alert_id.expect("it is opened")
-}
-
 #[tokio::test]
 async fn a_digest_whose_rows_cannot_be_read_waits_and_the_others_are_told() {
     let clock = ManualClock::at(T0);

@@ -274,3 +274,32 @@ async fn a_gateway_is_asked_about_a_text_though_new_texts_have_no_room() {
     let sent = company.sent.lock().expect("no panic").iter().filter(|id| **id == lost).count();
     assert_eq!(sent, 1, "it is there");
 }
+
+#[tokio::test]
+async fn a_gateway_is_asked_though_nobody_heard_that_the_question_was_written() {
+    let clock = ManualClock::at(T0);
+    let (company, inner) = (Arc::new(Silent::default()), Arc::new(MemoryStore::new()));
+    let store = Mortal::of(&inner, usize::MAX, Death::Before);
+    let gateway = GatewayRule { asks: true, ..rules().gateways[0].clone() };
+    let rules = Rules { gateways: vec![gateway], ..rules() };
+    let ground = (store.clone() as Arc<dyn Store>, clock.clone());
+    let mut dispatcher = dispatcher_to(vec![person_jin()], None, company.clone(), ground, rules).await;
+    let lost = open_disaster(&inner, &clock, "one").await;
+    work(&mut dispatcher).await.expect("the store works");
+    assert_eq!(*company.sent.lock().expect("no panic"), [lost]);
+    store.guard.unheard.lock().expect("no panic").insert(lost);
+    let mut seconds = 0;
+    while work(&mut dispatcher).await.is_ok() {
+        clock.advance(SignedDuration::from_secs(1));
+        seconds += 1;
+        assert!(seconds < 60, "it is to be asked about");
+    }
+    store.guard.unheard.lock().expect("no panic").clear();
+    assert!(company.asked.lock().expect("no panic").is_empty());
+    for _ in 0..60 {
+        work(&mut dispatcher).await.expect("the store works");
+        clock.advance(SignedDuration::from_secs(1));
+    }
+    assert!(company.asked.lock().expect("no panic").contains(&lost));
+    assert_eq!(*company.sent.lock().expect("no panic"), [lost], "it is there");
+}

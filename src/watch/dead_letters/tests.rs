@@ -19,6 +19,7 @@ struct Frail {
     /// So many further writes fail.
     failures: AtomicUsize,
     reads_fail: AtomicBool,
+    is_damaged: AtomicBool,
 }
 
 fn down() -> StoreError {
@@ -28,6 +29,9 @@ fn down() -> StoreError {
 #[async_trait]
 impl Guard for Frail {
     async fn write(&self) -> Ruling {
+        if self.is_damaged.load(Ordering::SeqCst) {
+            return Ruling::Refused(StoreError::Damaged("a page does not read".to_owned()));
+        }
         let one_less = |left: usize| left.checked_sub(1);
         let fails = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
         if fails { Ruling::Refused(down()) } else { Ruling::Made }
@@ -62,6 +66,14 @@ async fn a_letter_that_cannot_be_written_concerns_its_own_alert_only() {
     assert_eq!((failed.len(), letters.all().len()), (1, 2), "{failed:?}");
     assert!(letters.note(&alerts).await.is_empty());
     assert_eq!((letters.all().len(), letters.unseen().in_all()), (3, 3));
+}
+
+#[tokio::test]
+async fn a_letter_that_is_never_going_to_be_written_does_not_keep_its_alert_from_being_told_to_the_others() {
+    let (store, letters) = scene(&Arc::default());
+    store.guard.is_damaged.store(true, Ordering::SeqCst);
+    assert!(letters.note(&[unheard(1)]).await.is_empty());
+    assert_eq!(letters.unseen().in_all(), 1);
 }
 
 #[tokio::test]
