@@ -3,7 +3,7 @@
 //! ```text
 //! 0        format of the value: 1, or 2 = the rest of a document that begins as another value does
 //! 1..5     CRC-32 of every other byte, big-endian
-//! 5        flags: 1 = has a due time, 2 = the alert is open, 4 = its end is in doubt, 16 to 80 = its severity from 1 to 5
+//! 5        flags: 1 = has a due time, 2 = the alert is open, 4 = its end is in doubt, 8 = a start finds it, 16 to 80 = its severity from 1 to 5
 //! 6        its urgency, from 0 to 5
 //! 7..15    version of the document (0 for chunks and records)
 //! 15..23   due time in ms since the epoch (0 without one)
@@ -33,6 +33,7 @@ const REST_HEADER_BYTES: usize = HEADER_BYTES + 2 + 8 + 4;
 const FLAG_DUE: u8 = 1;
 const FLAG_OPEN: u8 = 2;
 const FLAG_DOUBT: u8 = 4;
+const FLAG_FOUND: u8 = 8;
 const SEVERITY_SHIFT: u8 = 4;
 
 /// What a writer needs of a document without reading its JSON.
@@ -45,6 +46,8 @@ pub(super) struct Header {
     /// [`Alert::urgency`].
     pub(super) urgency: Severity,
     pub(super) in_doubt: bool,
+    /// By its row every start comes upon it at once, whatever its clock says.
+    pub(super) found: bool,
     /// This is the rest of a document that begins so.
     pub(super) begins: Option<Beginning>,
     /// How many values it goes on in.
@@ -100,10 +103,11 @@ pub(super) fn encode_alert(
     alert: &Alert,
     version: Version,
     due: Option<Timestamp>,
+    found: bool,
 ) -> Result<Vec<u8>, StoreError> {
     let (open, severity, in_doubt) = (alert.is_open(), alert.severity, alert.doubt.is_some());
     let (due_ms, urgency) = (due.map(due_ms), alert.urgency());
-    let header = Header { version, due_ms, open, severity, urgency, in_doubt, ..Header::default() };
+    let header = Header { version, due_ms, open, severity, urgency, in_doubt, found, ..Header::default() };
     let bytes = written(header, alert);
     if DOCUMENT_BYTES_MAX < bytes.len() {
         return Err(StoreError::TooLarge { bytes: bytes.len(), limit: DOCUMENT_BYTES_MAX });
@@ -217,7 +221,8 @@ pub(super) fn decode_header(bytes: &[u8]) -> Result<Header, DecodeError> {
         begins = Some(Beginning { version, bytes });
     }
     let (open, in_doubt) = (flags & FLAG_OPEN != 0, flags & FLAG_DOUBT != 0);
-    Ok(Header { version, due_ms, open, severity, urgency, in_doubt, begins, further })
+    let found = flags & FLAG_FOUND != 0;
+    Ok(Header { version, due_ms, open, severity, urgency, in_doubt, found, begins, further })
 }
 
 /// A due time as it is stored: rounded up, so that nothing is due before its time.
@@ -237,11 +242,12 @@ fn bytes_of(header: Header) -> Vec<u8> {
     let due = if header.due_ms.is_some() { FLAG_DUE } else { 0 };
     let open = if header.open { FLAG_OPEN } else { 0 };
     let doubt = if header.in_doubt { FLAG_DOUBT } else { 0 };
+    let found = if header.found { FLAG_FOUND } else { 0 };
     // Enough for an ordinary alert without growing.
     let mut bytes = Vec::with_capacity(2 * 1024);
     bytes.push(FORMAT);
     bytes.extend_from_slice(&[0; 4]);
-    bytes.push(due | open | doubt | (header.severity as u8) << SEVERITY_SHIFT);
+    bytes.push(due | open | doubt | found | (header.severity as u8) << SEVERITY_SHIFT);
     bytes.push(header.urgency as u8);
     bytes.extend_from_slice(&header.version.to_be_bytes());
     bytes.extend_from_slice(&header.due_ms.unwrap_or(0).to_be_bytes());
@@ -361,7 +367,7 @@ mod tests {
         ) {
             let mut alert = samples::alert("db down", 1, at_ms(1_700_000_000_000));
             (alert.title, alert.body, alert.labels) = (title, body, labels);
-            let bytes = encode_alert(&alert, version, due.map(at_ms)).unwrap();
+            let bytes = encode_alert(&alert, version, due.map(at_ms), false).unwrap();
             let header = decode_header(&bytes).unwrap();
             prop_assert_eq!(header.due_ms.map(due_at), due.map(at_ms));
             prop_assert_eq!(header.open, alert.is_open());
@@ -371,7 +377,7 @@ mod tests {
         #[test]
         fn a_flipped_bit_is_noticed(bit in 8_usize..8 * 400) {
             let alert = samples::alert("db down", 1, at_ms(1_700_000_000_000));
-            let mut bytes = encode_alert(&alert, 3, Some(at_ms(5))).unwrap();
+            let mut bytes = encode_alert(&alert, 3, Some(at_ms(5)), false).unwrap();
             let bit = bit % (8 * bytes.len() - 8) + 8;
             bytes[bit / 8] ^= 1 << (bit % 8);
             prop_assert_eq!(read(&bytes), Err(DecodeError::Checksum));
@@ -399,11 +405,11 @@ mod tests {
                     }),
                     _ => alert.rows.clear(),
                 }
-                values.write(&encode_alert(&alert, version, Some(at_ms(5))).unwrap());
+                values.write(&encode_alert(&alert, version, Some(at_ms(5)), false).unwrap());
                 prop_assert_eq!(values.read(), Ok(Stored { alert: alert.clone(), version }));
                 if values.further.pop().is_some() {
                     prop_assert_eq!(values.read(), Err(DecodeError::Missing));
-                    values.write(&encode_alert(&alert, version, Some(at_ms(5))).unwrap());
+                    values.write(&encode_alert(&alert, version, Some(at_ms(5)), false).unwrap());
                 }
             }
         }
@@ -432,13 +438,13 @@ mod tests {
         let mut alert = samples::alert("db down", 1, at_ms(0));
         alert.body = "no answer ".repeat(500);
         let mut values = Values::default();
-        values.write(&encode_alert(&alert, 1, Some(at_ms(5))).unwrap());
+        values.write(&encode_alert(&alert, 1, Some(at_ms(5)), false).unwrap());
         assert!(values.rest.is_none());
         alert.attempts = 2;
-        values.write(&encode_alert(&alert, 2, None).unwrap());
+        values.write(&encode_alert(&alert, 2, None, false).unwrap());
         assert!(values.rest.as_ref().unwrap().len() < 600, "{:?}", values.rest);
         alert.title = "db is down".to_owned();
-        values.write(&encode_alert(&alert, 3, None).unwrap());
+        values.write(&encode_alert(&alert, 3, None, false).unwrap());
         assert!(values.rest.is_none(), "it begins otherwise");
     }
 
@@ -446,20 +452,20 @@ mod tests {
     fn a_long_document_is_several_values_each_within_the_limit() {
         let mut alert = samples::alert("db down", 1, at_ms(0));
         let alert_body = alert.body.len();
-        let bare = encode_alert(&alert, 7, Some(at_ms(5))).unwrap().len();
+        let bare = encode_alert(&alert, 7, Some(at_ms(5)), false).unwrap().len();
         // At the edges, where a value ends.
         let edges = [0, VALUE_BYTES_MAX - REST_HEADER_BYTES, 3 * (VALUE_BYTES_MAX - HEADER_BYTES)];
         for more in edges.into_iter().flat_map(|edge| [edge, edge + 1]) {
             // Its body is longer by as much as the document is to be.
             alert.body = "x".repeat(VALUE_BYTES_MAX - bare + alert_body + more);
             let mut values = Values::default();
-            values.write(&encode_alert(&alert, 7, Some(at_ms(5))).unwrap());
+            values.write(&encode_alert(&alert, 7, Some(at_ms(5)), false).unwrap());
             assert_eq!(values.rest.is_some(), 0 < more, "{more}");
             assert!(values.further.iter().all(|value| decode_header(value).unwrap().version == 7));
             assert_eq!(values.read().unwrap().alert, alert, "{more}");
         }
         alert.body = "x".repeat(DOCUMENT_BYTES_MAX);
-        let error = encode_alert(&alert, 7, None).unwrap_err();
+        let error = encode_alert(&alert, 7, None, false).unwrap_err();
         assert!(matches!(error, StoreError::TooLarge { limit: DOCUMENT_BYTES_MAX, .. }), "{error}");
     }
 

@@ -128,7 +128,7 @@ impl Store for MemoryStore {
     async fn commit(&self, _lane: Lane, writes: &[AlertWrite]) -> Result<Vec<Commit>, StoreError> {
         let mut tables = self.tables();
         let mut commit = |write: &AlertWrite| {
-            let fits = codec::encode_alert(&write.alert, 1, write.due)
+            let fits = codec::encode_alert(&write.alert, 1, write.due, false)
                 .and_then(|_| codec::encode_rows(0, &write.chunk));
             fits.map_or_else(Commit::Failed, |_| tables.write(write.clone()))
         };

@@ -53,6 +53,12 @@ impl Entry {
         })
     }
 
+    /// It was due when it was written, or waits for an answer. A start with a clock behind looks at what was written later.
+    pub(super) fn is_found_by_every_start(self) -> bool {
+        let written_ms = u64::from(self.row.written_s) * 1_000 + 999;
+        self.row.signs.contains(Signs::IN_FLIGHT) || self.place.due_ms <= written_ms
+    }
+
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let Self { place, row } = self;
         let mut bytes = vec![codec::FORMAT, 0, 0, 0, 0, place.urgency.0 as u8];

@@ -256,13 +256,16 @@ impl<'db> Group<'db> {
         let (id, after) = (draft.id, draft.entry);
         let before = old.and_then(|old| Place::of(id, old.header));
         self.effects.moves.push(Move { before, after });
-        // While an answer is waited for its row may lag behind: a start finds the alert too early, and plans it.
-        let lags = |before: Place, after: Entry| {
-            draft.epoch.is_some()
+        // While an answer is waited for its row may lag behind: a start comes upon the alert all the same, and plans it.
+        let lags = |Old { header, .. }: &Old, before: Place, after: Entry| {
+            header.found
+                && header.open == after.row.signs.intersects(Signs::OPEN)
+                && draft.epoch.is_some()
                 && after.row.signs.contains(Signs::IN_FLIGHT)
                 && before.is_as_early(after.place)
         };
-        if before.zip(after).is_some_and(|(before, after)| lags(before, after)) {
+        let may_lag = old.zip(before).zip(after);
+        if may_lag.is_some_and(|((old, before), after)| lags(old, before, after)) {
             return Ok(());
         }
         let key = keys::scheduled(id);

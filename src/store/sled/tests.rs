@@ -10,11 +10,11 @@ use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::{
-    alert::{DedupKey, Event, OURS},
+    alert::{DedupKey, Event, OURS, Signs},
     clock::ManualClock,
     queue::{Poster, Queue},
     store::{
-        DeviceRecord, HeartbeatRecord, VALUE_BYTES_MAX,
+        DeviceRecord, HeartbeatRecord, Stamp, VALUE_BYTES_MAX,
         conformance::samples::{self, at, change, opening, resolved, rows},
     },
 };
@@ -102,6 +102,27 @@ async fn what_was_answered_survives_a_crash() {
     }
     assert_eq!(survivor.health().await.scheduled, 50);
     assert_eq!((&survivor as &dyn Store).all::<HeartbeatRecord>().await.unwrap(), [heartbeat]);
+}
+
+#[tokio::test]
+async fn what_waited_and_is_under_way_is_found_by_a_start_whose_clock_is_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    let lead = store.lead().await.unwrap().epoch;
+    let begun = opening("db", 1, at(0));
+    let mut waits = begun.clone();
+    waits.alert.progress.contacts.clear();
+    (waits.due, waits.plan) = (Some(at(60_000)), Some(Stamp { epoch: lead, at: at(0) }));
+    commit_one(&store, waits).await.unwrap();
+    let mut sends = change(&begun.alert, 1, Some(at(75_000)));
+    sends.plan = Some(Stamp { epoch: lead, at: at(60_000) });
+    assert!(matches!(commit_one(&store, sends).await, Ok(Commit::Done(2))));
+    store.close().await;
+
+    let store = SledStore::open(folder.path()).unwrap();
+    let sought = Sought { signs: Signs::IN_FLIGHT, written_after: at(10_000) };
+    let page = store.sought(None, sought, 9).await.unwrap();
+    assert_eq!(page.alerts.iter().map(|(_, stored)| stored.alert.id).collect::<Vec<_>>(), [begun.alert.id]);
 }
 
 #[tokio::test]

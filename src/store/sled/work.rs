@@ -115,7 +115,10 @@ impl Draft {
         for (first, rows) in codec::encode_rows(first_row(alert, chunk), chunk)? {
             beside.push((IVec::from(&keys::chunk(alert.id, first)), rows.into()));
         }
-        let whole = codec::encode_alert(alert, version, *due)?.into();
+        let entry = Entry::of(write);
+        let whole =
+            codec::encode_alert(alert, version, *due, entry.is_some_and(Entry::is_found_by_every_start))?
+                .into();
         Ok(Self {
             id: alert.id,
             thread: alert.thread(),
@@ -123,7 +126,7 @@ impl Draft {
             expect: *expect,
             version,
             whole,
-            entry: Entry::of(write),
+            entry,
             epoch: plan.map(|plan| plan.epoch),
             beside,
         })

@@ -150,7 +150,7 @@ async fn a_long_document_whose_rest_is_damaged_or_gone_is_damaged() {
         match damage {
             "flipped" => drop(handle.db().insert(key, value).unwrap()),
             "older" => {
-                let older = codec::encode_alert(&opened.alert, 2, None).unwrap();
+                let older = codec::encode_alert(&opened.alert, 2, None, false).unwrap();
                 let older = codec::lay_out(&older, None).further;
                 handle.db().insert(key, older[1].clone()).unwrap();
             }
