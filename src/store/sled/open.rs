@@ -7,7 +7,7 @@ use std::{
     fs::{self, DirBuilder, File},
     io,
     os::unix::fs::DirBuilderExt,
-    panic::{self, AssertUnwindSafe},
+    panic,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -98,8 +98,14 @@ impl From<Error> for OpenFailure {
     }
 }
 
-/// Opens the store in this folder; creates it if the folder is empty or missing.
+/// Opens the store in this folder; creates it if the folder is empty or missing. sled panics on some damaged files: that
+/// stays a message.
 pub(super) fn open(path: &Path) -> Result<Handle, OpenFailure> {
+    panic::catch_unwind(|| open_unguarded(path))
+        .unwrap_or_else(|panic| Err(OpenFailure::Damaged(words_of(&*panic))))
+}
+
+fn open_unguarded(path: &Path) -> Result<Handle, OpenFailure> {
     let ready = read_marker(path)?;
     if !ready {
         write_marker(path, MARKER_CREATING)?;
@@ -194,15 +200,13 @@ fn open_engine(path: &Path) -> Result<Db, OpenFailure> {
     try_open_engine(path)
 }
 
-/// sled panics on some damaged files: that stays a message.
 fn try_open_engine(path: &Path) -> Result<Db, OpenFailure> {
-    let config = ::sled::Config::new()
+    Ok(::sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
         .segment_size(SEGMENT_BYTES)
-        .flush_every_ms(None);
-    Ok(panic::catch_unwind(AssertUnwindSafe(|| config.open()))
-        .map_err(|panic| OpenFailure::Damaged(words_of(&*panic)))??)
+        .flush_every_ms(None)
+        .open()?)
 }
 
 fn check_format(db: &Db, ready: bool) -> Result<(), OpenFailure> {

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::{
     group::Group,
-    handle::{Handle, failure, words_of},
+    handle::{Handle, failure, guarded, words_of},
     lanes::{Lanes, Message, Next},
     open::{self, OpenFailure},
     shared::Shared,
@@ -115,7 +115,7 @@ impl Writer {
     fn open(&mut self) -> Result<(), OpenFailure> {
         let opened = open::open(&self.path).map(Arc::new).and_then(|handle| {
             // What fails here is a read, which may go well the next time.
-            let read = self.shared.opened(Arc::clone(&handle));
+            let read = guarded(|| self.shared.opened(Arc::clone(&handle)));
             read.map(|()| handle).map_err(|problem| {
                 tracing::error!(%problem, "could not read what is due");
                 io::Error::from(Errno::IO).into()
