@@ -36,6 +36,10 @@ const _: () = assert!(MESSAGE_WRITES_MAX.is_multiple_of(2), "neither is written 
 
 const LANE_WRITES_MAX: usize = 4 * GROUP_WRITES_MAX;
 
+/// What is delivered waits for so long for the next event of a sender who was answered a moment ago: both are in one group
+/// then. With one sender that posts one event after the other it halves the number of groups.
+const GATHERING: Duration = Duration::from_micros(250);
+
 /// Which queue work waits in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
@@ -173,6 +177,11 @@ impl Lanes {
         };
         let waited = self.wake.wait_timeout_while(self.waiting(), patience, idle);
         let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waiting.expects_a_sender() {
+            let gathered =
+                self.wake.wait_timeout_while(waiting, GATHERING, |waiting| waiting.expects_a_sender());
+            (waiting, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+        }
         if waiting.accept.is_empty() {
             // All that it was about is made, or is not made any more.
             self.is_outwaited.store(false, Relaxed);
@@ -201,6 +210,11 @@ impl Lanes {
 }
 
 impl Waiting {
+    /// One was answered a moment ago and has not come again.
+    fn expects_a_sender(&self) -> bool {
+        0 < self.senders && self.accept.is_empty() && !self.deliver.is_empty() && !self.closed
+    }
+
     /// Accepting first. While both wait, delivering gets its share and no more; alone it may
     /// fill the group.
     fn draw(&mut self) -> Vec<Message> {
@@ -286,6 +300,20 @@ mod tests {
             shares.push(before - lanes.waiting().deliver.len());
         }
         assert_eq!(shares, [8, 8, 8, 8, 8, 38, 62, 80, 92, 104, 110, 116, 122, GROUP_WRITES_MAX]);
+    }
+
+    #[tokio::test]
+    async fn delivering_waits_for_a_sender_who_was_just_answered_and_for_nobody_else() {
+        let (lanes, _callers) = waiting_with(1, 0, 1).await;
+        assert!(!lanes.waiting().expects_a_sender());
+        drop(lanes.take_group(Duration::ZERO));
+        assert!(!lanes.waiting().expects_a_sender(), "there is nothing to deliver");
+        let deliver = || lanes.push(Lane::Deliver, Work::Alerts(Work::drafts_for_tests(1)));
+        let _first = deliver().await.unwrap();
+        assert!(lanes.waiting().expects_a_sender());
+        drop(lanes.take_group(Duration::ZERO));
+        let _second = deliver().await.unwrap();
+        assert!(!lanes.waiting().expects_a_sender(), "nobody came");
     }
 
     #[tokio::test]
