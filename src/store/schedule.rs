@@ -10,7 +10,11 @@
 //! 16..20   when it was written, in s since 1970
 //! ```
 
-use std::{cmp::Reverse, collections::BTreeMap, ops::Bound};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    ops::Bound,
+};
 
 use jiff::Timestamp;
 
@@ -136,6 +140,24 @@ impl Schedule {
         if let Some(Entry { place, row }) = after {
             self.0.insert(place, row);
         }
+    }
+
+    /// It was found to be elsewhere: unless it has moved since.
+    pub(super) fn correct(&mut self, before: Place, after: Option<Entry>) {
+        if self.0.remove(&before).is_some()
+            && let Some(Entry { place, row }) = after
+        {
+            self.0.insert(place, row);
+        }
+    }
+
+    /// What is known of these is put in the place of what was. Looks at all of them.
+    pub(super) fn replace(&mut self, entries: &HashMap<AlertId, Option<Entry>>) {
+        if entries.is_empty() {
+            return;
+        }
+        self.0.retain(|place, _| !entries.contains_key(&place.id));
+        self.0.extend(entries.values().flatten().map(|Entry { place, row }| (*place, *row)));
     }
 
     /// Looks at all of them.

@@ -51,11 +51,15 @@ impl Reader {
     }
 
     pub(super) fn alert(&self, id: AlertId) -> Result<Option<Stored>, StoreError> {
+        Ok(self.alert_with_header(id)?.map(|(_, stored)| stored))
+    }
+
+    pub(super) fn alert_with_header(&self, id: AlertId) -> Result<Option<(Header, Stored)>, StoreError> {
         let read = guarded(|| self.document(id));
         if let Err(StoreError::Damaged(detail)) = &read {
             self.shared.note_damaged(id, detail);
         }
-        Ok(read?.map(|(_, stored)| stored))
+        read
     }
 
     /// As [`Reader::alert`]; one that cannot be read must not hide the others.
@@ -78,7 +82,7 @@ impl Reader {
     }
 
     /// `None` if it is gone. It may be written between the reads of two of its values: then it is read again.
-    pub(super) fn document(&self, id: AlertId) -> Result<Option<(Header, Stored)>, StoreError> {
+    fn document(&self, id: AlertId) -> Result<Option<(Header, Stored)>, StoreError> {
         let damaged = |error: DecodeError| StoreError::Damaged(format!("alert {id}: {error}"));
         let mut last = None;
         for _ in 0..REREADS_MAX {

@@ -2,11 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{document::Reader, handle::guarded};
-use crate::{
-    alert::AlertId,
-    store::{Due, Place, StoreError, Stored, schedule::Entry},
-};
+use super::document::Reader;
+use crate::store::{Due, Place, StoreError, Stored, codec::Header, schedule::Entry};
 
 impl Reader {
     /// What is to be read of these, which are due. A row may lag behind its document: then it is early, and planned as it is.
@@ -14,34 +11,42 @@ impl Reader {
         let mut due = Due::default();
         for place in places {
             let id = place.id;
-            match guarded(|| self.document(id)) {
+            match self.alert_with_header(id) {
                 Ok(Some((header, stored))) => {
-                    let truly = Place::of(id, header);
-                    if truly != Some(*place) {
-                        let entry = Entry::by_header(id, Some(header));
-                        self.shared.schedule().put(Some(*place), entry);
-                    }
-                    due.alerts.extend(truly.is_some().then_some(stored));
+                    due.alerts.extend(self.true_place(*place, header).is_some().then_some(stored));
                 }
-                Ok(None) => self.miss(id, "it has a due time and no document", &mut due),
-                Err(StoreError::Damaged(detail)) => self.miss(id, &detail, &mut due),
+                Ok(None) => {
+                    self.shared.note_damaged(id, "it has a due time and no document");
+                    due.unreadable.push(id);
+                }
+                Err(StoreError::Damaged(_)) => due.unreadable.push(id),
                 Err(error) => return Err(error),
             }
         }
         Ok(due)
     }
 
-    fn miss(&self, id: AlertId, detail: &str, due: &mut Due) {
-        self.shared.note_damaged(id, detail);
-        due.unreadable.push(id);
+    /// Where a document with this header has its alert, which the schedule has here.
+    fn true_place(&self, place: Place, header: Header) -> Option<Place> {
+        let truly = Place::of(place.id, header);
+        if truly != Some(place) {
+            self.shared.schedule().correct(place, Entry::by_header(place.id, Some(header)));
+        }
+        truly
     }
 
-    /// What is to be read of these, with their due times.
+    /// What can be read of these, with their due times.
     pub(super) fn placed(&self, places: &[Place]) -> Result<Vec<(Timestamp, Stored)>, StoreError> {
-        let read = |place: &Place| {
-            let stored = self.readable(place.id).transpose()?;
-            Some(stored.map(|stored| (place.due(), stored)))
-        };
-        places.iter().filter_map(read).collect()
+        let mut found = Vec::with_capacity(places.len());
+        for place in places {
+            match self.alert_with_header(place.id) {
+                Ok(Some((header, stored))) => {
+                    found.extend(self.true_place(*place, header).map(|truly| (truly.due(), stored)));
+                }
+                Ok(None) | Err(StoreError::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 }

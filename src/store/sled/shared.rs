@@ -1,7 +1,7 @@
 //! What the writer thread and the readers share.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -10,12 +10,15 @@ use std::{
     time::Duration,
 };
 
+use ::sled::Batch;
+#[cfg(test)]
+use ::sled::IVec;
 use tokio::sync::{Notify, watch};
 
 use super::{
     Options,
     group::{Effects, Move},
-    handle::{Handle, guarded},
+    handle::{Handle, failure, guarded},
     keys,
     patience::patient,
     walk::Order,
@@ -45,8 +48,9 @@ pub(super) struct Shared {
     is_moved: AtomicBool,
     pub(super) patience: Duration,
     pub(super) damage: Damage,
+    /// What the next groups run into.
     #[cfg(test)]
-    pub(super) fault: Mutex<Option<Fault>>,
+    pub(super) faults: Mutex<std::collections::VecDeque<Fault>>,
 }
 
 /// The group that readers can see already and a power cut can still take back.
@@ -57,9 +61,11 @@ struct Unsynced {
 }
 
 #[cfg(test)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Fault {
     Error,
+    /// Of the group only this key is written, with this value.
+    Halfway(IVec, IVec),
     Panic,
 }
 
@@ -78,7 +84,7 @@ impl Shared {
             is_moved: AtomicBool::new(false),
             patience: options.patience,
             #[cfg(test)]
-            fault: Mutex::default(),
+            faults: Mutex::default(),
         }
     }
 
@@ -91,12 +97,38 @@ impl Shared {
         self.state.borrow().as_ref().map(|_| ()).map_err(StoreError::clone)
     }
 
-    pub(super) fn opened(&self, handle: Arc<Handle>) -> Result<(), StoreError> {
-        let schedule = schedule_in(&handle, &self.damage)?;
+    /// With all that is in its schedule; of alerts `in_doubt` the documents go before their rows. False if these could not be
+    /// written.
+    pub(super) fn opened(
+        &self,
+        handle: Arc<Handle>,
+        in_doubt: &HashSet<AlertId>,
+    ) -> Result<bool, StoreError> {
+        let mut schedule = schedule_in(&handle, &self.damage)?;
+        let mut entries = HashMap::with_capacity(in_doubt.len());
+        for id in in_doubt {
+            let header = match header_of(&handle, *id) {
+                // It was never written.
+                Ok(None) => continue,
+                Err(error @ StoreError::Unavailable(_)) => return Err(error),
+                header => header.ok().flatten(),
+            };
+            entries.insert(*id, Entry::by_header(*id, header));
+        }
+        schedule.replace(&entries);
+        let written = guarded(|| write_rows(&handle, &entries));
+        if let Err(problem) = &written {
+            tracing::error!(%problem, "could not write the rows of what is in doubt");
+        }
         *self.schedule() = schedule;
+        self.opened_again(handle);
+        Ok(written.is_ok())
+    }
+
+    /// It is as this process has left it, and so is the schedule.
+    pub(super) fn opened_again(&self, handle: Arc<Handle>) {
         drop(self.state.send_replace(Ok(handle)));
         self.due_changed.notify_one();
-        Ok(())
     }
 
     /// No engine until further notice. Readers that wait for the running group find out.
@@ -204,10 +236,15 @@ impl Shared {
     }
 
     #[cfg(test)]
-    pub(super) fn run_into_fault(&self) -> Result<(), ::sled::Error> {
-        match locked(&self.fault).take() {
+    pub(super) fn run_into_fault(&self, handle: &Handle) -> Result<(), ::sled::Error> {
+        let error = || Err(::sled::Error::ReportableBug("a fault made by a test".to_owned()));
+        match locked(&self.faults).pop_front() {
             None => Ok(()),
-            Some(Fault::Error) => Err(::sled::Error::ReportableBug("a fault made by a test".to_owned())),
+            Some(Fault::Error) => error(),
+            Some(Fault::Halfway(key, value)) => {
+                handle.db().insert(key, value)?;
+                error()
+            }
             Some(Fault::Panic) => panic!("a panic made by a test"),
         }
     }
@@ -231,10 +268,25 @@ fn schedule_in(handle: &Handle, damage: &Damage) -> Result<Schedule, StoreError>
         let known: HashSet<AlertId> = entries.iter().map(|entry| entry.place.id).collect();
         for document in handle.walk(keys::beginning_with(keys::ALERTS), Order::Ascending, damage) {
             let Some(id) = keys::alert_of(&document?.0).filter(|id| !known.contains(id)) else { continue };
-            entries.extend(Entry::by_header(id, header_of(handle, id)));
+            entries.extend(Entry::by_header(id, header_of(handle, id).ok().flatten()));
         }
     }
     Ok(entries.into_iter().collect())
+}
+
+/// But for those whose page does not read.
+fn write_rows(handle: &Handle, entries: &HashMap<AlertId, Option<Entry>>) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    for (id, entry) in entries {
+        let key = keys::scheduled(*id);
+        match (handle.get(&key), entry) {
+            (Err(StoreError::Damaged(_)), _) => {}
+            (Err(error), _) => return Err(error),
+            (Ok(_), Some(entry)) => batch.insert(&key, entry.to_bytes()),
+            (Ok(_), None) => batch.remove(&key),
+        }
+    }
+    if entries.is_empty() { Ok(()) } else { handle.apply(batch).map_err(|error| failure(&error)) }
 }
 
 /// All rows, by two threads from both ends: with a million of them a start waits for nothing else. False if some cannot be
@@ -253,7 +305,7 @@ fn rows_in(handle: &Handle, damage: &Damage) -> (Vec<Entry>, bool) {
                 Ok(entry) => entries.push(entry),
                 Err(error) => {
                     damage.note(SCHEDULE_ROW, id, error);
-                    entries.extend(Entry::by_header(id, header_of(handle, id)));
+                    entries.extend(Entry::by_header(id, header_of(handle, id).ok().flatten()));
                 }
             }
         }
@@ -269,12 +321,13 @@ fn rows_in(handle: &Handle, damage: &Damage) -> (Vec<Entry>, bool) {
     })
 }
 
-fn header_of(handle: &Handle, id: AlertId) -> Option<Header> {
+fn header_of(handle: &Handle, id: AlertId) -> Result<Option<Header>, StoreError> {
     let newest = guarded(|| match handle.get(&keys::rest(id))? {
         None => handle.get(&keys::alert(id)),
         rest => Ok(rest),
-    });
-    newest.ok().flatten().and_then(|newest| codec::decode_header(&newest).ok())
+    })?;
+    let header = newest.map(|newest| codec::decode_header(&newest)).transpose();
+    header.map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 /// Every lock here guards plain data that a panic elsewhere cannot leave half changed.

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ::sled::IVec;
 use tokio_util::task::TaskTracker;
 
 use super::*;
@@ -288,7 +289,7 @@ async fn an_engine_that_fails_or_panics_is_reported_and_opened_again() {
         let (first, second) = (opening("db", 1, at(0)), opening("web", 1, at(5)));
         commit_one(&store, first.clone()).await.unwrap();
 
-        *store.shared.fault.lock().unwrap() = Some(fault);
+        store.shared.faults.lock().unwrap().push_back(fault);
         let commit = commit_one(&store, second.clone()).await.unwrap();
         assert!(matches!(commit, Commit::Failed(StoreError::Unavailable(_))), "{commit:?}");
         state.wait_for(Result::is_ok).await.unwrap();
@@ -297,10 +298,83 @@ async fn an_engine_that_fails_or_panics_is_reported_and_opened_again() {
         }
 
         assert_eq!(store.get(first.alert.id).await.unwrap().unwrap().alert, first.alert);
-        assert!(matches!(commit_one(&store, second).await.unwrap(), Commit::Done(1)));
+        // It is written once more by itself: nobody knew whether it was written.
+        assert_eq!(store.get(second.alert.id).await.unwrap().unwrap().alert, second.alert);
+        assert!(matches!(commit_one(&store, second).await.unwrap(), Commit::Conflict(Some(_))));
         assert_eq!(store.health().await.scheduled, 2);
         store.close().await;
     }
+}
+
+/// The beginnings of all documents, and their rests.
+fn values_of(store: &SledStore) -> [Vec<(IVec, IVec)>; 2] {
+    let engine = store.shared.handle().unwrap();
+    [b"a/", b"b/"].map(|kind| engine.db().scan_prefix(kind).collect::<Result<_, _>>().unwrap())
+}
+
+#[tokio::test]
+async fn what_a_failed_group_left_half_written_is_whole_and_found_when_the_engine_is_open_again() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = SledStore::open_with(folder.path(), OPTIONS).unwrap();
+    let written = SledStore::open(other.path()).unwrap();
+    let waits = AlertWrite { due: Some(at(50)), ..opening("db", 1, at(0)) };
+    let mut renamed = waits.alert.clone();
+    renamed.title = "another title".repeat(99);
+    for store in [&store, &written] {
+        commit_one(store, waits.clone()).await.unwrap();
+        let later = change(&waits.alert, 1, Some(at(60)));
+        assert!(matches!(commit_one(store, later).await, Ok(Commit::Done(2))));
+    }
+    let [_, rests] = values_of(&written);
+    assert_eq!(rests.len(), 1);
+    let write = change(&renamed, 2, Some(at(5)));
+    assert!(matches!(commit_one(&written, write.clone()).await, Ok(Commit::Done(3))));
+    let [beginnings, rests] = values_of(&written);
+    assert_eq!((beginnings.len(), rests.len()), (1, 0));
+
+    let (key, value) = beginnings[0].clone();
+    store.shared.faults.lock().unwrap().push_back(shared::Fault::Halfway(key, value));
+    let mut state = store.shared.watch_state();
+    assert!(matches!(commit_one(&store, write).await, Ok(Commit::Failed(StoreError::Unavailable(_)))));
+    state.wait_for(Result::is_ok).await.unwrap();
+    let expected = Stored { alert: renamed, version: 3 };
+    assert_eq!(samples::due(&store, at(10), 9).await.alerts, std::slice::from_ref(&expected));
+    assert_eq!(store.health().await.scheduled, 1);
+    store.close().await;
+    let store = SledStore::open(folder.path()).unwrap();
+    assert_eq!(samples::due(&store, at(10), 9).await.alerts, [expected]);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_written_at_all_keeps_the_store_closed_for_a_while_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open_with(folder.path(), OPTIONS).unwrap();
+    commit_one(&store, AlertWrite { due: Some(at(50)), ..opening("db", 1, at(0)) }).await.unwrap();
+    let write = opening("web", 1, at(5));
+    let other = tempfile::tempdir().unwrap();
+    let written = SledStore::open(other.path()).unwrap();
+    commit_one(&written, write.clone()).await.unwrap();
+    let [beginnings, _] = values_of(&written);
+    let (key, value) = beginnings[0].clone();
+
+    let mut state = store.shared.watch_state();
+    let errors = std::iter::repeat_n(shared::Fault::Error, 3);
+    store.shared.faults.lock().unwrap().extend(iter::once(shared::Fault::Halfway(key, value)).chain(errors));
+    assert!(matches!(
+        commit_one(&store, write.clone()).await,
+        Ok(Commit::Failed(StoreError::Unavailable(_)))
+    ));
+    state.wait_for(Result::is_ok).await.unwrap();
+    assert_eq!(store.shared.faults.lock().unwrap().len(), 0);
+    // Of the new alert only the beginning is there, and no row.
+    assert_eq!(samples::due(&store, at(10), 9).await.alerts, [Stored { alert: write.alert, version: 1 }]);
+    assert!(matches!(commit_one(&store, opening("app", 1, at(6))).await, Ok(Commit::Done(1))));
+    assert_eq!(store.health().await.scheduled, 3);
+    store.close().await;
+    let store = SledStore::open(folder.path()).unwrap();
+    assert_eq!(store.health().await.scheduled, 3);
+    store.close().await;
 }
 
 #[tokio::test]

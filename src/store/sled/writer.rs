@@ -1,19 +1,21 @@
 //! The one thread that writes: a group, one batch, one sync, then the answers.
 
 use std::{
+    collections::HashSet,
     io,
     ops::ControlFlow,
     panic::{self, AssertUnwindSafe},
     path::PathBuf,
     sync::{Arc, mpsc},
+    thread,
     time::{Duration, Instant},
 };
 
-use ::sled::Error;
+use ::sled::{Batch, Error};
 use rustix::io::Errno;
 
 use super::{
-    group::Group,
+    group::{Effects, Group},
     handle::{Handle, failure, guarded, words_of},
     lanes::{Lanes, Message, Next},
     open::{self, OpenFailure},
@@ -21,9 +23,12 @@ use super::{
     work::{Answer, Work},
 };
 use crate::{
-    alert::Epoch,
+    alert::{AlertId, Epoch},
     store::{StoreError, damage},
 };
+
+/// How often a group on which the engine fails is written, before the store goes on without the rest of it.
+const TRIES_MAX: u32 = 4;
 
 /// How often the free space is looked at and the progress noted.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -33,26 +38,60 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     lanes: Arc<Lanes>,
     handle: Option<Arc<Handle>>,
+    /// The last group that survives a power cut, of the engine that failed.
+    left_at: Option<u64>,
+    /// The group on which it failed.
+    unfinished: Option<Unfinished>,
+    /// Of which such a group may be there in part.
+    in_doubt: HashSet<AlertId>,
     /// How long to wait before opening again after a failure.
     pause: Duration,
     open_at: Instant,
     look_at: Instant,
 }
 
+/// A group that is being written.
+struct Unfinished {
+    batch: Batch,
+    effects: Effects,
+    ids: HashSet<AlertId>,
+    /// How often it was written without success.
+    tries: u32,
+}
+
 impl Writer {
     pub(super) fn new(path: PathBuf, shared: Arc<Shared>, lanes: Arc<Lanes>, pause: Duration) -> Self {
         let now = monotonic();
-        Self { path, shared, lanes, handle: None, pause, open_at: now, look_at: now }
+        Self {
+            path,
+            shared,
+            lanes,
+            handle: None,
+            left_at: None,
+            unfinished: None,
+            in_doubt: HashSet::new(),
+            pause,
+            open_at: now,
+            look_at: now,
+        }
     }
 
     /// Opens the store, says what came of that, and works until the lanes are closed and empty.
     pub(super) fn run(mut self, opened: &mpsc::Sender<Result<(), OpenFailure>>) {
         // Nobody waits for it any more if it took too long.
         opened.send(self.open()).ok();
+        let mut tries_left = TRIES_MAX;
         loop {
             match panic::catch_unwind(AssertUnwindSafe(|| self.step())) {
                 Ok(ControlFlow::Continue(())) => {}
-                Ok(ControlFlow::Break(())) => break,
+                Ok(ControlFlow::Break(())) if self.is_whole() || tries_left == 0 => break,
+                // The next start is to find it whole.
+                Ok(ControlFlow::Break(())) => {
+                    tries_left -= 1;
+                    self.fail("it is not whole yet");
+                    thread::sleep(self.pause);
+                    self.reopen();
+                }
                 // Those who wait for an answer learn of it: the answers were dropped unsent.
                 Err(panic) => self.fail(&words_of(&*panic)),
             }
@@ -86,7 +125,8 @@ impl Writer {
         };
         let (work, replies): (Vec<_>, Vec<_>) =
             messages.into_iter().map(|message| (message.work, message.reply)).unzip();
-        let committed = panic::catch_unwind(AssertUnwindSafe(|| commit(&handle, &self.shared, work)));
+        let (shared, unfinished) = (&self.shared, &mut self.unfinished);
+        let committed = panic::catch_unwind(AssertUnwindSafe(|| commit(&handle, shared, unfinished, work)));
         let committed = match committed {
             Ok(committed) => committed.map_err(|error| error.to_string()),
             Err(panic) => Err(words_of(&*panic)),
@@ -108,16 +148,22 @@ impl Writer {
     fn fail(&mut self, problem: &str) {
         tracing::error!(problem, path = %self.path.display(), "the store failed, it is opened again");
         self.shared.closed(problem);
-        self.handle = None;
+        if let Some(handle) = self.handle.take() {
+            self.left_at = Some(handle.progress().synced);
+        }
         self.open_at = monotonic() + self.pause;
+    }
+
+    fn is_whole(&self) -> bool {
+        self.unfinished.is_none() && self.in_doubt.is_empty()
     }
 
     fn open(&mut self) -> Result<(), OpenFailure> {
         let opened = open::open(&self.path).map(Arc::new).and_then(|handle| {
             // What fails here is a read, which may go well the next time.
-            let read = guarded(|| self.shared.opened(Arc::clone(&handle)));
-            read.map(|()| handle).map_err(|problem| {
-                tracing::error!(%problem, "could not read what is due");
+            let taken_up = self.take_up(&handle);
+            taken_up.map(|()| handle).map_err(|problem| {
+                tracing::error!(%problem, "could not read what is due, or write what the engine failed on");
                 io::Error::from(Errno::IO).into()
             })
         });
@@ -132,6 +178,49 @@ impl Writer {
             }
         }
         opened.map(drop)
+    }
+
+    /// Goes on where the engine failed, or begins with what is there.
+    fn take_up(&mut self, handle: &Arc<Handle>) -> Result<(), StoreError> {
+        let (there, unfinished) = (handle.progress().synced, self.unfinished.take());
+        // With that group, or without.
+        let most = u64::from(unfinished.is_some());
+        let left_at = self.left_at.take().filter(|_| self.in_doubt.is_empty());
+        let goes_on = left_at.is_some_and(|left_at| (left_at..=left_at + most).contains(&there));
+        match unfinished {
+            Some(unfinished) if goes_on => return self.write_again(handle, there, unfinished),
+            None if goes_on => self.shared.opened_again(Arc::clone(handle)),
+            unfinished => {
+                self.in_doubt.extend(unfinished.into_iter().flat_map(|unfinished| unfinished.ids));
+                if guarded(|| self.shared.opened(Arc::clone(handle), &self.in_doubt))? {
+                    self.in_doubt.clear();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// sled keeps what it had written of a group when it failed, so that is written once more: whoever waited for it was told
+    /// that nobody knows whether it was written. Until then nothing is read.
+    fn write_again(
+        &mut self,
+        handle: &Arc<Handle>,
+        there: u64,
+        mut unfinished: Unfinished,
+    ) -> Result<(), StoreError> {
+        let written = guarded(|| write(handle, &self.shared, &unfinished).map_err(|error| failure(&error)));
+        let Err(problem) = written else {
+            self.shared.opened_again(Arc::clone(handle));
+            return Ok(());
+        };
+        unfinished.tries += 1;
+        if unfinished.tries < TRIES_MAX {
+            (self.left_at, self.unfinished) = (Some(there), Some(unfinished));
+        } else {
+            tracing::error!(%problem, "what was being written when the store failed is left as it is");
+            self.in_doubt.extend(unfinished.ids);
+        }
+        Err(problem)
     }
 
     fn reopen(&mut self) {
@@ -164,7 +253,12 @@ impl Writer {
     }
 }
 
-fn commit(handle: &Handle, shared: &Shared, work: Vec<Work>) -> Result<Vec<Answer>, Error> {
+fn commit(
+    handle: &Handle,
+    shared: &Shared,
+    unfinished: &mut Option<Unfinished>,
+    work: Vec<Work>,
+) -> Result<Vec<Answer>, Error> {
     // What takes the lead is a group of its number, which no earlier lead can have had.
     let mut group =
         Group::new(handle.db(), shared.epoch(), Epoch(handle.progress().synced.max(shared.epoch().0) + 1));
@@ -180,13 +274,21 @@ fn commit(handle: &Handle, shared: &Shared, work: Vec<Work>) -> Result<Vec<Answe
     }
     // Without a write there is nothing to sync: what the checks have read is of earlier groups.
     if effects.writes {
-        shared.begin_group(std::mem::take(&mut effects.touched));
-        #[cfg(test)]
-        shared.run_into_fault()?;
-        handle.apply(batch)?;
-        shared.synced(&effects);
+        let ids = std::mem::take(&mut effects.touched);
+        let group = unfinished.insert(Unfinished { batch, effects, ids, tries: 1 });
+        write(handle, shared, group)?;
+        *unfinished = None;
     }
     Ok(answers)
+}
+
+fn write(handle: &Handle, shared: &Shared, group: &Unfinished) -> Result<(), Error> {
+    shared.begin_group(group.ids.clone());
+    #[cfg(test)]
+    shared.run_into_fault(handle)?;
+    handle.apply(group.batch.clone())?;
+    shared.synced(&group.effects);
+    Ok(())
 }
 
 fn unavailable(problem: &str) -> StoreError {
