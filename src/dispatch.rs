@@ -52,6 +52,9 @@ const DUE_PER_STEP_MAX: usize = 128;
 /// As [`DUE_PER_STEP_MAX`], while each is written by itself.
 const DUE_ONE_BY_ONE_MAX: usize = 16;
 
+/// Of a full step this part is for what a digest was to count that does not read: it may be graver than what is due.
+const TAKEN_BACK_SHARE: usize = 8;
+
 /// Most answers settled in one step.
 const ANSWERS_PER_STEP_MAX: usize = 256;
 
@@ -229,6 +232,9 @@ impl Dispatcher {
     pub async fn step(&mut self, limit: usize) -> Result<Step, StoreError> {
         self.pulse.send_modify(|pulse| pulse.idle = false);
         self.aside.lay_down();
+        for id in self.aside.tried_again(self.clock.now()) {
+            self.inbox.unpark(id);
+        }
         while self.inbox.ready() < ANSWERS_PER_STEP_MAX
             && let Ok(answered) = self.answers.try_recv()
         {
@@ -237,7 +243,7 @@ impl Dispatcher {
         let (now, room) = (self.clock.now(), self.outbox.room(self.clock.now()));
         let limit = limit.min(room.alerts);
         let due = if limit == 0 { Vec::new() } else { self.due(now, limit, room.least).await? };
-        self.take_back(limit.saturating_sub(due.len()));
+        self.take_back(limit.saturating_sub(due.len()).max(limit.div_ceil(TAKEN_BACK_SHARE)));
         let planned = self.plan_and_write(due).await?;
         self.calm_down();
         if 0 < limit {
@@ -247,7 +253,7 @@ impl Dispatcher {
         if 0 < planned || (goes_on && 0 < limit) {
             return Ok(Step::Worked(planned));
         }
-        let (aside, tried_again) = self.aside.now(now);
+        let (aside, tried_again) = self.aside.now();
         let except = |id| aside.contains(&id);
         let wanted = Wanted { least: room.least, ..Wanted::all_but(&except) };
         let due = self.store.next_due(wanted).await?;
@@ -263,7 +269,7 @@ impl Dispatcher {
         limit: usize,
         least: Severity,
     ) -> Result<Vec<Stored>, StoreError> {
-        let (aside, _) = self.aside.now(now);
+        let (aside, _) = self.aside.now();
         let except = |id| aside.contains(&id);
         let arrivals = self.queue.arrivals();
         let at_hand = |id| arrivals.has(id);

@@ -44,10 +44,14 @@ impl Aside {
         }
     }
 
-    /// Those that are left alone at `now`, and when the next of them is tried again.
-    pub(super) fn now(&self, now: Timestamp) -> (HashSet<AlertId>, Option<Timestamp>) {
-        let until = &mut self.left().until;
-        until.retain(|_, until| now < *until);
+    /// Those that are left alone no longer.
+    pub(super) fn tried_again(&self, now: Timestamp) -> Vec<AlertId> {
+        self.left().until.extract_if(|_, until| *until <= now).map(|(id, _)| id).collect()
+    }
+
+    /// Those that are left alone, and when the next of them is tried again.
+    pub(super) fn now(&self) -> (HashSet<AlertId>, Option<Timestamp>) {
+        let until = &self.left().until;
         (until.keys().copied().collect(), until.values().min().copied())
     }
 

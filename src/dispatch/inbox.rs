@@ -50,7 +50,7 @@ struct Waiting {
     /// At most one for each request under way, and one for each digest that was to count it; more only while the store
     /// does not answer.
     answers: Vec<Answer>,
-    /// The alert cannot be read or written at present: its answers wait until it is due again.
+    /// The alert cannot be read or written at present: its answers wait until it is tried again.
     parked: bool,
 }
 
@@ -79,13 +79,18 @@ impl Inbox {
         self.put(id, answers.into_iter().chain(later));
     }
 
-    /// As [`Inbox::put`], for an alert that is not tried again before it is due.
+    /// As [`Inbox::put`], for an alert that is left alone for a while.
     pub(super) fn park(&mut self, id: AlertId, answers: impl IntoIterator<Item = Answer>) {
         self.put(id, answers);
         if let Some(waiting) = self.alerts.get_mut(&id) {
             waiting.parked = true;
             self.ready -= waiting.answers.len();
         }
+    }
+
+    /// It is tried again.
+    pub(super) fn unpark(&mut self, id: AlertId) {
+        self.put(id, []);
     }
 
     /// The alerts whose answers may be planned now.
@@ -150,5 +155,17 @@ mod tests {
         assert_eq!(inbox.ready(), 2);
         assert!(matches!(inbox.take(id, 1)[..], [Answer::NotBegun { .. }]));
         assert_eq!((inbox.take(id, 9).len(), inbox.ready()), (1, 0));
+    }
+
+    #[test]
+    fn what_is_parked_is_planned_when_the_alert_is_tried_again() {
+        let (id, other) =
+            (AlertId::new(Timestamp::UNIX_EPOCH, [1; 10]), AlertId::new(Timestamp::UNIX_EPOCH, [2; 10]));
+        let mut inbox = Inbox::default();
+        inbox.park(id, [Answer::NotCounted { digest: other }]);
+        assert_eq!((inbox.ready(), inbox.alerts()), (0, Vec::new()));
+        inbox.unpark(id);
+        inbox.unpark(other);
+        assert_eq!((inbox.ready(), inbox.alerts()), (1, vec![id]));
     }
 }

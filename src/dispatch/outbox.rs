@@ -36,6 +36,9 @@ const KEPT_FREE: usize = 128;
 /// Most texts under way at a time, for each gateway.
 const TEXTS_UNDER_WAY_MAX: usize = 256;
 
+/// Of that each severity leaves so much to what is graver.
+const TEXTS_KEPT_FREE: usize = 16;
+
 /// Most questions about texts under way at a time, for each gateway: room of their own, so that new texts do not keep
 /// an unanswered one from being asked about.
 const QUESTIONS_UNDER_WAY_MAX: usize = 256;
@@ -162,13 +165,15 @@ impl Outbox {
         self.roster.now().iter().map(|person| person.devices.len()).sum::<usize>().max(1)
     }
 
-    /// What may be planned at present: an alert that can be pushed to everybody at once. Beyond that, while answers come
+    /// What may be planned at present: an alert that can be pushed to everybody, or to a crowd, at once. Beyond that, while answers come
     /// fast, it is better to wait for them than to plan what finds no room.
     pub(super) fn room(&mut self, now: Timestamp) -> Room {
         let (devices, under_way) = (self.devices(), self.pushes.load(Ordering::Acquire));
         let rooms = Severity::ALL.map(|least| {
-            let alerts = self.room_for(least) / devices;
-            Room { least, alerts: alerts.max(usize::from(under_way == 0)) }
+            let room = self.room_for(least);
+            // Of a crowd of devices those without room wait, behind what is graver.
+            let alerts = if room < devices.min(KEPT_FREE) { 0 } else { (room / devices).max(1) };
+            Room { least, alerts }
         });
         let room = rooms.into_iter().find(|room| 0 < room.alerts);
         if let Some(room @ Room { least: Severity::NotClassified, .. }) = room {
@@ -342,6 +347,9 @@ struct Question {
 
 impl Gateway {
     fn text(&self, about: &About<'_>, send: &Send, person: Option<&Person>) -> Result<TextRequest, Outcome> {
+        if self.texts.available_permits() <= TEXTS_KEPT_FREE * send.severity.graver_ones() {
+            return Err(put_off());
+        }
         self.request(about, send, person, &self.texts)
     }
 

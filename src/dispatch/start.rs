@@ -149,7 +149,7 @@ impl Dispatcher {
         // After it was read: what was accepted meanwhile is not of the future.
         let now = self.clock.now();
         let (people, aside) = (self.roster.now(), self.aside.clone());
-        let (left_alone, _) = aside.now(now);
+        let (left_alone, _) = aside.now();
         let mut writes: Vec<AlertWrite> = Vec::new();
         let work_again = look.work_again.clone();
         for (due, Stored { mut alert, version }) in page.alerts {

@@ -47,8 +47,11 @@ impl Dispatcher {
     }
 
     fn put_back(&mut self, jobs: Vec<Job>) {
-        for Job { base, answers, .. } in jobs {
-            self.inbox.put_back(base.alert.id, answers);
+        for Job { base: Stored { alert, .. }, answers, is_due } in jobs {
+            if !is_due && answers.is_empty() {
+                self.crowded.insert((Reverse(alert.urgency()), alert.id));
+            }
+            self.inbox.put_back(alert.id, answers);
         }
     }
 

@@ -18,7 +18,10 @@ pub(super) fn choose<'a>(
 ) -> Result<Option<&'a GatewayRule>, &'static str> {
     let ignores_days = spending::ignores_days(draft.facts, message.subject);
     if is_first(open) {
-        spending::admit_text(draft, message)?;
+        // Of one that was not begun after all it is reserved.
+        if open.reserved.is_none() {
+            spending::admit_text(draft, message)?;
+        }
     } else if left_in_pass(draft.facts, open).next().is_none() {
         // Only if the configuration has changed since the last attempt.
         begin_pass(open);

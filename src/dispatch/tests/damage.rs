@@ -211,3 +211,23 @@ async fn a_commit_of_which_a_part_is_not_heard_of_starts_what_is_known_to_be_wri
     }
     assert_eq!((texts_about(&company, healthy), texts_about(&company, unheard)), (1, 1));
 }
+
+#[tokio::test]
+async fn a_text_of_which_nobody_heard_that_it_was_written_is_within_the_budget_that_it_took() {
+    let clock = ManualClock::at(T0);
+    let (company, inner) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let store = Mortal::of(&inner, usize::MAX, Death::Before);
+    let one = Rate { count: NonZeroU32::MIN, per: SignedDuration::from_mins(10) };
+    let rules = Rules { disaster_budget: vec![one], ..rules() };
+    let mut dispatcher = dispatcher_with(store.clone(), &clock, &company, rules).await;
+    let unheard = open_disaster(&inner, &clock, "one").await;
+    store.guard.unheard.lock().expect("no panic").insert(unheard);
+    work(&mut dispatcher).await.expect_err("it is not heard of");
+    store.guard.unheard.lock().expect("no panic").clear();
+    clock.advance(SignedDuration::from_secs(1));
+    work(&mut dispatcher).await.expect("the store works");
+    assert_eq!(texts_about(&company, unheard), 1);
+    let second = open_disaster(&inner, &clock, "two").await;
+    work(&mut dispatcher).await.expect("the store works");
+    assert_eq!(texts_about(&company, second), 0, "the budget is spent");
+}

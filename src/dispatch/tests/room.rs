@@ -303,3 +303,74 @@ async fn a_gateway_is_asked_though_nobody_heard_that_the_question_was_written() 
     assert!(company.asked.lock().expect("no panic").contains(&lost));
     assert_eq!(*company.sent.lock().expect("no panic"), [lost], "it is there");
 }
+
+#[tokio::test]
+async fn a_disaster_is_texted_though_texts_about_less_have_no_room() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Silent::default()), Arc::new(MemoryStore::new()));
+    let rules = Rules { text_budget: Vec::new(), ..rules() };
+    let ground = (store.clone() as Arc<dyn Store>, clock.clone());
+    let mut dispatcher = dispatcher_to(vec![person_jin()], None, company.clone(), ground, rules).await;
+    for batch in 0..40 {
+        open_alerts(&store, &clock, batch * ALERTS).await;
+    }
+    work(&mut dispatcher).await.expect("the store works");
+    assert!(company.sent.lock().expect("no panic").len() < 40 * ALERTS, "there is no room for all");
+    let disaster = open_disaster(&store, &clock, "x").await;
+    work(&mut dispatcher).await.expect("the store works");
+    assert_eq!(company.sent.lock().expect("no panic").last(), Some(&disaster));
+}
+
+#[tokio::test]
+async fn what_is_graver_begins_before_the_crowd_that_waits_for_room() {
+    let clock = ManualClock::at(T0);
+    let (company, store) = (Arc::new(Company::default()), Arc::new(MemoryStore::new()));
+    let begun = Arc::new(Mutex::default());
+    // Too slow at first: whatever is due is planned, with room or without.
+    let fcm = Arc::new(Slow { clock: clock.clone(), tenths: 15..16, pushes: Mutex::default() });
+    let fast =
+        Arc::new(Crowded { clock: clock.clone(), weather: Weather::Healthy, begun: Arc::clone(&begun) });
+    let fcm =
+        Arc::new(Turning { clock: clock.clone(), at: T0 + SignedDuration::from_secs(4), slow: fcm, fast });
+    let rules = Rules { push: true, fallback_at: None, ..rules() };
+    let (people, ground) = (vec![many_devices(500)], (store.clone() as Arc<dyn Store>, clock.clone()));
+    let mut dispatcher = dispatcher_to(people, Some(fcm), company, ground, rules).await;
+    let queue = Queue::new(store.clone(), clock.clone());
+    let poster = Poster { integration: "zabbix", close_after: SignedDuration::from_hours(24) };
+    let of = |severity, key: String| Event {
+        severity: Some(severity),
+        ..Event::firing(DedupKey::new(key), "disk full")
+    };
+    let averages: Vec<Event> = (0..100).map(|number| of(Severity::Average, number.to_string())).collect();
+    queue.admit(poster, &averages).await.expect("they are admitted");
+    for _ in 0..60 {
+        work(&mut dispatcher).await.expect("the store works");
+        clock.advance(SignedDuration::from_millis(100));
+    }
+    let admitted = queue.admit(poster, &[of(Severity::High, "x".to_owned())]).await.expect("it is admitted");
+    let (high, opened_at) = (admitted[0].alert_id.expect("it is opened"), clock.now());
+    for _ in 0..10 {
+        work(&mut dispatcher).await.expect("the store works");
+        clock.advance(SignedDuration::from_millis(100));
+    }
+    let begun = begun.lock().expect("no panic").clone();
+    let averages = begun.iter().filter(|(id, at)| **id != high && opened_at < **at).count();
+    assert!(0 < averages, "some still wait");
+    let waited = begun.get(&high).map(|at| at.duration_since(opened_at));
+    assert!(waited.is_some_and(|waited| waited < SignedDuration::from_secs(1)), "{waited:?}");
+}
+
+/// FCM that is slow until some time.
+struct Turning {
+    clock: Arc<ManualClock>,
+    at: Timestamp,
+    slow: Arc<Slow>,
+    fast: Arc<Crowded>,
+}
+
+#[async_trait]
+impl PushTransport for Turning {
+    async fn send(&self, push: Push) -> Outcome {
+        if self.clock.now() < self.at { self.slow.send(push).await } else { self.fast.send(push).await }
+    }
+}
