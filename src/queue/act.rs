@@ -37,7 +37,7 @@ impl Queue {
             let is_shown = alert.state != AlertState::Noted;
             if is_shown { apply(alert, action, by, self.clock.now()) } else { Err(ActionError::NotFound(id)) }
         };
-        let changed = self.change(id, Lane::Accept, change).await?;
+        let changed = self.change(id, change).await?;
         changed.map(|changed| changed.alert).ok_or(ActionError::NotFound(id))
     }
 
@@ -61,21 +61,20 @@ impl Queue {
             }
             Ok::<_, StoreError>(is_there)
         };
-        Ok(self.change(id, Lane::Accept, change).await?.is_some_and(|changed| changed.has_changed))
+        Ok(self.change(id, change).await?.is_some_and(|changed| changed.has_changed))
     }
 
     /// Keeps a provider's report about a text for dispatch to plan. False if it is about no text of ours, came
     /// twice, or came too late to matter.
     pub async fn report(&self, id: AlertId, report: &Report) -> Result<bool, StoreError> {
         let change = |alert: &mut Alert| Ok::<_, StoreError>(alert.progress.take_report(report));
-        Ok(self.change(id, Lane::Deliver, change).await?.is_some_and(|changed| changed.has_changed))
+        Ok(self.change(id, change).await?.is_some_and(|changed| changed.has_changed))
     }
 
     /// Makes a change, anew where somebody else was faster. `None` if there is no such alert.
     pub(super) async fn change<E: From<StoreError>>(
         &self,
         id: AlertId,
-        lane: Lane,
         change: impl Fn(&mut Alert) -> Result<bool, E>,
     ) -> Result<Option<Changed>, E> {
         let mut current = self.store.get(id).await?;
@@ -85,7 +84,7 @@ impl Queue {
                 return Ok(Some(Changed { alert, has_changed: false }));
             }
             let write = AlertWrite::of(alert.clone(), Expect::Version(version), Some(self.clock.now()));
-            match self.store.commit(lane, &[write]).await?.pop() {
+            match self.store.commit(Lane::Accept, &[write]).await?.pop() {
                 Some(Commit::Done(_)) => return Ok(Some(Changed { alert, has_changed: true })),
                 Some(Commit::Conflict(other)) => current = other.map(|stored| *stored),
                 Some(Commit::Failed(error)) => return Err(error.into()),

@@ -109,13 +109,21 @@ pub struct DeadLetters {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     letters: Mutex<Letters>,
+    /// Held from reading a letter until what it becomes is written.
+    changing: tokio::sync::Mutex<()>,
     /// Set once what earlier processes kept was read.
     read: OnceCell<()>,
 }
 
 impl DeadLetters {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, letters: Mutex::default(), read: OnceCell::new() }
+        Self {
+            store,
+            clock,
+            letters: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+            read: OnceCell::new(),
+        }
     }
 
     /// Reads what earlier processes kept; what cannot be read is left out. What an operator had tried once more, and
@@ -130,8 +138,10 @@ impl DeadLetters {
             self.letters().values().filter(is_retried).map(|letter| letter.alert_id).collect();
         for id in retried {
             let read = when_available(clock, "what was tried once more", || self.store.get(id)).await;
-            if let Ok(Some(stored)) = read {
-                self.note([&stored.alert]).await;
+            let Ok(Some(stored)) = read else { continue };
+            let note = || async { self.note([&stored.alert]).await.into_values().next().map_or(Ok(()), Err) };
+            if let Err(error) = when_available(clock, "what was tried once more", note).await {
+                error!(alert.id = %id, error = %error, "could not look at what was tried once more: {error}");
             }
         }
     }
@@ -161,8 +171,14 @@ impl DeadLetters {
             let gives_up = |alert: &&Alert| alert.given_up().next().is_some();
             return alerts.into_iter().filter(gives_up).map(|alert| (alert.id, error.clone())).collect();
         }
+        let alerts: Vec<&Alert> = alerts.into_iter().collect();
+        let changed_by = || self.letters().changed_by(alerts.iter().copied(), self.clock.now());
+        if changed_by().is_empty() {
+            return HashMap::new();
+        }
+        let _changing = self.changing.lock().await;
         let mut writes = JoinSet::new();
-        for letter in self.letters().changed_by(alerts, self.clock.now()) {
+        for letter in changed_by() {
             let store = self.store.clone();
             writes.spawn(async move { (store.put(Lane::Deliver, &letter).await, letter) });
         }
@@ -219,6 +235,7 @@ impl DeadLetters {
     /// next start, which takes no retry for a success.
     pub async fn take_back_retry(&self, before: &DeadLetter) -> Result<(), StoreError> {
         let is_retried = |letter: &DeadLetter| matches!(letter.stands, Stands::Retried { .. });
+        let _changing = self.changing.lock().await;
         let Some(letter) = self.find(&before.id()).filter(is_retried) else { return Ok(()) };
         let as_before = DeadLetter { stands: before.stands.clone(), ..letter };
         self.letters().insert(as_before.clone());
@@ -236,8 +253,12 @@ impl DeadLetters {
         id: &str,
         change: impl FnOnce(&DeadLetter) -> Stands,
     ) -> Result<Option<DeadLetter>, StoreError> {
+        let _changing = self.changing.lock().await;
         let Some(letter) = self.find(id) else { return Ok(None) };
         let stands = change(&letter);
+        if stands == letter.stands {
+            return Ok(Some(letter));
+        }
         let changed = DeadLetter { stands, ..letter };
         self.store.put(Lane::Deliver, &changed).await?;
         self.letters().insert(changed.clone());
