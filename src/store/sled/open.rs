@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, DirBuilder, File},
-    io,
+    io::{self, BufReader},
     os::unix::fs::DirBuilderExt,
     panic,
     path::{Path, PathBuf},
@@ -127,6 +127,22 @@ fn open_unguarded(path: &Path) -> Result<Handle, OpenFailure> {
         write_marker(path, MARKER_READY)?;
     }
     Ok(handle)
+}
+
+/// Fails unless a finished store is there and reads to its end: what sled cannot read for a moment it takes for torn, and
+/// overwrites.
+pub(super) fn is_there(path: &Path) -> Result<(), OpenFailure> {
+    match fs::read_to_string(path.join(MARKER)) {
+        Ok(marker) if marker == MARKER_READY => {}
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        Ok(_) | Err(_) => {
+            let gone = "its folder was removed or moved; put it back as it was";
+            return Err(io::Error::new(io::ErrorKind::NotFound, gone).into());
+        }
+    }
+    let mut file = BufReader::with_capacity(SEGMENT_BYTES, File::open(path.join("db"))?);
+    io::copy(&mut file, &mut io::sink())?;
+    Ok(())
 }
 
 /// Whether a finished store is there; false if one may be created.

@@ -378,6 +378,31 @@ async fn a_group_that_cannot_be_written_at_all_keeps_the_store_closed_for_a_whil
 }
 
 #[tokio::test]
+async fn an_engine_that_fails_while_its_folder_is_away_makes_no_new_store_and_goes_on_when_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, away) = (folder.path().join("store"), folder.path().join("away"));
+    let store = SledStore::open_with(&path, OPTIONS).unwrap();
+    let (first, second) = (opening("db", 1, at(0)), opening("web", 1, at(5)));
+    commit_one(&store, first.clone()).await.unwrap();
+    fs::rename(&path, &away).unwrap();
+    let mut state = store.shared.watch_state();
+    store.shared.faults.lock().unwrap().push_back(shared::Fault::Error);
+    commit_one(&store, second.clone()).await.unwrap();
+    state
+        .wait_for(|state| matches!(state, Err(problem) if problem.to_string().contains("put it back")))
+        .await
+        .unwrap();
+    assert!(!path.exists());
+    assert!(matches!(store.get(first.alert.id).await, Err(StoreError::Unavailable(_))));
+    fs::rename(&away, &path).unwrap();
+    state.wait_for(Result::is_ok).await.unwrap();
+    assert_eq!(store.get(first.alert.id).await.unwrap().unwrap().alert, first.alert);
+    assert_eq!(store.get(second.alert.id).await.unwrap().unwrap().alert, second.alert);
+    assert_eq!(store.health().await.scheduled, 2);
+    store.close().await;
+}
+
+#[tokio::test]
 async fn a_full_disk_stops_new_alerts_and_not_the_telling_of_old_ones() {
     let folder = tempfile::tempdir().unwrap();
     let opened = closed_store(folder.path()).await.alert;

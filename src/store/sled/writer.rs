@@ -38,6 +38,8 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     lanes: Arc<Lanes>,
     handle: Option<Arc<Handle>>,
+    /// Since it was open first, nothing else may be in its place.
+    was_open: bool,
     /// The last group that survives a power cut, of the engine that failed.
     left_at: Option<u64>,
     /// The group on which it failed.
@@ -67,6 +69,7 @@ impl Writer {
             shared,
             lanes,
             handle: None,
+            was_open: false,
             left_at: None,
             unfinished: None,
             in_doubt: HashSet::new(),
@@ -159,7 +162,8 @@ impl Writer {
     }
 
     fn open(&mut self) -> Result<(), OpenFailure> {
-        let opened = open::open(&self.path).map(Arc::new).and_then(|handle| {
+        let there = if self.was_open { open::is_there(&self.path) } else { Ok(()) };
+        let opened = there.and_then(|()| open::open(&self.path)).map(Arc::new).and_then(|handle| {
             // What fails here is a read, which may go well the next time.
             let taken_up = self.take_up(&handle);
             taken_up.map(|()| handle).map_err(|problem| {
@@ -169,7 +173,7 @@ impl Writer {
         });
         match &opened {
             Ok(handle) => {
-                self.handle = Some(Arc::clone(handle));
+                (self.handle, self.was_open) = (Some(Arc::clone(handle)), true);
                 self.look_at_disk();
             }
             Err(cause) => {
@@ -182,7 +186,11 @@ impl Writer {
 
     /// Goes on where the engine failed, or begins with what is there.
     fn take_up(&mut self, handle: &Arc<Handle>) -> Result<(), StoreError> {
-        let (there, unfinished) = (handle.progress().synced, self.unfinished.take());
+        let there = handle.progress().synced;
+        if self.left_at.is_some_and(|left_at| there < left_at) {
+            return Err(unavailable("groups of writes that were safe on the disk are not in it"));
+        }
+        let unfinished = self.unfinished.take();
         // With that group, or without.
         let most = u64::from(unfinished.is_some());
         let left_at = self.left_at.take().filter(|_| self.in_doubt.is_empty());
